@@ -1,0 +1,5 @@
+import { serveRecords } from '../shared/http/serve-records.ts';
+import { otherRecordTypes } from '../shared/record-types/other.ts';
+
+/** Every R4 type that has no function of its own. */
+export const handler = serveRecords(otherRecordTypes);

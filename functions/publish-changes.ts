@@ -1,0 +1,17 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { DynamoDBStreamHandler } from 'aws-lambda';
+import { publishChanges } from '../shared/changes/publish.ts';
+import { deploymentKeys } from '../shared/store/deployment-key.ts';
+import { documentClient } from '../shared/store/document-client.ts';
+import { IdCodec } from '../shared/store/ids.ts';
+
+const bus = new EventBridgeClient({});
+const table = documentClient();
+
+/** DynamoDB stream → EventBridge: tells that records changed. The stream is the outbox, so no change is lost between the two. */
+export const handler = (async (event) => {
+  const { TABLE_NAME, EVENT_BUS_NAME } = process.env;
+  if (!TABLE_NAME || !EVENT_BUS_NAME) throw new Error('Missing in the environment: TABLE_NAME, EVENT_BUS_NAME');
+  const { ids } = await deploymentKeys(table, TABLE_NAME);
+  return publishChanges({ bus, busName: EVENT_BUS_NAME, ids: new IdCodec(ids) }, event);
+}) satisfies DynamoDBStreamHandler;

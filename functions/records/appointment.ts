@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { appointment } from '../../shared/record-types/appointment.ts';
+
+export const handler = serveRecords([appointment]);

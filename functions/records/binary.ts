@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { binary } from '../../shared/record-types/binary.ts';
+
+export const handler = serveRecords([binary]);

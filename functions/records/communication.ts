@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { communication } from '../../shared/record-types/communication.ts';
+
+export const handler = serveRecords([communication]);

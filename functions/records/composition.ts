@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { composition } from '../../shared/record-types/composition.ts';
+
+export const handler = serveRecords([composition]);

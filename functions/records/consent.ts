@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { consent } from '../../shared/record-types/consent.ts';
+
+export const handler = serveRecords([consent]);

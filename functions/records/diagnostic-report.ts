@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { diagnosticReport } from '../../shared/record-types/diagnostic-report.ts';
+
+export const handler = serveRecords([diagnosticReport]);

@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { documentReference } from '../../shared/record-types/document-reference.ts';
+
+export const handler = serveRecords([documentReference]);

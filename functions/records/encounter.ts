@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { encounter } from '../../shared/record-types/encounter.ts';
+
+export const handler = serveRecords([encounter]);

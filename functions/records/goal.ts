@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { goal } from '../../shared/record-types/goal.ts';
+
+export const handler = serveRecords([goal]);

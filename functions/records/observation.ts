@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { observation } from '../../shared/record-types/observation.ts';
+
+export const handler = serveRecords([observation]);

@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { patient } from '../../shared/record-types/patient.ts';
+
+export const handler = serveRecords([patient]);

@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { practitioner } from '../../shared/record-types/practitioner.ts';
+
+export const handler = serveRecords([practitioner]);

@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { relatedPerson } from '../../shared/record-types/related-person.ts';
+
+export const handler = serveRecords([relatedPerson]);

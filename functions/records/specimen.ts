@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { specimen } from '../../shared/record-types/specimen.ts';
+
+export const handler = serveRecords([specimen]);

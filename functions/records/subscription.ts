@@ -1,0 +1,4 @@
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import { subscription } from '../../shared/record-types/subscription.ts';
+
+export const handler = serveRecords([subscription]);

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { stringifyJson } from '../../shared/fhir/json.ts';
+
+export interface PosterOptions {
+  /** FHIR base URL, without a slash at its end. */
+  readonly url: string;
+  /** Gives an access token; a new one if asked to renew. */
+  readonly token: (options?: { renew?: boolean }) => Promise<string>;
+  /** Pause before the first repetition, in milliseconds; it doubles up to the longest. */
+  readonly pauseMs?: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Parsed JSON; undefined if the answer is not JSON. */
+  readonly body: unknown;
+}
+
+export type Poster = (bundle: fhir4.Bundle) => Promise<Answer>;
+
+/** Body size from which it is worth while to compress, in bytes. */
+const compressFrom = 1_000_000;
+const attempts = 8;
+const longestPauseMs = 10_000;
+
+/** The server, or what is in front of it, is busy or not there: it has not taken the request. */
+const busy = new Set([429, 503]);
+/** What Node says when a connection could not be made or broke. */
+const connectionLost = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET']);
+
+/**
+ * Posts bundles. Repeats what a busy server puts off and what a broken connection lost, each time after a longer pause, and signs in
+ * anew when a token is no longer taken.
+ */
+export const fhirPoster =
+  ({ url, token, pauseMs = 250 }: PosterOptions): Poster =>
+  async (bundle) => {
+    const text = Buffer.from(stringifyJson(bundle));
+    const compressed = text.length > compressFrom;
+    const body = compressed ? gzipSync(text) : text;
+    let renew = false;
+    for (let attempt = 1; ; attempt += 1) {
+      const last = attempt === attempts;
+      try {
+        const response = await fetch(url, {
+          method: 'POST',
+          body,
+          headers: {
+            authorization: `Bearer ${await token({ renew })}`,
+            'content-type': 'application/fhir+json',
+            accept: 'application/fhir+json',
+            prefer: 'return=minimal',
+            ...(compressed ? { 'content-encoding': 'gzip' } : {}),
+          },
+        });
+        const answer = { status: response.status, body: parsed(await response.text()) };
+        const expired: boolean = response.status === 401 && !renew;
+        renew = expired;
+        if (expired) continue;
+        if (!busy.has(response.status) || last) return answer;
+        await delay(pauseAfter(attempt, pauseMs, Number(response.headers.get('retry-after') ?? 0) * 1_000));
+      } catch (error) {
+        const { code } = ((error as Error).cause ?? {}) as { code?: string };
+        if (!connectionLost.has(code ?? '') || last) throw error;
+        await delay(pauseAfter(attempt, pauseMs, 0));
+      }
+    }
+  };
+
+/** Twice as long each time, in milliseconds; not all at the same moment; at least what the server asked for. */
+const pauseAfter = (attempt: number, first: number, asked: number) =>
+  Math.max(asked, Math.min(longestPauseMs, first * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2));
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,37 @@
+import * as z from 'zod/mini';
+import { CommandFailed } from './command.ts';
+
+/** What a running local server says about its stand-ins. */
+export interface RunningServer {
+  /** FHIR base URL. */
+  readonly url: string;
+  /** Address of the Cognito stand-in. */
+  readonly cognito: string;
+  readonly clientId: string;
+  /** Address of the event log. */
+  readonly events: string;
+}
+
+const answerSchema = z.object({ cognito: z.url(), clientId: z.string(), events: z.url() });
+
+/** Base URL of the server that PORT names. */
+export const defaultUrl = () => `http://localhost:${process.env.PORT || '3000'}/fhir`;
+
+/**
+ * Asks a running local server where its stand-ins are.
+ *
+ * @throws CommandFailed if nothing answers, or something else does.
+ */
+export const findRunningServer = async (url: string = defaultUrl()): Promise<RunningServer> => {
+  const origin = URL.canParse(url) ? new URL(url).origin : undefined;
+  if (origin === undefined) throw new CommandFailed(`This is not a URL: ${url}`);
+  const response = await fetch(`${origin}/_local`).catch(() => undefined);
+  if (!response) {
+    throw new CommandFailed(
+      `No Concord answers at ${origin}. Start it with npm start, or name its port: PORT=<port> npm run …`,
+    );
+  }
+  const found = answerSchema.safeParse(await response.json().catch(() => undefined));
+  if (!found.success) throw new CommandFailed(`What answers at ${origin} is not a local Concord.`);
+  return { url: url.replace(/\/+$/, ''), ...found.data };
+};

@@ -1,0 +1,42 @@
+import { CognitoJwtVerifier } from 'aws-jwt-verify';
+
+/** What the gateway hands to a function about a checked token: all values as text. */
+export type AuthorizerClaims = Readonly<Record<string, string>>;
+
+/** Checks the value of an Authorization header. Undefined if the caller must be refused. */
+export type Authorize = (authorization: string | undefined) => AuthorizerClaims | undefined;
+
+export interface AuthorizerOptions {
+  readonly userPoolId: string;
+  readonly clientIds: readonly string[];
+  /** The pool's public keys. */
+  readonly jwks: { readonly keys: readonly object[] };
+}
+
+/** API Gateway's Cognito authorizer for access tokens, by the verifier that the functions use. It never asks the network. */
+export const cognitoAuthorizer = ({ userPoolId, clientIds, jwks }: AuthorizerOptions): Authorize => {
+  const verifier = CognitoJwtVerifier.create({ userPoolId, clientId: [...clientIds], tokenUse: 'access' });
+  verifier.cacheJwks(jwks as Parameters<typeof verifier.cacheJwks>[0]);
+  return (authorization) => {
+    const token = (authorization ?? '').replace(/^Bearer +/i, '');
+    try {
+      const claims: Readonly<Record<string, unknown>> = verifier.verifySync(token);
+      return Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, claimText(name, value)]));
+    } catch {
+      return undefined;
+    }
+  };
+};
+
+/** The gateway writes lists with commas and these two times as dates. */
+const claimText = (name: string, value: unknown): string => {
+  if (Array.isArray(value)) return value.join(',');
+  if ((name === 'exp' || name === 'iat') && typeof value === 'number') return javaDate(new Date(value * 1_000));
+  return String(value);
+};
+
+/** Such as `Tue Nov 24 02:06:11 UTC 2026`. */
+const javaDate = (date: Date) => {
+  const [weekday, day, month, year, time] = date.toUTCString().replace(',', '').split(' ');
+  return `${weekday} ${month} ${day} ${time} UTC ${year}`;
+};

@@ -1,0 +1,237 @@
+import {
+  DeleteTableCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+  waitUntilTableNotExists,
+} from '@aws-sdk/client-dynamodb';
+import { startAwsServices } from './aws-services.ts';
+import { CannotStart } from './cannot-start.ts';
+import { cognitoAuthorizer } from './cognito-authorizer.ts';
+import { openDataFolder } from './data-folder.ts';
+import { dummyCredentials, useDummyCredentials } from './dummy-credentials.ts';
+import { createTable, type LocalDynamoDb, startDynamoDb } from './dynamodb.ts';
+import { type LoggedEvent, openEventBus } from './event-bus.ts';
+import { startExpirySweeper } from './expiry-sweeper.ts';
+import { startGateway } from './gateway.ts';
+import { importHandler, type LoadHandler } from './lambda.ts';
+import type { GatewayRoute } from './match-route.ts';
+import { type ScheduledFunction, scheduledFunctions, startScheduler } from './scheduler.ts';
+import { seedDirectory } from './seed-directory.ts';
+import { streamConsumers as allConsumers } from './stream-consumers.ts';
+import { type StreamConsumer, startStreamPoller } from './stream-poller.ts';
+import { openUserPool, type UserPool } from './user-pool.ts';
+import { localPassword } from './users.ts';
+
+export interface ConcordOptions {
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Keeps the data. */
+  readonly dataDir: string;
+  /** Another DynamoDB than the embedded one. */
+  readonly dynamoDbEndpoint?: string | undefined;
+  /** Removes all data first. */
+  readonly reset?: boolean;
+  /** Whether the directory is written if it is missing; true if absent. */
+  readonly seed?: boolean;
+  /** All routes of the stack if absent. */
+  readonly routes?: readonly GatewayRoute[];
+  /** All consumers of the stack if absent. */
+  readonly consumers?: readonly StreamConsumer[];
+  /** All scheduled functions of the stack if absent. */
+  readonly schedule?: readonly ScheduledFunction[];
+  readonly load?: LoadHandler;
+  /** Deletes `dataDir` at the end, however it ends: for tests. */
+  readonly scratch?: boolean;
+}
+
+/** The whole of Concord, running in this process. */
+export interface Concord {
+  readonly port: number;
+  /** FHIR base URL. */
+  readonly url: string;
+  readonly userPool: UserPool;
+  /** An access token of a local user. Throws ServiceError `NotAuthorizedException`. */
+  readonly token: (username: string, password?: string) => Promise<string>;
+  /** Events on the bus behind a position; all that are kept if absent. */
+  readonly events: (after?: number) => readonly LoggedEvent[];
+  /** Resolves once all changes that were acknowledged before the call have been published. */
+  readonly settled: () => Promise<void>;
+  /** Finishes what is under way and keeps the data. */
+  readonly stop: () => Promise<void>;
+}
+
+const tableName = 'concord';
+const eventBusName = 'concord';
+const region = dummyCredentials.AWS_REGION;
+
+/**
+ * Starts everything and resolves when it is ready to serve. The gateway listens last, so whoever gets an answer gets a right one.
+ *
+ * The functions find their services in the environment of this process, which is why there can be one Concord in a process.
+ *
+ * @throws CannotStart for what the person at the keyboard can change.
+ */
+export const startConcord = async (options: ConcordOptions): Promise<Concord> => {
+  const running: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const end of running.splice(0).reverse()) await end();
+  };
+  try {
+    return await start(options, running, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const start = async (
+  options: ConcordOptions,
+  running: (() => unknown)[],
+  stop: () => Promise<void>,
+): Promise<Concord> => {
+  const {
+    port,
+    dataDir,
+    reset = false,
+    load = importHandler,
+    consumers = allConsumers,
+    schedule = scheduledFunctions,
+  } = options;
+  // Told before anything else is touched, though the gateway takes the port at the end.
+  if (port !== 0) await (await startGateway(port, { routes: [], load, authorize: () => undefined })).stop();
+  // Reading the routes loads every record type; a test with routes of its own need not.
+  const routes = options.routes ?? (await import('../routes.ts')).routes;
+  useDummyCredentials();
+
+  let instance = '';
+  const services: Parameters<typeof startAwsServices>[0][number][] = [];
+  const documents: NonNullable<Parameters<typeof startAwsServices>[1]>[number][] = [
+    ({ pathname }) => (pathname === '/_instance' ? { instance } : undefined),
+  ];
+  const awsServices = await startAwsServices(services, documents);
+  running.push(awsServices.stop);
+
+  const folder = await openDataFolder(dataDir, awsServices.endpoint, { reset });
+  instance = folder.instance;
+  running.push(folder.release);
+
+  const store = await openStore(options, folder.dbPath);
+  running.push(store.stop);
+
+  const userPool = await openUserPool({ folder: folder.usersFolder, region });
+  const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
+  services.push(userPool.service, bus.service);
+  documents.push(userPool.documents, bus.documents);
+
+  const restore = setEnvironment({
+    TABLE_NAME: tableName,
+    EVENT_BUS_NAME: eventBusName,
+    AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: awsServices.endpoint,
+    AWS_ENDPOINT_URL: awsServices.endpoint, // a service that has no stand-in is refused here, not asked for in AWS
+    USER_POOL_ID: userPool.id,
+    USER_POOL_CLIENT_IDS: userPool.clientId,
+    USER_POOL_JWKS: JSON.stringify(userPool.jwks),
+  });
+  running.push(restore);
+
+  const poller = await startStreamPoller({
+    endpoint: store.endpoint,
+    tableName,
+    folder: folder.positions,
+    consumers,
+    load,
+    trim: store.trimStream,
+  });
+  running.push(poller.stop);
+  running.push(startExpirySweeper({ endpoint: store.endpoint, tableName }).stop);
+  running.push(startScheduler(schedule, load).stop);
+
+  const authorize = cognitoAuthorizer({ userPoolId: userPool.id, clientIds: [userPool.clientId], jwks: userPool.jwks });
+  const local = {
+    '/_local': {
+      cognito: awsServices.endpoint,
+      clientId: userPool.clientId,
+      events: `${awsServices.endpoint}/_events`,
+    },
+  };
+  const token = async (username: string, password = localPassword) =>
+    (await userPool.signIn(username, password)).accessToken;
+  if (options.seed !== false) {
+    const backDoor = await startGateway(0, { routes, load, authorize });
+    try {
+      await seedDirectory(`http://127.0.0.1:${backDoor.port}/fhir`, (organization) =>
+        token(`system@${organization}.example`),
+      );
+    } finally {
+      await backDoor.stop();
+    }
+  }
+  const gateway = await startGateway(port, { routes, load, authorize, local });
+  running.push(gateway.stop);
+  return {
+    port: gateway.port,
+    url: `http://localhost:${gateway.port}/fhir`,
+    userPool,
+    token,
+    events: (after = 0) => bus.after(after),
+    settled: poller.settled,
+    stop,
+  };
+};
+
+/** Sets variables, and returns what puts them back: a later stack in this process must not find an earlier one's. */
+const setEnvironment = (variables: Readonly<Record<string, string>>) => {
+  const before = Object.keys(variables).map((name): [string, string | undefined] => [name, process.env[name]]);
+  Object.assign(process.env, variables);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+};
+
+const openStore = async (options: ConcordOptions, dbPath: string): Promise<LocalDynamoDb> => {
+  const { dynamoDbEndpoint: endpoint, reset, scratch, dataDir } = options;
+  const removeAfter = scratch ? dataDir : undefined;
+  const store = endpoint === undefined ? await startDynamoDb({ dbPath, removeAfter }) : elsewhere(endpoint);
+  const client = new DynamoDBClient({ endpoint: store.endpoint });
+  try {
+    if (endpoint !== undefined) await requireAnswer(client, endpoint);
+    if (endpoint !== undefined && reset) await deleteTable(client);
+    await createTable(client, tableName);
+    return store;
+  } catch (error) {
+    await store.stop();
+    throw error;
+  } finally {
+    client.destroy();
+  }
+};
+
+/** A DynamoDB that somebody else runs: its stream is its own business. */
+const elsewhere = (endpoint: string): LocalDynamoDb => ({
+  endpoint,
+  trimStream: () => undefined,
+  stop: () => Promise.resolve(),
+});
+
+const requireAnswer = async (client: DynamoDBClient, endpoint: string) => {
+  try {
+    await client.send(new ListTablesCommand({ Limit: 1 }));
+  } catch (error) {
+    throw new CannotStart(
+      `No DynamoDB answers at DYNAMODB_ENDPOINT=${endpoint}: ${(error as Error).message}\nStart it, or unset DYNAMODB_ENDPOINT to use the embedded one.`,
+    );
+  }
+};
+
+const deleteTable = async (client: DynamoDBClient) => {
+  try {
+    await client.send(new DeleteTableCommand({ TableName: tableName }));
+    await waitUntilTableNotExists({ client, maxWaitTime: 60 }, { TableName: tableName });
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
+  }
+};

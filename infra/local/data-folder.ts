@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { CannotStart } from './cannot-start.ts';
+import { readJsonFile } from './json-file.ts';
+
+/** Where the local stack keeps what outlives it. */
+export interface DataFolder {
+  readonly dbPath: string;
+  readonly usersFolder: string;
+  readonly eventLog: string;
+  /** Positions of the stream's consumers. */
+  readonly positions: string;
+  /** Tells this run of the stack from any other; whoever asks the lock's address gets it back. */
+  readonly instance: string;
+  /** Lets another run have the folder. */
+  readonly release: () => void;
+}
+
+/** All that the stack writes into its folder: a reset removes these and nothing else that somebody may keep there. */
+const kept = ['dynamodb', 'users', 'positions', 'events.ndjson'];
+
+const lockName = 'running.json';
+
+interface Lock {
+  readonly pid: number;
+  readonly instance: string;
+  /** Where the run that holds the lock answers for itself. */
+  readonly endpoint: string;
+}
+
+/**
+ * Takes a folder for one run of the stack. A lock whose process has ended, even by `kill -9`, does not count.
+ *
+ * @param endpoint - address of this run, where `GET /_instance` says which run it is.
+ * @throws CannotStart if another run has the folder, or it cannot be written.
+ */
+export const openDataFolder = async (
+  folder: string,
+  endpoint: string,
+  options: { reset?: boolean } = {},
+): Promise<DataFolder> => {
+  const instance = randomUUID();
+  const lockFile = path.join(folder, lockName);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await takeLock(lockFile, { pid: process.pid, instance, endpoint }, folder);
+  } catch (error) {
+    if (error instanceof CannotStart) throw error;
+    throw new CannotStart(
+      `The data folder ${folder} cannot be used: ${(error as Error).message}\nChoose another: DATA_DIR=<folder> npm start`,
+    );
+  }
+  if (options.reset) for (const name of kept) rmSync(path.join(folder, name), { recursive: true, force: true });
+  return {
+    dbPath: path.join(folder, 'dynamodb', 'dynamodb.sqlite'),
+    usersFolder: path.join(folder, 'users'),
+    positions: path.join(folder, 'positions'),
+    eventLog: path.join(folder, 'events.ndjson'),
+    instance,
+    release: () => {
+      if ((readLock(lockFile) ?? { instance: '' }).instance === instance) rmSync(lockFile, { force: true });
+      if (existsSync(folder) && readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
+    },
+  };
+};
+
+const takeLock = async (lockFile: string, lock: Lock, folder: string): Promise<void> => {
+  try {
+    writeFileSync(lockFile, JSON.stringify(lock), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const holder = readLock(lockFile);
+    if (holder && (await isRunning(holder))) {
+      throw new CannotStart(
+        `Another Concord (process ${holder.pid}) is using the data in ${folder}.\nStop it, or give this one a folder of its own: DATA_DIR=<folder> npm start`,
+      );
+    }
+    rmSync(lockFile, { force: true });
+    await takeLock(lockFile, lock, folder);
+  }
+};
+
+const readLock = (lockFile: string): Lock | undefined => {
+  try {
+    return readJsonFile(lockFile) as Lock | undefined;
+  } catch {
+    return undefined; // half written when its process was killed
+  }
+};
+
+/** The process id alone would do, if the system did not give it to another process later. */
+const isRunning = async ({ pid, instance, endpoint }: Lock): Promise<boolean> => {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  try {
+    const response = await fetch(`${endpoint}/_instance`, { signal: AbortSignal.timeout(2_000) });
+    return ((await response.json()) as { instance?: unknown }).instance === instance;
+  } catch (error) {
+    // Stopped by the debugger, or too busy to answer: still there.
+    return error instanceof Error && error.name === 'TimeoutError';
+  }
+};

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ScheduledEvent } from 'aws-lambda';
+import { log } from '../../shared/log.ts';
+import { localAccount } from './event-bus.ts';
+import { type LoadHandler, lambdaContext } from './lambda.ts';
+
+/** A function that EventBridge runs on a schedule. */
+export interface ScheduledFunction {
+  /** File whose export `handler` is run, from the root of the project. */
+  readonly entry: string;
+  /** Milliseconds from the end of one run to the next. */
+  readonly everyMs: number;
+}
+
+/** The functions of the stack that run on a schedule. */
+export const scheduledFunctions: readonly ScheduledFunction[] = [
+  { entry: 'functions/sweep-transactions.ts', everyMs: 60_000 },
+];
+
+/** Time that a run has, in milliseconds. */
+const timeoutMs = 60_000;
+const stopWithinMs = 1_000;
+
+/** Runs each function again and again. A run that fails is logged, and the next one comes all the same. */
+export const startScheduler = (functions: readonly ScheduledFunction[], load: LoadHandler) => {
+  const stopping = new AbortController();
+  const run = async ({ entry, everyMs }: ScheduledFunction) => {
+    for (;;) {
+      await delay(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      try {
+        await (await load(entry))(scheduledEvent(), lambdaContext(entry, timeoutMs));
+      } catch (error) {
+        log.fault(`${entry} failed`, error);
+      }
+    }
+  };
+  const running = Promise.all(functions.map(run));
+  return {
+    stop: async () => {
+      stopping.abort();
+      await Promise.race([running, delay(stopWithinMs, undefined, { ref: false })]);
+    },
+  };
+};
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html */
+const scheduledEvent = (): ScheduledEvent => ({
+  id: randomUUID(),
+  version: '0',
+  account: localAccount,
+  time: `${new Date().toISOString().slice(0, 19)}Z`,
+  region: process.env.AWS_REGION ?? '',
+  resources: [],
+  source: 'aws.events',
+  'detail-type': 'Scheduled Event',
+  detail: {},
+});

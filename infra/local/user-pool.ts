@@ -1,0 +1,183 @@
+import { createHash, randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { type JsonService, ServiceError } from './aws-services.ts';
+import { readJsonFile, writeJsonFile } from './json-file.ts';
+import { hashPassword, isPassword } from './password.ts';
+import { openSigningKey, type SigningKey } from './signing-key.ts';
+import { type LocalUser, localPassword, localUsers } from './users.ts';
+
+/** What the pool keeps of a user, by user name. */
+interface StoredUser {
+  readonly sub: string;
+  readonly password: string;
+  readonly enabled: boolean;
+}
+
+export interface UserPoolOptions {
+  /** Folder that keeps users and key. */
+  readonly folder: string;
+  readonly region: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** A stand-in for the Cognito user pool of a deployment, with its pre-token trigger. */
+export interface UserPool {
+  readonly id: string;
+  readonly clientId: string;
+  readonly issuer: string;
+  readonly jwks: SigningKey['jwks'];
+  /** The part of Cognito's API that is served. */
+  readonly service: JsonService;
+  /** The pool's public documents, behind GET. */
+  readonly documents: (url: URL) => unknown;
+  /**
+   * Signs in with a password.
+   *
+   * @throws ServiceError `NotAuthorizedException` for an unknown user, a wrong password or a disabled user.
+   */
+  readonly signIn: (username: string, password: string) => Promise<{ accessToken: string; idToken: string }>;
+  /** Turns a user off or on, as an administrator does. Throws ServiceError `UserNotFoundException`. */
+  readonly setEnabled: (username: string, enabled: boolean) => void;
+}
+
+/** Life of a token, in seconds. */
+export const tokenLifetimeSeconds = 3_600;
+
+const poolName = 'ConcordLocal';
+const clientId = 'concordlocalcommandline';
+
+/** Opens the pool. Users that its folder does not know yet are added with the common password. */
+export const openUserPool = async ({ folder, region, now = Date.now }: UserPoolOptions): Promise<UserPool> => {
+  const id = `${region}_${poolName}`;
+  const issuer = `https://cognito-idp.${region}.amazonaws.com/${id}`;
+  const file = path.join(folder, 'users.json');
+  const [key, users] = await Promise.all([openSigningKey(path.join(folder, 'signing-key.json')), openUsers(file)]);
+
+  const signIn = async (username: string, password: string) => {
+    const stored = users[username];
+    const user = localUsers.find((known) => known.username === username);
+    // One answer for both, as a pool that hides which users exist gives it.
+    if (!stored || !user || !(await isPassword(password, stored.password))) {
+      throw new ServiceError('NotAuthorizedException', 'Incorrect username or password.');
+    }
+    if (!stored.enabled) throw new ServiceError('NotAuthorizedException', 'User is disabled.');
+    const common = commonClaims(stored, issuer, now());
+    return {
+      accessToken: key.signToken(accessClaims(common, user)),
+      idToken: key.signToken(idClaims(common, user)),
+    };
+  };
+
+  return {
+    id,
+    clientId,
+    issuer,
+    jwks: key.jwks,
+    signIn,
+    service: {
+      target: 'AWSCognitoIdentityProviderService',
+      operations: { InitiateAuth: (input) => initiateAuth(input, signIn) },
+    },
+    documents: ({ pathname }) => {
+      if (pathname === `/${id}/.well-known/jwks.json`) return key.jwks;
+      if (pathname !== `/${id}/.well-known/openid-configuration`) return undefined;
+      return {
+        issuer,
+        jwks_uri: `${issuer}/.well-known/jwks.json`,
+        id_token_signing_alg_values_supported: ['RS256'],
+        subject_types_supported: ['public'],
+      };
+    },
+    setEnabled: (username, enabled) => {
+      const user = users[username];
+      if (!user) throw new ServiceError('UserNotFoundException', 'User does not exist.');
+      users[username] = { ...user, enabled };
+      writeJsonFile(file, users);
+    },
+  };
+};
+
+const openUsers = async (file: string): Promise<Record<string, StoredUser>> => {
+  const known = (readJsonFile(file) ?? {}) as Record<string, StoredUser>;
+  const missing = localUsers.filter(({ username }) => !(username in known));
+  if (missing.length === 0) return known;
+  const added = missing.map(
+    async ({ username }): Promise<[string, StoredUser]> => [
+      username,
+      { sub: subjectOf(username), password: await hashPassword(localPassword), enabled: true },
+    ],
+  );
+  const users = { ...known, ...Object.fromEntries(await Promise.all(added)) };
+  writeJsonFile(file, users);
+  return users;
+};
+
+/** The same user has the same `sub` in every data folder, so examples can be repeated. */
+const subjectOf = (username: string) => {
+  const hash = createHash('sha256').update(`concord/${username}`).digest('hex');
+  // The form of a UUID of version 8 (RFC 9562, section 5.8).
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+};
+
+/** https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html */
+const initiateAuth = async (input: Readonly<Record<string, unknown>>, signIn: UserPool['signIn']) => {
+  if (input.ClientId !== clientId) {
+    throw new ServiceError('ResourceNotFoundException', `User pool client ${String(input.ClientId)} does not exist.`);
+  }
+  if (input.AuthFlow !== 'USER_PASSWORD_AUTH') {
+    throw new ServiceError('InvalidParameterException', `${String(input.AuthFlow)} flow not enabled for this client`);
+  }
+  const parameters = new Map(Object.entries(input.AuthParameters ?? {}) as [string, unknown][]);
+  const text = (name: string) => {
+    const value = parameters.get(name);
+    if (typeof value === 'string' && value !== '') return value;
+    throw new ServiceError('InvalidParameterException', `Missing required parameter ${name}`);
+  };
+  const { accessToken, idToken } = await signIn(text('USERNAME'), text('PASSWORD'));
+  return {
+    AuthenticationResult: {
+      AccessToken: accessToken,
+      IdToken: idToken,
+      ExpiresIn: tokenLifetimeSeconds,
+      TokenType: 'Bearer',
+    },
+    ChallengeParameters: {},
+  };
+};
+
+const commonClaims = ({ sub }: StoredUser, issuer: string, now: number) => {
+  const issuedAt = Math.floor(now / 1_000);
+  return {
+    sub,
+    iss: issuer,
+    auth_time: issuedAt,
+    iat: issuedAt,
+    exp: issuedAt + tokenLifetimeSeconds,
+    jti: randomUUID(),
+    origin_jti: randomUUID(),
+  };
+};
+
+/** An access token as the pool issues it, with what the pre-token trigger of a deployment adds. */
+const accessClaims = (common: object, { username, organization, role, scope, fhirUser }: LocalUser) => ({
+  ...common,
+  client_id: clientId,
+  token_use: 'access',
+  scope,
+  username,
+  'cognito:groups': [role],
+  roles: [role],
+  organization,
+  fhirUser,
+});
+
+const idClaims = (common: object, { username, role }: LocalUser) => ({
+  ...common,
+  aud: clientId,
+  token_use: 'id',
+  email: username,
+  email_verified: true,
+  'cognito:username': username,
+  'cognito:groups': [role],
+});

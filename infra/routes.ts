@@ -1,0 +1,30 @@
+import { recordTypes } from '../shared/record-types/index.ts';
+
+/** One path of the API and the function behind it. The gateway of AWS and the local one are made from the same list. */
+export interface Route {
+  /** Path as API Gateway writes it; `{proxy+}` stands for one or more segments, `{type}` for one. */
+  readonly path: string;
+  /** The function's source, relative to the project. */
+  readonly entry: string;
+  /** Needs no access token. */
+  readonly open: boolean;
+}
+
+/** The folder's way of writing a type's name: `MedicationRequest` is in medication-request.ts. */
+export const fileNameOf = (type: string): string => type.replace(/(?<!^)([A-Z])/g, '-$1').toLowerCase();
+
+/** Every path, the more specific before the more general. */
+export const routes: readonly Route[] = [
+  { path: '/fhir/metadata', entry: 'functions/metadata.ts', open: true },
+  { path: '/fhir/.well-known/smart-configuration', entry: 'functions/metadata.ts', open: true },
+  { path: '/fhir', entry: 'functions/bundles.ts', open: false },
+  ...recordTypes.flatMap(({ name }): Route[] => {
+    const entry = `functions/records/${fileNameOf(name)}.ts`;
+    return [
+      { path: `/fhir/${name}`, entry, open: false },
+      { path: `/fhir/${name}/{proxy+}`, entry, open: false },
+    ];
+  }),
+  { path: '/fhir/{type}', entry: 'functions/other-records.ts', open: false },
+  { path: '/fhir/{type}/{proxy+}', entry: 'functions/other-records.ts', open: false },
+];

@@ -1,0 +1,69 @@
+import { RecordError } from '../errors.ts';
+import { parseScopes, type Scope } from './scopes.ts';
+
+export const roles = [
+  'physician',
+  'nurse',
+  'pharmacist',
+  'lab',
+  'frontdesk',
+  'support',
+  'privacy',
+  'admin',
+  'system',
+  'patient',
+] as const;
+export type Role = (typeof roles)[number];
+
+/** Who asks, taken from a verified access token and from nothing else. */
+export interface Caller {
+  /** Cognito's `sub`. */
+  readonly subject: string;
+  /** Name to sign in with; shown in the access log. */
+  readonly name: string;
+  /** The application that the token was issued to. */
+  readonly client: string;
+  /** Organisation that the caller works for; undefined for a patient. */
+  readonly organization: string | undefined;
+  readonly roles: readonly Role[];
+  readonly scopes: readonly Scope[];
+  /** Reference to the caller's own record, such as `Practitioner/northside-nurse`. */
+  readonly fhirUser: string;
+  /** Id of the patient in context; only for a patient. */
+  readonly patient: string | undefined;
+}
+
+/**
+ * Reads the caller from the claims of an access token.
+ *
+ * @throws RecordError `unauthenticated` naming the claim that is missing or malformed: a caller is never guessed.
+ */
+export const callerFrom = (claims: Readonly<Record<string, unknown>>): Caller => {
+  const text = (claim: string): string => {
+    const value = claims[claim];
+    if (typeof value === 'string' && value.trim() !== '') return value;
+    throw refused(claim, 'is missing or not a text');
+  };
+  const named = claims.roles;
+  if (!Array.isArray(named) || named.length === 0) throw refused('roles', 'is missing or not a list');
+  if (!named.every((role): role is Role => roles.some((known) => known === role)))
+    throw refused('roles', 'names an unknown role');
+  const patient = named.includes('patient');
+  if (patient && named.length > 1) throw refused('roles', 'mixes patient and staff');
+  return {
+    subject: text('sub'),
+    name: text('username'),
+    client: text('client_id'),
+    organization: patient ? undefined : text('organization'),
+    roles: named,
+    scopes: parseScopes(text('scope')),
+    fhirUser: text('fhirUser'),
+    patient: patient ? text('patient') : undefined,
+  };
+};
+
+const refused = (claim: string, what: string) =>
+  new RecordError('unauthenticated', `The access token's claim "${claim}" ${what}`, {
+    reason: 'token-claim',
+    expression: 'Authorization',
+  });

@@ -1,0 +1,128 @@
+import type { Resource } from '../fhir/resource.ts';
+import type { AuditedInteraction, AuditRow } from './audit-trail.ts';
+
+/** How the row's interaction reads as AuditEvent.action. https://hl7.org/fhir/R4/valueset-audit-event-action.html */
+const actions: Readonly<Record<AuditedInteraction, 'C' | 'R' | 'U' | 'D' | 'E'>> = {
+  create: 'C',
+  read: 'R',
+  vread: 'R',
+  update: 'U',
+  delete: 'D',
+  'history-instance': 'R',
+  'search-type': 'E',
+  operation: 'E',
+};
+
+const dicom = 'http://dicom.nema.org/resources/ontology/DCM';
+const entityType = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
+const entityRole = 'http://terminology.hl7.org/CodeSystem/object-role';
+
+/** A row of the access log, and whether the access it tells of was refused in the end. */
+export interface AuditedAccess {
+  readonly id: string;
+  readonly row: AuditRow;
+  readonly refused: boolean;
+  /** Reference to the patient whose chart it was, if it was a patient's. */
+  readonly patient: string | undefined;
+}
+
+/**
+ * Shows a row as FHIR, in the shape of IHE's Basic Audit Log Patterns: who, acting for whom, did what with which records of which
+ * patient, in which request. https://hl7.org/fhir/R4/auditevent.html, https://profiles.ihe.net/ITI/BALP/
+ */
+export const auditEvent = ({ id, row, refused, patient }: AuditedAccess): Resource => ({
+  resourceType: 'AuditEvent',
+  id,
+  meta: { versionId: '1', lastUpdated: new Date(row.at).toISOString() },
+  type: {
+    system: 'http://terminology.hl7.org/CodeSystem/audit-event-type',
+    code: 'rest',
+    display: 'Restful Operation',
+  },
+  subtype: [{ system: 'http://hl7.org/fhir/restful-interaction', code: row.interaction, display: row.interaction }],
+  action: actions[row.interaction],
+  recorded: new Date(row.at).toISOString(),
+  outcome: refused ? '4' : '0',
+  ...(refused ? { outcomeDesc: 'Refused: nothing was shown' } : {}),
+  agent: [
+    {
+      type: {
+        coding: [
+          {
+            system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',
+            code: 'IRCP',
+            display: 'information recipient',
+          },
+        ],
+      },
+      role: row.roles.map((role) => ({ text: role })),
+      who: { reference: row.fhirUser, identifier: { value: row.subject }, display: row.name },
+      altId: row.subject,
+      name: row.name,
+      requestor: true,
+    },
+    {
+      type: { coding: [{ system: dicom, code: '110150', display: 'Application' }] },
+      who: { identifier: { value: row.client } },
+      requestor: false,
+    },
+    ...(row.organization === undefined
+      ? []
+      : [
+          {
+            type: {
+              coding: [
+                {
+                  system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass',
+                  code: 'PROV',
+                  display: 'healthcare provider',
+                },
+              ],
+            },
+            who: { reference: `Organization/${row.organization}` },
+            requestor: false,
+          },
+        ]),
+  ],
+  source: {
+    observer: { display: 'Concord' },
+    type: [
+      {
+        system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
+        code: '4',
+        display: 'Application Server',
+      },
+    ],
+  },
+  entity: [
+    ...(patient === undefined
+      ? []
+      : [
+          {
+            what: { reference: patient },
+            type: { system: entityType, code: '1', display: 'Person' },
+            role: { system: entityRole, code: '1', display: 'Patient' },
+          },
+        ]),
+    ...row.what
+      .filter((reference) => reference !== patient)
+      .map((reference) => ({
+        what: { reference },
+        type: { system: entityType, code: '2', display: 'System Object' },
+        role: { system: entityRole, code: '4', display: 'Domain Resource' },
+      })),
+    ...(row.query === undefined
+      ? []
+      : [
+          {
+            type: { system: entityType, code: '2', display: 'System Object' },
+            role: { system: entityRole, code: '24', display: 'Query' },
+            query: Buffer.from(row.query).toString('base64'),
+          },
+        ]),
+    {
+      what: { identifier: { value: row.request } },
+      type: { system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType', code: 'XrequestId' },
+    },
+  ],
+});

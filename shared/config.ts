@@ -1,0 +1,37 @@
+import * as z from 'zod/mini';
+
+const environment = z.object({
+  /** The DynamoDB table. */
+  TABLE_NAME: z.string().check(z.minLength(1)),
+  /** The Cognito pool that issues access tokens, and the clients that may use them, separated by commas. */
+  USER_POOL_ID: z.string().check(z.minLength(1)),
+  USER_POOL_CLIENT_IDS: z.string().check(z.minLength(1)),
+  /** The pool's public keys as JSON, where they are known when the function is deployed; else they are fetched once. */
+  USER_POOL_JWKS: z.optional(z.string()),
+});
+
+export interface Config {
+  readonly tableName: string;
+  readonly userPoolId: string;
+  readonly clientIds: readonly string[];
+  readonly jwks: string | undefined;
+}
+
+/**
+ * What a function is told by its environment.
+ *
+ * @throws Error naming the variables that are missing, so that a wrong deployment fails at its first request, in the log.
+ */
+export const configFrom = (env: Readonly<Record<string, string | undefined>>): Config => {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    throw new Error(`Missing in the environment: ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`);
+  }
+  const { TABLE_NAME, USER_POOL_ID, USER_POOL_CLIENT_IDS, USER_POOL_JWKS } = parsed.data;
+  return {
+    tableName: TABLE_NAME,
+    userPoolId: USER_POOL_ID,
+    clientIds: USER_POOL_CLIENT_IDS.split(','),
+    jwks: USER_POOL_JWKS,
+  };
+};

@@ -1,0 +1,60 @@
+/** Every way in which a request can fail on purpose. Each has its row in shared/fhir/operation-outcome.ts. */
+export type RecordErrorKind =
+  | 'malformed' // 400: not JSON, not a bundle, a bad path
+  | 'invalid' // 400: an element or parameter breaks a rule
+  | 'unauthenticated' // 401
+  | 'forbidden' // 403: scope or role forbids it for the whole type
+  | 'not-found' // 404: also whatever the caller may not know of
+  | 'method-not-allowed' // 405
+  | 'not-acceptable' // 406
+  | 'conflict' // 409: changed at the same time, referred to
+  | 'deleted' // 410
+  | 'version-conflict' // 412: If-Match names another version
+  | 'multiple-matches' // 412: a condition that several records meet
+  | 'too-large' // 413
+  | 'unsupported-media-type' // 415
+  | 'business-rule' // 422
+  | 'too-costly' // 400: would need more reads than a request may make
+  | 'throttled'; // 429
+
+/** Where and how a request breaks a rule. */
+export interface ErrorDetail {
+  /** FHIRPath expression of the element, or the name of the parameter or header. */
+  expression?: string;
+  message: string;
+  /** https://hl7.org/fhir/R4/valueset-issue-type.html; the kind's own code if absent. */
+  code?: string;
+}
+
+/**
+ * A refusal that the caller is told about. Its message and details hold no patient data.
+ * Anything else that is thrown is our fault: 500, and the cause goes to the log alone.
+ */
+export class RecordError extends Error {
+  override readonly name = 'RecordError';
+  readonly kind: RecordErrorKind;
+  /** Stable code for programs, sent as `issue.details.coding`. */
+  readonly reason: string;
+  readonly details: readonly ErrorDetail[];
+  /** Response headers that the refusal needs, such as `Allow`. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    kind: RecordErrorKind,
+    message: string,
+    options: {
+      reason?: string;
+      expression?: string;
+      details?: readonly ErrorDetail[];
+      headers?: Record<string, string>;
+    } = {},
+  ) {
+    super(message);
+    this.kind = kind;
+    this.reason = options.reason ?? kind;
+    this.details = options.details ?? [
+      { message, ...(options.expression === undefined ? {} : { expression: options.expression }) },
+    ];
+    this.headers = options.headers ?? {};
+  }
+}

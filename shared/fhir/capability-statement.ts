@@ -1,0 +1,76 @@
+import { routesOf } from '../http/routes.ts';
+import type { RecordType } from '../record-types/define-record-type.ts';
+
+/** Changes with every release that serves something else. */
+const releasedOn = '2026-11-24';
+
+/**
+ * What is served, derived from the record types and their routes. https://hl7.org/fhir/R4/capabilitystatement.html
+ *
+ * @param baseUrl - as the client calls it.
+ */
+export const capabilityStatement = (
+  recordTypes: readonly RecordType[],
+  baseUrl: string,
+): fhir4.CapabilityStatement => ({
+  resourceType: 'CapabilityStatement',
+  status: 'active',
+  date: releasedOn,
+  kind: 'instance',
+  software: { name: 'Concord' },
+  implementation: { description: 'Concord, an electronic health record', url: baseUrl },
+  fhirVersion: '4.0.1',
+  format: ['application/fhir+json', 'json'],
+  rest: [
+    {
+      mode: 'server',
+      security: {
+        cors: false,
+        service: [
+          {
+            coding: [
+              { system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' },
+            ],
+          },
+        ],
+        description: 'Access tokens of a Cognito user pool with SMART scopes; see .well-known/smart-configuration.',
+      },
+      interaction: [{ code: 'batch' }, { code: 'transaction' }],
+      resource: [...recordTypes].sort((a, b) => (a.name < b.name ? -1 : 1)).map(resourceOf),
+    },
+  ],
+});
+
+const resourceOf = (recordType: RecordType): fhir4.CapabilityStatementRestResource => {
+  const routes = routesOf(recordType);
+  const names = [...new Set(routes.map(({ name }) => name))].filter((name) => name !== 'operation');
+  const has = (name: string) => names.includes(name);
+  const operations = routes.filter(({ name }) => name === 'operation').map(({ path }) => path.at(-1)?.slice(1) ?? '');
+  return {
+    type: recordType.name as fhir4.CapabilityStatementRestResource['type'],
+    interaction: names.map((code) => ({ code: code as fhir4.CapabilityStatementRestResourceInteraction['code'] })),
+    versioning: 'versioned',
+    readHistory: has('vread'),
+    updateCreate: has('update'),
+    conditionalCreate: has('create'),
+    conditionalRead: 'not-supported',
+    conditionalUpdate: false,
+    conditionalDelete: 'not-supported',
+    referencePolicy: ['literal', 'enforced'],
+    searchParam: recordType.searchParameters
+      .filter(({ type }) => type !== 'special')
+      .map(({ code, url, type }) => ({
+        name: code,
+        definition: url,
+        type: type as fhir4.CapabilityStatementRestResourceSearchParam['type'],
+      })),
+    ...(operations.length === 0
+      ? {}
+      : {
+          operation: operations.map((name) => ({
+            name,
+            definition: `http://hl7.org/fhir/OperationDefinition/${recordType.name}-${name}`,
+          })),
+        }),
+  };
+};

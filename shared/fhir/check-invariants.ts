@@ -1,0 +1,84 @@
+import { containedResourceInvariants } from './contained-resource-invariants.ts';
+import { datatypeElements, datatypeInvariants } from './generated/invariants/datatypes.ts';
+import type { Invariant, ResourceInvariants } from './invariant.ts';
+import type { ValidationIssue } from './validation-issue.ts';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+interface Place {
+  readonly element: JsonObject;
+  readonly type: string;
+  readonly expression: string;
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The values of a property, each with its FHIRPath expression. */
+const valuesOf = (value: unknown, expression: string): { value: unknown; expression: string }[] =>
+  Array.isArray(value)
+    ? value.map((item: unknown, index) => ({ value: item, expression: `${expression}[${index}]` }))
+    : [{ value, expression }];
+
+const issueOf = ({ key, severity, human }: Invariant, expression: string): ValidationIssue => ({
+  severity,
+  code: 'invariant',
+  expression,
+  message: `${key}: ${human}`,
+});
+
+/** The type of a child: declared, an extension, or the extensions of a primitive under its name with `_`. */
+const childType = (declared: Readonly<Record<string, string>> | undefined, property: string): string | undefined =>
+  declared?.[property] ??
+  (property === 'extension' || property === 'modifierExtension'
+    ? 'Extension'
+    : property.startsWith('_')
+      ? 'Element'
+      : undefined);
+
+/**
+ * Checks the rules of a resource's type, those of the datatypes at every element, and what R4 asks of contained resources.
+ * Contained resources and the entries of a Bundle are not checked by the rules of their own types.
+ *
+ * @param invariants - generated for the resource's type, from `generated/invariants/`.
+ * @param resource - one that the schema of its type accepts.
+ * @returns errors and warnings in document order, each with the expression of the element: `Observation.component[1]`.
+ */
+export const checkInvariants = (invariants: ResourceInvariants, resource: unknown): ValidationIssue[] => {
+  const issues: ValidationIssue[] = [];
+  if (!isObject(resource)) return issues;
+
+  const check = (invariant: Invariant, { element, expression }: Place): void => {
+    if (invariant.child === undefined) {
+      if (!invariant.holds(element, resource, resource)) issues.push(issueOf(invariant, expression));
+      return;
+    }
+    for (const each of valuesOf(element[invariant.child], `${expression}.${invariant.child}`)) {
+      const isAbsent = each.value === undefined || each.value === null;
+      if (!isAbsent && !invariant.holds(each.value, resource, resource)) {
+        issues.push(issueOf(invariant, each.expression));
+      }
+    }
+  };
+
+  const root: Place = { element: resource, type: invariants.resourceType, expression: invariants.resourceType };
+  for (const invariant of containedResourceInvariants) check(invariant, root);
+
+  const open: Place[] = [root]; // not recursive: a deep resource must not exhaust the stack
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    const { element, type, expression } = place;
+    for (const invariant of invariants.invariants[type] ?? datatypeInvariants[type] ?? []) check(invariant, place);
+    const declared = invariants.elements[type] ?? datatypeElements[type];
+    const children: Place[] = [];
+    for (const property of Object.keys(element)) {
+      const below = childType(declared, property);
+      if (below === undefined) continue;
+      const name = property.startsWith('_') ? property.slice(1) : property;
+      for (const child of valuesOf(element[property], `${expression}.${name}`)) {
+        if (isObject(child.value)) children.push({ element: child.value, type: below, expression: child.expression });
+      }
+    }
+    open.push(...children.reverse());
+  }
+  return issues;
+};

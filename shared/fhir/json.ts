@@ -1,0 +1,57 @@
+// FHIR keeps the precision of decimals: a result of 1.50 must not come back as 1.5 (https://hl7.org/fhir/R4/datatypes.html#decimal).
+// JavaScript numbers lose it, so the original spelling of such numbers is remembered beside the object that holds them.
+
+/** Spelling of numbers that JavaScript would print in another way, by the object or array that holds them. */
+const spellings = new WeakMap<object, Map<string, string>>();
+
+/**
+ * A decimal with closing zeros, an exponent, a minus zero, more digits than a double holds, or so small that JavaScript prints it
+ * with an exponent: only then is the slow way needed.
+ */
+const mayLoseSpelling = /\d\.\d*0[\s,}\]]|\d[eE][+-]?\d|-0[\s,}\]]|[\d.]{16}|0\.0{6}/;
+
+interface WithSource {
+  readonly source?: string;
+}
+type Revive = (this: object, key: string, value: unknown, context: WithSource) => unknown;
+interface JsonWithSource {
+  parse(text: string, revive: Revive): unknown;
+  rawJSON(text: string): unknown;
+}
+// TypeScript's own declarations do not know these yet: https://tc39.es/proposal-json-parse-with-source/
+const json = JSON as unknown as JsonWithSource;
+
+/**
+ * Parses JSON and remembers how decimals were written.
+ *
+ * @throws SyntaxError for anything that is not JSON.
+ */
+export const parseJson = (text: string): unknown => {
+  if (!mayLoseSpelling.test(text)) return JSON.parse(text);
+  return json.parse(text, function (key, value, { source }) {
+    if (typeof value === 'number' && source !== undefined && source !== String(value)) {
+      const known = spellings.get(this) ?? new Map<string, string>();
+      spellings.set(this, known.set(key, source));
+    }
+    return value;
+  });
+};
+
+/** Writes JSON with each decimal as it was read, as long as its holder is the object that `parseJson` made. */
+export const stringifyJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(
+    value,
+    function (this: object, key: string, member: unknown) {
+      if (typeof member !== 'number') return member;
+      const spelling = spellings.get(this)?.get(key);
+      return spelling !== undefined && Number(spelling) === member ? json.rawJSON(spelling) : member;
+    },
+    indent,
+  );
+
+/** Lets a shallow copy of a parsed object print its own decimals as the original did. */
+export const withSpellingOf = <T extends object>(copy: T, original: object): T => {
+  const known = spellings.get(original);
+  if (known) spellings.set(copy, known);
+  return copy;
+};

@@ -1,0 +1,78 @@
+import { RecordError, type RecordErrorKind } from '../errors.ts';
+
+/** Code system of `issue.details.coding`; its codes are stable, for programs to act on. */
+export const reasonSystem = 'https://concord.example/fhir/CodeSystem/refusal';
+
+// A new kind of error does not compile until it has a row here.
+const responseFor = {
+  malformed: { statusCode: 400, code: 'structure' },
+  invalid: { statusCode: 400, code: 'invalid' },
+  unauthenticated: { statusCode: 401, code: 'login' },
+  forbidden: { statusCode: 403, code: 'forbidden' },
+  'not-found': { statusCode: 404, code: 'not-found' },
+  'method-not-allowed': { statusCode: 405, code: 'not-supported' },
+  'not-acceptable': { statusCode: 406, code: 'not-supported' },
+  conflict: { statusCode: 409, code: 'conflict' },
+  deleted: { statusCode: 410, code: 'deleted' },
+  'version-conflict': { statusCode: 412, code: 'conflict' },
+  'multiple-matches': { statusCode: 412, code: 'multiple-matches' },
+  'too-large': { statusCode: 413, code: 'too-long' },
+  'unsupported-media-type': { statusCode: 415, code: 'not-supported' },
+  'business-rule': { statusCode: 422, code: 'business-rule' },
+  'too-costly': { statusCode: 400, code: 'too-costly' },
+  throttled: { statusCode: 429, code: 'throttled' },
+} as const satisfies Record<RecordErrorKind, { statusCode: number; code: string }>;
+
+/** A refusal as a client meets it. */
+export interface Refused {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly outcome: fhir4.OperationOutcome;
+}
+
+/**
+ * Turns anything thrown into an answer. What is not a RecordError is our own fault: 500, without its message.
+ *
+ * @param requestId - told to the client, so that the cause can be found in the log.
+ * @see https://hl7.org/fhir/R4/operationoutcome.html
+ */
+export const refusal = (error: unknown, requestId: string): Refused => {
+  const known = error instanceof RecordError;
+  const { statusCode, code } = known ? responseFor[error.kind] : { statusCode: 500, code: 'exception' };
+  const details = known ? error.details : [{ message: 'Internal server error' }];
+  const issue = details.map(
+    (detail): fhir4.OperationOutcomeIssue => ({
+      severity: known ? 'error' : 'fatal',
+      code: ('code' in detail && detail.code ? detail.code : code) as fhir4.OperationOutcomeIssue['code'],
+      details: {
+        coding: [{ system: reasonSystem, code: known ? error.reason : 'exception' }],
+        text: detail.message,
+      },
+      diagnostics: `${detail.message} (request ${requestId})`,
+      ...('expression' in detail && detail.expression !== undefined ? { expression: [detail.expression] } : {}),
+    }),
+  );
+  return {
+    statusCode,
+    headers: {
+      ...(known ? error.headers : {}),
+      ...(statusCode === 401 ? { 'WWW-Authenticate': 'Bearer realm="Concord", error="invalid_token"' } : {}),
+    },
+    outcome: { resourceType: 'OperationOutcome', issue },
+  };
+};
+
+/** An outcome that only informs or warns. */
+export const information = (
+  severity: 'information' | 'warning',
+  issues: readonly { message: string; expression?: string; code?: fhir4.OperationOutcomeIssue['code'] }[],
+): fhir4.OperationOutcome => ({
+  resourceType: 'OperationOutcome',
+  issue: issues.map(({ message, expression, code }) => ({
+    severity,
+    code: code ?? 'informational',
+    details: { text: message },
+    diagnostics: message,
+    ...(expression === undefined ? {} : { expression: [expression] }),
+  })),
+});

@@ -1,0 +1,10 @@
+/** One thing that is wrong with a resource, ready to become an OperationOutcome.issue. */
+export interface ValidationIssue {
+  readonly severity: 'error' | 'warning';
+  /** https://hl7.org/fhir/R4/valueset-issue-type.html */
+  readonly code: 'structure' | 'required' | 'value' | 'invariant' | 'code-invalid' | 'too-long' | 'not-supported';
+  /** Where, as a FHIRPath expression: `Observation.component[0].valueQuantity.unit`. */
+  readonly expression: string;
+  /** Which rule; never repeats the offending value, which may be a patient's. */
+  readonly message: string;
+}

@@ -1,0 +1,199 @@
+import { gunzipSync } from 'node:zlib';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { RecordError } from '../errors.ts';
+import { parseJson } from '../fhir/json.ts';
+
+/** A request in FHIR's terms. */
+export interface FhirRequest {
+  readonly method: string;
+  /** Path segments behind `/fhir`. */
+  readonly path: readonly string[];
+  /** Search parameters in the order sent, from the query and from the form body of `_search`. */
+  readonly query: readonly (readonly [name: string, value: string])[];
+  /** The base of this server as the client calls it, without a slash at its end. */
+  readonly baseUrl: string;
+  /** Parsed JSON; undefined if there is no body. Looked at only once it is asked for, so whoever may not write learns nothing from it. */
+  readonly body: unknown;
+  readonly ifMatch: number | undefined;
+  readonly ifNoneExist: string | undefined;
+  readonly prefer: {
+    readonly return: 'representation' | 'minimal' | 'OperationOutcome' | undefined;
+    readonly strict: boolean;
+  };
+  readonly pretty: boolean;
+}
+
+export const largestBody = 4_000_000;
+export const largestInflatedBody = 20_000_000;
+const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/json']);
+
+/**
+ * Reads an API Gateway proxy event.
+ *
+ * @throws RecordError `malformed`, `too-large`, `unsupported-media-type`, `not-acceptable` or `invalid`, naming the header or place.
+ */
+export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
+  const header = (name: string) => headerOf(event, name);
+  const query = queryOf(event);
+  requireJsonWanted(header('accept'), query.find(([name]) => name === '_format')?.[1]);
+  const path = pathOf(event.path);
+  const form = isForm(header('content-type'));
+  if (form && path.at(-1) !== '_search') throw unsupported('A form body is only for _search');
+  const text = form ? bodyText(event, header('content-encoding')) : undefined;
+  let parsed: { body: unknown } | undefined;
+  return {
+    method: event.httpMethod === 'HEAD' ? 'GET' : event.httpMethod,
+    path,
+    query: form && text !== undefined ? [...query, ...new URLSearchParams(text)] : query,
+    baseUrl: baseUrlOf(event),
+    get body() {
+      parsed ??= {
+        body: form ? undefined : parseBody(bodyText(event, header('content-encoding')), header('content-type')),
+      };
+      return parsed.body;
+    },
+    ifMatch: parseIfMatch(header('if-match')),
+    ifNoneExist: header('if-none-exist'),
+    prefer: parsePrefer(header('prefer')),
+    pretty: query.some(([name, value]) => name === '_pretty' && value === 'true'),
+  };
+};
+
+/** A header's value, whatever case the client wrote its name in. */
+export const headerOf = (event: Pick<APIGatewayProxyEvent, 'headers'>, name: string): string | undefined =>
+  Object.entries(event.headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
+
+const queryOf = ({ multiValueQueryStringParameters }: APIGatewayProxyEvent): [string, string][] =>
+  Object.entries(multiValueQueryStringParameters ?? {}).flatMap(([name, values]) =>
+    (values ?? []).map((value): [string, string] => [name, value]),
+  );
+
+const pathOf = (path: string): string[] => {
+  const segments = path.split('/').filter((segment) => segment !== '');
+  try {
+    return segments.slice(segments.indexOf('fhir') + 1).map(decodeURIComponent);
+  } catch {
+    throw new RecordError('malformed', 'The path has a broken percent escape');
+  }
+};
+
+/** The gateway's path still has its stage, which belongs to the base; the event's own path has not. */
+const baseUrlOf = (event: APIGatewayProxyEvent): string => {
+  const host = headerOf(event, 'host') ?? event.requestContext.domainName ?? 'localhost';
+  const scheme = headerOf(event, 'x-forwarded-proto') ?? 'https';
+  const full = event.requestContext.path ?? event.path;
+  return `${scheme}://${host}${full.slice(0, full.indexOf('/fhir'))}/fhir`;
+};
+
+const isForm = (contentType: string | undefined) => mediaType(contentType) === 'application/x-www-form-urlencoded';
+
+const mediaType = (value: string | undefined): string => (value ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+
+const unsupported = (message: string) =>
+  new RecordError('unsupported-media-type', message, { expression: 'Content-Type' });
+
+const tooLarge = (message: string) => new RecordError('too-large', message, { expression: 'Content-Length' });
+
+const bodyText = (event: APIGatewayProxyEvent, encoding: string | undefined): string | undefined => {
+  if (event.body === null || event.body === undefined || event.body === '') return undefined;
+  const bytes = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > largestBody) throw tooLarge(`A request may have ${largestBody / 1e6} MB`);
+  if (encoding === undefined || encoding === 'identity') return decode(bytes);
+  if (encoding.toLowerCase() !== 'gzip') {
+    throw new RecordError('unsupported-media-type', 'A body may be sent as it is or as gzip', {
+      expression: 'Content-Encoding',
+    });
+  }
+  try {
+    return decode(gunzipSync(bytes, { maxOutputLength: largestInflatedBody }));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw tooLarge(`A request may have ${largestInflatedBody / 1e6} MB after inflation`);
+    }
+    if (error instanceof RecordError) throw error;
+    throw new RecordError('malformed', 'The body is not gzip as its header says', { expression: 'Content-Encoding' });
+  }
+};
+
+const decode = (bytes: Uint8Array): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    throw new RecordError('malformed', 'The body is not UTF-8');
+  }
+};
+
+const parseBody = (text: string | undefined, contentType: string | undefined): unknown => {
+  if (text === undefined) return undefined;
+  if (!jsonTypes.has(mediaType(contentType))) {
+    throw unsupported('Send FHIR as application/fhir+json or application/json');
+  }
+  const charset = /charset=\s*"?([^;"\s]+)/i.exec(contentType ?? '')?.[1];
+  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw unsupported('FHIR JSON is UTF-8');
+  requireShallow(text);
+  try {
+    return parseJson(text);
+  } catch (error) {
+    // The engine's message quotes the body, so only the position is told.
+    const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+    throw new RecordError(
+      'malformed',
+      `The body is not JSON${position === undefined ? '' : `, at character ${position}`}`,
+    );
+  }
+};
+
+/** Deeper than any resource in a bundle; what walks a resource may then call itself. */
+const deepest = 100;
+
+const requireShallow = (text: string): void => {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charCodeAt(at);
+    if (quoted) {
+      if (letter === 92)
+        at++; // a backslash escapes what follows
+      else if (letter === 34) quoted = false;
+    } else if (letter === 34) quoted = true;
+    else if (letter === 123 || letter === 91) {
+      if (++depth > deepest) throw new RecordError('malformed', `The body is nested more than ${deepest} levels deep`);
+    } else if (letter === 125 || letter === 93) depth--;
+  }
+};
+
+/** https://hl7.org/fhir/R4/http.html#mime-type */
+const requireJsonWanted = (accept: string | undefined, format: string | undefined): void => {
+  if (format !== undefined) {
+    // An unescaped plus in a query is a space by the time it arrives.
+    if (!['json', ...jsonTypes].includes(mediaType(format.replace(' ', '+')))) {
+      throw new RecordError('not-acceptable', 'Only JSON is offered', { expression: '_format' });
+    }
+    return;
+  }
+  const wanted = (accept ?? '*/*').split(',').map(mediaType);
+  if (!wanted.some((type) => jsonTypes.has(type) || type === '*/*' || type === 'application/*' || type === '')) {
+    throw new RecordError('not-acceptable', 'Only application/fhir+json is offered', { expression: 'Accept' });
+  }
+};
+
+/** The version that an If-Match header names. @throws RecordError `invalid` unless it is one version. */
+export const parseIfMatch = (value: string | undefined): number | undefined => {
+  if (value === undefined || value === '*') return undefined;
+  const version = /^(?:W\/)?"([1-9]\d{0,9})"$/.exec(value.trim())?.[1];
+  if (version === undefined) {
+    throw new RecordError('invalid', 'If-Match is one version, written as W/"3"', { expression: 'If-Match' });
+  }
+  return Number(version);
+};
+
+const returns = ['representation', 'minimal', 'OperationOutcome'] as const;
+
+const parsePrefer = (value: string | undefined): FhirRequest['prefer'] => {
+  const preferences = (value ?? '').split(/[,;]/).map((part) => part.trim());
+  const wanted = preferences.find((part) => part.startsWith('return='))?.slice('return='.length);
+  return {
+    return: returns.find((known) => known === wanted),
+    strict: preferences.includes('handling=strict'),
+  };
+};

@@ -1,0 +1,61 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { RecordError } from '../errors.ts';
+import { batch } from '../interactions/bundles/batch.ts';
+import type { BundleContext } from '../interactions/bundles/entry.ts';
+import { transaction } from '../interactions/bundles/transaction.ts';
+import type { RecordType } from '../record-types/define-record-type.ts';
+import type { FhirEvent } from './fhir-event.ts';
+import { toProxyResult } from './fhir-response.ts';
+import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './middleware.ts';
+import { contextFor } from './serve-records.ts';
+import { type Services, servicesFromEnvironment } from './services.ts';
+
+/** More than any chart seen; what is larger is split by its sender or imported in parts. */
+const mostEntries = 5_000;
+
+/** Serves `POST /fhir`. https://hl7.org/fhir/R4/http.html#transaction */
+export const serveBundles = (
+  recordTypes: readonly RecordType[],
+  services: () => Services = servicesFromEnvironment,
+) => {
+  const byName = new Map(recordTypes.map((type) => [type.name, type]));
+  return middy<FhirEvent, APIGatewayProxyResult>()
+    .use(logRequest())
+    .use(renderErrors())
+    .use(verifyAccessToken(services))
+    .use(parseRequest())
+    .handler(async (event: FhirEvent) => {
+      const request = event.fhir;
+      if (!request) throw new Error('The request was not parsed');
+      if (request.method !== 'POST') {
+        throw new RecordError('method-not-allowed', 'The base takes bundles by POST', { headers: { Allow: 'POST' } });
+      }
+      const { type, entries } = bundleIn(request.body);
+      event.interaction = type;
+      const context: BundleContext = {
+        ...(await contextFor(event, services())),
+        typeNamed: async (name) => byName.get(name),
+      };
+      const answer = await (type === 'batch' ? batch : transaction)(context, entries, event.requestContext.requestId);
+      return toProxyResult({ statusCode: 200, resource: answer }, { pretty: request.pretty });
+    });
+};
+
+const bundleIn = (body: unknown): { type: 'batch' | 'transaction'; entries: readonly unknown[] } => {
+  const {
+    resourceType,
+    type,
+    entry = [],
+  } = (body ?? {}) as { resourceType?: unknown; type?: unknown; entry?: unknown };
+  if (resourceType !== 'Bundle')
+    throw new RecordError('malformed', 'The base takes a Bundle', { expression: 'resourceType' });
+  if (type !== 'batch' && type !== 'transaction') {
+    throw new RecordError('invalid', 'A bundle sent here is a batch or a transaction', { expression: 'Bundle.type' });
+  }
+  if (!Array.isArray(entry)) throw new RecordError('invalid', 'Entries are a list', { expression: 'Bundle.entry' });
+  if (entry.length > mostEntries) {
+    throw new RecordError('too-large', `A bundle may have ${mostEntries} entries`, { expression: 'Bundle.entry' });
+  }
+  return { type, entries: entry };
+};

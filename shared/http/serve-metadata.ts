@@ -1,0 +1,35 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { smartConfiguration } from '../access/smart-configuration.ts';
+import { RecordError } from '../errors.ts';
+import { capabilityStatement } from '../fhir/capability-statement.ts';
+import { recordTypes } from '../record-types/index.ts';
+import { otherRecordTypes } from '../record-types/other.ts';
+import type { FhirEvent } from './fhir-event.ts';
+import { toProxyResult } from './fhir-response.ts';
+import { logRequest, parseRequest, renderErrors } from './middleware.ts';
+
+/** Serves what needs no token. https://hl7.org/fhir/R4/http.html#capabilities */
+export const serveMetadata = () =>
+  middy<FhirEvent, APIGatewayProxyResult>()
+    .use(logRequest())
+    .use(renderErrors())
+    .use(parseRequest())
+    .handler(async (event: FhirEvent) => {
+      const request = event.fhir;
+      if (!request) throw new Error('The request was not parsed');
+      if (request.method !== 'GET') {
+        throw new RecordError('method-not-allowed', 'This is only to be read', { headers: { Allow: 'GET, HEAD' } });
+      }
+      const options = { pretty: request.pretty, head: event.httpMethod === 'HEAD' };
+      if (request.path.at(-1) === 'smart-configuration') {
+        const result = toProxyResult({ statusCode: 200 }, options);
+        return {
+          ...result,
+          headers: { ...result.headers, 'Content-Type': 'application/json' },
+          body: JSON.stringify(smartConfiguration(process.env)),
+        };
+      }
+      const resource = capabilityStatement([...recordTypes, ...otherRecordTypes], request.baseUrl);
+      return toProxyResult({ statusCode: 200, resource }, options);
+    });

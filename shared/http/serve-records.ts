@@ -1,0 +1,58 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { AuditTrail } from '../audit/audit-trail.ts';
+import { RecordError } from '../errors.ts';
+import type { RequestContext } from '../interactions/context.ts';
+import { locate } from '../interactions/locate.ts';
+import type { RecordType } from '../record-types/define-record-type.ts';
+import type { FhirEvent } from './fhir-event.ts';
+import { toProxyResult } from './fhir-response.ts';
+import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './middleware.ts';
+import { routeFor } from './routes.ts';
+import { type Services, servicesFromEnvironment } from './services.ts';
+
+/**
+ * Serves record types. A request meets these from top to bottom, its answer from bottom to top.
+ *
+ * @param recordTypes - one, for the function of a type; all others, for the function that serves the rest.
+ */
+export const serveRecords = (recordTypes: readonly RecordType[], services: () => Services = servicesFromEnvironment) =>
+  middy<FhirEvent, APIGatewayProxyResult>()
+    .use(logRequest()) // outermost: also sees refusals
+    .use(renderErrors()) // RecordError → OperationOutcome
+    .use(verifyAccessToken(services)) // Authorization header → event.caller
+    .use(parseRequest()) // path, headers, query → event.fhir
+    .handler(routeRecord(recordTypes, services)); // method and path → createRecord, updateRecord …
+
+const routeRecord = (recordTypes: readonly RecordType[], services: () => Services) => async (event: FhirEvent) => {
+  const request = event.fhir;
+  if (!request) throw new Error('The request was not parsed');
+  const [type = '', ...path] = request.path;
+  const recordType = recordTypes.find(({ name }) => name === type);
+  if (!recordType) throw new RecordError('not-found', 'There is no such resource type', { reason: 'no-such-type' });
+  const { route, target } = routeFor(recordType, request.method, path);
+  event.recordType = recordType.name;
+  event.interaction = route.name;
+  const context = await contextFor(event, services());
+  const answer = await route.interaction({ ...context, recordType }, target);
+  return toProxyResult(answer, { pretty: request.pretty, head: event.httpMethod === 'HEAD' });
+};
+
+/** What the interactions of one request share, whatever its type. */
+export const contextFor = async (event: FhirEvent, services: Services): Promise<Omit<RequestContext, 'recordType'>> => {
+  const { caller, fhir: request } = event;
+  if (!caller || !request) throw new Error('The request was not verified and parsed');
+  const store = await services.store();
+  const known = new Map<string, never>();
+  const own = caller.patient === undefined ? undefined : await locate({ store, known }, 'Patient', caller.patient);
+  const asking = { caller, chart: own?.chart };
+  const now = services.now();
+  return {
+    store,
+    asking,
+    now,
+    request,
+    known,
+    audit: new AuditTrail(store, asking, event.requestContext.requestId, now),
+  };
+};

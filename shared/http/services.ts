@@ -1,0 +1,38 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Caller } from '../access/caller.ts';
+import { type Config, configFrom } from '../config.ts';
+import { deploymentKeys } from '../store/deployment-key.ts';
+import { documentClient } from '../store/document-client.ts';
+import { RecordStore } from '../store/record-store.ts';
+import { accessTokenVerifier } from './verify-access-token.ts';
+
+/** What a function's requests share. Nothing of it talks to anybody before the first request. */
+export interface Services {
+  readonly verify: (authorization: string | undefined) => Promise<Caller>;
+  readonly store: () => Promise<RecordStore>;
+  readonly now: () => number;
+}
+
+const services = (config: Config, client: DynamoDBDocumentClient): Services => {
+  let store: Promise<RecordStore> | undefined;
+  const open = async () => new RecordStore(client, config.tableName, await deploymentKeys(client, config.tableName));
+  return {
+    verify: accessTokenVerifier(config),
+    store: () => {
+      store ??= open();
+      store.catch(() => {
+        store = undefined; // the next request tries again
+      });
+      return store;
+    },
+    now: Date.now,
+  };
+};
+
+let shared: Services | undefined;
+
+/** The services of this process, made from its environment at the first request. */
+export const servicesFromEnvironment = (): Services => {
+  shared ??= services(configFrom(process.env), documentClient());
+  return shared;
+};

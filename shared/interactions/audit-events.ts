@@ -1,0 +1,185 @@
+import { auditEvent } from '../audit/audit-event.ts';
+import { type AuditPage, chartLog, dayLog, loggedAccess } from '../audit/audit-log.ts';
+import { organizationLog } from '../audit/audit-trail.ts';
+import { RecordError } from '../errors.ts';
+import { parseReference } from '../fhir/references.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { matches } from '../search/matches.ts';
+import { parseSearchQuery } from '../search/parse-query.ts';
+import type { Criterion } from '../search/search-query.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import type { Interaction, RequestContext } from './context.ts';
+import { locate } from './locate.ts';
+import { notFound, requireTypeAccess } from './require-access.ts';
+import { askedPage, nextLink, pageParameter, selfLink } from './searchset.ts';
+
+// AuditEvents are not records: they are rows of the access log, shown as FHIR. A privacy officer reads the logs of the charts that
+// the organisation keeps and what its own people did; a patient reads the log of the own chart.
+
+const usualPage = 50;
+/** Days that a search without a patient looks back, a page each. */
+const daysBack = 31;
+const dayMs = 24 * 3600_000;
+
+/** `GET /AuditEvent/{id}` */
+export const readAuditEvent: Interaction = async (context, { id }) => {
+  requireTypeAccess(context, 'r');
+  const { store, audit } = context;
+  const chart = store.ids.decode(id)?.chart;
+  if (chart === undefined) throw notFound(context);
+  const found = await audit.traced(
+    { interaction: 'read', chart, what: [`AuditEvent/${id}`] },
+    async () => {
+      const [access, patient] = await Promise.all([
+        loggedAccess(store, id),
+        store.read({ type: 'Patient', chart, place: '' }),
+      ]);
+      return { access, patient };
+    },
+    ({ access, patient }) => {
+      if (!access || !maySeeLog(context, chart, patient, access.row.organization)) throw notFound(context);
+    },
+  );
+  if (!found.access) throw notFound(context);
+  return {
+    statusCode: 200,
+    resource: auditEvent({ ...found.access, patient: referenceTo(found.patient) }),
+    headers: { ETag: 'W/"1"' },
+  };
+};
+
+const referenceTo = (patient: StoredRecord | undefined) => patient && `Patient/${patient.id}`;
+
+const maySeeLog = (
+  { asking }: RequestContext,
+  chart: string,
+  patient: StoredRecord | undefined,
+  actor: string | undefined,
+): boolean => {
+  const { organization } = asking.caller;
+  if (organization === undefined) return chart === asking.chart;
+  return patient === undefined ? actor === organization : patient.custodian === organization;
+};
+
+/** `GET /AuditEvent?patient=…`, newest first; without a patient, what the caller's organisation did, day by day. */
+export const searchAuditEvents: Interaction = async (context) => {
+  requireTypeAccess(context, 's');
+  const { recordType, request, asking, now } = context;
+  const asked = askedPage(context);
+  const sent = asked?.query ?? request.query.filter(([name]) => name !== pageParameter);
+  const query = parseSearchQuery(recordType.searchParameters, sent, {
+    strict: request.prefer.strict,
+    resourceType: recordType.name,
+    baseUrl: request.baseUrl,
+  });
+  const size = Math.max(query.count ?? usualPage, 1);
+  const chart = asking.caller.organization === undefined ? asking.chart : await chartNamed(context, query.criteria);
+  const from = Array.isArray(asked?.position) ? (asked.position as string[]) : [];
+  const page = chart === undefined ? await ofOrganization(context, from, now) : await ofChart(context, chart, from);
+  const events = page.events.filter((event) =>
+    matches(query.criteria, event, {
+      id: event.id ?? '',
+      lastUpdated: Date.parse(event.meta?.lastUpdated ?? ''),
+      baseUrl: request.baseUrl,
+    }),
+  );
+  const shown = events.slice(0, size);
+  const last = shown.at(-1);
+  const next = events.length > size && last?.id !== undefined ? page.positionOf(last.id) : page.next;
+  const bundle: fhir4.Bundle = {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    link: [
+      selfLink(context, query.understood),
+      ...(next === undefined ? [] : [nextLink(context, { query: sent, position: next })]),
+    ],
+    entry: shown.map((event) => ({
+      fullUrl: `${request.baseUrl}/AuditEvent/${event.id}`,
+      resource: event as unknown as fhir4.FhirResource,
+      search: { mode: 'match' },
+    })),
+  };
+  return { statusCode: 200, resource: bundle };
+};
+
+interface EventPage {
+  readonly events: readonly Resource[];
+  readonly next: string[] | undefined;
+  readonly positionOf: (id: string) => string[];
+}
+
+const ofChart = async (context: RequestContext, chart: string, [after]: readonly string[]): Promise<EventPage> => {
+  const { store, audit, recordType } = context;
+  const { page, patient } = await audit
+    .traced(
+      { interaction: 'search-type', chart, what: [], query: recordType.name },
+      async () => {
+        const [found, head] = await Promise.all([
+          chartLog(store, chart, after),
+          store.read({ type: 'Patient', chart, place: '' }),
+        ]);
+        return { page: found, patient: head };
+      },
+      ({ patient: head }) => {
+        // A chart that the caller may not know of has an empty log, like one that does not exist.
+        if (!maySeeLog(context, chart, head, undefined)) throw new NothingToSee();
+      },
+    )
+    .catch((error: unknown) => {
+      if (error instanceof NothingToSee)
+        return { page: { accesses: [], next: undefined } satisfies AuditPage, patient: undefined };
+      throw error;
+    });
+  return shownPage(context, page, () => referenceTo(patient), []);
+};
+
+class NothingToSee extends Error {}
+
+const ofOrganization = async (
+  context: RequestContext,
+  [day, after]: readonly string[],
+  now: number,
+): Promise<EventPage> => {
+  const { store, asking, audit, recordType } = context;
+  const organization = asking.caller.organization ?? '';
+  const today = new Date(now).toISOString().slice(0, 10);
+  const at = day ?? today;
+  await audit.record([
+    { interaction: 'search-type', chart: organizationLog(store, organization), what: [], query: recordType.name },
+  ]);
+  const page = await dayLog(store, organization, at, after || undefined);
+  const shown = shownPage(context, page, () => undefined, [at]);
+  if (shown.next) return shown;
+  const before = new Date(Date.parse(at) - dayMs).toISOString().slice(0, 10);
+  const oldest = new Date(now - daysBack * dayMs).toISOString().slice(0, 10);
+  return { ...shown, next: before < oldest ? undefined : [before, ''] };
+};
+
+const shownPage = (
+  { store }: RequestContext,
+  page: AuditPage,
+  patientOf: () => string | undefined,
+  prefix: readonly string[],
+): EventPage => ({
+  events: page.accesses.map((access) => auditEvent({ ...access, patient: patientOf() })),
+  next: page.next === undefined ? undefined : [...prefix, page.next],
+  positionOf: (id) => [...prefix, store.ids.decode(id)?.place ?? ''],
+});
+
+/**
+ * The chart that a search names by `patient` or by a patient as `entity`; undefined if it names none.
+ *
+ * @throws RecordError `invalid` if it names several: a log belongs to one chart.
+ */
+const chartNamed = async (context: RequestContext, criteria: readonly Criterion[]): Promise<string | undefined> => {
+  const named = criteria.find(
+    ({ parameter, modifier }) => parameter.code === 'patient' && (modifier === undefined || modifier === 'Patient'),
+  );
+  if (!named) return undefined;
+  const [value, ...others] = named.values;
+  if (others.length > 0) throw new RecordError('invalid', 'Name one patient at a time', { expression: 'patient' });
+  const id = value?.type === 'reference' ? value.id : undefined;
+  const parsed = parseReference(`Patient/${id}`, context.request.baseUrl);
+  const address = parsed.kind === 'record' ? await locate(context, 'Patient', parsed.id) : undefined;
+  return address?.chart ?? 'unknown';
+};

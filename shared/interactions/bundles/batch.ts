@@ -1,0 +1,33 @@
+import { refusal } from '../../fhir/operation-outcome.ts';
+import { routeFor } from '../../http/routes.ts';
+import { log } from '../../log.ts';
+import { inParallel } from '../../store/in-parallel.ts';
+import { answerEntry, type BundleContext, inEntry, parseEntry } from './entry.ts';
+
+/** Entries at work at the same time; each is a request of its own. */
+const concurrency = 8;
+
+/** FHIR batch: every entry on its own, answered one by one. https://hl7.org/fhir/R4/http.html#brules */
+export const batch = async (
+  context: BundleContext,
+  entries: readonly unknown[],
+  requestId: string,
+): Promise<fhir4.Bundle> => ({
+  resourceType: 'Bundle',
+  type: 'batch-response',
+  entry: await inParallel(concurrency, entries, async (given, index): Promise<fhir4.BundleEntry> => {
+    try {
+      const entry = await parseEntry(context, given, index);
+      const { route, target } = routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
+      const answer = await route.interaction(
+        { ...context, recordType: entry.recordType, request: entry.request },
+        target,
+      );
+      return answerEntry(entry, answer);
+    } catch (error) {
+      const { statusCode, outcome } = refusal(inEntry(error, index), requestId);
+      if (statusCode === 500) log.fault('batch entry failed', error, { requestId });
+      return { response: { status: String(statusCode), outcome } };
+    }
+  }),
+});

@@ -1,0 +1,114 @@
+import { RecordError } from '../../errors.ts';
+import { type FhirRequest, parseIfMatch } from '../../http/fhir-request.ts';
+import type { RecordType } from '../../record-types/define-record-type.ts';
+import type { Answer, RequestContext } from '../context.ts';
+
+/** What all entries of a bundle share, and the types that they may name. */
+export interface BundleContext extends Omit<RequestContext, 'recordType'> {
+  readonly typeNamed: (name: string) => Promise<RecordType | undefined>;
+}
+
+/** One entry, understood as the request that it stands for. */
+export interface Entry {
+  readonly index: number;
+  readonly fullUrl: string | undefined;
+  readonly method: string;
+  /** Segments of its URL. */
+  readonly path: readonly string[];
+  readonly resource: unknown;
+  readonly recordType: RecordType;
+  readonly request: FhirRequest;
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE']);
+
+/**
+ * Reads an entry's request. https://hl7.org/fhir/R4/bundle.html#bundle-unique
+ *
+ * @throws RecordError `invalid` naming the element of the entry that is missing or wrong.
+ */
+export const parseEntry = async (context: BundleContext, entry: unknown, index: number): Promise<Entry> => {
+  const at = `Bundle.entry[${index}]`;
+  const { request, resource, fullUrl } = (entry ?? {}) as Partial<fhir4.BundleEntry>;
+  if (!request || typeof request !== 'object') throw invalid('An entry needs a request', `${at}.request`);
+  const method = String(request.method);
+  if (!methods.has(method))
+    throw invalid('A request has the method GET, HEAD, POST, PUT or DELETE', `${at}.request.method`);
+  if (typeof request.url !== 'string' || request.url === '')
+    throw invalid('A request needs a url', `${at}.request.url`);
+  if (fullUrl !== undefined && typeof fullUrl !== 'string') throw invalid('A fullUrl is a text', `${at}.fullUrl`);
+  const { base } = { base: context.request.baseUrl };
+  const url = request.url.startsWith(`${base}/`) ? request.url.slice(base.length) : request.url;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(url)) throw invalid('A request goes to this server', `${at}.request.url`);
+  const [pathText = '', queryText = ''] = url.split('?');
+  const path = pathText.split('/').filter((segment) => segment !== '');
+  const recordType = await context.typeNamed(path[0] ?? '');
+  if (!recordType) throw invalid('There is no such resource type', `${at}.request.url`);
+  return {
+    index,
+    fullUrl,
+    method,
+    path,
+    resource,
+    recordType,
+    request: {
+      ...context.request,
+      method: method === 'HEAD' ? 'GET' : method,
+      path,
+      query: [...new URLSearchParams(queryText)],
+      body: resource,
+      ifMatch: parseIfMatch(request.ifMatch),
+      ifNoneExist: request.ifNoneExist,
+    },
+  };
+};
+
+const invalid = (message: string, expression: string) => new RecordError('invalid', message, { expression });
+
+/** A refusal, told apart by the entry that it belongs to. */
+export const inEntry = (error: unknown, index: number): unknown => {
+  if (!(error instanceof RecordError)) return error;
+  const at = `Bundle.entry[${index}]`;
+  return new RecordError(error.kind, error.message, {
+    reason: error.reason,
+    headers: error.headers,
+    details: error.details.map((detail) => ({
+      ...detail,
+      message: `Entry ${index}: ${detail.message}`,
+      expression: expressionIn(at, detail.expression),
+    })),
+  });
+};
+
+const expressionIn = (at: string, expression: string | undefined): string => {
+  if (expression === undefined) return at;
+  if (expression.startsWith('Bundle.')) return expression;
+  if (expression === 'If-Match') return `${at}.request.ifMatch`;
+  if (expression === 'If-None-Exist') return `${at}.request.ifNoneExist`;
+  const [, path] = /^[A-Z][A-Za-z]+((?:\.|$).*)$/.exec(expression) ?? [];
+  return path === undefined ? `${at}.resource.${expression}` : `${at}.resource${path}`;
+};
+
+const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 204: 'No Content' };
+
+/**
+ * An answer as an entry of the response. Written resources are repeated only if the client asks for them: most bundles are large,
+ * and their senders know what they sent. https://hl7.org/fhir/R4/http.html#transaction-response
+ */
+export const answerEntry = (entry: Entry, { statusCode, headers, resource }: Answer): fhir4.BundleEntry => {
+  const read = entry.request.method === 'GET';
+  const outcome = resource?.resourceType === 'OperationOutcome';
+  const repeat = resource !== undefined && !outcome && (read || entry.request.prefer.return === 'representation');
+  return {
+    ...(repeat ? { resource: resource as unknown as fhir4.FhirResource } : {}),
+    response: {
+      status: `${statusCode} ${reasons[statusCode] ?? ''}`.trim(),
+      ...(headers?.Location === undefined ? {} : { location: headers.Location }),
+      ...(headers?.ETag === undefined ? {} : { etag: headers.ETag }),
+      ...(headers?.['Last-Modified'] === undefined
+        ? {}
+        : { lastModified: new Date(headers['Last-Modified']).toISOString() }),
+      ...(outcome ? { outcome: resource as fhir4.OperationOutcome } : {}),
+    },
+  };
+};

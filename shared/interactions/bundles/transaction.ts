@@ -1,0 +1,348 @@
+import { RecordError } from '../../errors.ts';
+import { refusal } from '../../fhir/operation-outcome.ts';
+import { parseReference, rewriteReferences } from '../../fhir/references.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import { routeFor } from '../../http/routes.ts';
+import { log } from '../../log.ts';
+import { typesOfPatients } from '../../record-types/homes.ts';
+import { inParallel } from '../../store/in-parallel.ts';
+import type { Address } from '../../store/keys.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import { written } from '../answers.ts';
+import { conditionalMatch } from '../conditional-match.ts';
+import type { Answer, RequestContext } from '../context.ts';
+import { answerDeletion, planDeletion } from '../delete.ts';
+import { locate } from '../locate.ts';
+import { parseBody } from '../parse-body.ts';
+import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
+import { requireTypeAccess } from '../require-access.ts';
+import { GuardFailed, save } from '../save.ts';
+import { answerPut, planPut } from '../update.ts';
+import { answerEntry, type BundleContext, type Entry, inEntry, parseEntry } from './entry.ts';
+
+const tries = 5;
+const concurrency = 16;
+
+/**
+ * FHIR transaction: every entry or none. Entries may refer to each other in any order, by `fullUrl` and by conditional references.
+ * https://hl7.org/fhir/R4/http.html#trules
+ *
+ * Entries that read come after the commit: one that finds nothing says so in its own answer.
+ *
+ * @throws RecordError naming the entries that stand against it; nothing was written then.
+ */
+export const transaction = async (
+  context: BundleContext,
+  given: readonly unknown[],
+  requestId: string,
+): Promise<fhir4.Bundle> => {
+  const entries = await Promise.all(given.map((entry, index) => understood(context, entry, index)));
+  requireDistinct(entries);
+  const writes = entries.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
+  const answers = await writeAll(context, writes);
+  for (const entry of entries.filter((candidate) => !writes.includes(candidate)))
+    answers.set(entry.index, await read(context, entry, requestId));
+  return {
+    resourceType: 'Bundle',
+    type: 'transaction-response',
+    entry: entries.map((entry) => answerEntry(entry, answers.get(entry.index) ?? { statusCode: 200 })),
+  };
+};
+
+/** An entry whose path is known to offer its method, before anything is written. */
+const understood = async (context: BundleContext, given: unknown, index: number): Promise<Entry> => {
+  try {
+    const entry = await parseEntry(context, given, index);
+    const { route } = routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
+    if (entry.method === 'POST' && route.name !== 'create') {
+      throw new RecordError('invalid', 'A POST in a transaction creates', {
+        expression: `Bundle.entry[${index}].request.url`,
+      });
+    }
+    return entry;
+  } catch (error) {
+    throw inEntry(error, index);
+  }
+};
+
+const writeAll = async (context: BundleContext, writes: readonly Entry[]): Promise<Map<number, Answer>> => {
+  const places = new Map<Entry, NewPlace>(); // kept from one try to the next, since references were rewritten to them
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const planned = await planAll(context, writes, places);
+    const plans = planned.flatMap(({ plan }) => (plan ? [plan] : []));
+    requireOneWriteEach(planned);
+    try {
+      if (plans.length > 0) await save(context, plans);
+      return new Map(
+        planned.map(({ entry, plan, answer }) => [entry.index, answer ?? answerWrite(context, entry, plan)]),
+      );
+    } catch (error) {
+      if (!(error instanceof GuardFailed)) throw located(error, planned);
+    }
+  }
+  throw new RecordError('conflict', 'Others keep creating what a condition of this transaction looks for; try again');
+};
+
+interface Planned {
+  readonly entry: Entry;
+  readonly plan?: PlannedWrite | undefined;
+  /** Given where nothing is to be written: a conditional create that found its record, a deletion of what is deleted. */
+  readonly answer?: Answer;
+}
+
+const planAll = async (
+  bundle: BundleContext,
+  writes: readonly Entry[],
+  places: Map<Entry, NewPlace>,
+): Promise<Planned[]> => {
+  const matched = new Map<Entry, Awaited<ReturnType<typeof conditionalMatch>>>();
+  await eachEntry(writes, async (entry) => {
+    const { ifNoneExist } = entry.request;
+    if (entry.method === 'POST') requireTypeAccess(contextOf(bundle, entry), 'c');
+    if (entry.method === 'POST' && ifNoneExist !== undefined)
+      matched.set(entry, await conditionalMatch(contextOf(bundle, entry), ifNoneExist));
+  });
+  requireDistinctConditions(matched);
+  // Deletions come first, so what this transaction deletes is not there any more for its conditional creates.
+  const deleted = new Set(
+    writes.filter(({ method }) => method === 'DELETE').map(({ path }) => `${path[0]}/${path[1]}`),
+  );
+  const existing = (entry: Entry): StoredRecord | undefined =>
+    matched.get(entry)?.matches.find(({ type, id }) => !deleted.has(`${type}/${id}`));
+  const names = new Map<string, string>(); // fullUrl → Type/id
+  const known = new Map<string, Address>();
+  for (const entry of writes) {
+    const record = existing(entry);
+    const place = places.get(entry);
+    if (record && place) {
+      names.set(`${entry.recordType.name}/${place.id}`, `${entry.recordType.name}/${record.id}`);
+      places.delete(entry);
+    }
+    const id = record?.id ?? (entry.method === 'PUT' ? entry.path[1] : undefined);
+    if (entry.fullUrl !== undefined && id !== undefined) names.set(entry.fullUrl, `${entry.recordType.name}/${id}`);
+  }
+  const conditions = await resolveConditions(bundle, writes);
+  const rewrite = (entry: Entry) => rewriteEntry(entry, bundle.request.baseUrl, names, conditions);
+  const fresh = writes.filter((entry) => entry.method === 'POST' && !existing(entry));
+  // Patients and whatever else heads a chart come first: the ids of what belongs to a patient carry the patient's chart.
+  const heads = fresh.filter(({ recordType }) => !typesOfPatients.has(recordType.name));
+  for (const group of [heads, fresh.filter((entry) => !heads.includes(entry))]) {
+    for (const entry of writes) rewrite(entry);
+    await eachEntry(group, async (entry) => {
+      const place = places.get(entry) ?? (await newPlace({ ...contextOf(bundle, entry), known }, bodyOf(entry)));
+      places.set(entry, place);
+      if (entry.fullUrl !== undefined) names.set(entry.fullUrl, `${entry.recordType.name}/${place.id}`);
+    });
+    for (const entry of group) {
+      const place = places.get(entry);
+      if (place) known.set(`${entry.recordType.name}/${place.id}`, place.address);
+    }
+  }
+  for (const entry of writes) rewrite(entry);
+  const current = await readPuts(bundle, writes, known);
+  const rewritten = new Set(
+    writes.filter(({ method }) => method !== 'POST').map(({ path }) => `${path[0]}/${path[1]}`),
+  );
+  return eachEntry(writes, async (entry): Promise<Planned> => {
+    const context = { ...contextOf(bundle, entry), known };
+    const record = existing(entry);
+    if (record) return { entry, answer: written(context, record, 200) };
+    const place = places.get(entry);
+    if (place) {
+      const resource = parseBody(entry.recordType, entry.resource);
+      const guard = matched.get(entry)?.guard;
+      return {
+        entry,
+        plan: await planCreate(context, resource, place, guard ? [{ ...guard, add: [place.id], remove: [] }] : []),
+      };
+    }
+    const { target } = routeFor(entry.recordType, entry.method, entry.path.slice(1));
+    if (entry.method === 'PUT') {
+      return { entry, plan: await planPut(context, target.id, current.get(`${entry.recordType.name}/${target.id}`)) };
+    }
+    const plan = await planDeletion(context, target.id, rewritten);
+    return plan ? { entry, plan } : { entry, answer: { statusCode: 204 } };
+  });
+};
+
+/**
+ * Reads what PUT entries replace, all at once, and places what they bring into being under ids of the client's, so that other entries
+ * may refer to it.
+ *
+ * @returns current versions by `Type/id`.
+ */
+const readPuts = async (
+  bundle: BundleContext,
+  writes: readonly Entry[],
+  known: Map<string, Address>,
+): Promise<Map<string, StoredRecord>> => {
+  const puts = writes.filter(({ method }) => method === 'PUT');
+  const addresses = await inParallel(concurrency, puts, (entry) =>
+    locate({ ...contextOf(bundle, entry), known }, entry.recordType.name, entry.path[1] ?? ''),
+  );
+  const wanted = addresses.filter((address) => address !== undefined);
+  const records = wanted.length === 0 ? [] : await bundle.store.readMany(wanted);
+  const current = new Map(records.map((record) => [`${record.type}/${record.id}`, record]));
+  const fresh = puts
+    .map((entry, index) => ({ entry, id: entry.path[1] ?? '', address: addresses[index] }))
+    .filter(({ entry, id }) => !current.has(`${entry.recordType.name}/${id}`) && !bundle.store.ids.decode(id))
+    .sort((a, b) => Number(b.entry.recordType.name === 'Patient') - Number(a.entry.recordType.name === 'Patient'));
+  for (const { entry, id, address } of fresh) {
+    const context = { ...contextOf(bundle, entry), known };
+    known.set(`${entry.recordType.name}/${id}`, address ?? (await newPlace(context, bodyOf(entry), id)).address);
+  }
+  return current;
+};
+
+const bodyOf = (entry: Entry): Resource => {
+  if (typeof entry.resource === 'object' && entry.resource !== null && !Array.isArray(entry.resource)) {
+    const { resourceType } = entry.resource as { resourceType?: unknown };
+    if (resourceType === entry.recordType.name) return entry.resource as Resource;
+  }
+  throw inEntry(
+    new RecordError('invalid', `The entry needs a ${entry.recordType.name} resource`, {
+      expression: `Bundle.entry[${entry.index}].resource`,
+    }),
+    entry.index,
+  );
+};
+
+const contextOf = (bundle: BundleContext, entry: Entry): RequestContext => ({
+  ...bundle,
+  recordType: entry.recordType,
+  request: entry.request,
+});
+
+/** Runs a step for every entry; a refusal says which entry it is about. */
+const eachEntry = <T>(entries: readonly Entry[], step: (entry: Entry) => Promise<T>): Promise<T[]> =>
+  inParallel(concurrency, entries, async (entry) => {
+    try {
+      return await step(entry);
+    } catch (error) {
+      throw inEntry(error, entry.index);
+    }
+  });
+
+/** `Type?query` → `Type/id`, each condition looked up once. https://hl7.org/fhir/R4/http.html#trules */
+const resolveConditions = async (bundle: BundleContext, writes: readonly Entry[]): Promise<Map<string, string>> => {
+  const found = new Map<string, { entry: Entry; expression: string; type: string; query: string }>();
+  for (const entry of writes) {
+    if (typeof entry.resource !== 'object' || entry.resource === null) continue;
+    rewriteReferences(entry.resource as Resource, (reference, expression) => {
+      const parsed = parseReference(reference, bundle.request.baseUrl);
+      if (parsed.kind === 'conditional' && !found.has(reference))
+        found.set(reference, { entry, expression, ...parsed });
+      return undefined;
+    });
+  }
+  const resolved = await inParallel(
+    concurrency,
+    [...found],
+    async ([reference, { entry, expression, type, query }]) => {
+      try {
+        const recordType = await bundle.typeNamed(type);
+        if (!recordType) throw new RecordError('invalid', 'There is no such resource type', { expression });
+        const { matches } = await conditionalMatch({ ...contextOf(bundle, entry), recordType }, query, expression);
+        const [match] = matches;
+        if (!match)
+          throw new RecordError('invalid', 'The conditional reference matches no record', {
+            reason: 'reference-not-found',
+            expression,
+          });
+        return [reference, `${type}/${match.id}`] as const;
+      } catch (error) {
+        throw inEntry(error, entry.index);
+      }
+    },
+  );
+  return new Map(resolved);
+};
+
+/** Rewrites in place what names another entry: by its fullUrl, or relative to the entry's own base. */
+const rewriteEntry = (
+  entry: Entry,
+  baseUrl: string,
+  names: ReadonlyMap<string, string>,
+  conditions: ReadonlyMap<string, string>,
+): void => {
+  if (typeof entry.resource !== 'object' || entry.resource === null) return;
+  const ownBase = /^(https?:\/\/.*)\/[A-Z][A-Za-z]+\/[^/]+$/.exec(entry.fullUrl ?? '')?.[1];
+  rewriteReferences(entry.resource as Resource, (reference) => {
+    const [whole = '', fragment] = reference.split('#');
+    const name =
+      names.get(whole) ??
+      conditions.get(reference) ??
+      (ownBase && ownBase !== baseUrl ? names.get(`${ownBase}/${whole}`) : undefined);
+    return name === undefined ? undefined : fragment === undefined ? name : `${name}#${fragment}`;
+  });
+};
+
+const answerWrite = (bundle: BundleContext, entry: Entry, plan: PlannedWrite | undefined): Answer => {
+  if (!plan) throw new Error('An entry was neither planned nor answered');
+  const context = contextOf(bundle, entry);
+  if (plan.interaction === 'delete') return answerDeletion(plan);
+  return entry.method === 'PUT' ? answerPut(context, plan) : written(context, plan.next, 201);
+};
+
+const read = async (bundle: BundleContext, entry: Entry, requestId: string): Promise<Answer> => {
+  try {
+    const { route, target } = routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
+    return await route.interaction(contextOf(bundle, entry), target);
+  } catch (error) {
+    const { statusCode, outcome } = refusal(inEntry(error, entry.index), requestId);
+    if (statusCode === 500) log.fault('transaction entry failed', error, { requestId });
+    return { statusCode, resource: outcome };
+  }
+};
+
+/** https://hl7.org/fhir/R4/bundle.html#invs (bdl-7) */
+const requireDistinct = (entries: readonly Entry[]): void => {
+  const seen = new Map<string, number>();
+  for (const { fullUrl, index } of entries) {
+    if (fullUrl === undefined) continue;
+    const first = seen.get(fullUrl);
+    if (first !== undefined) {
+      throw new RecordError('invalid', `Entries ${first} and ${index} have the same fullUrl`, {
+        expression: `Bundle.entry[${index}].fullUrl`,
+      });
+    }
+    seen.set(fullUrl, index);
+  }
+};
+
+/** Two entries that would each create what the other one's condition looks for cannot both be meant. */
+const requireDistinctConditions = (matched: ReadonlyMap<Entry, Awaited<ReturnType<typeof conditionalMatch>>>): void => {
+  const seen = new Map<string, number>();
+  for (const [{ index }, { matches, guard }] of matched) {
+    const first = seen.get(guard.key.pk);
+    if (matches.length === 0 && first !== undefined) {
+      throw new RecordError('invalid', `Entries ${first} and ${index} have the same condition`, {
+        expression: `Bundle.entry[${index}].request.ifNoneExist`,
+      });
+    }
+    seen.set(guard.key.pk, index);
+  }
+};
+
+const requireOneWriteEach = (planned: readonly Planned[]): void => {
+  const seen = new Map<string, number>();
+  for (const { entry, plan } of planned) {
+    if (!plan) continue;
+    const name = `${plan.next.type}/${plan.next.id}`;
+    const first = seen.get(name);
+    if (first !== undefined) {
+      throw new RecordError('invalid', `Entries ${first} and ${entry.index} write the same record`, {
+        expression: `Bundle.entry[${entry.index}].request.url`,
+      });
+    }
+    seen.set(name, entry.index);
+  }
+};
+
+/** A reference that led nowhere at the commit is named with its entry. */
+const located = (error: unknown, planned: readonly Planned[]): unknown => {
+  if (!(error instanceof RecordError) || error.reason !== 'reference-not-found') return error;
+  const labels = new Set(error.details.map(({ expression }) => expression));
+  const owner = planned.find(({ plan }) => plan?.checks.some(({ label }) => labels.has(label)));
+  return owner ? inEntry(error, owner.entry.index) : error;
+};

@@ -1,0 +1,106 @@
+import { RecordError } from '../errors.ts';
+import { matches } from '../search/matches.ts';
+import { parseSearchQuery } from '../search/parse-query.ts';
+import { bearersOf, candidates } from '../store/candidates.ts';
+import type { UniqueChange } from '../store/commit.ts';
+import { criteriaKey, identifierKey } from '../store/index-rows.ts';
+import type { RowKey } from '../store/keys.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import type { RequestContext } from './context.ts';
+import { planSearch } from './plan-search.ts';
+import { mayAccess, requireTypeAccess } from './require-access.ts';
+
+/** Reading more than this for one condition is refused: the sender is better served by an identifier. */
+const mostCalls = 100;
+
+/** What meets a condition now, and what must not have changed when something is created because nothing does. */
+export interface ConditionalMatch {
+  readonly matches: readonly StoredRecord[];
+  /** Ids that the guard row named when the condition was looked at. */
+  readonly guard: Pick<UniqueChange, 'key' | 'expected'>;
+}
+
+/**
+ * Finds what meets the condition of a conditional create or reference. https://hl7.org/fhir/R4/http.html#ccreate
+ *
+ * @param condition - a search, as in `If-None-Exist`.
+ * @param expression - where the condition stands, for a refusal.
+ * @throws RecordError `multiple-matches` if several records meet it; `invalid` if it is no search, or an empty one.
+ */
+export const conditionalMatch = async (
+  context: RequestContext,
+  condition: string,
+  expression = 'If-None-Exist',
+): Promise<ConditionalMatch> => {
+  requireTypeAccess(context, 's');
+  const { recordType, store, request } = context;
+  const query = parseSearchQuery(recordType.searchParameters, [...new URLSearchParams(condition.replace(/^\?/, ''))], {
+    strict: true, // a condition that is not understood must not be taken for a wider one
+    resourceType: recordType.name,
+    baseUrl: request.baseUrl,
+  });
+  if (query.criteria.length === 0) {
+    throw new RecordError('invalid', 'A condition names at least one search parameter', { expression });
+  }
+  const key = guardKey(context, query.criteria, condition);
+  // The guard is read before the search: what is created between the two makes the guard differ at the commit.
+  const expected = await bearersOf(store, key);
+  const { plan } = await planSearch(context, query.criteria);
+  let calls = 0;
+  const found: StoredRecord[] = [];
+  for await (const { record } of candidates(store, recordType, plan, undefined, {
+    rowLimit: undefined,
+    spend: () => calls++,
+  })) {
+    if (record?.resource && mayAccess(context, 's', record)) {
+      const facts = { id: record.id, lastUpdated: record.updated, baseUrl: request.baseUrl };
+      if (matches(query.criteria, record.resource, facts)) found.push(record);
+    }
+    if (calls > mostCalls)
+      throw new RecordError('too-costly', 'Too much would have to be read for this condition', { expression });
+  }
+  await trace(context, found, condition);
+  const matching = found.length > 1 && recordType.directory ? ownerAmong(found, expected) : found;
+  if (matching.length > 1)
+    throw new RecordError('multiple-matches', 'Several records meet this condition', { expression });
+  return { matches: matching, guard: { key, expected } };
+};
+
+/**
+ * In the directory an identifier designates one entry: the first that bore it. Charts from elsewhere bring the same hospital again and
+ * again; such entries are kept, but a condition on the identifier is not made ambiguous by them.
+ */
+const ownerAmong = (found: readonly StoredRecord[], bearers: readonly string[]): readonly StoredRecord[] => {
+  const owner = found.find(({ id }) => id === bearers[0]);
+  return owner ? [owner] : found;
+};
+
+/** What a condition finds is shown, or at least told of, so it leaves a trace like any search. */
+const trace = async (
+  { audit, recordType }: RequestContext,
+  found: readonly StoredRecord[],
+  condition: string,
+): Promise<void> => {
+  if (recordType.directory || recordType.subject === 'knowledge') return;
+  const query = `${recordType.name}?${condition.replace(/^\?/, '')}`;
+  await audit.record(
+    found.map(({ type, id, chart }) => ({ interaction: 'search-type', chart, what: [`${type}/${id}`], query })),
+  );
+};
+
+/** Whoever creates a record that bears an identifier changes that identifier's row; other conditions have a row of their own. */
+const guardKey = (
+  { store, recordType, asking }: RequestContext,
+  criteria: ReturnType<typeof parseSearchQuery>['criteria'],
+  condition: string,
+): RowKey => {
+  const organization = asking.caller.organization ?? asking.chart ?? '';
+  const identifier = criteria.find(
+    ({ parameter, modifier }) => parameter.code === 'identifier' && modifier === undefined,
+  );
+  const [token, ...others] = identifier?.values ?? [];
+  if (token?.type === 'token' && token.system !== undefined && token.code !== undefined && others.length === 0) {
+    return identifierKey(store, recordType, organization, token.system, token.code);
+  }
+  return criteriaKey(store, recordType, organization, condition);
+};

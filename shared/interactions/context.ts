@@ -1,0 +1,36 @@
+import type { Asking } from '../access/decide.ts';
+import type { AuditTrail } from '../audit/audit-trail.ts';
+import type { Resource } from '../fhir/resource.ts';
+import type { FhirRequest } from '../http/fhir-request.ts';
+import type { RecordType } from '../record-types/define-record-type.ts';
+import type { Address } from '../store/keys.ts';
+import type { RecordStore } from '../store/record-store.ts';
+
+/** What an interaction works with. */
+export interface RequestContext {
+  readonly recordType: RecordType;
+  readonly store: RecordStore;
+  readonly asking: Asking;
+  readonly audit: AuditTrail;
+  /** Milliseconds since 1970; one instant for the whole request. */
+  readonly now: number;
+  readonly request: FhirRequest;
+  /** Where the records are that the same transaction creates, by `Type/id`. */
+  readonly known: ReadonlyMap<string, Address>;
+}
+
+/** What a request names in its path. */
+export interface Target {
+  readonly id: string;
+  readonly version: string;
+}
+
+/** What an interaction answers with, before it is turned into HTTP or into an entry of a bundle. */
+export interface Answer {
+  readonly statusCode: number;
+  readonly resource?: Resource | fhir4.Bundle | fhir4.OperationOutcome | fhir4.CapabilityStatement;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One FHIR interaction: what it is given and what it answers. Refusals are thrown as RecordError. */
+export type Interaction = (context: RequestContext, target: Target) => Promise<Answer>;

@@ -1,0 +1,66 @@
+import { decide, type TypeFacts } from '../access/decide.ts';
+import { isDirectory, subjectOf } from '../record-types/subjects.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import type { Interaction, RequestContext } from './context.ts';
+import { locate } from './locate.ts';
+import { notFound, requireReadable, requireTypeAccess } from './require-access.ts';
+import { askedPage, countOf, largestPageBytes, matchEntry, nextLink, selfLink, weightOf } from './searchset.ts';
+
+const usualPage = 1_000;
+const largestPage = 1_000;
+
+/**
+ * `GET /Patient/{id}/$everything`: the patient and every record of the patient's chart that the caller may see, in the order of
+ * their types. One Query a page. https://hl7.org/fhir/R4/patient-operation-everything.html
+ */
+export const everything: Interaction = async (context, { id }) => {
+  requireTypeAccess(context, 'r');
+  const { store, audit, request } = context;
+  const asked = askedPage(context);
+  const counted = asked?.query ?? request.query.filter(([name]) => name === '_count');
+  const limit = Math.max(countOf(counted, usualPage, largestPage), 1);
+  const address = await locate(context, 'Patient', id);
+  if (!address) throw notFound(context);
+  const after = typeof asked?.position === 'string' ? asked.position : undefined;
+  const page = await audit.traced(
+    { interaction: 'operation', chart: address.chart, what: [`Patient/${id}`], query: `Patient/${id}/$everything` },
+    async () => {
+      const read = () => store.chart(address.chart, undefined, { order: 'key-order', after, limit });
+      const [patient, found] = await Promise.all([store.read(address), read()]);
+      return { patient, ...found };
+    },
+    ({ patient }) => void requireReadable(context, patient),
+  );
+  const visible = page.items.filter((record) => maySee(context, record));
+  const { shown, cutAt } = withinBytes(visible);
+  const next = cutAt ?? page.next;
+  const bundle: fhir4.Bundle = {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    ...(after === undefined && next === undefined ? { total: shown.length } : {}),
+    link: [
+      selfLink(context, counted),
+      ...(next === undefined ? [] : [nextLink(context, { query: counted, position: next })]),
+    ],
+    entry: shown.map((record) => matchEntry(context, record)),
+  };
+  return { statusCode: 200, resource: bundle };
+};
+
+const maySee = ({ asking }: RequestContext, record: StoredRecord): boolean => {
+  const type: TypeFacts = { name: record.type, subject: subjectOf(record.type), directory: isDirectory(record.type) };
+  return decide(asking, 'r', type, record).permit;
+};
+
+/** As many records as an answer can hold, and the key behind which the rest begins. */
+const withinBytes = (records: readonly StoredRecord[]): { shown: StoredRecord[]; cutAt: string | undefined } => {
+  let bytes = 0;
+  const shown: StoredRecord[] = [];
+  for (const record of records) {
+    bytes += weightOf(record.resource ?? {});
+    const last = shown.at(-1);
+    if (bytes > largestPageBytes && last) return { shown, cutAt: `${last.type}#${last.place}` };
+    shown.push(record);
+  }
+  return { shown, cutAt: undefined };
+};

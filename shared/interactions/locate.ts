@@ -1,0 +1,27 @@
+import { parseReference } from '../fhir/references.ts';
+import { headsOwnChart } from '../record-types/homes.ts';
+import type { Address } from '../store/keys.ts';
+import type { RequestContext } from './context.ts';
+
+/** Where the record of this type and id is or would be; undefined for an id that nobody ever used. */
+export const locate = async (
+  { store, known }: Pick<RequestContext, 'store' | 'known'>,
+  type: string,
+  id: string,
+): Promise<Address | undefined> => known.get(`${type}/${id}`) ?? store.locate(type, id, headsOwnChart(type));
+
+/** The charts of the patients that references name, each once; foreign and unknown ones are left out. */
+export const chartsOf = async (
+  context: Pick<RequestContext, 'store' | 'known' | 'request'>,
+  references: readonly string[],
+): Promise<string[]> => {
+  const charts = await Promise.all(
+    references.map(async (reference) => {
+      const parsed = parseReference(reference, context.request.baseUrl);
+      return parsed.kind === 'record' && parsed.type === 'Patient'
+        ? (await locate(context, 'Patient', parsed.id))?.chart
+        : undefined;
+    }),
+  );
+  return [...new Set(charts.filter((chart) => chart !== undefined))];
+};

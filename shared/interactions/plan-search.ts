@@ -1,0 +1,140 @@
+import { typesOfPatients } from '../record-types/homes.ts';
+import { dateInterval } from '../search/date-range.ts';
+import type { Criterion } from '../search/search-query.ts';
+import type { Plan, RegistryRange } from '../store/candidates.ts';
+import { identifierKey, indexOwner, keyText, longestValue, nameLetters, partitionFor } from '../store/index-rows.ts';
+import type { RequestContext } from './context.ts';
+import { locate } from './locate.ts';
+
+/** A search's plan, and whether it reads only rows that were filed for it. */
+export interface SearchPlan {
+  readonly plan: Plan;
+  /** False if it walks through everything the organisation has. */
+  readonly indexed: boolean;
+  /** The charts that the request itself names, so that their trace can be written beside the search. */
+  readonly charts: readonly string[];
+  /** The plan already selects what the criteria ask for, so a page needs no more rows than it shows. */
+  readonly exact: boolean;
+}
+
+/** Parameters that name the patient whose chart is a record's home. */
+const homeParameters = new Set(['patient', 'subject']);
+
+/**
+ * Chooses how to find a search's candidates: by id, by chart, by identifier, by registry row, else by a walk. Every plan finds all
+ * records that the criteria may match; which of them do is decided on the records themselves. docs/store.md tells the costs.
+ */
+export const planSearch = async (context: RequestContext, criteria: readonly Criterion[]): Promise<SearchPlan> => {
+  const own = await ownChart(context);
+  return (await byId(context, criteria)) ?? (await byChart(context, criteria)) ?? own ?? byIndex(context, criteria);
+};
+
+const byId = async (context: RequestContext, criteria: readonly Criterion[]): Promise<SearchPlan | undefined> => {
+  const criterion = criteria.find(({ parameter, modifier }) => parameter.code === '_id' && modifier === undefined);
+  if (!criterion) return undefined;
+  const ids = criterion.values.flatMap((value) =>
+    value.type === 'token' && value.code !== undefined ? [value.code] : [],
+  );
+  const found = await Promise.all([...new Set(ids)].map((id) => locate(context, context.recordType.name, id)));
+  const addresses = found.filter((address) => address !== undefined);
+  const charts = context.recordType.directory ? [] : [...new Set(addresses.map(({ chart }) => chart))];
+  return { plan: { kind: 'records', addresses }, indexed: true, charts, exact: false };
+};
+
+const byChart = async (context: RequestContext, criteria: readonly Criterion[]): Promise<SearchPlan | undefined> => {
+  if (!typesOfPatients.has(context.recordType.name)) return undefined;
+  for (const { parameter, modifier, values } of criteria) {
+    if (!homeParameters.has(parameter.code) || (modifier !== undefined && modifier !== 'Patient')) continue;
+    const bareMeansPatient = parameter.code === 'patient' || modifier === 'Patient';
+    const ids = values.map((value) => {
+      if (value.type !== 'reference' || value.id === undefined) return undefined;
+      const type = value.resourceType ?? (bareMeansPatient ? 'Patient' : undefined);
+      return type === 'Patient' ? value.id : undefined;
+    });
+    if (ids.some((id) => id === undefined)) continue;
+    const found = await Promise.all([...new Set(ids)].map((id) => locate(context, 'Patient', id ?? '')));
+    const charts = found.flatMap((address) => (address ? [address.chart] : []));
+    const plan: Plan = charts.length === 0 ? { kind: 'nothing' } : { kind: 'charts', charts: [...new Set(charts)] };
+    return { plan, indexed: true, charts, exact: criteria.length === 1 && charts.length === 1 };
+  }
+  return undefined;
+};
+
+/** Whatever a patient searches for among records of patients is in the patient's own chart. */
+const ownChart = async ({ asking, recordType }: RequestContext): Promise<SearchPlan | undefined> => {
+  if (asking.caller.organization !== undefined || recordType.directory) return undefined;
+  const chart = asking.chart;
+  const ofPatients = recordType.name === 'Patient' || typesOfPatients.has(recordType.name);
+  if (chart === undefined || !ofPatients) return { plan: { kind: 'nothing' }, indexed: true, charts: [], exact: false };
+  return { plan: { kind: 'charts', charts: [chart] }, indexed: true, charts: [chart], exact: false };
+};
+
+const byIndex = (context: RequestContext, criteria: readonly Criterion[]): SearchPlan => {
+  const { asking, recordType } = context;
+  const owner = indexOwner(recordType, asking.caller.organization ?? '');
+  const plan = byIdentifier(context, criteria) ?? byRegistry(context, criteria, owner);
+  return { plan: plan ?? { kind: 'walk', owner }, indexed: plan !== undefined, charts: [], exact: false };
+};
+
+const byIdentifier = (context: RequestContext, criteria: readonly Criterion[]): Plan | undefined => {
+  const { store, recordType, asking } = context;
+  const criterion = criteria.find(
+    ({ parameter, modifier }) => parameter.code === 'identifier' && modifier === undefined,
+  );
+  const tokens = criterion?.values.flatMap((value) => (value.type === 'token' ? [value] : [])) ?? [];
+  if (tokens.length === 0 || recordType.registry.some(({ parameter }) => parameter === 'identifier')) return undefined;
+  if (tokens.some(({ system, code }) => system === undefined || code === undefined)) return undefined;
+  const organization = asking.caller.organization ?? '';
+  return {
+    kind: 'bearers',
+    keys: tokens.map(({ system, code }) => identifierKey(store, recordType, organization, system ?? '', code ?? '')),
+    locate: (id) => locate(context, recordType.name, id),
+  };
+};
+
+const byRegistry = (context: RequestContext, criteria: readonly Criterion[], owner: string): Plan | undefined => {
+  const { recordType, store } = context;
+  for (const criterion of criteria) {
+    const index = recordType.registry.find(
+      ({ parameter, serves = [] }) =>
+        parameter === criterion.parameter.code || serves.includes(criterion.parameter.code),
+    );
+    if (!index) continue;
+    const kind = recordType.parameter(index.parameter)?.type ?? 'token';
+    const texts = criterion.values.map((value) => filedText(criterion, value));
+    if (texts.some((text) => text === undefined)) continue;
+    const ranges = texts.flat().map((text = ''): RegistryRange => {
+      const partition = partitionFor(
+        store,
+        owner,
+        recordType.name,
+        index.parameter,
+        kind,
+        kind === 'string' ? text : keyText(text),
+      );
+      return { partition, prefix: kind === 'string' ? text.slice(0, longestValue) : '' };
+    });
+    return { kind: 'registry', ranges };
+  }
+  return undefined;
+};
+
+/** The texts under which records that match a value are filed; undefined where rows do not help with such a value. */
+const filedText = ({ parameter, modifier }: Criterion, value: Criterion['values'][number]): string[] | undefined => {
+  if (value.type === 'string' && (modifier === undefined || modifier === 'exact')) {
+    return value.folded.length >= nameLetters ? [value.folded] : undefined;
+  }
+  if (modifier !== undefined) return undefined;
+  if (value.type === 'token') return value.code === undefined || value.code === '' ? undefined : [value.code];
+  if (value.type === 'uri') return [value.value];
+  if (value.type === 'date') {
+    const wholeDay =
+      value.prefix === 'eq' && /^\d{4}-\d\d-\d\d$/.test(value.text) && dateInterval(value.text) !== undefined;
+    return wholeDay ? [value.text] : undefined;
+  }
+  if (value.type === 'reference' && value.id !== undefined) {
+    const types = value.resourceType === undefined ? parameter.targets : [value.resourceType];
+    return types?.map((type) => `${type}/${value.id}`);
+  }
+  return undefined;
+};

@@ -1,0 +1,214 @@
+import { RecordError } from '../errors.ts';
+import { parseReference, referencesIn } from '../fhir/references.ts';
+import type { Resource } from '../fhir/resource.ts';
+import type { RecordType } from '../record-types/define-record-type.ts';
+import { headsOwnChart } from '../record-types/homes.ts';
+import { isDirectory } from '../record-types/subjects.ts';
+import type { ExistenceCheck, UniqueChange } from '../store/commit.ts';
+import { type Address, locatorKey, type Row } from '../store/keys.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import type { RequestContext } from './context.ts';
+import { chartsOf, locate } from './locate.ts';
+
+/** A write that has passed every rule and waits for its commit. */
+export interface PlannedWrite {
+  readonly recordType: RecordType;
+  readonly next: StoredRecord;
+  readonly previous: StoredRecord | undefined;
+  readonly interaction: 'create' | 'update' | 'delete';
+  readonly checks: readonly ExistenceCheck[];
+  /** Charts of second and further patients. */
+  readonly furtherCharts: { readonly next: readonly string[]; readonly previous: readonly string[] };
+  /** The locator of an id that the client chose. */
+  readonly claims: readonly Row[];
+  /** What must not have been made meanwhile, for a conditional create. */
+  readonly guards: readonly UniqueChange[];
+}
+
+/** Where a new record will be, and under which id. */
+export interface NewPlace {
+  readonly address: Address;
+  readonly id: string;
+}
+
+/**
+ * Chooses the home of a new record: the chart of its first patient, or a collection of its own.
+ *
+ * @param id - chosen by the client; ours if absent.
+ */
+export const newPlace = async (context: RequestContext, resource: Resource, id?: string): Promise<NewPlace> => {
+  const { recordType, store, now } = context;
+  const [home] = await chartsOf(context, recordType.patientsOf(resource));
+  const type = recordType.name;
+  if (home === undefined) {
+    // A patient's chart stays random under any id; other records of this kind are found by their id alone.
+    const chart = id === undefined || !headsOwnChart(type) ? store.ids.newChart() : id;
+    return { address: { type, chart, place: '' }, id: id ?? chart };
+  }
+  const place = store.ids.newPlace(recordType.dateOf(resource) ?? now);
+  return { address: { type, chart: home, place }, id: id ?? store.ids.idAt(home, place) };
+};
+
+/** The organisation that keeps what the caller writes into a chart. A patient writes into the chart that an organisation keeps. */
+const custodianFor = async ({ asking, store }: RequestContext, chart: string): Promise<string> => {
+  if (asking.caller.organization !== undefined) return asking.caller.organization;
+  const patient = await store.read({ type: 'Patient', chart, place: '' });
+  if (!patient)
+    throw new RecordError('forbidden', 'There is no record of yours to write into', { reason: 'no-own-record' });
+  return patient.custodian;
+};
+
+const labelsOf = (resource: Resource): string[] =>
+  (resource.meta?.security ?? []).map(({ system, code }) => `${system ?? ''}|${code ?? ''}`);
+
+/** Plans a record's first version, or the one after its deletion. */
+export const planCreate = async (
+  context: RequestContext,
+  resource: Resource,
+  { address, id }: NewPlace,
+  guards: readonly UniqueChange[] = [],
+): Promise<PlannedWrite> => {
+  const { recordType, now, store } = context;
+  const custodian = await custodianFor(context, address.chart);
+  const chosen = store.ids.decode(id) === undefined && address.chart !== id;
+  return {
+    recordType,
+    next: { ...address, id, version: 1, updated: now, custodian, labels: labelsOf(resource), resource },
+    previous: undefined,
+    interaction: 'create',
+    checks: await checksFor(context, resource),
+    furtherCharts: { next: await furtherCharts(context, resource, address), previous: [] },
+    claims: chosen ? [{ ...locatorKey(address.type, id), chart: address.chart, place: address.place }] : [],
+    guards,
+  };
+};
+
+/**
+ * Plans the next version of a record.
+ *
+ * @throws RecordError `business-rule` if it names another patient than the record's home.
+ */
+export const planUpdate = async (
+  context: RequestContext,
+  resource: Resource,
+  current: StoredRecord,
+): Promise<PlannedWrite> => {
+  const { recordType, now } = context;
+  await requireSameHome(context, resource, current);
+  return {
+    recordType,
+    next: {
+      ...current,
+      version: current.version + 1,
+      updated: Math.max(now, current.updated + 1), // versions never run backwards, whatever the clocks say
+      labels: labelsOf(resource),
+      resource,
+    },
+    previous: current,
+    interaction: 'update',
+    checks: await checksFor(context, resource),
+    furtherCharts: {
+      next: await furtherCharts(context, resource, current),
+      previous: current.resource ? await furtherCharts(context, current.resource, current) : [],
+    },
+    claims: [],
+    guards: [],
+  };
+};
+
+/** Plans the version that deletes a record. */
+export const planDelete = async (context: RequestContext, current: StoredRecord): Promise<PlannedWrite> => ({
+  recordType: context.recordType,
+  next: {
+    ...current,
+    version: current.version + 1,
+    updated: Math.max(context.now, current.updated + 1),
+    resource: undefined,
+  },
+  previous: current,
+  interaction: 'delete',
+  checks: [],
+  furtherCharts: {
+    next: [],
+    previous: current.resource ? await furtherCharts(context, current.resource, current) : [],
+  },
+  claims: [],
+  guards: [],
+});
+
+/** A record's home never changes: a record in the wrong chart is entered in error there and written anew in the right one. */
+const requireSameHome = async (context: RequestContext, resource: Resource, current: StoredRecord): Promise<void> => {
+  const [home] = await chartsOf(context, context.recordType.patientsOf(resource));
+  const expected = current.place === '' ? undefined : current.chart;
+  if (home === expected || (current.place === '' && home === current.chart)) return;
+  throw new RecordError(
+    'business-rule',
+    'A record cannot be moved to another patient, nor given one or taken from one',
+    {
+      reason: 'patient-changed',
+      expression: `${current.type}.${current.type === 'Patient' ? 'id' : 'subject'}`,
+    },
+  );
+};
+
+const furtherCharts = async (
+  context: RequestContext,
+  resource: Resource,
+  { chart, place }: Address,
+): Promise<string[]> =>
+  place === ''
+    ? []
+    : (await chartsOf(context, context.recordType.patientsOf(resource))).filter((other) => other !== chart);
+
+/**
+ * What a resource refers to, as conditions of its write.
+ *
+ * @throws RecordError `invalid` naming the element of each reference that leads nowhere.
+ * @see https://hl7.org/fhir/R4/references.html
+ */
+const checksFor = async (context: RequestContext, resource: Resource): Promise<ExistenceCheck[]> => {
+  const { asking, known, request } = context;
+  const contained = new Set(((resource.contained as { id?: string }[] | undefined) ?? []).map(({ id }) => id));
+  const broken: { expression: string; message: string }[] = [];
+  const checks = new Map<string, ExistenceCheck>();
+  for (const { reference, expression } of referencesIn(resource)) {
+    const parsed = parseReference(reference, request.baseUrl);
+    if (parsed.kind === 'foreign') continue;
+    if (parsed.kind === 'contained') {
+      if (parsed.id !== '' && !contained.has(parsed.id))
+        broken.push({ expression, message: 'No contained resource has this id' });
+    } else if (parsed.kind === 'urn') {
+      broken.push({ expression, message: 'The reference names no entry of this bundle' });
+    } else if (parsed.kind === 'conditional') {
+      broken.push({ expression, message: 'A conditional reference is only possible in a transaction' });
+    } else if (parsed.kind === 'malformed') {
+      broken.push({ expression, message: 'A reference is Type/id, an absolute URL, #id or, in a bundle, urn:uuid:…' });
+    } else {
+      const name = `${parsed.type}/${parsed.id}`;
+      if (known.has(name) || checks.has(name)) continue;
+      const address = await locate(context, parsed.type, parsed.id);
+      const foreignChart =
+        asking.caller.organization === undefined && !isDirectory(parsed.type) && address?.chart !== asking.chart;
+      if (!address || foreignChart) broken.push({ expression, message: missingReference });
+      else checks.set(name, { address, custodian: custodianNeeded(context, parsed.type), label: expression });
+    }
+  }
+  if (broken.length > 0) throw referenceError(broken);
+  return [...checks.values()];
+};
+
+const custodianNeeded = ({ asking }: RequestContext, type: string): string | undefined =>
+  isDirectory(type) ? undefined : asking.caller.organization;
+
+const missingReference = 'The reference names no record that you may refer to';
+
+/** The refusal of references that lead nowhere, or nowhere that the caller may know of. */
+export const referenceError = (broken: readonly { expression: string; message?: string }[]): RecordError =>
+  new RecordError('invalid', missingReference, {
+    reason: 'reference-not-found',
+    details: broken.map(({ expression, message }) => ({
+      expression,
+      message: message ?? missingReference,
+      code: 'not-found',
+    })),
+  });

@@ -1,0 +1,132 @@
+import type { Access } from '../audit/audit-trail.ts';
+import { RecordError } from '../errors.ts';
+import { isDirectory } from '../record-types/subjects.ts';
+import { type Commit, CommitRefused, commit, type ExistenceCheck, type UniqueChange } from '../store/commit.ts';
+import { indexChanges } from '../store/index-rows.ts';
+import { recordKey } from '../store/keys.ts';
+import type { RecordStore } from '../store/record-store.ts';
+import type { RequestContext } from './context.ts';
+import { type PlannedWrite, referenceError } from './plan-write.ts';
+
+/** A guard of a conditional create no longer held: somebody else made such a record meanwhile. Ask again. */
+export class GuardFailed extends Error {
+  override readonly name = 'GuardFailed';
+}
+
+/** Entries of the directory are referred to by almost every record; one seen to exist need not be checked again for a while. */
+const directoryCheckedForMs = 60_000;
+const seenByTable = new WeakMap<RecordStore, Map<string, number>>();
+const seenAtMost = 5_000;
+
+/**
+ * Writes records, their index rows, what they must not contradict and their audit rows: wholly or not at all.
+ *
+ * @throws GuardFailed; RecordError `version-conflict` (If-Match was given), `conflict`, `invalid` for a reference to nothing,
+ *   `throttled`. Nothing was written then.
+ */
+export const save = async (
+  context: Omit<RequestContext, 'recordType'>,
+  plans: readonly PlannedWrite[],
+): Promise<void> => {
+  const { store, request } = context;
+  const work = commitOf(context, plans);
+  try {
+    await commit(store, work);
+  } catch (error) {
+    if (!(error instanceof CommitRefused)) throw error;
+    throw refusalOf(error, request.ifMatch !== undefined);
+  }
+  rememberDirectory(store, work.checks, plans);
+};
+
+const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly PlannedWrite[]): Commit => {
+  const { store, audit } = context;
+  const index = plans.map((plan) => indexChanges(store, plan.recordType, plan, plan.furtherCharts));
+  const own = new Set(plans.map(({ next }) => keyText(recordKey(next))));
+  const deleted = new Set(plans.filter(({ next }) => !next.resource).map(({ next }) => keyText(recordKey(next))));
+  const checks = new Map<string, ExistenceCheck>();
+  for (const check of plans.flatMap((plan) => plan.checks)) {
+    const key = keyText(recordKey(check.address));
+    if (deleted.has(key)) throw referenceError([{ expression: check.label }]);
+    if (!own.has(key) && !isFresh(store, key, check)) checks.set(key, check);
+  }
+  const puts = index.flatMap((changes) => changes.puts);
+  return {
+    writes: plans.map(({ next, previous }) => ({ next, previous })),
+    checks: [...checks.values()],
+    unique: mergedByKey([...plans.flatMap(({ guards }) => guards), ...index.flatMap((changes) => changes.unique)]),
+    puts: [...puts, ...accessesOf(plans).map((access) => audit.row(access))],
+    removes: index.flatMap((changes) => changes.removes),
+    claims: plans.flatMap(({ claims }) => claims),
+  };
+};
+
+const keyText = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
+
+/** One access a chart and interaction: a bundle of a thousand entries leaves a readable log. */
+const accessesOf = (plans: readonly PlannedWrite[]): Access[] => {
+  const accesses = new Map<string, Access & { what: string[] }>();
+  for (const { next, interaction } of plans) {
+    const key = `${next.chart} ${interaction}`;
+    const access = accesses.get(key) ?? { interaction, chart: next.chart, what: [] };
+    access.what.push(`${next.type}/${next.id}/_history/${next.version}`);
+    accesses.set(key, access);
+  }
+  return [...accesses.values()];
+};
+
+/**
+ * DynamoDB takes one action a row, and one direction a set: where one record gains an identifier that another loses in the same
+ * commit, the loss is left out. Such a row names a record too many, and whoever follows it finds that out.
+ */
+const mergedByKey = (changes: readonly UniqueChange[]): UniqueChange[] => {
+  const merged = new Map<string, UniqueChange>();
+  for (const change of changes) {
+    const known = merged.get(keyText(change.key));
+    const add = [...new Set([...(known?.add ?? []), ...change.add])];
+    const remove = add.length > 0 ? [] : [...new Set([...(known?.remove ?? []), ...change.remove])];
+    merged.set(keyText(change.key), { key: change.key, add, remove, expected: known?.expected ?? change.expected });
+  }
+  return [...merged.values()];
+};
+
+const refusalOf = ({ refusals }: CommitRefused, ifMatch: boolean): Error => {
+  const missing = refusals.flatMap((refusal) =>
+    refusal.kind === 'missing' ? [{ expression: refusal.check.label }] : [],
+  );
+  if (missing.length > 0) return referenceError(missing);
+  if (refusals.some(({ kind }) => kind === 'unique')) return new GuardFailed();
+  const version = refusals.find((refusal) => refusal.kind === 'version');
+  const changed = version?.write.previous !== undefined;
+  return ifMatch && changed
+    ? new RecordError('version-conflict', 'The record has another version by now; read it again', {
+        expression: 'If-Match',
+      })
+    : new RecordError('conflict', 'The record was written by somebody else at the same time; try again', {
+        reason: 'concurrent-change',
+      });
+};
+
+const seenIn = (store: RecordStore): Map<string, number> => {
+  const seen = seenByTable.get(store) ?? new Map<string, number>();
+  seenByTable.set(store, seen);
+  return seen;
+};
+
+const isFresh = (store: RecordStore, key: string, check: ExistenceCheck): boolean =>
+  check.custodian === undefined && (seenIn(store).get(key) ?? 0) > Date.now() - directoryCheckedForMs;
+
+const rememberDirectory = (
+  store: RecordStore,
+  checks: readonly ExistenceCheck[],
+  plans: readonly PlannedWrite[],
+): void => {
+  const seen = seenIn(store);
+  if (seen.size > seenAtMost) seen.clear();
+  for (const { address } of checks) {
+    if (isDirectory(address.type)) seen.set(keyText(recordKey(address)), Date.now());
+  }
+  for (const { next, interaction } of plans) {
+    if (interaction === 'delete') seen.delete(keyText(recordKey(next)));
+  }
+};

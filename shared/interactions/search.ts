@@ -1,0 +1,228 @@
+import { type Access, organizationLog } from '../audit/audit-trail.ts';
+import { RecordError } from '../errors.ts';
+import { information } from '../fhir/operation-outcome.ts';
+import { matches } from '../search/matches.ts';
+import { parseSearchQuery } from '../search/parse-query.ts';
+import type { SearchQuery } from '../search/search-query.ts';
+import { compareBy } from '../search/sort.ts';
+import { type Candidate, candidates, type Position } from '../store/candidates.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import { presented } from '../store/rows.ts';
+import type { Interaction, RequestContext } from './context.ts';
+import { planSearch, type SearchPlan } from './plan-search.ts';
+import { mayAccess, requireTypeAccess } from './require-access.ts';
+import { askedPage, largestPageBytes, matchEntry, nextLink, pageParameter, selfLink, weightOf } from './searchset.ts';
+
+const usualPage = 50;
+/** Calls to DynamoDB that one page may take. A page that has taken them ends, with a link to what follows. */
+const callsPerPage = 60;
+/** Counting and sorting have no pages, so they may take more, and then give up. A thousand charts fit. */
+const callsPerCount = 1_100;
+/** Records that one request may sort. */
+const mostSorted = 10_000;
+
+/** FHIR search, `GET /{type}?…` and `POST /{type}/_search`. https://hl7.org/fhir/R4/search.html */
+export const searchRecords: Interaction = async (context) => {
+  requireTypeAccess(context, 's');
+  const asked = askedPage(context);
+  const sent = asked?.query ?? context.request.query.filter(([name]) => name !== pageParameter);
+  const query = parseSearchQuery(context.recordType.searchParameters, sent, {
+    strict: context.request.prefer.strict,
+    resourceType: context.recordType.name,
+    baseUrl: context.request.baseUrl,
+  });
+  const plan = await planSearch(context, query.criteria);
+  const found = await tracedSearch(context, plan, query, asked?.position as Position | undefined);
+  return { statusCode: 200, resource: searchset(context, plan, query, sent, found) };
+};
+
+/** A page of matches, or only how many there are. */
+interface Found {
+  readonly records: readonly StoredRecord[];
+  /** How many match in all, where that is known. */
+  readonly total: number | undefined;
+  readonly next: Position | undefined;
+}
+
+/** Searches, and leaves its trace: beside the search where the request names its charts, else before the answer leaves. */
+const tracedSearch = async (
+  context: RequestContext,
+  plan: SearchPlan,
+  query: SearchQuery,
+  from: Position | undefined,
+): Promise<Found> => {
+  const { audit, recordType } = context;
+  const text = [recordType.name, context.request.query.map(([name, value]) => `${name}=${value}`).join('&')].join('?');
+  const access = (chart: string, what: readonly string[] = []): Access => ({
+    interaction: 'search-type',
+    chart,
+    what,
+    query: text,
+  });
+  if (plan.charts.length > 0) {
+    const [found] = await Promise.all([
+      find(context, plan, query, from),
+      audit.record(plan.charts.map((chart) => access(chart))),
+    ]);
+    return found;
+  }
+  const found = await find(context, plan, query, from);
+  const ofPatients = recordType.directory || recordType.subject === 'knowledge' ? [] : found.records;
+  const byChart = Map.groupBy(ofPatients, ({ chart }) => chart);
+  const touched = [...byChart].map(([chart, records]) =>
+    access(
+      chart,
+      records.map(({ type, id }) => `${type}/${id}`),
+    ),
+  );
+  await audit.record(touched.length > 0 ? touched : [access(logOf(context))]);
+  return found;
+};
+
+/** Where a search is noted that concerns nobody's chart. */
+const logOf = ({ store, asking }: RequestContext): string =>
+  asking.chart ?? organizationLog(store, asking.caller.organization ?? '');
+
+const find = (
+  context: RequestContext,
+  plan: SearchPlan,
+  query: SearchQuery,
+  from: Position | undefined,
+): Promise<Found> => {
+  if (query.summary === 'count' || query.count === 0) return count(context, plan, query);
+  return query.sort.length > 0 ? sortedPage(context, plan, query, from) : page(context, plan, query, from);
+};
+
+const page = async (
+  context: RequestContext,
+  plan: SearchPlan,
+  query: SearchQuery,
+  from: Position | undefined,
+): Promise<Found> => {
+  const size = query.count ?? usualPage;
+  let calls = 0;
+  // One row more than the page tells whether there is another page.
+  const rowLimit = plan.exact ? size + 1 : undefined;
+  const options = { rowLimit, spend: () => calls++ };
+  const records: StoredRecord[] = [];
+  let bytes = 0;
+  let last = from;
+  for await (const { record, position } of candidates(context.store, context.recordType, plan.plan, from, options)) {
+    if (record && isMatch(context, query, record)) {
+      bytes += weightOf(record.resource ?? {});
+      if (records.length === size || (records.length > 0 && bytes > largestPageBytes)) {
+        return { records, total: await totalIfAsked(context, plan, query), next: last };
+      }
+      records.push(record);
+    }
+    last = position;
+    if (calls >= callsPerPage) return { records, total: undefined, next: last };
+  }
+  return {
+    records,
+    total: from === undefined ? records.length : await totalIfAsked(context, plan, query),
+    next: undefined,
+  };
+};
+
+const totalIfAsked = async (
+  context: RequestContext,
+  plan: SearchPlan,
+  query: SearchQuery,
+): Promise<number | undefined> => (query.total === 'accurate' ? (await count(context, plan, query)).total : undefined);
+
+const count = async (context: RequestContext, plan: SearchPlan, query: SearchQuery): Promise<Found> => {
+  let total = 0;
+  for await (const { record } of bounded(context, plan)) if (record && isMatch(context, query, record)) total++;
+  return { records: [], total, next: undefined };
+};
+
+const sortedPage = async (
+  context: RequestContext,
+  plan: SearchPlan,
+  query: SearchQuery,
+  from: Position | undefined,
+): Promise<Found> => {
+  const all: StoredRecord[] = [];
+  for await (const { record } of bounded(context, plan)) {
+    if (record && isMatch(context, query, record)) all.push(record);
+    if (all.length > mostSorted) throw tooCostly('_sort');
+  }
+  const order = compareBy(query.sort);
+  const views = all.map((record) => ({ record, view: { resource: presented(record), lastUpdated: record.updated } }));
+  views.sort((a, b) => order(a.view, b.view) || (a.record.id < b.record.id ? -1 : 1));
+  const start = Number(from?.[0] ?? 0);
+  const end = start + (query.count ?? usualPage);
+  const records: StoredRecord[] = [];
+  let bytes = 0;
+  for (const { record } of views.slice(start, end)) {
+    bytes += weightOf(record.resource ?? {});
+    if (records.length > 0 && bytes > largestPageBytes) break;
+    records.push(record);
+  }
+  const shown = start + records.length;
+  return { records, total: all.length, next: shown < all.length ? [shown] : undefined };
+};
+
+/** All candidates, or a refusal where a request would have to read too much. */
+async function* bounded(context: RequestContext, plan: SearchPlan): AsyncGenerator<Candidate> {
+  let calls = 0;
+  const options = { rowLimit: undefined, spend: () => calls++ };
+  for await (const candidate of candidates(context.store, context.recordType, plan.plan, undefined, options)) {
+    yield candidate;
+    if (calls > callsPerCount)
+      throw tooCostly(context.request.query.some(([name]) => name === '_sort') ? '_sort' : '_summary');
+  }
+}
+
+const tooCostly = (parameter: string) =>
+  new RecordError(
+    'too-costly',
+    'This would read too many charts at once; narrow the search, for instance to a patient',
+    {
+      expression: parameter,
+    },
+  );
+
+const isMatch = (context: RequestContext, { criteria }: SearchQuery, record: StoredRecord): boolean =>
+  record.resource !== undefined &&
+  mayAccess(context, 's', record) &&
+  matches(criteria, record.resource, { id: record.id, lastUpdated: record.updated, baseUrl: context.request.baseUrl });
+
+const searchset = (
+  context: RequestContext,
+  plan: SearchPlan,
+  query: SearchQuery,
+  sent: readonly (readonly [string, string])[],
+  { records, total, next }: Found,
+): fhir4.Bundle => {
+  const walked = plan.indexed
+    ? []
+    : [
+        {
+          message:
+            'No index serves this search: it walks through all charts, some at a time. Name a patient to make it quick.',
+        },
+      ];
+  const ignored = query.warnings.map(({ parameter, message }) => ({
+    message,
+    expression: parameter,
+    code: 'not-supported' as const,
+  }));
+  const warnings = [...ignored, ...walked];
+  return {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    ...(total === undefined ? {} : { total }),
+    link: [
+      selfLink(context, query.understood),
+      ...(next === undefined ? [] : [nextLink(context, { query: sent, position: next })]),
+    ],
+    entry: [
+      ...records.map((record) => matchEntry(context, record)),
+      ...(warnings.length === 0
+        ? []
+        : [{ resource: information('warning', warnings), search: { mode: 'outcome' as const } }]),
+    ],
+  };
+};

@@ -1,0 +1,59 @@
+import { RecordError } from '../errors.ts';
+import { stringifyJson } from '../fhir/json.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { openPage, type PagePosition, sealPage } from '../http/page-token.ts';
+import { presented, type StoredRecord } from '../store/rows.ts';
+import type { RequestContext } from './context.ts';
+
+/** A Lambda may answer with 6 MB; a page of a bundle stays well below, whatever its resources weigh. */
+export const largestPageBytes = 4_500_000;
+
+/** Name of the parameter that carries a sealed position. */
+export const pageParameter = '_page';
+
+/** Path and query of this request, as its links name it. */
+const pathOf = ({ request }: RequestContext): string =>
+  request.path.filter((segment) => segment !== '_search').join('/');
+
+/** The position that this request asks to go on from, if it follows a `next` link. */
+export const askedPage = (context: RequestContext): PagePosition | undefined => {
+  const token = context.request.query.find(([name]) => name === pageParameter)?.[1];
+  if (token === undefined) return undefined;
+  const { store, asking, now } = context;
+  return openPage(store.keys.pages, token, { path: pathOf(context), subject: asking.caller.subject, now });
+};
+
+/** The link to what follows. https://hl7.org/fhir/R4/http.html#paging */
+export const nextLink = (context: RequestContext, page: PagePosition): fhir4.BundleLink => {
+  const { store, asking, now, request } = context;
+  const token = sealPage(store.keys.pages, page, { path: pathOf(context), subject: asking.caller.subject, now });
+  return { relation: 'next', url: `${request.baseUrl}/${pathOf(context)}?${pageParameter}=${token}` };
+};
+
+/** The link that says what was asked, as it was understood. */
+export const selfLink = (context: RequestContext, query: readonly (readonly [string, string])[]): fhir4.BundleLink => {
+  const text = query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  return { relation: 'self', url: `${context.request.baseUrl}/${pathOf(context)}${text === '' ? '' : `?${text}`}` };
+};
+
+/** An entry of a searchset. */
+export const matchEntry = (context: RequestContext, record: StoredRecord): fhir4.BundleEntry => ({
+  fullUrl: `${context.request.baseUrl}/${record.type}/${record.id}`,
+  resource: presented(record) as unknown as fhir4.FhirResource,
+  search: { mode: 'match' },
+});
+
+/** Bytes that a resource adds to a bundle, close enough to keep a page within its limit. */
+export const weightOf = (resource: Resource | object): number => stringifyJson(resource).length + 200;
+
+/**
+ * Reads `_count` of a request, or of the one whose `next` link it follows.
+ *
+ * @throws RecordError `invalid` unless it is a whole number; more than `most` is cut down, as FHIR allows.
+ */
+export const countOf = (query: PagePosition['query'], usual: number, most: number): number => {
+  const text = query.find(([name]) => name === '_count')?.[1];
+  if (text === undefined) return usual;
+  if (!/^\d{1,9}$/.test(text)) throw new RecordError('invalid', '_count is a whole number', { expression: '_count' });
+  return Math.min(Number(text), most);
+};

@@ -1,0 +1,93 @@
+import { RecordError } from '../errors.ts';
+import type { Resource } from '../fhir/resource.ts';
+import type { Address } from '../store/keys.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import { written } from './answers.ts';
+import type { Answer, Interaction, RequestContext } from './context.ts';
+import { locate } from './locate.ts';
+import { parseBody } from './parse-body.ts';
+import { newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
+import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
+import { save } from './save.ts';
+
+/**
+ * FHIR update and update-as-create, `PUT /{type}/{id}`: one read of what the decision needs, one transaction.
+ * https://hl7.org/fhir/R4/http.html#update
+ */
+export const updateRecord: Interaction = async (context, { id }) => {
+  const plan = await planPut(context, id);
+  await save(context, [plan]);
+  return answerPut(context, plan);
+};
+
+/** A PUT's answer: 201 where there was nothing, or only a deletion, before. */
+export const answerPut = (context: RequestContext, plan: PlannedWrite): Answer =>
+  written(context, plan.next, plan.previous?.resource ? 200 : 201);
+
+/**
+ * Plans a PUT: the next version, or the first under an id that the client chose.
+ *
+ * @param read - the current version, if it was read already.
+ * @throws RecordError whatever rule stands against it.
+ */
+export const planPut = async (context: RequestContext, id: string, read?: StoredRecord): Promise<PlannedWrite> => {
+  requireTypeAccess(context, 'u');
+  const { recordType, request, store } = context;
+  const resource = parseBody(recordType, request.body);
+  if (resource.id !== id) {
+    throw new RecordError('invalid', 'The id in the body must be the id in the URL', {
+      expression: `${recordType.name}.id`,
+    });
+  }
+  const address = await locate(context, recordType.name, id);
+  const current = read ?? (address && (await store.read(address)));
+  if (!current) return planFirst(context, resource, id, address);
+  requireWritable(context, current, 'u');
+  requireVersion(context, current);
+  return planUpdate(context, resource, current);
+};
+
+/** Update as create, under an id that the client chose. https://hl7.org/fhir/R4/http.html#upsert */
+const planFirst = async (
+  context: RequestContext,
+  resource: Resource,
+  id: string,
+  address: Address | undefined,
+): Promise<PlannedWrite> => {
+  const { request, store } = context;
+  if (request.ifMatch !== undefined) {
+    throw new RecordError('version-conflict', 'There is no version to replace', { expression: 'If-Match' });
+  }
+  // An id of ours without a record answers as one whose record the caller may not know of.
+  if (store.ids.decode(id)) throw notFound(context);
+  requireTypeAccess(context, 'c');
+  return planCreate(context, resource, address ? { address, id } : await newPlace(context, resource, id));
+};
+
+/**
+ * Requires that the caller may change a record.
+ *
+ * @throws RecordError `not-found` if the caller may not even know of it; `forbidden` if it may be read but not written; `conflict`
+ *   if the id was chosen by a client and belongs to another organisation's record, which cannot be hidden from who chooses it too.
+ */
+export const requireWritable = (context: RequestContext, current: StoredRecord, action: 'u' | 'd'): void => {
+  if (mayAccess(context, action, current)) return;
+  if (mayAccess(context, 'r', current)) {
+    throw new RecordError('forbidden', 'Another organisation keeps this record', { reason: 'forbidden-custodian' });
+  }
+  if (action === 'u' && !context.store.ids.decode(current.id)) {
+    throw new RecordError('conflict', 'This id is taken', { reason: 'id-taken' });
+  }
+  throw notFound(context);
+};
+
+/**
+ * Requires that If-Match, if given, names the current version. https://hl7.org/fhir/R4/http.html#concurrency
+ *
+ * @throws RecordError `version-conflict`.
+ */
+export const requireVersion = ({ request }: RequestContext, current: StoredRecord): void => {
+  if (request.ifMatch !== undefined && request.ifMatch !== current.version) {
+    throw new RecordError('version-conflict', `The current version is ${current.version}`, { expression: 'If-Match' });
+  }
+};

@@ -1,0 +1,39 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+
+/** All that a log line may carry. What identifies or describes a patient has no key here: no id, no path, no query, no body. */
+export interface LogFields {
+  readonly requestId?: string;
+  readonly recordType?: string;
+  readonly interaction?: string;
+  readonly method?: string;
+  readonly statusCode?: number;
+  readonly durationMs?: number;
+  readonly errorKind?: string;
+  readonly reason?: string;
+  readonly count?: number;
+}
+
+const logger = new Logger({ serviceName: 'concord' });
+
+export const log = {
+  info: (message: string, fields: LogFields = {}): void => logger.info(message, { ...fields }),
+  warn: (message: string, fields: LogFields = {}): void => logger.warn(message, { ...fields }),
+  /**
+   * A fault of ours. Of the error only its name and the places in our code are kept: its message may quote what it was given.
+   */
+  fault: (message: string, error: unknown, fields: LogFields = {}): void =>
+    logger.error(message, {
+      ...fields,
+      fault: error instanceof Error ? error.name : typeof error,
+      at: error instanceof Error ? framesOf(error) : [],
+    }),
+};
+
+/** The stack repeats the message, which may have lines that look like frames. */
+const framesOf = ({ stack = '', message }: Error): string[] =>
+  stack
+    .slice(stack.indexOf(message) + message.length)
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8)
+    .map((line) => line.trim());

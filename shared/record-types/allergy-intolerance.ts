@@ -1,0 +1,13 @@
+import { allergyIntoleranceInvariants } from '../fhir/generated/invariants/AllergyIntolerance.ts';
+import { allergyIntoleranceSchema } from '../fhir/generated/schemas/AllergyIntolerance.ts';
+import { allergyIntoleranceSearchParameters } from '../fhir/generated/search-parameters/AllergyIntolerance.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** What a patient must not be given. https://hl7.org/fhir/R4/allergyintolerance.html */
+export const allergyIntolerance = defineRecordType({
+  name: 'AllergyIntolerance',
+  schema: allergyIntoleranceSchema,
+  invariants: allergyIntoleranceInvariants,
+  searchParameters: allergyIntoleranceSearchParameters,
+  date: 'date',
+});

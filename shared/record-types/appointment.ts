@@ -1,0 +1,14 @@
+import { appointmentInvariants } from '../fhir/generated/invariants/Appointment.ts';
+import { appointmentSchema } from '../fhir/generated/schemas/Appointment.ts';
+import { appointmentSearchParameters } from '../fhir/generated/search-parameters/Appointment.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A time at which people and places meet. https://hl7.org/fhir/R4/appointment.html */
+export const appointment = defineRecordType({
+  name: 'Appointment',
+  schema: appointmentSchema,
+  invariants: appointmentInvariants,
+  searchParameters: appointmentSearchParameters,
+  date: 'date',
+  registry: [{ parameter: 'actor' }],
+});

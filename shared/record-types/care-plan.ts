@@ -1,0 +1,13 @@
+import { carePlanInvariants } from '../fhir/generated/invariants/CarePlan.ts';
+import { carePlanSchema } from '../fhir/generated/schemas/CarePlan.ts';
+import { carePlanSearchParameters } from '../fhir/generated/search-parameters/CarePlan.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** What is intended for a patient, and by whom. https://hl7.org/fhir/R4/careplan.html */
+export const carePlan = defineRecordType({
+  name: 'CarePlan',
+  schema: carePlanSchema,
+  invariants: carePlanInvariants,
+  searchParameters: carePlanSearchParameters,
+  date: 'date',
+});

@@ -1,0 +1,14 @@
+import { communicationInvariants } from '../fhir/generated/invariants/Communication.ts';
+import { communicationSchema } from '../fhir/generated/schemas/Communication.ts';
+import { communicationSearchParameters } from '../fhir/generated/search-parameters/Communication.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A message that was sent. https://hl7.org/fhir/R4/communication.html */
+export const communication = defineRecordType({
+  name: 'Communication',
+  schema: communicationSchema,
+  invariants: communicationInvariants,
+  searchParameters: communicationSearchParameters,
+  date: 'sent',
+  registry: [{ parameter: 'recipient' }],
+});

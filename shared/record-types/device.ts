@@ -1,0 +1,13 @@
+import { deviceInvariants } from '../fhir/generated/invariants/Device.ts';
+import { deviceSchema } from '../fhir/generated/schemas/Device.ts';
+import { deviceSearchParameters } from '../fhir/generated/search-parameters/Device.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** An instrument or implant; also the systems that write records. https://hl7.org/fhir/R4/device.html */
+export const device = defineRecordType({
+  name: 'Device',
+  schema: deviceSchema,
+  invariants: deviceInvariants,
+  searchParameters: deviceSearchParameters,
+  registry: [{ parameter: 'identifier' }],
+});

@@ -1,0 +1,13 @@
+import { encounterInvariants } from '../fhir/generated/invariants/Encounter.ts';
+import { encounterSchema } from '../fhir/generated/schemas/Encounter.ts';
+import { encounterSearchParameters } from '../fhir/generated/search-parameters/Encounter.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** One visit by one patient. https://hl7.org/fhir/R4/encounter.html */
+export const encounter = defineRecordType({
+  name: 'Encounter',
+  schema: encounterSchema,
+  invariants: encounterInvariants,
+  searchParameters: encounterSearchParameters,
+  date: 'date',
+});

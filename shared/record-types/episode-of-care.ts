@@ -1,0 +1,13 @@
+import { episodeOfCareInvariants } from '../fhir/generated/invariants/EpisodeOfCare.ts';
+import { episodeOfCareSchema } from '../fhir/generated/schemas/EpisodeOfCare.ts';
+import { episodeOfCareSearchParameters } from '../fhir/generated/search-parameters/EpisodeOfCare.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** The time during which an organisation is responsible for a condition. https://hl7.org/fhir/R4/episodeofcare.html */
+export const episodeOfCare = defineRecordType({
+  name: 'EpisodeOfCare',
+  schema: episodeOfCareSchema,
+  invariants: episodeOfCareInvariants,
+  searchParameters: episodeOfCareSearchParameters,
+  date: 'date',
+});

@@ -1,0 +1,13 @@
+import { healthcareServiceInvariants } from '../fhir/generated/invariants/HealthcareService.ts';
+import { healthcareServiceSchema } from '../fhir/generated/schemas/HealthcareService.ts';
+import { healthcareServiceSearchParameters } from '../fhir/generated/search-parameters/HealthcareService.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A service that an organisation offers at a place. https://hl7.org/fhir/R4/healthcareservice.html */
+export const healthcareService = defineRecordType({
+  name: 'HealthcareService',
+  schema: healthcareServiceSchema,
+  invariants: healthcareServiceInvariants,
+  searchParameters: healthcareServiceSearchParameters,
+  registry: [{ parameter: 'name' }, { parameter: 'identifier' }, { parameter: 'organization' }],
+});

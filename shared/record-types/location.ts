@@ -1,0 +1,13 @@
+import { locationInvariants } from '../fhir/generated/invariants/Location.ts';
+import { locationSchema } from '../fhir/generated/schemas/Location.ts';
+import { locationSearchParameters } from '../fhir/generated/search-parameters/Location.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A place where care happens. https://hl7.org/fhir/R4/location.html */
+export const location = defineRecordType({
+  name: 'Location',
+  schema: locationSchema,
+  invariants: locationInvariants,
+  searchParameters: locationSearchParameters,
+  registry: [{ parameter: 'name' }, { parameter: 'identifier' }, { parameter: 'organization' }],
+});

@@ -1,0 +1,13 @@
+import { medicationDispenseInvariants } from '../fhir/generated/invariants/MedicationDispense.ts';
+import { medicationDispenseSchema } from '../fhir/generated/schemas/MedicationDispense.ts';
+import { medicationDispenseSearchParameters } from '../fhir/generated/search-parameters/MedicationDispense.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A medicine handed over. https://hl7.org/fhir/R4/medicationdispense.html */
+export const medicationDispense = defineRecordType({
+  name: 'MedicationDispense',
+  schema: medicationDispenseSchema,
+  invariants: medicationDispenseInvariants,
+  searchParameters: medicationDispenseSearchParameters,
+  date: 'whenhandedover',
+});

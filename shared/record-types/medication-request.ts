@@ -1,0 +1,13 @@
+import { medicationRequestInvariants } from '../fhir/generated/invariants/MedicationRequest.ts';
+import { medicationRequestSchema } from '../fhir/generated/schemas/MedicationRequest.ts';
+import { medicationRequestSearchParameters } from '../fhir/generated/search-parameters/MedicationRequest.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A prescription. https://hl7.org/fhir/R4/medicationrequest.html */
+export const medicationRequest = defineRecordType({
+  name: 'MedicationRequest',
+  schema: medicationRequestSchema,
+  invariants: medicationRequestInvariants,
+  searchParameters: medicationRequestSearchParameters,
+  date: 'authoredon',
+});

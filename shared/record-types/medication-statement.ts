@@ -1,0 +1,13 @@
+import { medicationStatementInvariants } from '../fhir/generated/invariants/MedicationStatement.ts';
+import { medicationStatementSchema } from '../fhir/generated/schemas/MedicationStatement.ts';
+import { medicationStatementSearchParameters } from '../fhir/generated/search-parameters/MedicationStatement.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** What a patient is said to take. https://hl7.org/fhir/R4/medicationstatement.html */
+export const medicationStatement = defineRecordType({
+  name: 'MedicationStatement',
+  schema: medicationStatementSchema,
+  invariants: medicationStatementInvariants,
+  searchParameters: medicationStatementSearchParameters,
+  date: 'effective',
+});

@@ -1,0 +1,13 @@
+import { observationInvariants } from '../fhir/generated/invariants/Observation.ts';
+import { observationSchema } from '../fhir/generated/schemas/Observation.ts';
+import { observationSearchParameters } from '../fhir/generated/search-parameters/Observation.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A measurement, a result, a finding. https://hl7.org/fhir/R4/observation.html */
+export const observation = defineRecordType({
+  name: 'Observation',
+  schema: observationSchema,
+  invariants: observationInvariants,
+  searchParameters: observationSearchParameters,
+  date: 'date',
+});

@@ -1,0 +1,13 @@
+import { organizationInvariants } from '../fhir/generated/invariants/Organization.ts';
+import { organizationSchema } from '../fhir/generated/schemas/Organization.ts';
+import { organizationSearchParameters } from '../fhir/generated/search-parameters/Organization.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A provider, a department, a payer. https://hl7.org/fhir/R4/organization.html */
+export const organization = defineRecordType({
+  name: 'Organization',
+  schema: organizationSchema,
+  invariants: organizationInvariants,
+  searchParameters: organizationSearchParameters,
+  registry: [{ parameter: 'name' }, { parameter: 'identifier' }],
+});

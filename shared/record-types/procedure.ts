@@ -1,0 +1,13 @@
+import { procedureInvariants } from '../fhir/generated/invariants/Procedure.ts';
+import { procedureSchema } from '../fhir/generated/schemas/Procedure.ts';
+import { procedureSearchParameters } from '../fhir/generated/search-parameters/Procedure.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** What was done to or for a patient. https://hl7.org/fhir/R4/procedure.html */
+export const procedure = defineRecordType({
+  name: 'Procedure',
+  schema: procedureSchema,
+  invariants: procedureInvariants,
+  searchParameters: procedureSearchParameters,
+  date: 'date',
+});

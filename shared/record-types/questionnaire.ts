@@ -1,0 +1,14 @@
+import { questionnaireInvariants } from '../fhir/generated/invariants/Questionnaire.ts';
+import { questionnaireSchema } from '../fhir/generated/schemas/Questionnaire.ts';
+import { questionnaireSearchParameters } from '../fhir/generated/search-parameters/Questionnaire.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** Questions to be asked. https://hl7.org/fhir/R4/questionnaire.html */
+export const questionnaire = defineRecordType({
+  name: 'Questionnaire',
+  schema: questionnaireSchema,
+  invariants: questionnaireInvariants,
+  searchParameters: questionnaireSearchParameters,
+  date: 'date',
+  registry: [{ parameter: 'url' }, { parameter: 'name' }, { parameter: 'title' }, { parameter: 'identifier' }],
+});

@@ -1,0 +1,14 @@
+import { scheduleInvariants } from '../fhir/generated/invariants/Schedule.ts';
+import { scheduleSchema } from '../fhir/generated/schemas/Schedule.ts';
+import { scheduleSearchParameters } from '../fhir/generated/search-parameters/Schedule.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** Whose time can be booked. https://hl7.org/fhir/R4/schedule.html */
+export const schedule = defineRecordType({
+  name: 'Schedule',
+  schema: scheduleSchema,
+  invariants: scheduleInvariants,
+  searchParameters: scheduleSearchParameters,
+  date: 'date',
+  registry: [{ parameter: 'actor' }, { parameter: 'identifier' }],
+});

@@ -1,0 +1,13 @@
+import { serviceRequestInvariants } from '../fhir/generated/invariants/ServiceRequest.ts';
+import { serviceRequestSchema } from '../fhir/generated/schemas/ServiceRequest.ts';
+import { serviceRequestSearchParameters } from '../fhir/generated/search-parameters/ServiceRequest.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** An order for an examination, a treatment or a referral. https://hl7.org/fhir/R4/servicerequest.html */
+export const serviceRequest = defineRecordType({
+  name: 'ServiceRequest',
+  schema: serviceRequestSchema,
+  invariants: serviceRequestInvariants,
+  searchParameters: serviceRequestSearchParameters,
+  date: 'authored',
+});

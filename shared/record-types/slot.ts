@@ -1,0 +1,14 @@
+import { slotInvariants } from '../fhir/generated/invariants/Slot.ts';
+import { slotSchema } from '../fhir/generated/schemas/Slot.ts';
+import { slotSearchParameters } from '../fhir/generated/search-parameters/Slot.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** A piece of time, free or busy. https://hl7.org/fhir/R4/slot.html */
+export const slot = defineRecordType({
+  name: 'Slot',
+  schema: slotSchema,
+  invariants: slotInvariants,
+  searchParameters: slotSearchParameters,
+  date: 'start',
+  registry: [{ parameter: 'schedule' }, { parameter: 'identifier' }],
+});

@@ -1,0 +1,12 @@
+import { supplyDeliveryInvariants } from '../fhir/generated/invariants/SupplyDelivery.ts';
+import { supplyDeliverySchema } from '../fhir/generated/schemas/SupplyDelivery.ts';
+import { supplyDeliverySearchParameters } from '../fhir/generated/search-parameters/SupplyDelivery.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** Supplies handed over. https://hl7.org/fhir/R4/supplydelivery.html */
+export const supplyDelivery = defineRecordType({
+  name: 'SupplyDelivery',
+  schema: supplyDeliverySchema,
+  invariants: supplyDeliveryInvariants,
+  searchParameters: supplyDeliverySearchParameters,
+});

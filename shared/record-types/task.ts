@@ -1,0 +1,14 @@
+import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
+import { taskSchema } from '../fhir/generated/schemas/Task.ts';
+import { taskSearchParameters } from '../fhir/generated/search-parameters/Task.ts';
+import { defineRecordType } from './define-record-type.ts';
+
+/** Something to be done by somebody. https://hl7.org/fhir/R4/task.html */
+export const task = defineRecordType({
+  name: 'Task',
+  schema: taskSchema,
+  invariants: taskInvariants,
+  searchParameters: taskSearchParameters,
+  date: 'authored-on',
+  registry: [{ parameter: 'owner' }],
+});

@@ -1,0 +1,15 @@
+import type { SearchParameter, SearchParameterComponent, SearchValue } from '../../fhir/search-parameter.ts';
+import type { CompositeValue, CriterionValue } from '../search-query.ts';
+
+/** Whether one and the same element meets all parts. https://hl7.org/fhir/R4/search.html#composite */
+export const matchesComposite = (
+  { parts }: CompositeValue,
+  { components = [] }: SearchParameter,
+  element: SearchValue,
+  matchesPart: (part: CriterionValue, component: SearchParameterComponent, target: SearchValue) => boolean,
+): boolean =>
+  parts.length === components.length &&
+  components.every((component, index) => {
+    const part = parts[index];
+    return part !== undefined && component.values(element.value).some((target) => matchesPart(part, component, target));
+  });

@@ -1,0 +1,295 @@
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { RecordType } from '../record-types/define-record-type.ts';
+import { typesOfPatients } from '../record-types/homes.ts';
+import { listPartition, registryKeys } from './index-rows.ts';
+import type { Address, RowKey } from './keys.ts';
+import type { RecordStore } from './record-store.ts';
+import { type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
+import { readMarker } from './visibility.ts';
+
+// The rows that may lead to the answers of a search. Each plan hands out records one by one, with the position behind each, so that
+// a page can end anywhere and the next one begin there. They are candidates: the search checks each record against every
+// parameter and every rule of access.
+
+/** One partition of the registry, and the beginning of the sort keys wanted in it. */
+export interface RegistryRange {
+  readonly partition: string;
+  readonly prefix: string;
+}
+
+/** How a search finds its candidates. */
+export type Plan =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'records'; readonly addresses: readonly Address[] }
+  | { readonly kind: 'charts'; readonly charts: readonly string[] }
+  | {
+      readonly kind: 'bearers';
+      readonly keys: readonly RowKey[];
+      readonly locate: (id: string) => Promise<Address | undefined>;
+    }
+  | { readonly kind: 'registry'; readonly ranges: readonly RegistryRange[] }
+  | { readonly kind: 'walk'; readonly owner: string };
+
+/** Where a plan goes on: its own business, and sealed into the `next` link. */
+export type Position = readonly (string | number)[];
+
+export interface Candidate {
+  /** Undefined where a plan only tells how far it has come, so that a page without a match can end too. */
+  readonly record: StoredRecord | undefined;
+  /** Begin here to find what follows. */
+  readonly position: Position;
+}
+
+/** Rows to ask for at once where nothing says that most of them will be wanted. */
+const listPage = 100;
+
+/** Hands out candidates, newest first in a chart, each once. Reads no further than it is asked. */
+export const candidates = (
+  store: RecordStore,
+  recordType: RecordType,
+  plan: Plan,
+  from: Position | undefined,
+  options: { readonly rowLimit: number | undefined; readonly spend: () => void },
+): AsyncGenerator<Candidate> => {
+  const reader: Reader = { store, recordType, ...options };
+  if (plan.kind === 'nothing') return none();
+  if (plan.kind === 'records') return fromAddresses(reader, plan.addresses, from);
+  if (plan.kind === 'charts') return fromCharts(reader, plan.charts, from);
+  if (plan.kind === 'bearers') return fromBearers(reader, plan, from);
+  if (plan.kind === 'registry') return fromRegistry(reader, plan.ranges, from);
+  return fromWalk(reader, plan.owner, from);
+};
+
+interface Reader {
+  readonly store: RecordStore;
+  readonly recordType: RecordType;
+  readonly rowLimit: number | undefined;
+  /** Called before each call to DynamoDB. */
+  readonly spend: () => void;
+}
+
+async function* none(): AsyncGenerator<Candidate> {}
+
+async function* fromAddresses(
+  { store, spend }: Reader,
+  addresses: readonly Address[],
+  from?: Position,
+): AsyncGenerator<Candidate> {
+  const start = Number(from?.[0] ?? 0);
+  for (let at = start; at < addresses.length; at += listPage) {
+    const batch = addresses.slice(at, at + listPage);
+    spend();
+    const [only] = batch;
+    const found = batch.length === 1 && only ? [await store.read(only)] : await store.readMany(batch);
+    const byKey = new Map(found.flatMap((record) => (record ? [[addressText(record), record] as const] : [])));
+    for (const [index, address] of batch.entries()) {
+      const record = byKey.get(addressText(address));
+      if (record) yield { record, position: [at + index + 1] };
+    }
+  }
+}
+
+const addressText = ({ type, chart, place }: Address) => `${type} ${chart} ${place}`;
+
+async function* fromCharts(reader: Reader, charts: readonly string[], from?: Position): AsyncGenerator<Candidate> {
+  const [first = 0, placeAfter] = from ?? [];
+  for (let index = Number(first); index < charts.length; index++) {
+    const after = index === Number(first) && placeAfter !== undefined ? String(placeAfter) : undefined;
+    const seen = charts.slice(0, index);
+    for await (const { record, key } of ofChart(reader, charts[index] ?? '', after, true)) {
+      // A record of several of these patients stands in each of their charts, and belongs to the first.
+      const again = record !== undefined && record.chart !== charts[index] && seen.includes(record.chart);
+      yield { record: again ? undefined : record, position: [index, key] };
+    }
+  }
+}
+
+const sortKey = ({ type, place }: StoredRecord) => `${type}#${place}`;
+
+async function* ofChart(
+  reader: Reader,
+  chart: string,
+  from: string | undefined,
+  pointers: boolean,
+): AsyncGenerator<{ record: StoredRecord | undefined; key: string }> {
+  let after = from;
+  do {
+    reader.spend();
+    const page = await reader.store.chart(chart, reader.recordType.name, { after, limit: reader.rowLimit, pointers });
+    for (const record of page.items) yield { record, key: sortKey(record) };
+    after = page.next;
+    if (after !== undefined) yield { record: undefined, key: after };
+  } while (after !== undefined);
+}
+
+async function* fromBearers(
+  reader: Reader,
+  { keys, locate }: Extract<Plan, { kind: 'bearers' }>,
+  from?: Position,
+): AsyncGenerator<Candidate> {
+  const { store, spend } = reader;
+  spend();
+  const rows = await Promise.all(keys.map((key) => bearersOf(store, key)));
+  const ids = [...new Set(rows.flat())].sort();
+  const addresses = await Promise.all(ids.map(locate));
+  yield* fromAddresses(
+    reader,
+    addresses.filter((address) => address !== undefined),
+    from,
+  );
+}
+
+/** Ids that bear an identifier, as far as committed transactions say so; the one that bore it first comes first. */
+export const bearersOf = async (store: RecordStore, { pk, sk }: RowKey): Promise<string[]> => {
+  const { client, tableName } = store;
+  const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: { pk, sk }, ConsistentRead: true }));
+  const ids = [...((Item?.ids as Set<string> | undefined) ?? [])];
+  const intent = Item?.intent as { tx: string; add: string[]; remove: string[] } | undefined;
+  const rank = (id: string) => (id === Item?.firstBearer ? `0${id}` : `1${id}`);
+  const ranked = (bearers: string[]) => bearers.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  if (!intent || (await readMarker(client, tableName, intent.tx))?.status !== 'committed') return ranked(ids);
+  return ranked([...ids.filter((id) => !intent.remove.includes(id)), ...intent.add]);
+};
+
+async function* fromRegistry(
+  reader: Reader,
+  ranges: readonly RegistryRange[],
+  from?: Position,
+): AsyncGenerator<Candidate> {
+  const [first = 0, keyAfter] = from ?? [];
+  for (let index = Number(first); index < ranges.length; index++) {
+    const range = ranges[index];
+    if (!range) return;
+    let after = index === Number(first) && keyAfter !== undefined ? String(keyAfter) : undefined;
+    do {
+      const page = await registryPage(reader, range, after);
+      for (const { row, record } of page.rows) {
+        const first = record !== undefined && isFirstRow(reader, ranges, index, row, record);
+        yield { record: first ? record : undefined, position: [index, row.sk] };
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
+}
+
+/** A record may stand in several rows of the ranges asked for; only the first of them counts, whichever page it is on. */
+const isFirstRow = (
+  { store, recordType }: Reader,
+  ranges: readonly RegistryRange[],
+  at: number,
+  row: RowKey,
+  record: StoredRecord,
+): boolean => {
+  const own = registryKeys(store, recordType, record);
+  const earlier = (index: number, key: RowKey) => index < at || (index === at && key.sk < row.sk);
+  return !own.some((key) =>
+    ranges.some(
+      ({ partition, prefix }, index) => key.pk === partition && key.sk.startsWith(prefix) && earlier(index, key),
+    ),
+  );
+};
+
+interface RegistryPage {
+  readonly rows: { readonly row: RowKey; readonly record: StoredRecord | undefined }[];
+  readonly next: string | undefined;
+}
+
+const registryPage = async (
+  { store, recordType, spend }: Reader,
+  { partition, prefix }: RegistryRange,
+  after: string | undefined,
+): Promise<RegistryPage> => {
+  spend();
+  const { Items = [], LastEvaluatedKey } = await store.client.send(
+    new QueryCommand({
+      TableName: store.tableName,
+      ConsistentRead: true,
+      KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': partition, ...(prefix === '' ? {} : { ':prefix': prefix }) },
+      Limit: listPage,
+      ...(after === undefined ? {} : { ExclusiveStartKey: { pk: partition, sk: after } }),
+    }),
+  );
+  const rows = Items as (RecordRow & { chart: string; place: string })[];
+  const addressOfRow = ({ chart, place }: { chart: string; place: string }): Address => ({
+    type: recordType.name,
+    chart,
+    place,
+  });
+  const bare = rows.filter(({ version }) => version === undefined);
+  if (bare.length > 0) spend();
+  const read = bare.length === 0 ? [] : await store.readMany(bare.map(addressOfRow));
+  const byKey = new Map(read.map((record) => [addressText(record), record]));
+  return {
+    rows: rows.map((row) => {
+      const address = addressOfRow(row);
+      return {
+        row,
+        record: row.version === undefined ? byKey.get(addressText(address)) : recordFrom(row, address, store.ids),
+      };
+    }),
+    next: LastEvaluatedKey?.sk as string | undefined,
+  };
+};
+
+/** Everything of a type that an organisation keeps: first what heads its own chart, then chart by chart of its patients. */
+async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncGenerator<Candidate> {
+  const { recordType } = reader;
+  const [stage = 'own', listAfter, chartAfter] = from ?? [];
+  if (stage === 'own') {
+    for await (const { row, record } of listed(reader, owner, recordType, listAfter)) {
+      yield { record, position: ['own', row.sk] };
+    }
+  }
+  if (!typesOfPatients.has(recordType.name)) return;
+  let before = stage === 'charts' ? listAfter : undefined;
+  let within = stage === 'charts' && chartAfter !== undefined ? String(chartAfter) : undefined;
+  // A position inside a chart names the patient before it, so the chart is found again.
+  for await (const { row } of listed(reader, owner, { name: 'Patient' }, before, true)) {
+    const chart = (row as unknown as { chart: string }).chart;
+    for await (const { record, key } of ofChart(reader, chart, within, false)) {
+      yield { record, position: ['charts', before ?? '', key] };
+    }
+    within = undefined;
+    before = row.sk;
+    yield { record: undefined, position: ['charts', before] };
+  }
+}
+
+async function* listed(
+  reader: Reader,
+  owner: string,
+  { name }: Pick<RecordType, 'name'>,
+  from: string | number | undefined,
+  rowsOnly = false,
+): AsyncGenerator<{ row: RowKey; record: StoredRecord | undefined }> {
+  let after = from === undefined || from === '' ? undefined : String(from);
+  const range = { partition: listPartition(owner, name), prefix: '' };
+  do {
+    const page = rowsOnly ? await rowPage(reader, range.partition, after) : await registryPage(reader, range, after);
+    yield* page.rows;
+    after = page.next;
+  } while (after !== undefined);
+}
+
+const rowPage = async (
+  { store, spend }: Reader,
+  partition: string,
+  after: string | undefined,
+): Promise<RegistryPage> => {
+  spend();
+  const { Items = [], LastEvaluatedKey } = await store.client.send(
+    new QueryCommand({
+      TableName: store.tableName,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': partition },
+      Limit: listPage,
+      ...(after === undefined ? {} : { ExclusiveStartKey: { pk: partition, sk: after } }),
+    }),
+  );
+  return {
+    rows: Items.map((row) => ({ row: row as RowKey, record: undefined })),
+    next: LastEvaluatedKey?.sk as string | undefined,
+  };
+};

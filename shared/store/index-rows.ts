@@ -1,0 +1,183 @@
+import { createHmac } from 'node:crypto';
+import type { Resource } from '../fhir/resource.ts';
+import type { SearchParameterType } from '../fhir/search-parameter.ts';
+import type { RecordType, RegistryIndex } from '../record-types/define-record-type.ts';
+import { searchedTexts } from '../search/match/string.ts';
+import { toBase32 } from './base32.ts';
+import type { RecordWrite, UniqueChange } from './commit.ts';
+import { network, pointerKey, type Row, type RowKey, registryPartition, uniqueKey } from './keys.ts';
+import type { RecordStore } from './record-store.ts';
+import { recordRow, type StoredRecord } from './rows.ts';
+
+// Rows that lead to a record. They commit with it, so a search sees every acknowledged write. They are candidates: whoever follows
+// one checks the record itself.
+
+/** Registry parameter that lists all records of a type which head their own chart. */
+export const everyRecord = '_all';
+/** The registry's lists and names may be spread over several partitions for a very large organisation; so far one is enough. */
+const onlyShard = '0';
+/** A registry row carries the record where that costs little, so that one Query answers. Bytes, compressed. */
+const largestCoveredBody = 1_024;
+/** As many folded letters as a partition of names has in common. A search for fewer cannot use it. */
+export const nameLetters = 3;
+
+/** The organisation part of index keys: a directory type is the whole network's. */
+export const indexOwner = (recordType: RecordType, custodian: string): string =>
+  recordType.directory ? network : custodian;
+
+/** Hashes a value for an index key, so that keys show no identifier, birth date or telephone number. */
+export const hashed = (store: RecordStore, value: string): string =>
+  toBase32(createHmac('sha256', store.keys.index).update(value).digest().subarray(0, 15));
+
+/** Key of the row that knows who bears an identifier. */
+export const identifierKey = (
+  store: RecordStore,
+  recordType: RecordType,
+  custodian: string,
+  system: string,
+  value: string,
+): RowKey =>
+  uniqueKey(indexOwner(recordType, custodian), recordType.name, hashed(store, `identifier|${system}|${value}`));
+
+/** Key of the row that knows what conditional creates with these criteria have made. */
+export const criteriaKey = (store: RecordStore, recordType: RecordType, custodian: string, criteria: string): RowKey =>
+  uniqueKey(indexOwner(recordType, custodian), recordType.name, hashed(store, `criteria|${criteria}`));
+
+/** Partition of the rows for one value of a registry parameter; for names, of all values with the same first letters. */
+export const partitionFor = (
+  store: RecordStore,
+  owner: string,
+  type: string,
+  parameter: string,
+  kind: SearchParameterType,
+  value: string,
+): string =>
+  kind === 'string'
+    ? registryPartition(owner, type, parameter, `${value.slice(0, nameLetters)}~${onlyShard}`)
+    : registryPartition(owner, type, parameter, hashed(store, value));
+
+/** Partition that lists every record of a type which heads its own chart. */
+export const listPartition = (owner: string, type: string): string =>
+  registryPartition(owner, type, everyRecord, onlyShard);
+
+/** Longest text kept in a sort key; a longer search is compared with this much and then with the record. */
+export const longestValue = 60;
+
+/** The texts under which a registry parameter files a resource: what a search for it begins with, or the equal keys of its values. */
+const filedUnder = (recordType: RecordType, { parameter }: RegistryIndex, resource: Resource): string[] => {
+  const definition = recordType.parameter(parameter);
+  if (!definition) throw new Error(`${recordType.name} has no parameter ${parameter}`);
+  const values = definition.values(resource);
+  const texts =
+    definition.type === 'string'
+      ? values.flatMap((value) => searchedTexts(definition, value)).filter((text) => text !== '')
+      : values.flatMap(({ value }) => equalKeys(value)).map(keyText);
+  return [...new Set(texts)];
+};
+
+/** Some codes and all telephone numbers and mail addresses are compared without case; a key that ignores it leads to all of them. */
+export const keyText = (text: string): string => text.toLowerCase();
+
+/** What an equality search may ask of a CodeableConcept, Coding, Identifier, ContactPoint, Reference or primitive. */
+const equalKeys = (value: unknown): string[] => {
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return [String(value)];
+  if (typeof value !== 'object' || value === null) return [];
+  const element = value as fhir4.CodeableConcept & fhir4.Coding & fhir4.Identifier & fhir4.Reference;
+  if (element.coding) return element.coding.flatMap(({ code }) => (code === undefined ? [] : [code]));
+  const text = element.reference === undefined ? (element.code ?? element.value) : recordNamed(element.reference);
+  return text === undefined ? [] : [text];
+};
+
+/** `Type/id` at the end of a reference, whatever its base and version: the record itself decides whether it is meant. */
+export const recordNamed = (reference: string): string =>
+  /([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference)?.[1] ?? reference;
+
+/** Keys of all registry rows that lead to a record. */
+export const registryKeys = (store: RecordStore, recordType: RecordType, record: StoredRecord): RowKey[] => {
+  const { resource } = record;
+  if (!resource) return [];
+  const owner = indexOwner(recordType, record.custodian);
+  return recordType.registry.flatMap((index) => {
+    const kind = recordType.parameter(index.parameter)?.type ?? 'token';
+    return filedUnder(recordType, index, resource).map((text) => ({
+      pk: partitionFor(store, owner, recordType.name, index.parameter, kind, text),
+      sk: `${kind === 'string' ? text.slice(0, longestValue) : ''}#${record.id}`,
+    }));
+  });
+};
+
+const registryRows = (store: RecordStore, recordType: RecordType, record: StoredRecord): Row[] => {
+  if (!record.resource) return [];
+  const { pk: _pk, sk: _sk, body, ...attributes } = recordRow(record, store.ids);
+  const covering = body && body.length <= largestCoveredBody ? { ...attributes, body } : {};
+  const { chart, place } = record;
+  const rows = registryKeys(store, recordType, record).map((key) => ({ ...key, chart, place, ...covering }));
+  if (place !== '') return rows;
+  const listed = {
+    pk: listPartition(indexOwner(recordType, record.custodian), recordType.name),
+    sk: record.id,
+    chart,
+    place,
+  };
+  return [...rows, listed];
+};
+
+/** `system|value` of every identifier of a record. An identifier without a value identifies nothing. */
+export const identifiersOf = (
+  recordType: RecordType,
+  resource: Resource | undefined,
+): { system: string; value: string }[] =>
+  (resource ? (recordType.parameter('identifier')?.values(resource) ?? []) : []).flatMap(({ type, value }) => {
+    const identifier = value as fhir4.Identifier;
+    return type === 'Identifier' && identifier.value !== undefined
+      ? [{ system: identifier.system ?? '', value: identifier.value }]
+      : [];
+  });
+
+const identifierRows = (
+  store: RecordStore,
+  recordType: RecordType,
+  record: StoredRecord | undefined,
+): Map<string, RowKey> =>
+  new Map(
+    identifiersOf(recordType, record?.resource).map(({ system, value }) => {
+      const key = identifierKey(store, recordType, record?.custodian ?? '', system, value);
+      return [key.pk, key];
+    }),
+  );
+
+/** What the writing of a record changes in the rows that lead to it. */
+export interface IndexChanges {
+  readonly puts: Row[];
+  readonly removes: RowKey[];
+  readonly unique: UniqueChange[];
+}
+
+/**
+ * Index rows to put, remove and change with a write.
+ *
+ * @param furtherCharts - charts of the second and further patients of either version, home excluded.
+ */
+export const indexChanges = (
+  store: RecordStore,
+  recordType: RecordType,
+  { next, previous }: RecordWrite,
+  furtherCharts: { readonly next: readonly string[]; readonly previous: readonly string[] },
+): IndexChanges => {
+  const pointers = (charts: readonly string[]) =>
+    charts.map((chart) => ({ ...pointerKey(next, chart), layout: 1, home: next.chart }));
+  const puts = [...registryRows(store, recordType, next), ...(next.resource ? pointers(furtherCharts.next) : [])];
+  const before = previous ? [...registryRows(store, recordType, previous), ...pointers(furtherCharts.previous)] : [];
+  const kept = new Set(puts.map(({ pk, sk }) => `${pk}\n${sk}`));
+  const bears = identifierRows(store, recordType, next);
+  const bore = identifierRows(store, recordType, previous);
+  const unique = [
+    ...[...bears].filter(([pk]) => !bore.has(pk)).map(([, key]) => ({ key, add: [next.id], remove: [] })),
+    ...[...bore].filter(([pk]) => !bears.has(pk)).map(([, key]) => ({ key, add: [], remove: [next.id] })),
+  ];
+  return {
+    puts,
+    removes: before.filter(({ pk, sk }) => !kept.has(`${pk}\n${sk}`)).map(({ pk, sk }) => ({ pk, sk })),
+    unique,
+  };
+};

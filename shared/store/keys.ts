@@ -1,0 +1,82 @@
+/** Key of a row in the one table. docs/store.md shows each with a worked example. */
+export type RowKey = {
+  readonly pk: string;
+  readonly sk: string;
+};
+
+/** A row whose attributes do not matter here. */
+export type Row = RowKey & { readonly [attribute: string]: unknown };
+
+/** Where a record's row is: its type, the chart that is its home, and its place there (empty for the record that heads the chart). */
+export interface Address {
+  readonly type: string;
+  readonly chart: string;
+  readonly place: string;
+}
+
+/** Stands in a key for an organisation where a type belongs to the whole network: the directory. */
+export const network = '*';
+
+export const deploymentKeyKey: RowKey = { pk: '!deployment', sk: 'key' };
+
+export const chartKey = (chart: string) => `C#${chart}`;
+
+/** A record's current version. Within a chart, types stand together and each type's records in order of clinical date. */
+export const recordKey = ({ type, chart, place }: Address): RowKey => ({ pk: chartKey(chart), sk: `${type}#${place}` });
+
+/** What all current records of one type in a chart begin with. */
+export const typePrefix = (type: string) => `${type}#`;
+
+/** Records lie between these sort keys; directives (`!…`) stand before them, history (`~H#…`) behind. */
+export const recordRange = { from: 'A', to: 'Zzzz' } as const;
+
+/**
+ * Stands in the chart of a record's second and further patients and names its home, so that a search in either chart finds it.
+ * Its key is the record's own in another chart, which is unique because a place is random.
+ */
+export const pointerKey = (address: Address, chart: string): RowKey => recordKey({ ...address, chart });
+
+/** What the earlier versions of one record begin with. */
+export const historyPrefix = ({ type, place }: Address) => `~H#${type}#${place}#`;
+
+/** An earlier version. Ten digits, because DynamoDB compares sort keys as text. */
+export const historyKey = (address: Address, version: number): RowKey => ({
+  pk: chartKey(address.chart),
+  sk: `${historyPrefix(address)}${String(version).padStart(10, '0')}`,
+});
+
+/** Chart and place of an id that a client chose. */
+export const locatorKey = (type: string, id: string): RowKey => ({ pk: `L#${type}#${id}`, sk: 'L' });
+
+/** Cross-patient search: all rows of one organisation, type, parameter and key, in order of value. */
+export const registryPartition = (organization: string, type: string, parameter: string, key: string) =>
+  `X#${organization}#${type}#${parameter}#${key}`;
+
+/** Ids that bear one identifier. */
+export const uniqueKey = (organization: string, type: string, hash: string): RowKey => ({
+  pk: `U#${organization}#${type}#${hash}`,
+  sk: 'U',
+});
+
+/** The marker that decides a staged transaction. */
+export const transactionKey = (transaction: string): RowKey => ({ pk: `T#${transaction}`, sk: 'T' });
+
+/** What a staged transaction does once it is committed, in numbered parts. */
+export const redoKey = (transaction: string, part: number): RowKey => ({
+  pk: `T#${transaction}`,
+  sk: `R#${String(part).padStart(4, '0')}`,
+});
+
+/** Unfinished staged transactions, spread over 32 partitions by the first letter of their name. */
+export const unfinishedPartition = (letter: string) => `T~${letter}`;
+export const unfinishedKey = (transaction: string): RowKey => ({
+  pk: unfinishedPartition(transaction.slice(0, 1)),
+  sk: transaction,
+});
+
+/** Who did what with a chart, oldest first. */
+export const auditPartition = (chart: string) => `A#${chart}`;
+export const auditKey = (chart: string, place: string): RowKey => ({ pk: auditPartition(chart), sk: place });
+
+/** The same by organisation and day (UTC, `2026-11-24`), written by the stream consumer. */
+export const auditDayPartition = (organization: string, day: string) => `A#${organization}#${day}`;

@@ -1,0 +1,237 @@
+import {
+  BatchGetCommand,
+  type BatchGetCommandOutput,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { backOff } from './back-off.ts';
+import type { DeploymentKeys } from './deployment-key.ts';
+import { IdCodec } from './ids.ts';
+import {
+  type Address,
+  chartKey,
+  historyKey,
+  historyPrefix,
+  locatorKey,
+  recordKey,
+  recordRange,
+  typePrefix,
+} from './keys.ts';
+import { addressOf, type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
+import { visibleRows } from './visibility.ts';
+
+/** A page of records in the order of their keys, and where the next one begins. */
+export interface Page<T> {
+  readonly items: T[];
+  /** Sort key of the last row read, if more may follow. */
+  readonly next: string | undefined;
+}
+
+export interface QueryOptions {
+  /** Newest clinical date first (the default) or the order of the keys. */
+  readonly order?: 'newest-first' | 'key-order';
+  /** Sort key behind which to begin. */
+  readonly after?: string | undefined;
+  /** Rows to read at most; a page also ends at 1 MB, DynamoDB's limit for a query. */
+  readonly limit?: number | undefined;
+  /** False leaves out records whose home is another chart. */
+  readonly pointers?: boolean;
+}
+
+/** Locators never change, so a process need not read one twice. Bounded, since a process may live for hours. */
+const locatorCacheSize = 10_000;
+
+/**
+ * All reads of records. Each is strongly consistent: what a write acknowledged, the next read sees.
+ * Read by id, by version and by chart are one DynamoDB call each; an id that a client chose costs one more at first sight.
+ */
+export class RecordStore {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+  readonly keys: DeploymentKeys;
+  readonly ids: IdCodec;
+  readonly #locators = new Map<string, Address>();
+
+  constructor(client: DynamoDBDocumentClient, tableName: string, keys: DeploymentKeys) {
+    this.client = client;
+    this.tableName = tableName;
+    this.keys = keys;
+    this.ids = new IdCodec(keys.ids);
+  }
+
+  /**
+   * Where a record of this type and id is, or would be. An id of ours says so itself, and a type that never belongs to a patient is
+   * its own chart; any other id that a client chose has a locator row.
+   *
+   * @returns undefined if a client chose the id and nothing was ever stored under it.
+   */
+  async locate(type: string, id: string, heads: boolean): Promise<Address | undefined> {
+    const decoded = this.ids.decode(id);
+    if (decoded) return { type, ...decoded };
+    if (heads) return { type, chart: id, place: '' };
+    const name = `${type}/${id}`;
+    const known = this.#locators.get(name);
+    if (known) return known;
+    const { Item } = await this.client.send(
+      new GetCommand({ TableName: this.tableName, Key: locatorKey(type, id), ConsistentRead: true }),
+    );
+    if (!Item) return undefined;
+    const address = { type, chart: String(Item.chart), place: String(Item.place) };
+    if (Item.tx !== undefined) return address; // a transaction that may come to nothing, and the id then lead elsewhere
+    if (Item.tx !== undefined) return address; // staged: if its transaction is aborted, the id may get another place
+    if (this.#locators.size >= locatorCacheSize) this.#locators.clear();
+    this.#locators.set(name, address);
+    return address;
+  }
+
+  /** The current version of a record, its deletion included. One call. */
+  async read(address: Address): Promise<StoredRecord | undefined> {
+    const { Item } = await this.client.send(
+      new GetCommand({ TableName: this.tableName, Key: recordKey(address), ConsistentRead: true }),
+    );
+    return (await this.#visible(Item ? [Item as RecordRow] : []))[0];
+  }
+
+  /** The current versions of several records, in no order; those that do not exist are left out. One call a hundred, in parallel. */
+  async readMany(addresses: readonly Address[]): Promise<StoredRecord[]> {
+    const rows = await this.getMany(addresses.map(recordKey));
+    return this.#visible(rows as RecordRow[]);
+  }
+
+  /** One version of a record: the row of the current one and the history row come in one call. */
+  async readVersion(address: Address, version: number): Promise<StoredRecord | undefined> {
+    const rows = await this.getMany([recordKey(address), historyKey(address, version)]);
+    const current = rows.filter(({ sk }) => sk === recordKey(address).sk) as RecordRow[];
+    const [visible] = await visibleRows(this.client, this.tableName, current);
+    if (!visible) return undefined;
+    if (visible.version === version) return recordFrom(visible, address, this.ids);
+    const history = rows.find(({ sk }) => sk !== recordKey(address).sk) as RecordRow | undefined;
+    if (history) return recordFrom(history, address, this.ids);
+    // A committed update that is not finished yet still has its last version in the record's own row.
+    return current[0]?.version === version ? recordFrom(current[0], address, this.ids) : undefined;
+  }
+
+  /**
+   * Versions of one record, newest first. The current version is read before the earlier ones, so a version that moves to history
+   * meanwhile is found there.
+   *
+   * @param before - the version to begin behind; all if absent.
+   */
+  async history(address: Address, options: { before?: number; limit: number }): Promise<Page<StoredRecord>> {
+    const { Item } = await this.client.send(
+      new GetCommand({ TableName: this.tableName, Key: recordKey(address), ConsistentRead: true }),
+    );
+    const row = Item as RecordRow | undefined;
+    const [current] = await this.#visible(row ? [row] : []);
+    if (!row || !current) return { items: [], next: undefined };
+    const before = options.before ?? current.version + 1;
+    const { Items = [], LastEvaluatedKey } = await this.client.send(
+      new QueryCommand({
+        TableName: this.tableName,
+        ConsistentRead: true,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': chartKey(address.chart),
+          ':from': historyPrefix(address),
+          ':to': historyKey(address, before - 1).sk,
+        },
+        ScanIndexForward: false,
+        Limit: options.limit,
+      }),
+    );
+    const earlier = (Items as RecordRow[])
+      .map((row) => recordFrom(row, address, this.ids))
+      .filter(({ version }) => version < current.version);
+    // A committed update that is not finished yet still has its last version in the record's own row.
+    const newest = row.version < current.version ? [current, recordFrom(row, address, this.ids)] : [current];
+    const versions = [...newest.filter(({ version }) => version < before), ...earlier];
+    const items = versions.slice(0, options.limit);
+    const last = items.at(-1);
+    const more = versions.length > items.length || LastEvaluatedKey !== undefined;
+    return { items, next: more && last ? String(last.version) : undefined };
+  }
+
+  /**
+   * Records of a chart: of one type, or of all. One call; a page ends at 1 MB or at the limit. Deleted ones are left out. Records whose
+   * home is another patient's chart stand here as pointers; following them costs one call more, where there are any.
+   */
+  async chart(chart: string, type: string | undefined, options: QueryOptions = {}): Promise<Page<StoredRecord>> {
+    const { Items = [], LastEvaluatedKey } = await this.client.send(
+      new QueryCommand({
+        TableName: this.tableName,
+        ConsistentRead: true,
+        ...chartRange(chart, type, options),
+        ...(options.limit === undefined ? {} : { Limit: options.limit }),
+      }),
+    );
+    const rows = Items as (RecordRow & { home?: string })[];
+    const pointers = rows.filter(({ home }) => home !== undefined);
+    const elsewhere = options.pointers === false ? [] : await this.#follow(pointers);
+    const records = await this.#visible(rows.filter(({ home }) => home === undefined));
+    const inOrder =
+      elsewhere.length === 0 ? records : sorted([...records, ...elsewhere], options.order === 'key-order');
+    return {
+      items: inOrder.filter(({ resource }) => resource !== undefined),
+      next: LastEvaluatedKey?.sk as string | undefined,
+    };
+  }
+
+  /** Rows under any keys, in no order. One call a hundred, in parallel; keys that a busy table left over are asked for again. */
+  async getMany(keys: readonly { pk: string; sk: string }[]): Promise<{ pk: string; sk: string }[]> {
+    const unique = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, { pk: key.pk, sk: key.sk }])).values()];
+    const batches = Array.from({ length: Math.ceil(unique.length / 100) }, (_, n) =>
+      unique.slice(n * 100, n * 100 + 100),
+    );
+    const pages = await Promise.all(
+      batches.map(async (batch) => {
+        const rows: Record<string, unknown>[] = [];
+        let rest: Record<string, unknown>[] | undefined = batch;
+        let attempt = 0;
+        while (rest && rest.length > 0) {
+          const answer: BatchGetCommandOutput = await this.client.send(
+            new BatchGetCommand({ RequestItems: { [this.tableName]: { Keys: rest, ConsistentRead: true } } }),
+          );
+          rows.push(...(answer.Responses?.[this.tableName] ?? []));
+          rest = answer.UnprocessedKeys?.[this.tableName]?.Keys;
+          if (rest && rest.length > 0) await backOff(attempt++);
+        }
+        return rows;
+      }),
+    );
+    return pages.flat() as unknown as { pk: string; sk: string }[];
+  }
+
+  async #follow(pointers: readonly { pk: string; sk: string; home?: string }[]): Promise<StoredRecord[]> {
+    const addresses = pointers.flatMap((pointer) => {
+      const address = addressOf(pointer);
+      return address && pointer.home !== undefined ? [{ ...address, chart: pointer.home }] : [];
+    });
+    return addresses.length === 0 ? [] : this.readMany(addresses);
+  }
+
+  async #visible(rows: readonly RecordRow[]): Promise<StoredRecord[]> {
+    const visible = await visibleRows(this.client, this.tableName, rows);
+    return visible.flatMap((row) => {
+      const address = addressOf(row);
+      return address ? [recordFrom(row, address, this.ids)] : [];
+    });
+  }
+}
+
+const sorted = (records: StoredRecord[], forward: boolean): StoredRecord[] => {
+  const key = ({ type, place }: StoredRecord) => `${typePrefix(type)}${place}`;
+  return records.sort((a, b) => (key(a) < key(b) ? -1 : 1) * (forward ? 1 : -1));
+};
+
+const chartRange = (chart: string, type: string | undefined, { order, after }: QueryOptions) => {
+  const forward = order === 'key-order';
+  const first = type === undefined ? recordRange.from : typePrefix(type);
+  const last = type === undefined ? recordRange.to : `${typePrefix(type)}~`;
+  return {
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    ExpressionAttributeValues: { ':pk': chartKey(chart), ':from': first, ':to': last },
+    ScanIndexForward: forward,
+    ...(after === undefined ? {} : { ExclusiveStartKey: { pk: chartKey(chart), sk: after } }),
+  };
+};

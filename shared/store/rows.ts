@@ -1,0 +1,94 @@
+import { withSpellingOf } from '../fhir/json.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { packBody, unpackBody } from './body.ts';
+import type { IdCodec } from './ids.ts';
+import { type Address, historyKey, type RowKey, recordKey } from './keys.ts';
+
+/** Layout of the rows below. A release reads every earlier layout and writes this one. */
+const layout = 1;
+
+/** One version of one record. */
+export interface StoredRecord extends Address {
+  readonly id: string;
+  readonly version: number;
+  /** When this version was written, in milliseconds since 1970. */
+  readonly updated: number;
+  /** The organisation that keeps the record. */
+  readonly custodian: string;
+  /** `system|code` of meta.security, for decisions that need no body. */
+  readonly labels: readonly string[];
+  /** Undefined in the version that deletes it. */
+  readonly resource: Resource | undefined;
+}
+
+/** What a version says, in a record's row, in its history row and in the intent of a staged transaction. */
+export interface VersionAttributes {
+  readonly version: number;
+  readonly updated: number;
+  readonly custodian: string;
+  readonly labels?: Set<string>;
+  readonly body?: Uint8Array;
+}
+
+/** A record's row. */
+export interface RecordRow extends RowKey, VersionAttributes {
+  readonly layout: number;
+  /** Only an id that a client chose: one of ours follows from the key. */
+  readonly id?: string;
+  /** Created by a staged transaction that may not be committed. */
+  readonly tx?: string;
+  /** The version that a staged transaction will make of it, once committed. */
+  readonly intent?: VersionAttributes & { readonly tx: string };
+}
+
+export const versionAttributes = (record: StoredRecord): VersionAttributes => ({
+  version: record.version,
+  updated: record.updated,
+  custodian: record.custodian,
+  ...(record.labels.length > 0 ? { labels: new Set(record.labels) } : {}),
+  ...(record.resource ? { body: packBody(record.resource) } : {}),
+});
+
+const row = (key: RowKey, record: StoredRecord, ids: IdCodec): RecordRow => ({
+  ...key,
+  layout,
+  ...versionAttributes(record),
+  ...(record.id === ids.idAt(record.chart, record.place) ? {} : { id: record.id }),
+});
+
+export const recordRow = (record: StoredRecord, ids: IdCodec): RecordRow => row(recordKey(record), record, ids);
+
+export const historyRow = (record: StoredRecord, ids: IdCodec): RecordRow =>
+  row(historyKey(record, record.version), record, ids);
+
+/** The record that a row holds. `address` is known from the key that was asked for, or from `addressOf`. */
+export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): StoredRecord => ({
+  ...address,
+  id: row.id ?? ids.idAt(address.chart, address.place),
+  version: row.version,
+  updated: row.updated,
+  custodian: row.custodian,
+  labels: [...(row.labels ?? [])],
+  resource: row.body && unpackBody(row.body),
+});
+
+/** The address in the key of a record's row; undefined for any other row. */
+export const addressOf = ({ pk, sk }: RowKey): Address | undefined => {
+  const [, type, place] = /^([A-Z][A-Za-z]+)#([0-9a-v]*)$/.exec(sk) ?? [];
+  return pk.startsWith('C#') && type !== undefined && place !== undefined
+    ? { type, chart: pk.slice(2), place }
+    : undefined;
+};
+
+/** The resource as FHIR shows it: with its id, version and time. */
+export const presented = (record: StoredRecord): Resource => {
+  const body: Resource = record.resource ?? { resourceType: record.type };
+  const { resourceType, id: _id, meta, ...elements } = body;
+  const shown = {
+    resourceType,
+    id: record.id,
+    meta: { ...meta, versionId: String(record.version), lastUpdated: new Date(record.updated).toISOString() },
+    ...elements,
+  };
+  return withSpellingOf(shown, body);
+};

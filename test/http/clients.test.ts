@@ -1,0 +1,167 @@
+import { Client } from 'fhir-kit-client';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Concord } from '../../infra/local/concord.ts';
+import { sharedConcord } from '../support/concord.ts';
+import { observationBody, patientBody } from '../support/records.ts';
+
+// The whole chain over real HTTP: gateway event → handler → DynamoDB → stream → event, by a client that apps use.
+
+let concord: Concord;
+let client: Client;
+let stranger: Client;
+beforeAll(async () => {
+  concord = await sharedConcord();
+  const clientOf = async (user: string) => new Client({ baseUrl: concord.url, bearerToken: await concord.token(user) });
+  client = await clientOf('physician@northside.example');
+  stranger = await clientOf('physician@lakeside.example');
+});
+
+/** The client's own types are looser and stricter than FHIR's in turn; what it answers is asserted below. */
+const kit = async <T>(answer: Promise<unknown>): Promise<T> => (await answer) as T;
+const sent = (resource: object) => resource as never;
+
+type Answer = fhir4.Patient & { id: string; meta: { versionId: string } };
+const statusOf = (request: Promise<unknown>): Promise<number | undefined> =>
+  request.then(
+    () => undefined,
+    (error: { response?: { status?: number } }) => error.response?.status,
+  );
+
+describe('fhir-kit-client', () => {
+  it('creates, reads, updates with If-Match, meets 412, deletes, meets 410', async () => {
+    const resourceType = 'Patient';
+    const created = await kit<Answer>(client.create({ resourceType, body: sent(patientBody()) }));
+    const { id } = created;
+    const options = (version: number) => ({ headers: { 'If-Match': `W/"${version}"` } });
+    const body = { ...created, gender: 'male' as const };
+
+    const read = await kit<Answer>(client.read({ resourceType, id }));
+    const updated = await kit<Answer>(client.update({ resourceType, id, body: sent(body), options: options(1) }));
+    const conflict = await statusOf(client.update({ resourceType, id, body: sent(body), options: options(1) }));
+    await client.delete({ resourceType, id });
+    const gone = await statusOf(client.read({ resourceType, id }));
+    const version = await kit<Answer>(client.vread({ resourceType, id, version: '2' }));
+    const history = await kit<fhir4.Bundle>(client.history({ resourceType, id }));
+
+    expect(read).toEqual(created);
+    expect(updated).toMatchObject({ gender: 'male', meta: { versionId: '2' } });
+    expect(conflict).toBe(412);
+    expect(gone).toBe(410);
+    expect(version).toMatchObject({ gender: 'male', meta: { versionId: '2' } });
+    expect(history.entry?.map(({ request }) => request?.method)).toEqual(['DELETE', 'PUT', 'POST']);
+  });
+
+  it('searches and pages to the end, and finds nothing as another organisation’s user', async () => {
+    const patient = await kit<Answer>(
+      client.create({
+        resourceType: 'Patient',
+        body: sent(patientBody({ name: [{ family: 'Kitpage' }] })),
+      }),
+    );
+    const subject = `Patient/${patient.id}`;
+    for (let n = 0; n < 12; n++)
+      await client.create({ resourceType: 'Observation', body: sent(observationBody(subject)) });
+    const search = { resourceType: 'Observation', searchParams: { patient: patient.id, _count: 5 } };
+
+    const seen: string[] = [];
+    let page: fhir4.Bundle | undefined = await kit<fhir4.Bundle>(client.search(search));
+    while (page) {
+      seen.push(...(page.entry ?? []).map(({ resource }) => resource?.id ?? ''));
+      page = await kit<fhir4.Bundle | undefined>(client.nextPage({ bundle: sent(page) }) ?? Promise.resolve(undefined));
+    }
+    const hidden = await kit<fhir4.Bundle>(stranger.search(search));
+
+    expect(new Set(seen).size).toBe(12);
+    expect(seen.length).toBe(12);
+    expect(hidden.entry ?? []).toEqual([]);
+    expect(await statusOf(stranger.read({ resourceType: 'Patient', id: patient.id }))).toBe(404);
+    expect(await statusOf(stranger.history({ resourceType: 'Patient', id: patient.id }))).toBe(404);
+  });
+
+  it('posts a transaction and reads the capability statement', async () => {
+    const fullUrl = 'urn:uuid:5b7c1b4e-4a55-4a5c-9a83-0c8d5b1f6f11';
+    const answer = await kit<fhir4.Bundle>(
+      client.transaction({
+        body: {
+          resourceType: 'Bundle',
+          type: 'transaction',
+          entry: [
+            { resource: observationBody(fullUrl), request: { method: 'POST', url: 'Observation' } },
+            { fullUrl, resource: patientBody(), request: { method: 'POST', url: 'Patient' } },
+          ],
+        } as never,
+      }),
+    );
+    const statement = await kit<fhir4.CapabilityStatement>(client.capabilityStatement());
+
+    expect(answer.entry?.map(({ response }) => response?.status)).toEqual(['201 Created', '201 Created']);
+    const [observation, patient] = (answer.entry ?? []).map(
+      ({ response }) => response?.location?.split('/').at(-3) ?? '',
+    );
+    expect(observation?.startsWith(`${patient}.`)).toBe(true);
+    expect(statement).toMatchObject({ fhirVersion: '4.0.1', kind: 'instance' });
+    expect(statement.rest?.[0]?.resource?.length).toBe(143);
+  });
+});
+
+describe('a change', () => {
+  it('reaches the bus as one event for each version, which says which record changed and not what is in it', async () => {
+    const family = 'Unmentioned';
+    const created = await kit<Answer>(
+      client.create({
+        resourceType: 'Patient',
+        body: sent(patientBody({ name: [{ family }] })),
+      }),
+    );
+    await client.update({ resourceType: 'Patient', id: created.id, body: sent({ ...created, active: true }) });
+    await client.delete({ resourceType: 'Patient', id: created.id });
+
+    await concord.settled();
+
+    const events = concord.events().filter(({ event }) => JSON.stringify(event).includes(created.id));
+    expect(JSON.stringify(events)).not.toContain(family);
+    expect(events.map(({ event }) => event)).toMatchObject(
+      (['created', 'updated', 'deleted'] as const).map((change, index) => ({
+        source: 'concord.records',
+        'detail-type': 'RecordChanged.v1',
+        detail: {
+          recordType: 'Patient',
+          recordId: created.id,
+          version: index + 1,
+          change,
+          custodian: 'northside',
+          recipient: 'northside',
+        },
+      })),
+    );
+  });
+});
+
+describe('1,000 creates', () => {
+  it('are each found by the search right after them', { timeout: 120_000 }, async () => {
+    const token = await concord.token('physician@northside.example');
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' };
+    const ask = async (path: string, init: RequestInit = {}) =>
+      (await fetch(`${concord.url}/${path}`, { ...init, headers })).json() as Promise<fhir4.Bundle & { id: string }>;
+    const charts = Array.from({ length: 10 }, () =>
+      ask('Patient', { method: 'POST', body: JSON.stringify(patientBody()) }),
+    );
+    const patients = (await Promise.all(charts)).map(({ id }) => id);
+    const missed: number[] = [];
+
+    const lane = async (first: number) => {
+      for (let n = first; n < 1_000; n += 8) {
+        const patient = patients[n % patients.length];
+        const code = { coding: [{ system: 'http://concord.test/code', code: `number-${n}` }] };
+        const body = JSON.stringify(observationBody(`Patient/${patient}`, { code }));
+        const { id } = await ask('Observation', { method: 'POST', body });
+        const found = await ask(`Observation?patient=${patient}&code=http://concord.test/code|number-${n}&_count=1`);
+        if (found.entry?.[0]?.resource?.id !== id) missed.push(n);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, first) => lane(first)));
+
+    expect(missed).toEqual([]);
+    expect((await ask(`Observation?patient=${patients.join(',')}&_summary=count`)).total).toBe(1_000);
+  });
+});

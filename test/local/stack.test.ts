@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../../infra/local/free-port.ts';
+import { bareStack } from '../support/concord.ts';
+import { scratchFolder } from '../support/dynamodb.ts';
+import { removedAfterTest } from '../support/removed-after-test.ts';
+import { runNode, startNode } from '../support/run-node.ts';
+
+const answersAt = (url: string) =>
+  fetch(url).then(
+    () => true,
+    () => false,
+  );
+
+const takenPort = async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  onTestFinished(() => void other.close());
+  return (other.address() as { port: number }).port;
+};
+
+/** A bare stack in a process of its own, once it is ready. */
+const separateStack = async (dataDir: string) => {
+  const started = startNode('test/support/start-bare-stack.ts', [String(await freePort()), dataDir]);
+  onTestFinished(() => void started.child.kill('SIGKILL'));
+  await expect.poll(started.stdout, { timeout: 15_000 }).toContain('\n');
+  return { ...started, ...(JSON.parse(started.stdout()) as { url: string; dynamoDb: string }) };
+};
+
+describe('npm start', () => {
+  it('says in plain words that its port is taken', async () => {
+    const port = await takenPort();
+
+    const { status, stderr } = await runNode('infra/local/start.ts', [], {
+      PORT: String(port),
+      DATA_DIR: removedAfterTest(),
+    });
+
+    expect(status).toBe(1);
+    expect(stderr.trim()).toBe(
+      `Port ${port} is taken by another program. Stop that program, or choose another port: PORT=${port + 1} npm start`,
+    );
+  });
+
+  it.each([
+    [['--demo'], {}, 'not available yet'],
+    [['--rest'], {}, 'Usage: npm start'],
+    [[], { PORT: 'abc' }, 'PORT is a number'],
+  ])('says in plain words what is wrong with %j %j', async (args, environment, message) => {
+    const { status, stderr, stdout } = await runNode('infra/local/start.ts', args, environment);
+
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('the local stack', () => {
+  it('leaves nothing behind when it is killed, and starts again on the same data', async () => {
+    const dataDir = removedAfterTest();
+    const first = await separateStack(dataDir);
+
+    first.child.kill('SIGKILL');
+    await first.finished;
+
+    await expect.poll(() => answersAt(first.dynamoDb), { timeout: 5_000 }).toBe(false);
+    const second = await separateStack(dataDir);
+    expect(await answersAt(second.url)).toBe(true);
+  });
+
+  it('refuses a data folder that another one uses', async () => {
+    const dataDir = removedAfterTest();
+    const { child } = await separateStack(dataDir);
+
+    const { status, stderr } = await runNode('test/support/start-bare-stack.ts', [String(await freePort()), dataDir]);
+
+    expect(status).toBe(1);
+    expect(stderr).toContain(`Another Concord (process ${child.pid}) is using the data in ${dataDir}.`);
+  });
+
+  it('takes over a folder whose lock names a process that is another program by now', async () => {
+    const dataDir = scratchFolder();
+    const lock = { pid: process.pid, instance: 'gone', endpoint: `http://127.0.0.1:${await freePort()}` };
+    writeFileSync(path.join(dataDir, 'running.json'), JSON.stringify(lock));
+
+    const concord = await bareStack({ dataDir });
+    onTestFinished(concord.stop);
+
+    expect(JSON.parse(readFileSync(path.join(dataDir, 'running.json'), 'utf8'))).not.toMatchObject({
+      instance: 'gone',
+    });
+  });
+
+  it('says in plain words that a data folder cannot be used', async () => {
+    const file = path.join(removedAfterTest(), 'file');
+    writeFileSync(file, '');
+
+    await expect(bareStack({ dataDir: path.join(file, 'data'), scratch: false })).rejects.toMatchObject({
+      name: 'CannotStart',
+      message: expect.stringContaining('DATA_DIR=<folder>'),
+    });
+  });
+
+  it('says in plain words that no DynamoDB answers at DYNAMODB_ENDPOINT', async () => {
+    const dynamoDbEndpoint = `http://127.0.0.1:${await freePort()}`;
+
+    await expect(bareStack({ dynamoDbEndpoint, dataDir: removedAfterTest() })).rejects.toMatchObject({
+      name: 'CannotStart',
+      message: expect.stringContaining(`No DynamoDB answers at DYNAMODB_ENDPOINT=${dynamoDbEndpoint}`),
+    });
+  });
+
+  it('begins anew with a reset, which leaves files of others alone', async () => {
+    const dataDir = removedAfterTest();
+    const first = await bareStack({ dataDir, scratch: false });
+    first.userPool.setEnabled('nurse@northside.example', false);
+    await first.stop();
+    mkdirSync(path.join(dataDir, 'mine'));
+
+    const second = await bareStack({ dataDir, scratch: false, reset: true });
+    onTestFinished(second.stop);
+
+    await expect(second.token('nurse@northside.example')).resolves.toContain('.');
+    expect(readdirSync(dataDir)).toContain('mine');
+  });
+
+  it('puts the environment back when it stops, and refuses AWS services that have no stand-in', async () => {
+    const before = process.env.USER_POOL_JWKS;
+    const concord = await bareStack();
+    const elsewhere = new DynamoDBClient({ endpoint: process.env.AWS_ENDPOINT_URL ?? '', maxAttempts: 1 });
+    onTestFinished(() => elsewhere.destroy());
+
+    await expect(elsewhere.send(new ListTablesCommand())).rejects.toMatchObject({ name: 'UnknownOperationException' });
+    const during = process.env.USER_POOL_JWKS;
+    await concord.stop();
+
+    expect(during).toBe(JSON.stringify(concord.userPool.jwks));
+    expect(process.env.USER_POOL_JWKS).toBe(before);
+  });
+
+  it('answers on loopback, and on no address that others can reach', async () => {
+    const concord = await bareStack();
+    onTestFinished(concord.stop);
+    const outside = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ internal, family }) => !internal && family === 'IPv4');
+
+    const hosts = ['127.0.0.1', 'localhost', ...outside.map(({ address }) => address)];
+    const answers = await Promise.all(hosts.map((host) => answersAt(`http://${host}:${concord.port}/`)));
+
+    expect(answers).toEqual([true, true, ...outside.map(() => false)]);
+  });
+});

@@ -1,0 +1,140 @@
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startAwsServices } from '../../infra/local/aws-services.ts';
+import { openUserPool } from '../../infra/local/user-pool.ts';
+import { localUsers } from '../../infra/local/users.ts';
+import { removedAfterTest } from '../support/removed-after-test.ts';
+
+const openPool = async (folder = path.join(removedAfterTest(), 'users')) => {
+  const pool = await openUserPool({ folder, region: 'us-east-1' });
+  const services = await startAwsServices([pool.service], [pool.documents]);
+  onTestFinished(services.stop);
+  const call = (operation: string, input: object) =>
+    fetch(services.endpoint, {
+      method: 'POST',
+      headers: { 'x-amz-target': `AWSCognitoIdentityProviderService.${operation}` },
+      body: JSON.stringify(input),
+    });
+  const signIn = (changes: object = {}, parameters: object = {}) =>
+    call('InitiateAuth', {
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      ClientId: pool.clientId,
+      AuthParameters: { USERNAME: 'nurse@northside.example', PASSWORD: 'concord', ...parameters },
+      ...changes,
+    });
+  return { pool, folder, endpoint: services.endpoint, call, signIn };
+};
+
+const claimsOf = (token: string) =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+
+describe('sign-in at the local user pool', () => {
+  it('gives an access token for one hour with the claims of the user', async () => {
+    const { signIn, pool } = await openPool();
+
+    const response = await signIn();
+
+    expect(response.status).toBe(200);
+    const { AuthenticationResult } = (await response.json()) as { AuthenticationResult: Record<string, string> };
+    expect(AuthenticationResult).toMatchObject({ ExpiresIn: 3600, TokenType: 'Bearer' });
+    const claims = claimsOf(AuthenticationResult.AccessToken ?? '');
+    expect(claims).toMatchObject({
+      iss: `https://cognito-idp.us-east-1.amazonaws.com/${pool.id}`,
+      client_id: pool.clientId,
+      token_use: 'access',
+      scope: 'user/*.cruds',
+      username: 'nurse@northside.example',
+      'cognito:groups': ['nurse'],
+      roles: ['nurse'],
+      organization: 'northside',
+      fhirUser: 'Practitioner/northside-nurse',
+      sub: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+    });
+    expect(Number(claims.exp) - Number(claims.iat)).toBe(3600);
+  });
+
+  it('knows nine users at each organisation, all with the same password and a subject of their own', async () => {
+    const { pool } = await openPool();
+
+    const subjects = await Promise.all(
+      localUsers.map(async ({ username }) => claimsOf((await pool.signIn(username, 'concord')).accessToken).sub),
+    );
+
+    expect(localUsers.filter(({ organization }) => organization === 'lakeside')).toHaveLength(9);
+    expect(new Set(subjects).size).toBe(18);
+  });
+
+  it.each([
+    ['a wrong password', {}, { PASSWORD: 'Concord' }, 'NotAuthorizedException', 'Incorrect username or password.'],
+    [
+      'an unknown user',
+      {},
+      { USERNAME: 'nobody@northside.example' },
+      'NotAuthorizedException',
+      'Incorrect username or password.',
+    ],
+    [
+      'a name that every object has',
+      {},
+      { USERNAME: 'constructor' },
+      'NotAuthorizedException',
+      'Incorrect username or password.',
+    ],
+    ['no password', {}, { PASSWORD: '' }, 'InvalidParameterException', 'Missing required parameter PASSWORD'],
+    [
+      'an unknown client',
+      { ClientId: 'other' },
+      {},
+      'ResourceNotFoundException',
+      'User pool client other does not exist.',
+    ],
+    [
+      'another flow',
+      { AuthFlow: 'ADMIN_NO_SRP_AUTH' },
+      {},
+      'InvalidParameterException',
+      expect.stringContaining('not enabled'),
+    ],
+  ])('refuses %s', async (_, changes, parameters, name, message) => {
+    const { signIn } = await openPool();
+
+    const response = await signIn(changes, parameters);
+
+    expect(response.status).toBe(400);
+    expect(response.headers.get('x-amzn-errortype')).toBe(name);
+    expect(await response.json()).toEqual({ __type: name, message });
+  });
+
+  it('refuses a disabled user, also after a restart, until the user is enabled again', async () => {
+    const { pool, folder } = await openPool();
+    pool.setEnabled('nurse@northside.example', false);
+
+    const restarted = await openPool(folder);
+    const refused = await restarted.signIn();
+    restarted.pool.setEnabled('nurse@northside.example', true);
+    const accepted = await restarted.signIn();
+
+    expect(await refused.json()).toEqual({ __type: 'NotAuthorizedException', message: 'User is disabled.' });
+    expect(accepted.status).toBe(200);
+  });
+
+  it('serves its public key, and nothing of its private one', async () => {
+    const { endpoint, pool } = await openPool();
+
+    const response = await fetch(`${endpoint}/${pool.id}/.well-known/jwks.json`);
+
+    const { keys } = (await response.json()) as { keys: Record<string, string>[] };
+    expect(keys.map((key) => Object.keys(key).sort())).toEqual([['alg', 'e', 'kid', 'kty', 'n', 'use']]);
+  });
+
+  it('refuses operations that it does not serve, and what is not JSON', async () => {
+    const { call, endpoint } = await openPool();
+    const headers = { 'x-amz-target': 'AWSCognitoIdentityProviderService.InitiateAuth' };
+
+    const unknown = await call('AdminDeleteUser', {});
+    const garbled = await fetch(endpoint, { method: 'POST', headers, body: '{' });
+
+    expect(await unknown.json()).toMatchObject({ __type: 'UnknownOperationException' });
+    expect(await garbled.json()).toMatchObject({ __type: 'SerializationException' });
+  });
+});

@@ -1,0 +1,235 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Asking } from '../../shared/access/decide.ts';
+import { chartLog, dayLog, loggedAccess } from '../../shared/audit/audit-log.ts';
+import { type Access, AuditTrail } from '../../shared/audit/audit-trail.ts';
+import { indexByDay } from '../../shared/audit/index-by-day.ts';
+import { commit } from '../../shared/store/commit.ts';
+import { auditPartition } from '../../shared/store/keys.ts';
+import type { RecordStore } from '../../shared/store/record-store.ts';
+import { insertEvent } from '../support/stream-events.ts';
+import { allRows, commitOf, intercepted, testStore } from '../support/test-store.ts';
+
+let store: RecordStore;
+let chart: string;
+const now = Date.UTC(2026, 10, 24, 23, 59, 59, 999);
+
+beforeAll(async () => {
+  store = await testStore();
+});
+beforeEach(() => {
+  chart = store.ids.newChart();
+});
+
+const asking: Asking = {
+  caller: {
+    subject: 'sub-1',
+    name: 'nurse@northside.example',
+    client: 'app',
+    organization: 'northside',
+    roles: ['nurse'],
+    scopes: [],
+    fhirUser: 'Practitioner/northside-nurse',
+    patient: undefined,
+  },
+  chart: undefined,
+};
+const trail = (on = store, at = now, who = asking) => new AuditTrail(on, who, 'r-1', at);
+const reading = (): Access => ({ interaction: 'read', chart, what: ['Observation/o-1'] });
+const shown = () => undefined;
+const log = async () => (await chartLog(store, chart, undefined)).accesses;
+
+describe('a traced read', () => {
+  it('returns what was read, and leaves a row that says who did what in which request', async () => {
+    const result = await trail().traced(reading(), async () => 'data', shown);
+
+    expect(result).toBe('data');
+    expect((await log()).map(({ row, refused }) => ({ ...row, refused }))).toEqual([
+      {
+        pk: auditPartition(chart),
+        sk: expect.stringMatching(/^[0-9a-v]{20}$/),
+        layout: 1,
+        at: now,
+        interaction: 'read',
+        what: ['Observation/o-1'],
+        subject: 'sub-1',
+        name: 'nurse@northside.example',
+        client: 'app',
+        fhirUser: 'Practitioner/northside-nurse',
+        roles: ['nurse'],
+        organization: 'northside',
+        request: 'r-1',
+        refused: false,
+      },
+    ]);
+  });
+
+  it('fails where its trace cannot be written, and shows nothing', async () => {
+    const broken = intercepted(store, async ({ name, send }) => {
+      if (name === 'Put') throw new Error('no trace');
+      return send();
+    });
+    let decided = false;
+
+    const outcome = trail(broken).traced(
+      reading(),
+      async () => 'data',
+      () => {
+        decided = true;
+      },
+    );
+
+    await expect(outcome).rejects.toThrow('no trace');
+    expect(decided).toBe(false);
+  });
+
+  it('is not returned before its trace is written', async () => {
+    const order: string[] = [];
+    const { promise: traceMayGoOn, resolve: letTraceGoOn } = Promise.withResolvers<undefined>();
+    const slow = intercepted(store, async ({ send }) => {
+      await traceMayGoOn;
+      const answer = await send();
+      order.push('trace');
+      return answer;
+    });
+
+    const result = trail(slow)
+      .traced(reading(), async () => order.push('read'), shown)
+      .then(() => order.push('returned'));
+    letTraceGoOn(undefined);
+    await result;
+
+    expect(order).toEqual(['read', 'trace', 'returned']);
+  });
+
+  it('says so in a second row where what was read may not be shown', async () => {
+    const refusal = new Error('not found');
+
+    const outcome = trail().traced(
+      reading(),
+      async () => 'data',
+      () => {
+        throw refusal;
+      },
+    );
+
+    await expect(outcome).rejects.toBe(refusal);
+    const rows = (await allRows(store)).filter(({ pk }) => pk === auditPartition(chart));
+    expect(rows.map(({ sk }) => sk.slice(20)).sort()).toEqual(['', '!refused']);
+    expect((await log()).map(({ refused }) => refused)).toEqual([true]);
+  });
+
+  it('leaves its trace where the read itself fails', async () => {
+    const outcome = trail().traced(
+      reading(),
+      async () => {
+        throw new Error('the table is away');
+      },
+      shown,
+    );
+
+    await expect(outcome).rejects.toThrow('the table is away');
+    await expect.poll(async () => (await log()).length).toBe(1);
+  });
+});
+
+describe('the access log', () => {
+  it('is only ever added to: a row that exists is not written again', async () => {
+    const puts: Record<string, unknown>[] = [];
+    const watched = intercepted(store, ({ input, send }) => {
+      puts.push(input);
+      return send();
+    });
+
+    await trail(watched).traced(reading(), async () => 'data', shown);
+    await trail(watched).record([reading(), reading()]);
+
+    expect(puts.map(({ ConditionExpression }) => ConditionExpression)).toEqual(
+      Array(3).fill('attribute_not_exists(pk)'),
+    );
+    expect(await log()).toHaveLength(3);
+    const [row] = await log();
+    await expect(commit(store, commitOf({ claims: [{ ...row?.row, layout: 9 } as never] }))).rejects.toThrow();
+  });
+
+  it('shows the newest first, a page at a time', async () => {
+    for (const second of [1, 2, 3]) await trail(store, now + second * 1_000).record([reading()]);
+
+    expect((await log()).map(({ row }) => (row.at - now) / 1_000)).toEqual([3, 2, 1]);
+    expect((await chartLog(store, chart, (await log())[0]?.row.sk)).accesses).toHaveLength(2);
+  });
+
+  it('knows one access by its id, and whether it was refused', async () => {
+    await trail()
+      .traced(
+        reading(),
+        async () => 'data',
+        () => {
+          throw new Error('no');
+        },
+      )
+      .catch(() => undefined);
+    const [access] = await log();
+
+    const found = await loggedAccess(store, access?.id ?? '');
+
+    expect(found).toEqual(access);
+    expect(found?.refused).toBe(true);
+    expect(await loggedAccess(store, store.ids.idAt(chart, store.ids.newPlace(now)))).toBeUndefined();
+    expect(await loggedAccess(store, chart)).toBeUndefined();
+    expect(await loggedAccess(store, 'x')).toBeUndefined();
+  });
+});
+
+describe('the log by day', () => {
+  const file = async (rows: readonly Record<string, unknown>[], by = store) =>
+    indexByDay(by.client, store.tableName, insertEvent(rows));
+  const ofDay = (organization: string, day = '2026-11-24') => dayLog(store, organization, day, undefined);
+
+  it('holds what an organisation’s people did on a day of UTC, under the ids of the charts’ own logs', async () => {
+    const organization = `org-${chart}`;
+    const who: Asking = { ...asking, caller: { ...asking.caller, organization } };
+    const today = trail(store, now, who).row(reading());
+    const tomorrow = trail(store, now + 1, who).row(reading());
+
+    expect(await file([today, tomorrow])).toEqual({ batchItemFailures: [] });
+
+    const { accesses } = await ofDay(organization);
+    expect(accesses.map(({ id, row }) => ({ id, at: row.at, what: row.what }))).toEqual([
+      { id: store.ids.idAt(chart, today.sk), at: now, what: ['Observation/o-1'] },
+    ]);
+    expect((await ofDay(organization, '2026-11-25')).accesses).toHaveLength(1);
+  });
+
+  it('does not change when a batch comes again', async () => {
+    const organization = `again-${chart}`;
+    const row = trail(store, now, { ...asking, caller: { ...asking.caller, organization } }).row(reading());
+
+    await file([row]);
+    await file([row]);
+
+    expect((await ofDay(organization)).accesses).toHaveLength(1);
+  });
+
+  it('leaves out what is no row of a chart’s log: records, copies by day, what patients did', async () => {
+    const organization = `none-${chart}`;
+    const { organization: _left, ...ofPatient } = trail().row(reading());
+    const copy = { ...trail().row(reading()), pk: `A#${organization}#2026-11-24`, organization };
+    const before = (await allRows(store)).length;
+
+    await file([ofPatient, copy, { pk: `C#${chart}`, sk: 'Patient#', version: 1, organization }]);
+
+    expect((await allRows(store)).length).toBe(before);
+  });
+
+  it('asks for the rest of a batch again from the row that could not be written', async () => {
+    const rows = [1, 2, 3].map((n) => trail(store, now + n).row(reading()));
+    let puts = 0;
+    const broken = intercepted(store, async ({ send }) => {
+      if (++puts === 2) throw new Error('away');
+      return send();
+    });
+
+    expect(await file(rows, broken)).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] });
+    expect(puts).toBe(2);
+  });
+});

@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { openSigningKey } from '../../infra/local/signing-key.ts';
+import type { Config } from '../../shared/config.ts';
+import { scratchFolder } from './dynamodb.ts';
+
+/** Who a test speaks as. */
+export interface TestCaller {
+  readonly role: string;
+  readonly organization?: string;
+  readonly patient?: string;
+  readonly scope?: string;
+  /** Claims to add, to replace, or to leave out where undefined. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+export const userPoolId = 'eu-central-1_ConcordTest';
+export const clientId = 'concordtestclient';
+const key = openSigningKey(path.join(scratchFolder(), 'signing-key.json'));
+
+/** What the production verifier needs to know of the pool that `accessToken` signs for. */
+export const testConfig = async (tableName: string): Promise<Config> => ({
+  tableName,
+  userPoolId,
+  clientIds: [clientId],
+  jwks: JSON.stringify((await key).jwks),
+});
+
+/** An access token as the pool would issue it. */
+export const accessToken = async ({
+  role,
+  organization = 'northside',
+  patient,
+  scope,
+  claims,
+}: TestCaller): Promise<string> => {
+  const now = Math.floor(Date.now() / 1000);
+  const level = role === 'patient' ? 'patient' : role === 'system' ? 'system' : 'user';
+  const all = {
+    sub: `sub-${role}-${organization}`,
+    iss: `https://cognito-idp.eu-central-1.amazonaws.com/${userPoolId}`,
+    client_id: clientId,
+    token_use: 'access',
+    scope: scope ?? `${level}/*.cruds`,
+    username: `${role}@${organization}.example`,
+    roles: [role],
+    ...(role === 'patient'
+      ? { patient, fhirUser: `Patient/${patient}` }
+      : { organization, fhirUser: `Practitioner/${organization}-${role}` }),
+    auth_time: now,
+    iat: now,
+    exp: now + 3600,
+    jti: `${role}-${now}`,
+    ...claims,
+  };
+  return (await key).signToken(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
+};

@@ -1,0 +1,26 @@
+import { type Concord, type ConcordOptions, startConcord } from '../../infra/local/concord.ts';
+import { scratchFolder } from './dynamodb.ts';
+
+let shared: Promise<Concord> | undefined;
+
+/**
+ * The whole of Concord, with its directory, which the test files of this worker share: each test makes patients of its own.
+ * It ends with the worker, and its data with it.
+ */
+export const sharedConcord = (): Promise<Concord> => {
+  shared ??= startConcord({ port: 0, dataDir: scratchFolder(), scratch: true });
+  return shared;
+};
+
+/** A stack of one's own without the functions, the directory and the stream's consumers, for what the stack itself does. */
+export const bareStack = (options: Partial<ConcordOptions> = {}): Promise<Concord> =>
+  startConcord({
+    port: 0,
+    dataDir: options.dataDir ?? scratchFolder(),
+    scratch: true,
+    seed: false,
+    routes: [],
+    consumers: [],
+    schedule: [],
+    ...options,
+  });

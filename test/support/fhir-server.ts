@@ -1,0 +1,152 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { serveBundles } from '../../shared/http/serve-bundles.ts';
+import { serveRecords } from '../../shared/http/serve-records.ts';
+import type { Services } from '../../shared/http/services.ts';
+import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
+import { recordTypes } from '../../shared/record-types/index.ts';
+import { otherRecordTypes } from '../../shared/record-types/other.ts';
+import { deploymentKeys } from '../../shared/store/deployment-key.ts';
+import { RecordStore } from '../../shared/store/record-store.ts';
+import { accessToken, type TestCaller, testConfig } from './callers.ts';
+import { type CallCounter, countCalls } from './count-calls.ts';
+import { localTable } from './dynamodb.ts';
+
+export interface TestResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  // Assertions look into whatever came; a precise type would have to be asserted at every use.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: TestBody;
+  /** The body as it was sent, for what parsing would hide. */
+  readonly text: string;
+}
+export type TestBody = { [element: string]: TestBody } & { [index: number]: TestBody } & Iterable<TestBody> & {
+    length: number;
+  } & string;
+
+export interface TestRequest {
+  /** Sent as JSON; a string as it is, bytes in base 64 as the gateway does. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly as?: TestCaller;
+  /** A token to send instead of the caller's; empty for none. */
+  readonly token?: string;
+}
+
+/** The real handlers on the embedded DynamoDB, called with gateway events. */
+export interface FhirServer {
+  readonly store: RecordStore;
+  readonly calls: CallCounter;
+  request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
+  get(path: string, options?: TestRequest): Promise<TestResponse>;
+  post(path: string, body: unknown, options?: TestRequest): Promise<TestResponse>;
+  put(path: string, body: unknown, options?: TestRequest): Promise<TestResponse>;
+  delete(path: string, options?: TestRequest): Promise<TestResponse>;
+  setTime(time: number | undefined): void;
+}
+
+export const base = 'https://concord.test/fhir';
+export const physician: TestCaller = { role: 'physician' };
+
+type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
+/** A server with an empty table of its own. */
+export const fhirServer = async (): Promise<FhirServer> => {
+  const { endpoint, tableName } = await localTable();
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+  const calls = countCalls(client);
+  const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName));
+  let time: number | undefined;
+  const services: Services = {
+    verify: accessTokenVerifier(await testConfig(tableName)),
+    store: async () => store,
+    now: () => time ?? Date.now(),
+  };
+  const handlers = new Map<string, Handler>();
+  const handlerFor = (type: string): Handler => {
+    const known = handlers.get(type);
+    if (known) return known;
+    const own = recordTypes.find(({ name }) => name === type);
+    const handler = (type === ''
+      ? serveBundles([...recordTypes, ...otherRecordTypes], () => services)
+      : serveRecords(own ? [own] : otherRecordTypes, () => services)) as unknown as Handler;
+    handlers.set(type, handler);
+    return handler;
+  };
+  const request = async (method: string, path: string, options: TestRequest = {}): Promise<TestResponse> => {
+    const token = options.token ?? (await accessToken(options.as ?? physician));
+    const event = proxyEvent(
+      method,
+      path,
+      {
+        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+        ...(options.body === undefined ? {} : { 'content-type': 'application/fhir+json' }),
+        ...options.headers,
+      },
+      options.body,
+    );
+    const result = await handlerFor(event.path.split('/')[2] ?? '')(event, {} as Context);
+    return {
+      status: result.statusCode,
+      headers: Object.fromEntries(
+        Object.entries(result.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
+      ),
+      body: (result.body ? JSON.parse(result.body) : undefined) as TestBody,
+      text: result.body,
+    };
+  };
+  return {
+    store,
+    calls,
+    request,
+    get: (path, options) => request('GET', path, options),
+    post: (path, body, options) => request('POST', path, { ...options, body }),
+    put: (path, body, options) => request('PUT', path, { ...options, body }),
+    delete: (path, options) => request('DELETE', path, options),
+    setTime: (at) => {
+      time = at;
+    },
+  };
+};
+
+let requests = 0;
+
+/** An event as API Gateway makes it (payload version 1.0). `path` is relative to the base or absolute, with its query. */
+const proxyEvent = (
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body: unknown,
+): APIGatewayProxyEvent => {
+  const url = new URL(path.startsWith('http') ? path : `${base}/${path.replace(/^\//, '')}`);
+  const multiValueQueryStringParameters: Record<string, string[]> = {};
+  for (const [name, value] of url.searchParams) (multiValueQueryStringParameters[name] ??= []).push(value);
+  const pathname = url.pathname.replace(/\/$/, '');
+  return {
+    resource: '/fhir/{proxy+}',
+    path: pathname,
+    httpMethod: method,
+    headers: { host: url.host, 'x-forwarded-proto': 'https', ...headers },
+    multiValueHeaders: {},
+    queryStringParameters: null,
+    multiValueQueryStringParameters,
+    pathParameters: null,
+    stageVariables: null,
+    requestContext: {
+      requestId: `request-${++requests}`,
+      path: pathname,
+      domainName: url.host,
+    } as APIGatewayProxyEvent['requestContext'],
+    body: body === undefined ? null : bodyText(body),
+    isBase64Encoded: body instanceof Uint8Array,
+  };
+};
+
+const bodyText = (body: unknown): string => {
+  if (body instanceof Uint8Array) return Buffer.from(body).toString('base64');
+  return typeof body === 'string' ? body : JSON.stringify(body);
+};

@@ -1,0 +1,104 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import type { Commit } from '../../shared/store/commit.ts';
+import { deploymentKeys } from '../../shared/store/deployment-key.ts';
+import type { RowKey } from '../../shared/store/keys.ts';
+import { RecordStore } from '../../shared/store/record-store.ts';
+import type { StoredRecord } from '../../shared/store/rows.ts';
+import { localTable } from './dynamodb.ts';
+
+/** A call to DynamoDB on its way: what it is, and the sending of it. */
+export interface Call {
+  readonly name: string;
+  readonly input: Record<string, unknown>;
+  readonly send: (input?: Record<string, unknown>) => Promise<unknown>;
+}
+
+/** Decides what becomes of a call. */
+export type Interceptor = (call: Call) => Promise<unknown>;
+
+/** An empty table and the store on it. */
+export const testStore = async (): Promise<RecordStore> => {
+  const { endpoint, tableName } = await localTable();
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+  return new RecordStore(client, tableName, await deploymentKeys(client, tableName));
+};
+
+interface AnyCommand {
+  input: Record<string, unknown>;
+}
+
+/** The same store through a client of which every call passes by the interceptor. */
+export const intercepted = ({ client, tableName, keys }: RecordStore, interceptor: Interceptor): RecordStore => {
+  const send = (command: AnyCommand) =>
+    interceptor({
+      name: command.constructor.name.replace('Command', ''),
+      input: command.input,
+      send: (input) => {
+        const Command = command.constructor as new (input: Record<string, unknown>) => AnyCommand;
+        return client.send(new Command(input ?? command.input) as never);
+      },
+    });
+  return new RecordStore(Object.assign(Object.create(client) as DynamoDBDocumentClient, { send }), tableName, keys);
+};
+
+/** A row as it lies in the table. */
+export const rowAt = async ({ client, tableName }: RecordStore, { pk, sk }: RowKey) =>
+  (await client.send(new GetCommand({ TableName: tableName, Key: { pk, sk }, ConsistentRead: true }))).Item;
+
+/** All rows of the table but the deployment's key. */
+export const allRows = async ({ client, tableName }: RecordStore): Promise<(RowKey & Record<string, unknown>)[]> => {
+  const rows: Record<string, unknown>[] = [];
+  let ExclusiveStartKey: Record<string, unknown> | undefined;
+  do {
+    const page = await client.send(
+      new ScanCommand({
+        TableName: tableName,
+        ConsistentRead: true,
+        ...(ExclusiveStartKey ? { ExclusiveStartKey } : {}),
+      }),
+    );
+    rows.push(...(page.Items ?? []));
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey);
+  return rows.filter(({ pk }) => pk !== '!deployment') as (RowKey & Record<string, unknown>)[];
+};
+
+/** A commit of these parts and nothing else. */
+export const commitOf = (parts: Partial<Commit>): Commit => ({
+  writes: [],
+  checks: [],
+  unique: [],
+  puts: [],
+  removes: [],
+  claims: [],
+  ...parts,
+});
+
+/** The first version of a record in a chart. */
+export const newRecord = (store: RecordStore, chart: string, over: Partial<StoredRecord> = {}): StoredRecord => {
+  const place = over.place ?? store.ids.newPlace(Date.UTC(2026, 0, 1));
+  const type = over.type ?? 'Observation';
+  return {
+    type,
+    chart,
+    place,
+    id: store.ids.idAt(chart, place),
+    version: 1,
+    updated: Date.UTC(2026, 10, 24),
+    custodian: 'northside',
+    labels: [],
+    resource: { resourceType: type, status: 'final' },
+    ...over,
+  };
+};
+
+/** The version after this one. */
+export const nextOf = (record: StoredRecord, over: Partial<StoredRecord> = {}): StoredRecord => ({
+  ...record,
+  version: record.version + 1,
+  updated: record.updated + 1_000,
+  ...over,
+});

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { roles } from '../../shared/access/caller.ts';
+import { exceptions, rights } from '../../shared/access/roles.ts';
+import { recordTypes } from '../../shared/record-types/index.ts';
+import { otherRecordTypes } from '../../shared/record-types/other.ts';
+
+const document = readFileSync(path.resolve(import.meta.dirname, '../../docs/access.md'), 'utf8');
+
+/** Rows of the document's tables, cells without blanks at their ends. */
+const rows = document
+  .split('\n')
+  .filter((line) => line.startsWith('|') && !/^\|[-| ]+$/.test(line))
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+const rowNamed = (name: string) => rows.find(([first]) => first === name);
+
+const types = [...recordTypes, ...otherRecordTypes];
+const subjects = [...new Set(types.map(({ subject }) => subject))];
+
+describe('docs/access.md', () => {
+  it('has the roles as columns', () => {
+    expect(rowNamed('subject')).toEqual(['subject', ...roles]);
+  });
+
+  it.each(subjects)('says who may do what with %s as the code does', (subject) => {
+    expect(rowNamed(subject)).toEqual([subject, ...roles.map((role) => rights[role][subject] ?? '–')]);
+  });
+
+  it('names every type of every subject that is not left to a rule', () => {
+    const named = subjects
+      .filter((subject) => subject !== 'clinical' && subject !== 'knowledge')
+      .map((subject) => [
+        `types of ${subject}`,
+        types
+          .filter((type) => type.subject === subject)
+          .map(({ name }) => name)
+          .sort()
+          .join(', '),
+      ]);
+
+    expect(named.map(([first]) => rowNamed(first ?? ''))).toEqual(named);
+  });
+
+  it('lists every exception, and no other', () => {
+    const expected = Object.entries(exceptions).flatMap(([role, byType]) =>
+      Object.entries(byType).map(([type, letters]) => [`exception: ${role}`, type, letters]),
+    );
+
+    expect(rows.filter(([first]) => first?.startsWith('exception: '))).toEqual(expected);
+  });
+});

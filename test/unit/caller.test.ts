@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { callerFrom } from '../../shared/access/caller.ts';
+import { RecordError } from '../../shared/errors.ts';
+
+const nurse = {
+  sub: 's-1',
+  username: 'nurse@northside.example',
+  client_id: 'app',
+  organization: 'northside',
+  roles: ['nurse'],
+  scope: 'user/*.cruds',
+  fhirUser: 'Practitioner/northside-nurse',
+};
+const { organization: _none, ...withoutOrganization } = nurse;
+const patient = {
+  ...withoutOrganization,
+  roles: ['patient'],
+  scope: 'patient/*.rs',
+  patient: 'p-1',
+  fhirUser: 'Patient/p-1',
+};
+
+const refusalOf = (claims: Record<string, unknown>): unknown => {
+  try {
+    return callerFrom(claims);
+  } catch (error) {
+    return error;
+  }
+};
+
+const expectRefused = (claims: Record<string, unknown>, claim: string) => {
+  const refusal = refusalOf(claims);
+  expect(refusal).toBeInstanceOf(RecordError);
+  expect(refusal).toMatchObject({ kind: 'unauthenticated', reason: 'token-claim' });
+  expect((refusal as RecordError).message).toContain(`"${claim}"`);
+};
+
+describe('callerFrom', () => {
+  it('reads a member of staff', () => {
+    expect(callerFrom(nurse)).toEqual({
+      subject: 's-1',
+      name: 'nurse@northside.example',
+      client: 'app',
+      organization: 'northside',
+      roles: ['nurse'],
+      scopes: [{ level: 'user', type: '*', actions: new Set('cruds') }],
+      fhirUser: 'Practitioner/northside-nurse',
+      patient: undefined,
+    });
+  });
+
+  it('reads a patient, who works for nobody even if the token names an organisation', () => {
+    expect(callerFrom({ ...patient, organization: 'northside' })).toMatchObject({
+      organization: undefined,
+      patient: 'p-1',
+      roles: ['patient'],
+    });
+  });
+
+  it('gives staff no patient in context', () => {
+    expect(callerFrom({ ...nurse, patient: 'p-1' }).patient).toBeUndefined();
+  });
+
+  describe.each(['sub', 'username', 'client_id', 'organization', 'roles', 'scope', 'fhirUser'])(
+    'for staff, %s',
+    (claim) => {
+      it.each([
+        ['missing', undefined],
+        ['null', null],
+        ['empty', ''],
+        ['blank', '  '],
+        ['a number', 7],
+        ['an object', {}],
+        ['an empty list', []],
+      ])('is refused where it is %s', (_name, value) => {
+        expectRefused({ ...nurse, [claim]: value }, claim);
+      });
+    },
+  );
+
+  it.each(['patient', 'fhirUser', 'scope', 'sub'])('refuses a patient’s token without %s', (claim) => {
+    expectRefused({ ...patient, [claim]: undefined }, claim);
+  });
+
+  it.each([[['nurse', 'superuser']], [['Nurse']], [[1]], ['nurse'], [['patient', 'nurse']]])(
+    'refuses the roles %j',
+    (roles) => {
+      expectRefused({ ...nurse, patient: 'p-1', roles }, 'roles');
+    },
+  );
+
+  it('repeats no claim’s value in its refusal', () => {
+    const refusal = refusalOf({ ...nurse, roles: ['secret-role'], sub: 'secret-sub' }) as RecordError;
+
+    expect(JSON.stringify([refusal.message, refusal.details])).not.toContain('secret');
+  });
+});

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fileNameOf } from '../../infra/routes.ts';
+import { resourceTypes } from '../../shared/fhir/generated/resource-types.ts';
+import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
+import { typesOfPatients } from '../../shared/record-types/homes.ts';
+import { recordTypes } from '../../shared/record-types/index.ts';
+import { otherRecordTypes } from '../../shared/record-types/other.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const definitions = path.join(root, 'shared/record-types');
+const functions = path.join(root, 'functions/records');
+
+/** Files of the folder that define one type. */
+const definingFiles = readdirSync(definitions).filter((file) =>
+  /^export const \w+ = defineRecordType\(/m.test(readFileSync(path.join(definitions, file), 'utf8')),
+);
+const exportOf = (name: string) => name.charAt(0).toLowerCase() + name.slice(1);
+
+describe('the list of record types', () => {
+  it('has every type that a file of the folder defines, under the file’s name', () => {
+    expect(recordTypes.map(({ name }) => `${fileNameOf(name)}.ts`).sort()).toEqual(definingFiles.sort());
+  });
+
+  it('has each R4 type once, here or among the others; messages are no records', () => {
+    const served = [...recordTypes, ...otherRecordTypes].map(({ name }) => name);
+
+    expect(served.sort()).toEqual(
+      resourceTypes.filter((name) => !['Bundle', 'OperationOutcome', 'Parameters'].includes(name)).sort(),
+    );
+  });
+
+  it('is served by one function a type, of two imports and one call', () => {
+    expect(readdirSync(functions).sort()).toEqual(definingFiles.sort());
+  });
+
+  it('knows which types may belong to a patient as the search parameters do', () => {
+    const withPatient = Object.entries(searchParameters)
+      .filter(([type, parameters]) => parameters.some(({ code }) => code === 'patient') || type === 'AdverseEvent')
+      .map(([type]) => type);
+
+    expect([...typesOfPatients].sort()).toEqual(withPatient.sort());
+  });
+});
+
+describe.each(recordTypes)('$name', (recordType) => {
+  const { name, registry, date } = recordType;
+  const constant = exportOf(name);
+
+  it('is served by the function of its name', () => {
+    const source = readFileSync(path.join(functions, `${fileNameOf(name)}.ts`), 'utf8');
+
+    expect(source.split('\n').filter((line) => line !== '')).toEqual([
+      `import { serveRecords } from '../../shared/http/serve-records.ts';`,
+      `import { ${constant} } from '../../shared/record-types/${fileNameOf(name)}.ts';`,
+      `export const handler = serveRecords([${constant}]);`,
+    ]);
+  });
+
+  it('has the schema, invariants and search parameters of its own type', () => {
+    expect(recordType.schema.typeName).toBe(name);
+    expect(recordType.invariants.resourceType).toBe(name);
+    expect(recordType.searchParameters).toBe(searchParameters[name]);
+  });
+
+  it('is indexed by parameters that it has', () => {
+    const codes = registry.flatMap(({ parameter, serves = [] }) => [parameter, ...serves]);
+
+    expect(codes.filter((code) => recordType.parameter(code) === undefined)).toEqual([]);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  it('is ordered by a date, if it has one', () => {
+    expect(date === undefined ? 'date' : recordType.parameter(date)?.type).toBe('date');
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { xhtmlProblem } from '../../shared/fhir/xhtml.ts';
+
+const namespace = 'xmlns="http://www.w3.org/1999/xhtml"';
+const inDiv = (content: string): string => `<div ${namespace}>${content}</div>`;
+
+describe('xhtmlProblem', () => {
+  it.each([
+    ['text', inDiv('Seen today')],
+    ['no namespace', '<div>a</div>'],
+    ['white space around the div', ` \n${inDiv('a')}\n`],
+    ['an image alone', inDiv('<img src="https://example.org/a.png" alt=""/>')],
+    ['an image inside', inDiv('<img src="data:image/png;base64,iVBORw0KGgo=" />')],
+    ['a table', inDiv('<table class="grid"><tbody><tr><td colspan="2" style="color: red">a</td></tr></tbody></table>')],
+    [
+      'links',
+      inDiv('<a href="#a">a</a><a href="Patient/1">b</a><a href="mailto:a@example.org">c</a><a name="d">d</a>'),
+    ],
+    ['entities of XML', inDiv('1 &lt; 2 &amp;&#160;&#xE9; &quot;&apos;')],
+    ['attributes in single quotes', inDiv('<p title=\'say "a"\'>a</p>')],
+    ['a comment', inDiv('<!-- by hand - no more -->a')],
+    ['a language', inDiv('<p lang="en" xml:lang="en">a</p>')],
+    ['text that only looks dangerous', inDiv('javascript: onclick=alert(1) &lt;script&gt;')],
+  ])('accepts %s', (_, text) => {
+    expect(xhtmlProblem(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['a script', inDiv('<script>a</script>'), 'elements'],
+    ['a script in capitals', inDiv('<SCRIPT>a</SCRIPT>'), 'elements'],
+    ['a style sheet', inDiv('<style>p{}</style>a'), 'elements'],
+    ['a link to a style sheet', inDiv('<link href="a.css"/>a'), 'elements'],
+    ['a form', inDiv('<form><input/></form>a'), 'elements'],
+    ['a frame', inDiv('<iframe src="https://example.org"/>a'), 'elements'],
+    ['an object', inDiv('<object data="a.swf"></object>a'), 'elements'],
+    ['a drawing', inDiv('<svg><animate/></svg>a'), 'elements'],
+    ['a base', inDiv('<base href="https://example.org"/>a'), 'elements'],
+    ['a body', '<div><body>a</body></div>', 'elements'],
+    ['an inserted text (HTML 4.0, 9.4)', inDiv('<ins>a</ins>'), 'elements'],
+    ['a prefixed element', inDiv('<x:script>a</x:script>'), 'elements'],
+    ['an event handler', inDiv('<img src="a" onerror="alert(1)"/>'), 'attributes'],
+    ['an event handler in capitals', inDiv('<p ONCLICK="a()">a</p>'), 'attributes'],
+    ['an event handler after a line feed', inDiv('<p\nonmouseover="a()">a</p>'), 'attributes'],
+    ['a target', inDiv('<a href="#a" target="_blank">a</a>'), 'attributes'],
+    ['a linked address of another vocabulary', inDiv('<a xlink:href="#a">a</a>'), 'attributes'],
+    ['a namespace for a prefix', inDiv('<p xmlns:x="http://x">a</p>'), 'attributes'],
+    ['a script address', inDiv('<a href="javascript:a()">a</a>'), 'scripts'],
+    ['a script address in entities', inDiv('<a href="&#106;ava&#x73;cript:a()">a</a>'), 'scripts'],
+    ['a script address with a tab', inDiv('<a href="java&#9;script:a()">a</a>'), 'scripts'],
+    ['a script address after spaces', inDiv('<a href="  JavaScript:a()">a</a>'), 'scripts'],
+    ['a vbscript address', inDiv('<a href="vbscript:a">a</a>'), 'scripts'],
+    ['a page inside an address', inDiv('<a href="data:text/html;base64,PHNjcmlwdD4=">a</a>'), 'scripts'],
+    ['a drawing inside an address', inDiv('<img src="data:image/svg+xml;base64,PHN2Zz4="/>'), 'scripts'],
+    ['a style with the address of a script', inDiv('<p style="background: url(javascript:a)">a</p>'), 'styles'],
+    ['a style with a drawing', inDiv('<p style="background: url(data:image/svg+xml;base64,PHN2Zz4=)">a</p>'), 'styles'],
+    ['a style with an address left open', inDiv('<p style="background: URL(a">a</p>'), 'styles'],
+    ['a style with a binding', inDiv('<p style="-moz-binding: url(a.xml)">a</p>'), 'styles'],
+    ['a style that runs', inDiv('<p style="width: expression(a())">a</p>'), 'styles'],
+    ['a style that hides it', inDiv('<p style="width: exp/**/ression(a())">a</p>'), 'styles'],
+    ['a style with an escape', inDiv('<p style="background: u\\72l(a)">a</p>'), 'styles'],
+    ['a style that imports', inDiv('<p style="@import a">a</p>'), 'styles'],
+    ['an element left open', inDiv('<p>a'), 'well-formed'],
+    ['elements that overlap', inDiv('<b><i>a</b></i>'), 'well-formed'],
+    ['a closing tag too many', inDiv('a</p>'), 'well-formed'],
+    ['a break as in HTML', inDiv('a<br>b'), 'well-formed'],
+    ['an attribute without quotes', inDiv('<p class=a>a</p>'), 'well-formed'],
+    ['an attribute without value', inDiv('<td nowrap>a</td>'), 'well-formed'],
+    ['an attribute twice', inDiv('<p class="a" class="b">a</p>'), 'well-formed'],
+    ['attributes without space between', inDiv('<p class="a"id="b">a</p>'), 'well-formed'],
+    ['a stray ampersand', inDiv('a & b'), 'well-formed'],
+    ['a stray angle bracket', inDiv('1 < 2'), 'well-formed'],
+    ['an entity of HTML', inDiv('a&nbsp;b'), 'well-formed'],
+    ['an entity of no character', inDiv('a&#0;b'), 'well-formed'],
+    ['an entity of half a character', inDiv('a&#xD800;b'), 'well-formed'],
+    ['half a character', inDiv('a\ud800b'), 'well-formed'],
+    ['a control character', inDiv('a\u0007b'), 'well-formed'],
+    ['a comment that a browser ends early', inDiv('<!--><img src="a"/>-->a'), 'well-formed'],
+    ['a comment with two hyphens', inDiv('<!-- a -- b -->a'), 'well-formed'],
+    ['a comment without end', inDiv('<!-- a'), 'well-formed'],
+    ['a processing instruction', inDiv('<?php a ?>a'), 'well-formed'],
+    ['a CDATA section', inDiv('<![CDATA[<script>]]>a'), 'well-formed'],
+    ['a document type', `<!DOCTYPE div [<!ENTITY a "b">]>${inDiv('a')}`, 'one div'],
+    ['another root', '<p>a</p>', 'one div'],
+    ['text alone', 'a', 'one div'],
+    ['nothing', '', 'one div'],
+    ['two roots', `${inDiv('a')}${inDiv('b')}`, 'one div'],
+    ['text after the root', `${inDiv('a')}b`, 'one div'],
+    ['a root of a longer name', '<divide>a</divide>', 'elements'],
+    ['another namespace', '<div xmlns="http://www.w3.org/2000/svg">a</div>', 'namespace'],
+    ['no content', inDiv(''), 'txt-2'],
+    ['white space alone', inDiv(' <p> &#32; </p><!-- a --> '), 'txt-2'],
+    ['an empty root', '<div/>', 'txt-2'],
+  ])('refuses %s', (_, text, rule) => {
+    expect(xhtmlProblem(text)).toContain(rule);
+  });
+});
