@@ -63,6 +63,9 @@ const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly P
 
 const keyText = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
 
+/** References that one row of the log takes at most: a row may have 400 KB, and a reference takes 90 bytes. */
+const mostReferences = 1_000;
+
 /** One access a chart and interaction: a bundle of a thousand entries leaves a readable log. */
 const accessesOf = (plans: readonly PlannedWrite[]): Access[] => {
   const accesses = new Map<string, Access & { what: string[] }>();
@@ -72,7 +75,12 @@ const accessesOf = (plans: readonly PlannedWrite[]): Access[] => {
     access.what.push(`${next.type}/${next.id}/_history/${next.version}`);
     accesses.set(key, access);
   }
-  return [...accesses.values()];
+  return [...accesses.values()].flatMap((access) =>
+    Array.from({ length: Math.ceil(access.what.length / mostReferences) }, (_, part) => ({
+      ...access,
+      what: access.what.slice(part * mostReferences, (part + 1) * mostReferences),
+    })),
+  );
 };
 
 /**

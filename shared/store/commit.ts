@@ -4,6 +4,7 @@ import {
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { RecordError } from '../errors.ts';
 import { backOff } from './back-off.ts';
 import { type Address, type Row, type RowKey, recordKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
@@ -81,11 +82,13 @@ export const settled = 'attribute_not_exists(tx) AND attribute_not_exists(intent
 /**
  * Writes a commit: as one DynamoDB transaction where it fits, else by the staged protocol.
  *
- * @throws CommitRefused if a condition does not hold; RecordError `throttled` if the rows stay busy. Nothing is written then.
+ * @throws CommitRefused if a condition does not hold; RecordError `too-large`, or `throttled` or `conflict` if the rows stay busy or
+ * held. Nothing is written then.
  */
 export const commit = async (store: RecordStore, work: Commit): Promise<void> => {
+  if (actionsOf(work) > mostActions) return writeStaged(store, work);
   const steps = stepsOf(store, work);
-  if (steps.length > mostActions || estimateBytes(steps) > mostBytes) return writeStaged(store, work);
+  if (estimateBytes(steps) > mostBytes) return writeStaged(store, work);
   for (let attempt = 0; ; attempt++) {
     const failed = await tryTransaction(store.client, steps);
     if (!failed) return;
@@ -104,6 +107,26 @@ export const commit = async (store: RecordStore, work: Commit): Promise<void> =>
   }
 };
 
+const actionsOf = ({ writes, checks, unique, claims, puts, removes }: Commit): number =>
+  writes.reduce((sum, { previous }) => sum + (previous ? 2 : 1), 0) +
+  [checks, unique, claims, puts, removes].reduce((sum, { length }) => sum + length, 0);
+
+// A row of DynamoDB has 400 KB; the rest is left for its other attributes. A staged update keeps both versions in one row for a moment.
+const largestRow = 390_000;
+
+/**
+ * Refuses what no row can hold.
+ *
+ * @throws RecordError `too-large`.
+ */
+export const requireStorable = (row: Pick<RecordRow, 'body'>, type: string, besides = 0): void => {
+  if ((row.body?.length ?? 0) + besides <= largestRow) return;
+  throw new RecordError('too-large', `A ${type} may have ${largestRow / 1000} KB once it is compressed`, {
+    reason: 'record-too-large',
+    expression: type,
+  });
+};
+
 const stepsOf = (store: RecordStore, work: Commit): Step[] => {
   const { tableName: TableName, ids } = store;
   const returnOld = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
@@ -111,6 +134,7 @@ const stepsOf = (store: RecordStore, work: Commit): Step[] => {
   for (const write of work.writes) {
     const { next, previous } = write;
     const Item = recordRow(next, ids);
+    requireStorable(Item, next.type);
     const refusal: Refusal = { kind: 'version', write };
     if (!previous) {
       const ConditionExpression = 'attribute_not_exists(pk)';
