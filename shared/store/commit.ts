@@ -9,7 +9,8 @@ import { backOff } from './back-off.ts';
 import { type Address, type Row, type RowKey, recordKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { historyRow, type RecordRow, recordRow, type StoredRecord } from './rows.ts';
-import { resolveStaged, writeStaged } from './staged-transaction.ts';
+import { resolveStaged } from './settle-transaction.ts';
+import { writeStaged } from './staged-transaction.ts';
 
 /** One record's next version. */
 export interface RecordWrite {

@@ -1,13 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  BatchWriteCommand,
-  type BatchWriteCommandInput,
-  GetCommand,
-  QueryCommand,
-  type QueryCommandOutput,
-  TransactWriteCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import type { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { RecordError } from '../errors.ts';
 import { backOff } from './back-off.ts';
 import { toBase32 } from './base32.ts';
@@ -23,23 +15,14 @@ import {
   settled,
   tryTransaction,
   type UniqueChange,
-  uniqueExpression,
-  uniqueValues,
 } from './commit.ts';
 import { inParallel } from './in-parallel.ts';
-import {
-  historyKey,
-  type Row,
-  type RowKey,
-  recordKey,
-  redoKey,
-  transactionKey,
-  unfinishedKey,
-  unfinishedPartition,
-} from './keys.ts';
+import { type Row, type RowKey, recordKey, redoKey, transactionKey, unfinishedKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
-import { addressOf, historyRow, type RecordRow, recordFrom, recordRow, versionAttributes } from './rows.ts';
-import { applyIntent, readMarker } from './visibility.ts';
+import { inParts, type Redo, redoLog } from './redo-log.ts';
+import { type RecordRow, recordRow, versionAttributes } from './rows.ts';
+import { abort, finish, keepMarkerSeconds, resolveStaged, undo } from './settle-transaction.ts';
+import { writeRows } from './write-rows.ts';
 
 // DynamoDB's transactions end at 100 actions; a patient's chart arrives as a bundle of thousands. Such a commit is staged:
 //
@@ -54,18 +37,7 @@ import { applyIntent, readMarker } from './visibility.ts';
 
 /** How long a writer may take from its marker to its commit; a Lambda behind API Gateway has 29 seconds. */
 const deadlineMs = 30_000;
-/** Markers outlive their transaction, so a row that still names one can be judged. Seconds. */
-const keepMarkerSeconds = 30 * 24 * 3600;
-const partBytes = 300_000;
 const concurrency = 16;
-
-/** One step that a committed transaction still owes. Each may be repeated. */
-type Redo =
-  | { readonly do: 'reveal'; readonly key: RowKey }
-  | { readonly do: 'apply'; readonly key: RowKey }
-  | { readonly do: 'unique'; readonly key: RowKey; readonly add: readonly string[]; readonly remove: readonly string[] }
-  | { readonly do: 'put'; readonly item: Row }
-  | { readonly do: 'remove'; readonly key: RowKey };
 
 /**
  * Writes a commit of any size, all or nothing.
@@ -87,14 +59,6 @@ export const writeStaged = async (store: RecordStore, work: Commit): Promise<voi
   }
   await finish(store, tx, redo);
 };
-
-const redoLog = (work: Commit): Redo[] => [
-  ...work.writes.map(({ next, previous }): Redo => ({ do: previous ? 'apply' : 'reveal', key: recordKey(next) })),
-  ...work.unique.map(({ key, add, remove }): Redo => ({ do: 'unique', key, add, remove })),
-  ...work.claims.map(({ pk, sk }): Redo => ({ do: 'reveal', key: { pk, sk } })),
-  ...work.puts.map((item): Redo => ({ do: 'put', item })),
-  ...work.removes.map((key): Redo => ({ do: 'remove', key })),
-];
 
 const stage = async (store: RecordStore, work: Commit, tx: string, redo: readonly Redo[]): Promise<void> => {
   const { tableName: TableName, ids } = store;
@@ -272,271 +236,4 @@ const refuseOrWait = async (
   }
   if (refusals.length > 0) throw new CommitRefused(refusals);
   await backOff(attempt);
-};
-
-/** Moves the marker from open to aborted; false if it was committed. */
-const abort = async (store: RecordStore, tx: string): Promise<boolean> => {
-  let aborted = false;
-  await ifStillMarked(async () => {
-    await store.client.send(
-      new UpdateCommand({
-        TableName: store.tableName,
-        Key: transactionKey(tx),
-        UpdateExpression: 'SET #status = :aborted',
-        ConditionExpression: 'attribute_not_exists(#status) OR #status <> :committed',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':aborted': 'aborted', ':committed': 'committed' },
-      }),
-    );
-    aborted = true;
-  });
-  return aborted;
-};
-
-/**
- * Clears a row of the staged transaction that holds it: finishes a committed one, aborts one past its deadline. Where neither is
- * possible yet it returns, and the caller waits before its next try.
- */
-export const resolveStaged = async (store: RecordStore, row: RecordRow): Promise<void> => {
-  const tx = row.tx ?? row.intent?.tx;
-  if (tx === undefined) return;
-  const marker = await readMarker(store.client, store.tableName, tx);
-  if (marker?.status === 'open' && marker.deadline > Date.now()) return;
-  const status = marker?.status === 'open' ? ((await abort(store, tx)) ? 'aborted' : 'committed') : marker?.status;
-  await settle(store, tx, status);
-  // A writer that was slower than its deadline may have staged this row after its transaction was aborted and its log forgotten.
-  if (status !== 'committed') await (row.tx === tx ? unstage(store, tx, row) : clear(store, tx, row));
-};
-
-const settle = async (store: RecordStore, tx: string, status: 'committed' | 'aborted' | undefined): Promise<void> => {
-  if (status === undefined) return;
-  const redo = await readRedoLog(store, tx);
-  await (status === 'committed' ? finish(store, tx, redo) : undo(store, tx, redo));
-};
-
-const readRedoLog = async (store: RecordStore, tx: string): Promise<Redo[]> => {
-  const steps: Redo[] = [];
-  let ExclusiveStartKey: Record<string, unknown> | undefined;
-  do {
-    const page: QueryCommandOutput = await store.client.send(
-      new QueryCommand({
-        TableName: store.tableName,
-        ConsistentRead: true,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :part)',
-        ExpressionAttributeValues: { ':pk': transactionKey(tx).pk, ':part': 'R#' },
-        ExclusiveStartKey,
-      }),
-    );
-    for (const part of page.Items ?? []) steps.push(...(part.steps as Redo[]));
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
-  return steps;
-};
-
-/** Carries out what a committed transaction owes, then forgets its log. Any number may do so at the same time. */
-const finish = async (store: RecordStore, tx: string, redo: readonly Redo[]): Promise<void> => {
-  // First what has no condition: while a record still carries its mark, nobody can write its next version, whose index rows these
-  // here would undo.
-  const puts = redo.flatMap((step) => (step.do === 'put' ? [step.item] : []));
-  const removes = redo.flatMap((step) => (step.do === 'remove' ? [step.key] : []));
-  await writeRows(store, puts, removes);
-  await inParallel(concurrency, redo, async (step) => {
-    if (step.do === 'reveal') await clear(store, tx, step.key);
-    else if (step.do === 'apply') await apply(store, tx, step.key);
-    else if (step.do === 'unique') await settleUnique(store, tx, step);
-  });
-  await forget(store, tx);
-};
-
-/** Takes back what an aborted transaction staged. */
-const undo = async (store: RecordStore, tx: string, redo: readonly Redo[]): Promise<void> => {
-  await inParallel(concurrency, redo, async (step) => {
-    if (step.do === 'reveal') await unstage(store, tx, step.key);
-    else if (step.do === 'apply' || step.do === 'unique') await clear(store, tx, step.key);
-  });
-  await forget(store, tx);
-};
-
-const forget = async (store: RecordStore, tx: string): Promise<void> => {
-  const marker = await readMarker(store.client, store.tableName, tx);
-  const parts = Array.from({ length: marker?.parts ?? 0 }, (_, part) => redoKey(tx, part));
-  await store.client.send(
-    new UpdateCommand({
-      TableName: store.tableName,
-      Key: transactionKey(tx),
-      UpdateExpression: 'SET expires = :expires',
-      ExpressionAttributeValues: { ':expires': Math.floor(Date.now() / 1000) + keepMarkerSeconds },
-    }),
-  );
-  await writeRows(store, [], [unfinishedKey(tx), ...parts]);
-};
-
-/** Removes this transaction's mark from a row, whatever it is; nothing if the row no longer carries it. */
-const clear = async (store: RecordStore, tx: string, key: RowKey): Promise<void> =>
-  ifStillMarked(() =>
-    store.client.send(
-      new UpdateCommand({
-        TableName: store.tableName,
-        Key: { pk: key.pk, sk: key.sk },
-        UpdateExpression: 'REMOVE tx, intent',
-        ConditionExpression: 'tx = :tx OR intent.tx = :tx',
-        ExpressionAttributeValues: { ':tx': tx },
-      }),
-    ),
-  );
-
-const unstage = async (store: RecordStore, tx: string, key: RowKey): Promise<void> =>
-  ifStillMarked(() =>
-    store.client.send(
-      new TransactWriteCommand({
-        TransactItems: [
-          {
-            Delete: {
-              TableName: store.tableName,
-              Key: { pk: key.pk, sk: key.sk },
-              ConditionExpression: 'tx = :tx',
-              ExpressionAttributeValues: { ':tx': tx },
-            },
-          },
-        ],
-      }),
-    ),
-  );
-
-/** Turns a committed intent into the record's version and its last version into history. */
-const apply = async (store: RecordStore, tx: string, key: RowKey): Promise<void> => {
-  const { tableName: TableName, ids } = store;
-  const { Item } = await store.client.send(new GetCommand({ TableName, Key: key, ConsistentRead: true }));
-  const row = Item as RecordRow | undefined;
-  const address = row && addressOf(row);
-  if (row?.intent?.tx !== tx || !address) return;
-  const { intent, ...current } = row;
-  await ifStillMarked(() =>
-    store.client.send(
-      new TransactWriteCommand({
-        TransactItems: [
-          {
-            Put: {
-              TableName,
-              Item: applyIntent(current, intent),
-              ConditionExpression: 'intent.tx = :tx',
-              ExpressionAttributeValues: { ':tx': tx },
-            },
-          },
-          {
-            Put: {
-              TableName,
-              Item: { ...historyRow(recordFrom(current, address, ids), ids), ...historyKey(address, current.version) },
-            },
-          },
-        ],
-      }),
-    ),
-  );
-};
-
-const settleUnique = async (
-  store: RecordStore,
-  tx: string,
-  { key, add, remove }: { key: RowKey; add: readonly string[]; remove: readonly string[] },
-): Promise<void> =>
-  ifStillMarked(() =>
-    store.client.send(
-      new UpdateCommand({
-        TableName: store.tableName,
-        Key: { pk: key.pk, sk: key.sk },
-        UpdateExpression: `REMOVE intent ${uniqueExpression(add)}`,
-        ConditionExpression: 'intent.tx = :tx',
-        ExpressionAttributeValues: { ':tx': tx, ...uniqueValues(add, remove) },
-      }),
-    ),
-  );
-
-/** Runs a step that another finisher may have done already; a busy row is tried again. */
-const ifStillMarked = async (step: () => Promise<unknown>): Promise<void> => {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await step();
-      return;
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (error.name === 'ConditionalCheckFailedException') return;
-      const reasons = (error as Error & { CancellationReasons?: { Code?: string }[] }).CancellationReasons ?? [];
-      if (reasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) return;
-      const busy = ['TransactionConflictException', 'TransactionCanceledException', 'ThrottlingException'];
-      if (!busy.includes(error.name)) throw error;
-      await backOff(attempt);
-    }
-  }
-};
-
-/** Puts and deletes without a condition, 25 a call; what a busy table left over is sent again. */
-const writeRows = async (store: RecordStore, puts: readonly Row[], removes: readonly RowKey[] = []): Promise<void> => {
-  type Request = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
-  const requests: Request[] = [
-    ...puts.map((Item) => ({ PutRequest: { Item } })),
-    ...removes.map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } })),
-  ];
-  const batches: Request[][] = [];
-  let bytes = 0;
-  for (const request of requests) {
-    const size = JSON.stringify(request).length; // an upper estimate: a batch takes 25 rows and 16 MB
-    const last = batches.at(-1);
-    if (last && last.length < 25 && bytes + size < 8_000_000) last.push(request);
-    else batches.push([request]);
-    bytes = last === batches.at(-1) ? bytes + size : size;
-  }
-  await inParallel(concurrency, batches, async (batch) => {
-    let rest = batch;
-    for (let attempt = 0; rest.length > 0; attempt++) {
-      if (attempt > 0) await backOff(attempt - 1);
-      const { UnprocessedItems } = await store.client.send(
-        new BatchWriteCommand({ RequestItems: { [store.tableName]: rest } }),
-      );
-      rest = UnprocessedItems?.[store.tableName] ?? [];
-    }
-  });
-};
-
-const inParts = (redo: readonly Redo[]): Redo[][] => {
-  const parts: Redo[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const step of redo) {
-    const size = 100 + (step.do === 'put' ? JSON.stringify(step.item).length : 200);
-    if (bytes + size > partBytes) {
-      parts.push([]);
-      bytes = 0;
-    }
-    parts.at(-1)?.push(step);
-    bytes += size;
-  }
-  return parts;
-};
-
-/**
- * Finishes or aborts the staged transactions that a crash left behind. Harmless beside writers at work.
- *
- * @returns how many were settled.
- */
-export const sweepTransactions = async (store: RecordStore): Promise<number> => {
-  let settled = 0;
-  await inParallel(4, [...'0123456789abcdefghijklmnopqrstuv'], async (letter) => {
-    const { Items = [] } = await store.client.send(
-      new QueryCommand({
-        TableName: store.tableName,
-        ConsistentRead: true,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': unfinishedPartition(letter) },
-      }),
-    );
-    for (const { sk } of Items) {
-      const tx = String(sk);
-      const marker = await readMarker(store.client, store.tableName, tx);
-      if (marker?.status === 'open' && marker.deadline > Date.now()) continue;
-      const open = !marker || marker.status === 'open';
-      await settle(store, tx, open ? ((await abort(store, tx)) ? 'aborted' : 'committed') : marker.status);
-      settled++;
-    }
-  });
-  return settled;
 };

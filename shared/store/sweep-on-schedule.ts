@@ -2,7 +2,7 @@ import { log } from '../log.ts';
 import { deploymentKeys } from './deployment-key.ts';
 import { documentClient } from './document-client.ts';
 import { RecordStore } from './record-store.ts';
-import { sweepTransactions } from './staged-transaction.ts';
+import { sweepTransactions } from './settle-transaction.ts';
 
 /** A handler that sweeps the table named by TABLE_NAME. What it cannot settle now, the next minute's run can. */
 export const sweepOnSchedule = () => {

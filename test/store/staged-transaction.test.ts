@@ -6,7 +6,7 @@ import { type Commit, CommitRefused, commit } from '../../shared/store/commit.ts
 import { historyKey, locatorKey, type Row, recordKey, transactionKey, unfinishedKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
-import { sweepTransactions } from '../../shared/store/staged-transaction.ts';
+import { sweepTransactions } from '../../shared/store/settle-transaction.ts';
 import {
   allRows,
   type Call,
