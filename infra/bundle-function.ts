@@ -1,11 +1,23 @@
 import path from 'node:path';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 
 const root = path.resolve(import.meta.dirname, '..');
 
+/** One CommonJS file, minified: it initialises faster than an ES module, which would load `undici` with `node:http`. */
+const deployed = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  alias: { '@aws-sdk/credential-provider-node': path.join(root, 'infra/lambda-credentials.ts') },
+  legalComments: 'none',
+} as const satisfies BuildOptions;
+
 /** What a function is deployed as. */
 export interface FunctionBundle {
-  /** One CommonJS file, minified: it initialises faster than an ES module, which would load `undici` with `node:http`. */
   readonly code: Uint8Array;
   /** The sources in it, relative to the project. */
   readonly inputs: readonly string[];
@@ -18,18 +30,10 @@ export interface FunctionBundle {
  */
 export const bundleFunction = async (entry: string): Promise<FunctionBundle> => {
   const { outputFiles, metafile } = await build({
+    ...deployed,
     entryPoints: [path.join(root, entry)],
-    absWorkingDir: root,
-    bundle: true,
     write: false,
     metafile: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    alias: { '@aws-sdk/credential-provider-node': path.join(root, 'infra/lambda-credentials.ts') },
-    legalComments: 'none',
   });
   const [file] = outputFiles;
   if (!file) throw new Error(`esbuild made nothing of ${entry}`);
@@ -37,4 +41,27 @@ export const bundleFunction = async (entry: string): Promise<FunctionBundle> => 
     Object.entries(used).flatMap(([name, { bytesInOutput }]) => (bytesInOutput > 0 ? [name] : [])),
   );
   return { code: file.contents, inputs };
+};
+
+/** Finds the folder with the bundle of an entry such as `functions/records/patient.ts`: its one file is `index.js`. */
+export type BundleFolder = (entry: string) => string;
+
+/**
+ * Bundles functions as they are deployed, each into a folder of its own. One run for all is much quicker than one for each, because
+ * they share most of their sources.
+ *
+ * @returns finds the folder of an entry; throws Error for one that was not bundled.
+ */
+export const bundleFunctions = async (entries: readonly string[], folder: string): Promise<BundleFolder> => {
+  const outputs = new Map(entries.map((entry) => [entry, entry.replace(/^functions\/|\.ts$/g, '')]));
+  await build({
+    ...deployed,
+    entryPoints: [...outputs].map(([entry, output]) => ({ in: path.join(root, entry), out: `${output}/index` })),
+    outdir: folder,
+  });
+  return (entry) => {
+    const output = outputs.get(entry);
+    if (output === undefined) throw new Error(`${entry} was not bundled`);
+    return path.join(folder, output);
+  };
 };

@@ -131,7 +131,8 @@ const elementsCode = (types: readonly string[]): string =>
         .flatMap(({ properties }) => properties)
         .filter(({ type: below }) => !isPrimitive(below) && model(below).kind !== 'resource')
         .map(({ property, type: below, profile }) => `${property}: ${quote(profile ?? below)}`);
-      return `${quote(type)}: { ${children.join(', ')} },`;
+      const code = children.join(', ').replace(/^meta: "Meta", text: "Narrative"/, '...elementsOfDomainResource');
+      return `${quote(type)}: { ${code} },`;
     })
     .join('\n');
 
@@ -212,13 +213,19 @@ ${invariantsCode(rules, { Reference: 'localReferenceInvariant' })}
 const resourceFile = (type: string): string => {
   const own = ownDatatypes(type);
   const rules = [...compiledOf(rulesOf(type), type), ...compiledOf(datatypeRules(own), undefined)];
-  return `${header}${runtimeImport(rules.map(({ code }) => code).join('\n'))}import type { ResourceInvariants } from '../../invariant.ts';
+  const elements = elementsCode([...withBackbone(type), ...own]);
+  const inherits = elements.includes('...elementsOfDomainResource');
+  return `${header}${runtimeImport(rules.map(({ code }) => code).join('\n'))}${
+    inherits
+      ? "import { elementsOfDomainResource, type ResourceInvariants } from '../../invariant.ts';"
+      : "import type { ResourceInvariants } from '../../invariant.ts';"
+  }
 
 /** Rules of ${type}. https://hl7.org/fhir/R4/${type.toLowerCase()}.html#invs */
 export const ${variableName(type)}Invariants: ResourceInvariants = {
   resourceType: ${quote(type)},
   elements: {
-${elementsCode([...withBackbone(type), ...own])}
+${elements}
   },
   invariants: {
 ${invariantsCode(rules)}

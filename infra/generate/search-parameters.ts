@@ -142,7 +142,7 @@ const parameterCode = (definition: SearchParameterDefinition, type: string): str
   return [
     '{',
     `code: ${quote(definition.code)},`,
-    `url: ${addressOf(definition.url)},`,
+    urlCode(definition, type),
     `type: ${quote(definition.type)},`,
     targetsCode(definition),
     `values: ${accessor('resource', variable, typescriptType(type), body)},`,
@@ -158,9 +158,7 @@ const fileOf = (type: string, definitions: readonly SearchParameterDefinition[])
   const isShared = type === 'Resource';
   const body = parameters.join(',\n');
   const imports = [
-    body.includes('definedBy(')
-      ? "import { definedBy, type SearchParameter } from '../../search-parameter.ts';"
-      : "import type { SearchParameter } from '../../search-parameter.ts';",
+    `import { ${body.includes('definedBy(') ? 'definedBy, ' : ''}searchParametersOf, type SearchParameter } from '../../search-parameter.ts';`,
     ...(isShared ? [] : ["import { resourceSearchParameters } from './Resource.ts';"]),
   ];
   const subject = isShared
@@ -171,7 +169,9 @@ const fileOf = (type: string, definitions: readonly SearchParameterDefinition[])
 /** Search parameters of ${subject} */
 export const ${variableName(type)}SearchParameters: readonly SearchParameter[] = [
   ${isShared ? '' : '...resourceSearchParameters,'}
-  ${body}
+  ...searchParametersOf(${quote(type)}, [
+    ${body}
+  ]),
 ];
 `;
 };
@@ -218,8 +218,9 @@ export const generateSearchParameters = (): Record<string, string> => {
   return files;
 };
 
-/** Without what all addresses have in common: repeated 2,500 times it would be a tenth of the largest function. */
-const addressOf = (url: string): string => {
+/** The address of a definition, but where `searchParametersOf` knows it: written out 2,500 times it would be a tenth of the largest function. */
+const urlCode = ({ url, code }: SearchParameterDefinition, type: string): string => {
   const [, id] = /^http:\/\/hl7\.org\/fhir\/SearchParameter\/(.+)$/.exec(url) ?? [];
-  return id === undefined ? quote(url) : `definedBy(${quote(id)})`;
+  if (id === `${type}-${code.replace(/^_/, '')}`) return '';
+  return `url: ${id === undefined ? quote(url) : `definedBy(${quote(id)})`},`;
 };

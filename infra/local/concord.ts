@@ -20,7 +20,7 @@ import { seedDirectory } from './seed-directory.ts';
 import { streamConsumers as allConsumers } from './stream-consumers.ts';
 import { type StreamConsumer, startStreamPoller } from './stream-poller.ts';
 import { openUserPool, type UserPool } from './user-pool.ts';
-import { localPassword } from './users.ts';
+import { localPassword, type OrganizationId } from './users.ts';
 
 export interface ConcordOptions {
   /** 0 for a free one. */
@@ -33,6 +33,8 @@ export interface ConcordOptions {
   readonly reset?: boolean;
   /** Whether the directory is written if it is missing; true if absent. */
   readonly seed?: boolean;
+  /** Whether demo patients are written into a store without any, behind the directory. */
+  readonly demo?: boolean;
   /** All routes of the stack if absent. */
   readonly routes?: readonly GatewayRoute[];
   /** All consumers of the stack if absent. */
@@ -56,6 +58,8 @@ export interface Concord {
   readonly events: (after?: number) => readonly LoggedEvent[];
   /** Resolves once all changes that were acknowledged before the call have been published. */
   readonly settled: () => Promise<void>;
+  /** Resolves when the store has ended by itself; nothing can be served any more. */
+  readonly lost: Promise<void>;
   /** Finishes what is under way and keeps the data. */
   readonly stop: () => Promise<void>;
 }
@@ -159,10 +163,15 @@ const start = async (
     (await userPool.signIn(username, password)).accessToken;
   if (options.seed !== false) {
     const backDoor = await startGateway(0, { routes, load, authorize });
+    const baseUrl = `http://127.0.0.1:${backDoor.port}/fhir`;
+    const tokenOf = (organization: OrganizationId) => token(`system@${organization}.example`);
     try {
-      await seedDirectory(`http://127.0.0.1:${backDoor.port}/fhir`, (organization) =>
-        token(`system@${organization}.example`),
-      );
+      await seedDirectory(baseUrl, tokenOf);
+      if (options.demo) {
+        const { seedPatients } = await import('../demo/seed-patients.ts');
+        const { patient } = await seedPatients(baseUrl, tokenOf, Date.now());
+        if (patient !== undefined) await userPool.addPatient(patient);
+      }
     } finally {
       await backDoor.stop();
     }
@@ -176,6 +185,7 @@ const start = async (
     token,
     events: (after = 0) => bus.after(after),
     settled: poller.settled,
+    lost: store.lost,
     stop,
   };
 };
@@ -214,6 +224,7 @@ const openStore = async (options: ConcordOptions, dbPath: string): Promise<Local
 const elsewhere = (endpoint: string): LocalDynamoDb => ({
   endpoint,
   trimStream: () => undefined,
+  lost: new Promise(() => undefined),
   stop: () => Promise.resolve(),
 });
 

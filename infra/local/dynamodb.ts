@@ -16,6 +16,8 @@ import { indexStreamRecords, trimStreamRecords } from './stream-records.ts';
 
 export interface LocalDynamoDb {
   readonly endpoint: string;
+  /** Resolves when the store has ended without being asked to. */
+  readonly lost: Promise<void>;
   /**
    * Forgets the stream records of a table up to and including a sequence number: every reader is done with them. The service does so
    * after 24 hours. Does nothing for a store that is in memory only.
@@ -131,12 +133,22 @@ const launch = async (binary: string, port: number, options: DynamoDbOptions): P
   }
   if (dbPath !== undefined) indexStreamRecords(dbPath);
   unref(keeper);
+  let stopping = false;
+  const lost = new Promise<void>((resolve) => {
+    void closed.then(() => {
+      if (!stopping) resolve();
+    });
+  });
   return {
     endpoint,
+    lost,
     trimStream: (tableName, upTo) => {
       if (dbPath !== undefined) trimStreamRecords(dbPath, tableName, upTo);
     },
-    stop: () => stopKeeper(keeper, closed),
+    stop: () => {
+      stopping = true;
+      return stopKeeper(keeper, closed);
+    },
   };
 };
 

@@ -1,12 +1,13 @@
 /**
- * `npm start`: all of Concord on this machine. PORT (3000), DATA_DIR (.data), DYNAMODB_ENDPOINT; `-- --reset` begins anew.
+ * `npm start`: all of Concord on this machine. PORT (3000), DATA_DIR (.data), DYNAMODB_ENDPOINT; `-- --reset` begins anew,
+ * `-- --demo` fills in patients.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CannotStart } from './cannot-start.ts';
 import type { Concord } from './concord.ts';
 import { whenNpmEnds } from './npm-parent.ts';
-import { localPassword, organizations, staffRoles } from './users.ts';
+import { localPassword, organizations, patientUsername, staffRoles } from './users.ts';
 
 /** Longest time from Ctrl-C to the end, in milliseconds. */
 const stopWithinMs = 1_900;
@@ -16,10 +17,8 @@ const settings = () => {
   try {
     ({ values } = parseArgs({ options: { reset: { type: 'boolean' }, demo: { type: 'boolean' } } }));
   } catch (error) {
-    throw new CannotStart(`${(error as Error).message}\nUsage: npm start [-- --reset]`);
+    throw new CannotStart(`${(error as Error).message}\nUsage: npm start [-- [--reset] [--demo]]`);
   }
-  if (values.demo)
-    throw new CannotStart('Demo patients (--demo) are not available yet. Use npm run import to load charts.');
   const port = Number(process.env.PORT ?? '3000');
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new CannotStart(`PORT is a number from 1 to 65535, not "${process.env.PORT}".`);
@@ -29,25 +28,29 @@ const settings = () => {
     dataDir: path.resolve(process.env.DATA_DIR || '.data'),
     dynamoDbEndpoint: process.env.DYNAMODB_ENDPOINT || undefined,
     reset: values.reset ?? false,
+    demo: values.demo ?? false,
   };
 };
 
-const welcome = ({ url, port }: Concord, dataDir: string) => {
+const welcome = ({ url, port, userPool }: Concord, { dataDir, demo }: { dataDir: string; demo: boolean }) => {
   const relative = path.relative('', dataDir);
   const environment = port === 3000 ? '' : `PORT=${port} `;
   const curl = `curl -H "Authorization: Bearer $(${environment}npm run -s token -- physician@northside.example)"`;
+  const patient = userPool.hasPatient() ? `\n  or ${patientUsername}, who sees one chart` : '';
+  const missing = demo && patient === '' ? '\nThere are patients already, so no demo patients were added.\n' : '';
+  const anew = demo ? '-- --reset --demo' : '-- --reset';
   return `
 Concord is ready at ${url}
 
 Sign in with the password "${localPassword}" as
   <role>@${organizations.map(({ id }) => `${id}.example`).join(' or <role>@')}
-  roles: ${[...staffRoles, 'system'].join(', ')}
-
+  roles: ${[...staffRoles, 'system'].join(', ')}${patient}
+${missing}
 Try it:
   ${curl} ${url}/Practitioner
 
 More: ${environment}npm run events · ${environment}npm run import -- <file or folder>
-Ctrl-C stops it. Its data stays in ${relative === '' || relative.startsWith('..') ? dataDir : relative}; npm start -- --reset begins anew.
+Ctrl-C stops it. Its data stays in ${relative === '' || relative.startsWith('..') ? dataDir : relative}; npm start ${anew} begins anew.
 `;
 };
 
@@ -77,7 +80,13 @@ const main = async () => {
   process.env.POWERTOOLS_LOG_LEVEL ??= 'WARN';
   const { startConcord } = await import('./concord.ts');
   concord = await startConcord(options);
-  console.log(welcome(concord, options.dataDir));
+  console.log(welcome(concord, options));
+  void concord.lost.then(() => {
+    console.error(
+      '\nThe embedded DynamoDB has ended, so Concord ends too. Its data is kept: npm start goes on with it.\n',
+    );
+    process.exit(1);
+  });
 };
 
 main().catch((error: unknown) => {

@@ -4,13 +4,15 @@ import { type JsonService, ServiceError } from './aws-services.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { hashPassword, isPassword } from './password.ts';
 import { openSigningKey, type SigningKey } from './signing-key.ts';
-import { type LocalUser, localPassword, localUsers } from './users.ts';
+import { type LocalUser, localPassword, localUsers, type PatientUser, patientUser, patientUsername } from './users.ts';
 
 /** What the pool keeps of a user, by user name. */
 interface StoredUser {
   readonly sub: string;
   readonly password: string;
   readonly enabled: boolean;
+  /** Id of the user's own record, if the user is a patient. */
+  readonly patient?: string;
 }
 
 export interface UserPoolOptions {
@@ -39,6 +41,10 @@ export interface UserPool {
   readonly signIn: (username: string, password: string) => Promise<{ accessToken: string; idToken: string }>;
   /** Turns a user off or on, as an administrator does. Throws ServiceError `UserNotFoundException`. */
   readonly setEnabled: (username: string, enabled: boolean) => void;
+  /** Lets the demo patient sign in, now and after a restart. Takes the id of the patient's record. */
+  readonly addPatient: (patient: string) => Promise<void>;
+  /** Whether the demo patient can sign in. */
+  readonly hasPatient: () => boolean;
 }
 
 /** Life of a token, in seconds. */
@@ -56,7 +62,7 @@ export const openUserPool = async ({ folder, region, now = Date.now }: UserPoolO
 
   const signIn = async (username: string, password: string) => {
     const stored = users[username];
-    const user = localUsers.find((known) => known.username === username);
+    const user = localUsers.find((known) => known.username === username) ?? patientOf(stored);
     // One answer for both, as a pool that hides which users exist gives it.
     if (!stored || !user || !(await isPassword(password, stored.password))) {
       throw new ServiceError('NotAuthorizedException', 'Incorrect username or password.');
@@ -95,19 +101,28 @@ export const openUserPool = async ({ folder, region, now = Date.now }: UserPoolO
       users[username] = { ...user, enabled };
       writeJsonFile(file, users);
     },
+    addPatient: async (patient) => {
+      users[patientUsername] = { ...(users[patientUsername] ?? (await newUser(patientUsername))), patient };
+      writeJsonFile(file, users);
+    },
+    hasPatient: () => patientOf(users[patientUsername]) !== undefined,
   };
 };
+
+const patientOf = (stored: StoredUser | undefined): PatientUser | undefined =>
+  stored?.patient === undefined ? undefined : patientUser(stored.patient);
+
+const newUser = async (username: string): Promise<StoredUser> => ({
+  sub: subjectOf(username),
+  password: await hashPassword(localPassword),
+  enabled: true,
+});
 
 const openUsers = async (file: string): Promise<Record<string, StoredUser>> => {
   const known = (readJsonFile(file) ?? {}) as Record<string, StoredUser>;
   const missing = localUsers.filter(({ username }) => !(username in known));
   if (missing.length === 0) return known;
-  const added = missing.map(
-    async ({ username }): Promise<[string, StoredUser]> => [
-      username,
-      { sub: subjectOf(username), password: await hashPassword(localPassword), enabled: true },
-    ],
-  );
+  const added = missing.map(async ({ username }): Promise<[string, StoredUser]> => [username, await newUser(username)]);
   const users = { ...known, ...Object.fromEntries(await Promise.all(added)) };
   writeJsonFile(file, users);
   return users;
@@ -160,19 +175,20 @@ const commonClaims = ({ sub }: StoredUser, issuer: string, now: number) => {
 };
 
 /** An access token as the pool issues it, with what the pre-token trigger of a deployment adds. */
-const accessClaims = (common: object, { username, organization, role, scope, fhirUser }: LocalUser) => ({
+const accessClaims = (common: object, user: LocalUser | PatientUser) => ({
   ...common,
   client_id: clientId,
   token_use: 'access',
-  scope,
-  username,
-  'cognito:groups': [role],
-  roles: [role],
-  organization,
-  fhirUser,
+  scope: user.scope,
+  username: user.username,
+  'cognito:groups': [user.role],
+  roles: [user.role],
+  // A patient belongs to no organisation.
+  ...('patient' in user ? { patient: user.patient } : { organization: user.organization }),
+  fhirUser: user.fhirUser,
 });
 
-const idClaims = (common: object, { username, role }: LocalUser) => ({
+const idClaims = (common: object, { username, role }: LocalUser | PatientUser) => ({
   ...common,
   aud: clientId,
   token_use: 'id',

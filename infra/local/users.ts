@@ -52,3 +52,27 @@ const applicationOf = (organization: OrganizationId): LocalUser => ({
 
 /** All who can sign in: each staff role at both organisations, and one application of each. */
 export const localUsers: readonly LocalUser[] = organizations.flatMap(({ id }) => [...staffOf(id), applicationOf(id)]);
+
+/** A patient who can sign in, and sees the own record. */
+export interface PatientUser {
+  readonly username: string;
+  readonly role: 'patient';
+  readonly scope: string;
+  readonly fhirUser: string;
+  /** Id of the patient's record. */
+  readonly patient: string;
+}
+
+export const patientUsername = 'patient@home.example';
+
+/** The patient user of a store with demo patients. */
+export const patientUser = (patient: string): PatientUser => ({
+  username: patientUsername,
+  role: 'patient',
+  scope: [
+    'patient/*.rs',
+    ...['Consent', 'Task', 'Communication', 'QuestionnaireResponse'].map((type) => `patient/${type}.cruds`),
+  ].join(' '),
+  fhirUser: `Patient/${patient}`,
+  patient,
+});

@@ -49,9 +49,20 @@ export interface AuditRow extends RowKey {
 /** Sort key of the row that says an access, traced before it was decided, was refused or found nothing. */
 export const refusedKey = (row: RowKey): RowKey => ({ pk: row.pk, sk: `${row.sk}!refused` });
 
-/** The log of what concerns an organisation's own business and no chart, such as a search of the directory. */
-export const organizationLog = (store: RecordStore, organization: string): string =>
-  toBase32(createHmac('sha256', store.keys.index).update(`log|${organization}`).digest().subarray(0, 16));
+/** The row that follows one whose access came to nothing. */
+export const refusedRow = (row: AuditRow): AuditRow => ({ ...row, ...refusedKey(row) });
+
+/** Letters of a query that are kept: a row has 400 KB, and nobody reads more. */
+const longestQuery = 4_000;
+
+/**
+ * The log of a chart. One that a client named, such as an organisation's, has another name in the log: an AuditEvent's id holds it, and
+ * has 64 letters at most.
+ */
+const logOf = (store: RecordStore, chart: string): string =>
+  store.ids.decode(chart)
+    ? chart
+    : toBase32(createHmac('sha256', store.keys.index).update(`log|${chart}`).digest().subarray(0, 16));
 
 /** Who is asking in which request: with an access, it makes a row. */
 export class AuditTrail {
@@ -71,12 +82,12 @@ export class AuditTrail {
   row({ interaction, chart, what, query }: Access): AuditRow {
     const { caller } = this.#asking;
     return {
-      ...auditKey(chart, this.#store.ids.newPlace(this.#now)),
+      ...auditKey(logOf(this.#store, chart), this.#store.ids.newPlace(this.#now)),
       layout: 1,
       at: this.#now,
       interaction,
       what,
-      ...(query === undefined ? {} : { query }),
+      ...(query === undefined ? {} : { query: query.slice(0, longestQuery) }),
       subject: caller.subject,
       name: caller.name,
       client: caller.client,
@@ -99,7 +110,7 @@ export class AuditTrail {
     try {
       outcome(result);
     } catch (refusal) {
-      await this.#put({ ...row, ...refusedKey(row) });
+      await this.#put(refusedRow(row));
       throw refusal;
     }
     return result;
@@ -107,7 +118,12 @@ export class AuditTrail {
 
   /** Writes the traces of accesses that are known only now, one row a chart, before their data leaves. */
   async record(accesses: readonly Access[]): Promise<void> {
-    await Promise.all(accesses.map((access) => this.#put(this.row(access))));
+    await this.write(accesses.map((access) => this.row(access)));
+  }
+
+  /** Writes rows that `row` and `refusedRow` made. */
+  async write(rows: readonly AuditRow[]): Promise<void> {
+    await Promise.all(rows.map((row) => this.#put(row)));
   }
 
   async #put(Item: RowKey & Record<string, unknown>): Promise<void> {

@@ -42,3 +42,17 @@ export interface SearchParameter {
 
 /** Canonical address of one of R4's own search parameters. https://hl7.org/fhir/R4/searchparameter-registry.html */
 export const definedBy = (id: string): string => `http://hl7.org/fhir/SearchParameter/${id}`;
+
+/** A parameter as generated: without the address where R4's rule gives it, its type and code joined by a hyphen. */
+export type GeneratedSearchParameter = Omit<SearchParameter, 'url'> & { readonly url?: string };
+
+/**
+ * The search parameters of one type, each with its address. Most follow R4's rule, and would else be a tenth of the largest function.
+ *
+ * @param type - resource type, or `Resource` for those of every type.
+ */
+export const searchParametersOf = (
+  type: string,
+  own: readonly GeneratedSearchParameter[],
+): readonly SearchParameter[] =>
+  own.map((parameter) => ({ url: definedBy(`${type}-${parameter.code.replace(/^_/, '')}`), ...parameter }));

@@ -14,7 +14,8 @@ export interface FhirRequest {
   readonly baseUrl: string;
   /** Parsed JSON; undefined if there is no body. Looked at only once it is asked for, so whoever may not write learns nothing from it. */
   readonly body: unknown;
-  readonly ifMatch: number | undefined;
+  /** `any` for `*`: some version must be there. */
+  readonly ifMatch: number | 'any' | undefined;
   readonly ifNoneExist: string | undefined;
   readonly prefer: {
     readonly return: 'representation' | 'minimal' | 'OperationOutcome' | undefined;
@@ -38,7 +39,10 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
   requireJsonWanted(header('accept'), query.find(([name]) => name === '_format')?.[1]);
   const path = pathOf(event.path);
   const form = isForm(header('content-type'));
-  if (form && path.at(-1) !== '_search') throw unsupported('A form body is only for _search');
+  const searching = path.at(-1) === '_search';
+  if (form && !searching) throw unsupported('A form body is only for _search');
+  if (searching && !form && event.body)
+    throw unsupported('Send the parameters of _search as application/x-www-form-urlencoded');
   const text = form ? bodyText(event, header('content-encoding')) : undefined;
   let parsed: { body: unknown } | undefined;
   return {
@@ -80,7 +84,7 @@ const pathOf = (path: string): string[] => {
 /** The gateway's path still has its stage, which belongs to the base; the event's own path has not. */
 const baseUrlOf = (event: APIGatewayProxyEvent): string => {
   const host = headerOf(event, 'host') ?? event.requestContext.domainName ?? 'localhost';
-  const scheme = headerOf(event, 'x-forwarded-proto') ?? 'https';
+  const scheme = headerOf(event, 'x-forwarded-proto')?.split(',')[0]?.trim() ?? 'https';
   const full = event.requestContext.path ?? event.path;
   return `${scheme}://${host}${full.slice(0, full.indexOf('/fhir'))}/fhir`;
 };
@@ -131,6 +135,7 @@ const parseBody = (text: string | undefined, contentType: string | undefined): u
   const charset = /charset=\s*"?([^;"\s]+)/i.exec(contentType ?? '')?.[1];
   if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw unsupported('FHIR JSON is UTF-8');
   requireShallow(text);
+  requireWellFormed(text);
   try {
     return parseJson(text);
   } catch (error) {
@@ -162,6 +167,18 @@ const requireShallow = (text: string): void => {
   }
 };
 
+/** Half of a surrogate pair, written as an escape, is no character: stored as UTF-8 it would come back as another one. */
+const requireWellFormed = (text: string): void => {
+  const halves = text.match(/\\+u[dD][89a-fA-F][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?/g) ?? [];
+  for (const half of halves) {
+    const [, slashes = '', first = '', second] = /^(\\+)u(....)(?:\\u(....))?$/.exec(half) ?? [];
+    const escaped = slashes.length % 2 === 1; // an even number of backslashes is text about an escape
+    const whole = second !== undefined && /^[dD][89abAB]/.test(first);
+    if (escaped && !whole)
+      throw new RecordError('malformed', 'The body has half of a surrogate pair, which is no character');
+  }
+};
+
 /** https://hl7.org/fhir/R4/http.html#mime-type */
 const requireJsonWanted = (accept: string | undefined, format: string | undefined): void => {
   if (format !== undefined) {
@@ -178,8 +195,9 @@ const requireJsonWanted = (accept: string | undefined, format: string | undefine
 };
 
 /** The version that an If-Match header names. @throws RecordError `invalid` unless it is one version. */
-export const parseIfMatch = (value: string | undefined): number | undefined => {
-  if (value === undefined || value === '*') return undefined;
+export const parseIfMatch = (value: string | undefined): FhirRequest['ifMatch'] => {
+  if (value === undefined) return undefined;
+  if (value.trim() === '*') return 'any';
   const version = /^(?:W\/)?"([1-9]\d{0,9})"$/.exec(value.trim())?.[1];
   if (version === undefined) {
     throw new RecordError('invalid', 'If-Match is one version, written as W/"3"', { expression: 'If-Match' });

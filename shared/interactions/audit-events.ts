@@ -1,6 +1,5 @@
 import { auditEvent } from '../audit/audit-event.ts';
 import { type AuditPage, chartLog, dayLog, loggedAccess } from '../audit/audit-log.ts';
-import { organizationLog } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
@@ -11,7 +10,7 @@ import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { notFound, requireTypeAccess } from './require-access.ts';
-import { askedPage, nextLink, pageParameter, selfLink } from './searchset.ts';
+import { askedPage, entriesOf, nextLink, pageParameter, selfLink } from './searchset.ts';
 
 // AuditEvents are not records: they are rows of the access log, shown as FHIR. A privacy officer reads the logs of the charts that
 // the organisation keeps and what its own people did; a patient reads the log of the own chart.
@@ -93,11 +92,13 @@ export const searchAuditEvents: Interaction = async (context) => {
       selfLink(context, query.understood),
       ...(next === undefined ? [] : [nextLink(context, { query: sent, position: next })]),
     ],
-    entry: shown.map((event) => ({
-      fullUrl: `${request.baseUrl}/AuditEvent/${event.id}`,
-      resource: event as unknown as fhir4.FhirResource,
-      search: { mode: 'match' },
-    })),
+    ...entriesOf(
+      shown.map((event) => ({
+        fullUrl: `${request.baseUrl}/AuditEvent/${event.id}`,
+        resource: event as unknown as fhir4.FhirResource,
+        search: { mode: 'match' },
+      })),
+    ),
   };
   return { statusCode: 200, resource: bundle };
 };
@@ -144,9 +145,7 @@ const ofOrganization = async (
   const organization = asking.caller.organization ?? '';
   const today = new Date(now).toISOString().slice(0, 10);
   const at = day ?? today;
-  await audit.record([
-    { interaction: 'search-type', chart: organizationLog(store, organization), what: [], query: recordType.name },
-  ]);
+  await audit.record([{ interaction: 'search-type', chart: organization, what: [], query: recordType.name }]);
   const page = await dayLog(store, organization, at, after || undefined);
   const shown = shownPage(context, page, () => undefined, [at]);
   if (shown.next) return shown;
@@ -167,7 +166,7 @@ const shownPage = (
 });
 
 /**
- * The chart that a search names by `patient` or by a patient as `entity`; undefined if it names none.
+ * The chart that a search names by `patient`; undefined if it names none.
  *
  * @throws RecordError `invalid` if it names several: a log belongs to one chart.
  */

@@ -1,10 +1,10 @@
 import { RecordError } from '../errors.ts';
 import { matches } from '../search/matches.ts';
 import { parseSearchQuery } from '../search/parse-query.ts';
-import { bearersOf, candidates } from '../store/candidates.ts';
+import { bearersOf, candidates, guardedIds } from '../store/candidates.ts';
 import type { UniqueChange } from '../store/commit.ts';
-import { criteriaKey, identifierKey } from '../store/index-rows.ts';
-import type { RowKey } from '../store/keys.ts';
+import { criteriaPartition, identifierPartition } from '../store/index-rows.ts';
+import { guardKey } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 import { planSearch } from './plan-search.ts';
@@ -42,9 +42,10 @@ export const conditionalMatch = async (
   if (query.criteria.length === 0) {
     throw new RecordError('invalid', 'A condition names at least one search parameter', { expression });
   }
-  const key = guardKey(context, query.criteria, condition);
+  const partition = guardPartition(context, query.criteria, condition);
+  const key = guardKey(partition);
   // The guard is read before the search: what is created between the two makes the guard differ at the commit.
-  const expected = await bearersOf(store, key);
+  const expected = await guardedIds(store, key);
   const { plan } = await planSearch(context, query.criteria);
   let calls = 0;
   const found: StoredRecord[] = [];
@@ -60,7 +61,8 @@ export const conditionalMatch = async (
       throw new RecordError('too-costly', 'Too much would have to be read for this condition', { expression });
   }
   await trace(context, found, condition);
-  const matching = found.length > 1 && recordType.directory ? ownerAmong(found, expected) : found;
+  const matching =
+    found.length > 1 && recordType.directory ? ownerAmong(found, await bearersOf(store, partition)) : found;
   if (matching.length > 1)
     throw new RecordError('multiple-matches', 'Several records meet this condition', { expression });
   return { matches: matching, guard: { key, expected } };
@@ -88,19 +90,19 @@ const trace = async (
   );
 };
 
-/** Whoever creates a record that bears an identifier changes that identifier's row; other conditions have a row of their own. */
-const guardKey = (
+/** A condition on an identifier is guarded beside the identifier's bearers, however it is written; others by their text. */
+const guardPartition = (
   { store, recordType, asking }: RequestContext,
   criteria: ReturnType<typeof parseSearchQuery>['criteria'],
   condition: string,
-): RowKey => {
+): string => {
   const organization = asking.caller.organization ?? asking.chart ?? '';
   const identifier = criteria.find(
     ({ parameter, modifier }) => parameter.code === 'identifier' && modifier === undefined,
   );
   const [token, ...others] = identifier?.values ?? [];
   if (token?.type === 'token' && token.system !== undefined && token.code !== undefined && others.length === 0) {
-    return identifierKey(store, recordType, organization, token.system, token.code);
+    return identifierPartition(store, recordType, organization, token.system, token.code);
   }
-  return criteriaKey(store, recordType, organization, condition);
+  return criteriaPartition(store, recordType, organization, condition);
 };

@@ -4,7 +4,17 @@ import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { notFound, requireReadable, requireTypeAccess } from './require-access.ts';
-import { askedPage, countOf, largestPageBytes, matchEntry, nextLink, selfLink, weightOf } from './searchset.ts';
+import {
+  askedPage,
+  countOf,
+  entriesOf,
+  largestPageBytes,
+  matchEntry,
+  nextLink,
+  requireOnly,
+  selfLink,
+  weightOf,
+} from './searchset.ts';
 
 const usualPage = 1_000;
 const largestPage = 1_000;
@@ -15,6 +25,7 @@ const largestPage = 1_000;
  */
 export const everything: Interaction = async (context, { id }) => {
   requireTypeAccess(context, 'r');
+  requireOnly(context, ['_count']);
   const { store, audit, request } = context;
   const asked = askedPage(context);
   const counted = asked?.query ?? request.query.filter(([name]) => name === '_count');
@@ -42,7 +53,7 @@ export const everything: Interaction = async (context, { id }) => {
       selfLink(context, counted),
       ...(next === undefined ? [] : [nextLink(context, { query: counted, position: next })]),
     ],
-    entry: shown.map((record) => matchEntry(context, record)),
+    ...entriesOf(shown.map((record) => matchEntry(context, record))),
   };
   return { statusCode: 200, resource: bundle };
 };

@@ -3,7 +3,7 @@ import { presented } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
-import { askedPage, countOf, nextLink, selfLink } from './searchset.ts';
+import { askedPage, countOf, entriesOf, nextLink, requireOnly, selfLink } from './searchset.ts';
 
 const usualPage = 50;
 const largestPage = 200;
@@ -14,6 +14,7 @@ const largestPage = 200;
  */
 export const historyOfRecord: Interaction = async (context, { id }) => {
   requireTypeAccess(context, 'r');
+  requireOnly(context, ['_count']);
   const { recordType, store, audit, request } = context;
   const asked = askedPage(context);
   const counted = asked?.query ?? request.query.filter(([name]) => name === '_count');
@@ -36,14 +37,15 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
       selfLink(context, counted),
       ...(page.next === undefined ? [] : [nextLink(context, { query: counted, position: Number(page.next) })]),
     ],
-    entry: page.items.map((version) => historyEntry(context, version)),
+    ...entriesOf(page.items.map((version) => historyEntry(context, version))),
   };
   return { statusCode: 200, resource: bundle };
 };
 
-const historyEntry = ({ request, recordType }: RequestContext, record: StoredRecord): fhir4.BundleEntry => {
+const historyEntry = ({ request, recordType, store }: RequestContext, record: StoredRecord): fhir4.BundleEntry => {
   const deleted = record.resource === undefined;
-  const method = deleted ? 'DELETE' : record.version === 1 ? 'POST' : 'PUT';
+  const created = record.version === 1 && store.ids.decode(record.id) !== undefined; // an id of the client's came by PUT
+  const method = deleted ? 'DELETE' : created ? 'POST' : 'PUT';
   const url = method === 'POST' ? recordType.name : `${recordType.name}/${record.id}`;
   return {
     fullUrl: `${request.baseUrl}/${recordType.name}/${record.id}`,

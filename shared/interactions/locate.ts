@@ -3,12 +3,18 @@ import { headsOwnChart } from '../record-types/homes.ts';
 import type { Address } from '../store/keys.ts';
 import type { RequestContext } from './context.ts';
 
-/** Where the record of this type and id is or would be; undefined for an id that nobody ever used. */
+/** https://hl7.org/fhir/R4/datatypes.html#id. What is no id leads nowhere; in a key it could stand for something else. */
+const legalId = /^[A-Za-z0-9\-.]{1,64}$/;
+
+/** Where the record of this type and id is or would be; undefined for an id that nobody ever used, or nobody may use. */
 export const locate = async (
   { store, known }: Pick<RequestContext, 'store' | 'known'>,
   type: string,
   id: string,
-): Promise<Address | undefined> => known.get(`${type}/${id}`) ?? store.locate(type, id, headsOwnChart(type));
+): Promise<Address | undefined> => {
+  if (!legalId.test(id)) return undefined;
+  return known.get(`${type}/${id}`) ?? store.locate(type, id, headsOwnChart(type));
+};
 
 /** The charts of the patients that references name, each once; foreign and unknown ones are left out. */
 export const chartsOf = async (

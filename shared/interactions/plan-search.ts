@@ -1,8 +1,16 @@
+import { RecordError } from '../errors.ts';
 import { typesOfPatients } from '../record-types/homes.ts';
 import { dateInterval } from '../search/date-range.ts';
 import type { Criterion } from '../search/search-query.ts';
 import type { Plan, RegistryRange } from '../store/candidates.ts';
-import { identifierKey, indexOwner, keyText, longestValue, nameLetters, partitionFor } from '../store/index-rows.ts';
+import {
+  identifierPartition,
+  indexOwner,
+  keyText,
+  longestValue,
+  nameLetters,
+  partitionFor,
+} from '../store/index-rows.ts';
 import type { RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 
@@ -16,6 +24,9 @@ export interface SearchPlan {
   /** The plan already selects what the criteria ask for, so a page needs no more rows than it shows. */
   readonly exact: boolean;
 }
+
+/** Each patient or registry row that a search names is a Query of its own. */
+const mostQueries = 50;
 
 /** Parameters that name the patient whose chart is a record's home. */
 const homeParameters = new Set(['patient', 'subject']);
@@ -52,6 +63,9 @@ const byChart = async (context: RequestContext, criteria: readonly Criterion[]):
       return type === 'Patient' ? value.id : undefined;
     });
     if (ids.some((id) => id === undefined)) continue;
+    if (new Set(ids).size > mostQueries) {
+      throw new RecordError('too-costly', `A search may name ${mostQueries} patients`, { expression: parameter.code });
+    }
     const found = await Promise.all([...new Set(ids)].map((id) => locate(context, 'Patient', id ?? '')));
     const charts = found.flatMap((address) => (address ? [address.chart] : []));
     const plan: Plan = charts.length === 0 ? { kind: 'nothing' } : { kind: 'charts', charts: [...new Set(charts)] };
@@ -82,12 +96,19 @@ const byIdentifier = (context: RequestContext, criteria: readonly Criterion[]): 
     ({ parameter, modifier }) => parameter.code === 'identifier' && modifier === undefined,
   );
   const tokens = criterion?.values.flatMap((value) => (value.type === 'token' ? [value] : [])) ?? [];
-  if (tokens.length === 0 || recordType.registry.some(({ parameter }) => parameter === 'identifier')) return undefined;
+  if (
+    tokens.length === 0 ||
+    tokens.length > mostQueries ||
+    recordType.registry.some(({ parameter }) => parameter === 'identifier')
+  )
+    return undefined;
   if (tokens.some(({ system, code }) => system === undefined || code === undefined)) return undefined;
   const organization = asking.caller.organization ?? '';
   return {
     kind: 'bearers',
-    keys: tokens.map(({ system, code }) => identifierKey(store, recordType, organization, system ?? '', code ?? '')),
+    partitions: tokens.map(({ system, code }) =>
+      identifierPartition(store, recordType, organization, system ?? '', code ?? ''),
+    ),
     locate: (id) => locate(context, recordType.name, id),
   };
 };
@@ -102,7 +123,7 @@ const byRegistry = (context: RequestContext, criteria: readonly Criterion[], own
     if (!index) continue;
     const kind = recordType.parameter(index.parameter)?.type ?? 'token';
     const texts = criterion.values.map((value) => filedText(criterion, value));
-    if (texts.some((text) => text === undefined)) continue;
+    if (texts.some((text) => text === undefined) || texts.flat().length > mostQueries) continue;
     const ranges = texts.flat().map((text = ''): RegistryRange => {
       const partition = partitionFor(
         store,

@@ -9,6 +9,7 @@ import { type Address, locatorKey, type Row } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 import { chartsOf, locate } from './locate.ts';
+import { requireOwnWords } from './own-words.ts';
 
 /** A write that has passed every rule and waits for its commit. */
 export interface PlannedWrite {
@@ -69,6 +70,7 @@ export const planCreate = async (
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
   const { recordType, now, store } = context;
+  requireOwnWords(context, resource);
   const custodian = await custodianFor(context, address.chart);
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
   return {
@@ -94,6 +96,8 @@ export const planUpdate = async (
   current: StoredRecord,
 ): Promise<PlannedWrite> => {
   const { recordType, now } = context;
+  requireOwnWords(context, resource);
+  if (current.resource) requireOwnWords(context, current.resource);
   await requireSameHome(context, resource, current);
   return {
     recordType,

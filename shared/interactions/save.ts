@@ -1,7 +1,7 @@
 import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { isDirectory } from '../record-types/subjects.ts';
-import { type Commit, CommitRefused, commit, type ExistenceCheck, type UniqueChange } from '../store/commit.ts';
+import { type Commit, CommitRefused, commit, type ExistenceCheck } from '../store/commit.ts';
 import { indexChanges } from '../store/index-rows.ts';
 import { recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
@@ -54,7 +54,7 @@ const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly P
   return {
     writes: plans.map(({ next, previous }) => ({ next, previous })),
     checks: [...checks.values()],
-    unique: mergedByKey([...plans.flatMap(({ guards }) => guards), ...index.flatMap((changes) => changes.unique)]),
+    unique: plans.flatMap(({ guards }) => guards),
     puts: [...puts, ...accessesOf(plans).map((access) => audit.row(access))],
     removes: index.flatMap((changes) => changes.removes),
     claims: plans.flatMap(({ claims }) => claims),
@@ -81,21 +81,6 @@ const accessesOf = (plans: readonly PlannedWrite[]): Access[] => {
       what: access.what.slice(part * mostReferences, (part + 1) * mostReferences),
     })),
   );
-};
-
-/**
- * DynamoDB takes one action a row, and one direction a set: where one record gains an identifier that another loses in the same
- * commit, the loss is left out. Such a row names a record too many, and whoever follows it finds that out.
- */
-const mergedByKey = (changes: readonly UniqueChange[]): UniqueChange[] => {
-  const merged = new Map<string, UniqueChange>();
-  for (const change of changes) {
-    const known = merged.get(keyText(change.key));
-    const add = [...new Set([...(known?.add ?? []), ...change.add])];
-    const remove = add.length > 0 ? [] : [...new Set([...(known?.remove ?? []), ...change.remove])];
-    merged.set(keyText(change.key), { key: change.key, add, remove, expected: known?.expected ?? change.expected });
-  }
-  return [...merged.values()];
 };
 
 const refusalOf = ({ refusals }: CommitRefused, ifMatch: boolean): Error => {

@@ -1,4 +1,4 @@
-import { type Access, organizationLog } from '../audit/audit-trail.ts';
+import { type Access, refusedRow } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { information } from '../fhir/operation-outcome.ts';
 import { matches } from '../search/matches.ts';
@@ -11,7 +11,16 @@ import { presented } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { planSearch, type SearchPlan } from './plan-search.ts';
 import { mayAccess, requireTypeAccess } from './require-access.ts';
-import { askedPage, largestPageBytes, matchEntry, nextLink, pageParameter, selfLink, weightOf } from './searchset.ts';
+import {
+  askedPage,
+  entriesOf,
+  largestPageBytes,
+  matchEntry,
+  nextLink,
+  pageParameter,
+  selfLink,
+  weightOf,
+} from './searchset.ts';
 
 const usualPage = 50;
 /** Calls to DynamoDB that one page may take. A page that has taken them ends, with a link to what follows. */
@@ -42,9 +51,15 @@ interface Found {
   /** How many match in all, where that is known. */
   readonly total: number | undefined;
   readonly next: Position | undefined;
+  /** Charts that were looked into and are not the caller's to see. */
+  readonly hidden: ReadonlySet<string>;
 }
 
-/** Searches, and leaves its trace: beside the search where the request names its charts, else before the answer leaves. */
+/**
+ * Searches, and leaves its trace: beside the search where the request names its charts, else before the answer leaves. A chart that the
+ * caller turned out not to see gets a second row that says so. Only the log of the one chart that a search names holds its values:
+ * elsewhere they could be another patient's.
+ */
 const tracedSearch = async (
   context: RequestContext,
   plan: SearchPlan,
@@ -52,18 +67,16 @@ const tracedSearch = async (
   from: Position | undefined,
 ): Promise<Found> => {
   const { audit, recordType } = context;
-  const text = [recordType.name, context.request.query.map(([name, value]) => `${name}=${value}`).join('&')].join('?');
   const access = (chart: string, what: readonly string[] = []): Access => ({
     interaction: 'search-type',
     chart,
     what,
-    query: text,
+    query: queryText(context, plan.charts.length === 1),
   });
   if (plan.charts.length > 0) {
-    const [found] = await Promise.all([
-      find(context, plan, query, from),
-      audit.record(plan.charts.map((chart) => access(chart))),
-    ]);
+    const rows = plan.charts.map((chart) => audit.row(access(chart)));
+    const [found] = await Promise.all([find(context, plan, query, from), audit.write(rows)]);
+    await audit.write(rows.filter((_, index) => found.hidden.has(plan.charts[index] ?? '')).map(refusedRow));
     return found;
   }
   const found = await find(context, plan, query, from);
@@ -79,9 +92,11 @@ const tracedSearch = async (
   return found;
 };
 
+const queryText = ({ recordType, request }: RequestContext, withValues: boolean): string =>
+  `${recordType.name}?${request.query.map(([name, value]) => (withValues ? `${name}=${value}` : name)).join('&')}`;
+
 /** Where a search is noted that concerns nobody's chart. */
-const logOf = ({ store, asking }: RequestContext): string =>
-  asking.chart ?? organizationLog(store, asking.caller.organization ?? '');
+const logOf = ({ asking }: RequestContext): string => asking.chart ?? asking.caller.organization ?? '';
 
 const find = (
   context: RequestContext,
@@ -93,6 +108,24 @@ const find = (
   return query.sort.length > 0 ? sortedPage(context, plan, query, from) : page(context, plan, query, from);
 };
 
+/** What a search reads with: how far it may go, and which charts turned out to be none of the caller's business. */
+const reading = (context: RequestContext, rowLimit: number | undefined) => {
+  const state = { calls: 0, hidden: new Set<string>() };
+  const options = {
+    rowLimit,
+    spend: () => {
+      state.calls++;
+    },
+    // All records of a chart have one custodian: the first tells whether the rest is worth reading, and nobody learns how many there are.
+    mayEnter: (record: StoredRecord) => {
+      const may = mayAccess(context, 's', record);
+      if (!may) state.hidden.add(record.chart);
+      return may;
+    },
+  };
+  return { state, options };
+};
+
 const page = async (
   context: RequestContext,
   plan: SearchPlan,
@@ -100,29 +133,25 @@ const page = async (
   from: Position | undefined,
 ): Promise<Found> => {
   const size = query.count ?? usualPage;
-  let calls = 0;
   // One row more than the page tells whether there is another page.
-  const rowLimit = plan.exact ? size + 1 : undefined;
-  const options = { rowLimit, spend: () => calls++ };
+  const { state, options } = reading(context, plan.exact ? size + 1 : undefined);
   const records: StoredRecord[] = [];
+  const { hidden } = state;
   let bytes = 0;
   let last = from;
   for await (const { record, position } of candidates(context.store, context.recordType, plan.plan, from, options)) {
     if (record && isMatch(context, query, record)) {
       bytes += weightOf(record.resource ?? {});
       if (records.length === size || (records.length > 0 && bytes > largestPageBytes)) {
-        return { records, total: await totalIfAsked(context, plan, query), next: last };
+        return { records, total: await totalIfAsked(context, plan, query), next: last, hidden };
       }
       records.push(record);
-    }
+    } else if (record && !mayAccess(context, 's', record)) hidden.add(record.chart);
     last = position;
-    if (calls >= callsPerPage) return { records, total: undefined, next: last };
+    if (state.calls >= callsPerPage) return { records, total: undefined, next: last, hidden };
   }
-  return {
-    records,
-    total: from === undefined ? records.length : await totalIfAsked(context, plan, query),
-    next: undefined,
-  };
+  const total = from === undefined ? records.length : await totalIfAsked(context, plan, query);
+  return { records, total, next: undefined, hidden };
 };
 
 const totalIfAsked = async (
@@ -133,8 +162,11 @@ const totalIfAsked = async (
 
 const count = async (context: RequestContext, plan: SearchPlan, query: SearchQuery): Promise<Found> => {
   let total = 0;
-  for await (const { record } of bounded(context, plan)) if (record && isMatch(context, query, record)) total++;
-  return { records: [], total, next: undefined };
+  const { state, options } = reading(context, undefined);
+  for await (const { record } of bounded(context, plan, options, state)) {
+    if (record && isMatch(context, query, record)) total++;
+  }
+  return { records: [], total, next: undefined, hidden: state.hidden };
 };
 
 const sortedPage = async (
@@ -144,12 +176,16 @@ const sortedPage = async (
   from: Position | undefined,
 ): Promise<Found> => {
   const all: StoredRecord[] = [];
-  for await (const { record } of bounded(context, plan)) {
+  const { state, options } = reading(context, undefined);
+  for await (const { record } of bounded(context, plan, options, state)) {
     if (record && isMatch(context, query, record)) all.push(record);
     if (all.length > mostSorted) throw tooCostly('_sort');
   }
   const order = compareBy(query.sort);
-  const views = all.map((record) => ({ record, view: { resource: presented(record), lastUpdated: record.updated } }));
+  const views = all.map((record) => ({
+    record,
+    view: { resource: presented(record), lastUpdated: record.updated },
+  }));
   views.sort((a, b) => order(a.view, b.view) || (a.record.id < b.record.id ? -1 : 1));
   const start = Number(from?.[0] ?? 0);
   const end = start + (query.count ?? usualPage);
@@ -161,17 +197,21 @@ const sortedPage = async (
     records.push(record);
   }
   const shown = start + records.length;
-  return { records, total: all.length, next: shown < all.length ? [shown] : undefined };
+  return { records, total: all.length, next: shown < all.length ? [shown] : undefined, hidden: state.hidden };
 };
 
 /** All candidates, or a refusal where a request would have to read too much. */
-async function* bounded(context: RequestContext, plan: SearchPlan): AsyncGenerator<Candidate> {
-  let calls = 0;
-  const options = { rowLimit: undefined, spend: () => calls++ };
+async function* bounded(
+  context: RequestContext,
+  plan: SearchPlan,
+  options: Parameters<typeof candidates>[4],
+  state: { readonly calls: number },
+): AsyncGenerator<Candidate> {
   for await (const candidate of candidates(context.store, context.recordType, plan.plan, undefined, options)) {
     yield candidate;
-    if (calls > callsPerCount)
+    if (state.calls > callsPerCount) {
       throw tooCostly(context.request.query.some(([name]) => name === '_sort') ? '_sort' : '_summary');
+    }
   }
 }
 
@@ -218,11 +258,11 @@ const searchset = (
       selfLink(context, query.understood),
       ...(next === undefined ? [] : [nextLink(context, { query: sent, position: next })]),
     ],
-    entry: [
+    ...entriesOf([
       ...records.map((record) => matchEntry(context, record)),
       ...(warnings.length === 0
         ? []
         : [{ resource: information('warning', warnings), search: { mode: 'outcome' as const } }]),
-    ],
+    ]),
   };
 };

@@ -19,8 +19,26 @@ const pathOf = ({ request }: RequestContext): string =>
 export const askedPage = (context: RequestContext): PagePosition | undefined => {
   const token = context.request.query.find(([name]) => name === pageParameter)?.[1];
   if (token === undefined) return undefined;
+  requireOnly(context, []); // a link is followed as it is: what is added to it would be dropped
   const { store, asking, now } = context;
   return openPage(store.keys.pages, token, { path: pathOf(context), subject: asking.caller.subject, now });
+};
+
+/** Parameters that every request may have. */
+const formatParameters = ['_format', '_pretty', pageParameter];
+
+/**
+ * Requires that a request has no parameters but these: one that was ignored would answer with more than was asked for.
+ *
+ * @throws RecordError `invalid` naming the first other one.
+ */
+export const requireOnly = ({ request }: RequestContext, served: readonly string[]): void => {
+  const other = request.query.find(([name]) => !served.includes(name) && !formatParameters.includes(name));
+  if (other)
+    throw new RecordError('invalid', 'This parameter is not served here', {
+      reason: 'not-supported',
+      expression: other[0],
+    });
 };
 
 /** The link to what follows. https://hl7.org/fhir/R4/http.html#paging */
@@ -44,7 +62,11 @@ export const matchEntry = (context: RequestContext, record: StoredRecord): fhir4
 });
 
 /** Bytes that a resource adds to a bundle, close enough to keep a page within its limit. */
-export const weightOf = (resource: Resource | object): number => stringifyJson(resource).length + 200;
+export const weightOf = (resource: Resource | object): number => Buffer.byteLength(stringifyJson(resource)) + 200;
+
+/** Entries of a bundle; FHIR's JSON knows no empty arrays. https://hl7.org/fhir/R4/json.html */
+export const entriesOf = (entries: readonly fhir4.BundleEntry[]): { entry?: fhir4.BundleEntry[] } =>
+  entries.length === 0 ? {} : { entry: [...entries] };
 
 /**
  * Reads `_count` of a request, or of the one whose `next` link it follows.

@@ -1,6 +1,6 @@
 import { RecordError } from '../errors.ts';
 import type { Resource } from '../fhir/resource.ts';
-import type { Address } from '../store/keys.ts';
+import { IdCodec } from '../store/ids.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { written } from './answers.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
@@ -41,26 +41,23 @@ export const planPut = async (context: RequestContext, id: string, read?: Stored
   }
   const address = await locate(context, recordType.name, id);
   const current = read ?? (address && (await store.read(address)));
-  if (!current) return planFirst(context, resource, id, address);
+  if (!current) return planFirst(context, resource, id);
   requireWritable(context, current, 'u');
   requireVersion(context, current);
   return planUpdate(context, resource, current);
 };
 
 /** Update as create, under an id that the client chose. https://hl7.org/fhir/R4/http.html#upsert */
-const planFirst = async (
-  context: RequestContext,
-  resource: Resource,
-  id: string,
-  address: Address | undefined,
-): Promise<PlannedWrite> => {
-  const { request, store } = context;
+const planFirst = async (context: RequestContext, resource: Resource, id: string): Promise<PlannedWrite> => {
+  const { request } = context;
   if (request.ifMatch !== undefined) {
     throw new RecordError('version-conflict', 'There is no version to replace', { expression: 'If-Match' });
   }
   // An id of ours without a record answers as one whose record the caller may not know of.
-  if (store.ids.decode(id)) throw notFound(context);
+  if (IdCodec.hasForm(id)) throw notFound(context);
   requireTypeAccess(context, 'c');
+  // Where a transaction placed it; never where a locator says, which may be left over from one that came to nothing.
+  const address = context.known.get(`${context.recordType.name}/${id}`);
   return planCreate(context, resource, address ? { address, id } : await newPlace(context, resource, id));
 };
 
@@ -87,7 +84,7 @@ export const requireWritable = (context: RequestContext, current: StoredRecord, 
  * @throws RecordError `version-conflict`.
  */
 export const requireVersion = ({ request }: RequestContext, current: StoredRecord): void => {
-  if (request.ifMatch !== undefined && request.ifMatch !== current.version) {
+  if (typeof request.ifMatch === 'number' && request.ifMatch !== current.version) {
     throw new RecordError('version-conflict', `The current version is ${current.version}`, { expression: 'If-Match' });
   }
 };

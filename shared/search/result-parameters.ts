@@ -59,7 +59,8 @@ export const parseResultParameters = (
         break;
       case '_summary':
         summary = oneOf<Summary>(name, text, ['true', 'false', 'text', 'data', 'count']);
-        understood.push([name, text]);
+        if (summary === 'count' || summary === 'false') understood.push([name, text]);
+        else ignore(name, 'Summaries are not made; resources are whole');
         break;
       case '_total':
         total = oneOf<Total>(name, text, ['none', 'estimate', 'accurate']);
@@ -73,7 +74,7 @@ export const parseResultParameters = (
       }
       case '_elements':
         elements = parseElements(text);
-        understood.push([name, text]);
+        ignore(name, 'Elements are not selected; resources are whole');
         break;
       case '_contained':
         if (oneOf(name, text, ['false', 'true', 'both']) === 'false') understood.push([name, text]);

@@ -1,8 +1,9 @@
-import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
+import { RecordError } from '../errors.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { typesOfPatients } from '../record-types/homes.ts';
 import { listPartition, registryKeys } from './index-rows.ts';
-import type { Address, RowKey } from './keys.ts';
+import { type Address, bearerKey, type RowKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 import { readMarker } from './visibility.ts';
@@ -24,7 +25,7 @@ export type Plan =
   | { readonly kind: 'charts'; readonly charts: readonly string[] }
   | {
       readonly kind: 'bearers';
-      readonly keys: readonly RowKey[];
+      readonly partitions: readonly string[];
       readonly locate: (id: string) => Promise<Address | undefined>;
     }
   | { readonly kind: 'registry'; readonly ranges: readonly RegistryRange[] }
@@ -49,7 +50,7 @@ export const candidates = (
   recordType: RecordType,
   plan: Plan,
   from: Position | undefined,
-  options: { readonly rowLimit: number | undefined; readonly spend: () => void },
+  options: Pick<Reader, 'rowLimit' | 'spend' | 'mayEnter'>,
 ): AsyncGenerator<Candidate> => {
   const reader: Reader = { store, recordType, ...options };
   if (plan.kind === 'nothing') return none();
@@ -66,6 +67,8 @@ interface Reader {
   readonly rowLimit: number | undefined;
   /** Called before each call to DynamoDB. */
   readonly spend: () => void;
+  /** Asked about the first record of a chart that the search names; if it says no, the rest of the chart is not read. */
+  readonly mayEnter?: (record: StoredRecord) => boolean;
 }
 
 async function* none(): AsyncGenerator<Candidate> {}
@@ -96,11 +99,15 @@ async function* fromCharts(reader: Reader, charts: readonly string[], from?: Pos
   for (let index = Number(first); index < charts.length; index++) {
     const after = index === Number(first) && placeAfter !== undefined ? String(placeAfter) : undefined;
     const seen = charts.slice(0, index);
+    let entered = false;
     for await (const { record, key } of ofChart(reader, charts[index] ?? '', after, true)) {
+      if (record && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
+      entered ||= record !== undefined;
       // A record of several of these patients stands in each of their charts, and belongs to the first.
       const again = record !== undefined && record.chart !== charts[index] && seen.includes(record.chart);
       yield { record: again ? undefined : record, position: [index, key] };
     }
+    yield { record: undefined, position: [index + 1] };
   }
 }
 
@@ -124,12 +131,11 @@ async function* ofChart(
 
 async function* fromBearers(
   reader: Reader,
-  { keys, locate }: Extract<Plan, { kind: 'bearers' }>,
+  { partitions, locate }: Extract<Plan, { kind: 'bearers' }>,
   from?: Position,
 ): AsyncGenerator<Candidate> {
   const { store, spend } = reader;
-  spend();
-  const rows = await Promise.all(keys.map((key) => bearersOf(store, key)));
+  const rows = await Promise.all(partitions.map((partition) => bearersOf(store, partition, spend)));
   const ids = [...new Set(rows.flat())].sort();
   const addresses = await Promise.all(ids.map(locate));
   yield* fromAddresses(
@@ -139,16 +145,49 @@ async function* fromBearers(
   );
 }
 
-/** Ids that bear an identifier, as far as committed transactions say so; the one that bore it first comes first. */
-export const bearersOf = async (store: RecordStore, { pk, sk }: RowKey): Promise<string[]> => {
+/** More bearers of one identifier than anybody means: what is shared by so many identifies nothing. */
+const mostBearers = 10_000;
+
+/**
+ * Ids that bear an identifier, the one that bore it first at the front. One Query; more where thousands bear it.
+ *
+ * @throws RecordError `too-costly` if too many do.
+ */
+export const bearersOf = async (
+  store: RecordStore,
+  partition: string,
+  spend: () => void = () => {},
+): Promise<string[]> => {
+  const rows: { id: string; since: number }[] = [];
+  let ExclusiveStartKey: Record<string, unknown> | undefined;
+  do {
+    spend();
+    const page: QueryCommandOutput = await store.client.send(
+      new QueryCommand({
+        TableName: store.tableName,
+        ConsistentRead: true,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :bearer)',
+        ExpressionAttributeValues: { ':pk': partition, ':bearer': bearerKey(partition, '').sk },
+        ExclusiveStartKey,
+      }),
+    );
+    rows.push(...((page.Items ?? []) as { id: string; since: number }[]));
+    if (rows.length > mostBearers) {
+      throw new RecordError('too-costly', 'Too many records bear this identifier', { expression: 'identifier' });
+    }
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey);
+  return rows.sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1)).map(({ id }) => id);
+};
+
+/** What conditional creates with one condition have made, as far as committed transactions say so. */
+export const guardedIds = async (store: RecordStore, key: RowKey): Promise<string[]> => {
   const { client, tableName } = store;
-  const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: { pk, sk }, ConsistentRead: true }));
+  const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true }));
   const ids = [...((Item?.ids as Set<string> | undefined) ?? [])];
-  const intent = Item?.intent as { tx: string; add: string[]; remove: string[] } | undefined;
-  const rank = (id: string) => (id === Item?.firstBearer ? `0${id}` : `1${id}`);
-  const ranked = (bearers: string[]) => bearers.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  if (!intent || (await readMarker(client, tableName, intent.tx))?.status !== 'committed') return ranked(ids);
-  return ranked([...ids.filter((id) => !intent.remove.includes(id)), ...intent.add]);
+  const intent = Item?.intent as { tx: string; add: string[] } | undefined;
+  const committed = intent && (await readMarker(client, tableName, intent.tx))?.status === 'committed';
+  return committed ? [...ids, ...intent.add] : ids;
 };
 
 async function* fromRegistry(
@@ -169,6 +208,7 @@ async function* fromRegistry(
       }
       after = page.next;
     } while (after !== undefined);
+    yield { record: undefined, position: [index + 1] };
   }
 }
 

@@ -8,7 +8,7 @@ import { RecordError } from '../errors.ts';
 import { backOff } from './back-off.ts';
 import { type Address, type Row, type RowKey, recordKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
-import { historyRow, type RecordRow, recordRow, type StoredRecord } from './rows.ts';
+import { historyRow, labelBytes, type RecordRow, recordRow, type StoredRecord } from './rows.ts';
 import { resolveStaged } from './settle-transaction.ts';
 import { writeStaged } from './staged-transaction.ts';
 
@@ -28,12 +28,12 @@ export interface ExistenceCheck {
   readonly label: string;
 }
 
-/** A change of who bears an identifier, or of what a conditional create's criteria have made. */
+/** A change of what conditional creates with one condition have made. */
 export interface UniqueChange {
   readonly key: RowKey;
   readonly add: readonly string[];
   readonly remove: readonly string[];
-  /** Refuses the commit unless these ids, and no others, bear it so far. */
+  /** Refuses the commit unless these ids, and no others, stand there so far. */
   readonly expected?: readonly string[] | undefined;
 }
 
@@ -120,8 +120,9 @@ const largestRow = 390_000;
  *
  * @throws RecordError `too-large`.
  */
-export const requireStorable = (row: Pick<RecordRow, 'body'>, type: string, besides = 0): void => {
-  if ((row.body?.length ?? 0) + besides <= largestRow) return;
+export const requireStorable = (row: Pick<RecordRow, 'body' | 'labels'>, type: string, besides = 0): void => {
+  const labels = labelBytes({ labels: [...(row.labels ?? [])] });
+  if ((row.body?.length ?? 0) + labels + besides <= largestRow) return;
   throw new RecordError('too-large', `A ${type} may have ${largestRow / 1000} KB once it is compressed`, {
     reason: 'record-too-large',
     expression: type,
@@ -197,15 +198,13 @@ const uniqueUpdate = (TableName: string, { key, add, remove, expected }: UniqueC
   ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
 });
 
-/**
- * A set cannot be added to and deleted from in one expression: a change does one or the other. Whoever bears an identifier first owns
- * it; in the directory a condition on the identifier means its owner.
- */
+/** A set cannot be added to and deleted from in one expression: a change does one or the other. */
 export const uniqueExpression = (add: readonly string[]): string =>
-  add.length > 0 ? 'ADD ids :ids SET firstBearer = if_not_exists(firstBearer, :first)' : 'DELETE ids :ids';
+  add.length > 0 ? 'ADD ids :ids' : 'DELETE ids :ids';
 
-export const uniqueValues = (add: readonly string[], remove: readonly string[]) =>
-  add.length > 0 ? { ':ids': new Set(add), ':first': add[0] } : { ':ids': new Set(remove) };
+export const uniqueValues = (add: readonly string[], remove: readonly string[]) => ({
+  ':ids': new Set(add.length > 0 ? add : remove),
+});
 
 /** Condition that exactly the expected ids are borne; a set that lost its last id is no attribute any more. */
 export const expectation = (expected: readonly string[] | undefined): string => {

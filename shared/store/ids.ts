@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { fromBase32, toBase32 } from './base32.ts';
 
 // A server-assigned id is `<chart>` for a record that heads a collection of its own, such as a patient, and `<chart>.<suffix>`
@@ -20,10 +27,11 @@ const yearZero = 62_167_219_200_000;
 const latest = 2 ** 48 - 1;
 
 export class IdCodec {
-  readonly #key: Buffer;
+  // A key object, made once: given as bytes, a key is set up anew for each of an id's four operations.
+  readonly #key: KeyObject;
 
   constructor(key: Buffer) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   /** A new chart: random, never derived from the person. */
@@ -55,6 +63,11 @@ export class IdCodec {
     if (suffix === undefined) return this.#open('', chart) && { chart, place: '' };
     const place = this.#open(chart, suffix);
     return place && { chart, place: toBase32(place) };
+  }
+
+  /** Whether an id has the form of ours, decodable or not: nobody may choose such a one, so a forged id looks like a hidden record's. */
+  static hasForm(id: string): boolean {
+    return letters.test(id);
   }
 
   #open(chart: string, text: string): Uint8Array | undefined {

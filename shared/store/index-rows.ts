@@ -4,10 +4,10 @@ import type { SearchParameterType } from '../fhir/search-parameter.ts';
 import type { RecordType, RegistryIndex } from '../record-types/define-record-type.ts';
 import { searchedTexts } from '../search/match/string.ts';
 import { toBase32 } from './base32.ts';
-import type { RecordWrite, UniqueChange } from './commit.ts';
-import { network, pointerKey, type Row, type RowKey, registryPartition, uniqueKey } from './keys.ts';
+import type { RecordWrite } from './commit.ts';
+import { bearerKey, network, pointerKey, type Row, type RowKey, registryPartition, uniquePartition } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
-import { recordRow, type StoredRecord } from './rows.ts';
+import { labelBytes, recordRow, type StoredRecord } from './rows.ts';
 
 // Rows that lead to a record. They commit with it, so a search sees every acknowledged write. They are candidates: whoever follows
 // one checks the record itself.
@@ -29,19 +29,23 @@ export const indexOwner = (recordType: RecordType, custodian: string): string =>
 export const hashed = (store: RecordStore, value: string): string =>
   toBase32(createHmac('sha256', store.keys.index).update(value).digest().subarray(0, 15));
 
-/** Key of the row that knows who bears an identifier. */
-export const identifierKey = (
+/** Partition of the rows that know who bears an identifier. */
+export const identifierPartition = (
   store: RecordStore,
   recordType: RecordType,
   custodian: string,
   system: string,
   value: string,
-): RowKey =>
-  uniqueKey(indexOwner(recordType, custodian), recordType.name, hashed(store, `identifier|${system}|${value}`));
+): string =>
+  uniquePartition(indexOwner(recordType, custodian), recordType.name, hashed(store, `identifier|${system}|${value}`));
 
-/** Key of the row that knows what conditional creates with these criteria have made. */
-export const criteriaKey = (store: RecordStore, recordType: RecordType, custodian: string, criteria: string): RowKey =>
-  uniqueKey(indexOwner(recordType, custodian), recordType.name, hashed(store, `criteria|${criteria}`));
+/** Partition of the row that guards a condition which names no identifier. */
+export const criteriaPartition = (
+  store: RecordStore,
+  recordType: RecordType,
+  custodian: string,
+  criteria: string,
+): string => uniquePartition(indexOwner(recordType, custodian), recordType.name, hashed(store, `criteria|${criteria}`));
 
 /** Partition of the rows for one value of a registry parameter; for names, of all values with the same first letters. */
 export const partitionFor = (
@@ -97,19 +101,22 @@ export const registryKeys = (store: RecordStore, recordType: RecordType, record:
   const { resource } = record;
   if (!resource) return [];
   const owner = indexOwner(recordType, record.custodian);
-  return recordType.registry.flatMap((index) => {
+  const keys = recordType.registry.flatMap((index) => {
     const kind = recordType.parameter(index.parameter)?.type ?? 'token';
     return filedUnder(recordType, index, resource).map((text) => ({
       pk: partitionFor(store, owner, recordType.name, index.parameter, kind, text),
       sk: `${kind === 'string' ? text.slice(0, longestValue) : ''}#${record.id}`,
     }));
   });
+  // Long names with one beginning are one row: what a key holds of them is the same.
+  return [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
 };
 
 const registryRows = (store: RecordStore, recordType: RecordType, record: StoredRecord): Row[] => {
   if (!record.resource) return [];
   const { pk: _pk, sk: _sk, body, ...attributes } = recordRow(record, store.ids);
-  const covering = body && body.length <= largestCoveredBody ? { ...attributes, body } : {};
+  const light = body && body.length + labelBytes(record) <= largestCoveredBody;
+  const covering = light ? { ...attributes, body } : {};
   const { chart, place } = record;
   const rows = registryKeys(store, recordType, record).map((key) => ({ ...key, chart, place, ...covering }));
   if (place !== '') return rows;
@@ -134,27 +141,23 @@ export const identifiersOf = (
       : [];
   });
 
-const identifierRows = (
-  store: RecordStore,
-  recordType: RecordType,
-  record: StoredRecord | undefined,
-): Map<string, RowKey> =>
-  new Map(
-    identifiersOf(recordType, record?.resource).map(({ system, value }) => {
-      const key = identifierKey(store, recordType, record?.custodian ?? '', system, value);
-      return [key.pk, key];
-    }),
+/** Keys of the rows that say whose identifiers a record bears. */
+const bearerKeys = (store: RecordStore, recordType: RecordType, record: StoredRecord | undefined): RowKey[] => {
+  if (!record) return [];
+  const partitions = identifiersOf(recordType, record.resource).map(({ system, value }) =>
+    identifierPartition(store, recordType, record.custodian, system, value),
   );
+  return [...new Set(partitions)].map((partition) => bearerKey(partition, record.id));
+};
 
 /** What the writing of a record changes in the rows that lead to it. */
 export interface IndexChanges {
   readonly puts: Row[];
   readonly removes: RowKey[];
-  readonly unique: UniqueChange[];
 }
 
 /**
- * Index rows to put, remove and change with a write.
+ * Index rows to put and remove with a write.
  *
  * @param furtherCharts - charts of the second and further patients of either version, home excluded.
  */
@@ -164,20 +167,20 @@ export const indexChanges = (
   { next, previous }: RecordWrite,
   furtherCharts: { readonly next: readonly string[]; readonly previous: readonly string[] },
 ): IndexChanges => {
+  const name = ({ pk, sk }: RowKey) => `${pk}\n${sk}`;
   const pointers = (charts: readonly string[]) =>
     charts.map((chart) => ({ ...pointerKey(next, chart), layout: 1, home: next.chart }));
-  const puts = [...registryRows(store, recordType, next), ...(next.resource ? pointers(furtherCharts.next) : [])];
-  const before = previous ? [...registryRows(store, recordType, previous), ...pointers(furtherCharts.previous)] : [];
-  const kept = new Set(puts.map(({ pk, sk }) => `${pk}\n${sk}`));
-  const bears = identifierRows(store, recordType, next);
-  const bore = identifierRows(store, recordType, previous);
-  const unique = [
-    ...[...bears].filter(([pk]) => !bore.has(pk)).map(([, key]) => ({ key, add: [next.id], remove: [] })),
-    ...[...bore].filter(([pk]) => !bears.has(pk)).map(([, key]) => ({ key, add: [], remove: [next.id] })),
+  const bears = bearerKeys(store, recordType, next);
+  const bore = new Map(bearerKeys(store, recordType, previous).map((key) => [name(key), key]));
+  const puts = [
+    ...registryRows(store, recordType, next),
+    ...(next.resource ? pointers(furtherCharts.next) : []),
+    // Written once, when the identifier is first borne: who bore it first can be told by the time.
+    ...bears.filter((key) => !bore.has(name(key))).map((key) => ({ ...key, id: next.id, since: next.updated })),
   ];
-  return {
-    puts,
-    removes: before.filter(({ pk, sk }) => !kept.has(`${pk}\n${sk}`)).map(({ pk, sk }) => ({ pk, sk })),
-    unique,
-  };
+  const before = previous
+    ? [...registryRows(store, recordType, previous), ...pointers(furtherCharts.previous), ...bore.values()]
+    : [];
+  const kept = new Set([...puts, ...bears].map(name));
+  return { puts, removes: before.filter((key) => !kept.has(name(key))).map(({ pk, sk }) => ({ pk, sk })) };
 };

@@ -52,11 +52,15 @@ export const locatorKey = (type: string, id: string): RowKey => ({ pk: `L#${type
 export const registryPartition = (organization: string, type: string, parameter: string, key: string) =>
   `X#${organization}#${type}#${parameter}#${key}`;
 
-/** Ids that bear one identifier. */
-export const uniqueKey = (organization: string, type: string, hash: string): RowKey => ({
-  pk: `U#${organization}#${type}#${hash}`,
-  sk: 'U',
-});
+/** Who bears one identifier, and what guards a condition on it. */
+export const uniquePartition = (organization: string, type: string, hash: string): string =>
+  `U#${organization}#${type}#${hash}`;
+
+/** One record that bears the identifier. */
+export const bearerKey = (partition: string, id: string): RowKey => ({ pk: partition, sk: `B#${id}` });
+
+/** What conditional creates with one condition have made; each requires that it is as it was when the condition was looked at. */
+export const guardKey = (partition: string): RowKey => ({ pk: partition, sk: 'G' });
 
 /** The marker that decides a staged transaction. */
 export const transactionKey = (transaction: string): RowKey => ({ pk: `T#${transaction}`, sk: 'T' });

@@ -78,7 +78,6 @@ export class RecordStore {
     );
     if (!Item) return undefined;
     const address = { type, chart: String(Item.chart), place: String(Item.place) };
-    if (Item.tx !== undefined) return address; // a transaction that may come to nothing, and the id then lead elsewhere
     if (Item.tx !== undefined) return address; // staged: if its transaction is aborted, the id may get another place
     if (this.#locators.size >= locatorCacheSize) this.#locators.clear();
     this.#locators.set(name, address);

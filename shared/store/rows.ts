@@ -41,12 +41,16 @@ export interface RecordRow extends RowKey, VersionAttributes {
   readonly intent?: VersionAttributes & { readonly tx: string };
 }
 
+/** What the labels of a record add to its rows, in bytes. */
+export const labelBytes = ({ labels }: Pick<StoredRecord, 'labels'>): number =>
+  labels.reduce((sum, label) => sum + Buffer.byteLength(label), 0);
+
 export const versionAttributes = (record: StoredRecord): VersionAttributes => ({
   version: record.version,
   updated: record.updated,
   custodian: record.custodian,
   ...(record.labels.length > 0 ? { labels: new Set(record.labels) } : {}),
-  ...(record.resource ? { body: packBody(record.resource) } : {}),
+  ...(record.resource ? { body: packBody(record.resource, record.chart) } : {}),
 });
 
 const row = (key: RowKey, record: StoredRecord, ids: IdCodec): RecordRow => ({
@@ -69,7 +73,7 @@ export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): Stor
   updated: row.updated,
   custodian: row.custodian,
   labels: [...(row.labels ?? [])],
-  resource: row.body && unpackBody(row.body),
+  resource: row.body && unpackBody(row.body, address.chart),
 });
 
 /** The address in the key of a record's row; undefined for any other row. */

@@ -48,7 +48,6 @@ describe('npm start', () => {
   });
 
   it.each([
-    [['--demo'], {}, 'not available yet'],
     [['--rest'], {}, 'Usage: npm start'],
     [[], { PORT: 'abc' }, 'PORT is a number'],
   ])('says in plain words what is wrong with %j %j', async (args, environment, message) => {

@@ -64,6 +64,28 @@ describe('sign-in at the local user pool', () => {
     expect(new Set(subjects).size).toBe(18);
   });
 
+  it('lets the demo patient in once there is one, as a patient who belongs to no organisation, also after a restart', async () => {
+    const { pool, folder } = await openPool();
+    const before = pool.hasPatient();
+    await expect(pool.signIn('patient@home.example', 'concord')).rejects.toThrow('Incorrect username or password.');
+
+    await pool.addPatient('abc');
+    const restarted = await openPool(folder);
+    const { accessToken } = await restarted.pool.signIn('patient@home.example', 'concord');
+
+    expect([before, restarted.pool.hasPatient()]).toEqual([false, true]);
+    const claims = claimsOf(accessToken);
+    expect(claims).toMatchObject({
+      username: 'patient@home.example',
+      roles: ['patient'],
+      patient: 'abc',
+      fhirUser: 'Patient/abc',
+      scope:
+        'patient/*.rs patient/Consent.cruds patient/Task.cruds patient/Communication.cruds patient/QuestionnaireResponse.cruds',
+    });
+    expect(claims).not.toHaveProperty('organization');
+  });
+
   it.each([
     ['a wrong password', {}, { PASSWORD: 'Concord' }, 'NotAuthorizedException', 'Incorrect username or password.'],
     [

@@ -1,7 +1,7 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordError } from '../../shared/errors.ts';
-import { bearersOf } from '../../shared/store/candidates.ts';
+import { guardedIds } from '../../shared/store/candidates.ts';
 import { type Commit, CommitRefused, commit } from '../../shared/store/commit.ts';
 import { historyKey, locatorKey, type Row, recordKey, transactionKey, unfinishedKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
@@ -79,7 +79,7 @@ const seen = async ({ chart, current, created, chosen, unique }: Prepared) => {
     current: (await reader.read(current))?.version,
     earlier: (await reader.readVersion(current, 1))?.version,
     history: (await reader.history(current, { limit: 10 })).items.map(({ version }) => version),
-    bearers: (await bearersOf(reader, unique)).sort(),
+    bearers: (await guardedIds(reader, unique)).sort(),
   };
 };
 const nothing = {

@@ -151,16 +151,12 @@ describe('a search that is understood', () => {
   });
 
   it('reads the parameters that manage the result', () => {
-    const query = parse(
-      'Patient',
-      '_count=10&_summary=count&_total=accurate&_elements=id,name&_sort=-_lastUpdated,name',
-    );
+    const query = parse('Patient', '_count=10&_summary=count&_total=accurate&_sort=-_lastUpdated,name');
 
     expect(query).toMatchObject({
       count: 10,
       summary: 'count',
       total: 'accurate',
-      elements: ['id', 'name'],
       criteria: [],
     });
     expect(query.sort.map(({ parameter, descending }) => [parameter.code, descending])).toEqual([

@@ -2,7 +2,9 @@ import { refusal } from '../../fhir/operation-outcome.ts';
 import { routeFor } from '../../http/routes.ts';
 import { log } from '../../log.ts';
 import { inParallel } from '../../store/in-parallel.ts';
+import { entriesOf } from '../searchset.ts';
 import { answerEntry, type BundleContext, inEntry, parseEntry } from './entry.ts';
+import { withinAnswer } from './within-answer.ts';
 
 /** Entries at work at the same time; each is a request of its own. */
 const concurrency = 8;
@@ -12,10 +14,8 @@ export const batch = async (
   context: BundleContext,
   entries: readonly unknown[],
   requestId: string,
-): Promise<fhir4.Bundle> => ({
-  resourceType: 'Bundle',
-  type: 'batch-response',
-  entry: await inParallel(concurrency, entries, async (given, index): Promise<fhir4.BundleEntry> => {
+): Promise<fhir4.Bundle> => {
+  const answers = await inParallel(concurrency, entries, async (given, index): Promise<fhir4.BundleEntry> => {
     try {
       const entry = await parseEntry(context, given, index);
       const { route, target } = routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
@@ -29,5 +29,6 @@ export const batch = async (
       if (statusCode === 500) log.fault('batch entry failed', error, { requestId });
       return { response: { status: String(statusCode), outcome } };
     }
-  }),
-});
+  });
+  return { resourceType: 'Bundle', type: 'batch-response', ...entriesOf(withinAnswer(answers, requestId)) };
+};

@@ -37,7 +37,11 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
   if (typeof request.url !== 'string' || request.url === '')
     throw invalid('A request needs a url', `${at}.request.url`);
   if (fullUrl !== undefined && typeof fullUrl !== 'string') throw invalid('A fullUrl is a text', `${at}.fullUrl`);
-  const { base } = { base: context.request.baseUrl };
+  for (const element of ['ifMatch', 'ifNoneExist'] as const) {
+    const value: unknown = request[element];
+    if (value !== undefined && typeof value !== 'string') throw invalid('This is a text', `${at}.request.${element}`);
+  }
+  const base = context.request.baseUrl;
   const url = request.url.startsWith(`${base}/`) ? request.url.slice(base.length) : request.url;
   if (/^[a-z][a-z0-9+.-]*:/i.test(url)) throw invalid('A request goes to this server', `${at}.request.url`);
   const [pathText = '', queryText = ''] = url.split('?');

@@ -5,6 +5,7 @@ import type { Resource } from '../../fhir/resource.ts';
 import { routeFor } from '../../http/routes.ts';
 import { log } from '../../log.ts';
 import { typesOfPatients } from '../../record-types/homes.ts';
+import { IdCodec } from '../../store/ids.ts';
 import { inParallel } from '../../store/in-parallel.ts';
 import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
@@ -17,8 +18,10 @@ import { parseBody } from '../parse-body.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { GuardFailed, save } from '../save.ts';
+import { entriesOf } from '../searchset.ts';
 import { answerPut, planPut } from '../update.ts';
 import { answerEntry, type BundleContext, type Entry, inEntry, parseEntry } from './entry.ts';
+import { withinAnswer } from './within-answer.ts';
 
 const tries = 5;
 const concurrency = 16;
@@ -45,7 +48,12 @@ export const transaction = async (
   return {
     resourceType: 'Bundle',
     type: 'transaction-response',
-    entry: entries.map((entry) => answerEntry(entry, answers.get(entry.index) ?? { statusCode: 200 })),
+    ...entriesOf(
+      withinAnswer(
+        entries.map((entry) => answerEntry(entry, answers.get(entry.index) ?? { statusCode: 200 })),
+        requestId,
+      ),
+    ),
   };
 };
 
@@ -66,7 +74,8 @@ const understood = async (context: BundleContext, given: unknown, index: number)
 };
 
 const writeAll = async (context: BundleContext, writes: readonly Entry[]): Promise<Map<number, Answer>> => {
-  const places = new Map<Entry, NewPlace>(); // kept from one try to the next, since references were rewritten to them
+  // A later try gives new places, and rewrites the references that an earlier one made.
+  const places = new Map<Entry, NewPlace>();
   for (let attempt = 0; attempt < tries; attempt++) {
     const planned = await planAll(context, writes, places);
     const plans = planned.flatMap(({ plan }) => (plan ? [plan] : []));
@@ -114,10 +123,7 @@ const planAll = async (
   for (const entry of writes) {
     const record = existing(entry);
     const place = places.get(entry);
-    if (record && place) {
-      names.set(`${entry.recordType.name}/${place.id}`, `${entry.recordType.name}/${record.id}`);
-      places.delete(entry);
-    }
+    if (record && place) names.set(`${entry.recordType.name}/${place.id}`, `${entry.recordType.name}/${record.id}`);
     const id = record?.id ?? (entry.method === 'PUT' ? entry.path[1] : undefined);
     if (entry.fullUrl !== undefined && id !== undefined) names.set(entry.fullUrl, `${entry.recordType.name}/${id}`);
   }
@@ -126,20 +132,25 @@ const planAll = async (
   const fresh = writes.filter((entry) => entry.method === 'POST' && !existing(entry));
   // Patients and whatever else heads a chart come first: the ids of what belongs to a patient carry the patient's chart.
   const heads = fresh.filter(({ recordType }) => !typesOfPatients.has(recordType.name));
-  for (const group of [heads, fresh.filter((entry) => !heads.includes(entry))]) {
+  const settle = async (group: readonly Entry[]) => {
     for (const entry of writes) rewrite(entry);
     await eachEntry(group, async (entry) => {
-      const place = places.get(entry) ?? (await newPlace({ ...contextOf(bundle, entry), known }, bodyOf(entry)));
+      const place = await newPlace({ ...contextOf(bundle, entry), known }, bodyOf(entry));
+      const name = `${entry.recordType.name}/${place.id}`;
+      const earlier = places.get(entry);
+      if (earlier) names.set(`${entry.recordType.name}/${earlier.id}`, name);
+      if (entry.fullUrl !== undefined) names.set(entry.fullUrl, name);
       places.set(entry, place);
-      if (entry.fullUrl !== undefined) names.set(entry.fullUrl, `${entry.recordType.name}/${place.id}`);
     });
     for (const entry of group) {
       const place = places.get(entry);
       if (place) known.set(`${entry.recordType.name}/${place.id}`, place.address);
     }
-  }
-  for (const entry of writes) rewrite(entry);
+    for (const entry of writes) rewrite(entry);
+  };
+  await settle(heads);
   const current = await readPuts(bundle, writes, known);
+  await settle(fresh.filter((entry) => !heads.includes(entry)));
   const rewritten = new Set(
     writes.filter(({ method }) => method !== 'POST').map(({ path }) => `${path[0]}/${path[1]}`),
   );
@@ -184,12 +195,12 @@ const readPuts = async (
   const records = wanted.length === 0 ? [] : await bundle.store.readMany(wanted);
   const current = new Map(records.map((record) => [`${record.type}/${record.id}`, record]));
   const fresh = puts
-    .map((entry, index) => ({ entry, id: entry.path[1] ?? '', address: addresses[index] }))
-    .filter(({ entry, id }) => !current.has(`${entry.recordType.name}/${id}`) && !bundle.store.ids.decode(id))
+    .map((entry) => ({ entry, id: entry.path[1] ?? '' }))
+    .filter(({ entry, id }) => !current.has(`${entry.recordType.name}/${id}`) && !IdCodec.hasForm(id))
     .sort((a, b) => Number(b.entry.recordType.name === 'Patient') - Number(a.entry.recordType.name === 'Patient'));
-  for (const { entry, id, address } of fresh) {
+  for (const { entry, id } of fresh) {
     const context = { ...contextOf(bundle, entry), known };
-    known.set(`${entry.recordType.name}/${id}`, address ?? (await newPlace(context, bodyOf(entry), id)).address);
+    known.set(`${entry.recordType.name}/${id}`, (await newPlace(context, bodyOf(entry), id)).address);
   }
   return current;
 };
@@ -199,12 +210,9 @@ const bodyOf = (entry: Entry): Resource => {
     const { resourceType } = entry.resource as { resourceType?: unknown };
     if (resourceType === entry.recordType.name) return entry.resource as Resource;
   }
-  throw inEntry(
-    new RecordError('invalid', `The entry needs a ${entry.recordType.name} resource`, {
-      expression: `Bundle.entry[${entry.index}].resource`,
-    }),
-    entry.index,
-  );
+  throw new RecordError('invalid', `The entry needs a ${entry.recordType.name} resource`, {
+    expression: `Bundle.entry[${entry.index}].resource`,
+  });
 };
 
 const contextOf = (bundle: BundleContext, entry: Entry): RequestContext => ({

@@ -10,15 +10,14 @@ import {
   matches,
   memberOf,
 } from '../../fhirpath-runtime.ts';
-import type { ResourceInvariants } from '../../invariant.ts';
+import { elementsOfDomainResource, type ResourceInvariants } from '../../invariant.ts';
 
 /** Rules of Questionnaire. https://hl7.org/fhir/R4/questionnaire.html#invs */
 export const questionnaireInvariants: ResourceInvariants = {
   resourceType: 'Questionnaire',
   elements: {
     Questionnaire: {
-      meta: 'Meta',
-      text: 'Narrative',
+      ...elementsOfDomainResource,
       identifier: 'Identifier',
       contact: 'ContactDetail',
       useContext: 'UsageContext',

@@ -15,15 +15,14 @@ import {
   toInteger,
   where,
 } from '../../fhirpath-runtime.ts';
-import type { ResourceInvariants } from '../../invariant.ts';
+import { elementsOfDomainResource, type ResourceInvariants } from '../../invariant.ts';
 
 /** Rules of StructureDefinition. https://hl7.org/fhir/R4/structuredefinition.html#invs */
 export const structureDefinitionInvariants: ResourceInvariants = {
   resourceType: 'StructureDefinition',
   elements: {
     StructureDefinition: {
-      meta: 'Meta',
-      text: 'Narrative',
+      ...elementsOfDomainResource,
       identifier: 'Identifier',
       contact: 'ContactDetail',
       useContext: 'UsageContext',

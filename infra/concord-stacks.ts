@@ -1,0 +1,64 @@
+import type { App } from 'aws-cdk-lib';
+import type { BundleFolder } from './bundle-function.ts';
+import { scheduledFunctions } from './local/scheduler.ts';
+import { streamConsumers } from './local/stream-consumers.ts';
+import { routes } from './routes.ts';
+import { ApiStack } from './stacks/api.ts';
+import { RecordsStack } from './stacks/records.ts';
+import { SharingStack } from './stacks/sharing.ts';
+import { SignInStack, tokenClaimsEntry } from './stacks/sign-in.ts';
+import type { StageConfig } from './stages.ts';
+
+/** The source of every function that is deployed, each once. */
+export const functionEntries: readonly string[] = [
+  ...new Set([...routes, ...streamConsumers, ...scheduledFunctions].map(({ entry }) => entry)),
+  tokenClaimsEntry,
+];
+
+/** CDK's switches. They stand here and not in cdk.json, which only the CLI reads. */
+export const cdkContext = {
+  '@aws-cdk/core:enablePartitionLiterals': true,
+  '@aws-cdk/core:checkSecretUsage': true,
+  '@aws-cdk/core:validateAgainstDefaultRules': true, // what CloudFormation would find wrong is an error
+  '@aws-cdk/aws-iam:minimizePolicies': true,
+  '@aws-cdk/aws-apigateway:disableCloudWatchRole': true,
+  '@aws-cdk/aws-events:eventsTargetQueueSameAccount': true,
+  '@aws-cdk/aws-lambda:recognizeLayerVersion': true,
+  '@aws-cdk/core:target-partitions': ['aws'],
+  'aws:cdk:enable-path-metadata': false,
+  'aws:cdk:disable-version-reporting': true,
+};
+
+/**
+ * Adds the stacks of a stage to an app. Each uses only those before it: records ← sign-in, sharing, api. The account is whichever
+ * deploys, so nothing is looked up.
+ */
+export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => {
+  const env = { region: stage.region };
+  const of = (part: string) => ({ stage, env, description: `Concord ${stage.name}: ${part}` });
+  const id = (part: string) => `concord-${stage.name}-${part}`;
+
+  const records = new RecordsStack(app, id('records'), { ...of('records'), terminationProtection: stage.protected });
+  const functions = { bundleFolder, logKey: records.logKey };
+  const signIn = new SignInStack(app, id('sign-in'), {
+    ...of('sign-in'),
+    ...functions,
+    terminationProtection: stage.protected,
+  });
+  const table = {
+    tableName: records.table.tableName,
+    streamArn: records.table.tableStreamArn ?? '',
+    resource: records.tableResource,
+  };
+  const sharing = new SharingStack(app, id('sharing'), { ...of('sharing'), ...functions, table });
+  const { userPool, client, domain } = signIn;
+  const api = new ApiStack(app, id('api'), {
+    ...of('api'),
+    ...functions,
+    table,
+    userPool,
+    client,
+    signInDomain: domain,
+  });
+  return { records, signIn, sharing, api };
+};

@@ -1,0 +1,112 @@
+// Invented people live in invented places.
+
+export const givenNames = {
+  female: [
+    'Adela',
+    'Bryony',
+    'Camille',
+    'Dalia',
+    'Esme',
+    'Fiona',
+    'Giulia',
+    'Hana',
+    'Imani',
+    'Joana',
+    'Katya',
+    'Linnea',
+    'Maribel',
+    'Nadia',
+    'Odette',
+    'Paloma',
+    'Rukmini',
+    'Saoirse',
+    'Tamsin',
+    'Yolanda',
+  ],
+  male: [
+    'Anselm',
+    'Bastian',
+    'Cedric',
+    'Dario',
+    'Emeka',
+    'Farid',
+    'Gareth',
+    'Hugo',
+    'Ishaan',
+    'Joaquin',
+    'Kenji',
+    'Lorcan',
+    'Marek',
+    'Nestor',
+    'Osvaldo',
+    'Piers',
+    'Rafael',
+    'Stellan',
+    'Tobias',
+    'Winston',
+  ],
+} as const;
+
+export const familyNames = [
+  'Adeyemi',
+  'Ashdown',
+  'Barrowcliff',
+  'Castellan',
+  'Dunmore',
+  'Eastbrook',
+  'Ferreira',
+  'Galloway',
+  'Hawthorne',
+  'Ibarra',
+  'Jankowski',
+  'Kirkbride',
+  'Lundgren',
+  'Moreau',
+  'Nakamura',
+  'Oyelaran',
+  'Penhallow',
+  'Quintero',
+  'Rasmussen',
+  'Silvestri',
+  'Thackeray',
+  'Underhill',
+  'Vasquez',
+  'Whitlock',
+  'Yamazaki',
+  'Zahradnik',
+] as const;
+
+export const streets = [
+  'Birch Lane',
+  'Canal Street',
+  'Elm Court',
+  'Ferry Road',
+  'Garden Terrace',
+  'Hill View',
+  'Mill Lane',
+  'Orchard Way',
+  'Station Road',
+  'Willow Drive',
+] as const;
+
+export const towns = [
+  { city: 'Northside', postalCode: '02100' },
+  { city: 'Lakeside', postalCode: '02199' },
+  { city: 'Eastmere', postalCode: '02150' },
+  { city: 'Westhollow', postalCode: '02170' },
+] as const;
+
+export const languages = [
+  { code: 'en-US', display: 'English (United States)' },
+  { code: 'en-US', display: 'English (United States)' },
+  { code: 'en-US', display: 'English (United States)' },
+  { code: 'es', display: 'Spanish' },
+  { code: 'pt', display: 'Portuguese' },
+] as const;
+
+export const maritalStates = [
+  { code: 'M', display: 'Married' },
+  { code: 'M', display: 'Married' },
+  { code: 'S', display: 'Never Married' },
+  { code: 'D', display: 'Divorced' },
+] as const;

@@ -1,0 +1,49 @@
+import { dateTime, dayMs, minuteMs } from './calendar.ts';
+import { type Chart, named, type Visit } from './chart.ts';
+import { hl7, snomed } from './concepts.ts';
+
+/** Length of an appointment, in minutes. */
+export const appointmentMinutes = 20;
+
+/**
+ * A visit that is booked: with the physician, in the organisation's rooms. One that is over has been kept.
+ *
+ * @param start - milliseconds since 1970.
+ * @param now - milliseconds since 1970.
+ * @see https://hl7.org/fhir/R4/appointment.html
+ */
+export const addAppointment = (chart: Chart, start: number, now: number): void => {
+  const end = start + appointmentMinutes * minuteMs;
+  const { location } = chart.organization;
+  const participants = [chart.subject, chart.staff.physician, ...(location === undefined ? [] : [location])];
+  chart.add({
+    resourceType: 'Appointment',
+    status: end <= now ? 'fulfilled' : 'booked',
+    serviceType: [hl7('service-type', '124', 'General Practice')],
+    appointmentType: hl7('v2-0276', 'FOLLOWUP', 'A follow up visit from a previous appointment'),
+    description: 'Follow-up visit',
+    start: dateTime(start),
+    end: dateTime(end),
+    minutesDuration: appointmentMinutes,
+    created: dateTime(Math.min(start, now) - chart.random.whole(1, 6) * dayMs),
+    participant: participants.map((actor) => ({ actor: named(actor), required: 'required', status: 'accepted' })),
+  });
+};
+
+/** Something that the nurse has yet to do for the patient. https://hl7.org/fhir/R4/task.html */
+export const addTask = (chart: Chart, visit: Visit): void => {
+  chart.add({
+    resourceType: 'Task',
+    status: 'requested',
+    intent: 'order',
+    priority: 'routine',
+    code: { coding: snomed('306206005', 'Referral to service').coding ?? [], text: 'Follow up by telephone' },
+    description: 'Call the patient and ask how the treatment is going.',
+    for: named(chart.subject),
+    encounter: visit.encounter,
+    authoredOn: dateTime(visit.end),
+    lastModified: dateTime(visit.end),
+    requester: named(chart.staff.physician),
+    owner: named(chart.staff.nurse),
+  });
+};

@@ -1,0 +1,81 @@
+import { gatewayResponses } from './gateway-responses.ts';
+import type { Route } from './routes.ts';
+
+/** Name of the authorizer in the document. */
+const authorizer = 'accessToken';
+
+/** Time that a function has for an answer, in milliseconds: the longest that the gateway waits. */
+export const integrationTimeoutMs = 29_000;
+
+export interface RouteDocumentOptions {
+  readonly routes: readonly Route[];
+  /** Address by which the gateway calls the function of an entry. */
+  readonly integrationUri: (entry: string) => string;
+  /** The pools whose access tokens are taken. */
+  readonly userPoolArns: readonly string[];
+  /** A token needs one of these. Without any, the gateway would take ID tokens and refuse access tokens. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * The OpenAPI document that API Gateway makes the API from: paths, authorizer and the gateway's own answers. It says nothing of bodies,
+ * which the functions check, so that one place decides and answers with an OperationOutcome.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
+ */
+export const routeDocument = ({ routes, integrationUri, userPoolArns, scopes }: RouteDocumentOptions) => ({
+  openapi: '3.0.1',
+  info: { title: 'Concord', version: '4.0.1', description: 'FHIR R4' },
+  paths: Object.fromEntries(
+    routes.map(({ path, entry, open }) => [
+      path,
+      {
+        'x-amazon-apigateway-any-method': {
+          parameters: [...path.matchAll(/\{(\w+)\+?\}/g)].map(([, name]) => ({
+            name,
+            in: 'path',
+            required: true,
+            schema: { type: 'string' },
+          })),
+          security: open ? [] : [{ [authorizer]: [...scopes] }],
+          responses: { default: { description: 'As the function answers' } },
+          'x-amazon-apigateway-integration': {
+            type: 'aws_proxy',
+            httpMethod: 'POST',
+            uri: integrationUri(entry),
+            passthroughBehavior: 'when_no_match',
+            timeoutInMillis: integrationTimeoutMs,
+          },
+        },
+      },
+    ]),
+  ),
+  components: {
+    securitySchemes: {
+      [authorizer]: {
+        type: 'apiKey',
+        name: 'Authorization',
+        in: 'header',
+        'x-amazon-apigateway-authtype': 'cognito_user_pools',
+        'x-amazon-apigateway-authorizer': { type: 'cognito_user_pools', providerARNs: [...userPoolArns] },
+      },
+    },
+  },
+  // A Binary may have any type, and a compressed body must arrive as it was sent.
+  'x-amazon-apigateway-binary-media-types': ['*/*'],
+  'x-amazon-apigateway-gateway-responses': Object.fromEntries(
+    gatewayResponses.map(({ type, statusCode, headers, template }) => [
+      type,
+      {
+        ...(statusCode === undefined ? {} : { statusCode: String(statusCode) }),
+        responseParameters: Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [`gatewayresponse.header.${name}`, `'${value}'`]),
+        ),
+        // The gateway picks a template by what the client accepts; both are the same.
+        responseTemplates: { 'application/json': template, 'application/fhir+json': template },
+      },
+    ]),
+  ),
+});
+
+export type RouteDocument = ReturnType<typeof routeDocument>;

@@ -1,0 +1,124 @@
+import { Aws, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  AccessLogField,
+  AccessLogFormat,
+  ApiDefinition,
+  EndpointType,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  SpecRestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import type { IUserPool, IUserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { integrationTimeoutMs, routeDocument } from '../route-document.ts';
+import { routes } from '../routes.ts';
+import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
+import { clinicalScopes } from './sign-in.ts';
+import { recordStatements, type TableResource } from './table-access.ts';
+
+export interface ApiStackProps extends StackProps, FunctionSettings {
+  readonly table: { readonly tableName: string; readonly resource: TableResource };
+  readonly userPool: IUserPool;
+  readonly client: IUserPoolClient;
+  /** Address of the sign-in pages. */
+  readonly signInDomain: string;
+}
+
+/** First part of the path where no domain of one's own hides it. Must not be `fhir`, which begins the routes. */
+const gatewayStage = 'api';
+
+/** What a line of the access log holds: no address with its query, which may name a patient, only the route it belongs to. */
+const accessLog = {
+  requestId: AccessLogField.contextRequestId(),
+  time: AccessLogField.contextRequestTime(),
+  sourceIp: AccessLogField.contextIdentitySourceIp(),
+  subject: AccessLogField.contextAuthorizerClaims('sub'),
+  client: AccessLogField.contextAuthorizerClaims('client_id'),
+  method: AccessLogField.contextHttpMethod(),
+  route: AccessLogField.contextResourcePath(),
+  status: AccessLogField.contextStatus(),
+  gatewayError: AccessLogField.contextErrorResponseType(),
+  latencyMs: AccessLogField.contextResponseLatency(),
+  functionLatencyMs: AccessLogField.contextIntegrationLatency(),
+  responseBytes: AccessLogField.contextResponseLength(),
+};
+
+/** The API: a function for each record type behind one gateway. */
+export class ApiStack extends Stack {
+  constructor(scope: Construct, id: string, props: ApiStackProps) {
+    super(scope, id, props);
+    const { stage, bundleFolder, logKey, userPool } = props;
+    const functions = new Map(
+      [...new Set(routes.map(({ entry }) => entry))].map((entry) => [
+        entry,
+        new BundledFunction(this, constructName(entry), {
+          stage,
+          bundleFolder,
+          logKey,
+          entry,
+          description: describeEntry(stage, entry),
+          timeout: Duration.millis(integrationTimeoutMs),
+          ...workOf(entry, props),
+        }),
+      ]),
+    );
+    const functionOf = (entry: string): BundledFunction => {
+      const found = functions.get(entry);
+      if (!found) throw new Error(`No function for ${entry}`);
+      return found;
+    };
+    const api = new SpecRestApi(this, 'Api', {
+      restApiName: `concord-${stage.name}`,
+      apiDefinition: ApiDefinition.fromInline(
+        routeDocument({
+          routes,
+          integrationUri: (entry) =>
+            `arn:${Aws.PARTITION}:apigateway:${stage.region}:lambda:path/2015-03-31/functions/${functionOf(entry).functionArn}/invocations`,
+          userPoolArns: [userPool.userPoolArn],
+          scopes: clinicalScopes,
+        }),
+      ),
+      failOnWarnings: true,
+      endpointTypes: [EndpointType.REGIONAL],
+      cloudWatchRole: true, // the account's gateway needs it to write any access log
+      cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN, // other APIs of the account use it too
+      deployOptions: {
+        stageName: gatewayStage,
+        throttlingRateLimit: stage.throttling.requestsPerSecond,
+        throttlingBurstLimit: stage.throttling.burst,
+        metricsEnabled: true,
+        loggingLevel: MethodLoggingLevel.OFF, // its lines hold addresses and bodies
+        dataTraceEnabled: false,
+        accessLogDestination: new LogGroupLogDestination(
+          new LogGroup(this, 'AccessLog', {
+            encryptionKey: logKey,
+            retention: stage.logRetentionDays,
+            removalPolicy: stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+          }),
+        ),
+        accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLog)),
+      },
+    });
+    for (const each of functions.values()) {
+      each.addPermission('Gateway', {
+        principal: new ServicePrincipal('apigateway.amazonaws.com'),
+        sourceArn: api.arnForExecuteApi('*', '/*', gatewayStage),
+      });
+    }
+  }
+}
+
+/** What the description of the server needs differs from what serving records needs. */
+const workOf = (entry: string, { table, userPool, client, signInDomain }: ApiStackProps) =>
+  entry === 'functions/metadata.ts'
+    ? { environment: { USER_POOL_ID: userPool.userPoolId, SIGN_IN_DOMAIN: signInDomain } }
+    : {
+        environment: {
+          TABLE_NAME: table.tableName,
+          USER_POOL_ID: userPool.userPoolId,
+          USER_POOL_CLIENT_IDS: client.userPoolClientId,
+        },
+        statements: recordStatements(table.resource),
+      };

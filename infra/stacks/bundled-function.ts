@@ -1,0 +1,71 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { BundleFolder } from '../bundle-function.ts';
+import type { StageConfig } from '../stages.ts';
+
+/** What all functions of a stage have in common. */
+export interface FunctionSettings {
+  readonly stage: StageConfig;
+  readonly bundleFolder: BundleFolder;
+  /** Encrypts the logs. */
+  readonly logKey: IKey;
+}
+
+export interface BundledFunctionProps extends FunctionSettings {
+  /** Such as `functions/records/patient.ts`. */
+  readonly entry: string;
+  readonly description: string;
+  readonly timeout: Duration;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What its role may do besides writing its own log. */
+  readonly statements?: readonly PolicyStatement[];
+}
+
+/** A function with a role and a log of its own. Its role is not allowed anything that is not said here or in `statements`. */
+export class BundledFunction extends LambdaFunction {
+  constructor(scope: Construct, id: string, props: BundledFunctionProps) {
+    const { entry, description, timeout, environment = {}, statements = [], stage, bundleFolder, logKey } = props;
+    const logGroup = new LogGroup(scope, `${id}-Log`, {
+      encryptionKey: logKey,
+      retention: stage.logRetentionDays,
+      removalPolicy: stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    const writeLog = new PolicyStatement({
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    });
+    const role = new Role(scope, `${id}-Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description,
+      inlinePolicies: { own: new PolicyDocument({ statements: [writeLog, ...statements] }) },
+    });
+    super(scope, id, {
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(bundleFolder(entry)),
+      handler: 'index.handler',
+      memorySize: 1024,
+      timeout,
+      description,
+      environment: { ...environment },
+      role: role.withoutPolicyUpdates(), // a grant that CDK adds by itself would be wider than what is written here
+      logGroup,
+    });
+  }
+}
+
+/** A name for constructs: `functions/records/care-plan.ts` → `CarePlan`. */
+export const constructName = (entry: string): string =>
+  (entry.split('/').at(-1) ?? '')
+    .replace(/\.ts$/, '')
+    .replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Names an entry for an administrator who looks at a role or a function. */
+export const describeEntry = ({ name }: StageConfig, entry: string) => `Concord ${name}: ${entry}`;
+
+/** Time of a function that works a batch or a schedule. */
+export const backgroundTimeout = Duration.seconds(60);

@@ -1,0 +1,138 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { eventSource } from '../../shared/changes/record-changed.ts';
+import { scheduledFunctions } from '../local/scheduler.ts';
+import { streamConsumers } from '../local/stream-consumers.ts';
+import type { StreamConsumer } from '../local/stream-poller.ts';
+import {
+  BundledFunction,
+  backgroundTimeout,
+  constructName,
+  describeEntry,
+  type FunctionSettings,
+} from './bundled-function.ts';
+import { auditIndexStatements, deploymentKeyStatements, recordStatements, type TableResource } from './table-access.ts';
+
+export interface SharingStackProps extends StackProps, FunctionSettings {
+  readonly table: { readonly tableName: string; readonly streamArn: string; readonly resource: TableResource };
+}
+
+interface Work {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly statements: readonly PolicyStatement[];
+}
+
+/** What happens behind the table: changes are published, the access log is filed by day, crashed transactions are settled. */
+export class SharingStack extends Stack {
+  readonly #props: SharingStackProps;
+  readonly #key: Key;
+  readonly #bus: EventBus;
+
+  constructor(scope: Construct, id: string, props: SharingStackProps) {
+    super(scope, id, props);
+    const { stage } = props;
+    this.#props = props;
+    this.#key = new Key(this, 'Key', {
+      description: `Concord ${stage.name}: events and failed batches`,
+      enableKeyRotation: true,
+      removalPolicy: stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.#bus = new EventBus(this, 'Bus', { eventBusName: `concord-${stage.name}`, kmsKey: this.#key });
+    for (const consumer of streamConsumers) this.#consume(consumer);
+    for (const { entry, everyMs } of scheduledFunctions) {
+      const scheduled = this.#functionOf(entry);
+      scheduled.configureAsyncInvoke({ retryAttempts: 0 }); // the next run does what this one did not
+      new Rule(this, `${constructName(entry)}Schedule`, {
+        schedule: Schedule.rate(Duration.millis(everyMs)),
+        targets: [new LambdaFunction(scheduled, { retryAttempts: 0 })],
+      });
+    }
+  }
+
+  #functionOf(entry: string, statements: readonly PolicyStatement[] = []): BundledFunction {
+    const { stage, bundleFolder, logKey } = this.#props;
+    const work = this.#workOf(entry);
+    return new BundledFunction(this, constructName(entry), {
+      stage,
+      bundleFolder,
+      logKey,
+      entry,
+      description: describeEntry(stage, entry),
+      timeout: backgroundTimeout,
+      environment: work.environment,
+      statements: [...work.statements, ...statements],
+    });
+  }
+
+  #workOf(entry: string): Work {
+    const { tableName, resource } = this.#props.table;
+    const environment = { TABLE_NAME: tableName };
+    switch (entry) {
+      case 'functions/publish-changes.ts':
+        return {
+          environment: { ...environment, EVENT_BUS_NAME: this.#bus.eventBusName },
+          statements: [
+            ...deploymentKeyStatements(resource),
+            new PolicyStatement({
+              actions: ['events:PutEvents'],
+              resources: [this.#bus.eventBusArn],
+              conditions: { StringEquals: { 'events:source': eventSource } },
+            }),
+          ],
+        };
+      case 'functions/index-audit.ts':
+        return { environment, statements: auditIndexStatements(resource) };
+      case 'functions/sweep-transactions.ts':
+        return { environment, statements: recordStatements(resource) };
+      default:
+        throw new Error(`Nothing says what ${entry} may do`);
+    }
+  }
+
+  /**
+   * Puts a function behind the table's stream. A batch that fails is halved until the record that it fails on is alone; that record holds up its
+   * shard for hours, because an outage must not cost an event, and then leaves its place in the stream in a queue.
+   */
+  #consume({ name, entry, batchSize = 100, filters }: StreamConsumer): void {
+    const { streamArn } = this.#props.table;
+    const failed = new Queue(this, `${constructName(entry)}Failed`, {
+      encryption: QueueEncryption.KMS,
+      encryptionMasterKey: this.#key,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    new EventSourceMapping(this, `${constructName(name)}Mapping`, {
+      target: this.#functionOf(entry, [...readStream(streamArn), ...sendTo(failed, this.#key)]),
+      eventSourceArn: streamArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize,
+      bisectBatchOnError: true,
+      reportBatchItemFailures: true,
+      maxRecordAge: Duration.hours(6), // the stream itself keeps a record for 24
+      ...(filters === undefined ? {} : { filters: filters.map((filter) => ({ pattern: JSON.stringify(filter) })) }),
+      // Not SqsDlq, which would grant more than sending.
+      onFailure: { bind: () => ({ destination: failed.queueArn }) },
+    });
+  }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html */
+const readStream = (streamArn: string) => [
+  new PolicyStatement({
+    actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+    resources: [streamArn],
+  }),
+  // Listing streams cannot be limited to one. It shows names, no records.
+  new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
+];
+
+const sendTo = ({ queueArn }: Queue, { keyArn }: Key) => [
+  new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queueArn] }),
+  new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keyArn] }),
+];

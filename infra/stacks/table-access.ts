@@ -1,0 +1,76 @@
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { auditPartition, deploymentKeyKey } from '../../shared/store/keys.ts';
+
+/** The table as a policy names it. */
+export interface TableResource {
+  readonly tableArn: string;
+  readonly keyArn: string;
+  readonly region: string;
+}
+
+/**
+ * Actions of a function that serves or settles records. A transaction is allowed by the actions it is made of, so it has none of its
+ * own; nothing is ever scanned. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+ */
+const itemActions = [
+  'GetItem',
+  'BatchGetItem',
+  'Query',
+  'PutItem',
+  'UpdateItem',
+  'DeleteItem',
+  'ConditionCheckItem',
+  'BatchWriteItem',
+].map((action) => `dynamodb:${action}`);
+
+const accessLogRows = `${auditPartition('')}*`;
+
+/** What a function may do that serves records, or settles what one left behind. */
+export const recordStatements = (table: TableResource): PolicyStatement[] => [
+  new PolicyStatement({ actions: itemActions, resources: [table.tableArn] }),
+  new PolicyStatement({
+    sid: 'AccessLogStays',
+    effect: Effect.DENY,
+    actions: ['dynamodb:DeleteItem'],
+    resources: [table.tableArn],
+    conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [accessLogRows] } },
+  }),
+  useKey(table),
+];
+
+/** Files rows of the access log a second time, and reads nothing. */
+export const auditIndexStatements = (table: TableResource): PolicyStatement[] => [
+  onRows(table, 'PutItem', 'StringLike', accessLogRows),
+  useKey(table),
+];
+
+/** Reads the deployment's secret, from which ids are made. It is there before any record is. */
+export const deploymentKeyStatements = (table: TableResource): PolicyStatement[] => [
+  onRows(table, 'GetItem', 'StringEquals', deploymentKeyKey.pk),
+  useKey(table),
+];
+
+const onRows = ({ tableArn }: TableResource, action: string, comparison: string, pk: string) =>
+  new PolicyStatement({
+    actions: [`dynamodb:${action}`],
+    resources: [tableArn],
+    conditions: {
+      [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': [pk] },
+      Null: { 'dynamodb:LeadingKeys': 'false' }, // else no key at all would match too
+    },
+  });
+
+/** DynamoDB uses the table's key in the name of whoever calls it. https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html */
+const useKey = ({ keyArn, region }: TableResource) =>
+  new PolicyStatement({
+    actions: [
+      'kms:Decrypt',
+      'kms:DescribeKey',
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+    ],
+    resources: [keyArn],
+    conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.amazonaws.com` } },
+  });

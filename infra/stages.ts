@@ -1,0 +1,67 @@
+import * as z from 'zod/mini';
+
+/** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const logDays = z.literal([7, 14, 30, 60, 90, 180, 365, 731, 1096, 2192, 2557]);
+
+const positive = z.int().check(z.positive());
+
+/** One deployment of Concord: all in which deployments differ. */
+const stageSchema = z.strictObject({
+  /** Names the stacks. */
+  name: z.string().check(z.regex(/^[a-z][a-z0-9-]{1,19}$/)),
+  /** Such as `eu-central-1`. */
+  region: z.string().check(z.regex(/^[a-z]{2}(-[a-z]+)+-\d$/)),
+  /** Whether tables, keys, pools and logs outlive their stack, and refuse to be deleted. */
+  protected: z.boolean(),
+  /** What the gateway lets through, all callers together. */
+  throttling: z.strictObject({ requestsPerSecond: positive, burst: positive }),
+  /** How far back the table can be restored, in days. */
+  recoveryDays: z.int().check(z.gte(1), z.lte(35)),
+  logRetentionDays: logDays,
+  signIn: z.strictObject({
+    /** Whether staff must show a second factor. */
+    secondFactor: z.enum(['required', 'optional']),
+    /** Cognito's plan. Threat protection needs `plus`; `essentials` is the least that adds claims to access tokens. */
+    plan: z.enum(['plus', 'essentials']),
+    /** Where the sign-in pages may send people back to. */
+    callbackUrls: z.array(z.string().check(z.regex(/^https:\/\/|^http:\/\/localhost[:/]/))).check(z.minLength(1)),
+  }),
+});
+
+export type StageConfig = z.infer<typeof stageSchema>;
+
+/** Checks the configuration of a stage. Throws ZodError naming what is wrong. */
+export const parseStage = (config: unknown): StageConfig => stageSchema.parse(config);
+
+/** The deployments of this project. A network edits these, or adds its own. */
+export const stages: readonly StageConfig[] = [
+  {
+    name: 'production',
+    region: 'us-east-1',
+    protected: true,
+    throttling: { requestsPerSecond: 2_000, burst: 4_000 },
+    recoveryDays: 35,
+    logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
+    signIn: { secondFactor: 'required', plan: 'plus', callbackUrls: ['https://concord.example/signed-in'] },
+  },
+  {
+    name: 'dev',
+    region: 'us-east-1',
+    protected: false,
+    throttling: { requestsPerSecond: 50, burst: 100 },
+    recoveryDays: 1,
+    logRetentionDays: 7,
+    signIn: { secondFactor: 'optional', plan: 'essentials', callbackUrls: ['http://localhost:8080/signed-in'] },
+  },
+].map(parseStage);
+
+/**
+ * The configuration of a stage.
+ *
+ * @throws Error naming the stages that there are.
+ */
+export const stageNamed = (name: string): StageConfig => {
+  const found = stages.find((stage) => stage.name === name);
+  if (found) return found;
+  throw new Error(`There is no stage "${name}". Stages: ${stages.map((stage) => stage.name).join(', ')}`);
+};

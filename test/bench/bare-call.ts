@@ -1,0 +1,102 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  type BatchGetCommandInput,
+  DynamoDBDocumentClient,
+  GetCommand,
+  type GetCommandInput,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import type { FhirServer } from '../support/fhir-server.ts';
+
+/** One call to DynamoDB through the document client and nothing around it. May be sent again and again. */
+export type BareCall = () => Promise<unknown>;
+
+interface Sent {
+  readonly name: string;
+  readonly input: object;
+}
+
+/** A client of its own for bare calls, on the same endpoint. */
+export const bareClient = async ({ store }: FhirServer): Promise<DynamoDBDocumentClient> => {
+  const endpoint = await store.client.config.endpoint?.();
+  if (!endpoint) throw new Error('The client has no endpoint');
+  const url = `${endpoint.protocol}//${endpoint.hostname}:${endpoint.port}`;
+  return DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: url }), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+};
+
+/** Does some work and tells what it sent. */
+const sentBy = async ({ store: { client } }: FhirServer, work: () => Promise<unknown>): Promise<Sent[]> => {
+  const sent: Sent[] = [];
+  const send = client.send.bind(client) as (command: object) => Promise<unknown>;
+  Object.assign(client, {
+    send: (command: { input: object }) => {
+      sent.push({ name: command.constructor.name.replace('Command', ''), input: command.input });
+      return send(command);
+    },
+  });
+  try {
+    await work();
+  } finally {
+    Reflect.deleteProperty(client, 'send'); // the prototype's own shows again
+  }
+  return sent;
+};
+
+/**
+ * The call that a request cannot do without, on its own: its transaction if it writes, else its read. Of a transaction the rows and
+ * their number and sizes stay; the keys are others, and conditions hold, so that it can be repeated.
+ */
+export const bareCallOf = async (
+  server: FhirServer,
+  client: DynamoDBDocumentClient,
+  work: () => Promise<unknown>,
+): Promise<BareCall> => {
+  const sent = await sentBy(server, work);
+  const transaction = sent.find(({ name }) => name === 'TransactWrite');
+  const main = transaction ?? sent.find(({ name }) => name !== 'Put');
+  const { name, input } = main ?? { name: 'nothing', input: {} };
+  if (name === 'TransactWrite') {
+    const TransactItems = repeatable((input as TransactWriteCommandInput).TransactItems ?? []);
+    return () => client.send(new TransactWriteCommand({ TransactItems }));
+  }
+  if (name === 'Get') return () => client.send(new GetCommand(input as GetCommandInput));
+  if (name === 'BatchGet') return () => client.send(new BatchGetCommand(input as BatchGetCommandInput));
+  if (name === 'Query') return () => client.send(new QueryCommand(input as QueryCommandInput));
+  throw new Error(`There is no bare call for ${name}`);
+};
+
+type Actions = NonNullable<TransactWriteCommandInput['TransactItems']>;
+
+const repeatable = (actions: Actions): Actions =>
+  actions.map(({ Put, Update, Delete, ConditionCheck }, index) => {
+    const Key = { pk: `!bare#${index}`, sk: 'row' };
+    const condition = { ConditionExpression: 'attribute_not_exists(tx) AND attribute_not_exists(intent)' };
+    if (Put) return { Put: { TableName: Put.TableName, Item: { ...Put.Item, ...Key }, ...condition } };
+    if (Delete) return { Delete: { ...Delete, Key } };
+    if (Update) return { Update: { ...Update, Key, ...condition } };
+    return { ConditionCheck: { TableName: ConditionCheck?.TableName, Key, ...condition } };
+  });
+
+/** A bare GetItem and a bare PutItem of one row of 600 bytes. */
+export const bareItem = (client: DynamoDBDocumentClient, TableName: string): { get: BareCall; put: BareCall } => {
+  const Key = { pk: '!bare', sk: 'row' };
+  const Item = {
+    ...Key,
+    layout: 1,
+    version: 1,
+    updated: 1_700_000_000_000,
+    custodian: 'northside',
+    body: Buffer.alloc(500, 7),
+  };
+  return {
+    get: () => client.send(new GetCommand({ TableName, Key, ConsistentRead: true })),
+    put: () => client.send(new PutCommand({ TableName, Item })),
+  };
+};

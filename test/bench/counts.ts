@@ -1,0 +1,66 @@
+import { indexByDay } from '../../shared/audit/index-by-day.ts';
+import type { FhirServer } from '../support/fhir-server.ts';
+import { insertEvent } from '../support/stream-events.ts';
+import { allRows } from '../support/test-store.ts';
+import { itemSize } from './item-size.ts';
+import { requireStatus, type Scenario, type World } from './scenarios.ts';
+
+/** What a request asks of DynamoDB. */
+export interface Cost {
+  readonly calls: number;
+  /** Calls that waited for one another. */
+  readonly sequential: number;
+  readonly readUnits: number;
+  readonly writeUnits: number;
+}
+
+/** What it leaves there. */
+export interface Stored {
+  /** Sizes of all items that came, less those that went: records, index rows and the log, the copies by day included. */
+  readonly bytes: number;
+  /** Write units of the stream consumer that files the log by day. */
+  readonly unitsBehind: number;
+}
+
+/** Sends a scenario's request once and counts. */
+export const costOf = async (world: World, scenario: Scenario): Promise<Cost> => {
+  const send = await scenario.prepare(world);
+  const { calls } = world.server;
+  calls.reset();
+  const response = await send();
+  const cost = {
+    calls: calls.names.length,
+    sequential: calls.sequential(),
+    readUnits: calls.readUnits,
+    writeUnits: calls.writeUnits,
+  };
+  requireStatus(response, scenario.status);
+  const entries = (response.body?.entry ?? []).length;
+  if (scenario.entries !== undefined && entries !== scenario.entries) {
+    throw new Error(`${scenario.name} answered ${entries} entries instead of ${scenario.entries}`);
+  }
+  return cost;
+};
+
+type Rows = Awaited<ReturnType<typeof allRows>>;
+const keyOf = ({ pk, sk }: Rows[number]) => `${pk}\n${sk}`;
+const sizeOf = (rows: Rows) => rows.reduce((sum, row) => sum + itemSize(row), 0);
+
+/** Does some work and tells what it left in the table, which is read whole before and after. */
+export const storedBy = async (server: FhirServer, work: () => Promise<unknown>): Promise<Stored> => {
+  const { store, calls } = server;
+  const before = await allRows(store);
+  await work();
+  const known = new Set(before.map(keyOf));
+  const added = (await allRows(store)).filter((row) => !known.has(keyOf(row)));
+  calls.reset();
+  await indexByDay(store.client, store.tableName, insertEvent(added));
+  const unitsBehind = calls.writeUnits;
+  return { bytes: sizeOf(await allRows(store)) - sizeOf(before), unitsBehind };
+};
+
+/** What a scenario's request leaves behind. */
+export const storedByScenario = async (world: World, scenario: Scenario): Promise<Stored> => {
+  const send = await scenario.prepare(world);
+  return storedBy(world.server, async () => requireStatus(await send(), scenario.status));
+};

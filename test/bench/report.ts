@@ -1,0 +1,143 @@
+import { type Budget, countBudgets, type Ratios, ratioBudgets } from './budgets.ts';
+import { helloWorld, servesOneType } from './functions.ts';
+import { type Counts, describe, differences } from './measure-counts.ts';
+import type { Times } from './times.ts';
+
+type Cell = string | number;
+
+/** A table as Markdown, padded so that it reads well on a console too. */
+export const table = (head: readonly string[], rows: readonly (readonly Cell[])[]): string => {
+  const texts = [head, ...rows.map((row) => row.map(text))];
+  const widths = head.map((_, column) => Math.max(3, ...texts.map((row) => row[column]?.length ?? 0)));
+  const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => (numeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(' | ')} |`;
+  const rule = widths.map((width, column) => (numeric[column] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  return [line(texts[0] ?? []), line(rule), ...texts.slice(1).map(line)].join('\n');
+};
+
+/** Three significant digits at least; thousands stand apart. */
+const text = (cell: Cell): string => {
+  if (typeof cell === 'string') return cell;
+  return cell.toLocaleString('en', { maximumFractionDigits: Math.abs(cell) >= 100 ? 0 : 2 });
+};
+
+const held = <M>({ limit, measure }: Budget<M>, measured: M): boolean => measure(measured) <= limit;
+
+const budgetRows = <M>(budgets: readonly Budget<M>[], measured: M): Cell[][] =>
+  budgets.map((budget) => [
+    budget.name,
+    `≤ ${text(budget.limit)} ${budget.unit}`,
+    budget.measure(measured),
+    held(budget, measured) ? 'yes' : '**no**',
+  ]);
+
+const reasons = <M>(budgets: readonly Budget<M>[], measured: M): string[] =>
+  budgets
+    .filter((budget) => !held(budget, measured))
+    .map(
+      ({ name, unit, notYet }) => `- **${name}**, ${unit}: ${notYet?.because ?? 'new; the reason is not known yet.'}`,
+    );
+
+const costs = (counts: Counts): string =>
+  table(
+    ['one request', 'calls', 'in sequence', 'read units', 'write units', 'write units behind', 'bytes stored'],
+    [...counts.costs].map(([name, { calls, sequential, readUnits, writeUnits }]) => {
+      const { unitsBehind = Number.NaN, bytes = Number.NaN } = counts.stored.get(name) ?? {};
+      return [name, calls, sequential, readUnits, writeUnits, unitsBehind, bytes];
+    }),
+  );
+
+const scales = ({ scales }: Counts): string => {
+  const sizes = scales.map(({ patients, organizations }) => `${text(patients)} of ${text(organizations)}`).join(', ');
+  const different = differences(scales);
+  const verdict =
+    different.length === 0 ? 'Calls and units were the same at each, for each of:' : 'Not the same as at the first:';
+  const named =
+    different.length === 0
+      ? [...(scales[0]?.costs ?? [])].map(([name, cost]) => `- ${name}: ${describe(cost)}`)
+      : different.map((each) => `- ${each}`);
+  return [`Registered patients, and organisations that keep them: ${sizes}. ${verdict}`, '', ...named].join('\n');
+};
+
+const loaded = ({ load }: Counts): string =>
+  [
+    `${text(load.resources)} resources of ${text(load.jsonBytes / load.resources)} bytes of JSON in the mean: ` +
+      `${text(load.writeUnits / load.resources)} write units a resource by the requests, ` +
+      `${text(load.unitsBehind / load.resources)} behind, ${text(load.calls / load.resources)} calls. Bytes a resource:`,
+    '',
+    table(
+      ['rows', 'bytes a resource'],
+      Object.entries(load.bytesByKind)
+        .filter(([, bytes]) => bytes >= load.resources)
+        .map(([kind, bytes]): Cell[] => [kind, bytes / load.resources])
+        .sort((a, b) => Number(b[1]) - Number(a[1])),
+    ),
+  ].join('\n');
+
+const sizes = ({ functions }: Counts): string => {
+  const kb = (entry: string, bytes: number): Cell[] => [entry, bytes / 1_000];
+  const descending = [...functions].sort((a, b) => b.bytes - a.bytes);
+  const ofOneType = descending.filter(({ entry }) => servesOneType(entry));
+  const shown = [
+    ...descending.filter(({ entry }) => !servesOneType(entry)),
+    ...ofOneType.slice(0, 3),
+    ...ofOneType.slice(-1),
+  ];
+  return table(
+    ['function', 'KB minified'],
+    shown.map(({ entry, bytes }) => kb(entry, bytes)),
+  );
+};
+
+const cpuTable = ({ cpu }: Ratios): string =>
+  table(
+    ['one request', '× its bare call', '× a bare GetItem'],
+    cpu.map(({ scenario, toSameCall, toGetItem }) => [scenario, toSameCall, toGetItem]),
+  );
+
+const initialisationTable = ({ initialisation }: Ratios): string =>
+  table(
+    ['function', '× a hello-world'],
+    initialisation.map(({ entry, toHelloWorld }) => [entry, toHelloWorld]),
+  );
+
+/** The page `docs/budgets.md`. Times are left out: they say more of a machine than of the code. */
+export const page = (counts: Counts, ratios: Ratios): string =>
+  `${[
+    '# Budgets',
+    'Generated by `npm run bench -- --write`. Counts hold on every machine, and `test/bench/budgets.test.ts` holds them. Ratios are ' +
+      'measured side by side in one run on one machine; they vary by a tenth or two from run to run and are not asserted.',
+    table(
+      ['what', 'budget', 'measured', 'held'],
+      [...budgetRows(countBudgets, counts), ...budgetRows(ratioBudgets, ratios)],
+    ),
+    '## Where one is missed',
+    [...reasons(countBudgets, counts), ...reasons(ratioBudgets, ratios)].join('\n') || 'None is.',
+    'The test holds each of these counts at about the figure of today, so that none grows.',
+    '## What one request costs',
+    'Calls to DynamoDB, and the units that its answers report (the embedded one computes them as the service does). Bytes are sizes of ' +
+      'items by the rules of DynamoDB, index rows and the log included; the bill adds 100 bytes an item. "Behind" is what the stream ' +
+      'consumer writes after the answer: the log by day.',
+    costs(counts),
+    '## As a deployment grows',
+    scales(counts),
+    '## Loading charts',
+    'Invented charts, each one transaction, or those of the folder that was named.',
+    loaded(counts),
+    '## Functions',
+    sizes(counts),
+    '## CPU',
+    'CPU time of the handler (with the making of the gateway event and the reading of the answer), as a multiple of a bare call through the ' +
+      "same SDK: its own main call with the same rows, and one GetItem of a row of 600 bytes. The emulator's CPU time is not in it.",
+    cpuTable(ratios),
+    '## Initialisation',
+    `Loading in a fresh process, median of 15, as a multiple of \`${helloWorld}\`, which loads the same middleware and SDK.`,
+    initialisationTable(ratios),
+  ].join('\n\n')}\n`;
+
+export const timesTable = (times: readonly Times[]): string =>
+  table(
+    ['one request', 'at once', 'p50 ms', 'p99 ms', 'a second'],
+    times.map(({ name, concurrency, p50, p99, perSecond }) => [name, concurrency, p50, p99, perSecond]),
+  );

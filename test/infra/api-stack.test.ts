@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { gatewayResponses } from '../../infra/gateway-responses.ts';
+import type { RouteDocument } from '../../infra/route-document.ts';
+import { routes } from '../../infra/routes.ts';
+import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
+import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
+
+const only = (type: string): Resource => {
+  const [first, ...others] = synthesised().resources(type);
+  if (!first || others.length > 0) throw new Error(`There is not one ${type}`);
+  return first;
+};
+
+const api = () => only('AWS::ApiGateway::RestApi').properties.Body as RouteDocument;
+
+const methodsOf = (path: string) => api().paths[path] ?? {};
+
+const operations = () =>
+  Object.entries(api().paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+
+const openPaths = ['/fhir/metadata', '/fhir/.well-known/smart-configuration'];
+
+describe('API of the stack', { timeout: 60_000 }, () => {
+  it('has exactly the routes of the route table', () => {
+    expect(Object.keys(api().paths).sort()).toEqual(routes.map(({ path }) => path).sort());
+  });
+
+  it.each(routes.map(({ path, entry }) => [path, entry]))('hands %s, by any method, to %s', (path, entry) => {
+    const functions = synthesised().resources('AWS::Lambda::Function');
+
+    const operation = (methodsOf(path) as RouteDocument['paths'][string])['x-amazon-apigateway-any-method'];
+    const uri = JSON.stringify(operation['x-amazon-apigateway-integration'].uri);
+    const called = functions.filter(({ id }) => uri.includes(`"${id}"`));
+
+    expect(called.map(entryOf)).toEqual([entry]);
+    expect(operation['x-amazon-apigateway-integration'].type).toBe('aws_proxy');
+  });
+
+  it('asks for an access token with a clinical scope by every method of every path that is not open', () => {
+    const closed = operations().filter(({ path }) => !openPaths.includes(path));
+
+    const securities = closed.map(({ operation }) => operation.security);
+
+    expect(closed.length).toBe(routes.length - openPaths.length);
+    for (const security of securities)
+      expect(security).toEqual([{ accessToken: smartConfiguration({}).scopes_supported }]);
+  });
+
+  it('leaves open only what describes the server', () => {
+    const open = operations().filter(({ operation }) => operation.security.length === 0);
+
+    expect(open.map(({ path }) => path).sort()).toEqual([...openPaths].sort());
+  });
+
+  it('takes tokens of the pool of the sign-in stack alone', () => {
+    const { accessToken } = api().components.securitySchemes;
+
+    expect(accessToken).toMatchObject({
+      'x-amazon-apigateway-authtype': 'cognito_user_pools',
+      'x-amazon-apigateway-authorizer': {
+        providerARNs: [{ 'Fn::ImportValue': expect.stringContaining('concord-production-sign-in') as string }],
+      },
+    });
+  });
+
+  it("answers in the gateway's own name as the local gateway does", () => {
+    const answers = api()['x-amazon-apigateway-gateway-responses'];
+
+    for (const { type, statusCode, template } of gatewayResponses) {
+      expect(answers[type]?.responseTemplates['application/fhir+json']).toBe(template);
+      expect(answers[type]?.statusCode).toBe(statusCode === undefined ? undefined : String(statusCode));
+    }
+    expect(Object.keys(answers)).toHaveLength(gatewayResponses.length);
+  });
+
+  it('hands on bodies of any type unharmed and validates none', () => {
+    const text = JSON.stringify(api());
+
+    expect(api()['x-amazon-apigateway-binary-media-types']).toEqual(['*/*']);
+    expect(text).not.toContain('request-validator');
+  });
+
+  it('holds back what is more than the stage allows', () => {
+    expect(only('AWS::ApiGateway::Stage').properties.MethodSettings).toEqual([
+      expect.objectContaining({
+        HttpMethod: '*',
+        ResourcePath: '/*',
+        ThrottlingRateLimit: 2_000,
+        ThrottlingBurstLimit: 4_000,
+      }),
+    ]);
+  });
+
+  it('logs every access without its address, query or body', () => {
+    const stage = only('AWS::ApiGateway::Stage').properties;
+    const { Format } = stage.AccessLogSetting as { Format: string };
+
+    const used = Format.match(/\$context\.[\w.]+/g) ?? [];
+
+    expect(used).toContain('$context.authorizer.claims.sub');
+    expect(used).toContain('$context.status');
+    // `path` holds ids, `requestOverride` and `error.message` may hold what the client sent.
+    expect(used.filter((name) => /\.path$|query|header|body|error\.message|requestOverride/i.test(name))).toEqual([]);
+    expect(stage.MethodSettings).toEqual([expect.objectContaining({ LoggingLevel: 'OFF', DataTraceEnabled: false })]);
+  });
+
+  it('begins with a stage that cannot be taken for the base of FHIR', () => {
+    expect(only('AWS::ApiGateway::Stage').properties.StageName).not.toContain('fhir');
+  });
+
+  it('lets this API alone call a function', () => {
+    const permissions = synthesised()
+      .resources('AWS::Lambda::Permission')
+      .filter(({ part }) => part === 'api');
+
+    const functions = synthesised()
+      .resources('AWS::Lambda::Function')
+      .filter(({ part }) => part === 'api');
+
+    expect(permissions).toHaveLength(functions.length);
+    for (const { properties } of permissions) {
+      expect(properties.Principal).toBe('apigateway.amazonaws.com');
+      expect(JSON.stringify(properties.SourceArn)).toContain(`{"Ref":"${only('AWS::ApiGateway::RestApi').id}"}`);
+    }
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { functionEntries } from '../../infra/concord-stacks.ts';
+import { routes } from '../../infra/routes.ts';
+import { configFrom } from '../../shared/config.ts';
+import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
+
+const functions = () => synthesised().resources('AWS::Lambda::Function');
+
+const functionOf = (entry: string): Resource => {
+  const found = functions().find((each) => entryOf(each) === entry);
+  if (!found) throw new Error(`There is no function ${entry}`);
+  return found;
+};
+
+const environmentOf = ({ properties }: Resource) =>
+  ((properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {}) as Record<
+    string,
+    unknown
+  >;
+
+/** Values stand for themselves where they are references. */
+const asText = (variables: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, JSON.stringify(value)]));
+
+const servesRecords = [...new Set(routes.map(({ entry }) => entry))].filter(
+  (entry) => entry !== 'functions/metadata.ts',
+);
+
+describe('functions of the stacks', { timeout: 60_000 }, () => {
+  it('are those of the project, each once', () => {
+    expect(functions().map(entryOf).sort()).toEqual([...functionEntries].sort());
+  });
+
+  it('run on arm64 and Node 24, one file each', () => {
+    for (const { properties } of functions()) {
+      expect(properties).toMatchObject({ Architectures: ['arm64'], Runtime: 'nodejs24.x', Handler: 'index.handler' });
+    }
+  });
+
+  it('have a role each that no other has', () => {
+    const roles = functions().map(({ part, properties }) => `${part} ${JSON.stringify(properties.Role)}`);
+
+    expect(new Set(roles).size).toBe(functionEntries.length);
+  });
+
+  it('have an encrypted log each, which is kept for six years in production', () => {
+    const groups = synthesised().resources('AWS::Logs::LogGroup');
+    const key = { 'Fn::ImportValue': expect.stringMatching(/^concord-production-records:.*LogKey/) as string };
+
+    const used = functions().map(({ part, properties }) => {
+      const { LogGroup } = properties.LoggingConfig as { LogGroup: { Ref: string } };
+      return groups.find(({ part: other, id }) => other === part && id === LogGroup.Ref);
+    });
+
+    expect(new Set(used).size).toBe(functionEntries.length);
+    for (const group of groups) expect(group.properties).toMatchObject({ KmsKeyId: key, RetentionInDays: 2192 });
+  });
+
+  it.each(servesRecords)('%s is told all that it asks its environment for', (entry) => {
+    const environment = environmentOf(functionOf(entry));
+
+    expect(() => configFrom(asText(environment))).not.toThrow();
+    expect(Object.keys(environment).sort()).toEqual(['TABLE_NAME', 'USER_POOL_CLIENT_IDS', 'USER_POOL_ID']);
+  });
+
+  it.each([
+    ['functions/metadata.ts', ['SIGN_IN_DOMAIN', 'USER_POOL_ID']],
+    ['functions/publish-changes.ts', ['EVENT_BUS_NAME', 'TABLE_NAME']],
+    ['functions/index-audit.ts', ['TABLE_NAME']],
+    ['functions/sweep-transactions.ts', ['TABLE_NAME']],
+    ['functions/add-token-claims.ts', []],
+  ])('%s is told %j and nothing else', (entry, names) => {
+    expect(Object.keys(environmentOf(functionOf(entry))).sort()).toEqual(names);
+  });
+
+  it('have no variable that could switch a check off or send a client elsewhere', () => {
+    const names = new Set(functions().flatMap((each) => Object.keys(environmentOf(each))));
+
+    expect([...names].sort()).toEqual([
+      'EVENT_BUS_NAME',
+      'SIGN_IN_DOMAIN',
+      'TABLE_NAME',
+      'USER_POOL_CLIENT_IDS',
+      'USER_POOL_ID',
+    ]);
+  });
+});

@@ -1,0 +1,258 @@
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
+
+interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
+  readonly Resource?: unknown;
+  readonly Principal?: unknown;
+  readonly Condition?: Readonly<Record<string, unknown>>;
+}
+
+interface Grant extends Statement {
+  readonly actions: readonly string[];
+  readonly resources: readonly unknown[];
+  readonly holder: Resource;
+}
+
+/** Wildcards that stay, each with its reason. */
+const allowed: Readonly<Record<string, string>> = {
+  'AWS::KMS::Key kms:*':
+    'gives the key to the account that it is in, so that policies of roles count; without it nobody could administer it',
+  'AWS::KMS::Key *': "in a key's policy the resource is this key",
+  'AWS::IAM::Role dynamodb:ListStreams *': 'cannot be limited to one stream, and shows names alone',
+};
+
+/** Policies of AWS that a role may carry, each with its reason. */
+const managed: Readonly<Record<string, string>> = {
+  'service-role/AmazonAPIGatewayPushToCloudWatchLogs':
+    'is what the gateway of an account asks for to write access logs',
+};
+
+const statementsIn = (value: unknown): Statement[] => {
+  if (Array.isArray(value)) return value.flatMap(statementsIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return 'Effect' in value && 'Action' in value ? [value as Statement] : Object.values(value).flatMap(statementsIn);
+};
+
+const listOf = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined ? [] : [value];
+
+const grants = (stage?: string): Grant[] =>
+  synthesised(stage)
+    .resources()
+    .flatMap((holder) =>
+      statementsIn(holder.properties).map((statement) => ({
+        ...statement,
+        actions: listOf(statement.Action).map(String),
+        resources: listOf(statement.Resource),
+        holder,
+      })),
+    );
+
+const allows = (stage?: string) => grants(stage).filter(({ Effect }) => Effect === 'Allow');
+
+/** Literal text of an ARN in a template; references give nothing. */
+const literal = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  return listOf((value as Record<string, unknown[]>)['Fn::Join']?.[1])
+    .map((part) => (typeof part === 'string' ? part : ''))
+    .join('');
+};
+
+const grantsOf = (entry: string): Grant[] => {
+  const functions = synthesised().resources('AWS::Lambda::Function');
+  const found = functions.find((each) => entryOf(each) === entry);
+  const role = (found?.properties.Role as { 'Fn::GetAtt'?: [string] } | undefined)?.['Fn::GetAtt']?.[0];
+  return grants().filter(({ holder }) => holder.id === role && holder.part === found?.part);
+};
+
+const actionsOf = (entry: string, service: string) =>
+  grantsOf(entry)
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ actions }) => actions)
+    .filter((action) => action.startsWith(`${service}:`))
+    .sort();
+
+const shared = path.resolve(import.meta.dirname, '../../shared');
+
+/** What each call of the document client asks permission for. */
+const actionsOfCommand: Readonly<Record<string, readonly string[]>> = {
+  Get: ['GetItem'],
+  BatchGet: ['BatchGetItem'],
+  Query: ['Query'],
+  Put: ['PutItem'],
+  Update: ['UpdateItem'],
+  Delete: ['DeleteItem'],
+  BatchWrite: ['BatchWriteItem'],
+  TransactWrite: ['ConditionCheckItem', 'DeleteItem', 'PutItem', 'UpdateItem'],
+};
+
+/** Calls that the code makes, by the names it imports. */
+const commandsInCode = () => [
+  ...new Set(
+    globSync('**/*.ts', { cwd: shared, exclude: ['fhir/generated/**'] })
+      .map((file) => readFileSync(path.join(shared, file), 'utf8'))
+      .flatMap((text) => [...text.matchAll(/new (\w+)Command\(/g)].map(([, name]) => name ?? ''))
+      .filter((name) => name !== 'PutEvents'),
+  ),
+];
+
+describe('policies of the stacks', { timeout: 60_000 }, () => {
+  it.each(['production', 'dev'])('of %s allow no action by wildcard without a reason', (stage) => {
+    const wild = allows(stage).flatMap(({ actions, holder }) =>
+      actions.filter((action) => action.includes('*')).map((action) => `${holder.type} ${action}`),
+    );
+
+    expect([...new Set(wild)].filter((each) => allowed[each] === undefined)).toEqual([]);
+  });
+
+  it.each(['production', 'dev'])('of %s allow no resource by wildcard without a reason', (stage) => {
+    const wild = allows(stage).flatMap(({ actions, resources, holder }) =>
+      resources
+        .filter((resource) => literal(resource).includes('*'))
+        .map(
+          (resource) =>
+            (holder.type === 'AWS::KMS::Key' ? [] : actions).reduce(
+              (text, action) => `${text} ${action}`,
+              holder.type,
+            ) + ` ${literal(resource)}`,
+        ),
+    );
+
+    expect([...new Set(wild)].filter((each) => allowed[each] === undefined)).toEqual([]);
+  });
+
+  it('use every exception that is written down', () => {
+    const found = JSON.stringify(
+      allows().map(({ actions, resources, holder }) => [holder.type, ...actions, ...resources.map(literal)]),
+    );
+
+    expect(found).toContain('["AWS::KMS::Key","kms:*","*"]');
+    expect(found).toContain('["AWS::IAM::Role","dynamodb:ListStreams","*"]');
+  });
+
+  it('allow nothing to the world', () => {
+    const open = allows().filter(({ Principal }) => JSON.stringify(Principal ?? '').includes('"*"'));
+
+    expect(open).toEqual([]);
+  });
+
+  it('carry no policy of AWS but those with a reason, and no policy beside the roles', () => {
+    const roles = synthesised().resources('AWS::IAM::Role');
+
+    const carried = roles.flatMap(({ properties }) => listOf(properties.ManagedPolicyArns).map(literal));
+    const others = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) => synthesised().resources(type));
+
+    expect(carried.map((arn) => arn.split(':policy/')[1] ?? arn).filter((name) => managed[name] === undefined)).toEqual(
+      [],
+    );
+    expect(others).toEqual([]);
+  });
+
+  it('allow a function the table of the records stack and no other', () => {
+    const onTables = allows().filter(({ actions }) =>
+      actions.some((action) => /^dynamodb:(?!ListStreams)/.test(action)),
+    );
+
+    const resources = new Set(
+      onTables.flatMap(({ resources: each }) => each.map((resource) => JSON.stringify(resource))),
+    );
+
+    expect(onTables.length).toBeGreaterThan(50);
+    expect(
+      [...resources].map((text) => /records:ExportsOutputFnGetAttTable\w{8}(Arn|StreamArn)/.exec(text)?.[1]).sort(),
+    ).toEqual(['Arn', 'StreamArn']);
+  });
+
+  it('let the key of the table be used through DynamoDB alone', () => {
+    const uses = allows().filter(({ resources }) => JSON.stringify(resources).includes('GetAttTableKey'));
+
+    expect(uses.length).toBeGreaterThan(50);
+    for (const { Condition } of uses) {
+      expect(Condition).toEqual({ StringEquals: { 'kms:ViaService': 'dynamodb.us-east-1.amazonaws.com' } });
+    }
+  });
+
+  it('let no function scan, or change the table itself', () => {
+    const actions = new Set(allows().flatMap((grant) => grant.actions));
+
+    const wide = [...actions].filter((action) =>
+      /:(Scan|PartiQL\w+|CreateTable|DeleteTable|UpdateTable|UpdateTimeToLive|UpdateContinuousBackups|ScheduleKeyDeletion|DisableKey|PutKeyPolicy|CreateGrant)$/.test(
+        action,
+      ),
+    );
+
+    expect(actions.size).toBeGreaterThan(10);
+    expect(wide).toEqual([]);
+  });
+
+  it.each([
+    'functions/records/patient.ts',
+    'functions/bundles.ts',
+    'functions/other-records.ts',
+    'functions/sweep-transactions.ts',
+  ])('keep %s from deleting a row of an access log', (entry) => {
+    const denied = grantsOf(entry).filter(({ Effect }) => Effect === 'Deny');
+
+    expect(denied).toEqual([
+      expect.objectContaining({
+        actions: ['dynamodb:DeleteItem'],
+        Condition: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['A#*'] } },
+      }),
+    ]);
+  });
+
+  it('allow what serves records exactly the calls that the code makes', () => {
+    const needed = commandsInCode().flatMap((command) => actionsOfCommand[command] ?? [`an action for ${command}`]);
+
+    const allowedActions = actionsOf('functions/records/patient.ts', 'dynamodb');
+
+    expect(allowedActions).toEqual([...new Set(needed)].sort().map((action) => `dynamodb:${action}`));
+  });
+
+  it('give the description of the server no data at all', () => {
+    expect(actionsOf('functions/metadata.ts', 'dynamodb')).toEqual([]);
+    expect(actionsOf('functions/metadata.ts', 'kms')).toEqual([]);
+    expect(actionsOf('functions/add-token-claims.ts', 'dynamodb')).toEqual([]);
+  });
+
+  it('let the publisher read the stream and the one row that ids are made from', () => {
+    const reads = grantsOf('functions/publish-changes.ts').filter(({ actions }) =>
+      actions.includes('dynamodb:GetItem'),
+    );
+
+    expect(actionsOf('functions/publish-changes.ts', 'dynamodb')).toEqual([
+      'dynamodb:DescribeStream',
+      'dynamodb:GetItem',
+      'dynamodb:GetRecords',
+      'dynamodb:GetShardIterator',
+      'dynamodb:ListStreams',
+    ]);
+    expect(reads.map(({ Condition }) => Condition)).toEqual([
+      {
+        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['!deployment'] },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      },
+    ]);
+  });
+
+  it('let nobody but the publisher publish, and the publisher only what the records are the source of', () => {
+    const publishing = allows().filter(({ actions }) => actions.includes('events:PutEvents'));
+
+    expect(publishing.map(({ holder, Condition }) => [holder.properties.Description, Condition])).toEqual([
+      ['Concord production: functions/publish-changes.ts', { StringEquals: { 'events:source': 'concord.records' } }],
+    ]);
+  });
+
+  it('let the filing of the access log write its own rows alone', () => {
+    const writes = grantsOf('functions/index-audit.ts').filter(({ actions }) => actions.includes('dynamodb:PutItem'));
+
+    expect(actionsOf('functions/index-audit.ts', 'dynamodb')).toContain('dynamodb:PutItem');
+    expect(writes.map(({ Condition }) => Condition)).toEqual([
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*'] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+    ]);
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { parseStage, stageNamed, stages } from '../../infra/stages.ts';
+
+describe('configuration of the stages', () => {
+  it('has a production and a dev, under different names', () => {
+    expect(stages.map(({ name }) => name)).toEqual(['production', 'dev']);
+  });
+
+  it('protects production', () => {
+    const production = stageNamed('production');
+
+    expect(production).toMatchObject({ protected: true, signIn: { secondFactor: 'required', plan: 'plus' } });
+    expect(production.logRetentionDays).toBeGreaterThanOrEqual(6 * 365); // 45 CFR 164.316(b)(2)(i)
+  });
+
+  it('names the stages that there are to whoever asks for another', () => {
+    expect(() => stageNamed('prod')).toThrow('There is no stage "prod". Stages: production, dev');
+  });
+
+  it.each([
+    ['an unknown setting', { colour: 'blue' }],
+    ['a region that is none', { region: 'virginia' }],
+    ['a name that stacks cannot have', { name: 'My Stage' }],
+    ['a time that logs cannot be kept for', { logRetentionDays: 8 }],
+    ['more days to restore than there are', { recoveryDays: 36 }],
+    ['no throttling', { throttling: { requestsPerSecond: 0, burst: 0 } }],
+    [
+      'a return to an address without TLS',
+      { signIn: { ...stageNamed('dev').signIn, callbackUrls: ['http://app.example/'] } },
+    ],
+    ['nowhere to return to', { signIn: { ...stageNamed('dev').signIn, callbackUrls: [] } }],
+  ])('refuses %s', (_, change) => {
+    expect(() => parseStage(stageNamed('dev'))).not.toThrow();
+    expect(() => parseStage({ ...stageNamed('dev'), ...change })).toThrow();
+  });
+});
