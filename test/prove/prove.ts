@@ -1,0 +1,153 @@
+/**
+ * `npm run prove -- <file or folder>…`: posts bundles to a Concord of its own and proves that nothing was lost or changed: every entry
+ * accepted, every resource equal to what was posted but for ids and references, each patient's `$everything` equal to the compartment,
+ * the counts of each type equal to what was created. Exit status 0 only if all of it holds.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { findFiles } from '../../infra/cli/import-sources.ts';
+import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
+import { rewriteReferences } from '../../shared/fhir/references.ts';
+import { typesOfPatients } from '../../shared/record-types/homes.ts';
+import { inParallel } from '../../shared/store/in-parallel.ts';
+import { scratchFolder } from '../support/dynamodb.ts';
+import { bundleIn } from './bundle-file.ts';
+
+const lanes = 8;
+
+const folders = process.argv.slice(2);
+if (folders.length === 0) {
+  console.error('Usage: npm run prove -- <file or folder of bundles>…');
+  process.exit(1);
+}
+
+// The logger looks at its level when it is loaded.
+process.env.POWERTOOLS_LOG_LEVEL ??= 'WARN';
+const { startConcord } = await import('../../infra/local/concord.ts');
+const started = Date.now();
+const concord = await startConcord({ port: 0, dataDir: scratchFolder(), scratch: true });
+const token = await concord.token('system@northside.example');
+const faults: string[] = [];
+
+/** One request; JSON with the spelling of its decimals. */
+const ask = async (path: string, body?: string): Promise<{ status: number; body: unknown; text: string }> => {
+  const url = path.startsWith('http') ? path : `${concord.url}/${path}`.replace(/\/$/, '');
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' };
+  const answer = await fetch(url, body === undefined ? { headers } : { method: 'POST', headers, body });
+  const text = await answer.text();
+  return { status: answer.status, body: parseJson(text), text };
+};
+
+const countOf = async (type: string) => ((await ask(`${type}?_summary=count`)).body as fhir4.Bundle).total ?? 0;
+
+/** What was created, by `Type/id`, and the references that stood for it. */
+const created = new Map<string, { posted: fhir4.FhirResource; names: ReadonlyMap<string, string>; file: string }>();
+const charts = new Map<string, Set<string>>(); // patient → records of the same bundle that belong to a patient
+let accepted = 0;
+let matched = 0;
+
+const files = await findFiles(folders);
+const bundles = files.map((file) => ({ file, bundle: bundleIn(file) }));
+bundles.sort(
+  (a, b) => Number(a.bundle.type !== 'batch') - Number(b.bundle.type !== 'batch') || (a.file < b.file ? -1 : 1),
+);
+const types = [
+  ...new Set(bundles.flatMap(({ bundle }) => (bundle.entry ?? []).map(({ resource }) => resource?.resourceType ?? ''))),
+];
+const before = new Map(await Promise.all(types.map(async (type) => [type, await countOf(type)] as const)));
+
+for (const { file, bundle } of bundles) {
+  const { status, body } = await ask('', stringifyJson(bundle));
+  const answers = (body as fhir4.Bundle).entry ?? [];
+  if (status !== 200) faults.push(`${file}: ${status}`);
+  const located = (bundle.entry ?? []).map((entry, index) => {
+    const { response } = answers[index] ?? {};
+    const name = /([A-Z]\w+\/[^/]+)\/_history\/\d+$/.exec(response?.location ?? '')?.[1];
+    if (!response?.status.startsWith('20') || !name) faults.push(`${file}, entry ${index + 1}: ${response?.status}`);
+    else accepted++;
+    return { entry, name: name ?? '', isNew: response?.status.startsWith('201') ?? false };
+  });
+  const names = new Map(located.map(({ entry, name }) => [entry.fullUrl ?? '', name]));
+  const patient = located.find(({ name }) => name.startsWith('Patient/'))?.name;
+  const own = new Set(
+    located
+      .filter(({ name }) => name === patient || typesOfPatients.has(name.split('/')[0] ?? ''))
+      .map(({ name }) => name),
+  );
+  if (patient) charts.set(patient, own);
+  for (const { entry, name, isNew } of located) {
+    if (!isNew) matched++;
+    else if (entry.resource) created.set(name, { posted: entry.resource as fhir4.FhirResource, names, file });
+  }
+}
+const importedIn = Date.now() - started;
+
+/** What must come back: the posted resource with the server's id and references; a search as reference may lead to any record of its type. */
+const expected = (posted: fhir4.FhirResource, names: ReadonlyMap<string, string>, id: string) => {
+  rewriteReferences(
+    posted,
+    (reference) =>
+      names.get(reference) ?? (/^[A-Z]\w+\?/.test(reference) ? reference.replace(/\?.*/, '/…') : undefined),
+  );
+  return { ...posted, id };
+};
+const shownAs = (stored: unknown, posted: fhir4.FhirResource) => {
+  const wanted = new Map<string, string>();
+  rewriteReferences(posted, (reference, expression) => {
+    if (reference.endsWith('/…')) wanted.set(expression, reference);
+    return undefined;
+  });
+  rewriteReferences(stored as fhir4.FhirResource, (_reference, expression) => wanted.get(expression));
+  const { meta, ...elements } = stored as fhir4.FhirResource & { meta: fhir4.Meta };
+  const { versionId: _version, lastUpdated: _updated, ...kept } = meta;
+  return Object.keys(kept).length > 0 ? { ...elements, meta: kept } : elements;
+};
+
+await inParallel(lanes, [...created], async ([name, { posted, names, file }]) => {
+  const { status, body } = await ask(name);
+  const wanted = expected(posted, names, name.split('/')[1] ?? '');
+  if (
+    status !== 200 ||
+    !isDeepStrictEqual(JSON.parse(stringifyJson(shownAs(body, wanted))), JSON.parse(stringifyJson(wanted)))
+  ) {
+    faults.push(`${name} of ${file} differs from what was posted`);
+  } else if (sizes(stringifyJson(wanted)) !== sizes(stringifyJson(shownAs(body, wanted)))) {
+    faults.push(`${name} of ${file} has a decimal in another spelling`);
+  }
+});
+
+/** All numbers as they are written, in order: 1.50 and 1.5 differ here. */
+function sizes(text: string): string {
+  return (text.match(/(?<=[:[,])-?\d[\d.eE+-]*(?=[,}\]])/g) ?? []).sort().join();
+}
+
+for (const [patient, own] of charts) {
+  const found = new Set<string>();
+  let next: string | undefined = `${patient}/$everything`;
+  while (next) {
+    const { body } = await ask(next);
+    for (const { resource } of (body as fhir4.Bundle).entry ?? [])
+      found.add(`${resource?.resourceType}/${resource?.id}`);
+    next = (body as fhir4.Bundle).link?.find(({ relation }) => relation === 'next')?.url;
+  }
+  if (!isDeepStrictEqual(found, own))
+    faults.push(`$everything of a patient has ${found.size} records instead of ${own.size}`);
+}
+
+for (const type of types) {
+  const made = [...created.keys()].filter((name) => name.startsWith(`${type}/`)).length;
+  const now = await countOf(type);
+  if (now !== (before.get(type) ?? 0) + made)
+    faults.push(`${type}: ${now} instead of ${(before.get(type) ?? 0) + made}`);
+}
+
+await concord.settled();
+await concord.stop();
+console.log(
+  `${bundles.length} bundles, ${accepted} entries accepted (${matched} of them found what was there), ${created.size} records read back,`,
+);
+console.log(
+  `${charts.size} charts compared; ${Math.round(importedIn / 1000)} s to import, ${Math.round((Date.now() - started) / 1000)} s in all`,
+);
+for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
+console.log(faults.length === 0 ? 'Proved.' : `${faults.length} faults.`);
+process.exit(faults.length === 0 ? 0 : 1);
