@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { stringifyJson } from '../../shared/fhir/json.ts';
+import { CommandFailed } from './command.ts';
 
 export interface PosterOptions {
   /** FHIR base URL, without a slash at its end. */
@@ -31,7 +32,9 @@ const connectionLost = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOU
 
 /**
  * Posts bundles. Repeats what a busy server puts off and what a broken connection lost, each time after a longer pause, and signs in
- * anew when a token is no longer taken.
+ * anew when a token is no longer taken. What was stored before its answer got lost is stored again.
+ *
+ * @throws CommandFailed if the server answers no more.
  */
 export const fhirPoster =
   ({ url, token, pauseMs = 250 }: PosterOptions): Poster =>
@@ -62,11 +65,16 @@ export const fhirPoster =
         await delay(pauseAfter(attempt, pauseMs, Number(response.headers.get('retry-after') ?? 0) * 1_000));
       } catch (error) {
         const { code } = ((error as Error).cause ?? {}) as { code?: string };
-        if (!connectionLost.has(code ?? '') || last) throw error;
+        if (!connectionLost.has(code ?? '')) throw error;
+        if (last) throw new CommandFailed(unanswered(url));
         await delay(pauseAfter(attempt, pauseMs, 0));
       }
     }
   };
+
+const unanswered = (url: string) =>
+  `Concord at ${url} answers no more. What the table counts as accepted is stored; the bundle under way is stored wholly or not at all.
+Look for its patient before you import it again: an import adds, it does not replace.`;
 
 /** Twice as long each time, in milliseconds; not all at the same moment; at least what the server asked for. */
 const pauseAfter = (attempt: number, first: number, asked: number) =>

@@ -54,6 +54,12 @@ describe('fhirPoster', () => {
     expect(requests()).toBe(2);
   });
 
+  it('says in plain words that nobody answers any more', async () => {
+    const { post } = await scripted((request) => request.socket.destroy());
+
+    await expect(post(bundle)).rejects.toThrow(/answers no more.*wholly or not at all/s);
+  });
+
   it('gives up in the end, with the last answer', async () => {
     const { post, requests } = await scripted(answering(503));
 
