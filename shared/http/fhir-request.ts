@@ -134,8 +134,7 @@ const parseBody = (text: string | undefined, contentType: string | undefined): u
   }
   const charset = /charset=\s*"?([^;"\s]+)/i.exec(contentType ?? '')?.[1];
   if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw unsupported('FHIR JSON is UTF-8');
-  requireShallow(text);
-  requireWellFormed(text);
+  requireSane(text);
   try {
     return parseJson(text);
   } catch (error) {
@@ -151,14 +150,18 @@ const parseBody = (text: string | undefined, contentType: string | undefined): u
 /** Deeper than any resource in a bundle; what walks a resource may then call itself. */
 const deepest = 100;
 
-const requireShallow = (text: string): void => {
+/**
+ * Requires, in one pass and before anything is parsed, that a body is not nested too deeply and that no text in it holds half of a surrogate
+ * pair: that is no character, and stored as UTF-8 it would come back as another one.
+ */
+const requireSane = (text: string): void => {
   let depth = 0;
   let quoted = false;
   for (let at = 0; at < text.length; at++) {
     const letter = text.charCodeAt(at);
     if (quoted) {
       if (letter === 92)
-        at++; // a backslash escapes what follows
+        at += escapeAt(text, at) - 1; // a backslash escapes what follows
       else if (letter === 34) quoted = false;
     } else if (letter === 34) quoted = true;
     else if (letter === 123 || letter === 91) {
@@ -167,16 +170,19 @@ const requireShallow = (text: string): void => {
   }
 };
 
-/** Half of a surrogate pair, written as an escape, is no character: stored as UTF-8 it would come back as another one. */
-const requireWellFormed = (text: string): void => {
-  const halves = text.match(/\\+u[dD][89a-fA-F][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?/g) ?? [];
-  for (const half of halves) {
-    const [, slashes = '', first = '', second] = /^(\\+)u(....)(?:\\u(....))?$/.exec(half) ?? [];
-    const escaped = slashes.length % 2 === 1; // an even number of backslashes is text about an escape
-    const whole = second !== undefined && /^[dD][89abAB]/.test(first);
-    if (escaped && !whole)
-      throw new RecordError('malformed', 'The body has half of a surrogate pair, which is no character');
-  }
+/** Letters of the escape at a backslash, both halves of a pair together. */
+const escapeAt = (text: string, at: number): number => {
+  const high = unitAt(text, at);
+  if (high === undefined || high < 0xd800 || high > 0xdfff) return 2;
+  const low = unitAt(text, at + 6) ?? 0;
+  if (high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) return 12;
+  throw new RecordError('malformed', 'The body has half of a surrogate pair, which is no character');
+};
+
+/** The code unit of an escape such as `\u00e9`; undefined for any other escape. */
+const unitAt = (text: string, at: number): number | undefined => {
+  const digits = text.slice(at + 2, at + 6);
+  return text.startsWith('\\u', at) && /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : undefined;
 };
 
 /** https://hl7.org/fhir/R4/http.html#mime-type */

@@ -52,6 +52,7 @@ export const conditionalMatch = async (
   for await (const { record } of candidates(store, recordType, plan, undefined, {
     rowLimit: undefined,
     spend: () => calls++,
+    mayEnter: (record) => mayAccess(context, 's', record),
   })) {
     if (record?.resource && mayAccess(context, 's', record)) {
       const facts = { id: record.id, lastUpdated: record.updated, baseUrl: request.baseUrl };

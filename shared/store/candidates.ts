@@ -6,7 +6,6 @@ import { listPartition, registryKeys } from './index-rows.ts';
 import { type Address, bearerKey, type RowKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
-import { readMarker } from './visibility.ts';
 
 // The rows that may lead to the answers of a search. Each plan hands out records one by one, with the position behind each, so that
 // a page can end anywhere and the next one begin there. They are candidates: the search checks each record against every
@@ -180,14 +179,13 @@ export const bearersOf = async (
   return rows.sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1)).map(({ id }) => id);
 };
 
-/** What conditional creates with one condition have made, as far as committed transactions say so. */
-export const guardedIds = async (store: RecordStore, key: RowKey): Promise<string[]> => {
-  const { client, tableName } = store;
+/**
+ * What conditional creates with one condition have made. A staged transaction that is about to add to it is left out, even if it is
+ * committed: its rows may not be there for a search yet, and whoever expects the ids without it is refused and looks again.
+ */
+export const guardedIds = async ({ client, tableName }: RecordStore, key: RowKey): Promise<string[]> => {
   const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: key, ConsistentRead: true }));
-  const ids = [...((Item?.ids as Set<string> | undefined) ?? [])];
-  const intent = Item?.intent as { tx: string; add: string[] } | undefined;
-  const committed = intent && (await readMarker(client, tableName, intent.tx))?.status === 'committed';
-  return committed ? [...ids, ...intent.add] : ids;
+  return [...((Item?.ids as Set<string> | undefined) ?? [])];
 };
 
 async function* fromRegistry(

@@ -238,6 +238,17 @@ describe('requests that nobody means', () => {
     expect((body as unknown as fhir4.Patient).name?.[0]?.family).toBe('😀 C:\\ud800');
   });
 
+  it('cost no more than their length: a text of two million backslashes', async () => {
+    const started = process.cpuUsage();
+    const { status } = await server.post(
+      'Patient',
+      `{"resourceType":"Patient","name":[{"family":"${'\\\\'.repeat(1_000_000)}"}]}`,
+    );
+
+    expect([201, 400, 413]).toContain(status);
+    expect(process.cpuUsage(started).user).toBeLessThan(5_000_000); // microseconds; a search that backtracks takes hours
+  });
+
   it('do not let an answer outgrow what can be sent: a batch of large reads', async () => {
     const patient = await create(server, patientBody());
     const large = await create(
