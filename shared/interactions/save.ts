@@ -41,7 +41,6 @@ export const save = async (
 
 const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly PlannedWrite[]): Commit => {
   const { store, audit } = context;
-  const index = plans.map((plan) => indexChanges(store, plan.recordType, plan, plan.furtherCharts));
   const own = new Set(plans.map(({ next }) => keyText(recordKey(next))));
   const deleted = new Set(plans.filter(({ next }) => !next.resource).map(({ next }) => keyText(recordKey(next))));
   const checks = new Map<string, ExistenceCheck>();
@@ -50,13 +49,15 @@ const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly P
     if (deleted.has(key)) throw referenceError([{ expression: check.label }]);
     if (!own.has(key) && !isFresh(store, key, check)) checks.set(key, check);
   }
-  const puts = index.flatMap((changes) => changes.puts);
   return {
-    writes: plans.map(({ next, previous }) => ({ next, previous })),
+    writes: plans.map(({ recordType, next, previous, furtherCharts }) => ({
+      next,
+      previous,
+      ...indexChanges(store, recordType, { next, previous }, furtherCharts),
+    })),
     checks: [...checks.values()],
     unique: plans.flatMap(({ guards }) => guards),
-    puts: [...puts, ...accessesOf(plans).map((access) => audit.row(access))],
-    removes: index.flatMap((changes) => changes.removes),
+    log: accessesOf(plans).map((access) => audit.row(access)),
     claims: plans.flatMap(({ claims }) => claims),
   };
 };

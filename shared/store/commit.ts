@@ -17,6 +17,10 @@ export interface RecordWrite {
   readonly next: StoredRecord;
   /** The version that it replaces; undefined for a create. */
   readonly previous?: StoredRecord | undefined;
+  /** Rows that lead to this version, to be put with it: pointers, registry rows, bearers of its identifiers. */
+  readonly puts: readonly Row[];
+  /** Those that led to the previous version and to this one no more. */
+  readonly removes: readonly RowKey[];
 }
 
 /** A record outside the commit that must exist when it happens. */
@@ -42,9 +46,8 @@ export interface Commit {
   readonly writes: readonly RecordWrite[];
   readonly checks: readonly ExistenceCheck[];
   readonly unique: readonly UniqueChange[];
-  /** Rows that may be put blindly: locators of new random places, registry rows, audit rows. */
-  readonly puts: readonly Row[];
-  readonly removes: readonly RowKey[];
+  /** Rows of the access log: each is put once, under a random key, and never changed. */
+  readonly log: readonly Row[];
   /** Rows that must not exist yet. */
   readonly claims: readonly Row[];
 }
@@ -108,9 +111,9 @@ export const commit = async (store: RecordStore, work: Commit): Promise<void> =>
   }
 };
 
-const actionsOf = ({ writes, checks, unique, claims, puts, removes }: Commit): number =>
-  writes.reduce((sum, { previous }) => sum + (previous ? 2 : 1), 0) +
-  [checks, unique, claims, puts, removes].reduce((sum, { length }) => sum + length, 0);
+const actionsOf = ({ writes, checks, unique, claims, log }: Commit): number =>
+  writes.reduce((sum, { previous, puts, removes }) => sum + (previous ? 2 : 1) + puts.length + removes.length, 0) +
+  [checks, unique, claims, log].reduce((sum, { length }) => sum + length, 0);
 
 // A row of DynamoDB has 400 KB; the rest is left for its other attributes. A staged update keeps both versions in one row for a moment.
 const largestRow = 390_000;
@@ -167,8 +170,10 @@ const stepsOf = (store: RecordStore, work: Commit): Step[] => {
       refusal: { kind: 'claimed', key },
     });
   }
-  for (const Item of work.puts) steps.push({ action: { Put: { TableName, Item } } });
-  for (const { pk, sk } of work.removes) steps.push({ action: { Delete: { TableName, Key: { pk, sk } } } });
+  for (const Item of work.writes.flatMap(({ puts }) => puts)) steps.push({ action: { Put: { TableName, Item } } });
+  for (const { pk, sk } of work.writes.flatMap(({ removes }) => removes))
+    steps.push({ action: { Delete: { TableName, Key: { pk, sk } } } });
+  for (const Item of work.log) steps.push({ action: { Put: { TableName, Item } } });
   return steps;
 };
 

@@ -150,12 +150,6 @@ const bearerKeys = (store: RecordStore, recordType: RecordType, record: StoredRe
   return [...new Set(partitions)].map((partition) => bearerKey(partition, record.id));
 };
 
-/** What the writing of a record changes in the rows that lead to it. */
-export interface IndexChanges {
-  readonly puts: Row[];
-  readonly removes: RowKey[];
-}
-
 /**
  * Index rows to put and remove with a write.
  *
@@ -164,9 +158,9 @@ export interface IndexChanges {
 export const indexChanges = (
   store: RecordStore,
   recordType: RecordType,
-  { next, previous }: RecordWrite,
+  { next, previous }: Pick<RecordWrite, 'next' | 'previous'>,
   furtherCharts: { readonly next: readonly string[]; readonly previous: readonly string[] },
-): IndexChanges => {
+): Pick<RecordWrite, 'puts' | 'removes'> => {
   const name = ({ pk, sk }: RowKey) => `${pk}\n${sk}`;
   const pointers = (charts: readonly string[]) =>
     charts.map((chart) => ({ ...pointerKey(next, chart), layout: 1, home: next.chart }));

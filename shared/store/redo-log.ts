@@ -19,8 +19,8 @@ export const redoLog = (work: Commit): Redo[] => [
   ...work.writes.map(({ next, previous }): Redo => ({ do: previous ? 'apply' : 'reveal', key: recordKey(next) })),
   ...work.unique.map(({ key, add, remove }): Redo => ({ do: 'unique', key, add, remove })),
   ...work.claims.map(({ pk, sk }): Redo => ({ do: 'reveal', key: { pk, sk } })),
-  ...work.puts.map((item): Redo => ({ do: 'put', item })),
-  ...work.removes.map((key): Redo => ({ do: 'remove', key })),
+  ...[...work.writes.flatMap(({ puts }) => puts), ...work.log].map((item): Redo => ({ do: 'put', item })),
+  ...work.writes.flatMap(({ removes }) => removes).map((key): Redo => ({ do: 'remove', key })),
 ];
 
 /** The log in parts that fit a row each. */

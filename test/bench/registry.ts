@@ -99,16 +99,9 @@ const register = async (
     const writes = numbers.map((number) => {
       const chart = store.ids.newChart();
       const address = { type: recordType.name, chart, place: '', id: chart };
-      return { next: { ...address, version: 1, updated: Date.now(), labels: [], ...make(number) } };
+      const next = { ...address, version: 1, updated: Date.now(), labels: [], ...make(number) };
+      return { next, ...indexChanges(store, recordType, { next }, { next: [], previous: [] }) };
     });
-    const index = writes.map((write) => indexChanges(store, recordType, write, { next: [], previous: [] }));
-    await commit(store, {
-      writes,
-      checks: [],
-      unique: [],
-      puts: index.flatMap(({ puts }) => puts),
-      removes: [],
-      claims: [],
-    });
+    await commit(store, { writes, checks: [], unique: [], log: [], claims: [] });
   });
 };

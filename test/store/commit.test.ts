@@ -3,12 +3,12 @@ import { RecordError } from '../../shared/errors.ts';
 import { appointment } from '../../shared/record-types/appointment.ts';
 import { patient } from '../../shared/record-types/patient.ts';
 import { bearersOf, guardedIds } from '../../shared/store/candidates.ts';
-import { type Commit, CommitRefused, commit, type RecordWrite } from '../../shared/store/commit.ts';
+import { type Commit, CommitRefused, commit } from '../../shared/store/commit.ts';
 import { identifierPartition, indexChanges } from '../../shared/store/index-rows.ts';
 import { historyKey, locatorKey, pointerKey, recordKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
-import { commitOf, intercepted, newRecord, nextOf, rowAt, testStore } from '../support/test-store.ts';
+import { commitOf, intercepted, newRecord, nextOf, rowAt, testStore, type WriteParts } from '../support/test-store.ts';
 
 let store: RecordStore;
 let chart: string;
@@ -20,7 +20,7 @@ beforeEach(() => {
   chart = store.ids.newChart();
 });
 
-const write = (...writes: RecordWrite[]) => commit(store, commitOf({ writes }));
+const write = (...writes: WriteParts[]) => commit(store, commitOf({ writes }));
 const created = async (over: Partial<StoredRecord> = {}): Promise<StoredRecord> => {
   const record = newRecord(store, chart, over);
   await write({ next: record });
@@ -80,7 +80,7 @@ describe('commit', () => {
         writes: [{ next: newRecord(store, chart) }, { next: nextOf(target), previous: target }],
         checks: [{ address: target, label: 'x' }].slice(1),
         unique: [{ key: { pk: `U#${chart}`, sk: 'U' }, add: ['x'], remove: [], expected: [] }],
-        puts: [{ pk: `A#${chart}`, sk: 'a' }],
+        log: [{ pk: `A#${chart}`, sk: 'a' }],
       }),
     );
 
@@ -211,21 +211,24 @@ describe('commit', () => {
     const claim = { ...locatorKey('Observation', `chosen-${chart}`), chart, place: '' };
     const key = { pk: `U#${chart}`, sk: 'U' };
     const kept = { pk: `X#${chart}`, sk: 'kept' };
-    await commit(store, commitOf({ claims: [claim], unique: [{ key, add: ['a'], remove: [] }], puts: [kept] }));
+    await commit(store, commitOf({ claims: [claim], unique: [{ key, add: ['a'], remove: [] }], log: [kept] }));
     const fresh = newRecord(store, chart);
 
     const refusals = await refusalsOf({
-      writes: [{ next: fresh }, { next: existing }],
+      writes: [
+        { next: fresh, puts: [{ pk: `X#${chart}`, sk: 'new' }], removes: [kept] },
+        { next: existing, puts: [], removes: [] },
+      ],
       checks: [{ address: newRecord(store, chart), label: 'x' }],
       unique: [{ key, add: ['b'], remove: [], expected: [] }],
       claims: [claim],
-      puts: [{ pk: `X#${chart}`, sk: 'new' }],
-      removes: [kept],
+      log: [{ pk: `A#${chart}`, sk: 'new' }],
     });
 
     expect(refusals.sort()).toEqual(['claimed', 'missing', 'unique', 'version']);
     expect(await store.read(fresh)).toBeUndefined();
     expect(await rowAt(store, { pk: `X#${chart}`, sk: 'new' })).toBeUndefined();
+    expect(await rowAt(store, { pk: `A#${chart}`, sk: 'new' })).toBeUndefined();
     expect(await rowAt(store, kept)).toEqual(kept);
     expect(await guardedIds(store, key)).toEqual(['a']);
   });
@@ -303,8 +306,8 @@ describe('a busy table', () => {
 describe('a record of two patients', () => {
   const meeting = () =>
     newRecord(store, chart, { type: 'Appointment', resource: { resourceType: 'Appointment', status: 'booked' } });
-  const save = (change: RecordWrite, charts: { next: string[]; previous: string[] }) =>
-    commit(store, commitOf({ writes: [change], ...indexChanges(store, appointment, change, charts) }));
+  const save = (change: WriteParts, charts: { next: string[]; previous: string[] }) =>
+    commit(store, commitOf({ writes: [{ ...change, ...indexChanges(store, appointment, change, charts) }] }));
 
   it('is found in both charts', async () => {
     const other = store.ids.newChart();
@@ -353,9 +356,9 @@ describe('index rows', () => {
         identifier: identifiers.map((value) => ({ system: 'urn:mrn', value: `${value}-${chart}` })),
       },
     });
-  const save = async (change: RecordWrite) => {
+  const save = async (change: WriteParts) => {
     const changes = indexChanges(store, patient, change, { next: [], previous: [] });
-    await commit(store, commitOf({ writes: [change], ...changes }));
+    await commit(store, commitOf({ writes: [{ ...change, ...changes }] }));
     return changes;
   };
   const bearers = (value: string) =>

@@ -49,22 +49,21 @@ const everyKind = async () => {
     commitOf({
       writes: [{ next: current }, { next: referred }],
       unique: [{ key: unique, add: ['old'], remove: [] }],
-      puts: [obsolete],
+      log: [obsolete],
     }),
   );
   const created = [newRecord(store, chart), newRecord(store, chart)];
   const chosen = newRecord(store, chart, { id: `chosen-${chart}` });
   const locator = { ...locatorKey(chosen.type, chosen.id), chart, place: chosen.place };
   const updated = nextOf(current, { resource: { resourceType: 'Encounter', status: 'finished' } });
-  const work: Commit = {
-    writes: [...[...created, chosen].map((next) => ({ next })), { next: updated, previous: current }],
+  const index = { puts: bulk(chart), removes: [obsolete] };
+  const work = commitOf({
+    writes: [...[...created, chosen].map((next) => ({ next })), { next: updated, previous: current, ...index }],
     checks: [{ address: referred, label: 'x' }],
     unique: [{ key: unique, add: ['new'], remove: [], expected: ['old'] }],
-    puts: bulk(chart),
-    removes: [obsolete],
     claims: [locator],
-  };
-  return { chart, current, updated, created, chosen, locator, unique, obsolete, work };
+  });
+  return { chart, current, updated, created, chosen, locator, unique, obsolete, index, work };
 };
 type Prepared = Awaited<ReturnType<typeof everyKind>>;
 
@@ -208,12 +207,14 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
 
   it('is taken back at once where a condition does not hold, whichever it is', async () => {
     const broken: ((prepared: Prepared) => Partial<Commit>)[] = [
-      ({ work, current }) => ({
-        writes: [...work.writes.slice(0, 3), { next: nextOf(nextOf(current)), previous: nextOf(current) }],
+      ({ work, current, index }) => ({
+        writes: [...work.writes.slice(0, 3), { next: nextOf(nextOf(current)), previous: nextOf(current), ...index }],
       }),
       ({ work, chart }) => ({ checks: [...work.checks, { address: newRecord(store, chart), label: 'x' }] }),
       ({ unique }) => ({ unique: [{ key: unique, add: ['new'], remove: [], expected: [] }] }),
-      ({ work, current }) => ({ writes: [...work.writes.slice(0, 3), { next: { ...current, id: 'taken' } }] }),
+      ({ work, current, index }) => ({
+        writes: [...work.writes.slice(0, 3), { next: { ...current, id: 'taken' }, ...index }],
+      }),
     ];
     const kinds: string[] = [];
 
@@ -250,11 +251,11 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     const missing = { address: newRecord(store, chart), label: 'missing' };
 
     await expect(
-      commit(store, commitOf({ writes: [{ next: record }], checks: [...checks, missing], puts: bulk(chart, 5) })),
+      commit(store, commitOf({ writes: [{ next: record, puts: bulk(chart, 5) }], checks: [...checks, missing] })),
     ).rejects.toMatchObject({ refusals: [{ kind: 'missing', check: { label: 'missing' } }] });
     expect(await store.read(record)).toBeUndefined();
 
-    await commit(store, commitOf({ writes: [{ next: record }], checks, puts: bulk(chart, 5) }));
+    await commit(store, commitOf({ writes: [{ next: record, puts: bulk(chart, 5) }], checks }));
     expect(await store.read(record)).toEqual(record);
   });
 
@@ -406,8 +407,7 @@ describe('beside a staged commit', () => {
       const next = nextOf(prepared.current, { labels: [`rival|${name}`] });
       const own = newRecord(store, prepared.chart, { type: 'Flag', labels: [`rival|${name}`] });
       return commitOf({
-        writes: [{ next, previous: prepared.current }, { next: own }],
-        puts: bulk(`${prepared.chart}${name}`, 94),
+        writes: [{ next, previous: prepared.current, puts: bulk(`${prepared.chart}${name}`, 94) }, { next: own }],
       });
     });
 
@@ -444,7 +444,7 @@ describe('beside a staged commit', () => {
         overtaken = true;
         await commit(
           store,
-          commitOf({ writes: [{ next: third, previous: prepared.updated }], puts: [prepared.obsolete] }),
+          commitOf({ writes: [{ next: third, previous: prepared.updated, puts: [prepared.obsolete] }] }),
         );
       }
       return answer;

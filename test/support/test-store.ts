@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import type { Commit } from '../../shared/store/commit.ts';
+import type { Commit, RecordWrite } from '../../shared/store/commit.ts';
 import { deploymentKeys } from '../../shared/store/deployment-key.ts';
 import type { RowKey } from '../../shared/store/keys.ts';
 import { RecordStore } from '../../shared/store/record-store.ts';
@@ -66,13 +66,18 @@ export const allRows = async ({ client, tableName }: RecordStore): Promise<(RowK
   return rows.filter(({ pk }) => pk !== '!deployment') as (RowKey & Record<string, unknown>)[];
 };
 
-/** A commit of these parts and nothing else. */
-export const commitOf = (parts: Partial<Commit>): Commit => ({
-  writes: [],
+/** A write of which only what matters to a test is given. */
+export type WriteParts = Pick<RecordWrite, 'next'> & Partial<RecordWrite>;
+
+/** A commit of these parts and nothing else; a write without index rows has none. */
+export const commitOf = ({
+  writes = [],
+  ...parts
+}: Partial<Omit<Commit, 'writes'>> & { readonly writes?: readonly WriteParts[] }): Commit => ({
+  writes: writes.map((write) => ({ puts: [], removes: [], ...write })),
   checks: [],
   unique: [],
-  puts: [],
-  removes: [],
+  log: [],
   claims: [],
   ...parts,
 });
