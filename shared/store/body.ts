@@ -3,8 +3,9 @@ import { RecordError } from '../errors.ts';
 import { parseJson, stringifyJson, withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { dictionary1 } from './dictionaries/dictionary-1.ts';
+import { Layouts } from './layouts.ts';
 
-// The first byte of a stored body says how to read the rest, for ever: bodies are never migrated, only rewritten by an update.
+// The first byte of a stored body is its layout.
 
 /** Layout 1: JSON, deflated. */
 const deflated = 1;
@@ -58,20 +59,24 @@ export const packBody = (resource: Resource, chart: string): Uint8Array => {
   return Buffer.concat([head, deflateRawSync(json, { dictionary: dictionaryFor(chart), level: 6, chunkSize })]);
 };
 
-const inflated = (bytes: Uint8Array, chart: string): Buffer => {
-  if (bytes[0] === deflated) return inflateRawSync(bytes.subarray(1), { chunkSize });
-  if (bytes[0] !== deflatedWithDictionary1) throw new Error(`Body layout ${bytes[0]} is unknown to this release`);
+const inflatedWithDictionary1 = (bytes: Uint8Array, chart: string): Buffer => {
   const json = inflateRawSync(bytes.subarray(checksumEnd), { dictionary: dictionaryFor(chart), chunkSize });
   if (crc32(json) !== Buffer.from(bytes.subarray(1, checksumEnd)).readUInt32BE())
     throw new Error('The body is damaged or of another chart');
   return json;
 };
 
+/** Inflates the JSON of a body. */
+export const bodyLayouts = new Layouts<(bytes: Uint8Array, chart: string) => Buffer>('body', {
+  [deflated]: (bytes) => inflateRawSync(bytes.subarray(1), { chunkSize }),
+  [deflatedWithDictionary1]: inflatedWithDictionary1,
+});
+
 /**
  * Reads what `packBody` wrote, without `id`, `meta.versionId` and `meta.lastUpdated`.
  *
  * @param chart - the one that it was written with.
- * @throws Error if a newer release wrote it, or it is damaged or of another chart.
+ * @throws WrittenByNewerRelease; Error if it is damaged or of another chart.
  */
 export const unpackBody = (bytes: Uint8Array, chart: string): Resource =>
-  parseJson(inflated(bytes, chart).toString('utf8')) as Resource;
+  parseJson(bodyLayouts.reader(bytes[0])(bytes, chart).toString('utf8')) as Resource;

@@ -5,9 +5,9 @@ import type { RecordType, RegistryIndex } from '../record-types/define-record-ty
 import { searchedTexts } from '../search/match/string.ts';
 import { toBase32 } from './base32.ts';
 import type { RecordWrite } from './commit.ts';
-import { bearerKey, network, pointerKey, type Row, type RowKey, registryPartition, uniquePartition } from './keys.ts';
+import { bearerKey, network, type Row, type RowKey, registryPartition, uniquePartition } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
-import { labelBytes, recordRow, type StoredRecord } from './rows.ts';
+import { labelBytes, pointerRow, recordRow, type StoredRecord } from './rows.ts';
 
 // Rows that lead to a record. They commit with it, so a search sees every acknowledged write. They are candidates: whoever follows
 // one checks the record itself.
@@ -162,8 +162,7 @@ export const indexChanges = (
   furtherCharts: { readonly next: readonly string[]; readonly previous: readonly string[] },
 ): Pick<RecordWrite, 'puts' | 'removes'> => {
   const name = ({ pk, sk }: RowKey) => `${pk}\n${sk}`;
-  const pointers = (charts: readonly string[]) =>
-    charts.map((chart) => ({ ...pointerKey(next, chart), layout: 1, home: next.chart }));
+  const pointers = (charts: readonly string[]) => charts.map((chart): Row => ({ ...pointerRow(next, chart) }));
   const bears = bearerKeys(store, recordType, next);
   const bore = new Map(bearerKeys(store, recordType, previous).map((key) => [name(key), key]));
   const puts = [

@@ -18,7 +18,15 @@ import {
   recordRange,
   typePrefix,
 } from './keys.ts';
-import { addressOf, type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
+import {
+  addressOf,
+  homeOf,
+  isPointer,
+  type PointerRow,
+  type RecordRow,
+  recordFrom,
+  type StoredRecord,
+} from './rows.ts';
 import { visibleRows } from './visibility.ts';
 
 /** A page of records in the order of their keys, and where the next one begins. */
@@ -164,10 +172,9 @@ export class RecordStore {
         ...(options.limit === undefined ? {} : { Limit: options.limit }),
       }),
     );
-    const rows = Items as (RecordRow & { home?: string })[];
-    const pointers = rows.filter(({ home }) => home !== undefined);
-    const elsewhere = options.pointers === false ? [] : await this.#follow(pointers);
-    const records = await this.#visible(rows.filter(({ home }) => home === undefined));
+    const rows = Items as (RecordRow | PointerRow)[];
+    const elsewhere = options.pointers === false ? [] : await this.#follow(rows.filter(isPointer));
+    const records = await this.#visible(rows.filter((row): row is RecordRow => !isPointer(row)));
     const inOrder =
       elsewhere.length === 0 ? records : sorted([...records, ...elsewhere], options.order === 'key-order');
     return {
@@ -201,10 +208,10 @@ export class RecordStore {
     return pages.flat() as unknown as { pk: string; sk: string }[];
   }
 
-  async #follow(pointers: readonly { pk: string; sk: string; home?: string }[]): Promise<StoredRecord[]> {
+  async #follow(pointers: readonly PointerRow[]): Promise<StoredRecord[]> {
     const addresses = pointers.flatMap((pointer) => {
       const address = addressOf(pointer);
-      return address && pointer.home !== undefined ? [{ ...address, chart: pointer.home }] : [];
+      return address ? [{ ...address, chart: homeOf(pointer) }] : [];
     });
     return addresses.length === 0 ? [] : this.readMany(addresses);
   }

@@ -2,10 +2,13 @@ import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { packBody, unpackBody } from './body.ts';
 import type { IdCodec } from './ids.ts';
-import { type Address, historyKey, type RowKey, recordKey } from './keys.ts';
+import { type Address, historyKey, pointerKey, type RowKey, recordKey } from './keys.ts';
+import { Layouts } from './layouts.ts';
 
-/** Layout of the rows below. A release reads every earlier layout and writes this one. */
-const layout = 1;
+/** Layout of the records' rows that this release writes. */
+const recordLayout = 1;
+/** Layout of its pointers. */
+const pointerLayout = 1;
 
 /** One version of one record. */
 export interface StoredRecord extends Address {
@@ -55,7 +58,7 @@ export const versionAttributes = (record: StoredRecord): VersionAttributes => ({
 
 const row = (key: RowKey, record: StoredRecord, ids: IdCodec): RecordRow => ({
   ...key,
-  layout,
+  layout: recordLayout,
   ...versionAttributes(record),
   ...(record.id === ids.idAt(record.chart, record.place) ? {} : { id: record.id }),
 });
@@ -65,16 +68,55 @@ export const recordRow = (record: StoredRecord, ids: IdCodec): RecordRow => row(
 export const historyRow = (record: StoredRecord, ids: IdCodec): RecordRow =>
   row(historyKey(record, record.version), record, ids);
 
-/** The record that a row holds. `address` is known from the key that was asked for, or from `addressOf`. */
-export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): StoredRecord => ({
-  ...address,
-  id: row.id ?? ids.idAt(address.chart, address.place),
-  version: row.version,
-  updated: row.updated,
-  custodian: row.custodian,
-  labels: [...(row.labels ?? [])],
-  resource: row.body && unpackBody(row.body, address.chart),
+/** The history row that a record's row becomes when its next version, no longer an intent, takes its place: the same bytes under another key. */
+export const asHistory = (row: RecordRow, address: Address): RecordRow => ({
+  ...row,
+  ...historyKey(address, row.version),
 });
+
+/** What a record's row says, its current and its earlier ones and those of the registry that repeat it. */
+export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes & Pick<RecordRow, 'id'>>('record', {
+  1: (row) => row,
+});
+
+/**
+ * The record that a row holds. `address` is known from the key that was asked for, or from `addressOf`.
+ *
+ * @throws WrittenByNewerRelease.
+ */
+export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): StoredRecord => {
+  const { id, version, updated, custodian, labels, body } = recordLayouts.reader(row.layout)(row);
+  return {
+    ...address,
+    id: id ?? ids.idAt(address.chart, address.place),
+    version,
+    updated,
+    custodian,
+    labels: [...(labels ?? [])],
+    resource: body && unpackBody(body, address.chart),
+  };
+};
+
+/** Stands in the chart of a record's second and further patients. */
+export interface PointerRow extends RowKey {
+  readonly layout: number;
+  /** The chart that has the record. */
+  readonly home: string;
+}
+
+export const isPointer = (row: RowKey): row is PointerRow => 'home' in row;
+
+/** The chart that a pointer names. */
+export const pointerLayouts = new Layouts<(row: PointerRow) => string>('pointer', { 1: ({ home }) => home });
+
+export const pointerRow = (address: Address, chart: string): PointerRow => ({
+  ...pointerKey(address, chart),
+  layout: pointerLayout,
+  home: address.chart,
+});
+
+/** The home of the record that a pointer stands for. */
+export const homeOf = (row: PointerRow): string => pointerLayouts.reader(row.layout)(row);
 
 /** The address in the key of a record's row; undefined for any other row. */
 export const addressOf = ({ pk, sk }: RowKey): Address | undefined => {

@@ -2,10 +2,10 @@ import { GetCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@
 import { backOff } from './back-off.ts';
 import { uniqueExpression, uniqueValues } from './commit.ts';
 import { inParallel } from './in-parallel.ts';
-import { historyKey, type RowKey, redoKey, transactionKey, unfinishedKey, unfinishedPartition } from './keys.ts';
+import { type RowKey, redoKey, transactionKey, unfinishedKey, unfinishedPartition } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { type Redo, readRedoLog } from './redo-log.ts';
-import { addressOf, historyRow, type RecordRow, recordFrom } from './rows.ts';
+import { addressOf, asHistory, type RecordRow } from './rows.ts';
 import { applyIntent, readMarker } from './visibility.ts';
 import { writeRows } from './write-rows.ts';
 
@@ -128,7 +128,7 @@ const unstage = async (store: RecordStore, tx: string, key: RowKey): Promise<voi
 
 /** Turns a committed intent into the record's version and its last version into history. */
 const apply = async (store: RecordStore, tx: string, key: RowKey): Promise<void> => {
-  const { tableName: TableName, ids } = store;
+  const { tableName: TableName } = store;
   const { Item } = await store.client.send(new GetCommand({ TableName, Key: key, ConsistentRead: true }));
   const row = Item as RecordRow | undefined;
   const address = row && addressOf(row);
@@ -146,12 +146,7 @@ const apply = async (store: RecordStore, tx: string, key: RowKey): Promise<void>
               ExpressionAttributeValues: { ':tx': tx },
             },
           },
-          {
-            Put: {
-              TableName,
-              Item: { ...historyRow(recordFrom(current, address, ids), ids), ...historyKey(address, current.version) },
-            },
-          },
+          { Put: { TableName, Item: asHistory(current, address) } },
         ],
       }),
     ),

@@ -4,6 +4,7 @@ import { recordChangedV1 } from '../../shared/changes/record-changed.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { locatorKey, pointerKey, registryPartition } from '../../shared/store/keys.ts';
+import { WrittenByNewerRelease } from '../../shared/store/layouts.ts';
 import { historyRow, type RecordRow, recordRow, type StoredRecord } from '../../shared/store/rows.ts';
 
 const ids = new IdCodec(deriveKeys(new Uint8Array(32)).ids);
@@ -70,7 +71,7 @@ describe('changesIn', () => {
     ['a staged create that is taken back', staged(row(1)), undefined],
     ['an intent', row(1), withIntent(row(1))],
     ['an intent that is taken back', withIntent(row(1)), row(1)],
-    ['a change of a row that makes no new version', row(2), { ...row(2), layout: 2 }],
+    ['a change of a row that makes no new version', row(2), { ...row(2), labels: new Set(['x']) }],
     ['the end of a row', row(2), undefined],
     ['nothing', undefined, undefined],
   ])('tells nothing of %s', (_name, before, after) => {
@@ -90,6 +91,10 @@ describe('changesIn', () => {
     ['the deployment key', { pk: '!deployment', sk: 'key' }],
   ])('tells nothing of %s', (_name, after) => {
     expect(kinds(undefined, after as unknown as RecordRow)).toEqual([]);
+  });
+
+  it('waits with a row of a newer release, rather than misread it', () => {
+    expect(() => changesIn({ before: row(1), after: { ...row(2), layout: 99 } }, ids)).toThrow(WrittenByNewerRelease);
   });
 
   it('names a record by the id that its client chose', () => {

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
+import type { Resource } from '../../shared/fhir/resource.ts';
+import { packBody, unpackBody } from '../../shared/store/body.ts';
+import { deriveKeys } from '../../shared/store/deployment-key.ts';
+import { IdCodec } from '../../shared/store/ids.ts';
+import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
+import {
+  addressOf,
+  homeOf,
+  type PointerRow,
+  pointerRow,
+  type RecordRow,
+  recordFrom,
+  recordRow,
+  type StoredRecord,
+} from '../../shared/store/rows.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const folder = path.join(root, 'test/layouts');
+const ids = new IdCodec(deriveKeys(new Uint8Array(32)).ids);
+
+interface Fixture {
+  // Each kind of row knows its own shape.
+  readonly stored: Readonly<Record<string, never>>;
+  readonly read: unknown;
+}
+
+const chart = ids.newChart();
+const record: StoredRecord = {
+  type: 'Basic',
+  chart,
+  place: ids.newPlace(0),
+  id: 'chosen',
+  version: 1,
+  updated: 0,
+  custodian: 'northside',
+  labels: [],
+  resource: { resourceType: 'Basic' },
+};
+
+/** Bytes come in base 64. */
+const rowIn = (stored: Fixture['stored']) =>
+  unmarshall(
+    Object.fromEntries(
+      Object.entries(stored as Record<string, { B?: string }>).map(([name, value]) => [
+        name,
+        value.B === undefined ? value : { B: Buffer.from(value.B, 'base64') },
+      ]),
+    ) as never,
+  );
+const text = (resource: Resource | undefined) => resource && stringifyJson(resource);
+
+/** By kind: how what was stored is read, and the layout in which this release writes. */
+const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unknown; written: () => unknown }>> = {
+  body: {
+    read: ({ chart: home = '', bytes = '' }) => text(unpackBody(Buffer.from(bytes, 'base64'), home)),
+    written: () => packBody({ resourceType: 'Basic' }, chart)[0],
+  },
+  record: {
+    read: (stored) => {
+      const row = rowIn(stored) as RecordRow;
+      const address = addressOf(row);
+      const found = address && recordFrom(row, address, ids);
+      return { ...found, resource: text(found?.resource) };
+    },
+    written: () => recordRow(record, ids).layout,
+  },
+  pointer: {
+    read: (stored) => homeOf(rowIn(stored) as PointerRow),
+    written: () => pointerRow(record, ids.newChart()).layout,
+  },
+};
+
+const fixtures = globSync('*.json', { cwd: folder }).sort();
+const fixtureOf = (kind: string, layout: unknown): Fixture =>
+  JSON.parse(readFileSync(path.join(folder, `${kind}-${String(layout)}.json`), 'utf8')) as Fixture;
+
+/** Every table of layouts in the source, found by its making, so that a new kind of row cannot be forgotten here. */
+const tables = await Promise.all(
+  globSync('shared/**/*.ts', { cwd: root, exclude: ['shared/fhir/generated/**'] })
+    .filter((file) => readFileSync(path.join(root, file), 'utf8').includes('= new Layouts<'))
+    .map(async (file) => Object.values((await import(path.join(root, file))) as object)),
+).then((modules) => modules.flat().filter((value) => value instanceof Layouts));
+
+describe('layouts of rows', () => {
+  it('are told for every kind, and each has its fixtures', () => {
+    const known = tables.flatMap(({ kind, known: layouts }) => layouts.map((layout) => `${kind}-${layout}.json`));
+
+    expect(Object.keys(kinds).sort()).toEqual(tables.map(({ kind }) => kind).sort());
+    expect(fixtures).toEqual(known.sort());
+  });
+
+  it.each(Object.entries(kinds))('of a %s: the one that is written is read, and has a fixture', (kind, { written }) => {
+    const layout = written();
+
+    expect(fixtures).toContain(`${kind}-${String(layout)}.json`);
+    expect(tables.find((table) => table.kind === kind)?.known).toContain(layout);
+  });
+
+  it.each(fixtures)('%s says what it said when it was stored', (name) => {
+    const [, kind = '', layout = ''] = /^(\w+)-(\d+)\.json$/.exec(name) ?? [];
+    const { stored, read } = fixtureOf(kind, layout);
+
+    expect(kinds[kind]?.read(stored)).toEqual(read);
+  });
+
+  it('are refused by name where a newer release wrote them', () => {
+    const newer = { ...recordRow(record, ids), layout: 2 };
+
+    expect(() => recordFrom(newer, record, ids)).toThrow(WrittenByNewerRelease);
+    expect(() => recordFrom(newer, record, ids)).toThrow('record is of layout 2, written by a newer release');
+    expect(() => homeOf({ ...pointerRow(record, chart), layout: 2 })).toThrow(WrittenByNewerRelease);
+    expect(() => unpackBody(Uint8Array.of(99, 1, 2, 3), chart)).toThrow(WrittenByNewerRelease);
+  });
+
+  it('are kept in files that nobody edits', () => {
+    const sums = fixtures.map((name) => {
+      const digest = createHash('sha256')
+        .update(readFileSync(path.join(folder, name)))
+        .digest('hex');
+      return `${digest}  ${name}`;
+    });
+
+    expect(`${sums.join('\n')}\n`).toBe(readFileSync(path.join(folder, 'SHA256SUMS'), 'utf8'));
+  });
+
+  it('keep the spelling of decimals and the references of their chart', () => {
+    const { read } = fixtureOf('body', 2);
+
+    expect(stringifyJson(parseJson(String(read)))).toBe(read);
+    expect(read).toMatch(/"value":72\.50,.*$/);
+  });
+});
