@@ -91,7 +91,9 @@ const forget = async (store: RecordStore, tx: string): Promise<void> => {
       ExpressionAttributeValues: { ':expires': Math.floor(Date.now() / 1000) + keepMarkerSeconds },
     }),
   );
-  await writeRows(store, [], [unfinishedKey(tx), ...parts]);
+  await writeRows(store, [], parts);
+  // Last and by itself: the rows of a batch go one by one, and without this row nobody would come for the others.
+  await writeRows(store, [], [unfinishedKey(tx)]);
 };
 
 /** Removes this transaction's mark from a row, whatever it is; nothing if the row no longer carries it. */
@@ -191,9 +193,11 @@ const ifStillMarked = async (step: () => Promise<unknown>): Promise<void> => {
 /**
  * Finishes or aborts the staged transactions that a crash left behind. Harmless beside writers at work.
  *
+ * @param now - open transactions whose deadline is later are left to their writers. Milliseconds since 1970; infinite where no writer
+ * can be left.
  * @returns how many were settled.
  */
-export const sweepTransactions = async (store: RecordStore): Promise<number> => {
+export const sweepTransactions = async (store: RecordStore, now = Date.now()): Promise<number> => {
   let settled = 0;
   await inParallel(4, [...'0123456789abcdefghijklmnopqrstuv'], async (letter) => {
     const { Items = [] } = await store.client.send(
@@ -207,7 +211,7 @@ export const sweepTransactions = async (store: RecordStore): Promise<number> => 
     for (const { sk } of Items) {
       const tx = String(sk);
       const marker = await readMarker(store.client, store.tableName, tx);
-      if (marker?.status === 'open' && marker.deadline > Date.now()) continue;
+      if (marker?.status === 'open' && marker.deadline > now) continue;
       const open = !marker || marker.status === 'open';
       await settle(store, tx, open ? ((await abort(store, tx)) ? 'aborted' : 'committed') : marker.status);
       settled++;

@@ -205,6 +205,37 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     expect(await leftovers()).toEqual([]);
   });
 
+  it.each([
+    ['first', (rows: unknown[]) => rows.slice(0, rows.length / 2)],
+    ['second', (rows: unknown[]) => rows.slice(rows.length / 2)],
+  ])('leaves nothing behind after a crash that wrote only the %s half of a batch, whichever', async (_half, half) => {
+    let crashed = true;
+    for (let n = 1; crashed; n++) {
+      let batches = 0;
+      const dying = intercepted(store, async ({ name, input, send }) => {
+        if (name === 'BatchWrite') batches++;
+        if (batches > n) throw new Crash();
+        if (name !== 'BatchWrite' || batches < n) return send();
+        batches++;
+        const written = half((input.RequestItems as Record<string, unknown[]>)[store.tableName] ?? []);
+        if (written.length > 0) await send({ RequestItems: { [store.tableName]: written } });
+        throw new Crash();
+      });
+      const prepared = await everyKind();
+      crashed = await commit(dying, prepared.work).then(
+        () => false,
+        () => true,
+      );
+      passDeadline();
+
+      await sweepTransactions(store);
+
+      const after = await seen(prepared);
+      expect({ n, after }).toEqual({ n, after: after.current === 2 ? all : nothing });
+      expect({ n, left: await leftovers() }).toEqual({ n, left: [] });
+    }
+  });
+
   it('is taken back at once where a condition does not hold, whichever it is', async () => {
     const broken: ((prepared: Prepared) => Partial<Commit>)[] = [
       ({ work, current, index }) => ({
