@@ -17,6 +17,7 @@ import { importHandler, type LoadHandler } from './lambda.ts';
 import type { GatewayRoute } from './match-route.ts';
 import { type ScheduledFunction, scheduledFunctions, startScheduler } from './scheduler.ts';
 import { seedDirectory } from './seed-directory.ts';
+import { settleLeftBehind } from './settle-left-behind.ts';
 import { streamConsumers as allConsumers } from './stream-consumers.ts';
 import { type StreamConsumer, startStreamPoller } from './stream-poller.ts';
 import { openUserPool, type UserPool } from './user-pool.ts';
@@ -121,6 +122,7 @@ const start = async (
 
   const store = await openStore(options, folder.dbPath);
   running.push(store.stop);
+  if (store.pid !== undefined) folder.note({ pid: store.pid, endpoint: store.endpoint });
 
   const userPool = await openUserPool({ folder: folder.usersFolder, region });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
@@ -139,6 +141,7 @@ const start = async (
   });
   running.push(restore);
 
+  if (store.pid !== undefined && store.hadTable) await settleLeftBehind(tableName);
   const poller = await startStreamPoller({
     endpoint: store.endpoint,
     tableName,
@@ -202,7 +205,10 @@ const setEnvironment = (variables: Readonly<Record<string, string>>) => {
   };
 };
 
-const openStore = async (options: ConcordOptions, dbPath: string): Promise<LocalDynamoDb> => {
+/** A store and whether it had the table before. */
+type OpenedStore = LocalDynamoDb & { readonly hadTable: boolean };
+
+const openStore = async (options: ConcordOptions, dbPath: string): Promise<OpenedStore> => {
   const { dynamoDbEndpoint: endpoint, reset, scratch, dataDir } = options;
   const removeAfter = scratch ? dataDir : undefined;
   const store = endpoint === undefined ? await startDynamoDb({ dbPath, removeAfter }) : elsewhere(endpoint);
@@ -210,8 +216,8 @@ const openStore = async (options: ConcordOptions, dbPath: string): Promise<Local
   try {
     if (endpoint !== undefined) await requireAnswer(client, endpoint);
     if (endpoint !== undefined && reset) await deleteTable(client);
-    await createTable(client, tableName);
-    return store;
+    const isNew = await createTable(client, tableName);
+    return { ...store, hadTable: !isNew };
   } catch (error) {
     await store.stop();
     throw error;
@@ -223,6 +229,7 @@ const openStore = async (options: ConcordOptions, dbPath: string): Promise<Local
 /** A DynamoDB that somebody else runs: its stream is its own business. */
 const elsewhere = (endpoint: string): LocalDynamoDb => ({
   endpoint,
+  pid: undefined,
   trimStream: () => undefined,
   lost: new Promise(() => undefined),
   stop: () => Promise.resolve(),

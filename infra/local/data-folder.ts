@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CannotStart } from './cannot-start.ts';
-import { readJsonFile } from './json-file.ts';
+import { endStore, type StoreProcess } from './dynamodb.ts';
+import { readJsonFile, writeJsonFile } from './json-file.ts';
 
 /** Where the local stack keeps what outlives it. */
 export interface DataFolder {
@@ -13,6 +14,8 @@ export interface DataFolder {
   readonly positions: string;
   /** Tells this run of the stack from any other; whoever asks the lock's address gets it back. */
   readonly instance: string;
+  /** Notes the store that works on the folder, so that the next run can end it if nobody else does. */
+  readonly note: (store: StoreProcess) => void;
   /** Lets another run have the folder. */
   readonly release: () => void;
 }
@@ -27,10 +30,13 @@ interface Lock {
   readonly instance: string;
   /** Where the run that holds the lock answers for itself. */
   readonly endpoint: string;
+  /** The store that works on the folder, once it runs. */
+  readonly store?: StoreProcess;
 }
 
 /**
- * Takes a folder for one run of the stack. A lock whose process has ended, even by `kill -9`, does not count.
+ * Takes a folder for one run of the stack. A lock whose process has ended, even by `kill -9`, does not count; a store that this
+ * process left behind is ended first.
  *
  * @param endpoint - address of this run, where `GET /_instance` says which run it is.
  * @throws CannotStart if another run has the folder, or it cannot be written.
@@ -42,9 +48,10 @@ export const openDataFolder = async (
 ): Promise<DataFolder> => {
   const instance = randomUUID();
   const lockFile = path.join(folder, lockName);
+  const lock: Lock = { pid: process.pid, instance, endpoint };
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    await takeLock(lockFile, { pid: process.pid, instance, endpoint }, folder);
+    await takeLock(lockFile, lock, folder);
   } catch (error) {
     if (error instanceof CannotStart) throw error;
     throw new CannotStart(
@@ -58,6 +65,7 @@ export const openDataFolder = async (
     positions: path.join(folder, 'positions'),
     eventLog: path.join(folder, 'events.ndjson'),
     instance,
+    note: (store) => writeJsonFile(lockFile, { ...lock, store }),
     release: () => {
       if ((readLock(lockFile) ?? { instance: '' }).instance === instance) rmSync(lockFile, { force: true });
       if (existsSync(folder) && readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
@@ -76,7 +84,9 @@ const takeLock = async (lockFile: string, lock: Lock, folder: string): Promise<v
         `Another Concord (process ${holder.pid}) is using the data in ${folder}.\nStop it, or give this one a folder of its own: DATA_DIR=<folder> npm start`,
       );
     }
-    rmSync(lockFile, { force: true });
+    if (holder?.store) await endStore(holder.store);
+    // Another run may have taken the folder meanwhile.
+    if (readLock(lockFile)?.instance === holder?.instance) rmSync(lockFile, { force: true });
     await takeLock(lockFile, lock, folder);
   }
 };

@@ -12,10 +12,19 @@ import {
 import { tableDefinition, timeToLiveAttribute } from '../../shared/store/table.ts';
 import { CannotStart } from './cannot-start.ts';
 import { freePort } from './free-port.ts';
+import { lookUp } from './processes.ts';
 import { indexStreamRecords, trimStreamRecords } from './stream-records.ts';
+
+/** An embedded DynamoDB as a process of this machine. */
+export interface StoreProcess {
+  readonly pid: number;
+  readonly endpoint: string;
+}
 
 export interface LocalDynamoDb {
   readonly endpoint: string;
+  /** Undefined if somebody else runs it. */
+  readonly pid: number | undefined;
   /** Resolves when the store has ended without being asked to. */
   readonly lost: Promise<void>;
   /**
@@ -38,6 +47,8 @@ export interface DynamoDbOptions {
 /** How long the store may take until it answers, in milliseconds. It takes 14 to 43; a machine under load takes longer. */
 const readyWithinMs = 15_000;
 
+const binaryName = 'dynoxide';
+
 /** Ports to try where the caller named none: another process may take a free port before the store does. */
 const portAttempts = 5;
 
@@ -58,7 +69,7 @@ export const dynamoDbBinary = (platform: string = process.platform, architecture
   const name = `@dynoxide/${platform}-${architecture}`;
   try {
     const packageFile = createRequire(import.meta.url).resolve(`${name}/package.json`);
-    return path.join(path.dirname(packageFile), platform === 'win32' ? 'dynoxide.exe' : 'dynoxide');
+    return path.join(path.dirname(packageFile), platform === 'win32' ? `${binaryName}.exe` : binaryName);
   } catch {
     throw new CannotStart(
       `The embedded DynamoDB for this machine (${platform}, ${architecture}) is not installed: package ${name} is missing.\n${waysOut}`,
@@ -141,6 +152,7 @@ const launch = async (binary: string, port: number, options: DynamoDbOptions): P
   });
   return {
     endpoint,
+    pid: Number.parseInt(printed, 10),
     lost,
     trimStream: (tableName, upTo) => {
       if (dbPath !== undefined) trimStreamRecords(dbPath, tableName, upTo);
@@ -171,6 +183,34 @@ const stopKeeper = async (keeper: ChildProcess, closed: Promise<void>) => {
   keeper.stdin?.destroy();
   await closed;
 };
+
+/** How long a store that was ended may take until it is gone, in milliseconds. */
+const goneWithinMs = 5_000;
+
+/**
+ * Ends the store of a run that was killed together with its keeper, and waits for one that is ending already: it must not write beside
+ * the next one. Does nothing if another program has the process id by now.
+ *
+ * @throws CannotStart if it does not end.
+ */
+export const endStore = async ({ pid, endpoint }: StoreProcess): Promise<void> => {
+  const deadline = Date.now() + goneWithinMs;
+  while (await isThere(endpoint)) {
+    // Where the system does not say what a process is, what answers at the store's own address has to do.
+    if (!(lookUp(pid)?.command ?? binaryName).startsWith(binaryName)) return;
+    if (Date.now() > deadline)
+      throw new CannotStart(`An earlier embedded DynamoDB (process ${pid}) does not end. End it.`);
+    killQuietly(pid);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+};
+
+/** A store too busy to answer is there too. */
+const isThere = (endpoint: string) =>
+  fetch(endpoint, { signal: AbortSignal.timeout(1_000) }).then(
+    async (response) => (await response.text()).startsWith('healthy'),
+    (error: Error) => error.name === 'TimeoutError',
+  );
 
 const killQuietly = (pid: number) => {
   try {

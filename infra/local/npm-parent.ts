@@ -1,13 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { isAlive, lookUp, readProc } from './processes.ts';
 
 /** How often to look, in milliseconds. */
 const everyMs = 250;
-
-interface Process {
-  readonly parent: number;
-  readonly command: string;
-}
 
 /**
  * Calls back once the npm that started this process is gone. npm killed by `kill -9` takes nobody with it, and the shell that it puts
@@ -27,37 +21,4 @@ export const whenNpmEnds = (ended: () => void): void => {
     ended();
   }, everyMs);
   timer.unref();
-};
-
-const lookUp = (pid: number): Process | undefined => readProc(pid) ?? askPs(pid);
-
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
-const readProc = (pid: number): Process | undefined => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command stands in brackets and may hold anything, brackets too.
-    const [, command = '', rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(stat) ?? [];
-    return { command, parent: Number(rest.split(' ')[1]) };
-  } catch {
-    return undefined;
-  }
-};
-
-const askPs = (pid: number): Process | undefined => {
-  try {
-    const line = execFileSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-    const [, parent = '', command = ''] = /^(\d+)\s+(?:.*\/)?(.+)$/.exec(line) ?? [];
-    return { parent: Number(parent), command };
-  } catch {
-    return undefined;
-  }
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 };

@@ -22,18 +22,17 @@ export const scheduledFunctions: readonly ScheduledFunction[] = [
 const timeoutMs = 60_000;
 const stopWithinMs = 1_000;
 
-/** Runs each function again and again. A run that fails is logged, and the next one comes all the same. */
+/** Runs each function at once and then again and again. A run that fails is logged, and the next one comes all the same. */
 export const startScheduler = (functions: readonly ScheduledFunction[], load: LoadHandler) => {
   const stopping = new AbortController();
   const run = async ({ entry, everyMs }: ScheduledFunction) => {
-    for (;;) {
-      await delay(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
-      if (stopping.signal.aborted) return;
+    while (!stopping.signal.aborted) {
       try {
         await (await load(entry))(scheduledEvent(), lambdaContext(entry, timeoutMs));
       } catch (error) {
         log.fault(`${entry} failed`, error);
       }
+      await delay(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
     }
   };
   const running = Promise.all(functions.map(run));

@@ -6,10 +6,13 @@ import path from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../infra/local/free-port.ts';
-import { bareStack } from '../support/concord.ts';
+import { lookUp } from '../../infra/local/processes.ts';
+import { commit } from '../../shared/store/commit.ts';
+import { bareStack, storeOfStack } from '../support/concord.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 import { runNode, startNode } from '../support/run-node.ts';
+import { allRows, commitOf, intercepted, newRecord } from '../support/test-store.ts';
 
 const answersAt = (url: string) =>
   fetch(url).then(
@@ -22,6 +25,14 @@ const takenPort = async () => {
   await once(other, 'listening');
   onTestFinished(() => void other.close());
   return (other.address() as { port: number }).port;
+};
+
+const killQuietly = (pid: number) => {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
 };
 
 /** A bare stack in a process of its own, once it is ready. */
@@ -70,6 +81,46 @@ describe('the local stack', () => {
     await expect.poll(() => answersAt(first.dynamoDb), { timeout: 5_000 }).toBe(false);
     const second = await separateStack(dataDir);
     expect(await answersAt(second.url)).toBe(true);
+  });
+
+  it('ends the store that is left behind when the server and its keeper are killed at once', async () => {
+    const dataDir = removedAfterTest();
+    const first = await separateStack(dataDir);
+    const { store } = JSON.parse(readFileSync(path.join(dataDir, 'running.json'), 'utf8')) as {
+      store: { pid: number };
+    };
+    onTestFinished(() => killQuietly(store.pid));
+    const keeper = lookUp(store.pid)?.parent ?? 0;
+
+    process.kill(keeper, 'SIGKILL');
+    first.child.kill('SIGKILL');
+    await first.finished;
+    const leftBehind = await answersAt(first.dynamoDb);
+    await separateStack(dataDir);
+
+    expect(leftBehind).toBe(true);
+    expect(await answersAt(first.dynamoDb)).toBe(false);
+  });
+
+  it('settles what a killed run has staged before it serves, and waits for no deadline', async () => {
+    const dataDir = removedAfterTest();
+    const first = await bareStack({ dataDir, scratch: false });
+    const before = await storeOfStack();
+    const chart = before.ids.newChart();
+    const dying = intercepted(before, ({ input, send }) =>
+      JSON.stringify(input).includes('"committed"') ? Promise.reject(new Error('killed')) : send(),
+    );
+    const writes = Array.from({ length: 97 }, () => ({ next: newRecord(before, chart) }));
+    await expect(commit(dying, commitOf({ writes }))).rejects.toThrow('killed');
+    const staged = (await allRows(before)).filter(({ tx }) => tx !== undefined);
+    await first.stop();
+
+    const second = await bareStack({ dataDir, scratch: false });
+    onTestFinished(second.stop);
+    const left = await allRows(await storeOfStack());
+
+    expect(staged).toHaveLength(97);
+    expect(left.map(({ sk, status }) => [sk, status])).toEqual([['T', 'aborted']]);
   });
 
   it('refuses a data folder that another one uses', async () => {
