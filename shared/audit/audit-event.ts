@@ -1,7 +1,7 @@
 import type { Resource } from '../fhir/resource.ts';
-import type { AuditedInteraction, AuditRow } from './audit-trail.ts';
+import type { AuditEntry, AuditedInteraction } from './audit-row.ts';
 
-/** How the row's interaction reads as AuditEvent.action. https://hl7.org/fhir/R4/valueset-audit-event-action.html */
+/** How an interaction reads as AuditEvent.action. https://hl7.org/fhir/R4/valueset-audit-event-action.html */
 const actions: Readonly<Record<AuditedInteraction, 'C' | 'R' | 'U' | 'D' | 'E'>> = {
   create: 'C',
   read: 'R',
@@ -17,31 +17,31 @@ const dicom = 'http://dicom.nema.org/resources/ontology/DCM';
 const entityType = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
 const entityRole = 'http://terminology.hl7.org/CodeSystem/object-role';
 
-/** A row of the access log, and whether the access it tells of was refused in the end. */
+/** An access in the log, and whether it was refused in the end. */
 export interface AuditedAccess {
   readonly id: string;
-  readonly row: AuditRow;
+  readonly entry: AuditEntry;
   readonly refused: boolean;
   /** Reference to the patient whose chart it was, if it was a patient's. */
   readonly patient: string | undefined;
 }
 
 /**
- * Shows a row as FHIR, in the shape of IHE's Basic Audit Log Patterns: who, acting for whom, did what with which records of which
+ * Shows an access as FHIR, in the shape of IHE's Basic Audit Log Patterns: who, acting for whom, did what with which records of which
  * patient, in which request. https://hl7.org/fhir/R4/auditevent.html, https://profiles.ihe.net/ITI/BALP/
  */
-export const auditEvent = ({ id, row, refused, patient }: AuditedAccess): Resource => ({
+export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Resource => ({
   resourceType: 'AuditEvent',
   id,
-  meta: { versionId: '1', lastUpdated: new Date(row.at).toISOString() },
+  meta: { versionId: '1', lastUpdated: new Date(entry.at).toISOString() },
   type: {
     system: 'http://terminology.hl7.org/CodeSystem/audit-event-type',
     code: 'rest',
     display: 'Restful Operation',
   },
-  subtype: [{ system: 'http://hl7.org/fhir/restful-interaction', code: row.interaction, display: row.interaction }],
-  action: actions[row.interaction],
-  recorded: new Date(row.at).toISOString(),
+  subtype: [{ system: 'http://hl7.org/fhir/restful-interaction', code: entry.interaction, display: entry.interaction }],
+  action: actions[entry.interaction],
+  recorded: new Date(entry.at).toISOString(),
   outcome: refused ? '4' : '0',
   ...(refused ? { outcomeDesc: 'Refused: nothing was shown' } : {}),
   agent: [
@@ -55,18 +55,18 @@ export const auditEvent = ({ id, row, refused, patient }: AuditedAccess): Resour
           },
         ],
       },
-      role: row.roles.map((role) => ({ text: role })),
-      who: { reference: row.fhirUser, identifier: { value: row.subject }, display: row.name },
-      altId: row.subject,
-      name: row.name,
+      role: entry.roles.map((role) => ({ text: role })),
+      who: { reference: entry.fhirUser, identifier: { value: entry.subject }, display: entry.name },
+      altId: entry.subject,
+      name: entry.name,
       requestor: true,
     },
     {
       type: { coding: [{ system: dicom, code: '110150', display: 'Application' }] },
-      who: { identifier: { value: row.client } },
+      who: { identifier: { value: entry.client } },
       requestor: false,
     },
-    ...(row.organization === undefined
+    ...(entry.organization === undefined
       ? []
       : [
           {
@@ -79,7 +79,7 @@ export const auditEvent = ({ id, row, refused, patient }: AuditedAccess): Resour
                 },
               ],
             },
-            who: { reference: `Organization/${row.organization}` },
+            who: { reference: `Organization/${entry.organization}` },
             requestor: false,
           },
         ]),
@@ -104,24 +104,24 @@ export const auditEvent = ({ id, row, refused, patient }: AuditedAccess): Resour
             role: { system: entityRole, code: '1', display: 'Patient' },
           },
         ]),
-    ...row.what
+    ...entry.what
       .filter((reference) => reference !== patient)
       .map((reference) => ({
         what: { reference },
         type: { system: entityType, code: '2', display: 'System Object' },
         role: { system: entityRole, code: '4', display: 'Domain Resource' },
       })),
-    ...(row.query === undefined
+    ...(entry.query === undefined
       ? []
       : [
           {
             type: { system: entityType, code: '2', display: 'System Object' },
             role: { system: entityRole, code: '24', display: 'Query' },
-            query: Buffer.from(row.query).toString('base64'),
+            query: Buffer.from(entry.query).toString('base64'),
           },
         ]),
     {
-      what: { identifier: { value: row.request } },
+      what: { identifier: { value: entry.request } },
       type: { system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType', code: 'XrequestId' },
     },
   ],

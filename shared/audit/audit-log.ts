@@ -1,8 +1,16 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { auditDayPartition, auditKey, auditPartition } from '../store/keys.ts';
+import { auditDayPartition, auditKey, auditPartition, type RowKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { AuditedAccess } from './audit-event.ts';
-import { type AuditRow, refusedKey } from './audit-trail.ts';
+import {
+  type AuditEntry,
+  chartOf,
+  copiedEntry,
+  entryOf,
+  isRefusal,
+  refusedKey,
+  type StoredAuditRow,
+} from './audit-row.ts';
 
 /** A page of a log, newest first, and the sort key behind which the next one begins. */
 export interface AuditPage {
@@ -13,7 +21,12 @@ export interface AuditPage {
 /** Rows a page at most. A refusal is a row of its own, so a page may show fewer accesses. */
 const rowsPerPage = 200;
 
-const pageOf = async (store: RecordStore, partition: string, after: string | undefined): Promise<AuditPage> => {
+const pageOf = async (
+  store: RecordStore,
+  partition: string,
+  after: string | undefined,
+  entriesOf: (rows: readonly StoredAuditRow[]) => Promise<AuditEntry[]>,
+): Promise<AuditPage> => {
   const { Items = [], LastEvaluatedKey } = await store.client.send(
     new QueryCommand({
       TableName: store.tableName,
@@ -25,26 +38,48 @@ const pageOf = async (store: RecordStore, partition: string, after: string | und
       ...(after === undefined ? {} : { ExclusiveStartKey: { pk: partition, sk: after } }),
     }),
   );
-  const rows = Items as (AuditRow & { log?: string })[];
+  const rows = Items as StoredAuditRow[];
+  const last = rows.at(-1);
+  // A refusal stands before its access here. A page that ended between them would show the access on the next one as if it had been granted.
+  if (LastEvaluatedKey && last && isRefusal(last)) rows.pop();
   const refused = new Set(rows.filter(isRefusal).map(({ sk }) => sk));
-  const accesses = rows
-    .filter((row) => !isRefusal(row))
-    .map((row) => ({ id: idOf(store, row), row, refused: refused.has(refusedKey(row).sk) }));
-  return { accesses, next: LastEvaluatedKey?.sk as string | undefined };
+  const accesses = rows.filter((row) => !isRefusal(row));
+  const entries = await entriesOf(accesses);
+  return {
+    accesses: accesses.map((row, index) => ({
+      id: store.ids.idAt(chartOf(row), row.sk),
+      entry: entries[index] as AuditEntry,
+      refused: refused.has(refusedKey(row).sk),
+    })),
+    next: LastEvaluatedKey && rows.at(-1)?.sk,
+  };
 };
 
-const isRefusal = ({ sk }: { sk: string }) => sk.endsWith('!refused');
-
-/** A copy filed by day names the log that it is a copy of. */
-const idOf = (store: RecordStore, { pk, sk, log }: AuditRow & { log?: string }) =>
-  store.ids.idAt((log ?? pk).slice('A#'.length), sk);
+/** What the rows say that stand by day: in themselves, or in the rows of the charts' logs that they lead to. */
+const entriesByDay = async (store: RecordStore, rows: readonly StoredAuditRow[]): Promise<AuditEntry[]> => {
+  const name = ({ pk, sk }: RowKey) => `${pk}\n${sk}`;
+  const target = ({ log = '', sk }: StoredAuditRow): RowKey => ({ pk: log, sk });
+  const copies = rows.map(copiedEntry);
+  const pointers = rows.filter((_, index) => copies[index] === undefined);
+  const found = (await store.getMany(pointers.map(target))) as StoredAuditRow[];
+  const logged = new Map(found.map((row) => [name(row), row]));
+  return rows.map((row, index) => {
+    const copy = copies[index];
+    if (copy) return copy;
+    const access = logged.get(name(target(row)));
+    // Rows of the log are never removed. One that was is not passed over in silence.
+    if (!access) throw new Error('The access log has lost a row');
+    return entryOf(access);
+  });
+};
 
 /** What was done with a chart, newest first. One Query a page. */
 export const chartLog = (store: RecordStore, chart: string, after: string | undefined): Promise<AuditPage> =>
-  pageOf(store, auditPartition(chart), after);
+  pageOf(store, auditPartition(chart), after, async (rows) => rows.map(entryOf));
 
 /**
  * What the people of an organisation did on a day, newest first. The stream consumer files it, so the last seconds may be missing.
+ * One Query a page, then up to two BatchGets at once for the rows that it leads to.
  *
  * @param day - in UTC, as `2026-11-24`.
  */
@@ -53,7 +88,8 @@ export const dayLog = (
   organization: string,
   day: string,
   after: string | undefined,
-): Promise<AuditPage> => pageOf(store, auditDayPartition(organization, day), after);
+): Promise<AuditPage> =>
+  pageOf(store, auditDayPartition(organization, day), after, (rows) => entriesByDay(store, rows));
 
 /** One access by the id of its AuditEvent; undefined if there is none. */
 export const loggedAccess = async (
@@ -66,5 +102,5 @@ export const loggedAccess = async (
   const get = async (Key: { pk: string; sk: string }) =>
     (await store.client.send(new GetCommand({ TableName: store.tableName, Key, ConsistentRead: true }))).Item;
   const [row, refusal] = await Promise.all([get(key), get(refusedKey(key))]);
-  return row && { id, row: row as unknown as AuditRow, refused: refusal !== undefined };
+  return row && { id, entry: entryOf(row as StoredAuditRow), refused: refusal !== undefined };
 };

@@ -2,19 +2,9 @@ import { createHmac } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Asking } from '../access/decide.ts';
 import { toBase32 } from '../store/base32.ts';
-import { auditKey, type RowKey } from '../store/keys.ts';
+import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
-
-/** FHIR interactions that leave a trace, as codes of http://hl7.org/fhir/restful-interaction. */
-export type AuditedInteraction =
-  | 'create'
-  | 'read'
-  | 'vread'
-  | 'update'
-  | 'delete'
-  | 'history-instance'
-  | 'search-type'
-  | 'operation';
+import { type AuditedInteraction, type AuditRow, auditRow, refusedRow } from './audit-row.ts';
 
 /** What happened to a chart. */
 export interface Access {
@@ -26,31 +16,6 @@ export interface Access {
   /** Path and query of a search, as sent. */
   readonly query?: string | undefined;
 }
-
-/** A row of the access log. Rows are only ever added. */
-export interface AuditRow extends RowKey {
-  readonly [attribute: string]: unknown;
-  readonly layout: 1;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly interaction: AuditedInteraction;
-  readonly what: readonly string[];
-  readonly query?: string;
-  readonly subject: string;
-  readonly name: string;
-  readonly client: string;
-  readonly fhirUser: string;
-  readonly roles: readonly string[];
-  readonly organization?: string;
-  /** Ties together all rows of one request, and the request's log lines. */
-  readonly request: string;
-}
-
-/** Sort key of the row that says an access, traced before it was decided, was refused or found nothing. */
-export const refusedKey = (row: RowKey): RowKey => ({ pk: row.pk, sk: `${row.sk}!refused` });
-
-/** The row that follows one whose access came to nothing. */
-export const refusedRow = (row: AuditRow): AuditRow => ({ ...row, ...refusedKey(row) });
 
 /** Letters of a query that are kept: a row has 400 KB, and nobody reads more. */
 const longestQuery = 4_000;
@@ -81,9 +46,7 @@ export class AuditTrail {
   /** The row of an access, to be written with what it describes. */
   row({ interaction, chart, what, query }: Access): AuditRow {
     const { caller } = this.#asking;
-    return {
-      ...auditKey(logOf(this.#store, chart), this.#store.ids.newPlace(this.#now)),
-      layout: 1,
+    return auditRow(auditKey(logOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
       at: this.#now,
       interaction,
       what,
@@ -95,7 +58,7 @@ export class AuditTrail {
       roles: caller.roles,
       ...(caller.organization === undefined ? {} : { organization: caller.organization }),
       request: this.#request,
-    };
+    });
   }
 
   /**
@@ -126,7 +89,7 @@ export class AuditTrail {
     await Promise.all(rows.map((row) => this.#put(row)));
   }
 
-  async #put(Item: RowKey & Record<string, unknown>): Promise<void> {
+  async #put(Item: AuditRow): Promise<void> {
     await this.#store.client.send(
       new PutCommand({ TableName: this.#store.tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' }),
     );

@@ -36,7 +36,7 @@ export const readAuditEvent: Interaction = async (context, { id }) => {
       return { access, patient };
     },
     ({ access, patient }) => {
-      if (!access || !maySeeLog(context, chart, patient, access.row.organization)) throw notFound(context);
+      if (!access || !maySeeLog(context, chart, patient, access.entry.organization)) throw notFound(context);
     },
   );
   if (!found.access) throw notFound(context);

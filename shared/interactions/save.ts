@@ -64,7 +64,7 @@ const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly P
 
 const keyText = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
 
-/** References that one row of the log takes at most: a row may have 400 KB, and a reference takes 90 bytes. */
+/** References that one row of the log takes at most, so that a page of the log stays readable: some 20 KB, once deflated. */
 const mostReferences = 1_000;
 
 /** One access a chart and interaction: a bundle of a thousand entries leaves a readable log. */

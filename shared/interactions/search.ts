@@ -1,4 +1,5 @@
-import { type Access, refusedRow } from '../audit/audit-trail.ts';
+import { refusedRow } from '../audit/audit-row.ts';
+import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { information } from '../fhir/operation-outcome.ts';
 import { matches } from '../search/matches.ts';

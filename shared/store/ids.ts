@@ -26,6 +26,19 @@ const placeBytes = 12;
 const yearZero = 62_167_219_200_000;
 const latest = 2 ** 48 - 1;
 
+/**
+ * The time that a place was made of, in milliseconds since 1970.
+ *
+ * @throws Error if it is no place.
+ */
+export const timeOfPlace = (place: string): number => bytesOf(place).readUIntBE(0, 6) - yearZero;
+
+const bytesOf = (place: string): Buffer => {
+  const bytes = fromBase32(place);
+  if (bytes?.length !== placeBytes) throw new Error('A place has 20 letters');
+  return Buffer.from(bytes);
+};
+
 export class IdCodec {
   // A key object, made once: given as bytes, a key is set up anew for each of an id's four operations.
   readonly #key: KeyObject;
@@ -51,8 +64,7 @@ export class IdCodec {
   /** The id of the record at a place; the chart itself for the record that heads it. */
   idAt(chart: string, place: string): string {
     if (place === '') return chart;
-    const bytes = fromBase32(place);
-    if (bytes?.length !== placeBytes) throw new Error('A place has 20 letters');
+    const bytes = bytesOf(place);
     return `${chart}.${toBase32(this.#encrypt(Buffer.concat([bytes, this.#check(chart, bytes)])))}`;
   }
 

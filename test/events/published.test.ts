@@ -42,6 +42,7 @@ const worth: Readonly<Record<string, readonly string[]>> = {
   staged: [],
   finalised: ['created Observation 1', 'updated Encounter 2'],
   'audit-row': [],
+  'audit-row-2': [],
 };
 
 describe('events/dynamodb', () => {
@@ -61,7 +62,10 @@ describe('events/dynamodb', () => {
     for (const detail of details) expect(recordChangedV1.parse(detail)).toEqual(detail);
   });
 
-  it('audit-row.json is filed by organisation and day, the refusal beside the access', async () => {
+  it.each([
+    ['audit-row', ['', '!refused']],
+    ['audit-row-2', ['', '!refused', '']],
+  ])('%s.json is filed by organisation and day, the refusal beside the access', async (name, expected) => {
     const puts: Record<string, unknown>[] = [];
     const client = {
       send: async ({ input }: PutCommand) => {
@@ -69,10 +73,12 @@ describe('events/dynamodb', () => {
       },
     } as unknown as DynamoDBDocumentClient;
 
-    await indexByDay(client, 'Concord', sampleStream('audit-row'));
+    await indexByDay(client, 'Concord', sampleStream(name));
 
-    expect(puts.map(({ pk }) => pk)).toEqual(['A#northside#2026-11-24', 'A#northside#2026-11-24']);
-    expect(puts[1]?.sk).toBe(`${String(puts[0]?.sk)}!refused`);
+    expect(puts.map(({ pk, log }) => [pk, log])).toEqual(
+      expected.map(() => ['A#northside#2026-11-24', 'A#4ietnh7ahshfjdidn6n7q1pho4']),
+    );
+    expect(puts.map(({ sk }) => String(sk).slice(20))).toEqual(expected);
   });
 
   it('tells of a finished staged update what it would have told of a plain one', async () => {

@@ -1,11 +1,13 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Asking } from '../../shared/access/decide.ts';
 import { chartLog, dayLog, loggedAccess } from '../../shared/audit/audit-log.ts';
+import { type AuditPointer, type AuditRow, auditPointer, entryOf, refusedRow } from '../../shared/audit/audit-row.ts';
 import { type Access, AuditTrail } from '../../shared/audit/audit-trail.ts';
 import { indexByDay } from '../../shared/audit/index-by-day.ts';
 import { commit } from '../../shared/store/commit.ts';
-import { auditPartition } from '../../shared/store/keys.ts';
+import { auditDayPartition, auditPartition } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { insertEvent } from '../support/stream-events.ts';
 import { allRows, commitOf, intercepted, testStore } from '../support/test-store.ts';
 
@@ -43,11 +45,8 @@ describe('a traced read', () => {
     const result = await trail().traced(reading(), async () => 'data', shown);
 
     expect(result).toBe('data');
-    expect((await log()).map(({ row, refused }) => ({ ...row, refused }))).toEqual([
+    expect((await log()).map(({ entry, refused }) => ({ ...entry, refused }))).toEqual([
       {
-        pk: auditPartition(chart),
-        sk: expect.stringMatching(/^[0-9a-v]{20}$/),
-        layout: 1,
         at: now,
         interaction: 'read',
         what: ['Observation/o-1'],
@@ -147,15 +146,16 @@ describe('the access log', () => {
       Array(3).fill('attribute_not_exists(pk)'),
     );
     expect(await log()).toHaveLength(3);
-    const [row] = await log();
-    await expect(commit(store, commitOf({ claims: [{ ...row?.row, layout: 9 } as never] }))).rejects.toThrow();
+    const [row] = (await allRows(store)).filter(({ pk }) => pk === auditPartition(chart));
+    await expect(commit(store, commitOf({ claims: [{ ...row, layout: 9 } as never] }))).rejects.toThrow();
   });
 
   it('shows the newest first, a page at a time', async () => {
     for (const second of [1, 2, 3]) await trail(store, now + second * 1_000).record([reading()]);
 
-    expect((await log()).map(({ row }) => (row.at - now) / 1_000)).toEqual([3, 2, 1]);
-    expect((await chartLog(store, chart, (await log())[0]?.row.sk)).accesses).toHaveLength(2);
+    expect((await log()).map(({ entry }) => (entry.at - now) / 1_000)).toEqual([3, 2, 1]);
+    const newest = store.ids.decode((await log())[0]?.id ?? '')?.place;
+    expect((await chartLog(store, chart, newest)).accesses).toHaveLength(2);
   });
 
   it('knows one access by its id, and whether it was refused', async () => {
@@ -184,27 +184,106 @@ describe('the log by day', () => {
   const file = async (rows: readonly Record<string, unknown>[], by = store) =>
     indexByDay(by.client, store.tableName, insertEvent(rows));
   const ofDay = (organization: string, day = '2026-11-24') => dayLog(store, organization, day, undefined);
+  const at = (organization: string): Asking => ({ ...asking, caller: { ...asking.caller, organization } });
+  const written = async (rows: readonly AuditRow[]) => {
+    await trail().write(rows);
+    return file(rows);
+  };
 
-  it('holds what an organisation’s people did on a day of UTC, under the ids of the charts’ own logs', async () => {
+  it('leads to what an organisation’s people did on a day of UTC, under the ids of the charts’ own logs', async () => {
     const organization = `org-${chart}`;
-    const who: Asking = { ...asking, caller: { ...asking.caller, organization } };
-    const today = trail(store, now, who).row(reading());
-    const tomorrow = trail(store, now + 1, who).row(reading());
+    const today = trail(store, now, at(organization)).row(reading());
+    const tomorrow = trail(store, now + 1, at(organization)).row(reading());
 
-    expect(await file([today, tomorrow])).toEqual({ batchItemFailures: [] });
+    expect(await written([today, tomorrow])).toEqual({ batchItemFailures: [] });
 
     const { accesses } = await ofDay(organization);
-    expect(accesses.map(({ id, row }) => ({ id, at: row.at, what: row.what }))).toEqual([
+    expect(accesses.map(({ id, entry }) => ({ id, at: entry.at, what: entry.what }))).toEqual([
       { id: store.ids.idAt(chart, today.sk), at: now, what: ['Observation/o-1'] },
     ]);
     expect((await ofDay(organization, '2026-11-25')).accesses).toHaveLength(1);
   });
 
+  it('is read in at most three calls a page, however many accesses there were, newest first, each once', async () => {
+    const organization = `many-${chart}`;
+    const rows = Array.from({ length: 250 }, (_, n) =>
+      trail(store, now - n * 1_000, at(organization)).row({ ...reading(), what: [`Observation/o-${n}`] }),
+    );
+    await writeRows(
+      store,
+      rows.flatMap((row) => [row, auditPointer(row) as AuditPointer]),
+    );
+    const calls: string[][] = [];
+    const watched = intercepted(store, ({ name, send }) => {
+      calls.at(-1)?.push(name);
+      return send();
+    });
+    const seen: string[] = [];
+
+    for (let after: string | undefined, page = 0; page === 0 || after !== undefined; page++) {
+      calls.push([]);
+      const { accesses, next } = await dayLog(watched, organization, '2026-11-24', after);
+      seen.push(...accesses.flatMap(({ entry }) => entry.what));
+      after = next;
+    }
+
+    expect(calls).toEqual([
+      ['Query', 'BatchGet', 'BatchGet'],
+      ['Query', 'BatchGet'],
+    ]);
+    expect(seen).toEqual(rows.map((_, n) => `Observation/o-${n}`));
+  });
+
+  it('never parts a refusal from its access between two pages', async () => {
+    const organization = `parted-${chart}`;
+    // 133 accesses, of which two in three were refused: the 200th row from the newest is a refusal.
+    const rows = Array.from({ length: 133 }, (_, n) => {
+      const row = trail(store, now - n * 1_000, at(organization)).row(reading());
+      return n % 3 === 2 ? [row] : [row, refusedRow(row)];
+    }).flat();
+    await writeRows(
+      store,
+      rows.flatMap((row) => [row, auditPointer(row) as AuditPointer]),
+    );
+
+    const first = await ofDay(organization);
+    const second = await dayLog(store, organization, '2026-11-24', first.next);
+
+    const all = [...first.accesses, ...second.accesses];
+    expect(all.map(({ refused }) => refused)).toEqual(Array.from({ length: 133 }, (_, n) => n % 3 !== 2));
+    expect(new Set(all.map(({ id }) => id)).size).toBe(133);
+    expect(second.next).toBeUndefined();
+  });
+
+  it('still shows copies of layout 1, beside pointers', async () => {
+    const organization = `old-${chart}`;
+    const row = trail(store, now, at(organization)).row(reading());
+    await written([row]);
+    const entry = { ...entryOf(row), at: now - 1, what: ['Observation/o-0'], organization };
+    const sk = store.ids.newPlace(now - 1);
+    const copy = { pk: auditDayPartition(organization, '2026-11-24'), sk, layout: 1, log: row.pk, ...entry };
+    await writeRows(store, [copy, { ...copy, sk: `${sk}!refused` }]);
+
+    const { accesses } = await ofDay(organization);
+
+    expect(accesses).toEqual([
+      { id: store.ids.idAt(chart, row.sk), entry: entryOf(row), refused: false },
+      { id: store.ids.idAt(chart, sk), entry, refused: true },
+    ]);
+  });
+
+  it('does not pass over an access whose row somebody removed', async () => {
+    const organization = `gone-${chart}`;
+    await file([trail(store, now, at(organization)).row(reading())]);
+
+    await expect(ofDay(organization)).rejects.toThrow('has lost a row');
+  });
+
   it('does not change when a batch comes again', async () => {
     const organization = `again-${chart}`;
-    const row = trail(store, now, { ...asking, caller: { ...asking.caller, organization } }).row(reading());
+    const row = trail(store, now, at(organization)).row(reading());
 
-    await file([row]);
+    await written([row]);
     await file([row]);
 
     expect((await ofDay(organization)).accesses).toHaveLength(1);

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { auditEvent } from '../../shared/audit/audit-event.ts';
-import type { AuditedInteraction, AuditRow } from '../../shared/audit/audit-trail.ts';
+import type { AuditEntry, AuditedInteraction } from '../../shared/audit/audit-row.ts';
 import { checkInvariants } from '../../shared/fhir/check-invariants.ts';
 import { auditEventInvariants } from '../../shared/fhir/generated/invariants/AuditEvent.ts';
 import { auditEventSchema } from '../../shared/fhir/generated/schemas/AuditEvent.ts';
 import { validateStructure } from '../../shared/fhir/validate.ts';
 
-const row = (over: Partial<AuditRow> = {}): AuditRow => ({
-  pk: 'A#c1',
-  sk: '0000000000000000000a',
-  layout: 1,
+const entry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
   at: Date.UTC(2026, 10, 24, 8, 30),
   interaction: 'read',
   what: ['Observation/o-1'],
@@ -22,8 +19,8 @@ const row = (over: Partial<AuditRow> = {}): AuditRow => ({
   request: 'r-1',
   ...over,
 });
-const shown = (over: Partial<AuditRow> = {}, refused = false, patient: string | undefined = 'Patient/p-1') =>
-  auditEvent({ id: 'a-1', row: row(over), refused, patient }) as unknown as fhir4.AuditEvent;
+const shown = (over: Partial<AuditEntry> = {}, refused = false, patient: string | undefined = 'Patient/p-1') =>
+  auditEvent({ id: 'a-1', entry: entry(over), refused, patient }) as unknown as fhir4.AuditEvent;
 
 const actions: [AuditedInteraction, string][] = [
   ['create', 'C'],
@@ -36,7 +33,7 @@ const actions: [AuditedInteraction, string][] = [
   ['operation', 'E'],
 ];
 
-const { organization: _organization, ...ofPatient } = row({ roles: ['patient'], fhirUser: 'Patient/p-1' });
+const { organization: _organization, ...ofPatient } = entry({ roles: ['patient'], fhirUser: 'Patient/p-1' });
 
 describe('an AuditEvent', () => {
   const every: readonly (readonly [string, object])[] = [
@@ -47,8 +44,11 @@ describe('an AuditEvent', () => {
       'a search that found much',
       shown({ interaction: 'search-type', what: ['Task/1', 'Task/2'], query: 'Task?status=ready' }),
     ],
-    ['an access that concerns no patient', auditEvent({ id: 'a-1', row: row(), refused: false, patient: undefined })],
-    ['an access by a patient', auditEvent({ id: 'a-1', row: ofPatient, refused: false, patient: 'Patient/p-1' })],
+    [
+      'an access that concerns no patient',
+      auditEvent({ id: 'a-1', entry: entry(), refused: false, patient: undefined }),
+    ],
+    ['an access by a patient', auditEvent({ id: 'a-1', entry: ofPatient, refused: false, patient: 'Patient/p-1' })],
     ...actions.map(([interaction]) => [interaction, shown({ interaction })] as const),
   ];
   it.each(every)('is legal R4: %s', (_name, event) => {

@@ -3,11 +3,13 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { auditPointer, auditRow, copiedEntry, entryOf, type StoredAuditRow } from '../../shared/audit/audit-row.ts';
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { packBody, unpackBody } from '../../shared/store/body.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
+import { auditKey } from '../../shared/store/keys.ts';
 import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
 import {
   addressOf,
@@ -43,6 +45,19 @@ const record: StoredRecord = {
   resource: { resourceType: 'Basic' },
 };
 
+const accessRow = auditRow(auditKey(chart, ids.newPlace(0)), {
+  at: 0,
+  interaction: 'read',
+  what: [],
+  subject: '',
+  name: '',
+  client: '',
+  fhirUser: '',
+  roles: [],
+  organization: 'northside',
+  request: '',
+});
+
 /** Bytes come in base 64. */
 const rowIn = (stored: Fixture['stored']) =>
   unmarshall(
@@ -73,6 +88,12 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
   pointer: {
     read: (stored) => homeOf(rowIn(stored) as PointerRow),
     written: () => pointerRow(record, ids.newChart()).layout,
+  },
+  access: { read: (stored) => entryOf(rowIn(stored) as StoredAuditRow), written: () => accessRow.layout },
+  accessByDay: {
+    // A pointer says nothing but where its row is.
+    read: (stored) => copiedEntry(rowIn(stored) as StoredAuditRow) ?? null,
+    written: () => auditPointer(accessRow)?.layout,
   },
 };
 
@@ -116,6 +137,8 @@ describe('layouts of rows', () => {
     expect(() => recordFrom(newer, record, ids)).toThrow('record is of layout 2, written by a newer release');
     expect(() => homeOf({ ...pointerRow(record, chart), layout: 2 })).toThrow(WrittenByNewerRelease);
     expect(() => unpackBody(Uint8Array.of(99, 1, 2, 3), chart)).toThrow(WrittenByNewerRelease);
+    expect(() => entryOf({ ...accessRow, layout: 99 })).toThrow(WrittenByNewerRelease);
+    expect(() => copiedEntry({ ...accessRow, layout: 99 })).toThrow(WrittenByNewerRelease);
   });
 
   it('are kept in files that nobody edits', () => {
