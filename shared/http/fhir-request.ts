@@ -34,7 +34,10 @@ const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/js
  * @throws RecordError `malformed`, `too-large`, `unsupported-media-type`, `not-acceptable` or `invalid`, naming the header or place.
  */
 export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
-  const header = (name: string) => headerOf(event, name);
+  // In reverse: of two that differ in case alone the first one counts, as for `headerOf`.
+  const sent = Object.entries(event.headers ?? {}).reverse();
+  const headers = new Map(sent.map(([name, value]) => [name.toLowerCase(), value]));
+  const header = (name: string) => headers.get(name);
   const query = queryOf(event);
   requireJsonWanted(header('accept'), query.find(([name]) => name === '_format')?.[1]);
   const path = pathOf(event.path);
@@ -49,7 +52,7 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
     method: event.httpMethod === 'HEAD' ? 'GET' : event.httpMethod,
     path,
     query: form && text !== undefined ? [...query, ...new URLSearchParams(text)] : query,
-    baseUrl: baseUrlOf(event),
+    baseUrl: baseUrlOf(event, header),
     get body() {
       parsed ??= {
         body: form ? undefined : parseBody(bodyText(event, header('content-encoding')), header('content-type')),
@@ -82,9 +85,9 @@ const pathOf = (path: string): string[] => {
 };
 
 /** The gateway's path still has its stage, which belongs to the base; the event's own path has not. */
-const baseUrlOf = (event: APIGatewayProxyEvent): string => {
-  const host = headerOf(event, 'host') ?? event.requestContext.domainName ?? 'localhost';
-  const scheme = headerOf(event, 'x-forwarded-proto')?.split(',')[0]?.trim() ?? 'https';
+const baseUrlOf = (event: APIGatewayProxyEvent, header: (name: string) => string | undefined): string => {
+  const host = header('host') ?? event.requestContext.domainName ?? 'localhost';
+  const scheme = header('x-forwarded-proto')?.split(',')[0]?.trim() ?? 'https';
   const full = event.requestContext.path ?? event.path;
   return `${scheme}://${host}${full.slice(0, full.indexOf('/fhir'))}/fhir`;
 };

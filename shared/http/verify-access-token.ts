@@ -1,9 +1,48 @@
+import { hash } from 'node:crypto';
 import { CognitoJwtVerifier } from 'aws-jwt-verify';
 import { JwtBaseError, JwtExpiredError } from 'aws-jwt-verify/error';
 import type { Caller } from '../access/caller.ts';
 import { callerFrom } from '../access/caller.ts';
 import type { Config } from '../config.ts';
 import { RecordError } from '../errors.ts';
+
+/** Tokens of which a process remembers that they were verified. Each takes half a KB. */
+const mostRemembered = 1_000;
+
+/** A caller whose token was verified. */
+interface Verified {
+  readonly caller: Caller;
+  /** When the token expires, in milliseconds since 1970. */
+  readonly expires: number;
+}
+
+/**
+ * Tokens that this process has verified, by their hash: a client sends the same one for an hour, and its signature, which does not
+ * change, takes more CPU than all the rest of a read's own work. Nothing is remembered beyond a token's own expiry, and nothing of a
+ * token that was refused. What may be withdrawn before that, such as a session, is to be asked for at each request, outside of this.
+ */
+class VerifiedTokens {
+  readonly #verified = new Map<string, Verified>();
+
+  callerOf(token: string): Caller | undefined {
+    const key = keyOf(token);
+    const known = this.#verified.get(key);
+    if (known === undefined || known.expires > Date.now()) return known?.caller;
+    this.#verified.delete(key);
+    return undefined;
+  }
+
+  remember(token: string, verified: Verified): void {
+    for (const oldest of this.#verified.keys()) {
+      if (this.#verified.size < mostRemembered) break;
+      this.#verified.delete(oldest);
+    }
+    this.#verified.set(keyOf(token), verified);
+  }
+}
+
+/** The text of a token opens the door to whoever finds it, so it is not kept. */
+const keyOf = (token: string) => hash('sha256', token, 'base64');
 
 /**
  * Makes the check of access tokens: signature, issuer, client, use and expiry, by the production verifier. Where the pool's keys are given
@@ -19,11 +58,17 @@ export const accessTokenVerifier = ({
 }: Config): ((header: string | undefined) => Promise<Caller>) => {
   const verifier = CognitoJwtVerifier.create({ userPoolId, tokenUse: 'access', clientId: [...clientIds] });
   if (jwks !== undefined) verifier.cacheJwks(JSON.parse(jwks) as Parameters<typeof verifier.cacheJwks>[0]);
+  const verified = new VerifiedTokens();
   return async (header) => {
     const token = /^Bearer\s+(\S+)$/i.exec(header ?? '')?.[1];
     if (token === undefined) throw refused('Send an access token as "Authorization: Bearer …"', 'token-missing');
+    const known = verified.callerOf(token);
+    if (known) return known;
     try {
-      return callerFrom(jwks === undefined ? await verifier.verify(token) : verifier.verifySync(token));
+      const claims = jwks === undefined ? await verifier.verify(token) : verifier.verifySync(token);
+      const caller = callerFrom(claims);
+      verified.remember(token, { caller, expires: claims.exp * 1_000 });
+      return caller;
     } catch (error) {
       if (error instanceof JwtExpiredError) throw refused('The access token has expired', 'token-expired');
       if (error instanceof JwtBaseError) throw refused('The access token is not valid here', 'token-invalid');

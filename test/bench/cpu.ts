@@ -22,9 +22,9 @@ export interface CpuRatio {
 }
 
 /** Blocks of each kind take turns, so that whatever else the machine does falls on all of them. */
-const rounds = 30;
-const sendsABlock = 12;
-const warmUp = 40;
+const rounds = 80;
+const sendsABlock = 8;
+const warmUp = 300;
 
 const measured: readonly Scenario[] = [read, vread, create, update, newestOfMany, byIdentifier, smallTransaction];
 
@@ -57,9 +57,7 @@ export const cpuRatios = async (world: World): Promise<CpuRatio[]> => {
     const own: number[] = [];
     const bare: number[] = [];
     const item: number[] = [];
-    await block(same, warmUp);
-    await block(get, warmUp);
-    if (scenario.repeatable) await block(once, warmUp);
+    for (const send of scenario.repeatable ? [same, get, once] : [same, get]) await block(send, warmUp);
     for (let round = 0; round < rounds; round++) {
       const prepared = await sends(sendsABlock);
       own.push(await block(() => (prepared?.pop() ?? once)(), sendsABlock));

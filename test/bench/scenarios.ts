@@ -76,7 +76,7 @@ const get = (
   name,
   prepare: async (world) => {
     const address = await path(world);
-    return () => world.server.get(address, { token: world.physician });
+    return world.server.prepare('GET', address, { token: world.physician });
   },
   status: 200,
   ...(entries === undefined ? {} : { entries }),
@@ -87,7 +87,7 @@ const transactionOf = (size: number): Scenario => ({
   name: `transaction of ${size} creates`,
   prepare: async ({ server, system: token }) => {
     const bundle = chartTransaction(size);
-    return () => server.post('', bundle, { token });
+    return server.prepare('POST', '', { body: bundle, token });
   },
   status: 200,
   entries: size,
@@ -99,7 +99,7 @@ export const create: Scenario = {
   name: 'create',
   prepare: async (world) => {
     const body = observationShaped(await newChart(world));
-    return () => world.server.post('Observation', body, { token: world.physician });
+    return world.server.prepare('POST', 'Observation', { body, token: world.physician });
   },
   status: 201,
   records: 1,
@@ -113,7 +113,7 @@ export const update: Scenario = {
   name: 'update',
   prepare: async (world) => {
     const { path, body } = await newObservation(world);
-    return () => world.server.put(path, body, { token: world.physician });
+    return world.server.prepare('PUT', path, { body, token: world.physician });
   },
   status: 200,
   records: 1,
@@ -124,7 +124,7 @@ const deletion: Scenario = {
   name: 'delete',
   prepare: async (world) => {
     const { path } = await newObservation(world);
-    return () => world.server.delete(path, { token: world.physician });
+    return world.server.prepare('DELETE', path, { token: world.physician });
   },
   status: 204,
   records: 1,
@@ -136,7 +136,7 @@ const deletionInLargeChart: Scenario = {
   prepare: async ({ server, system: token }) => {
     const chart = await server.post('', chartTransaction(300), { token });
     const observation = /"location":"[^"]*?(Observation\/[^/"]+)/.exec(requireStatus(chart, 200).text)?.[1] ?? '';
-    return () => server.delete(observation, { token });
+    return server.prepare('DELETE', observation, { token });
   },
   status: 204,
   records: 1,

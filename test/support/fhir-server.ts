@@ -1,5 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { serveBundles } from '../../shared/http/serve-bundles.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
@@ -8,6 +6,7 @@ import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
 import { deploymentKeys } from '../../shared/store/deployment-key.ts';
+import { documentClient } from '../../shared/store/document-client.ts';
 import { RecordStore } from '../../shared/store/record-store.ts';
 import { accessToken, type TestCaller, testConfig } from './callers.ts';
 import { type CallCounter, countCalls } from './count-calls.ts';
@@ -39,6 +38,8 @@ export interface TestRequest {
 export interface FhirServer {
   readonly store: RecordStore;
   readonly calls: CallCounter;
+  /** Makes a request that can be sent again and again, so that its making is no part of what is measured. */
+  prepare(method: string, path: string, options?: TestRequest): Promise<() => Promise<TestResponse>>;
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
   get(path: string, options?: TestRequest): Promise<TestResponse>;
   post(path: string, body: unknown, options?: TestRequest): Promise<TestResponse>;
@@ -55,9 +56,7 @@ type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGat
 /** A server with an empty table of its own. */
 export const fhirServer = async (): Promise<FhirServer> => {
   const { endpoint, tableName } = await localTable();
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint }), {
-    marshallOptions: { removeUndefinedValues: true },
-  });
+  const client = documentClient({ endpoint });
   const calls = countCalls(client);
   const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName));
   let time: number | undefined;
@@ -77,7 +76,7 @@ export const fhirServer = async (): Promise<FhirServer> => {
     handlers.set(type, handler);
     return handler;
   };
-  const request = async (method: string, path: string, options: TestRequest = {}): Promise<TestResponse> => {
+  const prepare = async (method: string, path: string, options: TestRequest = {}) => {
     const token = options.token ?? (await accessToken(options.as ?? physician));
     const event = proxyEvent(
       method,
@@ -89,19 +88,15 @@ export const fhirServer = async (): Promise<FhirServer> => {
       },
       options.body,
     );
-    const result = await handlerFor(event.path.split('/')[2] ?? '')(event, {} as Context);
-    return {
-      status: result.statusCode,
-      headers: Object.fromEntries(
-        Object.entries(result.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
-      ),
-      body: (result.body ? JSON.parse(result.body) : undefined) as TestBody,
-      text: result.body,
-    };
+    const handler = handlerFor(event.path.split('/')[2] ?? '');
+    return async () => answerOf(await handler(withRequestId(event), {} as Context));
   };
+  const request = async (method: string, path: string, options?: TestRequest) =>
+    (await prepare(method, path, options))();
   return {
     store,
     calls,
+    prepare,
     request,
     get: (path, options) => request('GET', path, options),
     post: (path, body, options) => request('POST', path, { ...options, body }),
@@ -113,7 +108,27 @@ export const fhirServer = async (): Promise<FhirServer> => {
   };
 };
 
+const answerOf = ({ statusCode, headers = {}, body }: APIGatewayProxyResult): TestResponse => {
+  let parsed: { readonly body: TestBody } | undefined;
+  return {
+    status: statusCode,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)])),
+    // Parsed when it is looked at: where a request is measured, this is no part of it.
+    get body() {
+      parsed ??= { body: (body ? JSON.parse(body) : undefined) as TestBody };
+      return parsed.body;
+    },
+    text: body,
+  };
+};
+
 let requests = 0;
+
+/** An event of its own for one request. Handlers note down in it what they find out. */
+const withRequestId = (event: APIGatewayProxyEvent): APIGatewayProxyEvent => ({
+  ...event,
+  requestContext: { ...event.requestContext, requestId: `request-${++requests}` },
+});
 
 /** An event as API Gateway makes it (payload version 1.0). `path` is relative to the base or absolute, with its query. */
 const proxyEvent = (
@@ -137,7 +152,6 @@ const proxyEvent = (
     pathParameters: null,
     stageVariables: null,
     requestContext: {
-      requestId: `request-${++requests}`,
       path: pathname,
       domainName: url.host,
     } as APIGatewayProxyEvent['requestContext'],

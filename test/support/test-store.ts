@@ -1,7 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { Commit, RecordWrite } from '../../shared/store/commit.ts';
 import { deploymentKeys } from '../../shared/store/deployment-key.ts';
+import { documentClient } from '../../shared/store/document-client.ts';
 import type { RowKey } from '../../shared/store/keys.ts';
 import { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
@@ -20,9 +20,7 @@ export type Interceptor = (call: Call) => Promise<unknown>;
 /** An empty table and the store on it. */
 export const testStore = async (): Promise<RecordStore> => {
   const { endpoint, tableName } = await localTable();
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint }), {
-    marshallOptions: { removeUndefinedValues: true },
-  });
+  const client = documentClient({ endpoint });
   return new RecordStore(client, tableName, await deploymentKeys(client, tableName));
 };
 
