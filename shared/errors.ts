@@ -15,7 +15,8 @@ export type RecordErrorKind =
   | 'unsupported-media-type' // 415
   | 'business-rule' // 422
   | 'too-costly' // 400: would need more reads than a request may make
-  | 'throttled'; // 429
+  | 'throttled' // 429
+  | 'incomplete'; // 500: written, but what leads to it is not yet
 
 /** Where and how a request breaks a rule. */
 export interface ErrorDetail {

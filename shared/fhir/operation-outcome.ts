@@ -21,6 +21,7 @@ const responseFor = {
   'business-rule': { statusCode: 422, code: 'business-rule' },
   'too-costly': { statusCode: 400, code: 'too-costly' },
   throttled: { statusCode: 429, code: 'throttled' },
+  incomplete: { statusCode: 500, code: 'incomplete' },
 } as const satisfies Record<RecordErrorKind, { statusCode: number; code: string }>;
 
 /** A refusal as a client meets it. */

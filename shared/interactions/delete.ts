@@ -1,23 +1,37 @@
 import { RecordError } from '../errors.ts';
 import { parseReference, referencesIn } from '../fhir/references.ts';
-import type { Page } from '../store/record-store.ts';
+import { type Address, recordKey } from '../store/keys.ts';
+import type { Page, QueryOptions } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { type PlannedWrite, planDelete } from './plan-write.ts';
 import { notFound, requireTypeAccess } from './require-access.ts';
-import { save } from './save.ts';
+import { ReferredMeanwhile, save } from './save.ts';
 import { requireVersion, requireWritable } from './update.ts';
+
+/** How often a deletion looks again when others keep referring to the record. */
+const tries = 5;
+
+/** Pages of a chart, of 1 MB each, that are read to see what refers to a record: some 25,000 records. */
+const mostPages = 10;
 
 /**
  * FHIR delete, `DELETE /{type}/{id}`: the record answers 410 from then on, its history stays. Deleting it again changes nothing.
  * https://hl7.org/fhir/R4/http.html#delete
  */
 export const deleteRecord: Interaction = async (context, { id }) => {
-  const plan = await planDeletion(context, id);
-  if (!plan) return { statusCode: 204 };
-  await save(context, [plan]);
-  return answerDeletion(plan);
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const plan = await planDeletion(context, id);
+    if (!plan) return { statusCode: 204 };
+    try {
+      await save(context, [plan]);
+      return answerDeletion(plan);
+    } catch (error) {
+      if (!(error instanceof ReferredMeanwhile)) throw error;
+    }
+  }
+  throw keepsChanging();
 };
 
 export const answerDeletion = ({ next }: PlannedWrite): Answer => ({
@@ -25,11 +39,14 @@ export const answerDeletion = ({ next }: PlannedWrite): Answer => ({
   headers: { ETag: `W/"${next.version}"` },
 });
 
+const keepsChanging = () =>
+  new RecordError('conflict', 'Others keep referring to the record; try again', { reason: 'concurrent-change' });
+
 /**
  * Plans a deletion; undefined if the record is deleted already.
  *
  * @param rewritten - `Type/id` of records that the same transaction deletes or replaces: what those referred to so far is no obstacle.
- * @throws RecordError `conflict` if records of the same chart refer to it.
+ * @throws RecordError `conflict` if records of the same chart refer to it; `too-costly` if the chart is too large to see that.
  */
 export const planDeletion = async (
   context: RequestContext,
@@ -40,13 +57,48 @@ export const planDeletion = async (
   const { recordType, store } = context;
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
-  const [current, chart] = await Promise.all([store.read(address), chartPage(context, address.chart)]);
-  if (!current) throw notFound(context);
-  requireWritable(context, current, 'd');
-  if (!current.resource) return undefined;
-  requireVersion(context, current);
-  await requireUnreferenced(context, current, chart, rewritten);
-  return planDelete(context, current);
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const { current, pages } = await lookAround(context, address);
+    // Not among its chart's records: deleted, or never there.
+    const read = current ?? (await store.read(address));
+    if (!read) throw notFound(context);
+    requireWritable(context, read, 'd');
+    if (!read.resource) return undefined;
+    if (!current) continue;
+    requireVersion(context, current);
+    await requireUnreferenced(context, current, pages, rewritten);
+    return planDelete(context, current);
+  }
+  throw keepsChanging();
+};
+
+type Direction = NonNullable<QueryOptions['order']>;
+
+/** A record and the first page of its chart in both directions from it. */
+interface Surroundings {
+  /** Undefined if it is deleted, was never there, or changed between the two reads. */
+  readonly current: StoredRecord | undefined;
+  readonly pages: readonly (Page<StoredRecord> & { readonly direction: Direction })[];
+}
+
+/**
+ * Reads a chart outwards from one record: the record comes first in both directions. So whatever referred to it, as its row counts, was
+ * there before the rest was read; and what refers to it later changes the count, which is a condition of the deletion. Reading the
+ * record beside the chart would take as many calls and could miss a reference that is made between the two.
+ */
+const lookAround = async (context: RequestContext, address: Address): Promise<Surroundings> => {
+  const from = recordKey(address).sk;
+  const pages = await Promise.all(
+    (['key-order', 'newest-first'] as const).map(async (direction) => ({
+      direction,
+      ...(await chartPage(context, address.chart, { order: direction, from })),
+    })),
+  );
+  const [first, second] = pages.map(({ items }) =>
+    items.find(({ type, place }) => type === address.type && place === address.place),
+  );
+  const same = first?.version === second?.version && first?.refs === second?.refs;
+  return { current: same ? first : undefined, pages };
 };
 
 /**
@@ -56,22 +108,32 @@ export const planDeletion = async (
 const requireUnreferenced = async (
   context: RequestContext,
   current: StoredRecord,
-  firstPage: Page<StoredRecord>,
+  firstPages: Surroundings['pages'],
   rewritten: ReadonlySet<string>,
 ): Promise<void> => {
-  for (let page = firstPage; ; page = await chartPage(context, current.chart, page.next)) {
-    const others = page.items.filter(
-      ({ type, id }) => (type !== current.type || id !== current.id) && !rewritten.has(`${type}/${id}`),
-    );
-    if (others.some((record) => refersTo(record, current, context.request.baseUrl))) {
-      throw new RecordError('conflict', 'Other records of this chart refer to it', { reason: 'referenced' });
+  let read = firstPages.length;
+  for (const { direction, ...first } of firstPages) {
+    for (let page: Page<StoredRecord> = first; ; ) {
+      const others = page.items.filter(
+        ({ type, id }) => (type !== current.type || id !== current.id) && !rewritten.has(`${type}/${id}`),
+      );
+      if (others.some((record) => refersTo(record, current, context.request.baseUrl))) {
+        throw new RecordError('conflict', 'Other records of this chart refer to it', { reason: 'referenced' });
+      }
+      if (page.next === undefined) break;
+      if (++read > mostPages) {
+        throw new RecordError(
+          'too-costly',
+          'The chart is too large to make sure that nothing refers to the record; mark it as entered in error instead',
+        );
+      }
+      page = await chartPage(context, current.chart, { order: direction, after: page.next });
     }
-    if (page.next === undefined) return;
   }
 };
 
-const chartPage = ({ store }: RequestContext, chart: string, after?: string): Promise<Page<StoredRecord>> =>
-  store.chart(chart, undefined, { order: 'key-order', after });
+const chartPage = ({ store }: RequestContext, chart: string, options: QueryOptions): Promise<Page<StoredRecord>> =>
+  store.chart(chart, undefined, options);
 
 const refersTo = ({ resource }: StoredRecord, { type, id }: StoredRecord, baseUrl: string): boolean =>
   resource !== undefined &&

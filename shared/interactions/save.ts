@@ -13,6 +13,11 @@ export class GuardFailed extends Error {
   override readonly name = 'GuardFailed';
 }
 
+/** Others have referred to a record since it was looked at for its deletion. Look again. */
+export class ReferredMeanwhile extends Error {
+  override readonly name = 'ReferredMeanwhile';
+}
+
 /** Entries of the directory are referred to by almost every record; one seen to exist need not be checked again for a while. */
 const directoryCheckedForMs = 60_000;
 const seenByTable = new WeakMap<RecordStore, Map<string, number>>();
@@ -21,8 +26,8 @@ const seenAtMost = 5_000;
 /**
  * Writes records, their index rows, what they must not contradict and their audit rows: wholly or not at all.
  *
- * @throws GuardFailed; RecordError `version-conflict` (If-Match was given), `conflict`, `invalid` for a reference to nothing,
- *   `throttled`. Nothing was written then.
+ * @throws GuardFailed; ReferredMeanwhile; RecordError `version-conflict` (If-Match was given), `conflict`, `invalid` for a reference to
+ *   nothing, `throttled`: nothing was written then. RecordError `incomplete`: all of it was. Any other error leaves that open.
  */
 export const save = async (
   context: Omit<RequestContext, 'recordType'>,
@@ -91,6 +96,7 @@ const refusalOf = ({ refusals }: CommitRefused, ifMatch: boolean): Error => {
   if (missing.length > 0) return referenceError(missing);
   if (refusals.some(({ kind }) => kind === 'unique')) return new GuardFailed();
   const version = refusals.find((refusal) => refusal.kind === 'version');
+  if (!version && refusals.some(({ kind }) => kind === 'referred')) return new ReferredMeanwhile();
   const changed = version?.write.previous !== undefined;
   return ifMatch && changed
     ? new RecordError('version-conflict', 'The record has another version by now; read it again', {

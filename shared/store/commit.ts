@@ -1,16 +1,12 @@
-import {
-  type DynamoDBDocumentClient,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-} from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { RecordError } from '../errors.ts';
+import { headsOwnChart } from '../record-types/homes.ts';
 import { backOff } from './back-off.ts';
 import { type Address, type Row, type RowKey, recordKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { historyRow, labelBytes, type RecordRow, recordRow, type StoredRecord } from './rows.ts';
 import { resolveStaged } from './settle-transaction.ts';
 import { writeStaged } from './staged-transaction.ts';
+import { type Action, type Refused, tryTransaction } from './transact.ts';
 
 /** One record's next version. */
 export interface RecordWrite {
@@ -55,6 +51,8 @@ export interface Commit {
 /** Which condition of a commit did not hold. */
 export type Refusal =
   | { readonly kind: 'version'; readonly write: RecordWrite }
+  /** The version to be deleted is the current one, but others have referred to it since it was read. */
+  | { readonly kind: 'referred'; readonly write: RecordWrite }
   | { readonly kind: 'missing'; readonly check: ExistenceCheck }
   | { readonly kind: 'unique'; readonly change: UniqueChange }
   | { readonly kind: 'claimed'; readonly key: RowKey };
@@ -69,11 +67,13 @@ export class CommitRefused extends Error {
   }
 }
 
-type Action = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+/** What it means if a condition does not hold, told by the row as it was then. Throws what is not to be told as a refusal. */
+type Meaning = (row: RecordRow | undefined) => Refusal;
+
 /** One action of a transaction, and what it means if its condition does not hold. */
 export interface Step {
   readonly action: Action;
-  readonly refusal?: Refusal;
+  readonly refusal?: Meaning;
 }
 
 // DynamoDB takes 100 actions and 4 MB; the rest is left for what the service counts beside the values.
@@ -83,37 +83,55 @@ const mostBytes = 3_500_000;
 /** A row that no staged transaction is about to create or change. */
 export const settled = 'attribute_not_exists(tx) AND attribute_not_exists(intent)';
 
+/** The staged transaction that holds a row. */
+export const holderOf = (row: RecordRow | undefined): string | undefined => row?.tx ?? row?.intent?.tx;
+
 /**
  * Writes a commit: as one DynamoDB transaction where it fits, else by the staged protocol.
  *
  * @throws CommitRefused if a condition does not hold; RecordError `too-large`, or `throttled` or `conflict` if the rows stay busy or
- * held. Nothing is written then.
+ *   held: nothing is written then. RecordError `incomplete` if it is written, and what leads to it is not yet. Any other error leaves
+ *   open whether it is written, and wholly or not at all.
  */
 export const commit = async (store: RecordStore, work: Commit): Promise<void> => {
   if (actionsOf(work) > mostActions) return writeStaged(store, work);
   const steps = stepsOf(store, work);
   if (estimateBytes(steps) > mostBytes) return writeStaged(store, work);
-  for (let attempt = 0; ; attempt++) {
-    const failed = await tryTransaction(store.client, steps);
-    if (!failed) return;
-    const refusals: Refusal[] = [];
-    let held = false;
-    for (const [index, row] of failed.conditions) {
-      const step = steps[index];
-      if (row && (row.tx !== undefined || row.intent !== undefined)) {
-        held = true;
-        await resolveStaged(store, row);
-      } else if (step?.refusal) refusals.push(step.refusal);
-      else throw new Error('A row that should be new exists already');
-    }
-    if (refusals.length > 0) throw new CommitRefused(refusals);
-    await backOff(attempt, held ? 'held' : 'busy');
-  }
+  await transact(store, steps);
 };
 
 const actionsOf = ({ writes, checks, unique, claims, log }: Commit): number =>
   writes.reduce((sum, { previous, puts, removes }) => sum + (previous ? 2 : 1) + puts.length + removes.length, 0) +
   [checks, unique, claims, log].reduce((sum, { length }) => sum + length, 0);
+
+/**
+ * Carries out steps as one transaction, after whatever unfinished transaction stands in their way.
+ *
+ * @throws CommitRefused; RecordError `throttled` or `conflict`; the error that left it without an answer.
+ */
+export const transact = async (store: RecordStore, steps: readonly Step[]): Promise<void> => {
+  const actions = steps.map(({ action }) => action);
+  for (let attempt = 0; ; attempt++) {
+    const refused = await tryTransaction(store.client, actions);
+    if (!refused) return;
+    await backOff(attempt, (await clearTheWay(store, steps, refused)) ? 'held' : 'busy');
+  }
+};
+
+/** Resolves the staged transactions that hold rows; tells whether there were any. */
+const clearTheWay = async (store: RecordStore, steps: readonly Step[], refused: Refused): Promise<boolean> => {
+  const refusals: Refusal[] = [];
+  let held = false;
+  for (const [index, row] of refused) {
+    const refusal = steps[index]?.refusal;
+    if (row && holderOf(row) !== undefined) {
+      held = true;
+      await resolveStaged(store, row);
+    } else if (refusal) refusals.push(refusal(row));
+  }
+  if (refusals.length > 0) throw new CommitRefused(refusals);
+  return held;
+};
 
 // A row of DynamoDB has 400 KB; the rest is left for its other attributes. A staged update keeps both versions in one row for a moment.
 const largestRow = 390_000;
@@ -140,56 +158,103 @@ const stepsOf = (store: RecordStore, work: Commit): Step[] => {
     const { next, previous } = write;
     const Item = recordRow(next, ids);
     requireStorable(Item, next.type);
-    const refusal: Refusal = { kind: 'version', write };
-    if (!previous) {
-      const ConditionExpression = 'attribute_not_exists(pk)';
-      steps.push({ action: { Put: { TableName, Item, ConditionExpression, ...returnOld } }, refusal });
-      continue;
-    }
-    steps.push({
-      action: {
-        Put: {
-          TableName,
-          Item,
-          ConditionExpression: `version = :previous AND ${settled}`,
-          ExpressionAttributeValues: { ':previous': previous.version },
-          ...returnOld,
-        },
-      },
-      refusal,
-    });
-    steps.push({ action: { Put: { TableName, Item: historyRow(previous, ids) } } });
+    steps.push({ action: { Put: { TableName, Item, ...placeOf(write), ...returnOld } }, refusal: refusalOf(write) });
+    if (previous) steps.push({ action: { Put: { TableName, Item: historyRow(previous, ids) } } });
   }
   for (const check of work.checks) steps.push(existenceStep(TableName, check));
-  for (const change of work.unique)
-    steps.push({ action: { Update: uniqueUpdate(TableName, change) }, refusal: { kind: 'unique', change } });
+  for (const change of work.unique) {
+    steps.push({
+      action: { Update: uniqueUpdate(TableName, change) },
+      refusal: () => ({ kind: 'unique', change }),
+    });
+  }
   for (const Item of work.claims) {
     const key = { pk: Item.pk, sk: Item.sk };
     steps.push({
       action: { Put: { TableName, Item, ConditionExpression: 'attribute_not_exists(pk)', ...returnOld } },
-      refusal: { kind: 'claimed', key },
+      refusal: () => ({ kind: 'claimed', key }),
     });
   }
-  for (const Item of work.writes.flatMap(({ puts }) => puts)) steps.push({ action: { Put: { TableName, Item } } });
-  for (const { pk, sk } of work.writes.flatMap(({ removes }) => removes))
-    steps.push({ action: { Delete: { TableName, Key: { pk, sk } } } });
+  for (const action of work.writes.flatMap((write) => indexActions(TableName, write))) steps.push({ action });
   for (const Item of work.log) steps.push({ action: { Put: { TableName, Item } } });
   return steps;
 };
 
+/** The change of the rows that lead to a record. */
+export const indexActions = (TableName: string, { puts, removes }: Pick<RecordWrite, 'puts' | 'removes'>): Action[] => [
+  ...puts.map((Item) => ({ Put: { TableName, Item } })),
+  ...removes.map(({ pk, sk }) => ({ Delete: { TableName, Key: { pk, sk } } })),
+];
+
+/**
+ * The condition on a record's row under which its next version is written: none for a create, else the version that it replaces. A
+ * deletion has looked at what refers to the record, so nobody may have referred to it since.
+ */
+export const placeOf = ({
+  next,
+  previous,
+}: RecordWrite): { ConditionExpression: string; ExpressionAttributeValues?: Record<string, unknown> } => {
+  if (!previous) return { ConditionExpression: 'attribute_not_exists(pk)' };
+  const unchanged = `version = :previous AND ${settled}`;
+  const versionIs = { ':previous': previous.version };
+  if (next.resource) return { ConditionExpression: unchanged, ExpressionAttributeValues: versionIs };
+  return previous.refs === undefined
+    ? { ConditionExpression: `${unchanged} AND attribute_not_exists(refs)`, ExpressionAttributeValues: versionIs }
+    : {
+        ConditionExpression: `${unchanged} AND refs = :refs`,
+        ExpressionAttributeValues: { ...versionIs, ':refs': previous.refs },
+      };
+};
+
+/** What it means if `placeOf` does not hold. */
+export const refusalOf =
+  (write: RecordWrite): Meaning =>
+  (row) => {
+    const { next, previous } = write;
+    const onlyReferred = !next.resource && previous !== undefined && row?.version === previous.version;
+    return { kind: onlyReferred ? 'referred' : 'version', write };
+  };
+
+/**
+ * Whether a record's row counts the references to it, so that its deletion meets one that was made meanwhile. Where a type's records stand
+ * alone in their chart, such as the directory's, a deletion asks nobody; hospitals and physicians, whom almost every record names, are
+ * not written to by each of them.
+ */
+export const countsReferences = ({ address }: ExistenceCheck): boolean => !headsOwnChart(address.type);
+
 /** A deleted record has a row without a body, so the body is what must exist. */
-export const existenceStep = (TableName: string, check: ExistenceCheck): Step => ({
-  action: {
+export const existence = (check: ExistenceCheck) => ({
+  ConditionExpression: `attribute_exists(body) AND ${settled}${check.custodian === undefined ? '' : ' AND custodian = :custodian'}`,
+  ExpressionAttributeValues: check.custodian === undefined ? {} : { ':custodian': check.custodian },
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+});
+
+/** Requires that a record exists and, where its row counts them, adds a reference. Both cost the same. */
+export const existenceStep = (TableName: string, check: ExistenceCheck): Step => {
+  const { ExpressionAttributeValues: values, ...condition } = existence(check);
+  const Key = recordKey(check.address);
+  const counted = {
+    Update: {
+      TableName,
+      Key,
+      ...condition,
+      UpdateExpression: 'ADD refs :one',
+      ExpressionAttributeValues: { ...values, ':one': 1 },
+    },
+  };
+  const checked = {
     ConditionCheck: {
       TableName,
-      Key: recordKey(check.address),
-      ConditionExpression: `attribute_exists(body) AND ${settled}${check.custodian === undefined ? '' : ' AND custodian = :custodian'}`,
-      ...(check.custodian === undefined ? {} : { ExpressionAttributeValues: { ':custodian': check.custodian } }),
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      Key,
+      ...condition,
+      ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
     },
-  },
-  refusal: { kind: 'missing', check },
-});
+  };
+  return {
+    action: countsReferences(check) ? counted : checked,
+    refusal: () => ({ kind: 'missing', check }),
+  };
+};
 
 const uniqueUpdate = (TableName: string, { key, add, remove, expected }: UniqueChange) => ({
   TableName,
@@ -216,37 +281,6 @@ export const expectation = (expected: readonly string[] | undefined): string => 
   if (expected === undefined) return '';
   return expected.length === 0 ? ' AND attribute_not_exists(ids)' : ' AND ids = :expected';
 };
-
-/** Tells nothing if the transaction was written, else which conditions failed, with the rows as they were; none if it was only busy. */
-export const tryTransaction = async (
-  client: DynamoDBDocumentClient,
-  steps: readonly Step[],
-): Promise<undefined | { conditions: [index: number, row: RecordRow | undefined][] }> => {
-  try {
-    await client.send(new TransactWriteCommand({ TransactItems: steps.map(({ action }) => action) }));
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if (error.name === 'TransactionInProgressException' || error.name === 'ThrottlingException')
-      return { conditions: [] };
-    if (error.name !== 'TransactionCanceledException') throw error;
-    const reasons = (error as Error & { CancellationReasons?: CancellationReason[] }).CancellationReasons ?? [];
-    const fault = reasons.find(({ Code }) => Code === 'ValidationError' || Code === 'ItemCollectionSizeLimitExceeded');
-    if (fault) throw error;
-    return {
-      conditions: reasons.flatMap(({ Code, Item }, index) =>
-        Code === 'ConditionalCheckFailed'
-          ? [[index, Item && (unmarshall(Item as never) as RecordRow)] as [number, RecordRow | undefined]]
-          : [],
-      ),
-    };
-  }
-};
-
-interface CancellationReason {
-  readonly Code?: string;
-  readonly Item?: Record<string, unknown>;
-}
 
 /** An upper estimate of what the service counts: bodies dominate, the rest is names and keys. */
 const estimateBytes = (steps: readonly Step[]): number =>

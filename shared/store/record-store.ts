@@ -41,6 +41,8 @@ export interface QueryOptions {
   readonly order?: 'newest-first' | 'key-order';
   /** Sort key behind which to begin. */
   readonly after?: string | undefined;
+  /** Sort key at which to begin: of one type's, or of all. */
+  readonly from?: string | undefined;
   /** Rows to read at most; a page also ends at 1 MB, DynamoDB's limit for a query. */
   readonly limit?: number | undefined;
   /** False leaves out records whose home is another chart. */
@@ -230,13 +232,17 @@ const sorted = (records: StoredRecord[], forward: boolean): StoredRecord[] => {
   return records.sort((a, b) => (key(a) < key(b) ? -1 : 1) * (forward ? 1 : -1));
 };
 
-const chartRange = (chart: string, type: string | undefined, { order, after }: QueryOptions) => {
+const chartRange = (chart: string, type: string | undefined, { order, after, from }: QueryOptions) => {
   const forward = order === 'key-order';
   const first = type === undefined ? recordRange.from : typePrefix(type);
   const last = type === undefined ? recordRange.to : `${typePrefix(type)}~`;
   return {
     KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-    ExpressionAttributeValues: { ':pk': chartKey(chart), ':from': first, ':to': last },
+    ExpressionAttributeValues: {
+      ':pk': chartKey(chart),
+      ':from': forward ? (from ?? first) : first,
+      ':to': forward ? last : (from ?? last),
+    },
     ScanIndexForward: forward,
     ...(after === undefined ? {} : { ExclusiveStartKey: { pk: chartKey(chart), sk: after } }),
   };

@@ -1,47 +1,92 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
-import type { Commit } from './commit.ts';
-import { type Row, type RowKey, recordKey, transactionKey } from './keys.ts';
+import type { Commit, ExistenceCheck } from './commit.ts';
+import { type Row, type RowKey, recordKey, redoKey, transactionKey } from './keys.ts';
+import { Layouts } from './layouts.ts';
 import type { RecordStore } from './record-store.ts';
 
-/** A part of the log is a row of its own, and a row has 400 KB. */
-const partBytes = 300_000;
-
-/** One step that a committed transaction still owes. Each may be repeated. */
+/** One step that a committed transaction still owes. Each may be repeated, by anybody, at any time. */
 export type Redo =
-  | { readonly do: 'reveal'; readonly key: RowKey }
-  | { readonly do: 'apply'; readonly key: RowKey }
+  /** Takes the mark off a row that the transaction created, together with the change of the rows that lead to it. */
+  | { readonly do: 'reveal'; readonly key: RowKey; readonly puts: readonly Row[]; readonly removes: readonly RowKey[] }
+  /** Turns an intent into the record's version, likewise. */
+  | { readonly do: 'apply'; readonly key: RowKey; readonly puts: readonly Row[]; readonly removes: readonly RowKey[] }
   | { readonly do: 'unique'; readonly key: RowKey; readonly add: readonly string[]; readonly remove: readonly string[] }
-  | { readonly do: 'put'; readonly item: Row }
-  | { readonly do: 'remove'; readonly key: RowKey };
+  /** Lets go of a record that the transaction refers to. */
+  | { readonly do: 'release'; readonly key: RowKey }
+  /** Puts a row of the access log. */
+  | { readonly do: 'log'; readonly row: Row };
 
-/** What a commit does once it is decided. */
-export const redoLog = (work: Commit): Redo[] => [
-  ...work.writes.map(({ next, previous }): Redo => ({ do: previous ? 'apply' : 'reveal', key: recordKey(next) })),
+/**
+ * What a commit does once it is decided.
+ *
+ * @param held - what it refers to and holds.
+ */
+export const redoLog = (work: Commit, held: readonly ExistenceCheck[]): Redo[] => [
+  ...work.log.map((row): Redo => ({ do: 'log', row })),
+  ...work.writes.map(
+    ({ next, previous, puts, removes }): Redo => ({
+      do: previous ? 'apply' : 'reveal',
+      key: recordKey(next),
+      puts,
+      removes,
+    }),
+  ),
+  ...work.claims.map(({ pk, sk }): Redo => ({ do: 'reveal', key: { pk, sk }, puts: [], removes: [] })),
   ...work.unique.map(({ key, add, remove }): Redo => ({ do: 'unique', key, add, remove })),
-  ...work.claims.map(({ pk, sk }): Redo => ({ do: 'reveal', key: { pk, sk } })),
-  ...[...work.writes.flatMap(({ puts }) => puts), ...work.log].map((item): Redo => ({ do: 'put', item })),
-  ...work.writes.flatMap(({ removes }) => removes).map((key): Redo => ({ do: 'remove', key })),
+  ...held.map(({ address }): Redo => ({ do: 'release', key: recordKey(address) })),
 ];
 
-/** The log in parts that fit a row each. */
-export const inParts = (redo: readonly Redo[]): Redo[][] => {
-  const parts: Redo[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const step of redo) {
-    const size = 100 + (step.do === 'put' ? JSON.stringify(step.item).length : 200);
-    if (bytes + size > partBytes) {
-      parts.push([]);
-      bytes = 0;
-    }
-    parts.at(-1)?.push(step);
-    bytes += size;
-  }
-  return parts;
+/** A part of the log is a row of its own, and a row has 400 KB. */
+const partBytes = 390_000;
+
+/** Layout 1: the steps as JSON, deflated. */
+const deflated = 1;
+
+/** How a log is read. Its first byte names its layout. */
+export const redoLayouts = new Layouts<(bytes: Buffer) => Redo[]>('redo', {
+  [deflated]: (bytes) => JSON.parse(inflateRawSync(bytes.subarray(1)).toString('utf8'), withBytesAndSets) as Redo[],
+});
+
+/** The log as bytes: some 20 for a record without index rows, since keys of one chart differ only in their places. */
+export const packRedo = (redo: readonly Redo[]): Buffer =>
+  Buffer.concat([Buffer.of(deflated), deflateRawSync(JSON.stringify(redo, asJson))]);
+
+/**
+ * What `packRedo` wrote.
+ *
+ * @throws WrittenByNewerRelease.
+ */
+export const unpackRedo = (bytes: Buffer): Redo[] => redoLayouts.reader(bytes[0])(bytes);
+
+/** The log's rows. */
+export const redoRows = (tx: string, packed: Buffer): Row[] =>
+  Array.from({ length: Math.ceil(packed.length / partBytes) }, (_, part) => ({
+    ...redoKey(tx, part),
+    packed: packed.subarray(part * partBytes, (part + 1) * partBytes),
+  }));
+
+// What a row may hold and JSON has no word for. No attribute of a row begins with a dollar sign.
+function asJson(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const given = this[key]; // a Buffer has turned itself into something else by now
+  if (given instanceof Uint8Array) return { $bytes: Buffer.from(given).toString('base64') };
+  return given instanceof Set ? { $set: [...(given as Set<unknown>)] } : value;
+}
+
+const withBytesAndSets = (_key: string, value: unknown): unknown => {
+  const { $bytes, $set } = (value ?? {}) as { $bytes?: string; $set?: unknown[] };
+  if ($bytes !== undefined) return Buffer.from($bytes, 'base64');
+  return $set === undefined ? value : new Set($set);
 };
 
-/** The log of a transaction, as its writer left it; empty once it is forgotten. */
-export const readRedoLog = async (store: RecordStore, tx: string): Promise<Redo[]> => {
-  const steps: Redo[] = [];
+/**
+ * The log of a transaction, as its writer left it. Empty where part of it is missing: then it is not written yet, and nothing is staged; or
+ * it is being forgotten, and nothing is left to do.
+ *
+ * @param parts - how many rows it has, as the marker says.
+ */
+export const readRedoLog = async (store: RecordStore, tx: string, parts: number): Promise<Redo[]> => {
+  const rows: { packed: Uint8Array }[] = [];
   let ExclusiveStartKey: Record<string, unknown> | undefined;
   do {
     const page: QueryCommandOutput = await store.client.send(
@@ -53,8 +98,8 @@ export const readRedoLog = async (store: RecordStore, tx: string): Promise<Redo[
         ExclusiveStartKey,
       }),
     );
-    for (const part of page.Items ?? []) steps.push(...(part.steps as Redo[]));
+    rows.push(...((page.Items ?? []) as { packed: Uint8Array }[]));
     ExclusiveStartKey = page.LastEvaluatedKey;
   } while (ExclusiveStartKey);
-  return steps;
+  return rows.length < parts ? [] : unpackRedo(Buffer.concat(rows.map(({ packed }) => packed)));
 };

@@ -22,6 +22,8 @@ export interface StoredRecord extends Address {
   readonly labels: readonly string[];
   /** Undefined in the version that deletes it. */
   readonly resource: Resource | undefined;
+  /** How many references others have made to this version since it was written; absent for none. Only a deletion asks. */
+  readonly refs?: number;
 }
 
 /** What a version says, in a record's row, in its history row and in the intent of a staged transaction. */
@@ -40,8 +42,20 @@ export interface RecordRow extends RowKey, VersionAttributes {
   readonly id?: string;
   /** Created by a staged transaction that may not be committed. */
   readonly tx?: string;
-  /** The version that a staged transaction will make of it, once committed. */
-  readonly intent?: VersionAttributes & { readonly tx: string };
+  /** How many references others have made to this version. A condition of a deletion; no version of its own. */
+  readonly refs?: number;
+  readonly intent?: Intent | Held;
+}
+
+/** The version that a staged transaction will make of a record, once committed. */
+export interface Intent extends VersionAttributes, Pick<RecordRow, 'id'> {
+  readonly tx: string;
+  readonly layout?: number;
+}
+
+/** A staged transaction refers to the record: it changes nothing, but nobody else may change it, until that is settled. */
+export interface Held {
+  readonly tx: string;
 }
 
 /** What the labels of a record add to its rows, in bytes. */
@@ -68,9 +82,12 @@ export const recordRow = (record: StoredRecord, ids: IdCodec): RecordRow => row(
 export const historyRow = (record: StoredRecord, ids: IdCodec): RecordRow =>
   row(historyKey(record, record.version), record, ids);
 
+/** What a record's row says of its version, without what others have left on it. */
+const ownAttributes = ({ tx: _tx, intent: _intent, refs: _refs, ...own }: RecordRow): RecordRow => own;
+
 /** The history row that a record's row becomes when its next version, no longer an intent, takes its place: the same bytes under another key. */
 export const asHistory = (row: RecordRow, address: Address): RecordRow => ({
-  ...row,
+  ...ownAttributes(row),
   ...historyKey(address, row.version),
 });
 
@@ -94,6 +111,7 @@ export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): Stor
     custodian,
     labels: [...(labels ?? [])],
     resource: body && unpackBody(body, address.chart),
+    ...(row.refs === undefined ? {} : { refs: row.refs }),
   };
 };
 

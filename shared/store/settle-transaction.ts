@@ -1,38 +1,50 @@
-import { GetCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { backOff } from './back-off.ts';
-import { uniqueExpression, uniqueValues } from './commit.ts';
+import { holderOf, indexActions, uniqueExpression, uniqueValues } from './commit.ts';
+import { failureOf, mayRepeat } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
 import { type RowKey, redoKey, transactionKey, unfinishedKey, unfinishedPartition } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { type Redo, readRedoLog } from './redo-log.ts';
 import { addressOf, asHistory, type RecordRow } from './rows.ts';
-import { applyIntent, readMarker } from './visibility.ts';
+import { type Action, tryWrite } from './transact.ts';
+import { applyIntent, readMarker, type TransactionMarker } from './visibility.ts';
 import { writeRows } from './write-rows.ts';
 
 // The second half of a staged transaction, and what becomes of one whose writer is gone. Every step is conditional on the mark that
-// it removes, so any number of processes may settle the same transaction at once, and each step any number of times.
+// it removes, so any number of processes may settle the same transaction at once, each step any number of times, and one that stood still
+// in the midst of it does no harm when it goes on.
 
-/** Markers outlive their transaction, so a row that still names one can be judged. Seconds. */
-export const keepMarkerSeconds = 30 * 24 * 3600;
+/** Settled markers are kept for so long, for readers who have met a mark just before it was removed. Seconds. */
+const keepMarkerSeconds = 30 * 24 * 3600;
+/** A writer may live for so long after its deadline, and stage what it had sent before: the longest that a Lambda lives. */
+const writerLifeMs = 15 * 60_000;
 const concurrency = 16;
 
-/** Moves the marker from open to aborted; false if it was committed. */
-export const abort = async (store: RecordStore, tx: string): Promise<boolean> => {
-  let aborted = false;
-  await ifStillMarked(async () => {
-    await store.client.send(
-      new UpdateCommand({
-        TableName: store.tableName,
-        Key: transactionKey(tx),
-        UpdateExpression: 'SET #status = :aborted',
-        ConditionExpression: 'attribute_not_exists(#status) OR #status <> :committed',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':aborted': 'aborted', ':committed': 'committed' },
-      }),
-    );
-    aborted = true;
-  });
-  return aborted;
+/** A staged transaction and what it owes. */
+export interface Staged {
+  readonly tx: string;
+  readonly redo: readonly Redo[];
+  /** How many rows its redo log has. */
+  readonly parts: number;
+}
+
+/** Moves the marker from open to aborted; tells what has become of the transaction. A marker that is gone was aborted. */
+export const abort = async ({ client, tableName }: RecordStore, tx: string): Promise<'aborted' | 'committed'> => {
+  const refused = await tryWrite(
+    client,
+    new UpdateCommand({
+      TableName: tableName,
+      Key: transactionKey(tx),
+      UpdateExpression: 'SET #status = :aborted',
+      ConditionExpression: '#status = :open',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':aborted': 'aborted', ':open': 'open' },
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    }),
+  );
+  const marker = refused?.row as Partial<TransactionMarker> | undefined;
+  return marker?.status === 'committed' ? 'committed' : 'aborted';
 };
 
 /**
@@ -40,165 +52,226 @@ export const abort = async (store: RecordStore, tx: string): Promise<boolean> =>
  * possible yet it returns, and the caller waits before its next try.
  */
 export const resolveStaged = async (store: RecordStore, row: RecordRow): Promise<void> => {
-  const tx = row.tx ?? row.intent?.tx;
+  const tx = holderOf(row);
   if (tx === undefined) return;
   const marker = await readMarker(store.client, store.tableName, tx);
   if (marker?.status === 'open' && marker.deadline > Date.now()) return;
-  const status = marker?.status === 'open' ? ((await abort(store, tx)) ? 'aborted' : 'committed') : marker?.status;
-  await settle(store, tx, status);
-  // A writer that was slower than its deadline may have staged this row after its transaction was aborted and its log forgotten.
-  if (status !== 'committed') await (row.tx === tx ? unstage(store, tx, row) : clear(store, tx, row));
+  const outcome = marker?.status === 'aborted' ? 'aborted' : await settle(store, tx, marker, Date.now());
+  // What a slow writer stages after its transaction was aborted stands in no finisher's way but here.
+  if (outcome === 'aborted') await (row.tx === tx ? unstage(store, tx, row) : clear(store, tx, row));
 };
 
-const settle = async (store: RecordStore, tx: string, status: 'committed' | 'aborted' | undefined): Promise<void> => {
-  if (status === undefined) return;
-  const redo = await readRedoLog(store, tx);
-  await (status === 'committed' ? finish(store, tx, redo) : undo(store, tx, redo));
+/** Finishes a transaction that is committed, takes back any other; the caller knows that its writer's time is up. */
+const settle = async (
+  store: RecordStore,
+  tx: string,
+  marker: TransactionMarker | undefined,
+  now: number,
+): Promise<'aborted' | 'committed'> => {
+  if (!marker) {
+    await forget(store, { tx, parts: 0 });
+    return 'aborted';
+  }
+  const outcome = marker.status === 'open' ? await abort(store, tx) : marker.status;
+  const { parts } = marker;
+  const staged = { tx, parts, redo: await readRedoLog(store, tx, parts) };
+  if (outcome === 'committed') await finish(store, staged);
+  else {
+    await undo(store, staged);
+    // The writer may be slow, not dead, and go on staging: it is taken back once more when no writer can live any longer.
+    if (now >= marker.deadline + writerLifeMs) await forget(store, staged);
+  }
+  return outcome;
 };
 
 /** Carries out what a committed transaction owes, then forgets its log. Any number may do so at the same time. */
-export const finish = async (store: RecordStore, tx: string, redo: readonly Redo[]): Promise<void> => {
-  // First what has no condition: while a record still carries its mark, nobody can write its next version, whose index rows these
-  // here would undo.
-  const puts = redo.flatMap((step) => (step.do === 'put' ? [step.item] : []));
-  const removes = redo.flatMap((step) => (step.do === 'remove' ? [step.key] : []));
-  await writeRows(store, puts, removes);
+export const finish = async (store: RecordStore, staged: Staged): Promise<void> => {
+  const { tx, redo } = staged;
+  // Rows under random keys that never change: writing them again makes no difference.
+  await writeRows(
+    store,
+    redo.flatMap((step) => (step.do === 'log' ? [step.row] : [])),
+  );
   await inParallel(concurrency, redo, async (step) => {
-    if (step.do === 'reveal') await clear(store, tx, step.key);
-    else if (step.do === 'apply') await apply(store, tx, step.key);
+    if (step.do === 'reveal') await reveal(store, tx, step);
+    else if (step.do === 'apply') await apply(store, tx, step);
     else if (step.do === 'unique') await settleUnique(store, tx, step);
   });
-  await forget(store, tx);
+  // Last of all: now whoever deletes these records finds what refers to them.
+  await inParallel(concurrency, redo, async (step) => {
+    if (step.do === 'release') await release(store, tx, step.key);
+  });
+  await forget(store, staged);
 };
 
-/** Takes back what an aborted transaction staged. */
-export const undo = async (store: RecordStore, tx: string, redo: readonly Redo[]): Promise<void> => {
+/** Takes back what an aborted transaction staged. Index and log rows are not there yet. */
+export const undo = async (store: RecordStore, { tx, redo }: Staged): Promise<void> => {
   await inParallel(concurrency, redo, async (step) => {
     if (step.do === 'reveal') await unstage(store, tx, step.key);
-    else if (step.do === 'apply' || step.do === 'unique') await clear(store, tx, step.key);
+    else if (step.do !== 'log') await clear(store, tx, step.key);
   });
-  await forget(store, tx);
 };
 
-const forget = async (store: RecordStore, tx: string): Promise<void> => {
-  const marker = await readMarker(store.client, store.tableName, tx);
-  const parts = Array.from({ length: marker?.parts ?? 0 }, (_, part) => redoKey(tx, part));
-  await store.client.send(
-    new UpdateCommand({
-      TableName: store.tableName,
-      Key: transactionKey(tx),
-      UpdateExpression: 'SET expires = :expires',
-      ExpressionAttributeValues: { ':expires': Math.floor(Date.now() / 1000) + keepMarkerSeconds },
-    }),
-  );
-  await writeRows(store, [], parts);
-  // Last and by itself: the rows of a batch go one by one, and without this row nobody would come for the others.
+/**
+ * Forgets a transaction that owes nothing more. The unfinished row goes last and by itself: the rows of a batch go one by one, and
+ * without this row nobody would come for the others.
+ */
+export const forget = async (store: RecordStore, { tx, parts }: Omit<Staged, 'redo'>): Promise<void> => {
+  const { client, tableName: TableName } = store;
+  await Promise.all([
+    writeRows(
+      store,
+      [],
+      Array.from({ length: parts }, (_, part) => redoKey(tx, part)),
+    ),
+    tryWrite(
+      client,
+      new UpdateCommand({
+        TableName,
+        Key: transactionKey(tx),
+        UpdateExpression: 'SET expires = :expires',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':expires': Math.floor(Date.now() / 1000) + keepMarkerSeconds },
+      }),
+    ),
+  ]);
   await writeRows(store, [], [unfinishedKey(tx)]);
 };
 
-/** Removes this transaction's mark from a row, whatever it is; nothing if the row no longer carries it. */
-const clear = async (store: RecordStore, tx: string, key: RowKey): Promise<void> =>
-  ifStillMarked(() =>
-    store.client.send(
-      new UpdateCommand({
-        TableName: store.tableName,
-        Key: { pk: key.pk, sk: key.sk },
-        UpdateExpression: 'REMOVE tx, intent',
-        ConditionExpression: 'tx = :tx OR intent.tx = :tx',
-        ExpressionAttributeValues: { ':tx': tx },
-      }),
-    ),
-  );
+/** Shows a row that the transaction created, together with the rows that lead to it. */
+const reveal = async (store: RecordStore, tx: string, { key, puts, removes }: Extract<Redo, { do: 'reveal' }>) => {
+  const { tableName: TableName } = store;
+  const rows = indexActions(TableName, { puts, removes });
+  if (rows.length === 0) return clear(store, tx, key);
+  const marked = { ConditionExpression: 'tx = :tx', ExpressionAttributeValues: { ':tx': tx } };
+  await withIndexRows(store, { TableName, Key: key, ...marked }, rows, [
+    { Update: { TableName, Key: key, UpdateExpression: 'REMOVE tx', ...marked } },
+  ]);
+};
 
-const unstage = async (store: RecordStore, tx: string, key: RowKey): Promise<void> =>
-  ifStillMarked(() =>
-    store.client.send(
-      new TransactWriteCommand({
-        TransactItems: [
-          {
-            Delete: {
-              TableName: store.tableName,
-              Key: { pk: key.pk, sk: key.sk },
-              ConditionExpression: 'tx = :tx',
-              ExpressionAttributeValues: { ':tx': tx },
-            },
-          },
-        ],
-      }),
-    ),
-  );
-
-/** Turns a committed intent into the record's version and its last version into history. */
-const apply = async (store: RecordStore, tx: string, key: RowKey): Promise<void> => {
+/**
+ * Turns a committed intent into the record's version and its last version into history, both as they lie, together with the rows that lead
+ * to it.
+ */
+const apply = async (store: RecordStore, tx: string, { key, puts, removes }: Extract<Redo, { do: 'apply' }>) => {
   const { tableName: TableName } = store;
   const { Item } = await store.client.send(new GetCommand({ TableName, Key: key, ConsistentRead: true }));
   const row = Item as RecordRow | undefined;
   const address = row && addressOf(row);
-  if (row?.intent?.tx !== tx || !address) return;
-  const { intent, ...current } = row;
-  await ifStillMarked(() =>
-    store.client.send(
-      new TransactWriteCommand({
-        TransactItems: [
-          {
-            Put: {
-              TableName,
-              Item: applyIntent(current, intent),
-              ConditionExpression: 'intent.tx = :tx',
-              ExpressionAttributeValues: { ':tx': tx },
-            },
-          },
-          { Put: { TableName, Item: asHistory(current, address) } },
-        ],
-      }),
-    ),
-  );
+  const intent = row?.intent;
+  if (intent?.tx !== tx || !('version' in intent) || !address) return;
+  const marked = { ConditionExpression: 'intent.tx = :tx', ExpressionAttributeValues: { ':tx': tx } };
+  await withIndexRows(store, { TableName, Key: key, ...marked }, indexActions(TableName, { puts, removes }), [
+    { Put: { TableName, Item: applyIntent(row, intent), ...marked } },
+    { Put: { TableName, Item: asHistory(row, address) } },
+  ]);
 };
 
-const settleUnique = async (
-  store: RecordStore,
-  tx: string,
-  { key, add, remove }: { key: RowKey; add: readonly string[]; remove: readonly string[] },
-): Promise<void> =>
-  ifStillMarked(() =>
-    store.client.send(
-      new UpdateCommand({
-        TableName: store.tableName,
-        Key: { pk: key.pk, sk: key.sk },
-        UpdateExpression: `REMOVE intent ${uniqueExpression(add)}`,
-        ConditionExpression: 'intent.tx = :tx',
-        ExpressionAttributeValues: { ':tx': tx, ...uniqueValues(add, remove) },
-      }),
-    ),
-  );
+/** Index rows that are changed beside a record; DynamoDB takes 100 actions. */
+const mostRowsAtOnce = 90;
 
-/** Runs a step that another finisher may have done already; a busy row is tried again. */
-const ifStillMarked = async (step: () => Promise<unknown>): Promise<void> => {
+/**
+ * Changes index rows together with the last steps on their record. While the record is marked nobody writes its next version, and a
+ * finisher that comes late finds it without the mark: so these rows are never those of a version that is over. Where they are more than a
+ * transaction takes, the first ones go ahead, on the same condition.
+ */
+const withIndexRows = async (
+  store: RecordStore,
+  marked: NonNullable<Action['ConditionCheck']>,
+  rows: readonly Action[],
+  last: readonly Action[],
+): Promise<void> => {
+  let rest = rows;
+  while (rest.length > mostRowsAtOnce) {
+    const some = rest.slice(0, mostRowsAtOnce);
+    await ifStillMarked(store, [{ ConditionCheck: marked }, ...some]);
+    rest = rest.slice(mostRowsAtOnce);
+  }
+  await ifStillMarked(store, [...last, ...rest]);
+};
+
+/** Sends a transaction whose first condition is a mark; without the mark, another finisher has been here. */
+const ifStillMarked = async ({ client }: RecordStore, TransactItems: Action[]): Promise<void> => {
   for (let attempt = 0; ; attempt++) {
     try {
-      await step();
+      await client.send(new TransactWriteCommand({ TransactItems }));
       return;
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (error.name === 'ConditionalCheckFailedException') return;
-      const reasons = (error as Error & { CancellationReasons?: { Code?: string }[] }).CancellationReasons ?? [];
-      if (reasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) return;
-      const busy = ['TransactionConflictException', 'TransactionCanceledException', 'ThrottlingException'];
-      if (!busy.includes(error.name)) throw error;
-      await backOff(attempt);
+      if (failureOf(error) === 'condition') return;
+      await backOff(attempt, mayRepeat(error));
     }
   }
 };
 
+/** Removes this transaction's mark from a row, whatever it is; nothing if the row no longer carries it. */
+const clear = async ({ client, tableName }: RecordStore, tx: string, { pk, sk }: RowKey): Promise<void> => {
+  await tryWrite(
+    client,
+    new UpdateCommand({
+      TableName: tableName,
+      Key: { pk, sk },
+      UpdateExpression: 'REMOVE tx, intent',
+      ConditionExpression: 'tx = :tx OR intent.tx = :tx',
+      ExpressionAttributeValues: { ':tx': tx },
+    }),
+  );
+};
+
+/** Lets go of a record that is referred to, and counts the reference: who has read the record before must look again. */
+const release = async ({ client, tableName }: RecordStore, tx: string, { pk, sk }: RowKey): Promise<void> => {
+  await tryWrite(
+    client,
+    new UpdateCommand({
+      TableName: tableName,
+      Key: { pk, sk },
+      UpdateExpression: 'REMOVE intent ADD refs :one',
+      ConditionExpression: 'intent.tx = :tx',
+      ExpressionAttributeValues: { ':tx': tx, ':one': 1 },
+    }),
+  );
+};
+
+const unstage = async ({ client, tableName }: RecordStore, tx: string, { pk, sk }: RowKey): Promise<void> => {
+  await tryWrite(
+    client,
+    new DeleteCommand({
+      TableName: tableName,
+      Key: { pk, sk },
+      ConditionExpression: 'tx = :tx',
+      ExpressionAttributeValues: { ':tx': tx },
+    }),
+  );
+};
+
+const settleUnique = async (
+  { client, tableName }: RecordStore,
+  tx: string,
+  { key: { pk, sk }, add, remove }: Extract<Redo, { do: 'unique' }>,
+): Promise<void> => {
+  await tryWrite(
+    client,
+    new UpdateCommand({
+      TableName: tableName,
+      Key: { pk, sk },
+      UpdateExpression: `REMOVE intent ${uniqueExpression(add)}`,
+      ConditionExpression: 'intent.tx = :tx',
+      ExpressionAttributeValues: { ':tx': tx, ...uniqueValues(add, remove) },
+    }),
+  );
+};
+
 /**
- * Finishes or aborts the staged transactions that a crash left behind. Harmless beside writers at work.
+ * Finishes or aborts the staged transactions that a crash left behind. Harmless beside writers at work. One that cannot be settled does not
+ * keep the others waiting.
  *
  * @param now - open transactions whose deadline is later are left to their writers. Milliseconds since 1970; infinite where no writer
  * can be left.
  * @returns how many were settled.
+ * @throws what stood against the first that could not be.
  */
 export const sweepTransactions = async (store: RecordStore, now = Date.now()): Promise<number> => {
   let settled = 0;
+  const failures: unknown[] = [];
   await inParallel(4, [...'0123456789abcdefghijklmnopqrstuv'], async (letter) => {
     const { Items = [] } = await store.client.send(
       new QueryCommand({
@@ -209,13 +282,22 @@ export const sweepTransactions = async (store: RecordStore, now = Date.now()): P
       }),
     );
     for (const { sk } of Items) {
-      const tx = String(sk);
-      const marker = await readMarker(store.client, store.tableName, tx);
-      if (marker?.status === 'open' && marker.deadline > now) continue;
-      const open = !marker || marker.status === 'open';
-      await settle(store, tx, open ? ((await abort(store, tx)) ? 'aborted' : 'committed') : marker.status);
-      settled++;
+      try {
+        if (await swept(store, String(sk), now)) settled++;
+      } catch (error) {
+        failures.push(error);
+      }
     }
   });
+  if (failures.length > 0) throw failures[0];
   return settled;
+};
+
+/** Settles an unfinished transaction, unless its writer may still be at work on it. */
+const swept = async (store: RecordStore, tx: string, now: number): Promise<boolean> => {
+  const marker = await readMarker(store.client, store.tableName, tx);
+  if (marker?.status === 'open' && marker.deadline > now) return false;
+  if (marker?.status === 'aborted' && marker.deadline + writerLifeMs > now) return false;
+  await settle(store, tx, marker, now);
+  return true;
 };

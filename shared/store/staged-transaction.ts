@@ -1,81 +1,145 @@
 import { randomBytes } from 'node:crypto';
-import type { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, type PutCommandInput, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { RecordError } from '../errors.ts';
+import { log } from '../log.ts';
 import { backOff } from './back-off.ts';
 import { toBase32 } from './base32.ts';
 import {
   type Commit,
   CommitRefused,
+  countsReferences,
+  type ExistenceCheck,
+  existence,
   existenceStep,
   expectation,
+  holderOf,
+  placeOf,
   type RecordWrite,
   type Refusal,
+  refusalOf,
   requireStorable,
-  type Step,
-  settled,
-  tryTransaction,
+  transact,
   type UniqueChange,
 } from './commit.ts';
 import { inParallel } from './in-parallel.ts';
-import { type Row, type RowKey, recordKey, redoKey, transactionKey, unfinishedKey } from './keys.ts';
+import { chartKey, type Row, type RowKey, recordKey, transactionKey, unfinishedKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
-import { inParts, type Redo, redoLog } from './redo-log.ts';
-import { type RecordRow, recordRow, versionAttributes } from './rows.ts';
-import { abort, finish, keepMarkerSeconds, resolveStaged, undo } from './settle-transaction.ts';
+import { packRedo, redoLog, redoRows } from './redo-log.ts';
+import { type Held, type Intent, type RecordRow, recordRow } from './rows.ts';
+import { abort, finish, forget, resolveStaged, type Staged, undo } from './settle-transaction.ts';
+import { tryWrite } from './transact.ts';
+import type { TransactionMarker } from './visibility.ts';
 import { writeRows } from './write-rows.ts';
 
 // DynamoDB's transactions end at 100 actions; a patient's chart arrives as a bundle of thousands. Such a commit is staged:
 //
-//   1. a marker `T#<tx>` (open, with a deadline) and a redo log beside it;
+//   1. a marker `T#<tx>` (open, with a deadline), the row that says it is unfinished, and a redo log;
 //   2. creates at their own keys, invisible while they carry `tx`; an intent on each row that will change, under a condition on
 //      its version; the same on rows that must stay unique;
 //   3. the marker moves from open to committed, together with the checks of what the commit refers to: this decides it;
-//   4. the redo log is carried out, each step by a condition that makes repeating it harmless, before the request is answered.
+//   4. the redo log is carried out, each step on the condition that the row still carries the mark, before the request is answered.
 //
 // A crash before 3 leaves nothing visible, after 3 everything: readers that meet a staged row ask the marker, writers finish or
 // abort what stands in their way, and `sweepTransactions` does so for what nobody meets. docs/store.md tells the whole protocol.
 
-/** How long a writer may take from its marker to its commit; a Lambda behind API Gateway has 29 seconds. */
+/** How long a writer may stage; a Lambda behind API Gateway has 29 seconds. */
 const deadlineMs = 30_000;
 const concurrency = 16;
+
+/** How often the redo log is carried out anew before it is left to others. Each step of it is tried for some 1.5 seconds. */
+const finishingRounds = 3;
 
 /**
  * Writes a commit of any size, all or nothing.
  *
- * @throws CommitRefused if a condition does not hold; RecordError `throttled` or `conflict`. Nothing is visible then.
+ * @throws CommitRefused if a condition does not hold; RecordError `throttled` or `conflict`: nothing is visible then, or ever.
+ *   RecordError `incomplete` if it is decided, and others have to finish it. Any other error leaves open whether it is decided.
  */
 export const writeStaged = async (store: RecordStore, work: Commit): Promise<void> => {
   const tx = toBase32(randomBytes(15));
-  const redo = redoLog(work);
-  try {
-    await stage(store, work, tx, redo);
-    await decide(store, work, tx);
-  } catch (error) {
-    if (await abort(store, tx)) {
-      await undo(store, tx, redo);
-      throw error;
-    }
-    // The marker could not be aborted: the commit was written and only its answer was lost.
+  // Packed once: compression is most of what a large bundle costs in CPU.
+  const rows = new Map(work.writes.map((write) => [write, recordRow(write.next, store.ids)]));
+  for (const [{ next, previous }, row] of rows) {
+    requireStorable(row, next.type, previous ? (recordRow(previous, store.ids).body?.length ?? 0) : 0);
   }
-  await finish(store, tx, redo);
+  const checks = divided(work);
+  const redo = redoLog(work, checks.held);
+  const redoParts = redoRows(tx, packRedo(redo));
+  const staged: Staged = { tx, redo, parts: redoParts.length };
+  const deadline = Date.now() + deadlineMs;
+  await begin(store, { ...transactionKey(tx), status: 'open', deadline, parts: redoParts.length });
+  try {
+    await stage(store, { work, tx, rows, redoParts, held: checks.held, proceed: stopAt(deadline) });
+    await decide(store, tx, checks);
+  } catch (error) {
+    if (await takenBack(store, staged, error)) throw error;
+    // It could not be taken back: it was decided, and only the answer was lost.
+  }
+  await finishOwn(store, staged);
 };
 
-const stage = async (store: RecordStore, work: Commit, tx: string, redo: readonly Redo[]): Promise<void> => {
-  const { tableName: TableName, ids } = store;
-  // Packed once: compression is most of what a large bundle costs in CPU.
-  const rows = new Map(work.writes.map((write) => [write, recordRow(write.next, ids)]));
-  for (const [{ next, previous }, row] of rows) {
-    requireStorable(row, next.type, previous ? (recordRow(previous, ids).body?.length ?? 0) : 0);
-  }
-  const parts = inParts(redo);
-  const deadline = Date.now() + deadlineMs;
-  const expires = Math.floor(Date.now() / 1000) + keepMarkerSeconds;
-  await writeRows(store, [{ ...transactionKey(tx), status: 'open', deadline, parts: parts.length, expires }]);
-  await writeRows(store, [unfinishedKey(tx)]);
-  await writeRows(
-    store,
-    parts.map((steps, part) => ({ ...redoKey(tx, part), steps, expires })),
-  );
+/** A commit's checks, by when they are made. */
+interface Checks {
+  /** What the commit holds from its staging until it is finished. */
+  readonly held: readonly ExistenceCheck[];
+  /** What is checked in the transaction that decides. */
+  readonly deciding: readonly ExistenceCheck[];
+  /** What is checked just before it. */
+  readonly before: readonly ExistenceCheck[];
+}
+
+/** Checks that fit into one transaction beside the marker. */
+const mostChecks = 90;
+
+/**
+ * Whoever deletes a record counts on seeing what refers to it. So what counts its references is checked as the commit is decided, which
+ * changes the count; what exceeds a transaction is held until the records that refer to it are there. So is what lies in a chart where
+ * this commit puts a pointer, for the pointer is put only afterwards. Other records, entries of the directory, are hardly ever deleted.
+ */
+const divided = ({ checks, writes }: Commit): Checks => {
+  const pointed = new Set(writes.flatMap(({ puts }) => puts.map(({ pk }) => pk)));
+  const inPointed = ({ address }: ExistenceCheck) => pointed.has(chartKey(address.chart));
+  const counting = checks.filter(countsReferences);
+  const decidable = counting.filter((check) => !inPointed(check));
+  const deciding = decidable.slice(0, mostChecks);
+  const others = checks.filter((check) => !countsReferences(check));
+  const room = mostChecks - deciding.length;
+  return {
+    held: [...counting.filter(inPointed), ...decidable.slice(mostChecks)],
+    deciding: [...deciding, ...others.slice(0, room)],
+    before: others.slice(room),
+  };
+};
+
+/** Nobody waits for a writer beyond its deadline, so it stages nothing behind the back of whoever took its work back. */
+const stopAt = (deadline: number) => () => {
+  if (Date.now() > deadline) throw tookTooLong();
+};
+
+const tookTooLong = () =>
+  new RecordError('conflict', 'The transaction took too long and was given up; nothing was written');
+
+/** Marker and unfinished row come together, so that no marker is without somebody who looks after it. */
+const begin = async (store: RecordStore, marker: RowKey & TransactionMarker): Promise<void> => {
+  const { tableName: TableName } = store;
+  await transact(store, [
+    { action: { Put: { TableName, Item: marker, ConditionExpression: 'attribute_not_exists(pk)' } } },
+    { action: { Put: { TableName, Item: unfinishedKey(marker.pk.slice('T#'.length)) } } },
+  ]);
+};
+
+interface Staging {
+  readonly work: Commit;
+  readonly tx: string;
+  readonly rows: ReadonlyMap<RecordWrite, RecordRow>;
+  readonly redoParts: readonly Row[];
+  readonly held: readonly ExistenceCheck[];
+  readonly proceed: () => void;
+}
+
+const stage = async (store: RecordStore, { work, tx, rows, redoParts, held, proceed }: Staging): Promise<void> => {
+  const { ids } = store;
+  await writeRows(store, redoParts, [], proceed);
   const created = [...rows].filter(([{ previous }]) => !previous);
   // Ids that clients chose may exist already, so those creates need a condition; ours are random.
   const chosen = created.filter(([{ next }]) => !ids.decode(next.id));
@@ -83,121 +147,116 @@ const stage = async (store: RecordStore, work: Commit, tx: string, redo: readonl
   await writeRows(
     store,
     fresh.map(([, row]) => ({ ...row, tx })),
+    [],
+    proceed,
   );
-  await takeHold(store, [
-    ...chosen.map(
-      ([write, row]): Hold => ({
-        ...creation(TableName, { ...row, tx }),
-        refusal: { kind: 'version', write },
-      }),
-    ),
-    ...work.claims.map(
-      (claim): Hold => ({
-        ...creation(TableName, { ...claim, tx }),
-        refusal: { kind: 'claimed', key: { pk: claim.pk, sk: claim.sk } },
-      }),
-    ),
-    ...work.writes.filter(({ previous }) => previous).map((write): Hold => intent(TableName, write, tx)),
-    ...work.unique.map((change): Hold => uniqueIntent(TableName, change, tx)),
-  ]);
+  const holds = [
+    ...chosen.map(([write, row]) => creation({ ...row, tx }, { kind: 'version', write })),
+    ...work.claims.map((claim) => creation({ ...claim, tx }, { kind: 'claimed', key: { pk: claim.pk, sk: claim.sk } })),
+    ...[...rows].filter(([{ previous }]) => previous).map(([write, row]) => intentOn(write, row, tx)),
+    ...work.unique.map((change) => uniqueIntent(change, tx)),
+    ...held.map((check) => holdOn(check, tx)),
+  ];
+  await takeHold(store, tx, holds, proceed);
 };
 
 /** A row that this transaction must hold before it can commit, and what it means if it cannot. */
-interface Hold {
-  readonly key: RowKey;
-  readonly write: ConditionalWrite;
-  readonly refusal: Refusal;
-}
+type Hold = { readonly key: RowKey; readonly refusal: (row: RecordRow | undefined) => Refusal } & (
+  | { readonly put: Omit<PutCommandInput, 'TableName'> }
+  | { readonly update: Omit<UpdateCommandInput, 'TableName' | 'Key'> }
+);
 
 /**
  * Takes hold of rows in the order of their keys, the first one before all others: of two transactions that want the same rows, the
  * one that comes first to the first row gets them all, and neither waits for the other in a circle.
  */
-const takeHold = async (store: RecordStore, holds: readonly Hold[]): Promise<void> => {
+const takeHold = async (store: RecordStore, tx: string, holds: readonly Hold[], proceed: () => void): Promise<void> => {
   const name = ({ key }: Hold) => `${key.pk}\n${key.sk}`;
   const [first, ...others] = [...holds].sort((a, b) => (name(a) < name(b) ? -1 : 1));
   const refusals: Refusal[] = [];
-  const take = async ({ write, refusal }: Hold) => {
-    if (refusals.length === 0 && !(await conditionally(store, write))) refusals.push(refusal);
+  const take = async (hold: Hold) => {
+    if (refusals.length > 0) return;
+    const refusal = await taken(store, tx, hold, proceed);
+    if (refusal) refusals.push(refusal);
   };
   if (first) await take(first);
   await inParallel(concurrency, others, take);
   if (refusals.length > 0) throw new CommitRefused(refusals);
 };
 
-const creation = (TableName: string, Item: Row): Pick<Hold, 'key' | 'write'> => ({
-  key: { pk: Item.pk, sk: Item.sk },
-  write: { Put: { TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } },
-});
-
-const intent = (TableName: string, write: RecordWrite, tx: string): Hold => ({
-  key: recordKey(write.next),
-  write: {
-    Update: {
-      TableName,
-      Key: recordKey(write.next),
-      UpdateExpression: 'SET intent = :intent',
-      ConditionExpression: `version = :previous AND ${settled}`,
-      ExpressionAttributeValues: {
-        ':intent': { ...versionAttributes(write.next), tx },
-        ':previous': write.previous?.version,
-      },
-    },
-  },
-  refusal: { kind: 'version', write },
-});
-
-const uniqueIntent = (TableName: string, change: UniqueChange, tx: string): Hold => ({
-  key: change.key,
-  write: {
-    Update: {
-      TableName,
-      Key: change.key,
-      UpdateExpression: 'SET intent = :intent',
-      ConditionExpression: `attribute_not_exists(intent)${expectation(change.expected)}`,
-      ExpressionAttributeValues: {
-        ':intent': { tx, add: change.add, remove: change.remove },
-        ...(change.expected && change.expected.length > 0 ? { ':expected': new Set(change.expected) } : {}),
-      },
-    },
-  },
-  refusal: { kind: 'unique', change },
-});
-
-type TransactItem = NonNullable<ConstructorParameters<typeof TransactWriteCommand>[0]['TransactItems']>[number];
-type ConditionalWrite =
-  | { readonly Put: NonNullable<TransactItem['Put']> }
-  | { readonly Update: NonNullable<TransactItem['Update']> };
-
-/** One write under its condition, after whatever unfinished transaction stands in its way. False if the condition does not hold. */
-const conditionally = async (store: RecordStore, write: ConditionalWrite): Promise<boolean> => {
-  const withOld = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
-  const action = 'Put' in write ? { Put: { ...write.Put, ...withOld } } : { Update: { ...write.Update, ...withOld } };
+/** Takes hold of one row, after whatever unfinished transaction stands in the way. Tells why it cannot be had. */
+const taken = async (store: RecordStore, tx: string, hold: Hold, proceed: () => void): Promise<Refusal | undefined> => {
   for (let attempt = 0; ; attempt++) {
-    const failed = await tryTransaction(store.client, [{ action }]);
-    if (!failed) return true;
-    const [condition] = failed.conditions;
-    const row = condition?.[1];
-    const held = row !== undefined && (row.tx !== undefined || row.intent !== undefined);
-    if (held) await resolveStaged(store, row);
-    else if (condition) return false;
-    await backOff(attempt, held ? 'held' : 'busy');
+    proceed();
+    const refused = await tryWrite(store.client, writeOf(store.tableName, hold));
+    const holder = holderOf(refused?.row);
+    // An earlier sending of the same write may have been carried out, and only its answer was lost.
+    if (!refused || holder === tx) return undefined;
+    if (!refused.row || holder === undefined) return hold.refusal(refused.row);
+    await resolveStaged(store, refused.row);
+    await backOff(attempt, 'held');
   }
 };
 
+const writeOf = (TableName: string, hold: Hold) => {
+  const withOld = { TableName, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
+  return 'put' in hold
+    ? new PutCommand({ ...hold.put, ...withOld })
+    : new UpdateCommand({ ...hold.update, ...withOld, Key: hold.key });
+};
+
+const creation = (Item: Row, refusal: Refusal): Hold => ({
+  key: { pk: Item.pk, sk: Item.sk },
+  put: { Item, ConditionExpression: 'attribute_not_exists(pk)' },
+  refusal: () => refusal,
+});
+
+const intentOn = (write: RecordWrite, { pk, sk, ...next }: RecordRow, tx: string): Hold => {
+  const { ConditionExpression, ExpressionAttributeValues } = placeOf(write);
+  const intent: Intent = { ...next, tx };
+  return {
+    key: { pk, sk },
+    update: {
+      UpdateExpression: 'SET intent = :intent',
+      ConditionExpression,
+      ExpressionAttributeValues: { ...ExpressionAttributeValues, ':intent': intent },
+    },
+    refusal: refusalOf(write),
+  };
+};
+
+const uniqueIntent = (change: UniqueChange, tx: string): Hold => ({
+  key: { pk: change.key.pk, sk: change.key.sk },
+  update: {
+    UpdateExpression: 'SET intent = :intent',
+    ConditionExpression: `attribute_not_exists(intent)${expectation(change.expected)}`,
+    ExpressionAttributeValues: {
+      ':intent': { tx, add: change.add, remove: change.remove },
+      ...(change.expected && change.expected.length > 0 ? { ':expected': new Set(change.expected) } : {}),
+    },
+  },
+  refusal: () => ({ kind: 'unique', change }),
+});
+
+const holdOn = (check: ExistenceCheck, tx: string): Hold => {
+  const { ConditionExpression, ExpressionAttributeValues } = existence(check);
+  const held: Held = { tx };
+  return {
+    key: recordKey(check.address),
+    update: {
+      UpdateExpression: 'SET intent = :intent',
+      ConditionExpression,
+      ExpressionAttributeValues: { ...ExpressionAttributeValues, ':intent': held },
+    },
+    refusal: () => ({ kind: 'missing', check }),
+  };
+};
+
 /** The moment that decides: the marker moves to committed if everything that the commit refers to still exists. */
-const decide = async (store: RecordStore, work: Commit, tx: string): Promise<void> => {
+const decide = async (store: RecordStore, tx: string, { deciding, before }: Checks): Promise<void> => {
   const { tableName: TableName } = store;
-  // What exceeds a transaction is checked just before it. Those are entries of the directory: few, and hardly ever deleted.
-  const checks = work.checks.map((check) => existenceStep(TableName, check));
-  await inParallel(concurrency, checks.slice(90), async (step) => {
-    for (let attempt = 0; ; attempt++) {
-      const failed = await tryTransaction(store.client, [step]);
-      if (!failed) return;
-      await refuseOrWait(store, failed.conditions, [step], attempt);
-    }
-  });
-  const steps: Step[] = [
+  await inParallel(concurrency, before, (check) => transact(store, [existenceStep(TableName, check)]));
+  await transact(store, [
     {
       action: {
         Update: {
@@ -209,31 +268,46 @@ const decide = async (store: RecordStore, work: Commit, tx: string): Promise<voi
           ExpressionAttributeValues: { ':open': 'open', ':committed': 'committed' },
         },
       },
+      refusal: () => {
+        throw tookTooLong();
+      },
     },
-    ...checks.slice(0, 90),
-  ];
-  for (let attempt = 0; ; attempt++) {
-    const failed = await tryTransaction(store.client, steps);
-    if (!failed) return;
-    if (failed.conditions.some(([index]) => index === 0)) {
-      throw new RecordError('conflict', 'The transaction took too long and was given up; nothing was written');
-    }
-    await refuseOrWait(store, failed.conditions, steps, attempt);
-  }
+    ...deciding.map((check) => existenceStep(TableName, check)),
+  ]);
 };
 
-const refuseOrWait = async (
-  store: RecordStore,
-  conditions: readonly [number, RecordRow | undefined][],
-  steps: readonly Step[],
-  attempt: number,
-): Promise<void> => {
-  const refusals: Refusal[] = [];
-  for (const [index, row] of conditions) {
-    const refusal = steps[index]?.refusal;
-    if (row && (row.tx !== undefined || row.intent !== undefined)) await resolveStaged(store, row);
-    else if (refusal) refusals.push(refusal);
+/**
+ * Takes back what was staged, after an error that stopped it; false if it was decided before. What cannot be done now the sweeper will do:
+ * the sender need not wait for it, nor be told of another error than the first.
+ */
+const takenBack = async (store: RecordStore, staged: Staged, error: unknown): Promise<boolean> => {
+  try {
+    if ((await abort(store, staged.tx)) === 'committed') return false;
+    await undo(store, staged);
+    // After an unanswered call something may yet be staged; then the sweeper looks once more, when no writer can be at work.
+    if (error instanceof CommitRefused || error instanceof RecordError) await forget(store, staged);
+  } catch {
+    return true;
   }
-  if (refusals.length > 0) throw new CommitRefused(refusals);
-  await backOff(attempt);
+  return true;
+};
+
+/**
+ * Finishes what is decided.
+ *
+ * @throws RecordError `incomplete` if that is not possible now. No other error: whatever it is, the commit was not refused.
+ */
+const finishOwn = async (store: RecordStore, staged: Staged): Promise<void> => {
+  for (let round = 1; ; round++) {
+    try {
+      return await finish(store, staged);
+    } catch (error) {
+      if (round < finishingRounds) continue;
+      log.fault('a staged transaction is decided and cannot be finished now', error);
+      throw new RecordError(
+        'incomplete',
+        'The transaction is written, but not every search will find all of it for some minutes; do not send it again',
+      );
+    }
+  }
 };

@@ -1,17 +1,20 @@
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { transactionKey } from './keys.ts';
-import type { RecordRow } from './rows.ts';
+import type { Intent, RecordRow } from './rows.ts';
 
 /** The marker of a staged transaction. It moves once, by condition, from open to committed or aborted. */
 export interface TransactionMarker {
   readonly status: 'open' | 'committed' | 'aborted';
-  /** Until then its writer may still commit it; afterwards anybody may abort it. Milliseconds since 1970. */
+  /** Until then its writer stages; afterwards anybody may abort it. Milliseconds since 1970. */
   readonly deadline: number;
-  /** How many parts its redo log has. */
+  /** How many rows its redo log has. */
   readonly parts: number;
 }
 
-/** What a transaction has come to. A marker that is gone was aborted: committed ones stay until nothing names them. */
+/**
+ * What a transaction has come to. A marker that is gone was aborted or is settled: it gets its expiry when nothing is left to do, so none
+ * that was committed is gone while a row still waits for it.
+ */
 export const readMarker = async (
   client: DynamoDBDocumentClient,
   TableName: string,
@@ -20,6 +23,9 @@ export const readMarker = async (
   (await client.send(new GetCommand({ TableName, Key: transactionKey(transaction), ConsistentRead: true }))).Item as
     | TransactionMarker
     | undefined;
+
+/** The next version in a row's intent; undefined where the row is only held, or free. */
+const nextIn = ({ intent }: RecordRow): Intent | undefined => (intent && 'version' in intent ? intent : undefined);
 
 /**
  * Rows as a reader may see them: without creates of transactions that are not committed, and with the intents of those that are.
@@ -30,7 +36,9 @@ export const visibleRows = async (
   tableName: string,
   rows: readonly RecordRow[],
 ): Promise<RecordRow[]> => {
-  const transactions = new Set(rows.flatMap(({ tx, intent }) => [tx, intent?.tx].filter((name) => name !== undefined)));
+  const transactions = new Set(
+    rows.flatMap((row) => [row.tx, nextIn(row)?.tx].filter((name): name is string => name !== undefined)),
+  );
   if (transactions.size === 0) return [...rows];
   const committed = new Set<string>();
   await Promise.all(
@@ -40,14 +48,18 @@ export const visibleRows = async (
   );
   return rows.flatMap((row) => {
     if (row.tx !== undefined && !committed.has(row.tx)) return [];
-    const { tx: _tx, intent, ...current } = row;
-    return intent && committed.has(intent.tx) ? [applyIntent(current, intent)] : [current];
+    const next = nextIn(row);
+    if (next && committed.has(next.tx)) return [applyIntent(row, next)];
+    const { tx: _tx, intent: _intent, ...current } = row;
+    return [current];
   });
 };
 
-/** The row that a committed intent makes of the current one. */
-export const applyIntent = (current: RecordRow, intent: NonNullable<RecordRow['intent']>): RecordRow => {
-  const { body: _body, labels: _labels, ...kept } = current;
-  const { tx: _tx, ...next } = intent;
-  return { ...kept, ...next };
-};
+/** The row that an intent makes of a record's row: its key and what the intent says, and nothing that belonged to the version before. */
+export const applyIntent = ({ pk, sk, layout, id }: RecordRow, { tx: _tx, ...next }: Intent): RecordRow => ({
+  pk,
+  sk,
+  layout,
+  ...(id === undefined ? {} : { id }),
+  ...next,
+});

@@ -1,18 +1,27 @@
-import { BatchWriteCommand, type BatchWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, type BatchWriteCommandInput, type BatchWriteCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { backOff } from './back-off.ts';
+import { mayRepeat } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Row, RowKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 
 const concurrency = 16;
 
-/** Puts and deletes without a condition, 25 a call; what a busy table left over is sent again. */
+type Request = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
+
+/**
+ * Puts and deletes without a condition, 25 a call. What a busy table left over, and what was not answered, is sent again: only for rows
+ * that may be written twice.
+ *
+ * @param proceed - called before each call; throws to stop.
+ * @throws RecordError `throttled`; whatever the calls or `proceed` throw. Some of the rows may be written then.
+ */
 export const writeRows = async (
   store: RecordStore,
   puts: readonly Row[],
   removes: readonly RowKey[] = [],
+  proceed: () => void = () => {},
 ): Promise<void> => {
-  type Request = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
   const requests: Request[] = [
     ...puts.map((Item) => ({ PutRequest: { Item } })),
     ...removes.map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } })),
@@ -28,12 +37,28 @@ export const writeRows = async (
   }
   await inParallel(concurrency, batches, async (batch) => {
     let rest = batch;
-    for (let attempt = 0; rest.length > 0; attempt++) {
-      if (attempt > 0) await backOff(attempt - 1);
-      const { UnprocessedItems } = await store.client.send(
-        new BatchWriteCommand({ RequestItems: { [store.tableName]: rest } }),
-      );
-      rest = UnprocessedItems?.[store.tableName] ?? [];
+    let unanswered: Error | undefined;
+    for (let attempt = 0; ; attempt++) {
+      proceed();
+      const { requests, because } = await leftOver(store, rest);
+      if (requests.length === 0) return;
+      rest = requests;
+      if (because !== 'busy') unanswered = because;
+      await backOff(attempt, unanswered ?? 'busy');
     }
   });
+};
+
+const leftOver = async (
+  { client, tableName }: RecordStore,
+  requests: Request[],
+): Promise<{ requests: Request[]; because: 'busy' | Error }> => {
+  try {
+    const answer: BatchWriteCommandOutput = await client.send(
+      new BatchWriteCommand({ RequestItems: { [tableName]: requests } }),
+    );
+    return { requests: answer.UnprocessedItems?.[tableName] ?? [], because: 'busy' };
+  } catch (error) {
+    return { requests, because: mayRepeat(error) };
+  }
 };

@@ -107,9 +107,11 @@ describe('the local stack', () => {
     const first = await bareStack({ dataDir, scratch: false });
     const before = await storeOfStack();
     const chart = before.ids.newChart();
-    const dying = intercepted(before, ({ input, send }) =>
-      JSON.stringify(input).includes('"committed"') ? Promise.reject(new Error('killed')) : send(),
-    );
+    let killed = false;
+    const dying = intercepted(before, ({ input, send }) => {
+      killed ||= JSON.stringify(input).includes('"committed"');
+      return killed ? Promise.reject(new Error('killed')) : send();
+    });
     const writes = Array.from({ length: 97 }, () => ({ next: newRecord(before, chart) }));
     await expect(commit(dying, commitOf({ writes }))).rejects.toThrow('killed');
     const staged = (await allRows(before)).filter(({ tx }) => tx !== undefined);

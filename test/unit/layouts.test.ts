@@ -11,6 +11,7 @@ import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { auditKey } from '../../shared/store/keys.ts';
 import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
+import { packRedo, type Redo, unpackRedo } from '../../shared/store/redo-log.ts';
 import {
   addressOf,
   homeOf,
@@ -68,6 +69,14 @@ const rowIn = (stored: Fixture['stored']) =>
       ]),
     ) as never,
   );
+/** As the fixture writes them: bytes and sets as lists. */
+const withoutBytesAndSets = (steps: readonly Redo[]): unknown =>
+  JSON.parse(
+    JSON.stringify(steps, function (this: Record<string, unknown>, key: string, value: unknown) {
+      const given = this[key];
+      return given instanceof Uint8Array || given instanceof Set ? [...(given as Iterable<unknown>)] : value;
+    }),
+  );
 const text = (resource: Resource | undefined) => resource && stringifyJson(resource);
 
 /** By kind: how what was stored is read, and the layout in which this release writes. */
@@ -84,6 +93,10 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return { ...found, resource: text(found?.resource) };
     },
     written: () => recordRow(record, ids).layout,
+  },
+  redo: {
+    read: ({ bytes = '' }) => withoutBytesAndSets(unpackRedo(Buffer.from(bytes, 'base64'))),
+    written: () => packRedo([])[0],
   },
   pointer: {
     read: (stored) => homeOf(rowIn(stored) as PointerRow),

@@ -17,7 +17,7 @@ import { locate } from '../locate.ts';
 import { parseBody } from '../parse-body.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { requireTypeAccess } from '../require-access.ts';
-import { GuardFailed, save } from '../save.ts';
+import { GuardFailed, ReferredMeanwhile, save } from '../save.ts';
 import { entriesOf } from '../searchset.ts';
 import { answerPut, planPut } from '../update.ts';
 import { answerEntry, type BundleContext, type Entry, inEntry, parseEntry } from './entry.ts';
@@ -86,10 +86,12 @@ const writeAll = async (context: BundleContext, writes: readonly Entry[]): Promi
         planned.map(({ entry, plan, answer }) => [entry.index, answer ?? answerWrite(context, entry, plan)]),
       );
     } catch (error) {
-      if (!(error instanceof GuardFailed)) throw located(error, planned);
+      if (!(error instanceof GuardFailed || error instanceof ReferredMeanwhile)) throw located(error, planned);
     }
   }
-  throw new RecordError('conflict', 'Others keep creating what a condition of this transaction looks for; try again');
+  throw new RecordError('conflict', 'Others keep changing what this transaction looks at; try again', {
+    reason: 'concurrent-change',
+  });
 };
 
 interface Planned {
