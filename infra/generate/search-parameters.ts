@@ -1,13 +1,11 @@
+import { kinds, usualPath } from '../../shared/fhir/search-parameter.ts';
 import { compartments } from './compartments.ts';
-import type { Branch, Collection } from './fhirpath/compile.ts';
-import { Compiler } from './fhirpath/compile.ts';
 import type { SearchParameterDefinition } from './fhirpath/definitions.ts';
 import { searchParameterDefinitions } from './fhirpath/definitions.ts';
 import type { Expression } from './fhirpath/parse.ts';
 import { parse } from './fhirpath/parse.ts';
-import { runtimeImport } from './fhirpath/runtime-import.ts';
-import type { Truth } from './fhirpath/truth.ts';
-import { resourceTypes, typeModels, typescriptType, variableName } from './fhirpath/type-model.ts';
+import { resourceTypes, variableName } from './fhirpath/type-model.ts';
+import { existingAndNotFalse, printPaths, type SearchPath, searchPaths } from './search-path.ts';
 
 /** Parameters that select by something else than elements of the record. https://hl7.org/fhir/R4/search.html#all */
 const withoutElements = new Set(['_text', '_content', '_list', '_has', '_type', '_query', '_filter']);
@@ -46,132 +44,89 @@ const forType = (expression: string, type: string): Expression[] =>
     return [type, 'Resource', 'DomainResource'].includes(root) || /^[a-z]/.test(root);
   });
 
-/** What FHIR calls the type of a branch. */
-const searchValueType = (type: string): string => {
-  if (typeModels().get(type)?.kind === 'backbone') return 'BackboneElement';
-  return type.startsWith('System.') ? type.slice(7).toLowerCase() : type;
+/** The letter of a kind of parameter, and the datatype that need not be written for it. */
+const kindOf = (type: string): readonly [letter: string, usualType: string] => {
+  const found = Object.entries(kinds).find(([, [name]]) => name === type);
+  if (found === undefined) throw new Error(`no kind of search parameter ${type}`);
+  return [found[0], found[1][1]];
 };
 
-const usesResource = (expression: string): boolean => expression.includes('%resource');
-
-/** Code of the list of search values that compiled expressions give. */
-const valuesCode = (results: readonly (Collection | Truth)[]): string => {
-  const lists = results.flatMap((result) => {
-    // only `deceased` is a truth value, and there empty means false
-    const branches: readonly Branch[] =
-      result.kind === 'collection' ? result.branches : [{ type: 'boolean', code: result.isTrue, many: false }];
-    return branches.map((branch) => {
-      const name = branch.many ? 'many' : 'one';
-      return `${name}(${quote(searchValueType(branch.type))}, ${branch.code})`;
-    });
-  });
-  const [first = '[]', ...more] = lists;
-  return more.length === 0 ? first : `[${lists.map((list) => `...${list}`).join(', ')}]`;
+const pathField = (code: string, path: string): string => {
+  const usual = usualPath(code);
+  if (path === usual) return '';
+  return ` ${path.startsWith(`${usual}:`) ? path.slice(usual.length) : path}`;
 };
 
-/** An accessor `(parameter) => …` whose parameter is unknown and has the given TypeScript type. */
-const accessor = (parameter: string, variable: string, type: string, body: string): string => {
-  const mentions = body.match(new RegExp(`\\b${variable}\\b(?!:)`, 'g'))?.length ?? 0;
-  if (mentions === 1) {
-    return `(${parameter}) => ${body.replace(new RegExp(`\\b${variable}\\b`), `(${parameter} as ${type})`)}`;
-  }
-  return `(${parameter}) => { const ${variable} = ${parameter} as ${type}; return ${body}; }`;
-};
-
-const componentCode = (
-  component: { definition: string; expression: string },
-  elementTypes: readonly string[],
-  resourceType: string,
-  needsResource: boolean,
-): string => {
-  const definition = searchParameterDefinitions().find((parameter) => parameter.url === component.definition);
-  if (definition === undefined) throw new Error(`no search parameter ${component.definition}`);
-  const variants = elementTypes.map((type) => {
-    const compiler = new Compiler(typeModels());
-    const resource: Branch = { type: resourceType, code: 'resource', many: false, definite: true };
-    const self: Branch = { type, code: 'element', many: false, definite: true };
-    const result = compiler.collection(parse(component.expression), { self, constants: { resource } });
-    return valuesCode([result]);
-  });
-  const [body] = variants;
-  if (body === undefined || variants.some((variant) => variant !== body)) {
-    throw new Error(`${component.definition}: its elements need different accessors`);
-  }
-  const types = elementTypes.map(typescriptType).join(' | ');
-  const values = needsResource
-    ? `(selected) => { const { element, resource } = selected as { element: ${types}; resource: ${typescriptType(resourceType)} }; return ${body}; }`
-    : accessor('selected', 'element', types, body);
-  const unusedElement = needsResource && !/\belement\b/.test(body);
-  const unusedResource = needsResource && !/\bresource\b/.test(body);
-  return `{ code: ${quote(definition.code)}, type: ${quote(definition.type)}, ${targetsCode(definition)}values: ${
-    unusedElement
-      ? values.replace('{ element, resource } =', '{ resource } =')
-      : unusedResource
-        ? values.replace('{ element, resource } =', '{ element } =')
-        : values
-  } }`;
-};
+const rootPath = (type: string): SearchPath => ({ steps: [], type });
 
 /** Whether a reference may point at every type; at Parameters, which have no address, none does. */
 const isAnyType = (targets: readonly string[]): boolean =>
   resourceTypes().every((type) => type === 'Parameters' || targets.includes(type));
 
-const targetsCode = ({ type, target = [] }: SearchParameterDefinition): string =>
-  type !== 'reference' || target.length === 0 || isAnyType(target) ? '' : `targets: [${target.map(quote).join(', ')}],`;
+const targetsField = ({ type, target = [] }: SearchParameterDefinition): string =>
+  type !== 'reference' || target.length === 0 || isAnyType(target) ? '' : ` >${target.join()}`;
 
-const parameterCode = (definition: SearchParameterDefinition, type: string): string => {
-  const expressions = forType(definition.expression ?? '', type);
-  if (expressions.length === 0) throw new Error(`${definition.url} selects nothing from ${type}`);
-  const compiler = new Compiler(typeModels());
-  const variable = variableName(type);
-  const self: Branch = { type, code: variable, many: false, definite: true };
-  const results = expressions.map((expression) =>
-    compiler.compile(expression, { self, constants: { resource: self } }),
+/** The address of a definition, but where `searchParametersOf` knows it: written out each time it would be a third of a table. */
+const urlField = ({ url, code }: SearchParameterDefinition, type: string): string => {
+  const [, id = url] = /^http:\/\/hl7\.org\/fhir\/SearchParameter\/(.+)$/.exec(url) ?? [];
+  return id === `${type}-${code.replace(/^_/, '')}` ? '' : ` #${id}`;
+};
+
+const componentLine = (
+  { definition, expression }: { definition: string; expression: string },
+  elementTypes: readonly string[],
+  resourceType: string,
+): string => {
+  const parameter = searchParameterDefinitions().find(({ url }) => url === definition);
+  if (parameter === undefined) throw new Error(`no search parameter ${definition}`);
+  const [letter, usualType] = kindOf(parameter.type);
+  const fromResource = expression.startsWith('%resource.');
+  const variants = (fromResource ? [resourceType] : elementTypes).map((type) =>
+    printPaths(searchPaths(parse(expression.replace('%resource.', '')), rootPath(type)), usualType),
   );
-  const components = definition.component ?? [];
-  const needsResource = components.some((component) => usesResource(component.expression));
-  let body = valuesCode(results);
-  if (needsResource) {
-    // such a component asks for more than the selected element has
-    body = `${body}.map(({ type, value: element }) => ({ type, value: { element, resource: ${variable} } }))`;
+  const [path] = variants;
+  if (path === undefined || variants.some((variant) => variant !== path)) {
+    throw new Error(`${definition}: its elements need different paths`);
   }
-  const elementTypes = results.flatMap((result) =>
-    result.kind === 'collection' ? result.branches.map((branch) => branch.type) : [],
-  );
-  const componentsCode = components.map((component) => componentCode(component, elementTypes, type, needsResource));
+  const field = pathField(parameter.code, `${fromResource ? '%' : ''}${path}`);
+  return `;${parameter.code} ${letter}${field}${targetsField(parameter)}`;
+};
+
+const parameterLine = (definition: SearchParameterDefinition, type: string): string => {
+  const { code, url } = definition;
+  const expressions = forType(definition.expression ?? '', type);
+  const [only] = expressions;
+  if (only === undefined) throw new Error(`${url} selects nothing from ${type}`);
+  const [letter, usualType] = kindOf(definition.type);
+  const ofTruth = existingAndNotFalse(only, rootPath(type));
+  const paths = ofTruth ?? expressions.flatMap((expression) => searchPaths(expression, rootPath(type)));
+  const path = `${ofTruth ? '!' : ''}${printPaths(paths, usualType)}`;
+  const elementTypes = paths.map((each) => each.type);
   return [
-    '{',
-    `code: ${quote(definition.code)},`,
-    urlCode(definition, type),
-    `type: ${quote(definition.type)},`,
-    targetsCode(definition),
-    `values: ${accessor('resource', variable, typescriptType(type), body)},`,
-    componentsCode.length > 0 ? `components: [${componentsCode.join(', ')}],` : '',
-    '}',
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
+    `${code} ${letter}`,
+    // composites select elements as a whole, whatever their type
+    pathField(code, letter === 'c' ? path.replace(/:\w+/g, '') : path),
+    targetsField(definition),
+    urlField(definition, type),
+    ...(definition.component ?? []).map((component) => componentLine(component, elementTypes, type)),
+  ].join('');
 };
 
 const fileOf = (type: string, definitions: readonly SearchParameterDefinition[]): string => {
-  const parameters = definitions.map((definition) => parameterCode(definition, type));
   const isShared = type === 'Resource';
-  const body = parameters.join(',\n');
-  const imports = [
-    `import { ${body.includes('definedBy(') ? 'definedBy, ' : ''}searchParametersOf, type SearchParameter } from '../../search-parameter.ts';`,
-    ...(isShared ? [] : ["import { resourceSearchParameters } from './Resource.ts';"]),
-  ];
+  const table = definitions.map((definition) => parameterLine(definition, type)).join('\n');
   const subject = isShared
     ? 'every resource type. https://hl7.org/fhir/R4/search.html#all'
     : `${type}. https://hl7.org/fhir/R4/${type.toLowerCase()}.html#search`;
-  return `${header}${runtimeImport(body)}${imports.join('\n')}
+  return `${header}import { searchParametersOf, type SearchParameter } from '../../search-parameter.ts';
+${isShared ? '' : "import { resourceSearchParameters } from './Resource.ts';"}
 
 /** Search parameters of ${subject} */
 export const ${variableName(type)}SearchParameters: readonly SearchParameter[] = [
   ${isShared ? '' : '...resourceSearchParameters,'}
-  ...searchParametersOf(${quote(type)}, [
-    ${body}
-  ]),
+  ...searchParametersOf(${quote(type)}, \`
+${table}
+\`),
 ];
 `;
 };
@@ -198,10 +153,10 @@ export const compartments: Readonly<Record<CompartmentType, Readonly<Partial<Rec
 `;
 
 /**
- * Search parameters with accessors of the values that they select, one file per resource type, and the compartments.
+ * Search parameters with the paths of the values that they select, one file per resource type, and the compartments.
  *
  * @returns unformatted TypeScript by path relative to `shared/fhir/generated/`.
- * @throws Error if a search parameter has no translation, so that none is missing unnoticed.
+ * @throws Error if a search parameter has no path, so that none is missing unnoticed.
  */
 export const generateSearchParameters = (): Record<string, string> => {
   const definitions = searchParameterDefinitions().filter((definition) => !withoutElements.has(definition.code));
@@ -216,11 +171,4 @@ export const generateSearchParameters = (): Record<string, string> => {
   files['search-parameters/all.ts'] = allFile(types);
   files['search-parameters/compartments.ts'] = compartmentsFile();
   return files;
-};
-
-/** The address of a definition, but where `searchParametersOf` knows it: written out 2,500 times it would be a tenth of the largest function. */
-const urlCode = ({ url, code }: SearchParameterDefinition, type: string): string => {
-  const [, id] = /^http:\/\/hl7\.org\/fhir\/SearchParameter\/(.+)$/.exec(url) ?? [];
-  if (id === `${type}-${code.replace(/^_/, '')}`) return '';
-  return `url: ${id === undefined ? quote(url) : `definedBy(${quote(id)})`},`;
 };

@@ -1,3 +1,5 @@
+import { ofReferencedType } from './fhirpath-runtime.ts';
+
 /** The kinds of search parameter. https://hl7.org/fhir/R4/search.html#ptypes */
 export type SearchParameterType =
   | 'token'
@@ -17,22 +19,22 @@ export interface SearchValue {
   readonly value: unknown;
 }
 
-/** Part of a composite parameter; `values` is given one element that the composite's own `values` selected. */
+/** Part of a composite parameter; `values` is given one element that the composite's own `values` selected, and the resource. */
 export interface SearchParameterComponent {
   readonly code: string;
   readonly type: SearchParameterType;
   readonly targets?: readonly string[];
-  readonly values: (element: unknown) => SearchValue[];
+  readonly values: (element: unknown, resource: unknown) => SearchValue[];
 }
 
-/** A search parameter of one resource type, generated from its R4 definition. */
+/** A search parameter of one resource type, generated from its definition. */
 export interface SearchParameter {
   /** Its name in a URL, such as `birthdate`. */
   readonly code: string;
   /** Canonical address of its definition. */
   readonly url: string;
   readonly type: SearchParameterType;
-  /** Types that a reference parameter may point at. */
+  /** Types that a reference parameter may point at; absent if it may be any. */
   readonly targets?: readonly string[];
   /** The elements selected from a resource, in document order. Never throws for a resource that its schema accepts. */
   readonly values: (resource: unknown) => SearchValue[];
@@ -40,19 +42,145 @@ export interface SearchParameter {
   readonly components?: readonly SearchParameterComponent[];
 }
 
-/** Canonical address of one of R4's own search parameters. https://hl7.org/fhir/R4/searchparameter-registry.html */
-export const definedBy = (id: string): string => `http://hl7.org/fhir/SearchParameter/${id}`;
+/** By the letter that stands for it in a table: the kind of parameter, and the datatype that most of its elements have. */
+export const kinds: Readonly<Record<string, readonly [SearchParameterType, usualType: string]>> = {
+  c: ['composite', 'BackboneElement'],
+  d: ['date', 'dateTime'],
+  n: ['number', 'integer'],
+  q: ['quantity', 'Quantity'],
+  r: ['reference', 'Reference'],
+  s: ['string', 'string'],
+  t: ['token', 'CodeableConcept'],
+  u: ['uri', 'uri'],
+  x: ['special', 'BackboneElement'],
+};
 
-/** A parameter as generated: without the address where R4's rule gives it, its type and code joined by a hyphen. */
-export type GeneratedSearchParameter = Omit<SearchParameter, 'url'> & { readonly url?: string };
+/** `general-practitioner` is in most cases the element `generalPractitioner`. */
+export const usualPath = (code: string): string => code.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /**
- * The search parameters of one type, each with its address. Most follow R4's rule, and would else be a tenth of the largest function.
+ * Reads the table of one type's search parameters. All of R4's, written as code, would be a fifth of the largest function.
+ *
+ * A line is `code kind path >targets #url`, and behind semicolons the same of each component. The kind is a letter (`kinds`). A path may be
+ * left out if it is the code in camel case. Its alternatives are separated by `|`; `value[Quantity,Range]` are two elements,
+ * `link.target@Patient` references to a Patient, `telecom?system='email'` items with that system, `entry^` the first of them, `.` the
+ * element itself, `name:HumanName` elements of that datatype. `!deceased[boolean,dateTime]` is whether any is there that is not false.
+ * No targets are all targets. The url may be left out if it follows R4's rule, `…/SearchParameter/` with type and code; without a slash it
+ * is what follows there.
  *
  * @param type - resource type, or `Resource` for those of every type.
  */
-export const searchParametersOf = (
-  type: string,
-  own: readonly GeneratedSearchParameter[],
-): readonly SearchParameter[] =>
-  own.map((parameter) => ({ url: definedBy(`${type}-${parameter.code.replace(/^_/, '')}`), ...parameter }));
+export const searchParametersOf = (type: string, table: string): readonly SearchParameter[] =>
+  table
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [own = '', ...parts] = line.split(';');
+      const { url = `${type}-${own.slice(0, own.indexOf(' ')).replace(/^_/, '')}`, ...parameter } = readParameter(own);
+      return {
+        ...parameter,
+        url: url.includes('/') ? url : `http://hl7.org/fhir/SearchParameter/${url}`,
+        ...(parts.length > 0 && { components: parts.map(readComponent) }),
+      };
+    });
+
+const readComponent = (text: string): SearchParameterComponent => {
+  const { url: _, ...component } = readParameter(text);
+  return component;
+};
+
+type Select = (element: unknown, resource: unknown) => SearchValue[];
+
+const readParameter = (text: string): SearchParameterComponent & { url?: string } => {
+  const [code = '', letter = '', ...fields] = text.split(' ');
+  const field = (mark: string): string | undefined => fields.find((each) => each.startsWith(mark))?.slice(1);
+  const [type, usualType] = kinds[letter] ?? ['special', ''];
+  const [targets, url] = [field('>'), field('#')];
+  const path = fields.find((each) => !/^[>#]/.test(each)) ?? '';
+  let select: Select | undefined; // made at the first use: a search looks at a few of a type's parameters
+  return {
+    code,
+    type,
+    ...(targets !== undefined && { targets: targets.split(',') }),
+    ...(url !== undefined && { url }),
+    values: (element, resource) => {
+      select ??= selecting(/^(?::|$)/.test(path) ? usualPath(code) + path : path, usualType);
+      return select(element, resource);
+    },
+  };
+};
+
+interface Step {
+  readonly name: string;
+  readonly first: boolean;
+  readonly meets: ((item: Record<string, unknown>) => boolean) | undefined;
+}
+
+interface Way {
+  readonly fromResource: boolean;
+  readonly steps: readonly Step[];
+  readonly type: string;
+}
+
+const selecting = (path: string, usualType: string): Select => {
+  const ways = path
+    .replace('!', '')
+    .split('|')
+    .flatMap((way) => readWay(way, usualType));
+  const select: Select = (element, resource) => {
+    const found: SearchValue[] = [];
+    for (const { fromResource, steps, type } of ways) collect(fromResource ? resource : element, steps, 0, type, found);
+    return found;
+  };
+  return path.startsWith('!')
+    ? (element, resource) => [
+        { type: 'boolean', value: select(element, resource).some(({ value }) => value !== false) },
+      ]
+    : select;
+};
+
+const readWay = (text: string, usualType: string): Way[] => {
+  const [, fromResource, path = '', choice, type = usualType] =
+    /^(%?)(.*?)(?:\[([^\]]+)\])?(?::(\w+))?$/.exec(text) ?? [];
+  const steps = readSteps(path);
+  const way = (last: string | undefined, datatype: string): Way => {
+    const [name = '', rest] = [steps.at(-1)?.name, steps.slice(0, -1)];
+    const whole = last === undefined ? steps : [...rest, { name: name + last, first: false, meets: undefined }];
+    return { fromResource: fromResource === '%', steps: whole, type: datatype };
+  };
+  if (choice === undefined) return [way(undefined, type)];
+  return choice.split(',').map((each) => way(each.charAt(0).toUpperCase() + each.slice(1), each));
+};
+
+const readSteps = (path: string): Step[] =>
+  [...path.matchAll(/(\w+)(\^?)(?:\?(\w+)='([^']*)')?(?:@(\w+))?/g)].map(([, name = '', first, key, text, target]) => ({
+    name,
+    first: first === '^',
+    meets:
+      key !== undefined
+        ? (item) => item[key] === text
+        : target === undefined
+          ? undefined
+          : (item) => ofReferencedType(item as fhir4.Reference, target) !== undefined,
+  }));
+
+const collect = (value: unknown, steps: readonly Step[], at: number, type: string, found: SearchValue[]): void => {
+  if (value === undefined || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) collect(item, steps, at, type, found);
+    return;
+  }
+  const step = steps[at];
+  if (step === undefined) {
+    found.push({ type, value });
+    return;
+  }
+  const { name, first, meets } = step;
+  const next = (value as Record<string, unknown>)[name];
+  if (meets) {
+    const items: unknown[] = Array.isArray(next) ? next : [next];
+    for (const item of items)
+      if (item !== undefined && item !== null && meets(item as Record<string, unknown>))
+        collect(item, steps, at + 1, type, found);
+  } else collect(first && Array.isArray(next) ? next[0] : next, steps, at + 1, type, found);
+};

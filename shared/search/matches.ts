@@ -77,7 +77,7 @@ const matchesValue = (
     case 'composite':
       return (
         'components' in parameter &&
-        matchesComposite(value, parameter, target, (part, component, element) =>
+        matchesComposite(value, parameter, target, searched.resource, (part, component, element) =>
           matchesValue(part, undefined, component, element, searched),
         )
       );

@@ -61,7 +61,8 @@ const primitiveParents: Readonly<Record<string, string>> = {
   Duration: 'Quantity',
 };
 
-const isKind = (type: string, wanted: string): boolean => {
+/** Whether a FHIR datatype is another or a specialisation of it, as a code is a string. */
+export const isKind = (type: string, wanted: string): boolean => {
   for (let current: string | undefined = type; current !== undefined; current = primitiveParents[current]) {
     if (current === wanted) return true;
   }
@@ -70,7 +71,8 @@ const isKind = (type: string, wanted: string): boolean => {
 
 const systemTypes = new Set(['Boolean', 'String', 'Integer', 'Decimal', 'Date', 'DateTime', 'Time']);
 
-const fhirTypeName = (name: string): string =>
+/** `DateTime`, as some expressions call it, is FHIR's `dateTime`. */
+export const fhirTypeName = (name: string): string =>
   systemTypes.has(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name;
 
 const dateTypes = new Set(['date', 'dateTime', 'instant']);

@@ -112,11 +112,25 @@ export const structureDefinitions = (): readonly StructureDefinition[] =>
       snapshot: { element: structure.snapshot.element.filter((element) => isInR4(element.path)) },
     })));
 
+/** Where R4 gives the expressions of two components in the wrong order: the code's selects the target, and the other way about. */
+const swappedComponents = new Set(['http://hl7.org/fhir/SearchParameter/DocumentReference-relationship']);
+
+const withComponentsInOrder = (definition: SearchParameterDefinition): SearchParameterDefinition => {
+  const { url, component = [] } = definition;
+  if (!swappedComponents.has(url)) return definition;
+  const expressions = component.map(({ expression }) => expression).reverse();
+  return {
+    ...definition,
+    component: component.map((each, index) => ({ ...each, expression: expressions[index] ?? '' })),
+  };
+};
+
 /** The search parameters that the R4 specification itself defines. */
 export const searchParameterDefinitions = (): readonly SearchParameterDefinition[] =>
   resourcesOf('search-parameters.json')
     .map((resource) => resource as SearchParameterDefinition)
-    .filter(({ url, version }) => url.startsWith('http://hl7.org/fhir/SearchParameter/') && version === '4.0.1');
+    .filter(({ url, version }) => url.startsWith('http://hl7.org/fhir/SearchParameter/') && version === '4.0.1')
+    .map(withComponentsInOrder);
 
 /** The Patient compartment: the only one whose definition the package holds. */
 export const patientCompartmentDefinition = (): CompartmentDefinition =>

@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of Binary. https://hl7.org/fhir/R4/binary.html#search */
 export const binarySearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('Binary', []),
+  ...searchParametersOf(
+    'Binary',
+    `
+
+`,
+  ),
 ];

@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of BiologicallyDerivedProduct. https://hl7.org/fhir/R4/biologicallyderivedproduct.html#search */
 export const biologicallyDerivedProductSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('BiologicallyDerivedProduct', []),
+  ...searchParametersOf(
+    'BiologicallyDerivedProduct',
+    `
+
+`,
+  ),
 ];

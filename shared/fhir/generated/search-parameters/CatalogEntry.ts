@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of CatalogEntry. https://hl7.org/fhir/R4/catalogentry.html#search */
 export const catalogEntrySearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('CatalogEntry', []),
+  ...searchParametersOf(
+    'CatalogEntry',
+    `
+
+`,
+  ),
 ];

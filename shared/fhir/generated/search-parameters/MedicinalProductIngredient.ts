@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of MedicinalProductIngredient. https://hl7.org/fhir/R4/medicinalproductingredient.html#search */
 export const medicinalProductIngredientSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('MedicinalProductIngredient', []),
+  ...searchParametersOf(
+    'MedicinalProductIngredient',
+    `
+
+`,
+  ),
 ];

@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of MedicinalProductManufactured. https://hl7.org/fhir/R4/medicinalproductmanufactured.html#search */
 export const medicinalProductManufacturedSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('MedicinalProductManufactured', []),
+  ...searchParametersOf(
+    'MedicinalProductManufactured',
+    `
+
+`,
+  ),
 ];

@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of ObservationDefinition. https://hl7.org/fhir/R4/observationdefinition.html#search */
 export const observationDefinitionSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('ObservationDefinition', []),
+  ...searchParametersOf(
+    'ObservationDefinition',
+    `
+
+`,
+  ),
 ];

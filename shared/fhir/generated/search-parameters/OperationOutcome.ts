@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of OperationOutcome. https://hl7.org/fhir/R4/operationoutcome.html#search */
 export const operationOutcomeSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('OperationOutcome', []),
+  ...searchParametersOf(
+    'OperationOutcome',
+    `
+
+`,
+  ),
 ];

@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of Parameters. https://hl7.org/fhir/R4/parameters.html#search */
 export const parametersSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('Parameters', []),
+  ...searchParametersOf(
+    'Parameters',
+    `
+
+`,
+  ),
 ];

@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of SubstanceNucleicAcid. https://hl7.org/fhir/R4/substancenucleicacid.html#search */
 export const substanceNucleicAcidSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('SubstanceNucleicAcid', []),
+  ...searchParametersOf(
+    'SubstanceNucleicAcid',
+    `
+
+`,
+  ),
 ];

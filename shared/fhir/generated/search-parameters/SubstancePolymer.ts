@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of SubstancePolymer. https://hl7.org/fhir/R4/substancepolymer.html#search */
 export const substancePolymerSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('SubstancePolymer', []),
+  ...searchParametersOf(
+    'SubstancePolymer',
+    `
+
+`,
+  ),
 ];

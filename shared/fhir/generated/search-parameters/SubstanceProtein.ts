@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of SubstanceProtein. https://hl7.org/fhir/R4/substanceprotein.html#search */
 export const substanceProteinSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('SubstanceProtein', []),
+  ...searchParametersOf(
+    'SubstanceProtein',
+    `
+
+`,
+  ),
 ];

@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of SubstanceReferenceInformation. https://hl7.org/fhir/R4/substancereferenceinformation.html#search */
 export const substanceReferenceInformationSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('SubstanceReferenceInformation', []),
+  ...searchParametersOf(
+    'SubstanceReferenceInformation',
+    `
+
+`,
+  ),
 ];

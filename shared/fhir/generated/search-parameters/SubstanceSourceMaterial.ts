@@ -5,5 +5,10 @@ import { resourceSearchParameters } from './Resource.ts';
 /** Search parameters of SubstanceSourceMaterial. https://hl7.org/fhir/R4/substancesourcematerial.html#search */
 export const substanceSourceMaterialSearchParameters: readonly SearchParameter[] = [
   ...resourceSearchParameters,
-  ...searchParametersOf('SubstanceSourceMaterial', []),
+  ...searchParametersOf(
+    'SubstanceSourceMaterial',
+    `
+
+`,
+  ),
 ];
