@@ -9,6 +9,7 @@ export interface ElementDefinition {
   readonly contentReference?: string;
   readonly type?: readonly ElementType[];
   readonly binding?: { readonly strength: string; readonly valueSet?: string };
+  readonly isSummary?: boolean;
 }
 
 export interface ElementType {

@@ -2,13 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { searchParameterDefinitions } from '../../infra/generate/fhirpath/definitions.ts';
 import { resourceTypes } from '../../infra/generate/fhirpath/type-model.ts';
 import { generateSearchParameters } from '../../infra/generate/search-parameters.ts';
+import { usCoreSearchCodes, usCoreSearchParameters } from '../../infra/generate/us-core.ts';
 import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import { compartments } from '../../shared/fhir/generated/search-parameters/compartments.ts';
 import type { SearchParameter } from '../../shared/fhir/search-parameter.ts';
 import { evaluate } from '../support/fhirpath-evaluator.ts';
 import { sample, sampleResources } from '../support/resources/index.ts';
 
-const definitions = new Map(searchParameterDefinitions().map((definition) => [definition.url, definition]));
+const definitions = new Map(
+  [...searchParameterDefinitions(), ...usCoreSearchParameters()].map((definition) => [definition.url, definition]),
+);
 
 /** The operands of a definition's union that concern a type. */
 const expressionFor = (expression: string, type: string): string =>
@@ -162,9 +165,28 @@ describe('search parameters', () => {
     expect(all.length).toBeGreaterThan(1300 + 6 * resourceTypes().length);
   });
 
-  it('are only those of R4', () => {
-    expect(all.filter(({ url }) => !url.startsWith('http://hl7.org/fhir/SearchParameter/'))).toEqual([]);
+  it('are only those of R4, and seven of US Core', () => {
+    const others = all.filter(({ url }) => !url.startsWith('http://hl7.org/fhir/SearchParameter/'));
+
+    expect(others.map(({ url }) => url.replace('http://hl7.org/fhir/us/core/SearchParameter/us-core-', ''))).toEqual([
+      'careteam-role',
+      'condition-asserted-date',
+      'encounter-discharge-disposition',
+      'goal-description',
+      'ethnicity',
+      'patient-gender-identity',
+      'race',
+    ]);
     expect(searchParameters['DeviceDefinition']?.map(({ code }) => code)).not.toContain('classification');
+  });
+
+  it('are all that US Core asks for', () => {
+    const missing = Object.entries(usCoreSearchCodes()).flatMap(([type, codes]) =>
+      codes.filter((code) => searchParameters[type]?.every((each) => each.code !== code)).map((code) => type + code),
+    );
+
+    expect(missing).toEqual([]);
+    expect(Object.values(usCoreSearchCodes()).flat()).toHaveLength(106);
   });
 
   it('name the types that a reference may point at, unless it may be any', () => {
