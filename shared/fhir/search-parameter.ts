@@ -24,7 +24,7 @@ export interface SearchParameterComponent {
   readonly code: string;
   readonly type: SearchParameterType;
   readonly targets?: readonly string[];
-  readonly values: (element: unknown, resource: unknown) => SearchValue[];
+  readonly values: (element: unknown, resource?: unknown) => SearchValue[];
 }
 
 /** A search parameter of one resource type, generated from its definition. */
@@ -89,7 +89,7 @@ const readComponent = (text: string): SearchParameterComponent => {
   return component;
 };
 
-type Select = (element: unknown, resource: unknown) => SearchValue[];
+type Select = (element: unknown, resource?: unknown) => SearchValue[];
 
 const readParameter = (text: string): SearchParameterComponent & { url?: string } => {
   const [code = '', letter = '', ...fields] = text.split(' ');
