@@ -82,6 +82,6 @@ describe('JSON of a resource', () => {
   });
 
   it('does not read a body that a newer release wrote', () => {
-    expect(() => unpackBody(Uint8Array.of(9, 1, 2, 3), chart)).toThrow('unknown to this release');
+    expect(() => unpackBody(Uint8Array.of(9, 1, 2, 3), chart)).toThrow('written by a newer release');
   });
 });
