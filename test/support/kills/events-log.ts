@@ -1,0 +1,16 @@
+/** Which versions the event bus was told of, as `Type/id/version`, and the position in its log. */
+export const eventsAfter = async (address: string, position: number): Promise<{ versions: string[]; last: number }> => {
+  const versions: string[] = [];
+  let last = position;
+  for (;;) {
+    const response = await fetch(`${address}?after=${last}`);
+    const page = (await response.json()) as {
+      events: { event: { detail: { recordType: string; recordId: string; version: number } } }[];
+      last: number;
+    };
+    for (const { event } of page.events)
+      versions.push(`${event.detail.recordType}/${event.detail.recordId}/${event.detail.version}`);
+    if (page.events.length === 0) return { versions, last };
+    last = page.last;
+  }
+};

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+
+// Every resource that is written carries a text of its own, so that whoever reads it knows which write it came from.
+
+const url = 'https://kills.example/mark';
+/** Identifiers by which the records of one write are found: a patient's first mark, or the key of a conditional create. */
+export const markSystem = 'https://kills.example/key';
+
+type Marked = fhir4.FhirResource & { extension?: fhir4.Extension[] };
+
+/** The resource with a mark instead of the one that it had. */
+export const marked = <T extends fhir4.FhirResource>(resource: T, mark: string): T => ({
+  ...resource,
+  extension: [
+    ...((resource as Marked).extension ?? []).filter((extension) => extension.url !== url),
+    { url, valueString: mark },
+  ],
+});
+
+export const markOf = (resource: fhir4.FhirResource | undefined): string | undefined =>
+  (resource as Marked | undefined)?.extension?.find((extension) => extension.url === url)?.valueString;
+
+/** An identifier that only this record has. */
+export const identified = (value: string): fhir4.Identifier[] => [{ system: markSystem, value }];
+
+/** A family name that follows from a mark: twelve letters, no two marks alike. */
+export const familyOf = (mark: string): string =>
+  [...createHash('sha256').update(mark).digest().subarray(0, 12)]
+    .map((byte, index) => String.fromCharCode((index === 0 ? 65 : 97) + (byte % 26)))
+    .join('');
+
+/** A patient whose name follows from the mark. */
+export const patientWith = (mark: string, key: string): fhir4.Patient =>
+  marked(
+    {
+      resourceType: 'Patient',
+      identifier: identified(key),
+      name: [{ family: familyOf(mark), given: ['Ann'] }],
+      gender: 'female',
+      birthDate: '1980-02-03',
+    },
+    mark,
+  );
+
+/** @param patient - reference to the patient. */
+export const observationWith = (mark: string, patient: string): fhir4.Observation =>
+  marked(
+    {
+      resourceType: 'Observation',
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }] },
+      subject: { reference: patient },
+      effectiveDateTime: '2024-05-06T07:08:09Z',
+      valueQuantity: { value: 72, unit: '/min', system: 'http://unitsofmeasure.org', code: '/min' },
+    },
+    mark,
+  );
