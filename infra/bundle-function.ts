@@ -12,7 +12,10 @@ const deployed = {
   target: 'node24',
   format: 'cjs',
   mainFields: ['module', 'main'],
-  alias: { '@aws-sdk/credential-provider-node': path.join(root, 'infra/lambda-credentials.ts') },
+  alias: {
+    '@aws-sdk/credential-provider-node': path.join(root, 'infra/lambda-credentials.ts'),
+    '@smithy/core/event-streams': path.join(root, 'infra/no-event-streams.ts'),
+  },
   legalComments: 'none',
 } as const satisfies BuildOptions;
 

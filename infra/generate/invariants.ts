@@ -122,20 +122,6 @@ const invariantCode = ({ constraint, path, child, code }: CompiledRule): string 
     '}',
   ].join('\n');
 
-/** Complex children by type, of what the walk over a resource has to enter. */
-const elementsCode = (types: readonly string[]): string =>
-  types
-    .map((type) => {
-      const children = [...model(type).elements.values()]
-        .filter(({ name }) => name !== 'extension' && name !== 'modifierExtension')
-        .flatMap(({ properties }) => properties)
-        .filter(({ type: below }) => !isPrimitive(below) && model(below).kind !== 'resource')
-        .map(({ property, type: below, profile }) => `${property}: ${quote(profile ?? below)}`);
-      const code = children.join(', ').replace(/^meta: "Meta", text: "Narrative"/, '...elementsOfDomainResource');
-      return `${quote(type)}: { ${code} },`;
-    })
-    .join('\n');
-
 const invariantsCode = (rules: readonly CompiledRule[], handWritten: Readonly<Record<string, string>> = {}): string => {
   const types = [...new Set([...rules.map((rule) => rule.on), ...Object.keys(handWritten)])];
   return types
@@ -196,14 +182,9 @@ const datatypesFile = (): string => {
   const types = sharedDatatypes();
   const rules = compiledOf([extensionRule(), ...datatypeRules(types)], undefined);
   return `${header}import { localReferenceInvariant } from '../../contained-resource-invariants.ts';
-${runtimeImport(rules.map(({ code }) => code).join('\n'))}import type { ElementTypes, InvariantsByType } from '../../invariant.ts';
+${runtimeImport(rules.map(({ code }) => code).join('\n'))}import type { InvariantsByType } from '../../invariant.ts';
 
-/** Complex children of the datatypes that any resource may hold. */
-export const datatypeElements: ElementTypes = {
-${elementsCode(types)}
-};
-
-/** Rules of those datatypes. https://hl7.org/fhir/R4/datatypes.html */
+/** Rules of the datatypes that any resource may hold. https://hl7.org/fhir/R4/datatypes.html */
 export const datatypeInvariants: InvariantsByType = {
 ${invariantsCode(rules, { Reference: 'localReferenceInvariant' })}
 };
@@ -213,34 +194,22 @@ ${invariantsCode(rules, { Reference: 'localReferenceInvariant' })}
 const resourceFile = (type: string): string => {
   const own = ownDatatypes(type);
   const rules = [...compiledOf(rulesOf(type), type), ...compiledOf(datatypeRules(own), undefined)];
-  const elements = elementsCode([...withBackbone(type), ...own]);
-  const inherits = elements.includes('...elementsOfDomainResource');
-  return `${header}${runtimeImport(rules.map(({ code }) => code).join('\n'))}${
-    inherits
-      ? "import { elementsOfDomainResource, type ResourceInvariants } from '../../invariant.ts';"
-      : "import type { ResourceInvariants } from '../../invariant.ts';"
-  }
+  return `${header}${runtimeImport(rules.map(({ code }) => code).join('\n'))}import type { InvariantsByType } from '../../invariant.ts';
 
 /** Rules of ${type}. https://hl7.org/fhir/R4/${type.toLowerCase()}.html#invs */
-export const ${variableName(type)}Invariants: ResourceInvariants = {
-  resourceType: ${quote(type)},
-  elements: {
-${elements}
-  },
-  invariants: {
+export const ${variableName(type)}Invariants: InvariantsByType = {
 ${invariantsCode(rules)}
-  },
 };
 `;
 };
 
 const allFile = (
   types: readonly string[],
-): string => `${header}import type { ResourceInvariants } from '../../invariant.ts';
+): string => `${header}import type { InvariantsByType } from '../../invariant.ts';
 ${types.map((type) => `import { ${variableName(type)}Invariants } from './${type}.ts';`).join('\n')}
 
 /** The rules of every resource type. Only for what serves all types: it holds them all. */
-export const invariants: Readonly<Record<string, ResourceInvariants>> = {
+export const invariants: Readonly<Record<string, InvariantsByType>> = {
 ${types.map((type) => `  ${type}: ${variableName(type)}Invariants,`).join('\n')}
 };
 `;

@@ -1,13 +1,14 @@
 import { containedResourceInvariants } from './contained-resource-invariants.ts';
-import { datatypeElements, datatypeInvariants } from './generated/invariants/datatypes.ts';
-import type { Invariant, ResourceInvariants } from './invariant.ts';
+import { datatypeInvariants } from './generated/invariants/datatypes.ts';
+import type { Invariant, InvariantsByType } from './invariant.ts';
+import type { ResourceSchema } from './resource-schema.ts';
 import type { ValidationIssue } from './validation-issue.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 interface Place {
   readonly element: JsonObject;
-  readonly type: string;
+  readonly schema: Pick<ResourceSchema, 'typeName' | 'childOf'>;
   readonly expression: string;
 }
 
@@ -27,24 +28,20 @@ const issueOf = ({ key, severity, human }: Invariant, expression: string): Valid
   message: `${key}: ${human}`,
 });
 
-/** The type of a child: declared, an extension, or the extensions of a primitive under its name with `_`. */
-const childType = (declared: Readonly<Record<string, string>> | undefined, property: string): string | undefined =>
-  declared?.[property] ??
-  (property === 'extension' || property === 'modifierExtension'
-    ? 'Extension'
-    : property.startsWith('_')
-      ? 'Element'
-      : undefined);
-
 /**
  * Checks the rules of a resource's type, those of the datatypes at every element, and what R4 asks of contained resources.
  * Contained resources and the entries of a Bundle are not checked by the rules of their own types.
  *
- * @param invariants - generated for the resource's type, from `generated/invariants/`.
- * @param resource - one that the schema of its type accepts.
+ * @param schema - of the resource's type: it says of which type each element is.
+ * @param invariants - generated for that type, from `generated/invariants/`.
+ * @param resource - one that the schema accepts.
  * @returns errors and warnings in document order, each with the expression of the element: `Observation.component[1]`.
  */
-export const checkInvariants = (invariants: ResourceInvariants, resource: unknown): ValidationIssue[] => {
+export const checkInvariants = (
+  schema: ResourceSchema,
+  invariants: InvariantsByType,
+  resource: unknown,
+): ValidationIssue[] => {
   const issues: ValidationIssue[] = [];
   if (!isObject(resource)) return issues;
 
@@ -61,21 +58,21 @@ export const checkInvariants = (invariants: ResourceInvariants, resource: unknow
     }
   };
 
-  const root: Place = { element: resource, type: invariants.resourceType, expression: invariants.resourceType };
+  const root: Place = { element: resource, schema, expression: schema.typeName };
   for (const invariant of containedResourceInvariants) check(invariant, root);
 
   const open: Place[] = [root]; // not recursive: a deep resource must not exhaust the stack
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
-    const { element, type, expression } = place;
-    for (const invariant of invariants.invariants[type] ?? datatypeInvariants[type] ?? []) check(invariant, place);
-    const declared = invariants.elements[type] ?? datatypeElements[type];
+    const { element, expression } = place;
+    const type = place.schema.typeName;
+    for (const invariant of invariants[type] ?? datatypeInvariants[type] ?? []) check(invariant, place);
     const children: Place[] = [];
     for (const property of Object.keys(element)) {
-      const below = childType(declared, property);
+      const below = place.schema.childOf(property);
       if (below === undefined) continue;
       const name = property.startsWith('_') ? property.slice(1) : property;
       for (const child of valuesOf(element[property], `${expression}.${name}`)) {
-        if (isObject(child.value)) children.push({ element: child.value, type: below, expression: child.expression });
+        if (isObject(child.value)) children.push({ element: child.value, schema: below, expression: child.expression });
       }
     }
     open.push(...children.reverse());

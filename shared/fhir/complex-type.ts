@@ -1,5 +1,6 @@
 import type { ParseContextInternal } from 'zod/v4/core';
 import { $constructor, $ZodType } from 'zod/v4/core';
+import { lazySchema } from './lazy-schema.ts';
 import { isPrimitive } from './primitive-schema.ts';
 import type { ResourceSchema } from './resource-schema.ts';
 import type { SchemaIssue } from './schema-issue.ts';
@@ -79,6 +80,9 @@ interface Compiled {
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** Asks without setting the schema up, as `instanceof` would. */
+const isSchema = (types: Types): types is $ZodType => '_zod' in types;
+
 const compile = (elements: Elements): Compiled => {
   const properties = new Map<string, Property>();
   const requirements: Requirement[] = [];
@@ -86,16 +90,15 @@ const compile = (elements: Elements): Compiled => {
   for (const [element, { types, isList, isRequired, isAttribute }] of Object.entries(elements)) {
     if (element === '_') continue;
     const choice = element.endsWith('[x]') ? element.slice(0, -3) : undefined;
-    const schemas: [string, $ZodType][] =
-      types instanceof $ZodType
-        ? [[element, types]]
-        : Object.entries(types).map(([type, schema]) => [`${choice}${capitalised(type)}`, schema]);
+    const schemas: [string, $ZodType][] = isSchema(types)
+      ? [[element, types]]
+      : Object.entries(types).map(([type, schema]) => [`${choice}${capitalised(type)}`, schema]);
     const satisfying: string[] = [];
     for (const [name, schema] of schemas) {
       const sibling = isPrimitive(schema) && !isAttribute ? `_${name}` : undefined;
       properties.set(name, { schema, isList, name, sibling, isExtensions: false, choice });
       satisfying.push(name);
-      if (sibling !== undefined && extensions instanceof $ZodType) {
+      if (sibling !== undefined && extensions !== undefined && isSchema(extensions)) {
         properties.set(sibling, { schema: extensions, isList, name, sibling: name, isExtensions: true, choice });
         satisfying.push(sibling);
       }
@@ -116,12 +119,14 @@ interface ComplexDefinition {
   /** `Observation.component`, `Quantity`. */
   readonly name: string;
   readonly kind: 'resource' | 'element' | 'extensions of a primitive';
-  readonly elements: () => Elements;
+  readonly compiled: () => Compiled;
 }
 
 /** A zod schema for a JSON object: a resource, a datatype or a backbone element. */
 export interface ComplexSchema extends $ZodType {
   readonly typeName: string;
+  /** The schema of a JSON property that holds objects with elements of their own; undefined for primitives and whole resources. */
+  readonly childOf: (property: string) => ComplexSchema | undefined;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -222,12 +227,10 @@ const checkObject = (
   return issues;
 };
 
-const ComplexSchema = /* @__PURE__ */ $constructor<ComplexSchema & { _zod: { def: ComplexDefinition } }>(
+const ObjectSchema = /* @__PURE__ */ $constructor<$ZodType & { _zod: { def: ComplexDefinition } }>(
   'FhirComplexType',
   (schema, definition) => {
     $ZodType.init(schema, definition);
-    Object.assign(schema, { typeName: definition.name });
-    let compiled: Compiled | undefined;
     schema._zod.parse = (payload, context) => {
       const { value } = payload;
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -238,25 +241,52 @@ const ComplexSchema = /* @__PURE__ */ $constructor<ComplexSchema & { _zod: { def
         payload.issues.push(schemaIssue('structure', `must be ${definition.name}`, ['resourceType']));
         return payload;
       }
-      // compiled at the first use: the datatypes refer to each other, and a function meets a few of them
-      compiled ??= compile(definition.elements());
-      for (const issue of checkObject(value as JsonObject, definition, compiled, context)) payload.issues.push(issue);
+      for (const issue of checkObject(value as JsonObject, definition, definition.compiled(), context)) {
+        payload.issues.push(issue);
+      }
       return payload;
     };
   },
 );
 
+const complexSchema = (
+  name: string,
+  kind: ComplexDefinition['kind'],
+  elements: () => Elements,
+): ComplexSchema & ResourceSchema => {
+  // at the first use: the datatypes refer to each other, and a function meets a few of them
+  let done: Compiled | undefined;
+  const compiled = () => {
+    done ??= compile(elements());
+    return done;
+  };
+  return lazySchema<ComplexSchema & ResourceSchema>(() => new ObjectSchema({ type: 'custom', name, kind, compiled }), {
+    typeName: name,
+    childOf: (property) => {
+      const child = compiled().properties.get(property)?.schema;
+      return child && isComplex(child) ? child : undefined;
+    },
+  });
+};
+
+const isComplex = (schema: $ZodType): schema is ComplexSchema => 'childOf' in schema;
+
+/** What a schema shows that asks more of a datatype than its own does, such as references to certain types. */
+export const childrenAsOf = ({ typeName, childOf }: ComplexSchema): Pick<ComplexSchema, 'typeName' | 'childOf'> => ({
+  typeName,
+  childOf,
+});
+
 /** Makes the schema of a datatype, or of a backbone element by its path. */
 export const complexType = (name: string, elements: () => Elements): ComplexSchema =>
-  new ComplexSchema({ type: 'custom', name, kind: 'element', elements });
+  complexSchema(name, 'element', elements);
 
 /** Makes the schema of what stands beside a primitive, in `_birthDate`. https://hl7.org/fhir/R4/json.html#primitive */
 export const primitiveExtensions = (elements: () => Elements): ComplexSchema =>
-  new ComplexSchema({ type: 'custom', name: 'Element', kind: 'extensions of a primitive', elements });
+  complexSchema('Element', 'extensions of a primitive', elements);
 
 /** Makes the schema of a resource type. */
 export const resourceType = <R extends { resourceType: string }>(
   name: string,
   elements: () => Elements,
-): ResourceSchema<R> =>
-  new ComplexSchema({ type: 'custom', name, kind: 'resource', elements }) as $ZodType as ResourceSchema<R>;
+): ResourceSchema<R> => complexSchema(name, 'resource', elements) as $ZodType as ResourceSchema<R>;

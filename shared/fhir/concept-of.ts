@@ -1,4 +1,6 @@
 import { $constructor, $ZodType } from 'zod/v4/core';
+import { type ComplexSchema, childrenAsOf } from './complex-type.ts';
+import { lazySchema } from './lazy-schema.ts';
 import { issuesFrom, schemaIssue } from './schema-issue.ts';
 
 /** Codes of a value set by code system. */
@@ -39,5 +41,8 @@ const ConceptOf = /* @__PURE__ */ $constructor<$ZodType & { _zod: { def: Concept
  * @param codeableConcept - the schema of that datatype.
  * @param valueSet - canonical address of the value set.
  */
-export const conceptOf = (codeableConcept: $ZodType, valueSet: string, codings: Codings): $ZodType =>
-  new ConceptOf({ type: 'custom', codeableConcept, valueSet, codings });
+export const conceptOf = (codeableConcept: ComplexSchema, valueSet: string, codings: Codings): ComplexSchema =>
+  lazySchema<ComplexSchema>(
+    () => new ConceptOf({ type: 'custom', codeableConcept, valueSet, codings }),
+    childrenAsOf(codeableConcept),
+  );

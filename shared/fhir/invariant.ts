@@ -20,18 +20,5 @@ export interface Invariant {
   holds(element: unknown, resource: unknown, rootResource: unknown): boolean;
 }
 
-/** By type or path of a backbone element: its complex children in JSON, with their types. `extension` goes without saying. */
-export type ElementTypes = Readonly<Record<string, Readonly<Record<string, string>>>>;
-
-/** Complex children that nearly all resources have, here once: repeated for each they would add 3 KB to the largest function. */
-export const elementsOfDomainResource = { meta: 'Meta', text: 'Narrative' } as const;
-
 /** By type or path of a backbone element: the rules about it. */
 export type InvariantsByType = Readonly<Record<string, readonly Invariant[]>>;
-
-/** All that is needed to check the rules of one resource type. */
-export interface ResourceInvariants {
-  readonly resourceType: string;
-  readonly elements: ElementTypes;
-  readonly invariants: InvariantsByType;
-}

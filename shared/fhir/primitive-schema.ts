@@ -1,4 +1,5 @@
 import { $constructor, $ZodType } from 'zod/v4/core';
+import { lazySchema } from './lazy-schema.ts';
 import { schemaIssue } from './schema-issue.ts';
 import type { ValidationIssue } from './validation-issue.ts';
 
@@ -21,11 +22,10 @@ export interface PrimitiveSchema<T = unknown> extends $ZodType<T, unknown> {
   readonly rule: Rule;
 }
 
-const PrimitiveSchema = /* @__PURE__ */ $constructor<PrimitiveSchema & { _zod: { def: PrimitiveDefinition } }>(
+const RuledSchema = /* @__PURE__ */ $constructor<$ZodType & { _zod: { def: PrimitiveDefinition } }>(
   'FhirPrimitive',
   (schema, definition) => {
     $ZodType.init(schema, definition);
-    Object.assign(schema, { rule: definition.rule });
     schema._zod.parse = (payload) => {
       const broken = definition.rule(payload.value);
       if (broken !== undefined) payload.issues.push(schemaIssue(broken.code, broken.message));
@@ -36,7 +36,7 @@ const PrimitiveSchema = /* @__PURE__ */ $constructor<PrimitiveSchema & { _zod: {
 
 /** Makes the schema of a primitive datatype. */
 export const primitive = <T>(rule: Rule): PrimitiveSchema<T> =>
-  new PrimitiveSchema({ type: 'custom', rule }) as PrimitiveSchema<T>;
+  lazySchema<PrimitiveSchema<T>>(() => new RuledSchema({ type: 'custom', rule }), { rule });
 
 /** Whether the JSON property of such a value may have a sibling `_name` with its id and extensions. */
-export const isPrimitive = (schema: $ZodType): schema is PrimitiveSchema => schema._zod.traits.has('FhirPrimitive');
+export const isPrimitive = (schema: $ZodType): schema is PrimitiveSchema => 'rule' in schema;

@@ -1,5 +1,7 @@
 import { $constructor, $ZodType } from 'zod/v4/core';
+import { type ComplexSchema, childrenAsOf } from './complex-type.ts';
 import { resourceTypes } from './generated/resource-types.ts';
+import { lazySchema } from './lazy-schema.ts';
 import { issuesFrom, schemaIssue } from './schema-issue.ts';
 
 interface ReferenceDefinition {
@@ -66,5 +68,5 @@ const ReferenceTo = /* @__PURE__ */ $constructor<$ZodType & { _zod: { def: Refer
  *
  * @param reference - the schema of the datatype Reference.
  */
-export const referenceTo = (reference: $ZodType, ...targets: string[]): $ZodType =>
-  new ReferenceTo({ type: 'custom', reference, targets });
+export const referenceTo = (reference: ComplexSchema, ...targets: string[]): ComplexSchema =>
+  lazySchema<ComplexSchema>(() => new ReferenceTo({ type: 'custom', reference, targets }), childrenAsOf(reference));

@@ -1,4 +1,5 @@
 import type { $ZodType } from 'zod/v4/core';
+import type { ComplexSchema } from './complex-type.ts';
 
 /**
  * The zod schema of one resource type, as generated from its R4 definition.
@@ -7,4 +8,5 @@ import type { $ZodType } from 'zod/v4/core';
 export interface ResourceSchema<R extends { resourceType: string } = fhir4.FhirResource> extends $ZodType<R, unknown> {
   /** The resource type, such as `Observation`. */
   readonly typeName: string;
+  readonly childOf: ComplexSchema['childOf'];
 }

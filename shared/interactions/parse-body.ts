@@ -21,7 +21,8 @@ export const parseBody = (recordType: RecordType, body: unknown): Resource => {
   }
   const structural = validateStructure(recordType.schema, body);
   const resource = body as Resource;
-  const issues = structural.length > 0 ? structural : checkInvariants(recordType.invariants, resource);
+  const { schema, invariants } = recordType;
+  const issues = structural.length > 0 ? structural : checkInvariants(schema, invariants, resource);
   const errors = issues.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) {
     throw new RecordError('invalid', `The ${recordType.name} breaks ${errors.length} rule(s)`, {

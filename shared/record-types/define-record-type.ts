@@ -1,4 +1,4 @@
-import type { ResourceInvariants } from '../fhir/invariant.ts';
+import type { InvariantsByType } from '../fhir/invariant.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ResourceSchema } from '../fhir/resource-schema.ts';
 import type { SearchParameter } from '../fhir/search-parameter.ts';
@@ -17,7 +17,7 @@ export interface RegistryIndex {
 export interface RecordTypeDefinition {
   readonly name: string;
   readonly schema: ResourceSchema;
-  readonly invariants: ResourceInvariants;
+  readonly invariants: InvariantsByType;
   readonly searchParameters: readonly SearchParameter[];
   /** Date parameter that orders the type's records within a chart; the time of creation where there is none. */
   readonly date?: string;

@@ -22,6 +22,7 @@ describe('bundle of a function', () => {
       const { code, inputs } = await bundleFunction(`functions/records/${fileNameOf(type)}.ts`);
 
       expect(typesIn(inputs).filter((name) => name !== 'Resource')).toEqual([type]);
+      expect(inputs.filter((input) => input.includes('/event-streams/'))).toEqual([]);
       expect(code.length).toBeLessThanOrEqual(largestRecordFunction);
     },
   );

@@ -53,7 +53,9 @@ describe('an AuditEvent', () => {
   ];
   it.each(every)('is legal R4: %s', (_name, event) => {
     expect(validateStructure(auditEventSchema, event)).toEqual([]);
-    expect(checkInvariants(auditEventInvariants, event).filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(
+      checkInvariants(auditEventSchema, auditEventInvariants, event).filter(({ severity }) => severity === 'error'),
+    ).toEqual([]);
   });
 
   it.each(actions)('says that %s is %s', (interaction, action) => {

@@ -4,8 +4,10 @@ import { typeModels } from '../../infra/generate/fhirpath/type-model.ts';
 import { corrected, leftOut, writtenByHand } from '../../infra/generate/invariant-decisions.ts';
 import { generateInvariantDocs, generateInvariants } from '../../infra/generate/invariants.ts';
 import { checkInvariants } from '../../shared/fhir/check-invariants.ts';
+import type { ComplexSchema } from '../../shared/fhir/complex-type.ts';
 import { invariants } from '../../shared/fhir/generated/invariants/all.ts';
 import { datatypeInvariants } from '../../shared/fhir/generated/invariants/datatypes.ts';
+import { schemas } from '../../shared/fhir/generated/schemas/all.ts';
 import type { ValidationIssue } from '../../shared/fhir/validation-issue.ts';
 import { evaluate } from '../support/fhirpath-evaluator.ts';
 import { broken, brokenVariants } from '../support/resources/broken-variants.ts';
@@ -15,7 +17,7 @@ import { sample, sampleResources } from '../support/resources/index.ts';
 const check = (resource: fhir4.FhirResource): ValidationIssue[] => {
   const own = invariants[resource.resourceType];
   if (own === undefined) throw new Error(`no invariants of ${resource.resourceType}`);
-  return checkInvariants(own, resource);
+  return checkInvariants(schemas[resource.resourceType], own, resource);
 };
 
 const keysOf = (issues: readonly ValidationIssue[]): string[] =>
@@ -77,6 +79,30 @@ const evaluatedKeys = (resource: fhir4.FhirResource): string[] => {
 
 // out of the evaluator's reach: a rule about a profile, resolve(), and what is not compiled from its expression
 const notEvaluated = new Set(['sqty-1', 'ctm-1', 'ref-1', 'dom-2', 'dom-3', 'dom-4', 'dom-5']);
+
+/** Every complex element that a schema reaches, as `Observation.component.code: CodeableConcept`. */
+const reached = (schema: Pick<ComplexSchema, 'typeName' | 'childOf'>, found = new Map<string, string>()) => {
+  for (const { properties } of typeModels().get(schema.typeName)?.elements.values() ?? []) {
+    for (const { property, type, profile } of properties) {
+      const place = `${schema.typeName}.${property}: ${profile ?? type}`;
+      const kind = typeModels().get(type)?.kind;
+      if (found.has(place) || kind === 'primitive' || kind === 'resource') continue;
+      const child = schema.childOf(property);
+      found.set(place, `${schema.typeName}.${property}: ${child?.typeName}`);
+      if (child) reached(child, found);
+    }
+  }
+  return found;
+};
+
+describe('the schema of a type', () => {
+  it.each(Object.entries(schemas))('tells the type of each element of %s, so that its rules are found', (_, schema) => {
+    const found = reached(schema);
+
+    expect([...found.values()]).toEqual([...found.keys()]);
+    expect(found.size).toBeGreaterThan(20);
+  });
+});
 
 describe('checkInvariants', () => {
   it.each(sampleResources.map((resource, index) => [`${index} ${resource.resourceType}`, resource] as const))(
@@ -200,9 +226,7 @@ describe('checkInvariants', () => {
 });
 
 describe('generated invariants', () => {
-  const all = [datatypeInvariants, ...Object.values(invariants).map((each) => each.invariants)].flatMap((byType) =>
-    Object.values(byType).flat(),
-  );
+  const all = [datatypeInvariants, ...Object.values(invariants)].flatMap((byType) => Object.values(byType).flat());
 
   it('hold every rule of R4 that is not left out with a reason', () => {
     const stated = [...typeModels()].flatMap(([, { constraints, elements }]) => [

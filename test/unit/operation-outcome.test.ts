@@ -43,7 +43,7 @@ describe('refusal', () => {
         },
       ]);
       expect(validateStructure(operationOutcomeSchema, outcome)).toEqual([]);
-      expect(checkInvariants(operationOutcomeInvariants, outcome)).toEqual([]);
+      expect(checkInvariants(operationOutcomeSchema, operationOutcomeInvariants, outcome)).toEqual([]);
     },
   );
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fileNameOf } from '../../infra/routes.ts';
+import { invariants } from '../../shared/fhir/generated/invariants/all.ts';
 import { resourceTypes } from '../../shared/fhir/generated/resource-types.ts';
 import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import { typesOfPatients } from '../../shared/record-types/homes.ts';
@@ -60,7 +61,7 @@ describe.each(recordTypes)('$name', (recordType) => {
 
   it('has the schema, invariants and search parameters of its own type', () => {
     expect(recordType.schema.typeName).toBe(name);
-    expect(recordType.invariants.resourceType).toBe(name);
+    expect(recordType.invariants).toBe(invariants[name]);
     expect(recordType.searchParameters).toBe(searchParameters[name]);
   });
 

@@ -93,7 +93,8 @@ describe('a synthetic chart', () => {
     const issues = charts.flatMap(resourcesOf).flatMap((resource) => {
       const rules = invariants[resource.resourceType];
       if (!rules) throw new Error(`no invariants of ${resource.resourceType}`);
-      return [...validateStructure(schemas[resource.resourceType], resource), ...checkInvariants(rules, resource)];
+      const schema = schemas[resource.resourceType];
+      return [...validateStructure(schema, resource), ...checkInvariants(schema, rules, resource)];
     });
 
     expect(issues).toEqual([]);

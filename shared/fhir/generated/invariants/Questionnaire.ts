@@ -10,187 +10,146 @@ import {
   matches,
   memberOf,
 } from '../../fhirpath-runtime.ts';
-import { elementsOfDomainResource, type ResourceInvariants } from '../../invariant.ts';
+import type { InvariantsByType } from '../../invariant.ts';
 
 /** Rules of Questionnaire. https://hl7.org/fhir/R4/questionnaire.html#invs */
-export const questionnaireInvariants: ResourceInvariants = {
-  resourceType: 'Questionnaire',
-  elements: {
-    Questionnaire: {
-      ...elementsOfDomainResource,
-      identifier: 'Identifier',
-      contact: 'ContactDetail',
-      useContext: 'UsageContext',
-      jurisdiction: 'CodeableConcept',
-      effectivePeriod: 'Period',
-      code: 'Coding',
-      item: 'Questionnaire.item',
+export const questionnaireInvariants: InvariantsByType = {
+  Questionnaire: [
+    {
+      key: 'que-0',
+      severity: 'warning',
+      path: 'Questionnaire',
+      human:
+        'Name should be usable as an identifier for the module by machine processing applications such as code generation',
+      holds: (questionnaire: fhir4.Questionnaire) =>
+        matches(questionnaire.name, /[A-Z]([A-Za-z0-9_]){0,254}/su) !== false,
     },
-    'Questionnaire.item': {
-      code: 'Coding',
-      enableWhen: 'Questionnaire.item.enableWhen',
-      answerOption: 'Questionnaire.item.answerOption',
-      initial: 'Questionnaire.item.initial',
-      item: 'Questionnaire.item',
+    {
+      key: 'que-2',
+      severity: 'error',
+      path: 'Questionnaire',
+      human: 'The link ids for groups and questions must be unique within the questionnaire',
+      holds: (questionnaire: fhir4.Questionnaire) => isDistinct(children(descendants(questionnaire), 'linkId')),
     },
-    'Questionnaire.item.enableWhen': {
-      answerCoding: 'Coding',
-      answerQuantity: 'Quantity',
-      answerReference: 'Reference',
+  ],
+  'Questionnaire.item': [
+    {
+      key: 'que-1',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: 'Group items must have nested items, display items cannot have nested items',
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        (questionnaireItem.type !== 'group' || exists(questionnaireItem.item)) &&
+        (questionnaireItem.type !== 'display' || empty(questionnaireItem.item)),
     },
-    'Questionnaire.item.answerOption': { valueCoding: 'Coding', valueReference: 'Reference' },
-    'Questionnaire.item.initial': {
-      valueAttachment: 'Attachment',
-      valueCoding: 'Coding',
-      valueQuantity: 'Quantity',
-      valueReference: 'Reference',
+    {
+      key: 'que-3',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: 'Display items cannot have a "code" asserted',
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        questionnaireItem.type !== 'display' || empty(questionnaireItem.code),
     },
-  },
-  invariants: {
-    Questionnaire: [
-      {
-        key: 'que-0',
-        severity: 'warning',
-        path: 'Questionnaire',
-        human:
-          'Name should be usable as an identifier for the module by machine processing applications such as code generation',
-        holds: (questionnaire: fhir4.Questionnaire) =>
-          matches(questionnaire.name, /[A-Z]([A-Za-z0-9_]){0,254}/su) !== false,
-      },
-      {
-        key: 'que-2',
-        severity: 'error',
-        path: 'Questionnaire',
-        human: 'The link ids for groups and questions must be unique within the questionnaire',
-        holds: (questionnaire: fhir4.Questionnaire) => isDistinct(children(descendants(questionnaire), 'linkId')),
-      },
-    ],
-    'Questionnaire.item': [
-      {
-        key: 'que-1',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: 'Group items must have nested items, display items cannot have nested items',
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          (questionnaireItem.type !== 'group' || exists(questionnaireItem.item)) &&
-          (questionnaireItem.type !== 'display' || empty(questionnaireItem.item)),
-      },
-      {
-        key: 'que-3',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: 'Display items cannot have a "code" asserted',
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          questionnaireItem.type !== 'display' || empty(questionnaireItem.code),
-      },
-      {
-        key: 'que-4',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: 'A question cannot have both answerOption and answerValueSet',
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          empty(questionnaireItem.answerOption) ||
-          empty(questionnaireItem.answerValueSet ?? questionnaireItem._answerValueSet),
-      },
-      {
-        key: 'que-5',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: "Only 'choice' and 'open-choice' items can have answerValueSet",
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          (questionnaireItem.type ?? 'choice') === 'choice' ||
-          (questionnaireItem.type ?? 'open-choice') === 'open-choice' ||
-          (questionnaireItem.type ?? 'decimal') === 'decimal' ||
-          (questionnaireItem.type ?? 'integer') === 'integer' ||
-          (questionnaireItem.type ?? 'date') === 'date' ||
-          (questionnaireItem.type ?? 'dateTime') === 'dateTime' ||
-          (questionnaireItem.type ?? 'time') === 'time' ||
-          (questionnaireItem.type ?? 'string') === 'string' ||
-          (questionnaireItem.type ?? 'quantity') === 'quantity' ||
-          (empty(questionnaireItem.answerValueSet ?? questionnaireItem._answerValueSet) &&
-            empty(questionnaireItem.answerOption)),
-      },
-      {
-        key: 'que-6',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: "Required and repeat aren't permitted for display items",
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          questionnaireItem.type !== 'display' ||
-          (empty(questionnaireItem.required ?? questionnaireItem._required) &&
-            empty(questionnaireItem.repeats ?? questionnaireItem._repeats)),
-      },
-      {
-        key: 'que-8',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: "Initial values can't be specified for groups or display items",
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          (questionnaireItem.type !== 'group' && questionnaireItem.type !== 'display') ||
-          empty(questionnaireItem.initial),
-      },
-      {
-        key: 'que-9',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: 'Read-only can\'t be specified for "display" items',
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          questionnaireItem.type !== 'display' || empty(questionnaireItem.readOnly ?? questionnaireItem._readOnly),
-      },
-      {
-        key: 'que-10',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: 'Maximum length can only be declared for simple question types',
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          memberOf(questionnaireItem.type, [
-            'boolean',
-            'decimal',
-            'integer',
-            'string',
-            'text',
-            'url',
-            'open-choice',
-          ]) !== false || empty(questionnaireItem.maxLength ?? questionnaireItem._maxLength),
-      },
-      {
-        key: 'que-11',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: 'If one or more answerOption is present, initial[x] must be missing',
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          empty(questionnaireItem.answerOption) || empty(questionnaireItem.initial),
-      },
-      {
-        key: 'que-12',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: 'If there are more than one enableWhen, enableBehavior must be specified',
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          !(count(questionnaireItem.enableWhen) > 2) ||
-          exists(questionnaireItem.enableBehavior ?? questionnaireItem._enableBehavior),
-      },
-      {
-        key: 'que-13',
-        severity: 'error',
-        path: 'Questionnaire.item',
-        human: 'Can only have multiple initial values for repeating items',
-        holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
-          (exists(questionnaireItem.repeats ?? questionnaireItem._repeats) && questionnaireItem.repeats !== false) ||
-          count(questionnaireItem.initial) <= 1,
-      },
-    ],
-    'Questionnaire.item.enableWhen': [
-      {
-        key: 'que-7',
-        severity: 'error',
-        path: 'Questionnaire.item.enableWhen',
-        human: "If the operator is 'exists', the value must be a boolean",
-        holds: (questionnaireItemEnableWhen: fhir4.QuestionnaireItemEnableWhen) =>
-          questionnaireItemEnableWhen.operator !== 'exists' ||
-          exists(questionnaireItemEnableWhen.answerBoolean ?? questionnaireItemEnableWhen._answerBoolean) ||
-          !hasChoice(questionnaireItemEnableWhen, 'answer'),
-      },
-    ],
-  },
+    {
+      key: 'que-4',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: 'A question cannot have both answerOption and answerValueSet',
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        empty(questionnaireItem.answerOption) ||
+        empty(questionnaireItem.answerValueSet ?? questionnaireItem._answerValueSet),
+    },
+    {
+      key: 'que-5',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: "Only 'choice' and 'open-choice' items can have answerValueSet",
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        (questionnaireItem.type ?? 'choice') === 'choice' ||
+        (questionnaireItem.type ?? 'open-choice') === 'open-choice' ||
+        (questionnaireItem.type ?? 'decimal') === 'decimal' ||
+        (questionnaireItem.type ?? 'integer') === 'integer' ||
+        (questionnaireItem.type ?? 'date') === 'date' ||
+        (questionnaireItem.type ?? 'dateTime') === 'dateTime' ||
+        (questionnaireItem.type ?? 'time') === 'time' ||
+        (questionnaireItem.type ?? 'string') === 'string' ||
+        (questionnaireItem.type ?? 'quantity') === 'quantity' ||
+        (empty(questionnaireItem.answerValueSet ?? questionnaireItem._answerValueSet) &&
+          empty(questionnaireItem.answerOption)),
+    },
+    {
+      key: 'que-6',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: "Required and repeat aren't permitted for display items",
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        questionnaireItem.type !== 'display' ||
+        (empty(questionnaireItem.required ?? questionnaireItem._required) &&
+          empty(questionnaireItem.repeats ?? questionnaireItem._repeats)),
+    },
+    {
+      key: 'que-8',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: "Initial values can't be specified for groups or display items",
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        (questionnaireItem.type !== 'group' && questionnaireItem.type !== 'display') ||
+        empty(questionnaireItem.initial),
+    },
+    {
+      key: 'que-9',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: 'Read-only can\'t be specified for "display" items',
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        questionnaireItem.type !== 'display' || empty(questionnaireItem.readOnly ?? questionnaireItem._readOnly),
+    },
+    {
+      key: 'que-10',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: 'Maximum length can only be declared for simple question types',
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        memberOf(questionnaireItem.type, ['boolean', 'decimal', 'integer', 'string', 'text', 'url', 'open-choice']) !==
+          false || empty(questionnaireItem.maxLength ?? questionnaireItem._maxLength),
+    },
+    {
+      key: 'que-11',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: 'If one or more answerOption is present, initial[x] must be missing',
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        empty(questionnaireItem.answerOption) || empty(questionnaireItem.initial),
+    },
+    {
+      key: 'que-12',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: 'If there are more than one enableWhen, enableBehavior must be specified',
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        !(count(questionnaireItem.enableWhen) > 2) ||
+        exists(questionnaireItem.enableBehavior ?? questionnaireItem._enableBehavior),
+    },
+    {
+      key: 'que-13',
+      severity: 'error',
+      path: 'Questionnaire.item',
+      human: 'Can only have multiple initial values for repeating items',
+      holds: (questionnaireItem: fhir4.QuestionnaireItem) =>
+        (exists(questionnaireItem.repeats ?? questionnaireItem._repeats) && questionnaireItem.repeats !== false) ||
+        count(questionnaireItem.initial) <= 1,
+    },
+  ],
+  'Questionnaire.item.enableWhen': [
+    {
+      key: 'que-7',
+      severity: 'error',
+      path: 'Questionnaire.item.enableWhen',
+      human: "If the operator is 'exists', the value must be a boolean",
+      holds: (questionnaireItemEnableWhen: fhir4.QuestionnaireItemEnableWhen) =>
+        questionnaireItemEnableWhen.operator !== 'exists' ||
+        exists(questionnaireItemEnableWhen.answerBoolean ?? questionnaireItemEnableWhen._answerBoolean) ||
+        !hasChoice(questionnaireItemEnableWhen, 'answer'),
+    },
+  ],
 };

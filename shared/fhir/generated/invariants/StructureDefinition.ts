@@ -15,358 +15,416 @@ import {
   toInteger,
   where,
 } from '../../fhirpath-runtime.ts';
-import { elementsOfDomainResource, type ResourceInvariants } from '../../invariant.ts';
+import type { InvariantsByType } from '../../invariant.ts';
 
 /** Rules of StructureDefinition. https://hl7.org/fhir/R4/structuredefinition.html#invs */
-export const structureDefinitionInvariants: ResourceInvariants = {
-  resourceType: 'StructureDefinition',
-  elements: {
-    StructureDefinition: {
-      ...elementsOfDomainResource,
-      identifier: 'Identifier',
-      contact: 'ContactDetail',
-      useContext: 'UsageContext',
-      jurisdiction: 'CodeableConcept',
-      keyword: 'Coding',
-      mapping: 'StructureDefinition.mapping',
-      context: 'StructureDefinition.context',
-      snapshot: 'StructureDefinition.snapshot',
-      differential: 'StructureDefinition.differential',
+export const structureDefinitionInvariants: InvariantsByType = {
+  StructureDefinition: [
+    {
+      key: 'sdf-0',
+      severity: 'warning',
+      path: 'StructureDefinition',
+      human:
+        'Name should be usable as an identifier for the module by machine processing applications such as code generation',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        matches(structureDefinition.name, /[A-Z]([A-Za-z0-9_]){0,254}/su) !== false,
     },
-    'StructureDefinition.mapping': {},
-    'StructureDefinition.context': {},
-    'StructureDefinition.snapshot': { element: 'ElementDefinition' },
-    'StructureDefinition.differential': { element: 'ElementDefinition' },
-    ElementDefinition: {
-      code: 'Coding',
-      slicing: 'ElementDefinition.slicing',
-      base: 'ElementDefinition.base',
-      type: 'ElementDefinition.type',
-      defaultValueAddress: 'Address',
-      defaultValueAge: 'Age',
-      defaultValueAnnotation: 'Annotation',
-      defaultValueAttachment: 'Attachment',
-      defaultValueCodeableConcept: 'CodeableConcept',
-      defaultValueCoding: 'Coding',
-      defaultValueContactPoint: 'ContactPoint',
-      defaultValueCount: 'Count',
-      defaultValueDistance: 'Distance',
-      defaultValueDuration: 'Duration',
-      defaultValueHumanName: 'HumanName',
-      defaultValueIdentifier: 'Identifier',
-      defaultValueMoney: 'Money',
-      defaultValuePeriod: 'Period',
-      defaultValueQuantity: 'Quantity',
-      defaultValueRange: 'Range',
-      defaultValueRatio: 'Ratio',
-      defaultValueReference: 'Reference',
-      defaultValueSampledData: 'SampledData',
-      defaultValueSignature: 'Signature',
-      defaultValueTiming: 'Timing',
-      defaultValueContactDetail: 'ContactDetail',
-      defaultValueContributor: 'Contributor',
-      defaultValueDataRequirement: 'DataRequirement',
-      defaultValueExpression: 'Expression',
-      defaultValueParameterDefinition: 'ParameterDefinition',
-      defaultValueRelatedArtifact: 'RelatedArtifact',
-      defaultValueTriggerDefinition: 'TriggerDefinition',
-      defaultValueUsageContext: 'UsageContext',
-      defaultValueDosage: 'Dosage',
-      defaultValueMeta: 'Meta',
-      fixedAddress: 'Address',
-      fixedAge: 'Age',
-      fixedAnnotation: 'Annotation',
-      fixedAttachment: 'Attachment',
-      fixedCodeableConcept: 'CodeableConcept',
-      fixedCoding: 'Coding',
-      fixedContactPoint: 'ContactPoint',
-      fixedCount: 'Count',
-      fixedDistance: 'Distance',
-      fixedDuration: 'Duration',
-      fixedHumanName: 'HumanName',
-      fixedIdentifier: 'Identifier',
-      fixedMoney: 'Money',
-      fixedPeriod: 'Period',
-      fixedQuantity: 'Quantity',
-      fixedRange: 'Range',
-      fixedRatio: 'Ratio',
-      fixedReference: 'Reference',
-      fixedSampledData: 'SampledData',
-      fixedSignature: 'Signature',
-      fixedTiming: 'Timing',
-      fixedContactDetail: 'ContactDetail',
-      fixedContributor: 'Contributor',
-      fixedDataRequirement: 'DataRequirement',
-      fixedExpression: 'Expression',
-      fixedParameterDefinition: 'ParameterDefinition',
-      fixedRelatedArtifact: 'RelatedArtifact',
-      fixedTriggerDefinition: 'TriggerDefinition',
-      fixedUsageContext: 'UsageContext',
-      fixedDosage: 'Dosage',
-      fixedMeta: 'Meta',
-      patternAddress: 'Address',
-      patternAge: 'Age',
-      patternAnnotation: 'Annotation',
-      patternAttachment: 'Attachment',
-      patternCodeableConcept: 'CodeableConcept',
-      patternCoding: 'Coding',
-      patternContactPoint: 'ContactPoint',
-      patternCount: 'Count',
-      patternDistance: 'Distance',
-      patternDuration: 'Duration',
-      patternHumanName: 'HumanName',
-      patternIdentifier: 'Identifier',
-      patternMoney: 'Money',
-      patternPeriod: 'Period',
-      patternQuantity: 'Quantity',
-      patternRange: 'Range',
-      patternRatio: 'Ratio',
-      patternReference: 'Reference',
-      patternSampledData: 'SampledData',
-      patternSignature: 'Signature',
-      patternTiming: 'Timing',
-      patternContactDetail: 'ContactDetail',
-      patternContributor: 'Contributor',
-      patternDataRequirement: 'DataRequirement',
-      patternExpression: 'Expression',
-      patternParameterDefinition: 'ParameterDefinition',
-      patternRelatedArtifact: 'RelatedArtifact',
-      patternTriggerDefinition: 'TriggerDefinition',
-      patternUsageContext: 'UsageContext',
-      patternDosage: 'Dosage',
-      patternMeta: 'Meta',
-      example: 'ElementDefinition.example',
-      minValueQuantity: 'Quantity',
-      maxValueQuantity: 'Quantity',
-      constraint: 'ElementDefinition.constraint',
-      binding: 'ElementDefinition.binding',
-      mapping: 'ElementDefinition.mapping',
+    {
+      key: 'sdf-1',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'Element paths must be unique unless the structure is a constraint',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        (structureDefinition.derivation ?? 'constraint') === 'constraint' ||
+        isDistinct(select(structureDefinition.snapshot?.element, (element) => element.path)),
     },
-    'ElementDefinition.base': {},
-    'ElementDefinition.binding': {},
-    'ElementDefinition.constraint': {},
-    'ElementDefinition.example': {
-      valueAddress: 'Address',
-      valueAge: 'Age',
-      valueAnnotation: 'Annotation',
-      valueAttachment: 'Attachment',
-      valueCodeableConcept: 'CodeableConcept',
-      valueCoding: 'Coding',
-      valueContactPoint: 'ContactPoint',
-      valueCount: 'Count',
-      valueDistance: 'Distance',
-      valueDuration: 'Duration',
-      valueHumanName: 'HumanName',
-      valueIdentifier: 'Identifier',
-      valueMoney: 'Money',
-      valuePeriod: 'Period',
-      valueQuantity: 'Quantity',
-      valueRange: 'Range',
-      valueRatio: 'Ratio',
-      valueReference: 'Reference',
-      valueSampledData: 'SampledData',
-      valueSignature: 'Signature',
-      valueTiming: 'Timing',
-      valueContactDetail: 'ContactDetail',
-      valueContributor: 'Contributor',
-      valueDataRequirement: 'DataRequirement',
-      valueExpression: 'Expression',
-      valueParameterDefinition: 'ParameterDefinition',
-      valueRelatedArtifact: 'RelatedArtifact',
-      valueTriggerDefinition: 'TriggerDefinition',
-      valueUsageContext: 'UsageContext',
-      valueDosage: 'Dosage',
-      valueMeta: 'Meta',
+    {
+      key: 'sdf-15a',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human:
+        'If the first element in a differential has no "." in the path and it\'s not a logical model, it has no type',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        !(
+          (structureDefinition.kind ?? 'logical') !== 'logical' &&
+          structureDefinition.differential?.element?.[0]?.path?.includes('.') === false
+        ) || empty(structureDefinition.differential?.element?.[0]?.type),
     },
-    'ElementDefinition.mapping': {},
-    'ElementDefinition.slicing': { discriminator: 'ElementDefinition.slicing.discriminator' },
-    'ElementDefinition.slicing.discriminator': {},
-    'ElementDefinition.type': {},
-  },
-  invariants: {
-    StructureDefinition: [
-      {
-        key: 'sdf-0',
-        severity: 'warning',
-        path: 'StructureDefinition',
-        human:
-          'Name should be usable as an identifier for the module by machine processing applications such as code generation',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          matches(structureDefinition.name, /[A-Z]([A-Za-z0-9_]){0,254}/su) !== false,
-      },
-      {
-        key: 'sdf-1',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'Element paths must be unique unless the structure is a constraint',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          (structureDefinition.derivation ?? 'constraint') === 'constraint' ||
-          isDistinct(select(structureDefinition.snapshot?.element, (element) => element.path)),
-      },
-      {
-        key: 'sdf-15a',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human:
-          'If the first element in a differential has no "." in the path and it\'s not a logical model, it has no type',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          !(
-            (structureDefinition.kind ?? 'logical') !== 'logical' &&
-            structureDefinition.differential?.element?.[0]?.path?.includes('.') === false
-          ) || empty(structureDefinition.differential?.element?.[0]?.type),
-      },
-      {
-        key: 'sdf-4',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'If the structure is not abstract, then there SHALL be a baseDefinition',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          (structureDefinition.abstract ?? true) === true ||
-          exists(structureDefinition.baseDefinition ?? structureDefinition._baseDefinition),
-      },
-      {
-        key: 'sdf-5',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'If the structure defines an extension then the structure must have context information',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          structureDefinition.type !== 'Extension' ||
-          (structureDefinition.derivation ?? 'specialization') === 'specialization' ||
-          exists(structureDefinition.context),
-      },
-      {
-        key: 'sdf-6',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'A structure must have either a differential, or a snapshot (or both)',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          exists(structureDefinition.snapshot) || exists(structureDefinition.differential),
-      },
-      {
-        key: 'sdf-9',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human:
-          'In any snapshot or differential, no label, code or requirements on an element without a "." in the path (e.g. the first element)',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          empty(
-            select(
-              where(structureDefinition.snapshot?.element, (element) => element.path?.includes('.') === false),
-              (element) => element.label ?? element._label,
-            ),
-            select(
-              where(structureDefinition.differential?.element, (element) => element.path?.includes('.') === false),
-              (element) => element.label ?? element._label,
-            ),
-          ) &&
-          empty(
-            select(
-              where(structureDefinition.snapshot?.element, (element) => element.path?.includes('.') === false),
-              (element) => element.code,
-            ),
-            select(
-              where(structureDefinition.differential?.element, (element) => element.path?.includes('.') === false),
-              (element) => element.code,
-            ),
-          ) &&
-          empty(
-            select(
-              where(structureDefinition.snapshot?.element, (element) => element.path?.includes('.') === false),
-              (element) => element.requirements ?? element._requirements,
-            ),
-            select(
-              where(structureDefinition.differential?.element, (element) => element.path?.includes('.') === false),
-              (element) => element.requirements ?? element._requirements,
-            ),
+    {
+      key: 'sdf-4',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'If the structure is not abstract, then there SHALL be a baseDefinition',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        (structureDefinition.abstract ?? true) === true ||
+        exists(structureDefinition.baseDefinition ?? structureDefinition._baseDefinition),
+    },
+    {
+      key: 'sdf-5',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'If the structure defines an extension then the structure must have context information',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        structureDefinition.type !== 'Extension' ||
+        (structureDefinition.derivation ?? 'specialization') === 'specialization' ||
+        exists(structureDefinition.context),
+    },
+    {
+      key: 'sdf-6',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'A structure must have either a differential, or a snapshot (or both)',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        exists(structureDefinition.snapshot) || exists(structureDefinition.differential),
+    },
+    {
+      key: 'sdf-9',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human:
+        'In any snapshot or differential, no label, code or requirements on an element without a "." in the path (e.g. the first element)',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        empty(
+          select(
+            where(structureDefinition.snapshot?.element, (element) => element.path?.includes('.') === false),
+            (element) => element.label ?? element._label,
           ),
-      },
-      {
-        key: 'sdf-11',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: "If there's a type, its content must match the path name in the first element of a snapshot",
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          (structureDefinition.kind ?? 'logical') === 'logical' ||
-          empty(structureDefinition.snapshot) ||
-          equal(structureDefinition.snapshot?.element?.[0]?.path, structureDefinition.type) !== false,
-      },
-      {
-        key: 'sdf-14',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'All element definitions must have an id',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          every(structureDefinition.snapshot?.element, (element) => exists(element.id)) &&
-          every(structureDefinition.differential?.element, (element) => exists(element.id)),
-      },
-      {
-        key: 'sdf-15',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'The first element in a snapshot has no type unless model is a logical model.',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          (structureDefinition.kind ?? 'logical') === 'logical' ||
-          empty(structureDefinition.snapshot?.element?.[0]?.type),
-      },
-      {
-        key: 'sdf-16',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'All element definitions must have unique ids (snapshot)',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          every(structureDefinition.snapshot?.element, (element) => exists(element.id)) &&
-          isDistinct(select(structureDefinition.snapshot?.element, (element) => element.id)),
-      },
-      {
-        key: 'sdf-17',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'All element definitions must have unique ids (diff)',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          every(structureDefinition.differential?.element, (element) => exists(element.id)) &&
-          isDistinct(select(structureDefinition.differential?.element, (element) => element.id)),
-      },
-      {
-        key: 'sdf-18',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'Context Invariants can only be used for extensions',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          empty(structureDefinition.contextInvariant ?? structureDefinition._contextInvariant) ||
-          (structureDefinition.type ?? 'Extension') === 'Extension',
-      },
-      {
-        key: 'sdf-19',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'FHIR Specification models only use FHIR defined types',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          structureDefinition.url?.startsWith('http://hl7.org/fhir/StructureDefinition') !== true ||
-          (every(
+          select(
+            where(structureDefinition.differential?.element, (element) => element.path?.includes('.') === false),
+            (element) => element.label ?? element._label,
+          ),
+        ) &&
+        empty(
+          select(
+            where(structureDefinition.snapshot?.element, (element) => element.path?.includes('.') === false),
+            (element) => element.code,
+          ),
+          select(
+            where(structureDefinition.differential?.element, (element) => element.path?.includes('.') === false),
+            (element) => element.code,
+          ),
+        ) &&
+        empty(
+          select(
+            where(structureDefinition.snapshot?.element, (element) => element.path?.includes('.') === false),
+            (element) => element.requirements ?? element._requirements,
+          ),
+          select(
+            where(structureDefinition.differential?.element, (element) => element.path?.includes('.') === false),
+            (element) => element.requirements ?? element._requirements,
+          ),
+        ),
+    },
+    {
+      key: 'sdf-11',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: "If there's a type, its content must match the path name in the first element of a snapshot",
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        (structureDefinition.kind ?? 'logical') === 'logical' ||
+        empty(structureDefinition.snapshot) ||
+        equal(structureDefinition.snapshot?.element?.[0]?.path, structureDefinition.type) !== false,
+    },
+    {
+      key: 'sdf-14',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'All element definitions must have an id',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        every(structureDefinition.snapshot?.element, (element) => exists(element.id)) &&
+        every(structureDefinition.differential?.element, (element) => exists(element.id)),
+    },
+    {
+      key: 'sdf-15',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'The first element in a snapshot has no type unless model is a logical model.',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        (structureDefinition.kind ?? 'logical') === 'logical' ||
+        empty(structureDefinition.snapshot?.element?.[0]?.type),
+    },
+    {
+      key: 'sdf-16',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'All element definitions must have unique ids (snapshot)',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        every(structureDefinition.snapshot?.element, (element) => exists(element.id)) &&
+        isDistinct(select(structureDefinition.snapshot?.element, (element) => element.id)),
+    },
+    {
+      key: 'sdf-17',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'All element definitions must have unique ids (diff)',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        every(structureDefinition.differential?.element, (element) => exists(element.id)) &&
+        isDistinct(select(structureDefinition.differential?.element, (element) => element.id)),
+    },
+    {
+      key: 'sdf-18',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'Context Invariants can only be used for extensions',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        empty(structureDefinition.contextInvariant ?? structureDefinition._contextInvariant) ||
+        (structureDefinition.type ?? 'Extension') === 'Extension',
+    },
+    {
+      key: 'sdf-19',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'FHIR Specification models only use FHIR defined types',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        structureDefinition.url?.startsWith('http://hl7.org/fhir/StructureDefinition') !== true ||
+        (every(
+          select(
+            select(structureDefinition.differential?.element, (element) => element.type),
+            (type) => type.code,
+          ),
+          (code) =>
+            matches(code, /^[a-zA-Z0-9]+$/su) === true ||
+            matches(code, /^http:\/\/hl7\.org\/fhirpath\/System\.[A-Z][A-Za-z]+$/su) === true,
+        ) &&
+          every(
             select(
-              select(structureDefinition.differential?.element, (element) => element.type),
+              select(structureDefinition.snapshot?.element, (element) => element.type),
               (type) => type.code,
             ),
             (code) =>
-              matches(code, /^[a-zA-Z0-9]+$/su) === true ||
+              matches(code, /^[a-zA-Z0-9.]+$/su) === true ||
               matches(code, /^http:\/\/hl7\.org\/fhirpath\/System\.[A-Z][A-Za-z]+$/su) === true,
-          ) &&
-            every(
-              select(
-                select(structureDefinition.snapshot?.element, (element) => element.type),
-                (type) => type.code,
-              ),
-              (code) =>
-                matches(code, /^[a-zA-Z0-9.]+$/su) === true ||
-                matches(code, /^http:\/\/hl7\.org\/fhirpath\/System\.[A-Z][A-Za-z]+$/su) === true,
-            )),
-      },
-      {
-        key: 'sdf-21',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'Default values can only be specified on specializations',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
+          )),
+    },
+    {
+      key: 'sdf-21',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'Default values can only be specified on specializations',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        empty(
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueBase64Binary ?? element._defaultValueBase64Binary,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueBoolean ?? element._defaultValueBoolean,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueCanonical ?? element._defaultValueCanonical,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueCode ?? element._defaultValueCode,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueDate ?? element._defaultValueDate,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueDateTime ?? element._defaultValueDateTime,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueDecimal ?? element._defaultValueDecimal,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueId ?? element._defaultValueId,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueInstant ?? element._defaultValueInstant,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueInteger ?? element._defaultValueInteger,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueMarkdown ?? element._defaultValueMarkdown,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueOid ?? element._defaultValueOid,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValuePositiveInt ?? element._defaultValuePositiveInt,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueString ?? element._defaultValueString,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueTime ?? element._defaultValueTime,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueUnsignedInt ?? element._defaultValueUnsignedInt,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueUri ?? element._defaultValueUri,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueUrl ?? element._defaultValueUrl,
+          ),
+          select(
+            structureDefinition.differential?.element,
+            (element) => element.defaultValueUuid ?? element._defaultValueUuid,
+          ),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueAddress),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueAge),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueAnnotation),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueAttachment),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueCodeableConcept),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueCoding),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueContactPoint),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueCount),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueDistance),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueDuration),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueHumanName),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueIdentifier),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueMoney),
+          select(structureDefinition.differential?.element, (element) => element.defaultValuePeriod),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueQuantity),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueRange),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueRatio),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueReference),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueSampledData),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueSignature),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueTiming),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueContactDetail),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueContributor),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueDataRequirement),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueExpression),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueParameterDefinition),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueRelatedArtifact),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueTriggerDefinition),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueUsageContext),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueDosage),
+          select(structureDefinition.differential?.element, (element) => element.defaultValueMeta),
+        ) || (structureDefinition.derivation ?? 'specialization') === 'specialization',
+    },
+    {
+      key: 'sdf-22',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'FHIR Specification models never have default values',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        structureDefinition.url?.startsWith('http://hl7.org/fhir/StructureDefinition') !== true ||
+        (empty(
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueBase64Binary ?? element._defaultValueBase64Binary,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueBoolean ?? element._defaultValueBoolean,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueCanonical ?? element._defaultValueCanonical,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueCode ?? element._defaultValueCode,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueDate ?? element._defaultValueDate,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueDateTime ?? element._defaultValueDateTime,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueDecimal ?? element._defaultValueDecimal,
+          ),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueId ?? element._defaultValueId),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueInstant ?? element._defaultValueInstant,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueInteger ?? element._defaultValueInteger,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueMarkdown ?? element._defaultValueMarkdown,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueOid ?? element._defaultValueOid,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValuePositiveInt ?? element._defaultValuePositiveInt,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueString ?? element._defaultValueString,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueTime ?? element._defaultValueTime,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueUnsignedInt ?? element._defaultValueUnsignedInt,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueUri ?? element._defaultValueUri,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueUrl ?? element._defaultValueUrl,
+          ),
+          select(
+            structureDefinition.snapshot?.element,
+            (element) => element.defaultValueUuid ?? element._defaultValueUuid,
+          ),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueAddress),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueAge),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueAnnotation),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueAttachment),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueCodeableConcept),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueCoding),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueContactPoint),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueCount),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueDistance),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueDuration),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueHumanName),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueIdentifier),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueMoney),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValuePeriod),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueQuantity),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueRange),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueRatio),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueReference),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueSampledData),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueSignature),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueTiming),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueContactDetail),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueContributor),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueDataRequirement),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueExpression),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueParameterDefinition),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueRelatedArtifact),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueTriggerDefinition),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueUsageContext),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueDosage),
+          select(structureDefinition.snapshot?.element, (element) => element.defaultValueMeta),
+        ) &&
           empty(
             select(
               structureDefinition.differential?.element,
@@ -475,572 +533,344 @@ export const structureDefinitionInvariants: ResourceInvariants = {
             select(structureDefinition.differential?.element, (element) => element.defaultValueUsageContext),
             select(structureDefinition.differential?.element, (element) => element.defaultValueDosage),
             select(structureDefinition.differential?.element, (element) => element.defaultValueMeta),
-          ) || (structureDefinition.derivation ?? 'specialization') === 'specialization',
-      },
-      {
-        key: 'sdf-22',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'FHIR Specification models never have default values',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          structureDefinition.url?.startsWith('http://hl7.org/fhir/StructureDefinition') !== true ||
-          (empty(
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueBase64Binary ?? element._defaultValueBase64Binary,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueBoolean ?? element._defaultValueBoolean,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueCanonical ?? element._defaultValueCanonical,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueCode ?? element._defaultValueCode,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueDate ?? element._defaultValueDate,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueDateTime ?? element._defaultValueDateTime,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueDecimal ?? element._defaultValueDecimal,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueId ?? element._defaultValueId,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueInstant ?? element._defaultValueInstant,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueInteger ?? element._defaultValueInteger,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueMarkdown ?? element._defaultValueMarkdown,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueOid ?? element._defaultValueOid,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValuePositiveInt ?? element._defaultValuePositiveInt,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueString ?? element._defaultValueString,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueTime ?? element._defaultValueTime,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueUnsignedInt ?? element._defaultValueUnsignedInt,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueUri ?? element._defaultValueUri,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueUrl ?? element._defaultValueUrl,
-            ),
-            select(
-              structureDefinition.snapshot?.element,
-              (element) => element.defaultValueUuid ?? element._defaultValueUuid,
-            ),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueAddress),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueAge),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueAnnotation),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueAttachment),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueCodeableConcept),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueCoding),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueContactPoint),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueCount),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueDistance),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueDuration),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueHumanName),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueIdentifier),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueMoney),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValuePeriod),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueQuantity),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueRange),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueRatio),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueReference),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueSampledData),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueSignature),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueTiming),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueContactDetail),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueContributor),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueDataRequirement),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueExpression),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueParameterDefinition),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueRelatedArtifact),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueTriggerDefinition),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueUsageContext),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueDosage),
-            select(structureDefinition.snapshot?.element, (element) => element.defaultValueMeta),
-          ) &&
-            empty(
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueBase64Binary ?? element._defaultValueBase64Binary,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueBoolean ?? element._defaultValueBoolean,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueCanonical ?? element._defaultValueCanonical,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueCode ?? element._defaultValueCode,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueDate ?? element._defaultValueDate,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueDateTime ?? element._defaultValueDateTime,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueDecimal ?? element._defaultValueDecimal,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueId ?? element._defaultValueId,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueInstant ?? element._defaultValueInstant,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueInteger ?? element._defaultValueInteger,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueMarkdown ?? element._defaultValueMarkdown,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueOid ?? element._defaultValueOid,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValuePositiveInt ?? element._defaultValuePositiveInt,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueString ?? element._defaultValueString,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueTime ?? element._defaultValueTime,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueUnsignedInt ?? element._defaultValueUnsignedInt,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueUri ?? element._defaultValueUri,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueUrl ?? element._defaultValueUrl,
-              ),
-              select(
-                structureDefinition.differential?.element,
-                (element) => element.defaultValueUuid ?? element._defaultValueUuid,
-              ),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueAddress),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueAge),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueAnnotation),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueAttachment),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueCodeableConcept),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueCoding),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueContactPoint),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueCount),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueDistance),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueDuration),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueHumanName),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueIdentifier),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueMoney),
-              select(structureDefinition.differential?.element, (element) => element.defaultValuePeriod),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueQuantity),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueRange),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueRatio),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueReference),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueSampledData),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueSignature),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueTiming),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueContactDetail),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueContributor),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueDataRequirement),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueExpression),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueParameterDefinition),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueRelatedArtifact),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueTriggerDefinition),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueUsageContext),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueDosage),
-              select(structureDefinition.differential?.element, (element) => element.defaultValueMeta),
-            )),
-      },
-      {
-        key: 'sdf-23',
-        severity: 'error',
-        path: 'StructureDefinition',
-        human: 'No slice name on root',
-        holds: (structureDefinition: fhir4.StructureDefinition) =>
-          every(
-            structureDefinition.snapshot?.element,
-            (element) => element.path?.includes('.') === true || empty(element.sliceName ?? element._sliceName),
-          ) &&
-          every(
-            structureDefinition.differential?.element,
-            (element) => element.path?.includes('.') === true || empty(element.sliceName ?? element._sliceName),
+          )),
+    },
+    {
+      key: 'sdf-23',
+      severity: 'error',
+      path: 'StructureDefinition',
+      human: 'No slice name on root',
+      holds: (structureDefinition: fhir4.StructureDefinition) =>
+        every(
+          structureDefinition.snapshot?.element,
+          (element) => element.path?.includes('.') === true || empty(element.sliceName ?? element._sliceName),
+        ) &&
+        every(
+          structureDefinition.differential?.element,
+          (element) => element.path?.includes('.') === true || empty(element.sliceName ?? element._sliceName),
+        ),
+    },
+  ],
+  'StructureDefinition.mapping': [
+    {
+      key: 'sdf-2',
+      severity: 'error',
+      path: 'StructureDefinition.mapping',
+      human: 'Must have at least a name or a uri (or both)',
+      holds: (structureDefinitionMapping: fhir4.StructureDefinitionMapping) =>
+        exists(structureDefinitionMapping.name ?? structureDefinitionMapping._name) ||
+        exists(structureDefinitionMapping.uri ?? structureDefinitionMapping._uri),
+    },
+  ],
+  'StructureDefinition.snapshot': [
+    {
+      key: 'sdf-3',
+      severity: 'error',
+      path: 'StructureDefinition.snapshot',
+      human: 'Each element definition in a snapshot must have a formal definition and cardinalities',
+      holds: (structureDefinitionSnapshot: fhir4.StructureDefinitionSnapshot) =>
+        every(
+          structureDefinitionSnapshot.element,
+          (element) =>
+            exists(element.definition ?? element._definition) &&
+            exists(element.min ?? element._min) &&
+            exists(element.max ?? element._max),
+        ),
+    },
+    {
+      key: 'sdf-8',
+      severity: 'error',
+      path: 'StructureDefinition.snapshot',
+      human:
+        "All snapshot elements must start with the StructureDefinition's specified type for non-logical models, or with the same type name for logical models",
+      holds: (
+        structureDefinitionSnapshot: fhir4.StructureDefinitionSnapshot,
+        structureDefinition: fhir4.StructureDefinition,
+      ) =>
+        ((structureDefinition.kind ?? 'logical') === 'logical' ||
+          equal(structureDefinitionSnapshot.element?.[0]?.path, structureDefinition.type) !== false) &&
+        every(
+          structureDefinitionSnapshot.element?.slice(1),
+          (element) =>
+            element.path?.startsWith(concatenate(structureDefinition.snapshot?.element?.[0]?.path, '.')) === true,
+        ),
+    },
+    {
+      key: 'sdf-8b',
+      severity: 'error',
+      path: 'StructureDefinition.snapshot',
+      human: 'All snapshot elements must have a base definition',
+      holds: (structureDefinitionSnapshot: fhir4.StructureDefinitionSnapshot) =>
+        every(structureDefinitionSnapshot.element, (element) => exists(element.base)),
+    },
+    {
+      key: 'sdf-10',
+      severity: 'error',
+      path: 'StructureDefinition.snapshot.element',
+      human: 'provide either a binding reference or a description (or both)',
+      child: 'element',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        empty(elementDefinition.binding) ||
+        exists(elementDefinition.binding?.valueSet ?? elementDefinition.binding?._valueSet) ||
+        exists(elementDefinition.binding?.description ?? elementDefinition.binding?._description),
+    },
+  ],
+  'StructureDefinition.differential': [
+    {
+      key: 'sdf-20',
+      severity: 'error',
+      path: 'StructureDefinition.differential',
+      human: 'No slicing on the root element',
+      holds: (structureDefinitionDifferential: fhir4.StructureDefinitionDifferential) =>
+        empty(
+          select(
+            where(structureDefinitionDifferential.element, (element) => element.path?.includes('.') === false),
+            (element) => element.slicing,
           ),
-      },
-    ],
-    'StructureDefinition.mapping': [
-      {
-        key: 'sdf-2',
-        severity: 'error',
-        path: 'StructureDefinition.mapping',
-        human: 'Must have at least a name or a uri (or both)',
-        holds: (structureDefinitionMapping: fhir4.StructureDefinitionMapping) =>
-          exists(structureDefinitionMapping.name ?? structureDefinitionMapping._name) ||
-          exists(structureDefinitionMapping.uri ?? structureDefinitionMapping._uri),
-      },
-    ],
-    'StructureDefinition.snapshot': [
-      {
-        key: 'sdf-3',
-        severity: 'error',
-        path: 'StructureDefinition.snapshot',
-        human: 'Each element definition in a snapshot must have a formal definition and cardinalities',
-        holds: (structureDefinitionSnapshot: fhir4.StructureDefinitionSnapshot) =>
+        ),
+    },
+    {
+      key: 'sdf-8a',
+      severity: 'error',
+      path: 'StructureDefinition.differential',
+      human:
+        "In any differential, all the elements must start with the StructureDefinition's specified type for non-logical models, or with the same type name for logical models",
+      holds: (
+        structureDefinitionDifferential: fhir4.StructureDefinitionDifferential,
+        structureDefinition: fhir4.StructureDefinition,
+      ) =>
+        ((structureDefinition.kind ?? 'logical') === 'logical' ||
+          startsWith(structureDefinitionDifferential.element?.[0]?.path, structureDefinition.type) !== false) &&
+        (empty(structureDefinitionDifferential.element?.slice(1)) ||
           every(
-            structureDefinitionSnapshot.element,
+            structureDefinitionDifferential.element?.slice(1),
             (element) =>
-              exists(element.definition ?? element._definition) &&
-              exists(element.min ?? element._min) &&
-              exists(element.max ?? element._max),
+              element.path?.startsWith(
+                concatenate(structureDefinition.differential?.element?.[0]?.path?.replace(/\..*/gsu, ''), '.'),
+              ) === true,
+          )),
+    },
+  ],
+  ElementDefinition: [
+    {
+      key: 'eld-2',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Min <= Max',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        empty(elementDefinition.min ?? elementDefinition._min) ||
+        empty(elementDefinition.max ?? elementDefinition._max) ||
+        (elementDefinition.max ?? '*') === '*' ||
+        ((elementDefinition.max ?? '*') !== '*'
+          ? (compareNumbers(elementDefinition.min, toInteger(elementDefinition.max)) ?? 0) <= 0
+          : true),
+    },
+    {
+      key: 'eld-5',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human:
+        'if the element definition has a contentReference, it cannot have type, defaultValue, fixed, pattern, example, minValue, maxValue, maxLength, or binding',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        empty(elementDefinition.contentReference ?? elementDefinition._contentReference) ||
+        (empty(elementDefinition.type) &&
+          !hasChoice(elementDefinition, 'defaultValue') &&
+          !hasChoice(elementDefinition, 'fixed') &&
+          !hasChoice(elementDefinition, 'pattern') &&
+          empty(elementDefinition.example) &&
+          !hasChoice(elementDefinition, 'minValue') &&
+          !hasChoice(elementDefinition, 'maxValue') &&
+          empty(elementDefinition.maxLength ?? elementDefinition._maxLength) &&
+          empty(elementDefinition.binding)),
+    },
+    {
+      key: 'eld-6',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Fixed value may only be specified if there is one type',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        !hasChoice(elementDefinition, 'fixed') || count(elementDefinition.type) <= 1,
+    },
+    {
+      key: 'eld-7',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Pattern may only be specified if there is one type',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        !hasChoice(elementDefinition, 'pattern') || count(elementDefinition.type) <= 1,
+    },
+    {
+      key: 'eld-8',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Pattern and fixed are mutually exclusive',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        !hasChoice(elementDefinition, 'pattern') || !hasChoice(elementDefinition, 'fixed'),
+    },
+    {
+      key: 'eld-11',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Binding can only be present for coded elements, string, and uri',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        empty(elementDefinition.binding) ||
+        empty(select(elementDefinition.type, (type) => type.code ?? type._code)) ||
+        exists(
+          select(elementDefinition.type, (type) =>
+            type.code === 'code' ||
+            type.code === 'Coding' ||
+            type.code === 'CodeableConcept' ||
+            type.code === 'Quantity' ||
+            type.code === 'string' ||
+            type.code === 'uri'
+              ? true
+              : (type.code ?? 'code') === 'code' ||
+                  (type.code ?? 'Coding') === 'Coding' ||
+                  (type.code ?? 'CodeableConcept') === 'CodeableConcept' ||
+                  (type.code ?? 'Quantity') === 'Quantity' ||
+                  (type.code ?? 'string') === 'string' ||
+                  (type.code ?? 'uri') === 'uri'
+                ? undefined
+                : false,
           ),
-      },
-      {
-        key: 'sdf-8',
-        severity: 'error',
-        path: 'StructureDefinition.snapshot',
-        human:
-          "All snapshot elements must start with the StructureDefinition's specified type for non-logical models, or with the same type name for logical models",
-        holds: (
-          structureDefinitionSnapshot: fhir4.StructureDefinitionSnapshot,
-          structureDefinition: fhir4.StructureDefinition,
-        ) =>
-          ((structureDefinition.kind ?? 'logical') === 'logical' ||
-            equal(structureDefinitionSnapshot.element?.[0]?.path, structureDefinition.type) !== false) &&
-          every(
-            structureDefinitionSnapshot.element?.slice(1),
-            (element) =>
-              element.path?.startsWith(concatenate(structureDefinition.snapshot?.element?.[0]?.path, '.')) === true,
-          ),
-      },
-      {
-        key: 'sdf-8b',
-        severity: 'error',
-        path: 'StructureDefinition.snapshot',
-        human: 'All snapshot elements must have a base definition',
-        holds: (structureDefinitionSnapshot: fhir4.StructureDefinitionSnapshot) =>
-          every(structureDefinitionSnapshot.element, (element) => exists(element.base)),
-      },
-      {
-        key: 'sdf-10',
-        severity: 'error',
-        path: 'StructureDefinition.snapshot.element',
-        human: 'provide either a binding reference or a description (or both)',
-        child: 'element',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          empty(elementDefinition.binding) ||
-          exists(elementDefinition.binding?.valueSet ?? elementDefinition.binding?._valueSet) ||
-          exists(elementDefinition.binding?.description ?? elementDefinition.binding?._description),
-      },
-    ],
-    'StructureDefinition.differential': [
-      {
-        key: 'sdf-20',
-        severity: 'error',
-        path: 'StructureDefinition.differential',
-        human: 'No slicing on the root element',
-        holds: (structureDefinitionDifferential: fhir4.StructureDefinitionDifferential) =>
-          empty(
-            select(
-              where(structureDefinitionDifferential.element, (element) => element.path?.includes('.') === false),
-              (element) => element.slicing,
-            ),
-          ),
-      },
-      {
-        key: 'sdf-8a',
-        severity: 'error',
-        path: 'StructureDefinition.differential',
-        human:
-          "In any differential, all the elements must start with the StructureDefinition's specified type for non-logical models, or with the same type name for logical models",
-        holds: (
-          structureDefinitionDifferential: fhir4.StructureDefinitionDifferential,
-          structureDefinition: fhir4.StructureDefinition,
-        ) =>
-          ((structureDefinition.kind ?? 'logical') === 'logical' ||
-            startsWith(structureDefinitionDifferential.element?.[0]?.path, structureDefinition.type) !== false) &&
-          (empty(structureDefinitionDifferential.element?.slice(1)) ||
-            every(
-              structureDefinitionDifferential.element?.slice(1),
-              (element) =>
-                element.path?.startsWith(
-                  concatenate(structureDefinition.differential?.element?.[0]?.path?.replace(/\..*/gsu, ''), '.'),
-                ) === true,
-            )),
-      },
-    ],
-    ElementDefinition: [
-      {
-        key: 'eld-2',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Min <= Max',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          empty(elementDefinition.min ?? elementDefinition._min) ||
-          empty(elementDefinition.max ?? elementDefinition._max) ||
-          (elementDefinition.max ?? '*') === '*' ||
-          ((elementDefinition.max ?? '*') !== '*'
-            ? (compareNumbers(elementDefinition.min, toInteger(elementDefinition.max)) ?? 0) <= 0
-            : true),
-      },
-      {
-        key: 'eld-5',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human:
-          'if the element definition has a contentReference, it cannot have type, defaultValue, fixed, pattern, example, minValue, maxValue, maxLength, or binding',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          empty(elementDefinition.contentReference ?? elementDefinition._contentReference) ||
-          (empty(elementDefinition.type) &&
-            !hasChoice(elementDefinition, 'defaultValue') &&
-            !hasChoice(elementDefinition, 'fixed') &&
-            !hasChoice(elementDefinition, 'pattern') &&
-            empty(elementDefinition.example) &&
-            !hasChoice(elementDefinition, 'minValue') &&
-            !hasChoice(elementDefinition, 'maxValue') &&
-            empty(elementDefinition.maxLength ?? elementDefinition._maxLength) &&
-            empty(elementDefinition.binding)),
-      },
-      {
-        key: 'eld-6',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Fixed value may only be specified if there is one type',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          !hasChoice(elementDefinition, 'fixed') || count(elementDefinition.type) <= 1,
-      },
-      {
-        key: 'eld-7',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Pattern may only be specified if there is one type',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          !hasChoice(elementDefinition, 'pattern') || count(elementDefinition.type) <= 1,
-      },
-      {
-        key: 'eld-8',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Pattern and fixed are mutually exclusive',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          !hasChoice(elementDefinition, 'pattern') || !hasChoice(elementDefinition, 'fixed'),
-      },
-      {
-        key: 'eld-11',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Binding can only be present for coded elements, string, and uri',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          empty(elementDefinition.binding) ||
-          empty(select(elementDefinition.type, (type) => type.code ?? type._code)) ||
-          exists(
-            select(elementDefinition.type, (type) =>
-              type.code === 'code' ||
-              type.code === 'Coding' ||
-              type.code === 'CodeableConcept' ||
-              type.code === 'Quantity' ||
-              type.code === 'string' ||
-              type.code === 'uri'
-                ? true
-                : (type.code ?? 'code') === 'code' ||
-                    (type.code ?? 'Coding') === 'Coding' ||
-                    (type.code ?? 'CodeableConcept') === 'CodeableConcept' ||
-                    (type.code ?? 'Quantity') === 'Quantity' ||
-                    (type.code ?? 'string') === 'string' ||
-                    (type.code ?? 'uri') === 'uri'
-                  ? undefined
-                  : false,
-            ),
-          ),
-      },
-      {
-        key: 'eld-13',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Types must be unique by code',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          isDistinct(select(elementDefinition.type, (type) => type.code)),
-      },
-      {
-        key: 'eld-14',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Constraints must be unique by key',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          isDistinct(select(elementDefinition.constraint, (constraint) => constraint.key)),
-      },
-      {
-        key: 'eld-15',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'default value and meaningWhenMissing are mutually exclusive',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          !hasChoice(elementDefinition, 'defaultValue') ||
-          empty(elementDefinition.meaningWhenMissing ?? elementDefinition._meaningWhenMissing),
-      },
-      {
-        key: 'eld-16',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'sliceName must be composed of proper tokens separated by "/"',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          empty(elementDefinition.sliceName ?? elementDefinition._sliceName) ||
-          matches(elementDefinition.sliceName, /^[a-zA-Z0-9/\-_[\]@]+$/su) !== false,
-      },
-      {
-        key: 'eld-18',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Must have a modifier reason if isModifier = true',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          !(
-            exists(elementDefinition.isModifier ?? elementDefinition._isModifier) &&
-            elementDefinition.isModifier === true
-          ) || exists(elementDefinition.isModifierReason ?? elementDefinition._isModifierReason),
-      },
-      {
-        key: 'eld-19',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'Element names cannot include some special characters',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          matches(
-            elementDefinition.path,
-            /[^\s.,:;'"/|?!@#$%&*()[\]{}]{1,64}(\.[^\s.,:;'"/|?!@#$%&*()[\]{}]{1,64}(\[x\])?(:[^\s.]+)?)*/su,
-          ) !== false,
-      },
-      {
-        key: 'eld-20',
-        severity: 'warning',
-        path: 'ElementDefinition',
-        human:
-          'Element names should be simple alphanumerics with a max of 64 characters, or code generation tools may be broken',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          matches(elementDefinition.path, /[A-Za-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*(\[x\])?)*/su) !== false,
-      },
-      {
-        key: 'eld-22',
-        severity: 'error',
-        path: 'ElementDefinition',
-        human: 'sliceIsConstraining can only appear if slicename is present',
-        holds: (elementDefinition: fhir4.ElementDefinition) =>
-          empty(elementDefinition.sliceIsConstraining ?? elementDefinition._sliceIsConstraining) ||
-          exists(elementDefinition.sliceName ?? elementDefinition._sliceName),
-      },
-      {
-        key: 'eld-3',
-        severity: 'error',
-        path: 'ElementDefinition.max',
-        human: 'Max SHALL be a number or "*"',
-        child: 'max',
-        holds: (value: string) => value === '*' || (compareNumbers(toInteger(value), 0) ?? 0) >= 0,
-      },
-    ],
-    'ElementDefinition.slicing': [
-      {
-        key: 'eld-1',
-        severity: 'error',
-        path: 'ElementDefinition.slicing',
-        human: 'If there are no discriminators, there must be a definition',
-        holds: (elementDefinitionSlicing: fhir4.ElementDefinitionSlicing) =>
-          exists(elementDefinitionSlicing.discriminator) ||
-          exists(elementDefinitionSlicing.description ?? elementDefinitionSlicing._description),
-      },
-    ],
-    'ElementDefinition.type': [
-      {
-        key: 'eld-4',
-        severity: 'error',
-        path: 'ElementDefinition.type',
-        human: 'Aggregation may only be specified if one of the allowed types for the element is a reference',
-        holds: (elementDefinitionType: fhir4.ElementDefinitionType) =>
-          empty(elementDefinitionType.aggregation ?? elementDefinitionType._aggregation) ||
-          (elementDefinitionType.code ?? 'Reference') === 'Reference' ||
-          (elementDefinitionType.code ?? 'canonical') === 'canonical',
-      },
-      {
-        key: 'eld-17',
-        severity: 'error',
-        path: 'ElementDefinition.type',
-        human: 'targetProfile is only allowed if the type is Reference or canonical',
-        holds: (elementDefinitionType: fhir4.ElementDefinitionType) =>
-          (elementDefinitionType.code ?? 'Reference') === 'Reference' ||
-          (elementDefinitionType.code ?? 'canonical') === 'canonical' ||
-          empty(elementDefinitionType.targetProfile ?? elementDefinitionType._targetProfile),
-      },
-    ],
-    'ElementDefinition.constraint': [
-      {
-        key: 'eld-21',
-        severity: 'warning',
-        path: 'ElementDefinition.constraint',
-        human: 'Constraints should have an expression or else validators will not be able to enforce them',
-        holds: (elementDefinitionConstraint: fhir4.ElementDefinitionConstraint) =>
-          exists(elementDefinitionConstraint.expression ?? elementDefinitionConstraint._expression),
-      },
-    ],
-    'ElementDefinition.binding': [
-      {
-        key: 'eld-12',
-        severity: 'error',
-        path: 'ElementDefinition.binding',
-        human: 'ValueSet SHALL start with http:// or https:// or urn:',
-        holds: (elementDefinitionBinding: fhir4.ElementDefinitionBinding) =>
-          empty(elementDefinitionBinding.valueSet ?? elementDefinitionBinding._valueSet) ||
-          elementDefinitionBinding.valueSet?.startsWith('http:') !== false ||
-          elementDefinitionBinding.valueSet?.startsWith('https') !== false ||
-          elementDefinitionBinding.valueSet?.startsWith('urn:') !== false,
-      },
-    ],
-  },
+        ),
+    },
+    {
+      key: 'eld-13',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Types must be unique by code',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        isDistinct(select(elementDefinition.type, (type) => type.code)),
+    },
+    {
+      key: 'eld-14',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Constraints must be unique by key',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        isDistinct(select(elementDefinition.constraint, (constraint) => constraint.key)),
+    },
+    {
+      key: 'eld-15',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'default value and meaningWhenMissing are mutually exclusive',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        !hasChoice(elementDefinition, 'defaultValue') ||
+        empty(elementDefinition.meaningWhenMissing ?? elementDefinition._meaningWhenMissing),
+    },
+    {
+      key: 'eld-16',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'sliceName must be composed of proper tokens separated by "/"',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        empty(elementDefinition.sliceName ?? elementDefinition._sliceName) ||
+        matches(elementDefinition.sliceName, /^[a-zA-Z0-9/\-_[\]@]+$/su) !== false,
+    },
+    {
+      key: 'eld-18',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Must have a modifier reason if isModifier = true',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        !(
+          exists(elementDefinition.isModifier ?? elementDefinition._isModifier) && elementDefinition.isModifier === true
+        ) || exists(elementDefinition.isModifierReason ?? elementDefinition._isModifierReason),
+    },
+    {
+      key: 'eld-19',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'Element names cannot include some special characters',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        matches(
+          elementDefinition.path,
+          /[^\s.,:;'"/|?!@#$%&*()[\]{}]{1,64}(\.[^\s.,:;'"/|?!@#$%&*()[\]{}]{1,64}(\[x\])?(:[^\s.]+)?)*/su,
+        ) !== false,
+    },
+    {
+      key: 'eld-20',
+      severity: 'warning',
+      path: 'ElementDefinition',
+      human:
+        'Element names should be simple alphanumerics with a max of 64 characters, or code generation tools may be broken',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        matches(elementDefinition.path, /[A-Za-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*(\[x\])?)*/su) !== false,
+    },
+    {
+      key: 'eld-22',
+      severity: 'error',
+      path: 'ElementDefinition',
+      human: 'sliceIsConstraining can only appear if slicename is present',
+      holds: (elementDefinition: fhir4.ElementDefinition) =>
+        empty(elementDefinition.sliceIsConstraining ?? elementDefinition._sliceIsConstraining) ||
+        exists(elementDefinition.sliceName ?? elementDefinition._sliceName),
+    },
+    {
+      key: 'eld-3',
+      severity: 'error',
+      path: 'ElementDefinition.max',
+      human: 'Max SHALL be a number or "*"',
+      child: 'max',
+      holds: (value: string) => value === '*' || (compareNumbers(toInteger(value), 0) ?? 0) >= 0,
+    },
+  ],
+  'ElementDefinition.slicing': [
+    {
+      key: 'eld-1',
+      severity: 'error',
+      path: 'ElementDefinition.slicing',
+      human: 'If there are no discriminators, there must be a definition',
+      holds: (elementDefinitionSlicing: fhir4.ElementDefinitionSlicing) =>
+        exists(elementDefinitionSlicing.discriminator) ||
+        exists(elementDefinitionSlicing.description ?? elementDefinitionSlicing._description),
+    },
+  ],
+  'ElementDefinition.type': [
+    {
+      key: 'eld-4',
+      severity: 'error',
+      path: 'ElementDefinition.type',
+      human: 'Aggregation may only be specified if one of the allowed types for the element is a reference',
+      holds: (elementDefinitionType: fhir4.ElementDefinitionType) =>
+        empty(elementDefinitionType.aggregation ?? elementDefinitionType._aggregation) ||
+        (elementDefinitionType.code ?? 'Reference') === 'Reference' ||
+        (elementDefinitionType.code ?? 'canonical') === 'canonical',
+    },
+    {
+      key: 'eld-17',
+      severity: 'error',
+      path: 'ElementDefinition.type',
+      human: 'targetProfile is only allowed if the type is Reference or canonical',
+      holds: (elementDefinitionType: fhir4.ElementDefinitionType) =>
+        (elementDefinitionType.code ?? 'Reference') === 'Reference' ||
+        (elementDefinitionType.code ?? 'canonical') === 'canonical' ||
+        empty(elementDefinitionType.targetProfile ?? elementDefinitionType._targetProfile),
+    },
+  ],
+  'ElementDefinition.constraint': [
+    {
+      key: 'eld-21',
+      severity: 'warning',
+      path: 'ElementDefinition.constraint',
+      human: 'Constraints should have an expression or else validators will not be able to enforce them',
+      holds: (elementDefinitionConstraint: fhir4.ElementDefinitionConstraint) =>
+        exists(elementDefinitionConstraint.expression ?? elementDefinitionConstraint._expression),
+    },
+  ],
+  'ElementDefinition.binding': [
+    {
+      key: 'eld-12',
+      severity: 'error',
+      path: 'ElementDefinition.binding',
+      human: 'ValueSet SHALL start with http:// or https:// or urn:',
+      holds: (elementDefinitionBinding: fhir4.ElementDefinitionBinding) =>
+        empty(elementDefinitionBinding.valueSet ?? elementDefinitionBinding._valueSet) ||
+        elementDefinitionBinding.valueSet?.startsWith('http:') !== false ||
+        elementDefinitionBinding.valueSet?.startsWith('https') !== false ||
+        elementDefinitionBinding.valueSet?.startsWith('urn:') !== false,
+    },
+  ],
 };
