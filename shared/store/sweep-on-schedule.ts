@@ -6,10 +6,12 @@ import { sweepTransactions } from './settle-transaction.ts';
 
 /** A handler that sweeps the table named by TABLE_NAME. What it cannot settle now, the next minute's run can. */
 export const sweepOnSchedule = () => {
-  const client = documentClient();
+  // Made at the first run: a client looks for its configuration as soon as it is made.
+  let client: ReturnType<typeof documentClient> | undefined;
   return async (): Promise<void> => {
     const tableName = process.env.TABLE_NAME;
     if (!tableName) throw new Error('Missing in the environment: TABLE_NAME');
+    client ??= documentClient();
     const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName));
     const count = await sweepTransactions(store);
     if (count > 0) log.warn('settled transactions that were left behind', { count });
