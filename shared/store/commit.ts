@@ -13,6 +13,8 @@ export interface RecordWrite {
   readonly next: StoredRecord;
   /** The version that it replaces; undefined for a create. */
   readonly previous?: StoredRecord | undefined;
+  /** Its row, where it is packed already. */
+  readonly row?: RecordRow;
   /** Rows that lead to this version, to be put with it: pointers, registry rows, bearers of its identifiers. */
   readonly puts: readonly Row[];
   /** Those that led to the previous version and to this one no more. */
@@ -77,8 +79,8 @@ export interface Step {
 }
 
 // DynamoDB takes 100 actions and 4 MB; the rest is left for what the service counts beside the values.
-const mostActions = 96;
-const mostBytes = 3_500_000;
+export const mostActions = 96;
+export const mostBytes = 3_500_000;
 
 /** A row that no staged transaction is about to create or change. */
 export const settled = 'attribute_not_exists(tx) AND attribute_not_exists(intent)';
@@ -100,7 +102,7 @@ export const commit = async (store: RecordStore, work: Commit): Promise<void> =>
   await transact(store, steps);
 };
 
-const actionsOf = ({ writes, checks, unique, claims, log }: Commit): number =>
+export const actionsOf = ({ writes, checks, unique, claims, log }: Commit): number =>
   writes.reduce((sum, { previous, puts, removes }) => sum + (previous ? 2 : 1) + puts.length + removes.length, 0) +
   [checks, unique, claims, log].reduce((sum, { length }) => sum + length, 0);
 
@@ -134,7 +136,7 @@ const clearTheWay = async (store: RecordStore, steps: readonly Step[], refused: 
 };
 
 // A row of DynamoDB has 400 KB; the rest is left for its other attributes. A staged update keeps both versions in one row for a moment.
-const largestRow = 390_000;
+export const largestRow = 390_000;
 
 /**
  * Refuses what no row can hold.
@@ -150,13 +152,18 @@ export const requireStorable = (row: Pick<RecordRow, 'body' | 'labels'>, type: s
   });
 };
 
-const stepsOf = (store: RecordStore, work: Commit): Step[] => {
+/**
+ * A commit as the actions of one transaction.
+ *
+ * @throws RecordError `too-large`.
+ */
+export const stepsOf = (store: RecordStore, work: Commit): Step[] => {
   const { tableName: TableName, ids } = store;
   const returnOld = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
   const steps: Step[] = [];
   for (const write of work.writes) {
     const { next, previous } = write;
-    const Item = recordRow(next, ids);
+    const Item = write.row ?? recordRow(next, ids);
     requireStorable(Item, next.type);
     steps.push({ action: { Put: { TableName, Item, ...placeOf(write), ...returnOld } }, refusal: refusalOf(write) });
     if (previous) steps.push({ action: { Put: { TableName, Item: historyRow(previous, ids) } } });

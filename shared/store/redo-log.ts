@@ -1,15 +1,17 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
-import type { Commit, ExistenceCheck } from './commit.ts';
+import type { Division } from './divide-commit.ts';
 import { type Row, type RowKey, recordKey, redoKey, transactionKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
 import type { RecordStore } from './record-store.ts';
 
 /** One step that a committed transaction still owes. Each may be repeated, by anybody, at any time. */
 export type Redo =
-  /** Takes the mark off a row that the transaction created, together with the change of the rows that lead to it. */
-  | { readonly do: 'reveal'; readonly key: RowKey; readonly puts: readonly Row[]; readonly removes: readonly RowKey[] }
-  /** Turns an intent into the record's version, likewise. */
+  /** Takes the mark off a row that the transaction created, together with the putting of rows that lead to it. */
+  | { readonly do: 'reveal'; readonly key: RowKey; readonly puts: readonly Row[] }
+  /** Nothing: a hint is there already. It goes if the transaction is taken back. */
+  | { readonly do: 'hint'; readonly key: RowKey }
+  /** Turns an intent into the record's version, together with the change of the rows that lead to it. */
   | { readonly do: 'apply'; readonly key: RowKey; readonly puts: readonly Row[]; readonly removes: readonly RowKey[] }
   | { readonly do: 'unique'; readonly key: RowKey; readonly add: readonly string[]; readonly remove: readonly string[] }
   /** Lets go of a record that the transaction refers to. */
@@ -17,23 +19,16 @@ export type Redo =
   /** Puts a row of the access log. */
   | { readonly do: 'log'; readonly row: Row };
 
-/**
- * What a commit does once it is decided.
- *
- * @param held - what it refers to and holds.
- */
-export const redoLog = (work: Commit, held: readonly ExistenceCheck[]): Redo[] => [
-  ...work.log.map((row): Redo => ({ do: 'log', row })),
-  ...work.writes.map(
-    ({ next, previous, puts, removes }): Redo => ({
-      do: previous ? 'apply' : 'reveal',
-      key: recordKey(next),
-      puts,
-      removes,
-    }),
-  ),
-  ...work.claims.map(({ pk, sk }): Redo => ({ do: 'reveal', key: { pk, sk }, puts: [], removes: [] })),
-  ...work.unique.map(({ key, add, remove }): Redo => ({ do: 'unique', key, add, remove })),
+/** What a commit does once it is decided. */
+export const redoLog = ({ staged, hints, held }: Pick<Division, 'staged' | 'hints' | 'held'>): Redo[] => [
+  ...staged.log.map((row): Redo => ({ do: 'log', row })),
+  ...hints.map(({ pk, sk }): Redo => ({ do: 'hint', key: { pk, sk } })),
+  ...staged.writes.map(({ next, previous, puts, removes }): Redo => {
+    const key = recordKey(next);
+    return previous ? { do: 'apply', key, puts, removes } : { do: 'reveal', key, puts };
+  }),
+  ...staged.claims.map(({ pk, sk }): Redo => ({ do: 'reveal', key: { pk, sk }, puts: [] })),
+  ...staged.unique.map(({ key, add, remove }): Redo => ({ do: 'unique', key, add, remove })),
   ...held.map(({ address }): Redo => ({ do: 'release', key: recordKey(address) })),
 ];
 
@@ -50,7 +45,7 @@ export const redoLayouts = new Layouts<(bytes: Buffer) => Redo[]>('redo', {
 
 /** The log as bytes: some 20 for a record without index rows, since keys of one chart differ only in their places. */
 export const packRedo = (redo: readonly Redo[]): Buffer =>
-  Buffer.concat([Buffer.of(deflated), deflateRawSync(JSON.stringify(redo, asJson))]);
+  Buffer.concat([Buffer.of(deflated), deflateRawSync(JSON.stringify(redo, asJson), { level: 9 })]);
 
 /**
  * What `packRedo` wrote.

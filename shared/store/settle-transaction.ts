@@ -95,20 +95,28 @@ export const finish = async (store: RecordStore, staged: Staged): Promise<void> 
   await inParallel(concurrency, redo, async (step) => {
     if (step.do === 'reveal') await reveal(store, tx, step);
     else if (step.do === 'apply') await apply(store, tx, step);
-    else if (step.do === 'unique') await settleUnique(store, tx, step);
   });
-  // Last of all: now whoever deletes these records finds what refers to them.
+  // Only now: who finds a guard changed, or a record that is referred to free again, must find those records too.
   await inParallel(concurrency, redo, async (step) => {
-    if (step.do === 'release') await release(store, tx, step.key);
+    if (step.do === 'unique') await settleUnique(store, tx, step);
+    else if (step.do === 'release') await release(store, tx, step.key);
   });
   await forget(store, staged);
 };
 
-/** Takes back what an aborted transaction staged. Index and log rows are not there yet. */
+/**
+ * Takes back what an aborted transaction staged. Hints bear the id of a record that will never be, so whoever removes them, however late,
+ * removes nothing else.
+ */
 export const undo = async (store: RecordStore, { tx, redo }: Staged): Promise<void> => {
+  await writeRows(
+    store,
+    [],
+    redo.flatMap((step) => (step.do === 'hint' ? [step.key] : [])),
+  );
   await inParallel(concurrency, redo, async (step) => {
     if (step.do === 'reveal') await unstage(store, tx, step.key);
-    else if (step.do !== 'log') await clear(store, tx, step.key);
+    else if (step.do !== 'log' && step.do !== 'hint') await clear(store, tx, step.key);
   });
 };
 
@@ -138,10 +146,10 @@ export const forget = async (store: RecordStore, { tx, parts }: Omit<Staged, 're
   await writeRows(store, [], [unfinishedKey(tx)]);
 };
 
-/** Shows a row that the transaction created, together with the rows that lead to it. */
-const reveal = async (store: RecordStore, tx: string, { key, puts, removes }: Extract<Redo, { do: 'reveal' }>) => {
+/** Shows a row that the transaction created, together with the rows that lead to it and are not there yet. */
+const reveal = async (store: RecordStore, tx: string, { key, puts }: Extract<Redo, { do: 'reveal' }>) => {
   const { tableName: TableName } = store;
-  const rows = indexActions(TableName, { puts, removes });
+  const rows = indexActions(TableName, { puts, removes: [] });
   if (rows.length === 0) return clear(store, tx, key);
   const marked = { ConditionExpression: 'tx = :tx', ExpressionAttributeValues: { ':tx': tx } };
   await withIndexRows(store, { TableName, Key: key, ...marked }, rows, [

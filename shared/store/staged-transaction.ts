@@ -7,22 +7,22 @@ import { toBase32 } from './base32.ts';
 import {
   type Commit,
   CommitRefused,
-  countsReferences,
   type ExistenceCheck,
   existence,
   existenceStep,
   expectation,
   holderOf,
   placeOf,
-  type RecordWrite,
   type Refusal,
   refusalOf,
   requireStorable,
+  stepsOf,
   transact,
   type UniqueChange,
 } from './commit.ts';
+import { type Division, divide, type StagedWrite } from './divide-commit.ts';
 import { inParallel } from './in-parallel.ts';
-import { chartKey, type Row, type RowKey, recordKey, transactionKey, unfinishedKey } from './keys.ts';
+import { type Row, type RowKey, recordKey, transactionKey, unfinishedKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { packRedo, redoLog, redoRows } from './redo-log.ts';
 import { type Held, type Intent, type RecordRow, recordRow } from './rows.ts';
@@ -36,7 +36,8 @@ import { writeRows } from './write-rows.ts';
 //   1. a marker `T#<tx>` (open, with a deadline), the row that says it is unfinished, and a redo log;
 //   2. creates at their own keys, invisible while they carry `tx`; an intent on each row that will change, under a condition on
 //      its version; the same on rows that must stay unique;
-//   3. the marker moves from open to committed, together with the checks of what the commit refers to: this decides it;
+//   3. the marker moves from open to committed, together with the checks of what the commit refers to, and with what else has room in
+//      that transaction: this decides it;
 //   4. the redo log is carried out, each step on the condition that the row still carries the mark, before the request is answered.
 //
 // A crash before 3 leaves nothing visible, after 3 everything: readers that meet a staged row ask the marker, writers finish or
@@ -57,58 +58,23 @@ const finishingRounds = 3;
  */
 export const writeStaged = async (store: RecordStore, work: Commit): Promise<void> => {
   const tx = toBase32(randomBytes(15));
-  // Packed once: compression is most of what a large bundle costs in CPU.
-  const rows = new Map(work.writes.map((write) => [write, recordRow(write.next, store.ids)]));
-  for (const [{ next, previous }, row] of rows) {
+  const parts = divide(store, work);
+  for (const { next, previous, row } of parts.staged.writes) {
     requireStorable(row, next.type, previous ? (recordRow(previous, store.ids).body?.length ?? 0) : 0);
   }
-  const checks = divided(work);
-  const redo = redoLog(work, checks.held);
+  const redo = redoLog(parts);
   const redoParts = redoRows(tx, packRedo(redo));
-  const staged: Staged = { tx, redo, parts: redoParts.length };
+  const transaction: Staged = { tx, redo, parts: redoParts.length };
   const deadline = Date.now() + deadlineMs;
   await begin(store, { ...transactionKey(tx), status: 'open', deadline, parts: redoParts.length });
   try {
-    await stage(store, { work, tx, rows, redoParts, held: checks.held, proceed: stopAt(deadline) });
-    await decide(store, tx, checks);
+    await stage(store, { tx, parts, redoParts, proceed: stopAt(deadline) });
+    await decide(store, tx, parts);
   } catch (error) {
-    if (await takenBack(store, staged, error)) throw error;
+    if (await takenBack(store, transaction, error)) throw error;
     // It could not be taken back: it was decided, and only the answer was lost.
   }
-  await finishOwn(store, staged);
-};
-
-/** A commit's checks, by when they are made. */
-interface Checks {
-  /** What the commit holds from its staging until it is finished. */
-  readonly held: readonly ExistenceCheck[];
-  /** What is checked in the transaction that decides. */
-  readonly deciding: readonly ExistenceCheck[];
-  /** What is checked just before it. */
-  readonly before: readonly ExistenceCheck[];
-}
-
-/** Checks that fit into one transaction beside the marker. */
-const mostChecks = 90;
-
-/**
- * Whoever deletes a record counts on seeing what refers to it. So what counts its references is checked as the commit is decided, which
- * changes the count; what exceeds a transaction is held until the records that refer to it are there. So is what lies in a chart where
- * this commit puts a pointer, for the pointer is put only afterwards. Other records, entries of the directory, are hardly ever deleted.
- */
-const divided = ({ checks, writes }: Commit): Checks => {
-  const pointed = new Set(writes.flatMap(({ puts }) => puts.map(({ pk }) => pk)));
-  const inPointed = ({ address }: ExistenceCheck) => pointed.has(chartKey(address.chart));
-  const counting = checks.filter(countsReferences);
-  const decidable = counting.filter((check) => !inPointed(check));
-  const deciding = decidable.slice(0, mostChecks);
-  const others = checks.filter((check) => !countsReferences(check));
-  const room = mostChecks - deciding.length;
-  return {
-    held: [...counting.filter(inPointed), ...decidable.slice(mostChecks)],
-    deciding: [...deciding, ...others.slice(0, room)],
-    before: others.slice(room),
-  };
+  await finishOwn(store, transaction);
 };
 
 /** Nobody waits for a writer beyond its deadline, so it stages nothing behind the back of whoever took its work back. */
@@ -129,32 +95,26 @@ const begin = async (store: RecordStore, marker: RowKey & TransactionMarker): Pr
 };
 
 interface Staging {
-  readonly work: Commit;
   readonly tx: string;
-  readonly rows: ReadonlyMap<RecordWrite, RecordRow>;
+  readonly parts: Division;
   readonly redoParts: readonly Row[];
-  readonly held: readonly ExistenceCheck[];
   readonly proceed: () => void;
 }
 
-const stage = async (store: RecordStore, { work, tx, rows, redoParts, held, proceed }: Staging): Promise<void> => {
-  const { ids } = store;
+const stage = async (store: RecordStore, { tx, parts, redoParts, proceed }: Staging): Promise<void> => {
+  const { staged, hints, held } = parts;
   await writeRows(store, redoParts, [], proceed);
-  const created = [...rows].filter(([{ previous }]) => !previous);
-  // Ids that clients chose may exist already, so those creates need a condition; ours are random.
-  const chosen = created.filter(([{ next }]) => !ids.decode(next.id));
-  const fresh = created.filter(([{ next }]) => ids.decode(next.id));
-  await writeRows(
-    store,
-    fresh.map(([, row]) => ({ ...row, tx })),
-    [],
-    proceed,
-  );
+  const fresh = staged.writes.flatMap((write): Row[] => (write.fresh ? [{ ...write.row, tx }] : []));
+  await writeRows(store, [...fresh, ...hints], [], proceed);
+  // Ids that clients chose may exist already, so those creates need a condition.
+  const chosen = staged.writes.filter((write) => !write.previous && !write.fresh);
   const holds = [
-    ...chosen.map(([write, row]) => creation({ ...row, tx }, { kind: 'version', write })),
-    ...work.claims.map((claim) => creation({ ...claim, tx }, { kind: 'claimed', key: { pk: claim.pk, sk: claim.sk } })),
-    ...[...rows].filter(([{ previous }]) => previous).map(([write, row]) => intentOn(write, row, tx)),
-    ...work.unique.map((change) => uniqueIntent(change, tx)),
+    ...chosen.map((write) => creation({ ...write.row, tx }, { kind: 'version', write })),
+    ...staged.claims.map((claim) =>
+      creation({ ...claim, tx }, { kind: 'claimed', key: { pk: claim.pk, sk: claim.sk } }),
+    ),
+    ...staged.writes.filter(({ previous }) => previous).map((write) => intentOn(write, tx)),
+    ...staged.unique.map((change) => uniqueIntent(change, tx)),
     ...held.map((check) => holdOn(check, tx)),
   ];
   await takeHold(store, tx, holds, proceed);
@@ -211,7 +171,8 @@ const creation = (Item: Row, refusal: Refusal): Hold => ({
   refusal: () => refusal,
 });
 
-const intentOn = (write: RecordWrite, { pk, sk, ...next }: RecordRow, tx: string): Hold => {
+const intentOn = (write: StagedWrite, tx: string): Hold => {
+  const { pk, sk, ...next } = write.row;
   const { ConditionExpression, ExpressionAttributeValues } = placeOf(write);
   const intent: Intent = { ...next, tx };
   return {
@@ -252,8 +213,8 @@ const holdOn = (check: ExistenceCheck, tx: string): Hold => {
   };
 };
 
-/** The moment that decides: the marker moves to committed if everything that the commit refers to still exists. */
-const decide = async (store: RecordStore, tx: string, { deciding, before }: Checks): Promise<void> => {
+/** The moment that decides: the marker moves to committed if everything else that is to hold does. */
+const decide = async (store: RecordStore, tx: string, { deciding, before }: Division): Promise<void> => {
   const { tableName: TableName } = store;
   await inParallel(concurrency, before, (check) => transact(store, [existenceStep(TableName, check)]));
   await transact(store, [
@@ -272,7 +233,7 @@ const decide = async (store: RecordStore, tx: string, { deciding, before }: Chec
         throw tookTooLong();
       },
     },
-    ...deciding.map((check) => existenceStep(TableName, check)),
+    ...stepsOf(store, deciding),
   ]);
 };
 

@@ -165,6 +165,88 @@ describe('commit', () => {
     });
   });
 
+  describe('a reference', () => {
+    const refer = (to: StoredRecord) => commit(store, commitOf({ checks: [{ address: to, label: 'x' }] }));
+    const deletionOf = (record: StoredRecord) => ({
+      next: nextOf(record, { resource: undefined }),
+      previous: record,
+    });
+
+    it('is counted on the row that it leads to, until its next version', async () => {
+      const target = await created();
+      await refer(target);
+      await refer(target);
+      const second = nextOf(target);
+
+      expect(await store.read(target)).toEqual({ ...target, refs: 2 });
+      await write({ next: second, previous: { ...target, refs: 2 } });
+
+      expect(await store.read(target)).toEqual(second);
+      expect(await rowAt(store, historyKey(target, 1))).not.toHaveProperty('refs');
+      await refer(target);
+      expect((await store.read(target))?.refs).toBe(1);
+    });
+
+    it('does not stand in the way of an update', async () => {
+      const target = await created();
+      await refer(target);
+      const second = nextOf(target);
+
+      await write({ next: second, previous: target });
+
+      expect(await store.read(target)).toEqual(second);
+    });
+
+    it('stands in the way of a deletion by who has not seen it, and of no other', async () => {
+      const target = await created();
+      await refer(target);
+      const seen = { ...target, refs: 1 };
+      await refer(target);
+
+      for (const read of [target, seen]) {
+        expect(await refusalsOf(commitOf({ writes: [deletionOf(read)] }))).toEqual(['referred']);
+      }
+      await write(deletionOf({ ...target, refs: 2 }));
+
+      expect((await store.read(target))?.resource).toBeUndefined();
+      expect((await store.read(target))?.refs).toBeUndefined();
+    });
+
+    it('to another version is told as another version', async () => {
+      const target = await created();
+      await write({ next: nextOf(target), previous: target });
+      await refer(target);
+
+      expect(await refusalsOf(commitOf({ writes: [deletionOf(target)] }))).toEqual(['version']);
+    });
+
+    it.each(['Organization', 'Questionnaire'])('to a %s is checked and not counted', async (type) => {
+      const target = await created({ type, place: '' });
+
+      await refer(target);
+
+      expect(await store.read(target)).toEqual(target);
+    });
+
+    it('costs what a check costs', async () => {
+      const [counted, plain] = [await created(), await created({ type: 'Organization', place: '' })];
+      const unitsOf = async (address: StoredRecord) => {
+        let units: unknown;
+        const asking = intercepted(store, async ({ input, send }) => {
+          const answer = (await send({ ...input, ReturnConsumedCapacity: 'TOTAL' })) as {
+            ConsumedCapacity?: { CapacityUnits?: number }[];
+          };
+          units = answer.ConsumedCapacity?.[0]?.CapacityUnits;
+          return answer;
+        });
+        await commit(asking, commitOf({ checks: [{ address, label: 'x' }] }));
+        return units;
+      };
+
+      expect([await unitsOf(counted), await unitsOf(plain)]).toEqual([2, 2]);
+    });
+  });
+
   it('refuses a claim on a row that exists', async () => {
     const claim = { ...locatorKey('Observation', `chosen-${chart}`), chart, place: '' };
     await commit(store, commitOf({ claims: [claim] }));
@@ -259,6 +341,67 @@ describe('a busy table', () => {
     expect(await store.read(record)).toEqual(record);
   });
 
+  const tokensOf = async (answer: (n: number, send: () => Promise<unknown>) => Promise<unknown>) => {
+    const tokens: unknown[] = [];
+    const watched = intercepted(store, ({ input, send }) => answer(tokens.push(input.ClientRequestToken), send));
+    const record = newRecord(store, chart);
+    await commit(watched, commitOf({ writes: [{ next: record }] }));
+    expect(await store.read(record)).toEqual(record);
+    return tokens;
+  };
+
+  it.each([
+    ['the connection broke', Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })],
+    ['the service failed', Object.assign(new Error('fault'), { name: 'InternalServerError', $fault: 'server' })],
+    ['it is at work still', Object.assign(new Error('wait'), { name: 'TransactionInProgressException' })],
+  ])('is asked again with the same token after no answer, so what was written is not refused: %s', async (_, error) => {
+    const tokens = await tokensOf(async (n, send) => {
+      const answer = await send();
+      if (n < 3) throw error;
+      return answer;
+    });
+
+    expect(tokens).toHaveLength(3);
+    expect(new Set(tokens).size).toBe(1);
+    expect(tokens[0]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('is asked again with the same token where it turned away what it may have carried out', async () => {
+    const throttling = Object.assign(new Error('slow'), { name: 'ThrottlingException' });
+    const tokens = await tokensOf(async (n, send) => {
+      const answer = await send();
+      if (n === 1) throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+      if (n === 2) throw throttling;
+      return answer;
+    });
+
+    expect(new Set(tokens).size).toBe(1);
+  });
+
+  it('is asked again with another token once it has cancelled a transaction', async () => {
+    const tokens = await tokensOf(async (n, send) => {
+      if (n === 1) throw conflict();
+      return send();
+    });
+
+    expect(new Set(tokens).size).toBe(2);
+  });
+
+  it('that gives no answer at all is told as such: nothing says that nothing was written', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0);
+    const silent = intercepted(store, async () => {
+      throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    });
+
+    const error = await commit(silent, commitOf({ writes: [{ next: newRecord(store, chart) }] })).catch(
+      (thrown: unknown) => thrown,
+    );
+    random.mockRestore();
+
+    expect(error).not.toBeInstanceOf(RecordError);
+    expect(error).toMatchObject({ message: 'socket hang up' });
+  });
+
   it('is given up after a while, with nothing written and a time to come back', async () => {
     const random = vi.spyOn(Math, 'random').mockReturnValue(0);
     const busy = intercepted(store, async () => {
@@ -283,6 +426,20 @@ describe('a busy table', () => {
     });
 
     await expect(commit(broken, commitOf({ writes: [{ next: newRecord(store, chart) }] }))).rejects.toThrow('no');
+  });
+
+  it('does not take for busyness what it does not allow', async () => {
+    let calls = 0;
+    const denied = intercepted(store, async () => {
+      calls++;
+      throw Object.assign(new Error('no'), {
+        name: 'TransactionCanceledException',
+        CancellationReasons: [{ Code: 'None' }, { Code: 'AccessDenied' }],
+      });
+    });
+
+    await expect(commit(denied, commitOf({ writes: [{ next: newRecord(store, chart) }] }))).rejects.toThrow('no');
+    expect(calls).toBe(1);
   });
 
   it('is asked again for keys that it left over', async () => {

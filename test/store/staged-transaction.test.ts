@@ -1,35 +1,38 @@
+import { randomBytes } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordError } from '../../shared/errors.ts';
 import { log } from '../../shared/log.ts';
-import { guardedIds } from '../../shared/store/candidates.ts';
 import { type Commit, CommitRefused, commit } from '../../shared/store/commit.ts';
-import { historyKey, locatorKey, type Row, recordKey, transactionKey, unfinishedKey } from '../../shared/store/keys.ts';
+import { locatorKey, pointerKey, type Row, recordKey, transactionKey, unfinishedKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import { sweepTransactions } from '../../shared/store/settle-transaction.ts';
 import {
-  allRows,
-  type Call,
-  commitOf,
-  intercepted,
-  newRecord,
-  nextOf,
-  rowAt,
-  testStore,
-} from '../support/test-store.ts';
+  all,
+  allIndexRows,
+  bulk,
+  Crash,
+  endingAt,
+  everyKind,
+  indexRows,
+  leadingTo,
+  leftovers,
+  noIndexRows,
+  nothing,
+  type Prepared,
+  seen,
+} from '../support/staged-commit.ts';
+import { type Call, commitOf, intercepted, newRecord, nextOf, rowAt, testStore } from '../support/test-store.ts';
 
 let store: RecordStore;
 
-beforeAll(async () => {
-  store = await testStore();
-});
-beforeEach(() => {
+beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
+  store = await testStore();
   vi.spyOn(log, 'fault').mockReturnValue(undefined); // of transactions that these tests cut short
 });
-afterEach(async () => {
-  await settleAll();
+afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
@@ -46,104 +49,6 @@ const settleAll = async () => {
   passWriterLife();
   await sweepTransactions(store);
 };
-
-const bulk = (chart: string, count = 92): Row[] =>
-  Array.from({ length: count }, (_, n) => ({ pk: `X#${chart}`, sk: `${n}` }));
-
-/** A commit of some hundred actions with one of each kind, on a chart of its own. */
-const everyKind = async () => {
-  const chart = store.ids.newChart();
-  const current = newRecord(store, chart, { type: 'Encounter' });
-  const referred = newRecord(store, chart, { type: 'CareTeam' });
-  const unique = { pk: `U#${chart}`, sk: 'U' };
-  const obsolete = { pk: `X#${chart}`, sk: 'obsolete' };
-  await commit(
-    store,
-    commitOf({
-      writes: [{ next: current }, { next: referred }],
-      unique: [{ key: unique, add: ['old'], remove: [] }],
-      log: [obsolete],
-    }),
-  );
-  const created = [newRecord(store, chart), newRecord(store, chart)];
-  const chosen = newRecord(store, chart, { id: `chosen-${chart}` });
-  const locator = { ...locatorKey(chosen.type, chosen.id), chart, place: chosen.place };
-  const updated = nextOf(current, { resource: { resourceType: 'Encounter', status: 'finished' } });
-  const index = { puts: bulk(chart), removes: [obsolete] };
-  const work = commitOf({
-    writes: [
-      ...[...created, chosen].map((next, n) => ({ next, puts: [{ pk: `X#${chart}`, sk: `created ${n}` }] })),
-      { next: updated, previous: current, ...index },
-    ],
-    checks: [{ address: referred, label: 'x' }],
-    unique: [{ key: unique, add: ['new'], remove: [], expected: ['old'] }],
-    claims: [locator],
-    log: [{ pk: `A#${chart}`, sk: 'written' }],
-  });
-  return { chart, current, updated, created, chosen, locator, unique, obsolete, index, work };
-};
-type Prepared = Awaited<ReturnType<typeof everyKind>>;
-
-/** What readers of records see: by chart, by id, by an id that the client chose. */
-const seen = async ({ chart, current, created, chosen }: Prepared) => {
-  const reader = intercepted(store, ({ send }) => send()); // a process of its own, which has read no locator yet
-  const located = await reader.locate(chosen.type, chosen.id, false);
-  return {
-    byChart: (await reader.chart(chart, undefined)).items.map(({ type, version }) => `${type} ${version}`).sort(),
-    byId: (await reader.readMany(created)).length,
-    byChosenId: located !== undefined && (await reader.read(located)) !== undefined,
-    current: (await reader.read(current))?.version,
-    earlier: (await reader.readVersion(current, 1))?.version,
-    history: (await reader.history(current, { limit: 10 })).items.map(({ version }) => version),
-  };
-};
-const nothing = {
-  byChart: ['CareTeam 1', 'Encounter 1'],
-  byId: 0,
-  byChosenId: false,
-  current: 1,
-  earlier: 1,
-  history: [1],
-};
-const all = {
-  byChart: ['CareTeam 1', 'Encounter 2', 'Observation 1', 'Observation 1', 'Observation 1'],
-  byId: 2,
-  byChosenId: true,
-  current: 2,
-  earlier: 1,
-  history: [2, 1],
-};
-
-/** Rows that only a finished transaction has changed. */
-const indexRows = async ({ chart, obsolete, locator, current, unique }: Prepared) => ({
-  puts: (await store.getMany(bulk(chart))).length,
-  created: (await store.getMany([0, 1, 2].map((n) => ({ pk: `X#${chart}`, sk: `created ${n}` })))).length,
-  log: (await rowAt(store, { pk: `A#${chart}`, sk: 'written' })) !== undefined,
-  obsolete: (await rowAt(store, obsolete)) !== undefined,
-  locator: (await rowAt(store, locator)) !== undefined,
-  history: (await rowAt(store, historyKey(current, 1))) !== undefined,
-  // Whoever looks at a condition before the transaction is finished must meet another guard afterwards.
-  guard: (await guardedIds(store, unique)).sort(),
-});
-const noIndexRows = { puts: 0, created: 0, log: false, obsolete: true, locator: false, history: false, guard: ['old'] };
-const allIndexRows = {
-  puts: 92,
-  created: 3,
-  log: true,
-  obsolete: false,
-  locator: true,
-  history: true,
-  guard: ['new', 'old'],
-};
-
-/** What must not be left of a transaction that was settled. Its marker stays for as long as a row might name it. */
-const leftovers = async () =>
-  (await allRows(store))
-    .filter(
-      ({ pk, sk, tx, intent }) =>
-        tx !== undefined || intent !== undefined || pk.startsWith('T~') || sk.startsWith('R#'),
-    )
-    .map(({ pk, sk }) => `${pk} ${sk}`);
 
 const countCalls = async (work: Commit): Promise<number> => {
   let calls = 0;
@@ -165,8 +70,6 @@ const everySecondCall = (only: string | undefined, instead: (call: Call) => Prom
     return concerned && calls++ % 2 === 0 ? instead(call) : call.send();
   };
 };
-
-class Crash extends Error {}
 
 /** Ways in which the n-th call fails. A crash is the end of the process: none of its calls happens after it. */
 const failures: Readonly<Record<string, (n: number) => (call: Call) => Promise<unknown>>> = {
@@ -199,24 +102,24 @@ const failures: Readonly<Record<string, (n: number) => (call: Call) => Promise<u
 
 describe('a commit of more actions than DynamoDB takes at once', () => {
   it('is seen whole afterwards, and leaves nothing behind', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
 
     await commit(store, prepared.work);
 
     expect(await seen(prepared)).toEqual(all);
     expect(await indexRows(prepared)).toEqual(allIndexRows);
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it.each(Object.keys(failures))('is wholly there or not at all after %s n, for every n', async (name) => {
     const failure = failures[name];
     if (!failure) throw new Error('There is no such failure');
-    const calls = await countCalls((await everyKind()).work);
+    const calls = await countCalls((await everyKind(store)).work);
     const outcomes = { acknowledged: 0, committed: 0, nothing: 0 };
     expect(calls).toBeGreaterThan(15);
 
     for (let n = 1; n <= calls; n++) {
-      const prepared = await everyKind();
+      const prepared = await everyKind(store);
       const acknowledged = await commit(intercepted(store, failure(n)), prepared.work).then(
         () => true,
         () => false,
@@ -239,7 +142,7 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     expect(outcomes.committed + outcomes.acknowledged).toBeGreaterThan(3);
     expect(outcomes.nothing).toBeGreaterThan(3);
     await settleAll();
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it.each([
@@ -258,7 +161,7 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
         if (written.length > 0) await send({ RequestItems: { [store.tableName]: written } });
         throw new Crash();
       });
-      const prepared = await everyKind();
+      const prepared = await everyKind(store);
       crashed = await commit(dying, prepared.work).then(
         () => false,
         () => true,
@@ -268,7 +171,7 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
 
       const after = await seen(prepared);
       expect({ n, after }).toEqual({ n, after: after.current === 2 ? all : nothing });
-      expect({ n, left: await leftovers() }).toEqual({ n, left: [] });
+      expect({ n, left: await leftovers(store) }).toEqual({ n, left: [] });
     }
   });
 
@@ -286,7 +189,7 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     const kinds: string[] = [];
 
     for (const change of broken) {
-      const prepared = await everyKind();
+      const prepared = await everyKind(store);
       const error = await commit(store, { ...prepared.work, ...change(prepared) }).catch((thrown: unknown) => thrown);
       if (!(error instanceof CommitRefused)) throw new Error(`Not refused: ${String(error)}`);
       kinds.push(...error.refusals.map(({ kind }) => kind));
@@ -295,11 +198,11 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     }
 
     expect(kinds).toEqual(['version', 'missing', 'unique', 'version']);
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it('is refused where another one has claimed its id, whose row stays', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
     await commit(store, commitOf({ claims: [{ ...prepared.locator, chart: 'another' }] }));
 
     const error = await commit(store, prepared.work).catch((thrown: unknown) => thrown);
@@ -311,8 +214,9 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
 
   it('checks more references than one transaction takes', async () => {
     const chart = store.ids.newChart();
-    const targets = Array.from({ length: 95 }, () => newRecord(store, chart));
-    await commit(store, commitOf({ writes: targets.map((next) => ({ next })) }));
+    const targets = Array.from({ length: 96 }, () => newRecord(store, chart));
+    for (const half of [targets.slice(0, 48), targets.slice(48)])
+      await commit(store, commitOf({ writes: half.map((next) => ({ next })) }));
     const record = newRecord(store, chart, { type: 'List' });
     const checks = targets.map((address) => ({ address, label: 'x' }));
     const missing = { address: newRecord(store, chart), label: 'missing' };
@@ -339,7 +243,7 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     ['a lack of throughput', undefined, turnedAway('ProvisionedThroughputExceededException')],
     ['the limit of requests', undefined, turnedAway('RequestLimitExceeded')],
   ])('is sent again where the table was busy: %s', async (_name, only, error) => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
     let failed = 0;
     const busy = intercepted(
       store,
@@ -354,7 +258,7 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     expect(await seen(prepared)).toEqual(all);
     expect(await indexRows(prepared)).toEqual(allIndexRows);
     expect(failed).toBeGreaterThan(4);
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it.each([
@@ -363,7 +267,7 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     ['the service', Object.assign(new Error('fault'), { name: 'InternalServerError', $fault: 'server' })],
     ['a transaction at work', Object.assign(new Error('wait'), { name: 'TransactionInProgressException' })],
   ])('is sent again where the answer was lost with %s, and never taken for another’s', async (_name, error) => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
     let lost = 0;
     const unanswered = intercepted(
       store,
@@ -379,11 +283,11 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     expect(await seen(prepared)).toEqual(all);
     expect(await indexRows(prepared)).toEqual(allIndexRows);
     expect(lost).toBeGreaterThan(8);
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it('sends again what a batch left over', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
     let leftOver = 0;
     const busy = intercepted(store, async ({ name, input, send }) => {
       if (name !== 'BatchWrite') return send();
@@ -401,7 +305,7 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
   });
 
   it('is given up by its writer once others have given it up', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
     let staged = false;
     const slow = intercepted(store, async ({ name, input, send }) => {
       const items = name === 'TransactWrite' ? (input.TransactItems as Record<string, { Key?: { sk: string } }>[]) : [];
@@ -419,45 +323,216 @@ describe('a commit of more actions than DynamoDB takes at once', () => {
     expect(error).toBeInstanceOf(RecordError);
     expect(error).toMatchObject({ kind: 'conflict' });
     expect(await seen(prepared)).toEqual(nothing);
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 });
 
-/** Lets a writer of a staged commit end at the call that decides it: just before, or just after. */
-const endingAt = (moment: 'before' | 'after') => {
-  let ended = false;
-  return intercepted(store, async ({ name, input, send }) => {
-    if (ended) throw new Crash();
-    const items = name === 'TransactWrite' ? (input.TransactItems as Record<string, { Key?: { sk: string } }>[]) : [];
-    if (!items.some(({ Update }) => Update?.Key?.sk === 'T')) return send();
-    ended = true;
-    if (moment === 'after') await send();
-    throw new Crash();
+describe('the transaction that decides', () => {
+  const callsOf = async (work: Commit): Promise<Call[]> => {
+    const calls: Call[] = [];
+    const watched = intercepted(store, (call) => {
+      calls.push(call);
+      return call.send();
+    });
+    await commit(watched, work);
+    return calls;
+  };
+  const itemsOf = ({ input }: Call) => (input.TransactItems ?? []) as Record<string, { Item?: Row; Key?: Row }>[];
+  const longRow = { pk: 'A#x', sk: 'long', what: 'x'.repeat(600) };
+  const shortRow = { pk: 'A#x', sk: 'short', what: 'x' };
+
+  it('writes as much as it has room for: the rest alone is staged', async () => {
+    const chart = store.ids.newChart();
+    const current = newRecord(store, chart, { type: 'Encounter' });
+    await commit(store, commitOf({ writes: [{ next: current }] }));
+    const plain = Array.from({ length: 100 }, () => newRecord(store, chart));
+    const named = newRecord(store, chart, { type: 'Flag' });
+    const [hint, late] = leadingTo(chart, 0);
+    const updated = nextOf(current);
+
+    const calls = await callsOf(
+      commitOf({
+        writes: [
+          ...plain.map((next) => ({ next })),
+          { next: named, puts: [hint, late].filter((row) => row !== undefined) },
+          { next: updated, previous: current },
+        ],
+        log: [longRow, shortRow],
+      }),
+    );
+
+    const deciding = calls.filter(({ name }) => name === 'TransactWrite').map(itemsOf)[1] ?? [];
+    const types = deciding.map(({ Put }) => (Put?.Item?.sk ?? '').replace(/#.*/, ''));
+    expect(deciding).toHaveLength(96);
+    // The marker; the long row; the record with its row that repeats it; the update with its history; the rest are others.
+    expect(types.filter((type) => type !== 'Observation').sort()).toEqual(
+      ['', 'Encounter', 'Flag', 'long', 'repeated 0', '~H'].sort(),
+    );
+    expect(calls.filter(({ name }) => name === 'Update')).toHaveLength(100 - 90 + 1); // each is shown; the marker expires
+    expect((await store.chart(chart, 'Observation')).items).toHaveLength(100);
+    expect(await store.read(current)).toEqual(updated);
+    expect(await store.getMany([hint, late, longRow, shortRow] as Row[])).toHaveLength(4);
+    expect(await leftovers(store)).toEqual([]);
   });
-};
+
+  it('refuses all of it where the condition of a record in it does not hold', async () => {
+    const chart = store.ids.newChart();
+    const current = newRecord(store, chart, { type: 'Encounter' });
+    await commit(store, commitOf({ writes: [{ next: current }] }));
+    const others = Array.from({ length: 100 }, (_, n) => ({
+      next: newRecord(store, chart),
+      puts: leadingTo(chart, n),
+    }));
+    const stale = { next: nextOf(nextOf(current)), previous: nextOf(current) };
+
+    const outcome = commit(store, commitOf({ writes: [stale, ...others], log: [longRow, shortRow] }));
+
+    await expect(outcome).rejects.toMatchObject({ refusals: [{ kind: 'version' }] });
+    expect((await store.chart(chart, undefined)).items).toEqual([current]);
+    const rows = [...others.flatMap(({ puts }) => puts), longRow, shortRow];
+    expect(await store.getMany(rows)).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
+  });
+
+  it('ends before the 4 MB that DynamoDB takes', async () => {
+    const chart = store.ids.newChart();
+    const large = Array.from({ length: 45 }, () => {
+      const text = randomBytes(100_000).toString('base64');
+      return newRecord(store, chart, { resource: { resourceType: 'Observation', text } as never });
+    });
+    const many = Array.from({ length: 90 }, () => newRecord(store, chart));
+
+    await commit(store, commitOf({ writes: [...large, ...many].map((next) => ({ next })) }));
+
+    expect((await store.readMany([...large, ...many])).length).toBe(135);
+  });
+});
+
+describe('a record that a staged commit refers to', () => {
+  const referring = (targets: readonly StoredRecord[], over: Parameters<typeof commitOf>[0] = {}) => {
+    const chart = targets[0]?.chart ?? '';
+    const writes = [...Array.from({ length: 97 }, () => ({ next: newRecord(store, chart) })), ...(over.writes ?? [])];
+    return commitOf({ ...over, writes, checks: targets.map((address) => ({ address, label: 'x' })) });
+  };
+  const created = async (count: number, over: Partial<StoredRecord> = {}) => {
+    const chart = store.ids.newChart();
+    const records = Array.from({ length: count }, () => newRecord(store, chart, over));
+    for (let at = 0; at < count; at += 90)
+      await commit(store, commitOf({ writes: records.slice(at, at + 90).map((next) => ({ next })) }));
+    return records;
+  };
+  const deletionOf = (record: StoredRecord) =>
+    commitOf({ writes: [{ next: nextOf(record, { resource: undefined }), previous: record }] });
+
+  it('counts it, whether that has room in the deciding transaction or not', async () => {
+    const targets = await created(100);
+
+    await commit(store, referring(targets));
+
+    expect((await store.readMany(targets)).map(({ refs }) => refs)).toEqual(Array(100).fill(1));
+  });
+
+  it('cannot be deleted as it was read before', async () => {
+    const targets = await created(100);
+    await commit(store, referring(targets));
+
+    for (const target of [targets[0], targets[99]]) {
+      const outcome = commit(store, deletionOf(target as StoredRecord));
+      await expect(outcome).rejects.toMatchObject({ refusals: [{ kind: 'referred' }] });
+    }
+  });
+
+  it.each([
+    ['has no room in the deciding transaction', () => referring],
+    [
+      'lies where a pointer comes only afterwards',
+      ([target]: readonly StoredRecord[]) =>
+        (targets: readonly StoredRecord[]) => {
+          const next = newRecord(store, store.ids.newChart(), { type: 'Appointment', id: 'chosen-by-a-client' });
+          const pointer = { ...pointerKey(next, target?.chart ?? ''), layout: 1, home: next.chart };
+          return referring(targets, { writes: [{ next, puts: [pointer, ...bulk('x')] }] });
+        },
+    ],
+  ])('is held until the commit is finished, where it %s', async (_where, build) => {
+    const targets = await created(100);
+    const held = targets.at(-1) as StoredRecord;
+    await expect(commit(endingAt(store, 'before'), build(targets)(targets))).rejects.toThrow(Crash);
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+
+    // It changes nothing of what is read, but nobody writes it.
+    expect(await store.read(held)).toEqual(held);
+    await expect(commit(store, deletionOf(held))).rejects.toMatchObject({ kind: 'conflict' });
+    passDeadline();
+    await commit(store, deletionOf(held));
+
+    expect((await store.read(held))?.resource).toBeUndefined();
+  });
+
+  it('is seen to be referred to by whoever deletes it after the decision', async () => {
+    const targets = await created(100);
+    const held = targets.at(-1) as StoredRecord;
+    await expect(commit(endingAt(store, 'after'), referring(targets))).rejects.toThrow(Crash);
+
+    expect(await store.read(held)).toEqual(held);
+    await expect(commit(store, deletionOf(held))).rejects.toMatchObject({ refusals: [{ kind: 'referred' }] });
+
+    expect((await store.chart(held.chart, undefined)).items).toHaveLength(197);
+    expect(await store.read(held)).toEqual({ ...held, refs: 1 });
+    expect((await store.history(held, { limit: 9 })).items).toHaveLength(1);
+  });
+
+  it('is of the directory: it is checked and not written to, also where there is no room for it', async () => {
+    const targets = await created(110, { type: 'Organization' });
+    const missing = newRecord(store, store.ids.newChart(), { type: 'Organization' });
+
+    await commit(store, referring(targets));
+
+    expect((await store.readMany(targets)).filter(({ refs }) => refs !== undefined)).toEqual([]);
+    await expect(commit(store, referring([...targets, missing]))).rejects.toMatchObject({
+      refusals: [{ kind: 'missing' }],
+    });
+  });
+
+  it('may be deleted by a staged commit, on the condition that nobody has referred to it', async () => {
+    const [target, other] = (await created(2)) as [StoredRecord, StoredRecord];
+    const others = Array.from({ length: 97 }, () => ({ next: newRecord(store, target.chart), puts: [] }));
+    const bundle = (previous: StoredRecord) =>
+      commitOf({
+        writes: [{ next: nextOf(previous, { resource: undefined }), previous, puts: bulk('x', 95) }, ...others],
+      });
+    await commit(store, commitOf({ checks: [{ address: target, label: 'x' }] }));
+
+    await expect(commit(store, bundle(target))).rejects.toMatchObject({ refusals: [{ kind: 'referred' }] });
+    await commit(store, bundle({ ...target, refs: 1 }));
+
+    expect((await store.read(target))?.resource).toBeUndefined();
+    expect(await store.readVersion(target, 1)).toEqual(target);
+    expect(await store.read(other)).toEqual(other);
+  });
+});
 
 describe('beside a staged commit', () => {
   it('a reader sees the whole of one that is decided and not finished', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
 
-    await expect(commit(endingAt('after'), prepared.work)).rejects.toThrow(Crash);
+    await expect(commit(endingAt(store, 'after'), prepared.work)).rejects.toThrow(Crash);
 
     expect(await seen(prepared)).toEqual(all);
     expect((await indexRows(prepared)).puts).toBe(0);
   });
 
   it('a reader sees nothing of one that is not decided', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
 
-    await expect(commit(endingAt('before'), prepared.work)).rejects.toThrow(Crash);
+    await expect(commit(endingAt(store, 'before'), prepared.work)).rejects.toThrow(Crash);
 
     expect(await rowAt(store, recordKey(prepared.created[0] as StoredRecord))).toHaveProperty('tx');
     expect(await seen(prepared)).toEqual(nothing);
   });
 
   it('a writer finishes one that is decided, and then writes its own version', async () => {
-    const prepared = await everyKind();
-    await expect(commit(endingAt('after'), prepared.work)).rejects.toThrow(Crash);
+    const prepared = await everyKind(store);
+    await expect(commit(endingAt(store, 'after'), prepared.work)).rejects.toThrow(Crash);
     const third = nextOf(prepared.updated);
 
     await commit(store, commitOf({ writes: [{ next: third, previous: prepared.updated }] }));
@@ -467,8 +542,8 @@ describe('beside a staged commit', () => {
   });
 
   it('a writer of the old version is refused by one that is decided', async () => {
-    const prepared = await everyKind();
-    await expect(commit(endingAt('after'), prepared.work)).rejects.toThrow(Crash);
+    const prepared = await everyKind(store);
+    await expect(commit(endingAt(store, 'after'), prepared.work)).rejects.toThrow(Crash);
     const rival = nextOf(prepared.current, { labels: ['rival|1'] });
 
     await expect(commit(store, commitOf({ writes: [{ next: rival, previous: prepared.current }] }))).rejects.toThrow(
@@ -487,21 +562,21 @@ describe('beside a staged commit', () => {
     ['id', ({ locator }: Prepared) => commitOf({ claims: [{ ...locator, place: 'elsewhere' }] })],
     ['place', ({ chosen }: Prepared) => commitOf({ writes: [{ next: { ...chosen, id: 'another' } }] })],
   ])('a writer gets through to a %s that a dead one holds', async (_name, work) => {
-    const prepared = await everyKind();
-    await expect(commit(endingAt('before'), prepared.work)).rejects.toThrow(Crash);
+    const prepared = await everyKind(store);
+    await expect(commit(endingAt(store, 'before'), prepared.work)).rejects.toThrow(Crash);
     passDeadline();
 
     await commit(store, work(prepared));
 
     expect((await store.readMany(prepared.created)).length).toBe(0);
     await settleAll();
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it('a writer leaves one alone that may still be decided', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
-    const prepared = await everyKind();
-    await expect(commit(endingAt('before'), prepared.work)).rejects.toThrow(Crash);
+    const prepared = await everyKind(store);
+    await expect(commit(endingAt(store, 'before'), prepared.work)).rejects.toThrow(Crash);
 
     const error = await commit(
       store,
@@ -516,7 +591,7 @@ describe('beside a staged commit', () => {
   });
 
   it('another one on the same records: one wins, the other leaves no trace', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
     const rivals = ['a', 'b'].map((name) => {
       const next = nextOf(prepared.current, { labels: [`rival|${name}`] });
       const own = newRecord(store, prepared.chart, { type: 'Flag', labels: [`rival|${name}`] });
@@ -532,22 +607,22 @@ describe('beside a staged commit', () => {
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect((await store.read(prepared.current))?.labels).toEqual(label);
     expect((await store.chart(prepared.chart, 'Flag')).items.map(({ labels }) => labels)).toEqual([label]);
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it('finishers do not disturb one another', async () => {
-    const prepared = await everyKind();
-    await expect(commit(endingAt('after'), prepared.work)).rejects.toThrow(Crash);
+    const prepared = await everyKind(store);
+    await expect(commit(endingAt(store, 'after'), prepared.work)).rejects.toThrow(Crash);
 
     await Promise.all([sweepTransactions(store), sweepTransactions(store), sweepTransactions(store)]);
 
     expect(await seen(prepared)).toEqual(all);
     expect(await indexRows(prepared)).toEqual(allIndexRows);
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(store)).toEqual([]);
   });
 
   it('index rows that a later version writes stay, however late the finishing of the earlier one is', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
     const third = nextOf(prepared.updated);
     let overtaken = false;
     // Just when the record is free again, another writer puts back the row that this commit removes.
@@ -607,9 +682,9 @@ describe('a row of a transaction that is forgotten', () => {
 
 describe('an id that a client chose', () => {
   it('is looked up again while the transaction that chose it may be taken back', async () => {
-    const prepared = await everyKind();
+    const prepared = await everyKind(store);
     const reader = intercepted(store, ({ send }) => send());
-    await expect(commit(endingAt('before'), prepared.work)).rejects.toThrow(Crash);
+    await expect(commit(endingAt(store, 'before'), prepared.work)).rejects.toThrow(Crash);
     const { type, id } = prepared.chosen;
     expect((await reader.locate(type, id, false))?.chart).toBe(prepared.chart);
     passDeadline();

@@ -56,6 +56,7 @@ describe('changesIn', () => {
 
   it.each([
     ['an update', row(1), row(2), ['updated 2']],
+    ['an update of what others refer to', { ...row(1), refs: 3 }, row(2), ['updated 2']],
     ['a deletion', row(2), row(3, deleted), ['deleted 3']],
     ['a record written again after its deletion', row(3, deleted), row(4), ['updated 4']],
     ['an imported record of which the before image is missing', undefined, row(7), ['updated 7']],
@@ -71,6 +72,10 @@ describe('changesIn', () => {
     ['a staged create that is taken back', staged(row(1)), undefined],
     ['an intent', row(1), withIntent(row(1))],
     ['an intent that is taken back', withIntent(row(1)), row(1)],
+    ['a reference to the record', row(2), { ...row(2), refs: 1 }],
+    ['a further reference', { ...row(2), refs: 1 }, { ...row(2), refs: 2 }],
+    ['a record that is held', row(2), { ...row(2), intent: { tx: 'tx' } }],
+    ['a record that is let go', { ...row(2), intent: { tx: 'tx' } }, { ...row(2), refs: 1 }],
     ['a change of a row that makes no new version', row(2), { ...row(2), labels: new Set(['x']) }],
     ['the end of a row', row(2), undefined],
     ['nothing', undefined, undefined],
@@ -87,7 +92,7 @@ describe('changesIn', () => {
     ],
     ['an audit row', { ...row(1), pk: `A#${chart}`, sk: place }],
     ['a locator', { ...locatorKey('Encounter', 'chosen'), chart, place }],
-    ['a redo log', { pk: 'T#tx', sk: 'R#0000', steps: [] }],
+    ['a redo log', { pk: 'T#tx', sk: 'R#0000', packed: Uint8Array.of(1) }],
     ['the deployment key', { pk: '!deployment', sk: 'key' }],
   ])('tells nothing of %s', (_name, after) => {
     expect(kinds(undefined, after as unknown as RecordRow)).toEqual([]);
