@@ -1,7 +1,8 @@
 import { date, dateTime, dayMs } from './calendar.ts';
 import { type Chart, named, type Visit } from './chart.ts';
 import { hl7, snomed } from './concepts.ts';
-import { type AcuteIllness, azithromycin, type ChronicIllness, type Medicine } from './illnesses.ts';
+import { type AcuteIllness, azithromycin, type ChronicIllness, type Medicine, medicineForms } from './illnesses.ts';
+import { ageAt } from './life.ts';
 
 /** An illness that stays, as found at a visit. */
 export const addChronicCondition = (
@@ -51,38 +52,74 @@ export const addAcuteCondition = (chart: Chart, visit: Visit, { concept }: Acute
   );
 };
 
-/** The medicine, or another one for who is allergic to penicillin. */
-export const safeMedicine = ({ life }: Chart, medicine: Medicine): Medicine =>
-  medicine.penicillin && life.allergies.some(({ penicillin }) => penicillin) ? azithromycin : medicine;
+/** The medicine, or another one for a child or for who is allergic to penicillin. */
+export const safeMedicine = ({ life }: Chart, visit: Visit, medicine: Medicine): Medicine => {
+  const isAllergic = medicine.penicillin && life.allergies.some(({ penicillin }) => penicillin);
+  const safe = isAllergic ? azithromycin : medicine;
+  return (ageAt(life, visit.start) < 12 ? safe.forChild : undefined) ?? safe;
+};
 
-/** A prescription. https://hl7.org/fhir/R4/medicationrequest.html */
+/** How often a prescription of what stays may be filled anew: for a year in all. */
+const repeats = 3;
+
+/** For how many days a prescription is good. */
+export const supplyDays = ({ days }: Medicine, stays: boolean): number => days * (stays ? 1 + repeats : 1);
+
+/**
+ * A prescription. https://hl7.org/fhir/R4/medicationrequest.html
+ *
+ * @param stays - whether it is taken until it is changed; else until the course is over.
+ */
 export const prescription = (
   chart: Chart,
   visit: Visit,
   medicine: Medicine,
   reason: string,
-  status: fhir4.MedicationRequest['status'],
-): fhir4.MedicationRequest => ({
-  resourceType: 'MedicationRequest',
-  status,
-  intent: 'order',
-  medicationCodeableConcept: medicine.concept,
-  subject: named(chart.subject),
-  encounter: visit.encounter,
-  authoredOn: dateTime(visit.start),
-  requester: named(chart.staff.physician),
-  reasonReference: [{ reference: reason }],
-  dosageInstruction: [
-    {
-      sequence: 1,
-      text: medicine.instruction,
-      timing: { repeat: { frequency: medicine.timesADay, period: 1, periodUnit: 'd' } },
+  stays: boolean,
+): fhir4.MedicationRequest => {
+  const { concept, dose, form, timesADay, days, asNeeded } = medicine;
+  const { code, unit, route } = medicineForms[form];
+  const counted = (value: number): fhir4.Quantity => ({
+    value,
+    unit,
+    system: 'http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm',
+    code,
+  });
+  const duration: fhir4.Duration = { value: days, unit: 'day', system: 'http://unitsofmeasure.org', code: 'd' };
+  return {
+    resourceType: 'MedicationRequest',
+    status: 'active',
+    intent: 'order',
+    medicationCodeableConcept: concept,
+    subject: named(chart.subject),
+    encounter: visit.encounter,
+    authoredOn: dateTime(visit.start),
+    requester: named(chart.staff.physician),
+    reasonReference: [{ reference: reason }],
+    dosageInstruction: [
+      {
+        sequence: 1,
+        text: medicine.instruction,
+        timing: {
+          repeat: {
+            ...(stays ? {} : { boundsDuration: duration }),
+            frequency: timesADay,
+            period: 1,
+            periodUnit: 'd',
+          },
+        },
+        asNeededBoolean: asNeeded,
+        route,
+        ...(dose === undefined ? {} : { doseAndRate: [{ doseQuantity: counted(dose) }] }),
+      },
+    ],
+    dispenseRequest: {
+      numberOfRepeatsAllowed: stays ? repeats : 0,
+      ...(dose === undefined || asNeeded ? {} : { quantity: counted(dose * timesADay * days) }),
+      expectedSupplyDuration: duration,
     },
-  ],
-  dispenseRequest: {
-    expectedSupplyDuration: { value: medicine.days, unit: 'day', system: 'http://unitsofmeasure.org', code: 'd' },
-  },
-});
+  };
+};
 
 export const addProcedure = (
   chart: Chart,
@@ -116,20 +153,20 @@ export const addImmunization = (chart: Chart, visit: Visit, vaccine: fhir4.Codea
 };
 
 export const addAllergies = (chart: Chart, visit: Visit): void => {
-  for (const { concept, category, manifestation } of chart.life.allergies) {
+  for (const { concept, category, criticality, manifestation, severity } of chart.life.allergies) {
     chart.add({
       resourceType: 'AllergyIntolerance',
       clinicalStatus: hl7('allergyintolerance-clinical', 'active', 'Active'),
       verificationStatus: hl7('allergyintolerance-verification', 'confirmed', 'Confirmed'),
       type: 'allergy',
       category: [category],
-      criticality: chart.random.pick(['low', 'high'] as const),
+      criticality,
       code: concept,
       patient: named(chart.subject),
       encounter: visit.encounter,
       recordedDate: dateTime(visit.start),
       recorder: named(chart.staff.physician),
-      reaction: [{ manifestation: [manifestation], severity: chart.random.pick(['mild', 'moderate'] as const) }],
+      reaction: [{ manifestation: [manifestation], severity }],
     });
   }
 };

@@ -2,6 +2,7 @@ import { directoryOf } from '../local/directory.ts';
 import type { OrganizationId } from '../local/users.ts';
 import { dayMs, minuteMs } from './calendar.ts';
 import type { ChartOrganization, ChartParty } from './chart.ts';
+import { atPlace, dayOpensAt, ownClocks, shownAt } from './local-time.ts';
 import { patientNumber, patientNumberSystem } from './people.ts';
 import { appointmentMinutes } from './plans.ts';
 import { syntheticChart } from './synthetic-chart.ts';
@@ -15,40 +16,43 @@ export interface DemoPatient {
   readonly chart: fhir4.Bundle;
 }
 
-/** Seeds of the patients of each organisation. */
-const seeds: Readonly<Record<OrganizationId, { readonly first: number; readonly count: number }>> = {
-  northside: { first: 1, count: 12 },
-  lakeside: { first: 101, count: 8 },
+/** Seeds of the patients of each organisation: people of all ages, of whom one has died. */
+const seeds: Readonly<Record<OrganizationId, readonly number[]>> = {
+  northside: [58, 17, 55, 21, 11, 15, 3, 50, 5, 30, 61, 73],
+  lakeside: [64, 27, 46, 53, 10, 2, 38, 33],
 };
 
 /** Charts of a third of the ordinary length: enough to look around in, and written within seconds. */
 const scale = 0.35;
 
-/** When the day begins, in minutes after midnight UTC, and how many minutes lie between two appointments. */
-const opensAtMinute = 9 * 60;
+/** From the beginning of one appointment to that of the next. */
 const everyMinutes = appointmentMinutes + 10;
 
 /**
  * The demo patients of an organisation, treated by its seeded staff. Each who is alive has one appointment: two of three today, the
- * others tomorrow, none at the same time as another.
+ * others tomorrow, none at the same time as another. Those of today that are over have become visits.
  *
  * @param now - milliseconds since 1970.
+ * @param clocks - of the place where they live; all times are in its hours.
  */
-export const demoPatients = (organization: OrganizationId, now: number): DemoPatient[] => {
-  const { first, count } = seeds[organization];
+export const demoPatients = (organization: OrganizationId, now: number, clocks = ownClocks): DemoPatient[] => {
   const keeper = organizationParty(organization);
   const staff = {
     physician: practitionerParty(organization, 'physician'),
     nurse: practitionerParty(organization, 'nurse'),
     laboratory: practitionerParty(organization, 'lab'),
   };
-  const midnight = Math.floor(now / dayMs) * dayMs;
-  return Array.from({ length: count }, (_, index) => {
-    const seed = first + index;
-    const day = index % 3 === 2 ? 1 : 0;
-    const appointment = midnight + day * dayMs + (opensAtMinute + index * everyMinutes) * minuteMs;
-    const options = { scale, organization: keeper, practitioners: staff, now, appointments: [appointment] };
-    const chart = syntheticChart(seed, options);
+  const shown = shownAt(now, clocks);
+  const today = Math.floor(shown / dayMs) * dayMs;
+  const booked = seeds[organization].map((seed, index) => ({ seed, isToday: index % 3 !== 2 }));
+  return booked.map(({ seed, isToday }, index) => {
+    const sameDay = booked.filter((other) => other.isToday === isToday);
+    const midnight = isToday ? today : today + dayMs;
+    const opens = dayOpensAt(midnight, clocks, sameDay.length * everyMinutes);
+    const before = booked.slice(0, index).filter((other) => other.isToday === isToday).length;
+    const appointment = midnight + (opens + before * everyMinutes) * minuteMs;
+    const options = { scale, organization: keeper, practitioners: staff, now: shown, appointments: [appointment] };
+    const chart = atPlace(syntheticChart(seed, options), clocks);
     const patient = chart.entry?.[0]?.resource as fhir4.Patient;
     return {
       identifier: `${patientNumberSystem(keeper.domain)}|${patientNumber(seed)}`,

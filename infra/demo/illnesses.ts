@@ -5,22 +5,47 @@ import type { PanelName } from './laboratory.ts';
 export interface Medicine {
   readonly concept: fhir4.CodeableConcept;
   readonly instruction: string;
-  /** How often it is taken a day. */
+  /** What is taken at a time: so many tablets, capsules or puffs. Undefined where it changes from day to day or is not counted. */
+  readonly dose: number | undefined;
+  readonly form: keyof typeof medicineForms;
+  /** How often it is taken a day; at most, where it is taken only when needed. */
   readonly timesADay: number;
   /** For how many days one prescription lasts. */
   readonly days: number;
+  /** Whether it is taken when needed. */
+  readonly asNeeded: boolean;
   /** Must not be given to who is allergic to penicillin. */
-  readonly penicillin?: boolean;
+  readonly penicillin: boolean;
+  /** What is given instead to a child of less than twelve years. */
+  readonly forChild: Medicine | undefined;
 }
 
-const medicine = (
-  code: string,
-  display: string,
-  instruction: string,
-  timesADay: number,
-  days: number,
-  penicillin = false,
-): Medicine => ({ concept: rxNorm(code, display), instruction, timesADay, days, penicillin });
+/** https://terminology.hl7.org/CodeSystem-v3-orderableDrugForm.html, and how it is taken in SNOMED CT. */
+export const medicineForms = {
+  tablet: { code: 'TAB', unit: 'tablet', route: snomed('26643006', 'Oral route') },
+  capsule: { code: 'CAP', unit: 'capsule', route: snomed('26643006', 'Oral route') },
+  puff: { code: 'PUFF', unit: 'puff', route: snomed('447694001', 'Respiratory tract route') },
+} as const;
+
+interface Use extends Partial<Pick<Medicine, 'dose' | 'form' | 'asNeeded' | 'penicillin' | 'forChild'>> {
+  readonly instruction: string;
+  readonly timesADay: number;
+  readonly days: number;
+}
+
+const medicine = (code: string, display: string, use: Use): Medicine => ({
+  concept: rxNorm(code, display),
+  dose: undefined,
+  form: 'tablet',
+  asNeeded: false,
+  penicillin: false,
+  forChild: undefined,
+  ...use,
+});
+
+/** One a day, until it is changed. */
+const daily = (code: string, display: string, instruction: string, use: Partial<Use> = {}): Medicine =>
+  medicine(code, display, { instruction, dose: 1, timesADay: 1, days: 90, ...use });
 
 /** An illness that stays. */
 export interface ChronicIllness {
@@ -48,14 +73,14 @@ export const hypertension: ChronicIllness = {
   prevalence: 0.4,
   fromAge: 32,
   medicines: [
-    medicine('314076', 'lisinopril 10 MG Oral Tablet', 'One tablet in the morning', 1, 90),
-    medicine('308136', 'amlodipine 2.5 MG Oral Tablet', 'One tablet in the evening', 1, 90),
+    daily('314076', 'lisinopril 10 MG Oral Tablet', 'One tablet in the morning'),
+    daily('308136', 'amlodipine 2.5 MG Oral Tablet', 'One tablet in the evening'),
   ],
   panel: 'basic metabolic',
   plan: {
     category: snomed('443402002', 'Lifestyle education regarding hypertension'),
     activities: [snomed('183063000', 'Low salt diet education'), exercise],
-    goals: ['Blood pressure below 130/80 mmHg'],
+    goals: ['Blood pressure below 130/80 mmHg', 'Thirty minutes of exercise on five days a week'],
   },
 };
 
@@ -64,7 +89,9 @@ export const diabetes: ChronicIllness = {
   prevalence: 0.16,
   fromAge: 38,
   medicines: [
-    medicine('861007', 'metformin hydrochloride 500 MG Oral Tablet', 'One tablet twice a day with meals', 2, 90),
+    daily('861007', 'metformin hydrochloride 500 MG Oral Tablet', 'One tablet twice a day with meals', {
+      timesADay: 2,
+    }),
   ],
   panel: 'diabetes',
   plan: {
@@ -78,12 +105,12 @@ export const hyperlipidemia: ChronicIllness = {
   concept: snomed('55822004', 'Hyperlipidemia'),
   prevalence: 0.35,
   fromAge: 35,
-  medicines: [medicine('312961', 'simvastatin 20 MG Oral Tablet', 'One tablet in the evening', 1, 90)],
+  medicines: [daily('312961', 'simvastatin 20 MG Oral Tablet', 'One tablet in the evening')],
   panel: 'lipid',
   plan: {
     category: snomed('736285004', 'Hyperlipidemia clinical management plan'),
     activities: [exercise, { text: 'Low fat diet' }],
-    goals: ['LDL cholesterol below 100 mg/dL'],
+    goals: ['LDL cholesterol below 100 mg/dL', 'Thirty minutes of exercise on five days a week'],
   },
 };
 
@@ -92,13 +119,14 @@ export const asthma: ChronicIllness = {
   prevalence: 0.1,
   fromAge: 3,
   medicines: [
-    medicine(
-      '745679',
-      '200 ACTUAT albuterol 0.09 MG/ACTUAT Metered Dose Inhaler',
-      'Two puffs when short of breath, at most four times a day',
-      4,
-      60,
-    ),
+    medicine('745679', '200 ACTUAT albuterol 0.09 MG/ACTUAT Metered Dose Inhaler', {
+      instruction: 'Two puffs when short of breath, at most four times a day',
+      dose: 2,
+      form: 'puff',
+      timesADay: 4,
+      days: 90,
+      asNeeded: true,
+    }),
   ],
   procedure: snomed('127783003', 'Spirometry'),
   plan: {
@@ -112,7 +140,7 @@ export const hypothyroidism: ChronicIllness = {
   concept: snomed('40930008', 'Hypothyroidism'),
   prevalence: 0.08,
   fromAge: 25,
-  medicines: [medicine('966247', 'levothyroxine sodium 0.05 MG Oral Tablet', 'One tablet before breakfast', 1, 90)],
+  medicines: [daily('966247', 'levothyroxine sodium 0.05 MG Oral Tablet', 'One tablet before breakfast')],
   panel: 'thyroid',
 };
 
@@ -126,12 +154,12 @@ export const chronicIllnesses: readonly ChronicIllness[] = [
     concept: snomed('370143000', 'Major depressive disorder'),
     prevalence: 0.12,
     fromAge: 16,
-    medicines: [medicine('312941', 'sertraline 50 MG Oral Tablet', 'One tablet in the morning', 1, 60)],
+    medicines: [daily('312941', 'sertraline 50 MG Oral Tablet', 'One tablet in the morning')],
     procedure: snomed('171207006', 'Depression screening'),
     plan: {
       category: { ...snomed('734163000', 'Care plan'), text: 'Mental health care plan' },
       activities: [snomed('228557008', 'Cognitive and behavioral therapy')],
-      goals: ['Sleeps six hours a night'],
+      goals: ['Sleeps six hours a night', 'Takes part in the therapy every week'],
     },
   },
   {
@@ -139,13 +167,13 @@ export const chronicIllnesses: readonly ChronicIllness[] = [
     prevalence: 0.2,
     fromAge: 50,
     medicines: [
-      medicine(
-        '313782',
-        'acetaminophen 325 MG Oral Tablet',
-        'Two tablets when in pain, at most three times a day',
-        3,
-        30,
-      ),
+      medicine('313782', 'acetaminophen 325 MG Oral Tablet', {
+        instruction: 'Two tablets when in pain, at most three times a day',
+        dose: 2,
+        timesADay: 3,
+        days: 30,
+        asNeeded: true,
+      }),
     ],
   },
   {
@@ -153,7 +181,9 @@ export const chronicIllnesses: readonly ChronicIllness[] = [
     prevalence: 0.15,
     fromAge: 24,
     medicines: [
-      medicine('198051', 'omeprazole 20 MG Delayed Release Oral Capsule', 'One capsule before breakfast', 1, 60),
+      daily('198051', 'omeprazole 20 MG Delayed Release Oral Capsule', 'One capsule before breakfast', {
+        form: 'capsule',
+      }),
     ],
   },
 ];
@@ -170,25 +200,56 @@ export interface AcuteIllness {
   /** Where it is treated. */
   readonly at: 'office' | 'emergency' | 'ward';
   readonly feverish?: boolean;
+  /** How often it can befall a person in a few years; four times if absent. */
+  readonly atMost?: number;
 }
 
-const amoxicillin = medicine(
-  '562251',
-  'amoxicillin 250 MG / clavulanate 125 MG Oral Tablet',
-  'One tablet three times a day',
-  3,
-  10,
-  true,
-);
+const amoxicillin = medicine('308182', 'amoxicillin 250 MG Oral Capsule', {
+  instruction: 'One capsule three times a day',
+  dose: 1,
+  form: 'capsule',
+  timesADay: 3,
+  days: 10,
+  penicillin: true,
+});
+const penicillin = medicine('834102', 'penicillin V potassium 500 MG Oral Tablet', {
+  instruction: 'One tablet twice a day',
+  dose: 1,
+  timesADay: 2,
+  days: 10,
+  penicillin: true,
+  forChild: medicine('834061', 'penicillin V potassium 250 MG Oral Tablet', {
+    instruction: 'One tablet twice a day',
+    dose: 1,
+    timesADay: 2,
+    days: 10,
+    penicillin: true,
+  }),
+});
 /** What is given instead to who is allergic to penicillin. */
-export const azithromycin = medicine(
-  '308460',
-  'azithromycin 250 MG Oral Tablet',
-  'Two tablets on the first day, then one a day',
-  1,
-  5,
-);
-const ibuprofen = medicine('310965', 'ibuprofen 200 MG Oral Tablet', 'One tablet three times a day after meals', 3, 7);
+export const azithromycin = medicine('308460', 'azithromycin 250 MG Oral Tablet', {
+  instruction: 'Two tablets on the first day, then one a day',
+  timesADay: 1,
+  days: 5,
+  forChild: medicine('308460', 'azithromycin 250 MG Oral Tablet', {
+    instruction: 'One tablet a day for three days',
+    dose: 1,
+    timesADay: 1,
+    days: 3,
+  }),
+});
+const ibuprofen = medicine('310965', 'ibuprofen 200 MG Oral Tablet', {
+  instruction: 'One tablet three times a day after meals',
+  dose: 1,
+  timesADay: 3,
+  days: 7,
+  forChild: medicine('198405', 'ibuprofen 100 MG Oral Tablet', {
+    instruction: 'One tablet three times a day after meals',
+    dose: 1,
+    timesADay: 3,
+    days: 5,
+  }),
+});
 
 export const acuteIllnesses: readonly AcuteIllness[] = [
   {
@@ -220,11 +281,12 @@ export const acuteIllnesses: readonly AcuteIllness[] = [
   {
     concept: snomed('43878008', 'Streptococcal sore throat'),
     weight: 6,
-    medicines: [medicine('834102', 'penicillin V potassium 500 MG Oral Tablet', 'One tablet twice a day', 2, 10, true)],
+    medicines: [penicillin],
     procedures: [snomed('117015009', 'Throat culture')],
     ages: [6, 60],
     at: 'office',
     feverish: true,
+    atMost: 2,
   },
   {
     concept: snomed('65363002', 'Otitis media'),
@@ -250,6 +312,7 @@ export const acuteIllnesses: readonly AcuteIllness[] = [
     procedures: [snomed('288086009', 'Suture open wound')],
     ages: [3, 90],
     at: 'emergency',
+    atMost: 2,
   },
   {
     concept: snomed('233604007', 'Pneumonia'),
@@ -259,6 +322,7 @@ export const acuteIllnesses: readonly AcuteIllness[] = [
     ages: [6, 120],
     at: 'ward',
     feverish: true,
+    atMost: 1,
   },
   {
     concept: snomed('85189001', 'Acute appendicitis'),
@@ -268,35 +332,46 @@ export const acuteIllnesses: readonly AcuteIllness[] = [
     ages: [5, 60],
     at: 'ward',
     feverish: true,
+    atMost: 1,
   },
 ];
 
-/** What somebody may be allergic to. https://hl7.org/fhir/R4/allergyintolerance.html */
+/** What somebody may be allergic to, and how badly. https://hl7.org/fhir/R4/allergyintolerance.html */
 export const allergies: readonly {
   readonly concept: fhir4.CodeableConcept;
   readonly category: 'food' | 'medication' | 'environment';
+  readonly criticality: 'low' | 'high';
   readonly manifestation: fhir4.CodeableConcept;
+  readonly severity: 'mild' | 'moderate' | 'severe';
   readonly penicillin?: boolean;
 }[] = [
   {
     concept: snomed('91936005', 'Allergy to penicillin'),
     category: 'medication',
+    criticality: 'high',
     manifestation: snomed('126485001', 'Urticaria'),
+    severity: 'moderate',
     penicillin: true,
   },
   {
     concept: snomed('91935009', 'Allergy to peanuts'),
     category: 'food',
+    criticality: 'high',
     manifestation: snomed('39579001', 'Anaphylaxis'),
+    severity: 'severe',
   },
   {
     concept: snomed('300913006', 'Shellfish allergy'),
     category: 'food',
+    criticality: 'low',
     manifestation: snomed('126485001', 'Urticaria'),
+    severity: 'mild',
   },
   {
     concept: snomed('232350006', 'House dust mite allergy'),
     category: 'environment',
+    criticality: 'low',
     manifestation: snomed('70076002', 'Rhinitis'),
+    severity: 'mild',
   },
 ];

@@ -8,6 +8,8 @@ export interface Analyte {
   readonly low: number;
   readonly high: number;
   readonly decimals: number;
+  /** How it follows from others of its panel, named by code; undefined if it is measured by itself. */
+  readonly from: ((valueOf: (code: string) => number) => number) | undefined;
 }
 
 const analyte = (
@@ -17,7 +19,8 @@ const analyte = (
   low: number,
   high: number,
   decimals: number,
-): Analyte => ({ concept: loinc(code, display), unit, low, high, decimals });
+  from?: Analyte['from'],
+): Analyte => ({ concept: loinc(code, display), unit, low, high, decimals, from });
 
 export const glucose = analyte('2339-0', 'Glucose [Mass/volume] in Blood', 'mg/dL', 70, 99, 0);
 export const hemoglobinA1c = analyte('4548-4', 'Hemoglobin A1c/Hemoglobin.total in Blood', '%', 4.2, 5.6, 1);
@@ -29,7 +32,16 @@ export const ldlCholesterol = analyte(
   129,
   0,
 );
-export const totalCholesterol = analyte('2093-3', 'Cholesterol [Mass/volume] in Serum or Plasma', 'mg/dL', 125, 199, 0);
+/** LDL, HDL and a fifth of the triglycerides, which VLDL carries. */
+const totalCholesterol = analyte(
+  '2093-3',
+  'Cholesterol [Mass/volume] in Serum or Plasma',
+  'mg/dL',
+  125,
+  199,
+  0,
+  (of) => of('18262-6') + of('2085-9') + of('2571-8') / 5,
+);
 export const thyrotropin = analyte('3016-3', 'Thyrotropin [Units/volume] in Serum or Plasma', 'm[IU]/L', 0.4, 4, 2);
 
 /** Analytes that are reported together. */
@@ -67,11 +79,35 @@ export const panels: Readonly<Record<PanelName, Panel>> = {
     concept: loinc('58410-2', 'CBC panel - Blood by Automated count'),
     analytes: [
       analyte('6690-2', 'Leukocytes [#/volume] in Blood by Automated count', '10*3/uL', 4.5, 11, 1),
-      analyte('789-8', 'Erythrocytes [#/volume] in Blood by Automated count', '10*6/uL', 4.1, 5.6, 2),
+      analyte(
+        '789-8',
+        'Erythrocytes [#/volume] in Blood by Automated count',
+        '10*6/uL',
+        4.1,
+        5.6,
+        2,
+        (of) => (of('718-7') / of('786-4') / of('787-2')) * 1_000,
+      ),
       analyte('718-7', 'Hemoglobin [Mass/volume] in Blood', 'g/dL', 12, 17, 1),
-      analyte('4544-3', 'Hematocrit [Volume Fraction] of Blood by Automated count', '%', 36, 50, 1),
+      analyte(
+        '4544-3',
+        'Hematocrit [Volume Fraction] of Blood by Automated count',
+        '%',
+        36,
+        50,
+        1,
+        (of) => (of('718-7') / of('786-4')) * 100,
+      ),
       analyte('787-2', 'MCV [Entitic volume] by Automated count', 'fL', 80, 98, 1),
-      analyte('785-6', 'MCH [Entitic mass] by Automated count', 'pg', 27, 33, 1),
+      analyte(
+        '785-6',
+        'MCH [Entitic mass] by Automated count',
+        'pg',
+        27,
+        33,
+        1,
+        (of) => (of('787-2') * of('786-4')) / 100,
+      ),
       analyte('786-4', 'MCHC [Mass/volume] by Automated count', 'g/dL', 32, 36, 1),
       analyte('777-3', 'Platelets [#/volume] in Blood by Automated count', '10*3/uL', 150, 400, 0),
     ],

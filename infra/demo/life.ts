@@ -49,7 +49,7 @@ export const inventLife = (random: Random, now: number): Life => {
     birth,
     death,
     end,
-    smoking: age > 20 && random.chance(0.25) ? 'former' : 'never',
+    smoking: age > 45 && random.chance(0.35) ? 'former' : 'never', // long before the years of the chart
     adultHeight: random.normal(sex === 'female' ? 163 : 176, 6.5),
     bodyMassIndex: random.normal(22.5, 2),
     gain: random.normal(1, 0.6),

@@ -12,8 +12,11 @@ export interface NoteContent {
 
 const noteType = loinc('34117-2', 'History and physical note');
 
-const subjectLine = ({ life }: Chart, visit: Visit): string =>
-  `${Math.floor(ageAt(life, visit.start))} year old ${life.sex} patient, seen on ${date(visit.start)}.`;
+const subjectLine = ({ life }: Chart, visit: Visit): string => {
+  const years = ageAt(life, visit.start);
+  const age = years < 2 ? `${Math.floor(years * 12)} month` : `${Math.floor(years)} year`;
+  return `${age} old ${life.sex} patient, seen on ${date(visit.start)}.`;
+};
 
 const problemLine = ({ problems }: NoteContent): string =>
   problems.length === 0 ? 'No known chronic problems.' : `Known problems: ${problems.join(', ')}.`;
@@ -25,6 +28,9 @@ const allergyLine = ({ life }: Chart): string =>
 
 const smokingLine = ({ life }: Chart): string =>
   life.smoking === 'never' ? 'Has never smoked.' : 'Gave up smoking years ago.';
+
+/** Nobody asks a child whether it smokes; its parents tell how it is, and are told what to do. */
+const isChild = ({ life }: Chart, visit: Visit): boolean => ageAt(life, visit.start) < 12;
 
 /** A note as a document of plain text. https://hl7.org/fhir/R4/documentreference.html */
 export const addDocument = (chart: Chart, visit: Visit, content: NoteContent): void => {
@@ -38,16 +44,22 @@ export const addDocument = (chart: Chart, visit: Visit, content: NoteContent): v
     'History',
     problemLine(content),
     allergyLine(chart),
-    smokingLine(chart),
-    'The patient reports no chest pain, no shortness of breath at rest, and no change of weight that was not intended.',
+    ...(isChild(chart, visit)
+      ? ['A parent tells: eats, drinks and sleeps well otherwise, plays as usual.']
+      : [
+          smokingLine(chart),
+          'The patient reports no chest pain, no shortness of breath at rest, and no change of weight that was not intended.',
+        ]),
     '',
     'Examination',
-    'Alert, well oriented, in no distress. Heart sounds regular without murmur. Breath sounds clear on both sides.',
-    'Abdomen soft, not tender. No edema. Gait and balance without finding.',
+    isChild(chart, visit)
+      ? 'Awake and attentive, in no distress, development as expected at this age. Heart sounds regular without murmur.'
+      : 'Alert, well oriented, in no distress. Heart sounds regular without murmur. Gait and balance without finding.',
+    'Breath sounds clear on both sides. Abdomen soft, not tender. No edema.',
     '',
     'Assessment and plan',
     content.plan,
-    'The patient has understood the plan, knows whom to call, and agrees.',
+    `The ${isChild(chart, visit) ? 'parent' : 'patient'} has understood the plan, knows whom to call, and agrees.`,
     '',
     `Signed: ${chart.staff.physician.display}`,
   ].join('\n');
@@ -113,7 +125,7 @@ export const addNoteReport = (chart: Chart, visit: Visit, content: NoteContent):
       content.reason,
       problemLine(content),
       allergyLine(chart),
-      smokingLine(chart),
+      ...(isChild(chart, visit) ? [] : [smokingLine(chart)]),
       content.plan,
     ].join(' '),
   });

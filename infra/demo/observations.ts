@@ -1,4 +1,4 @@
-import { dateTime, minuteMs, yearMs } from './calendar.ts';
+import { dateTime, hourMs, minuteMs, yearMs } from './calendar.ts';
 import type { Chart, ChartParty, Visit } from './chart.ts';
 import { named } from './chart.ts';
 import { hl7, loinc, quantity, snomed } from './concepts.ts';
@@ -11,7 +11,6 @@ import {
   type PanelName,
   panels,
   thyrotropin,
-  totalCholesterol,
 } from './laboratory.ts';
 import { ageAt, bodyAt } from './life.ts';
 
@@ -23,12 +22,16 @@ const shifts: ReadonlyMap<Analyte, { readonly illness: ChronicIllness; readonly 
   [glucose, { illness: diabetes, by: 62 }],
   [hemoglobinA1c, { illness: diabetes, by: 2.8 }],
   [ldlCholesterol, { illness: hyperlipidemia, by: 62 }],
-  [totalCholesterol, { illness: hyperlipidemia, by: 70 }],
   [thyrotropin, { illness: hypothyroidism, by: 5 }],
 ]);
 
 /** Which part of an illness's effect is left after so many years of treatment. */
 const leftAfter = (years: number): number => Math.max(0.25, 1 - years * 0.5);
+
+const codeOf = ({ concept }: Analyte): string => concept.coding?.[0]?.code ?? '';
+
+/** From the taking of blood to the report. */
+const reportedAfterMs = 4 * hourMs;
 
 const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals));
 
@@ -62,6 +65,7 @@ export const observer = (chart: Chart, found: FoundIllnesses) => {
     category: string,
     display: string,
     performer: ChartParty,
+    issued = at + minuteMs,
   ): Omit<fhir4.Observation, 'code'> => ({
     resourceType: 'Observation',
     status: 'final',
@@ -69,7 +73,7 @@ export const observer = (chart: Chart, found: FoundIllnesses) => {
     subject: named(chart.subject),
     encounter: visit.encounter,
     effectiveDateTime: dateTime(at),
-    issued: dateTime(at + minuteMs),
+    issued: dateTime(issued),
     performer: [named(performer)],
   });
 
@@ -83,8 +87,9 @@ export const observer = (chart: Chart, found: FoundIllnesses) => {
   const bloodPressure = (visit: Visit): void => {
     const ill = effect(hypertension, visit.start);
     const age = Math.min(80, ageAt(life, visit.start));
-    const systolic = 96 + age * 0.3 + position('8480-6', visit.start) * 24 + ill * 22;
-    const diastolic = 58 + age * 0.12 + position('8462-4', visit.start) * 18 + ill * 12;
+    const usual = age < 18 ? [82 + age * 1.1, 46 + age * 0.8] : [96 + age * 0.3, 58 + age * 0.12];
+    const systolic = (usual[0] ?? 0) + position('8480-6', visit.start) * 24 + ill * 22;
+    const diastolic = (usual[1] ?? 0) + position('8462-4', visit.start) * 18 + ill * 12;
     chart.add({
       ...common(visit, visit.start + 3 * minuteMs, 'vital-signs', 'Vital Signs', chart.staff.nurse),
       code: loinc('85354-9', 'Blood pressure panel with all children optional'),
@@ -148,19 +153,48 @@ export const observer = (chart: Chart, found: FoundIllnesses) => {
       vital(visit, loinc('8310-5', 'Body temperature'), quantity(value, 'Cel'));
     },
 
-    /** Takes blood, and reports a panel with its results. */
-    panel: (visit: Visit, name: PanelName): string => {
+    /**
+     * Orders laboratory work and takes blood. The laboratory reports the results some hours later; if that is not over yet, there is
+     * only the order.
+     *
+     * @param reason - the condition because of which it is done, if there is one.
+     */
+    panel: (visit: Visit, name: PanelName, reason?: string): void => {
       const { concept, analytes } = panels[name];
       const taken = visit.start + 8 * minuteMs;
-      const result = analytes.map((analyte): fhir4.Reference => {
-        const { low, high, decimals, unit } = analyte;
+      const reported = taken + reportedAfterMs;
+      const isReported = reported <= life.end;
+      const order = chart.add({
+        resourceType: 'ServiceRequest',
+        status: isReported ? 'completed' : 'active',
+        intent: 'order',
+        category: [snomed('108252007', 'Laboratory procedure')],
+        code: concept,
+        subject: named(chart.subject),
+        encounter: visit.encounter,
+        authoredOn: dateTime(visit.start),
+        requester: named(chart.staff.physician),
+        performer: [named(chart.staff.laboratory)],
+        ...(reason === undefined ? {} : { reasonReference: [{ reference: reason }] }),
+      });
+      if (!isReported) return;
+      const values = new Map<string, number>();
+      const valueOf = (code: string) => values.get(code) ?? Number.NaN;
+      const measured = (analyte: Analyte) => {
+        const { low, high } = analyte;
         const shift = shifts.get(analyte);
         const shifted = shift === undefined ? 0 : shift.by * effect(shift.illness, visit.start);
-        const code = analyte.concept.coding?.[0]?.code ?? '';
-        const value = rounded(Math.max(low * 0.6, low + position(code, taken) * (high - low) + shifted), decimals);
+        return Math.max(low * 0.6, low + position(codeOf(analyte), taken) * (high - low) + shifted);
+      };
+      for (const analyte of [...analytes].sort((a, b) => Number(a.from !== undefined) - Number(b.from !== undefined))) {
+        values.set(codeOf(analyte), rounded(analyte.from?.(valueOf) ?? measured(analyte), analyte.decimals));
+      }
+      const result = analytes.map((analyte): fhir4.Reference => {
+        const { low, high, unit } = analyte;
+        const value = valueOf(codeOf(analyte));
         const flag = value < low ? ['L', 'Low'] : value > high ? ['H', 'High'] : ['N', 'Normal'];
         const reference = chart.add({
-          ...common(visit, taken, 'laboratory', 'Laboratory', chart.staff.laboratory),
+          ...common(visit, taken, 'laboratory', 'Laboratory', chart.staff.laboratory, reported),
           code: analyte.concept,
           valueQuantity: quantity(value, unit),
           interpretation: [hl7('v3-ObservationInterpretation', flag[0] ?? 'N', flag[1])],
@@ -168,15 +202,16 @@ export const observer = (chart: Chart, found: FoundIllnesses) => {
         });
         return { reference, display: analyte.concept.text ?? '' };
       });
-      return chart.add({
+      chart.add({
         resourceType: 'DiagnosticReport',
+        basedOn: [{ reference: order }],
         status: 'final',
         category: [hl7('v2-0074', 'LAB', 'Laboratory')],
         code: concept,
         subject: named(chart.subject),
         encounter: visit.encounter,
         effectiveDateTime: dateTime(taken),
-        issued: dateTime(taken + 2 * minuteMs),
+        issued: dateTime(reported),
         performer: [named(chart.staff.laboratory)],
         result,
         conclusion: 'Results as listed, with their reference ranges. Reviewed by the ordering physician.',

@@ -1,6 +1,7 @@
 import { date, dateTime } from './calendar.ts';
 import type { Chart, ChartOrganization, ChartParty } from './chart.ts';
 import { hl7 } from './concepts.ts';
+import { ageAt } from './life.ts';
 import { familyNames, givenNames } from './names.ts';
 import type { Random } from './random.ts';
 
@@ -14,6 +15,8 @@ export const patientNumber = (seed: number): string => `P${String(seed).padStart
 export const addPatient = (chart: Chart, seed: number): void => {
   const { life, organization, staff, random } = chart;
   const sexCode = life.sex === 'female' ? 'F' : 'M';
+  const isGrown = ageAt(life, life.end) >= 16;
+  const address = `${life.given}.${life.family}.${seed}@home.example`.toLowerCase();
   chart.add(
     {
       resourceType: 'Patient',
@@ -45,12 +48,12 @@ export const addPatient = (chart: Chart, seed: number): void => {
           use: 'official',
           family: life.family,
           given: [life.given, life.middle],
-          prefix: [life.sex === 'female' ? 'Ms.' : 'Mr.'],
+          ...(isGrown ? { prefix: [life.sex === 'female' ? 'Ms.' : 'Mr.'] } : {}),
         },
       ],
       telecom: [
         { system: 'phone', value: life.phone, use: 'home' },
-        { system: 'email', value: `${life.given}.${life.family}.${seed}@home.example`.toLowerCase(), use: 'home' },
+        ...(isGrown ? [{ system: 'email' as const, value: address, use: 'home' as const }] : []),
       ],
       gender: life.sex,
       birthDate: date(life.birth),

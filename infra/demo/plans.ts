@@ -1,33 +1,53 @@
 import { dateTime, dayMs, minuteMs } from './calendar.ts';
 import { type Chart, named, type Visit } from './chart.ts';
 import { hl7, snomed } from './concepts.ts';
+import type { Treated } from './visit-history.ts';
 
 /** Length of an appointment, in minutes. */
 export const appointmentMinutes = 20;
 
+/** A visit that is arranged. Instants are milliseconds since 1970. */
+export interface Booking {
+  /** By which the visit refers to it. */
+  readonly reference: string;
+  readonly start: number;
+}
+
+export const endOf = ({ start }: Booking): number => start + appointmentMinutes * minuteMs;
+
 /**
- * A visit that is booked: with the physician, in the organisation's rooms. One that is over has been kept.
+ * An appointment with the physician, in the organisation's rooms. One that is over has been kept; to one that has begun the patient has
+ * come.
  *
- * @param start - milliseconds since 1970.
- * @param now - milliseconds since 1970.
+ * @param reason - the illness because of which the patient comes, if there is one.
  * @see https://hl7.org/fhir/R4/appointment.html
  */
-export const addAppointment = (chart: Chart, start: number, now: number): void => {
-  const end = start + appointmentMinutes * minuteMs;
+export const addAppointment = (chart: Chart, booking: Booking, now: number, reason: Treated | undefined): void => {
+  const { start, reference } = booking;
+  const end = endOf(booking);
   const { location } = chart.organization;
   const participants = [chart.subject, chart.staff.physician, ...(location === undefined ? [] : [location])];
-  chart.add({
-    resourceType: 'Appointment',
-    status: end <= now ? 'fulfilled' : 'booked',
-    serviceType: [hl7('service-type', '124', 'General Practice')],
-    appointmentType: hl7('v2-0276', 'FOLLOWUP', 'A follow up visit from a previous appointment'),
-    description: 'Follow-up visit',
-    start: dateTime(start),
-    end: dateTime(end),
-    minutesDuration: appointmentMinutes,
-    created: dateTime(Math.min(start, now) - chart.random.whole(1, 6) * dayMs),
-    participant: participants.map((actor) => ({ actor: named(actor), required: 'required', status: 'accepted' })),
-  });
+  chart.add(
+    {
+      resourceType: 'Appointment',
+      status: end <= now ? 'fulfilled' : start <= now ? 'arrived' : 'booked',
+      serviceType: [hl7('service-type', '124', 'General Practice')],
+      appointmentType:
+        reason === undefined
+          ? hl7('v2-0276', 'CHECKUP', 'A routine check-up, such as an annual physical')
+          : hl7('v2-0276', 'FOLLOWUP', 'A follow up visit from a previous appointment'),
+      ...(reason === undefined
+        ? {}
+        : { reasonReference: [{ reference: reason.condition, display: reason.illness.concept.text ?? '' }] }),
+      description: reason === undefined ? 'Check-up' : `Follow-up of ${reason.illness.concept.text ?? ''}`,
+      start: dateTime(start),
+      end: dateTime(end),
+      minutesDuration: appointmentMinutes,
+      created: dateTime(Math.min(start, now) - chart.random.whole(1, 6) * dayMs),
+      participant: participants.map((actor) => ({ actor: named(actor), required: 'required', status: 'accepted' })),
+    },
+    reference,
+  );
 };
 
 /** Something that the nurse has yet to do for the patient. https://hl7.org/fhir/R4/task.html */

@@ -4,10 +4,10 @@ import type { Chart, ChartOrganization, ChartStaff } from './chart.ts';
 import { drawVisitCount } from './chart-distribution.ts';
 import { inventLife } from './life.ts';
 import { addPatient, inventOrganization, inventPractitioner } from './people.ts';
-import { addAppointment } from './plans.ts';
+import { addAppointment, type Booking, endOf } from './plans.ts';
 import { Random } from './random.ts';
 import { addVisits } from './visit-history.ts';
-import { planVisits } from './visits.ts';
+import { type PlannedVisit, planVisits } from './visits.ts';
 
 export interface SyntheticChartOptions {
   /** How long the chart is, compared with one of ordinary length from the same seed; 1 if absent. */
@@ -18,7 +18,10 @@ export interface SyntheticChartOptions {
   readonly practitioners?: ChartStaff;
   /** The present, in milliseconds since 1970; 1 July 2025 if absent. Nothing but appointments is later. */
   readonly now?: number;
-  /** Starts of the appointments, in milliseconds since 1970; one within the next three months if absent. A dead patient has none. */
+  /**
+   * Starts of the appointments, in milliseconds since 1970; one within the next three months if absent. One that is over has led to a
+   * visit. A dead patient has none.
+   */
   readonly appointments?: readonly number[];
 }
 
@@ -60,11 +63,18 @@ export const syntheticChart = (seed: number, options: SyntheticChartOptions = {}
 
   addPatient(chart, seed);
   for (const [reference, resource] of own) add(resource, reference);
-  const visits = planVisits(random, life, count);
-  addVisits(chart, visits, addCoverage(chart, visits[0]?.start ?? life.end));
-  if (life.death === undefined) {
-    const { appointments = [now + random.whole(1, 90) * dayMs + random.whole(0, 31) * 15 * minuteMs] } = options;
-    for (const start of appointments) addAppointment(chart, start, now);
-  }
+  const { appointments = [now + random.whole(1, 90) * dayMs + random.whole(0, 31) * 15 * minuteMs] } = options;
+  const booked = life.death === undefined ? appointments.map((start) => ({ start, reference: newReference() })) : [];
+  const visits = [...planVisits(random, life, count), ...booked.filter((one) => endOf(one) <= now).map(keptVisit)];
+  const treated = addVisits(chart, visits, addCoverage(chart, visits[0]?.start ?? life.end));
+  for (const booking of booked) addAppointment(chart, booking, now, treated[0]);
   return { resourceType: 'Bundle', type: 'transaction', entry };
 };
+
+/** The visit for which an appointment was made. */
+const keptVisit = (booking: Booking): PlannedVisit => ({
+  start: booking.start,
+  before: endOf(booking),
+  isCheckUp: false,
+  appointment: booking.reference,
+});

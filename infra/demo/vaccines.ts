@@ -95,5 +95,8 @@ export const vaccines: readonly Vaccine[] = [
 /** Due every ten years from the age of 21. */
 export const tetanus = cvx('113', 'Td (adult) preservative free');
 
+/** Months in which the vaccine against influenza is given, from 1 for January. */
+export const influenzaMonths: readonly number[] = [9, 10, 11, 12, 1, 2, 3];
+
 /** Due every year from the age of six months. */
 export const influenza = cvx('140', 'Influenza, seasonal, injectable, preservative free');

@@ -11,6 +11,7 @@ import {
   addRecoveryPlan,
   prescription,
   safeMedicine,
+  supplyDays,
 } from './care.ts';
 import { type Chart, named, type Visit, type VisitKind } from './chart.ts';
 import { snomed } from './concepts.ts';
@@ -19,7 +20,7 @@ import { ageAt } from './life.ts';
 import { addComposition, addDocument, addMessage, addNoteReport, type NoteContent } from './notes.ts';
 import { observer } from './observations.ts';
 import { addTask } from './plans.ts';
-import { influenza, tetanus, vaccines } from './vaccines.ts';
+import { influenza, influenzaMonths, tetanus, vaccines } from './vaccines.ts';
 import type { PlannedVisit } from './visits.ts';
 
 const visitTypes: Readonly<Record<VisitKind, { concept: fhir4.CodeableConcept; price: number; minutes: number }>> = {
@@ -45,30 +46,43 @@ const electrocardiogram = snomed('29303009', 'Electrocardiographic procedure');
 const healthAssessment = snomed('710824005', 'Assessment of health and social care needs');
 
 /** An illness that was found, and the reference of its Condition. */
-interface Treated {
+export interface Treated {
   readonly illness: ChronicIllness;
   readonly condition: string;
 }
+
+/** Age of a prescription from which a visit renews it, and how long a medicine is taken once its supply should be used up. */
+const renewAfterMs = 330 * dayMs;
+const graceMs = 90 * dayMs;
 
 /**
  * Writes the history of a chart, visit by visit.
  *
  * @param visits - in order of time.
+ * @returns the illnesses that stay, in the order in which they were found.
  */
-export const addVisits = (chart: Chart, visits: readonly PlannedVisit[], coverage: fhir4.Reference): void => {
+export const addVisits = (
+  chart: Chart,
+  visits: readonly PlannedVisit[],
+  coverage: fhir4.Reference,
+): readonly Treated[] => {
   const { random, life } = chart;
   const found = new Map<ChronicIllness, number>();
   const treated: Treated[] = [];
   const pending = [...life.illnesses];
-  const current = new Map<Medicine, fhir4.MedicationRequest>();
+  /** Prescriptions of what stays, by medicine: the newest, and when it was written. */
+  const current = new Map<Medicine, { readonly order: fhir4.MedicationRequest; readonly at: number }>();
+  const befallen = new Map<AcuteIllness, number>();
   const observe = observer(chart, found);
   const immunize = immunizer(chart);
+  let prescribed: string[] = [];
   let team: string | undefined;
   let colonoscopyAt = Number.NEGATIVE_INFINITY;
 
   const open = (planned: PlannedVisit, kind: VisitKind, diagnosis: string | undefined): Visit => {
     const { concept, price, minutes } = visitTypes[kind];
-    const { start, before } = planned;
+    const { start, before, appointment } = planned;
+    prescribed = [];
     const end = start + Math.max(1, Math.floor(Math.min(minutes, (before - start) / minuteMs))) * minuteMs;
     const encounter = chart.add({
       resourceType: 'Encounter',
@@ -77,6 +91,7 @@ export const addVisits = (chart: Chart, visits: readonly PlannedVisit[], coverag
       type: [concept],
       subject: named(chart.subject),
       participant: [{ individual: named(chart.staff.physician) }],
+      ...(appointment === undefined ? {} : { appointment: [{ reference: appointment }] }),
       period: { start: dateTime(start), end: dateTime(end) },
       ...(diagnosis === undefined ? {} : { diagnosis: [{ condition: { reference: diagnosis } }] }),
       ...(chart.organization.location === undefined
@@ -92,16 +107,32 @@ export const addVisits = (chart: Chart, visits: readonly PlannedVisit[], coverag
     visit.services.push({ concept, price });
   };
 
-  /** Prescribes until the course is over, or what stays until it is prescribed anew or the patient dies. */
+  /** Prescribes until the course is over, or what stays until it is prescribed anew. */
   const prescribe = (visit: Visit, medicine: Medicine, reason: string, stays: boolean): void => {
-    const given = safeMedicine(chart, medicine);
-    const isCurrent = stays ? life.death === undefined : visit.start + given.days * dayMs > life.end;
-    const order = prescription(chart, visit, given, reason, isCurrent ? 'active' : 'completed');
+    const given = safeMedicine(chart, visit, medicine);
+    const order = prescription(chart, visit, given, reason, stays);
     addPharmacyClaim(chart, visit, coverage, chart.add(order), given.concept);
-    if (!stays) return;
+    prescribed.push(`${given.concept.text ?? ''}: ${given.instruction.toLowerCase()}`);
+    if (!stays) {
+      if (!isTaken(order, visit.start, given, stays)) order.status = 'completed';
+      return;
+    }
     const before = current.get(given);
-    if (before !== undefined) before.status = 'completed';
-    current.set(given, order);
+    if (before !== undefined) before.order.status = 'completed';
+    current.set(given, { order, at: visit.start });
+  };
+
+  const isTaken = (order: fhir4.MedicationRequest, at: number, medicine: Medicine, stays: boolean): boolean =>
+    order.status === 'active' &&
+    life.death === undefined &&
+    at + supplyDays(medicine, stays) * dayMs + (stays ? graceMs : 0) > life.end;
+
+  /** Renews what the patient takes for an illness, where the last prescription is some time ago. */
+  const renew = (visit: Visit, { illness, condition }: Treated): void => {
+    for (const medicine of illness.medicines) {
+      const last = current.get(medicine);
+      if (last !== undefined && visit.start - last.at > renewAfterMs) prescribe(visit, medicine, condition, true);
+    }
   };
 
   const diagnose = (visit: Visit, illness: ChronicIllness, condition: string): void => {
@@ -122,7 +153,8 @@ export const addVisits = (chart: Chart, visits: readonly PlannedVisit[], coverag
     const visit = open(planned, 'check-up', condition);
     const age = ageAt(life, visit.start);
     observe.checkUp(visit);
-    immunize(visit);
+    immunize.checkUp(visit);
+    immunize.influenza(visit);
     if (age >= 18) {
       const usual = [
         ['basic metabolic', 0.24],
@@ -132,7 +164,7 @@ export const addVisits = (chart: Chart, visits: readonly PlannedVisit[], coverag
       for (const [name, probability] of usual) {
         if (random.chance(probability) && name !== telling) observe.panel(visit, name);
       }
-      if (telling !== undefined) observe.panel(visit, telling);
+      if (telling !== undefined) observe.panel(visit, telling, condition);
     } else if (random.chance(0.1)) {
       observe.panel(visit, 'blood count');
     }
@@ -142,36 +174,41 @@ export const addVisits = (chart: Chart, visits: readonly PlannedVisit[], coverag
       colonoscopyAt = visit.start;
       operate(visit, colonoscopy, 900);
     }
+    for (const one of treated) renew(visit, one);
     if (isFound && condition !== undefined) {
       pending.shift();
       diagnose(visit, next.illness, condition);
       return [visit, `Check-up; ${next.illness.concept.text ?? ''} was found.`, condition];
     }
-    return [visit, 'Yearly check-up.', undefined];
+    return [visit, age < 2 ? 'Check-up of a small child.' : 'Yearly check-up.', undefined];
   };
 
-  const followUp = (planned: PlannedVisit, { illness, condition }: Treated): [Visit, string, string] => {
+  const followUp = (planned: PlannedVisit, followed: Treated): [Visit, string, string] => {
+    const { illness, condition } = followed;
     const visit = open(planned, 'follow-up', condition);
     observe.bloodPressure(visit);
-    if (illness.panel !== undefined) observe.panel(visit, illness.panel);
+    immunize.influenza(visit);
+    if (illness.panel !== undefined) observe.panel(visit, illness.panel, condition);
     if (illness.procedure !== undefined) operate(visit, illness.procedure, 120, condition);
     operate(visit, medicationReview, 35, condition);
     if (random.chance(0.25)) operate(visit, electrocardiogram, 90, condition);
+    renew(visit, followed);
     for (const medicine of illness.medicines) {
-      if (random.chance(0.75)) prescribe(visit, medicine, condition, true);
+      if (!current.has(medicine) && random.chance(0.75)) prescribe(visit, medicine, condition, true);
     }
     return [visit, `Follow-up of ${illness.concept.text ?? ''}.`, condition];
   };
 
   const complaint = (planned: PlannedVisit): [Visit, string, string] => {
-    const illness = pickIllness(chart, ageAt(life, planned.start));
+    const illness = pickIllness(chart, ageAt(life, planned.start), befallen);
+    befallen.set(illness, (befallen.get(illness) ?? 0) + 1);
     const condition = chart.newReference();
     const kind = illness.at === 'office' ? 'symptom' : illness.at === 'ward' ? 'inpatient' : 'emergency';
     const visit = open(planned, kind, condition);
     addAcuteCondition(chart, visit, illness, condition);
     observe.temperature(visit, illness.feverish ?? false);
     if (ageAt(life, visit.start) >= 12) observe.bloodPressure(visit);
-    if (kind === 'inpatient') observe.panel(visit, 'blood count');
+    if (kind === 'inpatient') observe.panel(visit, 'blood count', condition);
     for (const procedure of illness.procedures)
       operate(visit, procedure, kind === 'inpatient' ? 2_400 : 130, condition);
     if (kind === 'symptom' && random.chance(0.4)) operate(visit, medicationReview, 35, condition);
@@ -180,16 +217,18 @@ export const addVisits = (chart: Chart, visits: readonly PlannedVisit[], coverag
     return [visit, `${illness.concept.text ?? ''}.`, condition];
   };
 
+  const visitFor = (planned: PlannedVisit, isFirst: boolean): [Visit, string, string | undefined] => {
+    const [first] = treated;
+    if (planned.appointment !== undefined && first !== undefined) return followUp(planned, first);
+    if (planned.appointment !== undefined || planned.isCheckUp || isFirst) return checkUp(planned);
+    return first !== undefined && random.chance(0.68) ? followUp(planned, random.pick(treated)) : complaint(planned);
+  };
+
   visits.forEach((planned, index) => {
-    const [visit, reason, condition] =
-      planned.isCheckUp || index === 0
-        ? checkUp(planned)
-        : treated.length > 0 && random.chance(0.68)
-          ? followUp(planned, random.pick(treated))
-          : complaint(planned);
+    const [visit, reason, condition] = visitFor(planned, index === 0);
     if (index === 0) addAllergies(chart, visit);
     const isLast = index === visits.length - 1;
-    const note = noteOf(reason, treated);
+    const note = noteOf(reason, treated, prescribed, visit.kind, ageAt(life, visit.start));
     if (random.chance(0.16)) addDocument(chart, visit, note);
     if (random.chance(0.25)) addNoteReport(chart, visit, note);
     if (isLast) {
@@ -199,49 +238,84 @@ export const addVisits = (chart: Chart, visits: readonly PlannedVisit[], coverag
     }
     addVisitClaim(chart, visit, coverage, condition);
   });
+  for (const [medicine, { order, at }] of current) {
+    if (!isTaken(order, at, medicine, true)) order.status = 'completed';
+  }
+  return treated;
 };
 
-const noteOf = (reason: string, treated: readonly Treated[]): NoteContent => ({
-  reason,
-  problems: treated.map(({ illness }) => illness.concept.text ?? ''),
-  plan:
-    treated.length === 0
-      ? 'No treatment beyond this visit. Next check-up in a year.'
-      : 'Continue the present treatment. Next visit in three months, earlier if there is a change.',
-});
-
-/** One of the illnesses of an age, the likely ones more often. */
-const pickIllness = ({ random }: Chart, age: number): AcuteIllness => {
-  const possible = acuteIllnesses.filter(({ ages: [from, to] }) => age >= from && age <= to);
-  return random.pick(possible.flatMap((illness) => Array.from({ length: illness.weight }, () => illness)));
+const noteOf = (
+  reason: string,
+  treated: readonly Treated[],
+  prescribed: readonly string[],
+  kind: VisitKind,
+  age: number,
+): NoteContent => {
+  const next = age < 2 ? 'three months' : 'a year';
+  return {
+    reason,
+    problems: treated.map(({ illness }) => illness.concept.text ?? ''),
+    plan: [
+      ...(prescribed.length === 0 ? [] : [`Prescribed today: ${prescribed.join('; ')}.`]),
+      ...(treated.length > 0 ? ['Continue the present treatment. Next visit in three months, or earlier.'] : []),
+      ...(kind === 'check-up' || kind === 'follow-up' ? [] : ['Come back if it is not better in a week.']),
+      ...(treated.length === 0 && kind === 'check-up' ? [`No treatment. Next check-up in ${next}.`] : []),
+    ].join(' '),
+  };
 };
+
+/** How often somebody has the same illness that passes within the years of a chart, unless it says so itself. */
+const usuallyAtMost = 4;
+
+/** One of the illnesses of an age, the likely ones more often, and none more often than anybody has it. */
+const pickIllness = ({ random }: Chart, age: number, befallen: ReadonlyMap<AcuteIllness, number>): AcuteIllness => {
+  const ofAge = acuteIllnesses.filter(({ ages: [from, to] }) => age >= from && age <= to);
+  const possible = ofAge.filter((illness) => (befallen.get(illness) ?? 0) < (illness.atMost ?? usuallyAtMost));
+  // In a chart made large on purpose, colds come again and again.
+  const common = possible.length > 0 ? possible : ofAge.filter(({ atMost }) => atMost === undefined);
+  return random.pick(common.flatMap((illness) => Array.from({ length: illness.weight }, () => illness)));
+};
+
+/** Vaccines, without the one against influenza, that a grown-up is given at one visit at most. */
+const mostAtOnce = 2;
 
 /** Gives what is due at the age of a visit, each dose once. */
 const immunizer = (chart: Chart) => {
   const given = new Map<(typeof vaccines)[number], number>();
   let influenzaAt = Number.NEGATIVE_INFINITY;
   let tetanusAt = Number.NEGATIVE_INFINITY;
-  return (visit: Visit): void => {
-    const months = ageAt(chart.life, visit.start) * 12;
-    const give = (vaccine: fhir4.CodeableConcept) => {
-      addImmunization(chart, visit, vaccine);
-      visit.services.push({ concept: vaccine, price: 45 });
-    };
-    for (const vaccine of vaccines) {
-      const dose = vaccine.doses.findIndex(
-        ([from, to], index) => index >= (given.get(vaccine) ?? 0) && months >= from && months < to,
-      );
-      if (dose < 0) continue;
-      given.set(vaccine, dose + 1);
-      give(vaccine.concept);
-    }
-    if (months >= 6 && visit.start - influenzaAt > 220 * dayMs && chart.random.chance(0.93)) {
+  const give = (visit: Visit, vaccine: fhir4.CodeableConcept) => {
+    addImmunization(chart, visit, vaccine);
+    visit.services.push({ concept: vaccine, price: 45 });
+  };
+  const monthsAt = (visit: Visit) => ageAt(chart.life, visit.start) * 12;
+
+  return {
+    /** Before and in the season, once a year. */
+    influenza: (visit: Visit): void => {
+      const isSeason = influenzaMonths.includes(new Date(visit.start).getUTCMonth() + 1);
+      if (!isSeason || monthsAt(visit) < 6 || visit.start - influenzaAt < 220 * dayMs) return;
+      if (!chart.random.chance(0.93)) return;
       influenzaAt = visit.start;
-      give(influenza);
-    }
-    if (months >= 252 && visit.start - tetanusAt > 10 * yearMs && chart.random.chance(0.7)) {
-      tetanusAt = visit.start;
-      give(tetanus);
-    }
+      give(visit, influenza);
+    },
+
+    checkUp: (visit: Visit): void => {
+      const months = monthsAt(visit);
+      let left = months >= 216 ? mostAtOnce : vaccines.length;
+      for (const vaccine of vaccines) {
+        const dose = vaccine.doses.findIndex(
+          ([from, to], index) => index >= (given.get(vaccine) ?? 0) && months >= from && months < to,
+        );
+        if (dose < 0 || left === 0) continue;
+        left -= 1;
+        given.set(vaccine, dose + 1);
+        give(visit, vaccine.concept);
+      }
+      if (months >= 252 && left > 0 && visit.start - tetanusAt > 10 * yearMs && chart.random.chance(0.7)) {
+        tetanusAt = visit.start;
+        give(visit, tetanus);
+      }
+    },
   };
 };

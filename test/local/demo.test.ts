@@ -6,12 +6,17 @@ import { localPassword } from '../../infra/local/users.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 import { startNode } from '../support/run-node.ts';
 
+/** Where the demo is started: far enough from UTC that the day there is another one for a third of the day. */
+const timeZone = 'America/Los_Angeles';
+const todayThere = () => new Intl.DateTimeFormat('en-CA', { timeZone }).format();
+
 /** `npm start` in a process of its own, and ways to ask it. */
 const start = async (dataDir: string, ...args: string[]) => {
   const port = await freePort();
   const { child, finished, stdout, stderr } = startNode('infra/local/start.ts', args, {
     PORT: String(port),
     DATA_DIR: dataDir,
+    TZ: timeZone,
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   await expect.poll(() => stdout() + stderr(), { timeout: 60_000 }).toContain('Ctrl-C');
@@ -55,13 +60,26 @@ const counts = async ({ request }: Running) => {
   );
 };
 
+/** Ids of the appointments of a day. */
+const ofDay = (appointments: readonly fhir4.Appointment[], day: string) =>
+  appointments
+    .filter(({ start: at }) => at?.startsWith(day))
+    .map(({ id }) => id)
+    .sort();
+
 // Each test starts the whole of Concord two times, in processes of their own.
 describe('npm start -- --demo', { timeout: 180_000 }, () => {
   it('fills in patients of both organisations, with appointments, once', async () => {
     const dataDir = removedAfterTest();
+    const startedOn = todayThere();
     const first = await start(dataDir, '--demo');
+    const isSameDay = startedOn === todayThere();
     const before = await counts(first);
     const appointments = await first.search<fhir4.Appointment>(physician, 'Appointment?_count=50');
+    const todays = await first.search<fhir4.Appointment>(
+      'frontdesk@northside.example',
+      `Appointment?date=${startedOn}`,
+    );
     await first.stop();
 
     const second = await start(dataDir, '--demo');
@@ -78,6 +96,8 @@ describe('npm start -- --demo', { timeout: 180_000 }, () => {
     expect(starts.length).toBeGreaterThan(8);
     expect(new Set(starts).size).toBe(starts.length);
     expect(days).toHaveLength(2);
+    if (isSameDay) expect(todays.map(({ id }) => id).sort()).toEqual(ofDay(appointments, startedOn));
+    expect(ofDay(appointments, days[0] ?? '')).toHaveLength(8);
     expect(Date.parse(days[1] ?? '') - Date.parse(days[0] ?? '')).toBe(86_400_000);
     const actors = appointments.flatMap(({ participant }) => participant.map(({ actor }) => actor?.reference));
     expect(actors.filter((reference) => reference === 'Practitioner/northside-physician')).toHaveLength(starts.length);

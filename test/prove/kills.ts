@@ -33,6 +33,14 @@ console.log(`Seed ${seed}: npm run prove:kills -- --rounds ${rounds} --seed ${se
 row('round', 'killed', 'when', 'answered', 'lost', 'versions', 'staged', 'ready ms');
 const kills = await startKills({ port: await freePort(), dataDir, seed, lanes: 3, scale: 1 });
 const faults: string[] = [];
+// What was started must not outlive this program.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    kills.abandon();
+    rmSync(dataDir, { recursive: true, force: true });
+    process.exit(1);
+  });
+}
 try {
   for (let round = 1; round <= rounds; round += 1) {
     const plan = drawRound(random);
