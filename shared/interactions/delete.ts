@@ -133,7 +133,7 @@ const requireUnreferenced = async (
 };
 
 const chartPage = ({ store }: RequestContext, chart: string, options: QueryOptions): Promise<Page<StoredRecord>> =>
-  store.chart(chart, undefined, options);
+  store.chart(chart, undefined, { ...options, pointers: 'others' });
 
 const refersTo = ({ resource }: StoredRecord, { type, id }: StoredRecord, baseUrl: string): boolean =>
   resource !== undefined &&

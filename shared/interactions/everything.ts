@@ -1,5 +1,6 @@
 import { decide, type TypeFacts } from '../access/decide.ts';
 import { isDirectory, subjectOf } from '../record-types/subjects.ts';
+import { chartPage, type Shown } from '../store/chart-page.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -36,13 +37,13 @@ export const everything: Interaction = async (context, { id }) => {
   const page = await audit.traced(
     { interaction: 'operation', chart: address.chart, what: [`Patient/${id}`], query: `Patient/${id}/$everything` },
     async () => {
-      const read = () => store.chart(address.chart, undefined, { order: 'key-order', after, limit });
+      const read = () => chartPage(store, address.chart, undefined, { order: 'key-order', after, limit });
       const [patient, found] = await Promise.all([store.read(address), read()]);
       return { patient, ...found };
     },
     ({ patient }) => void requireReadable(context, patient),
   );
-  const visible = page.items.filter((record) => maySee(context, record));
+  const visible = page.items.filter(({ record }) => maySee(context, record));
   const { shown, cutAt } = withinBytes(visible);
   const next = cutAt ?? page.next;
   const bundle: fhir4.Bundle = {
@@ -64,14 +65,15 @@ const maySee = ({ asking }: RequestContext, record: StoredRecord): boolean => {
 };
 
 /** As many records as an answer can hold, and the key behind which the rest begins. */
-const withinBytes = (records: readonly StoredRecord[]): { shown: StoredRecord[]; cutAt: string | undefined } => {
+const withinBytes = (items: readonly Shown[]): { shown: StoredRecord[]; cutAt: string | undefined } => {
   let bytes = 0;
+  let last: string | undefined;
   const shown: StoredRecord[] = [];
-  for (const record of records) {
+  for (const { record, key } of items) {
     bytes += weightOf(record.resource ?? {});
-    const last = shown.at(-1);
-    if (bytes > largestPageBytes && last) return { shown, cutAt: `${last.type}#${last.place}` };
+    if (bytes > largestPageBytes && last !== undefined) return { shown, cutAt: last };
     shown.push(record);
+    last = key;
   }
   return { shown, cutAt: undefined };
 };

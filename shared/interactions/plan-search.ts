@@ -12,7 +12,7 @@ import {
   partitionFor,
 } from '../store/index-rows.ts';
 import type { RequestContext } from './context.ts';
-import { locate } from './locate.ts';
+import { chartsOf, locate } from './locate.ts';
 
 /** A search's plan, and whether it reads only rows that were filed for it. */
 export interface SearchPlan {
@@ -68,19 +68,29 @@ const byChart = async (context: RequestContext, criteria: readonly Criterion[]):
     }
     const found = await Promise.all([...new Set(ids)].map((id) => locate(context, 'Patient', id ?? '')));
     const charts = found.flatMap((address) => (address ? [address.chart] : []));
-    const plan: Plan = charts.length === 0 ? { kind: 'nothing' } : { kind: 'charts', charts: [...new Set(charts)] };
-    return { plan, indexed: true, charts, exact: criteria.length === 1 && charts.length === 1 };
+    return inCharts(context, charts, criteria.length === 1 && charts.length === 1);
   }
   return undefined;
 };
 
 /** Whatever a patient searches for among records of patients is in the patient's own chart. */
-const ownChart = async ({ asking, recordType }: RequestContext): Promise<SearchPlan | undefined> => {
+const ownChart = async (context: RequestContext): Promise<SearchPlan | undefined> => {
+  const { asking, recordType } = context;
   if (asking.caller.organization !== undefined || recordType.directory) return undefined;
   const chart = asking.chart;
   const ofPatients = recordType.name === 'Patient' || typesOfPatients.has(recordType.name);
-  if (chart === undefined || !ofPatients) return { plan: { kind: 'nothing' }, indexed: true, charts: [], exact: false };
-  return { plan: { kind: 'charts', charts: [chart] }, indexed: true, charts: [chart], exact: false };
+  return inCharts(context, chart === undefined || !ofPatients ? [] : [chart], false);
+};
+
+/** Reads these charts, or nothing if there are none. */
+const inCharts = (context: RequestContext, named: readonly string[], exact: boolean): SearchPlan => {
+  const charts = [...new Set(named)];
+  const plan: Plan = {
+    kind: 'charts',
+    charts,
+    chartsOf: ({ resource }) => chartsOf(context, resource ? context.recordType.patientsOf(resource) : []),
+  };
+  return { plan, indexed: true, charts, exact };
 };
 
 const byIndex = (context: RequestContext, criteria: readonly Criterion[]): SearchPlan => {

@@ -6,6 +6,7 @@ import { headsOwnChart } from '../record-types/homes.ts';
 import { isDirectory } from '../record-types/subjects.ts';
 import type { ExistenceCheck, UniqueChange } from '../store/commit.ts';
 import { type Address, locatorKey, type Row } from '../store/keys.ts';
+import type { FurtherCharts } from '../store/pointer-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 import { chartsOf, locate } from './locate.ts';
@@ -19,7 +20,7 @@ export interface PlannedWrite {
   readonly interaction: 'create' | 'update' | 'delete';
   readonly checks: readonly ExistenceCheck[];
   /** Charts of second and further patients. */
-  readonly furtherCharts: { readonly next: readonly string[]; readonly previous: readonly string[] };
+  readonly furtherCharts: FurtherCharts;
   /** The locator of an id that the client chose. */
   readonly claims: readonly Row[];
   /** What must not have been made meanwhile, for a conditional create. */
@@ -107,6 +108,7 @@ export const planUpdate = async (
       updated: Math.max(now, current.updated + 1), // versions never run backwards, whatever the clocks say
       labels: labelsOf(resource),
       resource,
+      shown: shownPlace(context, resource, current),
     },
     previous: current,
     interaction: 'update',
@@ -128,6 +130,7 @@ export const planDelete = async (context: RequestContext, current: StoredRecord)
     version: current.version + 1,
     updated: Math.max(context.now, current.updated + 1),
     resource: undefined,
+    shown: undefined,
   },
   previous: current,
   interaction: 'delete',
@@ -139,6 +142,17 @@ export const planDelete = async (context: RequestContext, current: StoredRecord)
   claims: [],
   guards: [],
 });
+
+/** Where charts show a version whose date is another one than at its creation. One that has lost its date stays where it was created. */
+const shownPlace = (
+  { recordType, store }: RequestContext,
+  resource: Resource,
+  { place }: Address,
+): string | undefined => {
+  const date = place === '' ? undefined : recordType.dateOf(resource);
+  const shown = date === undefined ? place : store.ids.movedPlace(place, date);
+  return shown === place ? undefined : shown;
+};
 
 /** A record's home never changes: a record in the wrong chart is entered in error there and written anew in the right one. */
 const requireSameHome = async (context: RequestContext, resource: Resource, current: StoredRecord): Promise<void> => {

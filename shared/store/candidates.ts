@@ -2,6 +2,7 @@ import { GetCommand, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-
 import { RecordError } from '../errors.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { typesOfPatients } from '../record-types/homes.ts';
+import { chartPage } from './chart-page.ts';
 import { listPartition, registryKeys } from './index-rows.ts';
 import { type Address, bearerKey, type RowKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
@@ -19,9 +20,13 @@ export interface RegistryRange {
 
 /** How a search finds its candidates. */
 export type Plan =
-  | { readonly kind: 'nothing' }
   | { readonly kind: 'records'; readonly addresses: readonly Address[] }
-  | { readonly kind: 'charts'; readonly charts: readonly string[] }
+  | {
+      readonly kind: 'charts';
+      readonly charts: readonly string[];
+      /** All charts of a record's patients. */
+      readonly chartsOf: (record: StoredRecord) => Promise<readonly string[]>;
+    }
   | {
       readonly kind: 'bearers';
       readonly partitions: readonly string[];
@@ -52,9 +57,8 @@ export const candidates = (
   options: Pick<Reader, 'rowLimit' | 'spend' | 'mayEnter'>,
 ): AsyncGenerator<Candidate> => {
   const reader: Reader = { store, recordType, ...options };
-  if (plan.kind === 'nothing') return none();
   if (plan.kind === 'records') return fromAddresses(reader, plan.addresses, from);
-  if (plan.kind === 'charts') return fromCharts(reader, plan.charts, from);
+  if (plan.kind === 'charts') return fromCharts(reader, plan, from);
   if (plan.kind === 'bearers') return fromBearers(reader, plan, from);
   if (plan.kind === 'registry') return fromRegistry(reader, plan.ranges, from);
   return fromWalk(reader, plan.owner, from);
@@ -69,8 +73,6 @@ interface Reader {
   /** Asked about the first record of a chart that the search names; if it says no, the rest of the chart is not read. */
   readonly mayEnter?: (record: StoredRecord) => boolean;
 }
-
-async function* none(): AsyncGenerator<Candidate> {}
 
 async function* fromAddresses(
   { store, spend }: Reader,
@@ -93,36 +95,41 @@ async function* fromAddresses(
 
 const addressText = ({ type, chart, place }: Address) => `${type} ${chart} ${place}`;
 
-async function* fromCharts(reader: Reader, charts: readonly string[], from?: Position): AsyncGenerator<Candidate> {
+async function* fromCharts(
+  reader: Reader,
+  { charts, chartsOf }: Extract<Plan, { kind: 'charts' }>,
+  from?: Position,
+): AsyncGenerator<Candidate> {
   const [first = 0, placeAfter] = from ?? [];
   for (let index = Number(first); index < charts.length; index++) {
     const after = index === Number(first) && placeAfter !== undefined ? String(placeAfter) : undefined;
     const seen = charts.slice(0, index);
     let entered = false;
-    for await (const { record, key } of ofChart(reader, charts[index] ?? '', after, true)) {
+    for await (const { record, key } of ofChart(reader, charts[index] ?? '', after, 'all')) {
       if (record && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
       entered ||= record !== undefined;
-      // A record of several of these patients stands in each of their charts, and belongs to the first.
-      const again = record !== undefined && record.chart !== charts[index] && seen.includes(record.chart);
+      // A record of several of these patients stands in each of their charts, and is shown in the first that the search names.
+      const again = record && index > 0 && (await chartsOf(record)).some((chart) => seen.includes(chart));
       yield { record: again ? undefined : record, position: [index, key] };
     }
     yield { record: undefined, position: [index + 1] };
   }
 }
 
-const sortKey = ({ type, place }: StoredRecord) => `${type}#${place}`;
-
 async function* ofChart(
   reader: Reader,
   chart: string,
   from: string | undefined,
-  pointers: boolean,
+  pointers: 'all' | 'none',
 ): AsyncGenerator<{ record: StoredRecord | undefined; key: string }> {
   let after = from;
+  let limit = reader.rowLimit;
   do {
     reader.spend();
-    const page = await reader.store.chart(chart, reader.recordType.name, { after, limit: reader.rowLimit, pointers });
-    for (const record of page.items) yield { record, key: sortKey(record) };
+    const page = await chartPage(reader.store, chart, reader.recordType.name, { after, limit, pointers });
+    yield* page.items;
+    // Rows of deleted and moved records count too: where there are many of them, the next calls read more.
+    limit = limit && 2 * limit;
     after = page.next;
     if (after !== undefined) yield { record: undefined, key: after };
   } while (after !== undefined);
@@ -285,7 +292,7 @@ async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncG
   // A position inside a chart names the patient before it, so the chart is found again.
   for await (const { row } of listed(reader, owner, { name: 'Patient' }, before, true)) {
     const chart = (row as unknown as { chart: string }).chart;
-    for await (const { record, key } of ofChart(reader, chart, within, false)) {
+    for await (const { record, key } of ofChart(reader, chart, within, 'none')) {
       yield { record, position: ['charts', before ?? '', key] };
     }
     within = undefined;

@@ -33,6 +33,13 @@ const bytesOf = (place: string): Buffer => {
   return Buffer.from(bytes);
 };
 
+const placeOf = (date: number, random: Uint8Array): string => {
+  const bytes = Buffer.alloc(placeBytes);
+  bytes.writeUIntBE(Math.min(Math.max(Math.round(date) + yearZero, 0), latest), 0, 6);
+  bytes.set(random, 6);
+  return toBase32(bytes);
+};
+
 export class IdCodec {
   readonly #hmac: ReturnType<typeof hmacWith>;
   // Ciphers are made once too and never closed: blocks without a mode do not depend on one another, and setting a cipher up takes
@@ -57,10 +64,12 @@ export class IdCodec {
 
   /** A new place in a chart. `date` is the record's clinical date in milliseconds since 1970. */
   newPlace(date: number): string {
-    const bytes = Buffer.alloc(placeBytes);
-    bytes.writeUIntBE(Math.min(Math.max(Math.round(date) + yearZero, 0), latest), 0, 6);
-    randomBytes(6).copy(bytes, 6);
-    return toBase32(bytes);
+    return placeOf(date, randomBytes(6));
+  }
+
+  /** The same place at another date: where a record's charts show it once its date has changed. */
+  movedPlace(place: string, date: number): string {
+    return placeOf(date, bytesOf(place).subarray(6));
   }
 
   /** The id of the record at a place; the chart itself for the record that heads it. */

@@ -6,8 +6,9 @@ import { searchedTexts } from '../search/match/string.ts';
 import { toBase32 } from './base32.ts';
 import type { RecordWrite } from './commit.ts';
 import { bearerKey, network, type Row, type RowKey, registryPartition, uniquePartition } from './keys.ts';
+import { type FurtherCharts, pointerChanges } from './pointer-rows.ts';
 import type { RecordStore } from './record-store.ts';
-import { labelBytes, pointerRow, recordRow, type StoredRecord } from './rows.ts';
+import { labelBytes, recordRow, type StoredRecord } from './rows.ts';
 
 // Rows that lead to a record. They commit with it, so a search sees every acknowledged write. They are candidates: whoever follows
 // one checks the record itself.
@@ -159,21 +160,21 @@ export const indexChanges = (
   store: RecordStore,
   recordType: RecordType,
   { next, previous }: Pick<RecordWrite, 'next' | 'previous'>,
-  furtherCharts: { readonly next: readonly string[]; readonly previous: readonly string[] },
+  furtherCharts: FurtherCharts,
 ): Pick<RecordWrite, 'puts' | 'removes'> => {
   const name = ({ pk, sk }: RowKey) => `${pk}\n${sk}`;
-  const pointers = (charts: readonly string[]) => charts.map((chart): Row => ({ ...pointerRow(next, chart) }));
   const bears = bearerKeys(store, recordType, next);
   const bore = new Map(bearerKeys(store, recordType, previous).map((key) => [name(key), key]));
   const puts = [
     ...registryRows(store, recordType, next),
-    ...(next.resource ? pointers(furtherCharts.next) : []),
     // Written once, when the identifier is first borne: who bore it first can be told by the time.
     ...bears.filter((key) => !bore.has(name(key))).map((key) => ({ ...key, id: next.id, since: next.updated })),
   ];
-  const before = previous
-    ? [...registryRows(store, recordType, previous), ...pointers(furtherCharts.previous), ...bore.values()]
-    : [];
+  const before = previous ? [...registryRows(store, recordType, previous), ...bore.values()] : [];
   const kept = new Set([...puts, ...bears].map(name));
-  return { puts, removes: before.filter((key) => !kept.has(name(key))).map(({ pk, sk }) => ({ pk, sk })) };
+  const pointers = pointerChanges({ next, previous }, furtherCharts);
+  return {
+    puts: [...puts, ...pointers.puts],
+    removes: [...before.filter((key) => !kept.has(name(key))), ...pointers.removes].map(({ pk, sk }) => ({ pk, sk })),
+  };
 };

@@ -31,10 +31,11 @@ export const typePrefix = (type: string) => `${type}#`;
 export const recordRange = { from: 'A', to: 'Zzzz' } as const;
 
 /**
- * Stands in the chart of a record's second and further patients and names its home, so that a search in either chart finds it.
- * Its key is the record's own in another chart, which is unique because a place is random.
+ * Stands for a record where its own row is not: in the chart of a second or further patient, and in any of its charts at the place of
+ * its present date, if that has changed. Names the record's home. Its key is nobody else's, because half of a place is random.
  */
-export const pointerKey = (address: Address, chart: string): RowKey => recordKey({ ...address, chart });
+export const pointerKey = ({ shown, ...address }: Address & { readonly shown?: string | undefined }, chart: string) =>
+  recordKey({ ...address, chart, place: shown ?? address.place });
 
 /** What the earlier versions of one record begin with. */
 export const historyPrefix = ({ type, place }: Address) => `~H#${type}#${place}#`;

@@ -6,27 +6,11 @@ import {
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { backOff } from './back-off.ts';
+import { chartPage } from './chart-page.ts';
 import type { DeploymentKeys } from './deployment-key.ts';
 import { IdCodec } from './ids.ts';
-import {
-  type Address,
-  chartKey,
-  historyKey,
-  historyPrefix,
-  locatorKey,
-  recordKey,
-  recordRange,
-  typePrefix,
-} from './keys.ts';
-import {
-  addressOf,
-  homeOf,
-  isPointer,
-  type PointerRow,
-  type RecordRow,
-  recordFrom,
-  type StoredRecord,
-} from './rows.ts';
+import { type Address, chartKey, historyKey, historyPrefix, locatorKey, recordKey } from './keys.ts';
+import { addressOf, type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 import { visibleRows } from './visibility.ts';
 
 /** A page of records in the order of their keys, and where the next one begins. */
@@ -45,8 +29,11 @@ export interface QueryOptions {
   readonly from?: string | undefined;
   /** Rows to read at most; a page also ends at 1 MB, DynamoDB's limit for a query. */
   readonly limit?: number | undefined;
-  /** False leaves out records whose home is another chart. */
-  readonly pointers?: boolean;
+  /**
+   * Which pointers lead to records: all, so that each record stands at its present date (the default); those out of the chart, or none. Where
+   * the chart's own are not followed, its records stand where their rows are, and need no further call.
+   */
+  readonly pointers?: 'all' | 'others' | 'none';
 }
 
 /** Locators never change, so a process need not read one twice. Bounded, since a process may live for hours. */
@@ -161,28 +148,10 @@ export class RecordStore {
     return { items, next: more && last ? String(last.version) : undefined };
   }
 
-  /**
-   * Records of a chart: of one type, or of all. One call; a page ends at 1 MB or at the limit. Deleted ones are left out. Records whose
-   * home is another patient's chart stand here as pointers; following them costs one call more, where there are any.
-   */
+  /** Records of a chart, of one type or of all, as `chartPage` reads them. One call, and one more where pointers lead out of the page. */
   async chart(chart: string, type: string | undefined, options: QueryOptions = {}): Promise<Page<StoredRecord>> {
-    const { Items = [], LastEvaluatedKey } = await this.client.send(
-      new QueryCommand({
-        TableName: this.tableName,
-        ConsistentRead: true,
-        ...chartRange(chart, type, options),
-        ...(options.limit === undefined ? {} : { Limit: options.limit }),
-      }),
-    );
-    const rows = Items as (RecordRow | PointerRow)[];
-    const elsewhere = options.pointers === false ? [] : await this.#follow(rows.filter(isPointer));
-    const records = await this.#visible(rows.filter((row): row is RecordRow => !isPointer(row)));
-    const inOrder =
-      elsewhere.length === 0 ? records : sorted([...records, ...elsewhere], options.order === 'key-order');
-    return {
-      items: inOrder.filter(({ resource }) => resource !== undefined),
-      next: LastEvaluatedKey?.sk as string | undefined,
-    };
+    const { items, next } = await chartPage(this, chart, type, options);
+    return { items: items.map(({ record }) => record), next };
   }
 
   /** Rows under any keys, in no order. One call a hundred, in parallel; keys that a busy table left over are asked for again. */
@@ -210,14 +179,6 @@ export class RecordStore {
     return pages.flat() as unknown as { pk: string; sk: string }[];
   }
 
-  async #follow(pointers: readonly PointerRow[]): Promise<StoredRecord[]> {
-    const addresses = pointers.flatMap((pointer) => {
-      const address = addressOf(pointer);
-      return address ? [{ ...address, chart: homeOf(pointer) }] : [];
-    });
-    return addresses.length === 0 ? [] : this.readMany(addresses);
-  }
-
   async #visible(rows: readonly RecordRow[]): Promise<StoredRecord[]> {
     const visible = await visibleRows(this.client, this.tableName, rows);
     return visible.flatMap((row) => {
@@ -226,24 +187,3 @@ export class RecordStore {
     });
   }
 }
-
-const sorted = (records: StoredRecord[], forward: boolean): StoredRecord[] => {
-  const key = ({ type, place }: StoredRecord) => `${typePrefix(type)}${place}`;
-  return records.sort((a, b) => (key(a) < key(b) ? -1 : 1) * (forward ? 1 : -1));
-};
-
-const chartRange = (chart: string, type: string | undefined, { order, after, from }: QueryOptions) => {
-  const forward = order === 'key-order';
-  const first = type === undefined ? recordRange.from : typePrefix(type);
-  const last = type === undefined ? recordRange.to : `${typePrefix(type)}~`;
-  return {
-    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-    ExpressionAttributeValues: {
-      ':pk': chartKey(chart),
-      ':from': forward ? (from ?? first) : first,
-      ':to': forward ? last : (from ?? last),
-    },
-    ScanIndexForward: forward,
-    ...(after === undefined ? {} : { ExclusiveStartKey: { pk: chartKey(chart), sk: after } }),
-  };
-};

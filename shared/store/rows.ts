@@ -5,10 +5,8 @@ import type { IdCodec } from './ids.ts';
 import { type Address, historyKey, pointerKey, type RowKey, recordKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
 
-/** Layout of the records' rows that this release writes. */
-const recordLayout = 1;
-/** Layout of its pointers. */
-const pointerLayout = 1;
+/** Layout of the records' rows that this release writes: 2 where one says at which place it is shown. Likewise of its pointers. */
+const layoutOf = ({ shown }: Pick<StoredRecord, 'shown'>): number => (shown === undefined ? 1 : 2);
 
 /** One version of one record. */
 export interface StoredRecord extends Address {
@@ -24,15 +22,20 @@ export interface StoredRecord extends Address {
   readonly resource: Resource | undefined;
   /** How many references others have made to this version since it was written; absent for none. Only a deletion asks. */
   readonly refs?: number;
+  /** Where its charts show it, if its date is another one than when it was created: then a pointer stands there. */
+  readonly shown?: string | undefined;
 }
 
 /** What a version says, in a record's row, in its history row and in the intent of a staged transaction. */
 export interface VersionAttributes {
+  /** Absent in intents from before there was a second one. */
+  readonly layout?: number;
   readonly version: number;
   readonly updated: number;
   readonly custodian: string;
   readonly labels?: Set<string>;
   readonly body?: Uint8Array;
+  readonly shown?: string;
 }
 
 /** A record's row. */
@@ -62,17 +65,18 @@ export interface Held {
 export const labelBytes = ({ labels }: Pick<StoredRecord, 'labels'>): number =>
   labels.reduce((sum, label) => sum + Buffer.byteLength(label), 0);
 
-export const versionAttributes = (record: StoredRecord): VersionAttributes => ({
+export const versionAttributes = (record: StoredRecord): VersionAttributes & Pick<RecordRow, 'layout'> => ({
+  layout: layoutOf(record),
   version: record.version,
   updated: record.updated,
   custodian: record.custodian,
   ...(record.labels.length > 0 ? { labels: new Set(record.labels) } : {}),
   ...(record.resource ? { body: packBody(record.resource, record.chart) } : {}),
+  ...(record.shown === undefined ? {} : { shown: record.shown }),
 });
 
 const row = (key: RowKey, record: StoredRecord, ids: IdCodec): RecordRow => ({
   ...key,
-  layout: recordLayout,
   ...versionAttributes(record),
   ...(record.id === ids.idAt(record.chart, record.place) ? {} : { id: record.id }),
 });
@@ -94,6 +98,7 @@ export const asHistory = (row: RecordRow, address: Address): RecordRow => ({
 /** What a record's row says, its current and its earlier ones and those of the registry that repeat it. */
 export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes & Pick<RecordRow, 'id'>>('record', {
   1: (row) => row,
+  2: (row) => row,
 });
 
 /**
@@ -102,7 +107,7 @@ export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes &
  * @throws WrittenByNewerRelease.
  */
 export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): StoredRecord => {
-  const { id, version, updated, custodian, labels, body } = recordLayouts.reader(row.layout)(row);
+  const { id, version, updated, custodian, labels, body, shown } = recordLayouts.reader(row.layout)(row);
   return {
     ...address,
     id: id ?? ids.idAt(address.chart, address.place),
@@ -112,29 +117,44 @@ export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): Stor
     labels: [...(labels ?? [])],
     resource: body && unpackBody(body, address.chart),
     ...(row.refs === undefined ? {} : { refs: row.refs }),
+    ...(shown === undefined ? {} : { shown }),
   };
 };
 
-/** Stands in the chart of a record's second and further patients. */
+/** Stands among a chart's records for one whose own row is elsewhere. */
 export interface PointerRow extends RowKey {
   readonly layout: number;
   /** The chart that has the record. */
   readonly home: string;
+  /** The record's own place, where it is another one than the pointer's. */
+  readonly place?: string;
 }
 
 export const isPointer = (row: RowKey): row is PointerRow => 'home' in row;
 
-/** The chart that a pointer names. */
-export const pointerLayouts = new Layouts<(row: PointerRow) => string>('pointer', { 1: ({ home }) => home });
-
-export const pointerRow = (address: Address, chart: string): PointerRow => ({
-  ...pointerKey(address, chart),
-  layout: pointerLayout,
-  home: address.chart,
+/** Chart and place of the record that a pointer names. */
+export const pointerLayouts = new Layouts<(row: PointerRow) => Pick<PointerRow, 'home' | 'place'>>('pointer', {
+  1: ({ home }) => ({ home }),
+  2: (row) => row,
 });
 
-/** The home of the record that a pointer stands for. */
-export const homeOf = (row: PointerRow): string => pointerLayouts.reader(row.layout)(row);
+export const pointerRow = (record: Pick<StoredRecord, keyof Address | 'shown'>, chart: string): PointerRow => ({
+  ...pointerKey(record, chart),
+  layout: layoutOf(record),
+  home: record.chart,
+  ...(record.shown === undefined ? {} : { place: record.place }),
+});
+
+/**
+ * Where the record is that a pointer stands for.
+ *
+ * @throws WrittenByNewerRelease.
+ */
+export const targetOf = (row: PointerRow): Address | undefined => {
+  const address = addressOf(row);
+  const { home, place } = pointerLayouts.reader(row.layout)(row);
+  return address && { ...address, chart: home, place: place ?? address.place };
+};
 
 /** The address in the key of a record's row; undefined for any other row. */
 export const addressOf = ({ pk, sk }: RowKey): Address | undefined => {

@@ -1,0 +1,123 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { chartKey, recordKey, recordRange, typePrefix } from './keys.ts';
+import type { Page, QueryOptions, RecordStore } from './record-store.ts';
+import {
+  addressOf,
+  isPointer,
+  type PointerRow,
+  type RecordRow,
+  recordFrom,
+  type StoredRecord,
+  targetOf,
+} from './rows.ts';
+import { visibleRows } from './visibility.ts';
+
+/** A record as a page of a chart shows it, and the sort key behind which what follows it begins. */
+export interface Shown {
+  readonly record: StoredRecord;
+  readonly key: string;
+}
+
+/**
+ * Records of a chart: of one type, or of all. One Query; a page ends at 1 MB or at the limit. Deleted records are left out. A record
+ * stands at the place of its present date, and at no other one. What a pointer of the page leads to is read with one call more, unless
+ * the page holds it too.
+ */
+export const chartPage = async (
+  store: RecordStore,
+  chart: string,
+  type: string | undefined,
+  options: QueryOptions = {},
+): Promise<Page<Shown>> => {
+  const { Items = [], LastEvaluatedKey } = await store.client.send(
+    new QueryCommand({
+      TableName: store.tableName,
+      ConsistentRead: true,
+      ...chartRange(chart, type, options),
+      ...(options.limit === undefined ? {} : { Limit: options.limit }),
+    }),
+  );
+  const next = LastEvaluatedKey?.sk as string | undefined;
+  const rows = Items as (RecordRow | PointerRow)[];
+  const records = await recordsOf(store, chart, rows, options);
+  const held = new Set(rows.map(({ sk }) => sk));
+  const shown = new Set<string>();
+  const items: Shown[] = [];
+  for (const row of rows) {
+    const name = nameOf(row);
+    const found = shown.has(name) ? undefined : records.get(name);
+    if (found?.record.resource === undefined) continue;
+    // The two differ only where a date has changed: then a pointer stands where the record says that it is shown. If it should be on this
+    // page and is not, or the record has moved on since the page was read, its write came in between: it is shown here, not nowhere.
+    if (found.at !== row.sk && (held.has(found.at) || !(isPointer(row) || isWithin(found.at, options, next)))) continue;
+    shown.add(name);
+    items.push({ record: found.record, key: row.sk });
+  }
+  return { items, next };
+};
+
+/** A record, and the sort key at which its charts show it: while an update is staged, that is still the place of the version before. */
+interface Found {
+  readonly record: StoredRecord;
+  readonly at: string;
+}
+
+/** The records of a page and those that its pointers lead to, by name. */
+const recordsOf = async (
+  store: RecordStore,
+  chart: string,
+  rows: readonly (RecordRow | PointerRow)[],
+  { pointers = 'all' }: QueryOptions,
+): Promise<Map<string, Found>> => {
+  const isFollowed = ({ home }: PointerRow) => pointers === 'all' || (pointers === 'others' && home !== chart);
+  const own = rows.filter((row): row is RecordRow => !isPointer(row));
+  const names = new Set(own.map(nameOf));
+  const elsewhere = rows
+    .filter(isPointer)
+    .filter((row) => isFollowed(row) && !names.has(nameOf(row)))
+    .flatMap((row) => targetOf(row) ?? [])
+    .map(recordKey);
+  const followed = elsewhere.length === 0 ? [] : ((await store.getMany(elsewhere)) as RecordRow[]);
+  const all = [...own, ...followed];
+  const places = new Map(all.map((row) => [nameOf(row), row.shown]));
+  const visible = await visibleRows(store.client, store.tableName, all);
+  return new Map(
+    visible.flatMap((row): [string, Found][] => {
+      const address = addressOf(row);
+      const name = nameOf(row);
+      if (!address) return [];
+      const shown = pointers === 'all' || address.chart !== chart ? places.get(name) : undefined;
+      const at = `${typePrefix(address.type)}${shown ?? address.place}`;
+      return [[name, { record: recordFrom(row, address, store.ids), at }]];
+    }),
+  );
+};
+
+/** Names the record that a row holds or points to. */
+const nameOf = (row: RecordRow | PointerRow): string => {
+  const target = isPointer(row) ? targetOf(row) : undefined;
+  const { pk, sk } = target ? recordKey(target) : row;
+  return `${pk}\n${sk}`;
+};
+
+/** Whether a page has passed by a sort key: behind the one that it began after, up to the last one that it read. */
+const isWithin = (key: string, { order, after }: QueryOptions, next = key): boolean => {
+  const follows = (a: string, b: string) => (order === 'key-order' ? a > b : a < b);
+  return (after === undefined || follows(key, after)) && !follows(key, next);
+};
+
+const chartRange = (chart: string, type: string | undefined, { order, after, from }: QueryOptions) => {
+  const forward = order === 'key-order';
+  const first = type === undefined ? recordRange.from : typePrefix(type);
+  const last = type === undefined ? recordRange.to : `${typePrefix(type)}~`;
+  return {
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    ExpressionAttributeValues: {
+      ':pk': chartKey(chart),
+      ':from': forward ? (from ?? first) : first,
+      ':to': forward ? last : (from ?? last),
+    },
+    ScanIndexForward: forward,
+    ...(after === undefined ? {} : { ExclusiveStartKey: { pk: chartKey(chart), sk: after } }),
+  };
+};
