@@ -46,7 +46,7 @@ const keepsChanging = () =>
  * Plans a deletion; undefined if the record is deleted already.
  *
  * @param rewritten - `Type/id` of records that the same transaction deletes or replaces: what those referred to so far is no obstacle.
- * @throws RecordError `conflict` if records of the same chart refer to it; `too-costly` if the chart is too large to see that.
+ * @throws RecordError `conflict` if others refer to it; `too-costly` if the chart is too large to see that.
  */
 export const planDeletion = async (
   context: RequestContext,
@@ -102,8 +102,8 @@ const lookAround = async (context: RequestContext, address: Address): Promise<Su
 };
 
 /**
- * What a chart refers to must stay. References from outside a chart are to people, places and organisations, which are set
- * inactive instead of deleted when they end.
+ * What is referred to must stay. Records of other charts that refer to one of this are mentioned here. References to people, places and
+ * organisations are not looked for: those are set inactive instead of deleted when they end.
  */
 const requireUnreferenced = async (
   context: RequestContext,
@@ -118,7 +118,7 @@ const requireUnreferenced = async (
         ({ type, id }) => (type !== current.type || id !== current.id) && !rewritten.has(`${type}/${id}`),
       );
       if (others.some((record) => refersTo(record, current, context.request.baseUrl))) {
-        throw new RecordError('conflict', 'Other records of this chart refer to it', { reason: 'referenced' });
+        throw new RecordError('conflict', 'Other records refer to it', { reason: 'referenced' });
       }
       if (page.next === undefined) break;
       if (++read > mostPages) {
@@ -133,7 +133,7 @@ const requireUnreferenced = async (
 };
 
 const chartPage = ({ store }: RequestContext, chart: string, options: QueryOptions): Promise<Page<StoredRecord>> =>
-  store.chart(chart, undefined, { ...options, pointers: 'others' });
+  store.chart(chart, undefined, { ...options, pointers: 'others', mentions: true });
 
 const refersTo = ({ resource }: StoredRecord, { type, id }: StoredRecord, baseUrl: string): boolean =>
   resource !== undefined &&

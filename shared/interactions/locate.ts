@@ -1,4 +1,5 @@
-import { parseReference } from '../fhir/references.ts';
+import { parseReference, referencesIn } from '../fhir/references.ts';
+import type { Resource } from '../fhir/resource.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
 import type { Address } from '../store/keys.ts';
 import type { RequestContext } from './context.ts';
@@ -30,4 +31,20 @@ export const chartsOf = async (
     }),
   );
   return [...new Set(charts.filter((chart) => chart !== undefined))];
+};
+
+/** The charts of the patients' records that a resource refers to, each once: of patients themselves and of what may belong to one. */
+export const chartsReferredTo = async (
+  context: Pick<RequestContext, 'store' | 'known' | 'request'>,
+  resource: Resource,
+): Promise<string[]> => {
+  const addresses = await Promise.all(
+    referencesIn(resource).map(async ({ reference }) => {
+      const parsed = parseReference(reference, context.request.baseUrl);
+      return parsed.kind === 'record' && !headsOwnChart(parsed.type)
+        ? locate(context, parsed.type, parsed.id)
+        : undefined;
+    }),
+  );
+  return [...new Set(addresses.flatMap((address) => (address ? [address.chart] : [])))];
 };

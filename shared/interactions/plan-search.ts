@@ -1,5 +1,6 @@
 import { RecordError } from '../errors.ts';
-import { typesOfPatients } from '../record-types/homes.ts';
+import type { SearchParameter } from '../fhir/search-parameter.ts';
+import { headsOwnChart, typesOfPatients } from '../record-types/homes.ts';
 import { dateInterval } from '../search/date-range.ts';
 import type { Criterion } from '../search/search-query.ts';
 import type { Plan, RegistryRange } from '../store/candidates.ts';
@@ -12,7 +13,7 @@ import {
   partitionFor,
 } from '../store/index-rows.ts';
 import type { RequestContext } from './context.ts';
-import { chartsOf, locate } from './locate.ts';
+import { chartsOf, chartsReferredTo, locate } from './locate.ts';
 
 /** A search's plan, and whether it reads only rows that were filed for it. */
 export interface SearchPlan {
@@ -37,7 +38,13 @@ const homeParameters = new Set(['patient', 'subject']);
  */
 export const planSearch = async (context: RequestContext, criteria: readonly Criterion[]): Promise<SearchPlan> => {
   const own = await ownChart(context);
-  return (await byId(context, criteria)) ?? (await byChart(context, criteria)) ?? own ?? byIndex(context, criteria);
+  return (
+    (await byId(context, criteria)) ??
+    (await byChart(context, criteria)) ??
+    own ??
+    (await byReference(context, criteria)) ??
+    byIndex(context, criteria)
+  );
 };
 
 const byId = async (context: RequestContext, criteria: readonly Criterion[]): Promise<SearchPlan | undefined> => {
@@ -68,7 +75,7 @@ const byChart = async (context: RequestContext, criteria: readonly Criterion[]):
     }
     const found = await Promise.all([...new Set(ids)].map((id) => locate(context, 'Patient', id ?? '')));
     const charts = found.flatMap((address) => (address ? [address.chart] : []));
-    return inCharts(context, charts, criteria.length === 1 && charts.length === 1);
+    return inCharts(context, charts, { exact: criteria.length === 1 && charts.length === 1 });
   }
   return undefined;
 };
@@ -79,16 +86,69 @@ const ownChart = async (context: RequestContext): Promise<SearchPlan | undefined
   if (asking.caller.organization !== undefined || recordType.directory) return undefined;
   const chart = asking.chart;
   const ofPatients = recordType.name === 'Patient' || typesOfPatients.has(recordType.name);
-  return inCharts(context, chart === undefined || !ofPatients ? [] : [chart], false);
+  return inCharts(context, chart === undefined || !ofPatients ? [] : [chart]);
+};
+
+/**
+ * What refers to a patient, or to a record that may belong to one, stands in its chart: as a record of the patient, or as a mention. So
+ * any reference that a search names leads to a chart. An id of ours says where, whatever its type, unless it heads its chart.
+ */
+const byReference = async (
+  context: RequestContext,
+  criteria: readonly Criterion[],
+): Promise<SearchPlan | undefined> => {
+  for (const criterion of criteria) {
+    if (!selectsReferences(context.recordType.name, criterion.parameter)) continue;
+    if (criterion.values.length > mostQueries) continue;
+    const charts = await Promise.all(criterion.values.map((value) => chartsMeant(context, criterion, value)));
+    if (charts.every((chart) => chart !== undefined)) return inCharts(context, charts.flat(), { mentions: true });
+  }
+  return undefined;
+};
+
+/**
+ * Whether a parameter selects references, all of which are checked and mentioned when a record is written, to what may belong to a
+ * patient. Canonical addresses, which some parameters select, are not. A test compares this with the definitions.
+ */
+export const selectsReferences = (recordType: string, { type, targets, code }: SearchParameter): boolean =>
+  type === 'reference' &&
+  (targets?.some((target) => !headsOwnChart(target)) ??
+    (typesOfPatients.has(recordType) && code !== 'instantiates-canonical'));
+
+/** The chart in which all stands that refers to what a value names, none if nothing can; undefined if the value does not tell. */
+const chartsMeant = async (
+  context: RequestContext,
+  { parameter: { targets }, modifier }: Criterion,
+  value: Criterion['values'][number],
+): Promise<string[] | undefined> => {
+  if (value.type !== 'reference' || value.id === undefined) return undefined;
+  const { id, resourceType } = value;
+  if (modifier !== undefined && modifier !== resourceType) return undefined;
+  if (resourceType !== undefined && targets && !targets.includes(resourceType)) return undefined;
+  const decoded = context.store.ids.decode(id);
+  if (decoded && decoded.place !== '') return [decoded.chart];
+  if (resourceType === undefined || headsOwnChart(resourceType)) return undefined;
+  const address = await locate(context, resourceType, id);
+  return address ? [address.chart] : [];
 };
 
 /** Reads these charts, or nothing if there are none. */
-const inCharts = (context: RequestContext, named: readonly string[], exact: boolean): SearchPlan => {
+const inCharts = (
+  context: RequestContext,
+  named: readonly string[],
+  { exact = false, mentions = false }: { readonly exact?: boolean; readonly mentions?: boolean } = {},
+): SearchPlan => {
+  const { recordType } = context;
   const charts = [...new Set(named)];
   const plan: Plan = {
     kind: 'charts',
     charts,
-    chartsOf: ({ resource }) => chartsOf(context, resource ? context.recordType.patientsOf(resource) : []),
+    mentions,
+    chartsOf: async ({ chart, resource }) => {
+      if (!resource) return [];
+      const patients = await chartsOf(context, recordType.patientsOf(resource));
+      return mentions ? [chart, ...patients, ...(await chartsReferredTo(context, resource))] : patients;
+    },
   };
   return { plan, indexed: true, charts, exact };
 };

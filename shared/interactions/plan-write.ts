@@ -9,7 +9,7 @@ import { type Address, locatorKey, type Row } from '../store/keys.ts';
 import type { FurtherCharts } from '../store/pointer-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
-import { chartsOf, locate } from './locate.ts';
+import { chartsOf, chartsReferredTo, locate } from './locate.ts';
 import { requireOwnWords } from './own-words.ts';
 
 /** A write that has passed every rule and waits for its commit. */
@@ -19,7 +19,7 @@ export interface PlannedWrite {
   readonly previous: StoredRecord | undefined;
   readonly interaction: 'create' | 'update' | 'delete';
   readonly checks: readonly ExistenceCheck[];
-  /** Charts of second and further patients. */
+  /** Charts besides its home in which the record stands. */
   readonly furtherCharts: FurtherCharts;
   /** The locator of an id that the client chose. */
   readonly claims: readonly Row[];
@@ -80,7 +80,7 @@ export const planCreate = async (
     previous: undefined,
     interaction: 'create',
     checks: await checksFor(context, resource),
-    furtherCharts: { next: await furtherCharts(context, resource, address), previous: [] },
+    furtherCharts: await furtherCharts(context, address, resource, undefined),
     claims: chosen ? [{ ...locatorKey(address.type, id), chart: address.chart, place: address.place }] : [],
     guards,
   };
@@ -113,10 +113,7 @@ export const planUpdate = async (
     previous: current,
     interaction: 'update',
     checks: await checksFor(context, resource),
-    furtherCharts: {
-      next: await furtherCharts(context, resource, current),
-      previous: current.resource ? await furtherCharts(context, current.resource, current) : [],
-    },
+    furtherCharts: await furtherCharts(context, current, resource, current.resource),
     claims: [],
     guards: [],
   };
@@ -135,10 +132,7 @@ export const planDelete = async (context: RequestContext, current: StoredRecord)
   previous: current,
   interaction: 'delete',
   checks: [],
-  furtherCharts: {
-    next: [],
-    previous: current.resource ? await furtherCharts(context, current.resource, current) : [],
-  },
+  furtherCharts: await furtherCharts(context, current, undefined, current.resource),
   claims: [],
   guards: [],
 });
@@ -169,14 +163,29 @@ const requireSameHome = async (context: RequestContext, resource: Resource, curr
   );
 };
 
+/** Charts besides its home in which either version of a record stands: of its patients, and of what it refers to. */
 const furtherCharts = async (
   context: RequestContext,
-  resource: Resource,
-  { chart, place }: Address,
-): Promise<string[]> =>
-  place === ''
-    ? []
-    : (await chartsOf(context, context.recordType.patientsOf(resource))).filter((other) => other !== chart);
+  { chart }: Address,
+  next: Resource | undefined,
+  previous: Resource | undefined,
+): Promise<FurtherCharts> => {
+  const besides = async (resource: Resource | undefined) => {
+    if (!resource) return { patients: [], mentioned: [] };
+    const patients = await chartsOf(context, context.recordType.patientsOf(resource));
+    const own = [chart, ...patients];
+    return {
+      patients: patients.filter((other) => other !== chart),
+      mentioned: (await chartsReferredTo(context, resource)).filter((other) => !own.includes(other)),
+    };
+  };
+  const [after, before] = [await besides(next), await besides(previous)];
+  return {
+    next: after.patients,
+    previous: before.patients,
+    mentioned: { next: after.mentioned, previous: before.mentioned },
+  };
+};
 
 /**
  * What a resource refers to, as conditions of its write.

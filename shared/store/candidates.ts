@@ -5,7 +5,7 @@ import { typesOfPatients } from '../record-types/homes.ts';
 import { chartPage } from './chart-page.ts';
 import { listPartition, registryKeys } from './index-rows.ts';
 import { type Address, bearerKey, type RowKey } from './keys.ts';
-import type { RecordStore } from './record-store.ts';
+import type { QueryOptions, RecordStore } from './record-store.ts';
 import { type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 
 // The rows that may lead to the answers of a search. Each plan hands out records one by one, with the position behind each, so that
@@ -24,7 +24,9 @@ export type Plan =
   | {
       readonly kind: 'charts';
       readonly charts: readonly string[];
-      /** All charts of a record's patients. */
+      /** Whether what refers to records of the charts is wanted too. */
+      readonly mentions: boolean;
+      /** All charts in which this plan finds a record. */
       readonly chartsOf: (record: StoredRecord) => Promise<readonly string[]>;
     }
   | {
@@ -97,7 +99,7 @@ const addressText = ({ type, chart, place }: Address) => `${type} ${chart} ${pla
 
 async function* fromCharts(
   reader: Reader,
-  { charts, chartsOf }: Extract<Plan, { kind: 'charts' }>,
+  { charts, mentions, chartsOf }: Extract<Plan, { kind: 'charts' }>,
   from?: Position,
 ): AsyncGenerator<Candidate> {
   const [first = 0, placeAfter] = from ?? [];
@@ -105,9 +107,10 @@ async function* fromCharts(
     const after = index === Number(first) && placeAfter !== undefined ? String(placeAfter) : undefined;
     const seen = charts.slice(0, index);
     let entered = false;
-    for await (const { record, key } of ofChart(reader, charts[index] ?? '', after, 'all')) {
-      if (record && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
-      entered ||= record !== undefined;
+    for await (const { record, key } of ofChart(reader, charts[index] ?? '', after, { mentions })) {
+      const own = record !== undefined && record.chart === charts[index];
+      if (own && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
+      entered ||= own;
       // A record of several of these patients stands in each of their charts, and is shown in the first that the search names.
       const again = record && index > 0 && (await chartsOf(record)).some((chart) => seen.includes(chart));
       yield { record: again ? undefined : record, position: [index, key] };
@@ -120,13 +123,13 @@ async function* ofChart(
   reader: Reader,
   chart: string,
   from: string | undefined,
-  pointers: 'all' | 'none',
+  which: Pick<QueryOptions, 'pointers' | 'mentions'>,
 ): AsyncGenerator<{ record: StoredRecord | undefined; key: string }> {
   let after = from;
   let limit = reader.rowLimit;
   do {
     reader.spend();
-    const page = await chartPage(reader.store, chart, reader.recordType.name, { after, limit, pointers });
+    const page = await chartPage(reader.store, chart, reader.recordType.name, { after, limit, ...which });
     yield* page.items;
     // Rows of deleted and moved records count too: where there are many of them, the next calls read more.
     limit = limit && 2 * limit;
@@ -292,7 +295,7 @@ async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncG
   // A position inside a chart names the patient before it, so the chart is found again.
   for await (const { row } of listed(reader, owner, { name: 'Patient' }, before, true)) {
     const chart = (row as unknown as { chart: string }).chart;
-    for await (const { record, key } of ofChart(reader, chart, within, 'none')) {
+    for await (const { record, key } of ofChart(reader, chart, within, { pointers: 'none' })) {
       yield { record, position: ['charts', before ?? '', key] };
     }
     within = undefined;

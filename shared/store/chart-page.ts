@@ -1,8 +1,9 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { chartKey, recordKey, recordRange, typePrefix } from './keys.ts';
+import { chartKey, type RowKey, recordKey, recordRange, typePrefix } from './keys.ts';
 import type { Page, QueryOptions, RecordStore } from './record-store.ts';
 import {
   addressOf,
+  isMention,
   isPointer,
   type PointerRow,
   type RecordRow,
@@ -40,7 +41,7 @@ export const chartPage = async (
   const next = LastEvaluatedKey?.sk as string | undefined;
   const rows = Items as (RecordRow | PointerRow)[];
   const records = await recordsOf(store, chart, rows, options);
-  const held = new Set(rows.map(({ sk }) => sk));
+  const held = new Set(rows.map(placeIn));
   const shown = new Set<string>();
   const items: Shown[] = [];
   for (const row of rows) {
@@ -49,9 +50,10 @@ export const chartPage = async (
     if (found?.record.resource === undefined) continue;
     // The two differ only where a date has changed: then a pointer stands where the record says that it is shown. If it should be on this
     // page and is not, or the record has moved on since the page was read, its write came in between: it is shown here, not nowhere.
-    if (found.at !== row.sk && (held.has(found.at) || !(isPointer(row) || isWithin(found.at, options, next)))) continue;
+    const here = placeIn(row);
+    if (found.at !== here && (held.has(found.at) || !(isPointer(row) || isWithin(found.at, options, next)))) continue;
     shown.add(name);
-    items.push({ record: found.record, key: row.sk });
+    items.push({ record: found.record, key: found.record.place === '' ? row.sk : here });
   }
   return { items, next };
 };
@@ -67,16 +69,16 @@ const recordsOf = async (
   store: RecordStore,
   chart: string,
   rows: readonly (RecordRow | PointerRow)[],
-  { pointers = 'all' }: QueryOptions,
+  { pointers = 'all', mentions = false }: QueryOptions,
 ): Promise<Map<string, Found>> => {
-  const isFollowed = ({ home }: PointerRow) => pointers === 'all' || (pointers === 'others' && home !== chart);
+  const isFollowed = (row: PointerRow) =>
+    isMention(row) ? mentions : pointers === 'all' || (pointers === 'others' && row.home !== chart);
   const own = rows.filter((row): row is RecordRow => !isPointer(row));
   const names = new Set(own.map(nameOf));
   const elsewhere = rows
     .filter(isPointer)
     .filter((row) => isFollowed(row) && !names.has(nameOf(row)))
-    .flatMap((row) => targetOf(row) ?? [])
-    .map(recordKey);
+    .map((row) => recordKey(targetOf(row)));
   const followed = elsewhere.length === 0 ? [] : ((await store.getMany(elsewhere)) as RecordRow[]);
   const all = [...own, ...followed];
   const places = new Map(all.map((row) => [nameOf(row), row.shown]));
@@ -95,10 +97,12 @@ const recordsOf = async (
 
 /** Names the record that a row holds or points to. */
 const nameOf = (row: RecordRow | PointerRow): string => {
-  const target = isPointer(row) ? targetOf(row) : undefined;
-  const { pk, sk } = target ? recordKey(target) : row;
+  const { pk, sk } = isPointer(row) ? recordKey(targetOf(row)) : row;
   return `${pk}\n${sk}`;
 };
+
+/** The place that a row stands for: a mention's sort key has more behind it. */
+const placeIn = ({ sk }: RowKey): string => sk.split('!')[0] ?? sk;
 
 /** Whether a page has passed by a sort key: behind the one that it began after, up to the last one that it read. */
 const isWithin = (key: string, { order, after }: QueryOptions, next = key): boolean => {

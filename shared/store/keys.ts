@@ -14,6 +14,9 @@ export interface Address {
   readonly place: string;
 }
 
+/** An address, and the place at which charts show the record, where that is another one. */
+type Shown = Address & { readonly shown?: string | undefined };
+
 /** Stands in a key for an organisation where a type belongs to the whole network: the directory. */
 export const network = '*';
 
@@ -34,8 +37,17 @@ export const recordRange = { from: 'A', to: 'Zzzz' } as const;
  * Stands for a record where its own row is not: in the chart of a second or further patient, and in any of its charts at the place of
  * its present date, if that has changed. Names the record's home. Its key is nobody else's, because half of a place is random.
  */
-export const pointerKey = ({ shown, ...address }: Address & { readonly shown?: string | undefined }, chart: string) =>
+export const pointerKey = ({ shown, ...address }: Shown, chart: string): RowKey =>
   recordKey({ ...address, chart, place: shown ?? address.place });
+
+/**
+ * Stands in a chart for a record elsewhere that refers to one of it. Sorts beside the pointers, and what heads a chart of its own before
+ * all dates. Its key is no record's: only who asks what refers to something follows it.
+ */
+export const mentionKey = ({ shown, ...address }: Shown, chart: string): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${typePrefix(address.type)}${shown ?? address.place}!${address.place === '' ? address.chart : ''}`,
+});
 
 /** What the earlier versions of one record begin with. */
 export const historyPrefix = ({ type, place }: Address) => `~H#${type}#${place}#`;

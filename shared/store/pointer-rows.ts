@@ -1,31 +1,39 @@
 import type { RecordWrite } from './commit.ts';
 import type { Row, RowKey } from './keys.ts';
-import { pointerRow, type StoredRecord } from './rows.ts';
+import { mentionRow, pointerRow, type StoredRecord } from './rows.ts';
 
-/** Charts of a record's second and further patients, its home excluded, by version. */
-export interface FurtherCharts {
+/** By version of a record: charts of its second and further patients, and the other ones that it refers to; its home excluded. */
+export interface FurtherCharts extends ByVersion {
+  readonly mentioned?: ByVersion;
+}
+
+interface ByVersion {
   readonly next: readonly string[];
   readonly previous: readonly string[];
 }
 
 /**
  * Pointers that a write makes and takes away. One stands among a chart's records for one whose own row is elsewhere: in the chart of
- * another patient of the record, and in each of its charts where its date is not that of its creation. Those that stay as they are,
- * as most do, are not touched.
+ * another patient of the record, and in each of its charts where its date is not that of its creation. Another kind stands in the chart
+ * of whatever it refers to. Those that stay as they are, as most do, are not touched.
  */
 export const pointerChanges = (
   { next, previous }: Pick<RecordWrite, 'next' | 'previous'>,
   charts: FurtherCharts,
 ): { readonly puts: Row[]; readonly removes: RowKey[] } => {
-  const before = previous ? pointersTo(previous, charts.previous) : [];
-  const after = pointersTo(next, charts.next);
+  const before = previous ? pointersTo(previous, charts.previous, charts.mentioned?.previous) : [];
+  const after = pointersTo(next, charts.next, charts.mentioned?.next);
   return { puts: without(after, before), removes: without(before, after) };
 };
 
-const pointersTo = (record: StoredRecord, further: readonly string[]): Row[] => {
+const pointersTo = (record: StoredRecord, further: readonly string[], mentioned: readonly string[] = []): Row[] => {
   if (!record.resource) return [];
   const charts = record.shown === undefined ? further : [record.chart, ...further];
-  return charts.map((chart): Row => ({ ...pointerRow(record, chart) }));
+  const rows = [
+    ...charts.map((chart) => pointerRow(record, chart)),
+    ...mentioned.map((chart) => mentionRow(record, chart)),
+  ];
+  return rows.map((row): Row => ({ ...row }));
 };
 
 const without = (rows: readonly Row[], others: readonly Row[]): Row[] => {

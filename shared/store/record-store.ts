@@ -34,6 +34,8 @@ export interface QueryOptions {
    * the chart's own are not followed, its records stand where their rows are, and need no further call.
    */
   readonly pointers?: 'all' | 'others' | 'none';
+  /** True shows also what belongs elsewhere and refers to records of this chart. */
+  readonly mentions?: boolean;
 }
 
 /** Locators never change, so a process need not read one twice. Bounded, since a process may live for hours. */

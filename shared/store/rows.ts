@@ -2,7 +2,7 @@ import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { packBody, unpackBody } from './body.ts';
 import type { IdCodec } from './ids.ts';
-import { type Address, historyKey, pointerKey, type RowKey, recordKey } from './keys.ts';
+import { type Address, historyKey, mentionKey, pointerKey, type RowKey, recordKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
 
 /** Layout of the records' rows that this release writes: 2 where one says at which place it is shown. Likewise of its pointers. */
@@ -121,7 +121,7 @@ export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): Stor
   };
 };
 
-/** Stands among a chart's records for one whose own row is elsewhere. */
+/** Stands among a chart's records for one whose own row is elsewhere, or in the chart of a record that it refers to. */
 export interface PointerRow extends RowKey {
   readonly layout: number;
   /** The chart that has the record. */
@@ -131,6 +131,9 @@ export interface PointerRow extends RowKey {
 }
 
 export const isPointer = (row: RowKey): row is PointerRow => 'home' in row;
+
+/** Whether a pointer is there because its record refers to one of this chart, and not because the record belongs to it. */
+export const isMention = ({ sk }: RowKey): boolean => sk.includes('!');
 
 /** Chart and place of the record that a pointer names. */
 export const pointerLayouts = new Layouts<(row: PointerRow) => Pick<PointerRow, 'home' | 'place'>>('pointer', {
@@ -145,15 +148,22 @@ export const pointerRow = (record: Pick<StoredRecord, keyof Address | 'shown'>, 
   ...(record.shown === undefined ? {} : { place: record.place }),
 });
 
+export const mentionRow = (record: Pick<StoredRecord, keyof Address | 'shown'>, chart: string): PointerRow => ({
+  ...mentionKey(record, chart),
+  layout: 2,
+  home: record.chart,
+  place: record.place,
+});
+
 /**
  * Where the record is that a pointer stands for.
  *
  * @throws WrittenByNewerRelease.
  */
-export const targetOf = (row: PointerRow): Address | undefined => {
-  const address = addressOf(row);
+export const targetOf = (row: PointerRow): Address => {
   const { home, place } = pointerLayouts.reader(row.layout)(row);
-  return address && { ...address, chart: home, place: place ?? address.place };
+  const [type = '', own = ''] = row.sk.split('#');
+  return { type, chart: home, place: place ?? own };
 };
 
 /** The address in the key of a record's row; undefined for any other row. */

@@ -5,6 +5,7 @@ import { fileNameOf } from '../../infra/routes.ts';
 import { invariants } from '../../shared/fhir/generated/invariants/all.ts';
 import { resourceTypes } from '../../shared/fhir/generated/resource-types.ts';
 import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
+import { selectsReferences } from '../../shared/interactions/plan-search.ts';
 import { typesOfPatients } from '../../shared/record-types/homes.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
@@ -42,6 +43,23 @@ describe('the list of record types', () => {
       .map(([type]) => type);
 
     expect([...typesOfPatients].sort()).toEqual(withPatient.sort());
+  });
+
+  it('knows which parameters select references to what may belong to a patient, and nothing else, as the tables say', () => {
+    const served = Object.entries(searchParameters).filter(([type]) => type !== 'Bundle'); // which is no record
+    const tables = served.map(([type, parameters]) => {
+      const file = path.join(root, `shared/fhir/generated/search-parameters/${type}.ts`);
+      return { type, parameters, lines: readFileSync(file, 'utf8').split('\n') };
+    });
+    const pathOf = (lines: readonly string[], code: string) => lines.find((line) => line.startsWith(`${code} r`)) ?? '';
+    const selecting = tables.flatMap(({ type, parameters, lines }) =>
+      parameters
+        .filter((parameter) => selectsReferences(type, parameter))
+        .map(({ code }) => ({ name: `${type}.${code}`, path: pathOf(lines, code) })),
+    );
+
+    expect(selecting.length).toBeGreaterThan(300);
+    expect(selecting.filter(({ path: element }) => element === '' || element.includes(':'))).toEqual([]);
   });
 });
 
