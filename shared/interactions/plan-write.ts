@@ -4,6 +4,7 @@ import type { Resource } from '../fhir/resource.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
 import { isDirectory } from '../record-types/subjects.ts';
+import type { CalendarWork } from '../store/calendar.ts';
 import type { ExistenceCheck, UniqueChange } from '../store/commit.ts';
 import { type Address, locatorKey, type Row } from '../store/keys.ts';
 import type { FurtherCharts } from '../store/pointer-rows.ts';
@@ -25,6 +26,8 @@ export interface PlannedWrite {
   readonly claims: readonly Row[];
   /** What must not have been made meanwhile, for a conditional create. */
   readonly guards: readonly UniqueChange[];
+  /** Days of actors that were read beside the record. */
+  readonly days?: CalendarWork['known'];
 }
 
 /** Where a new record will be, and under which id. */

@@ -1,10 +1,12 @@
 import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { isDirectory } from '../record-types/subjects.ts';
+import type { TakenTime } from '../store/calendar.ts';
 import { type Commit, CommitRefused, commit, type ExistenceCheck } from '../store/commit.ts';
 import { indexChanges } from '../store/index-rows.ts';
 import { recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
+import { calendarWork } from './calendar-changes.ts';
 import type { RequestContext } from './context.ts';
 import { type PlannedWrite, referenceError } from './plan-write.ts';
 
@@ -18,6 +20,24 @@ export class ReferredMeanwhile extends Error {
   override readonly name = 'ReferredMeanwhile';
 }
 
+/** Others have the time that a record is to have. */
+export class TimeTaken extends RecordError {
+  /** `Type/id` of the record. */
+  readonly owner: string;
+  constructor(owner: string, times: readonly TakenTime[]) {
+    const message = 'Somebody else has the time';
+    const own = new Map(times.filter((time) => time.owner === owner).map((time) => [time.label, time]));
+    super('conflict', message, {
+      reason: 'time-taken',
+      details: [...own.values()].map(({ actor, from, to, label }) => ({
+        expression: label,
+        message: `${actor} is taken from ${new Date(from).toISOString()} to ${new Date(to).toISOString()}`,
+      })),
+    });
+    this.owner = owner;
+  }
+}
+
 /** Entries of the directory are referred to by almost every record; one seen to exist need not be checked again for a while. */
 const directoryCheckedForMs = 60_000;
 const seenByTable = new WeakMap<RecordStore, Map<string, number>>();
@@ -26,7 +46,7 @@ const seenAtMost = 5_000;
 /**
  * Writes records, their index rows, what they must not contradict and their audit rows: wholly or not at all.
  *
- * @throws GuardFailed; ReferredMeanwhile; RecordError `version-conflict` (If-Match was given), `conflict`, `invalid` for a reference to
+ * @throws GuardFailed; ReferredMeanwhile; TimeTaken; RecordError `version-conflict` (If-Match was given), `conflict`, `invalid` for a reference to
  *   nothing, `throttled`: nothing was written then. RecordError `incomplete`: all of it was. Any other error leaves that open.
  */
 export const save = async (
@@ -64,6 +84,7 @@ const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly P
     unique: plans.flatMap(({ guards }) => guards),
     log: accessesOf(plans).map((access) => audit.row(access)),
     claims: plans.flatMap(({ claims }) => claims),
+    calendar: calendarWork(context, plans),
   };
 };
 
@@ -96,6 +117,8 @@ const refusalOf = ({ refusals }: CommitRefused, ifMatch: boolean): Error => {
   if (missing.length > 0) return referenceError(missing);
   if (refusals.some(({ kind }) => kind === 'unique')) return new GuardFailed();
   const version = refusals.find((refusal) => refusal.kind === 'version');
+  const taken = refusals.flatMap((refusal) => (refusal.kind === 'taken' ? [refusal.time] : []));
+  if (!version && taken[0]) return new TimeTaken(taken[0].owner, taken);
   if (!version && refusals.some(({ kind }) => kind === 'referred')) return new ReferredMeanwhile();
   const changed = version?.write.previous !== undefined;
   return ifMatch && changed

@@ -3,6 +3,7 @@ import type { Resource } from '../fhir/resource.ts';
 import { IdCodec } from '../store/ids.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { written } from './answers.ts';
+import { daysAhead } from './calendar-changes.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { parseBody } from './parse-body.ts';
@@ -40,11 +41,15 @@ export const planPut = async (context: RequestContext, id: string, read?: Stored
     });
   }
   const address = await locate(context, recordType.name, id);
-  const current = read ?? (address && (await store.read(address)));
-  if (!current) return planFirst(context, resource, id);
+  // What decides whether the new time can be had is read beside the record, not after it.
+  const [current, days] = await Promise.all([
+    read ?? (address && store.read(address)),
+    read ? undefined : daysAhead(context, resource),
+  ]);
+  if (!current) return { ...(await planFirst(context, resource, id)), days };
   requireWritable(context, current, 'u');
   requireVersion(context, current);
-  return planUpdate(context, resource, current);
+  return { ...(await planUpdate(context, resource, current)), days };
 };
 
 /** Update as create, under an id that the client chose. https://hl7.org/fhir/R4/http.html#upsert */

@@ -1,6 +1,7 @@
 import { appointmentInvariants } from '../fhir/generated/invariants/Appointment.ts';
 import { appointmentSchema } from '../fhir/generated/schemas/Appointment.ts';
 import { appointmentSearchParameters } from '../fhir/generated/search-parameters/Appointment.ts';
+import { appointmentTime } from './appointment-time.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A time at which people and places meet. https://hl7.org/fhir/R4/appointment.html */
@@ -11,4 +12,5 @@ export const appointment = defineRecordType({
   searchParameters: appointmentSearchParameters,
   date: 'date',
   registry: [{ parameter: 'actor' }],
+  heldTime: appointmentTime,
 });

@@ -14,6 +14,18 @@ export interface RegistryIndex {
   readonly serves?: readonly string[];
 }
 
+/** Time of an actor that a record holds: nobody else can have it. */
+export interface HeldTime {
+  /** Reference to the person, place or thing, as the record has it. */
+  readonly actor: string;
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  /** The first millisecond that is free again. */
+  readonly to: number;
+  /** FHIRPath expression of what names the actor. */
+  readonly expression: string;
+}
+
 export interface RecordTypeDefinition {
   readonly name: string;
   readonly schema: ResourceSchema;
@@ -24,6 +36,8 @@ export interface RecordTypeDefinition {
   readonly registry?: readonly RegistryIndex[];
   /** Written by Concord alone: clients may only read and search. */
   readonly readOnly?: boolean;
+  /** Which time of whom a record of this type holds. */
+  readonly heldTime?: (resource: Resource) => readonly HeldTime[];
 }
 
 /** All that Concord knows of a record type. Handlers, routes, search and the capability statement derive from it. */

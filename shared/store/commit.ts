@@ -1,6 +1,9 @@
 import { RecordError } from '../errors.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
-import { backOff } from './back-off.ts';
+import { backOff, pauseBeforeRetry } from './back-off.ts';
+import type { CalendarWork, TakenTime } from './calendar.ts';
+import { Calendars } from './calendar-steps.ts';
+import { inParallel } from './in-parallel.ts';
 import { type Address, type Row, type RowKey, recordKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { historyRow, labelBytes, type RecordRow, recordRow, type StoredRecord } from './rows.ts';
@@ -48,6 +51,8 @@ export interface Commit {
   readonly log: readonly Row[];
   /** Rows that must not exist yet. */
   readonly claims: readonly Row[];
+  /** Time of actors that its records take and give back. */
+  readonly calendar?: CalendarWork | undefined;
 }
 
 /** Which condition of a commit did not hold. */
@@ -57,7 +62,8 @@ export type Refusal =
   | { readonly kind: 'referred'; readonly write: RecordWrite }
   | { readonly kind: 'missing'; readonly check: ExistenceCheck }
   | { readonly kind: 'unique'; readonly change: UniqueChange }
-  | { readonly kind: 'claimed'; readonly key: RowKey };
+  | { readonly kind: 'claimed'; readonly key: RowKey }
+  | { readonly kind: 'taken'; readonly time: TakenTime };
 
 /** Nothing was written, because these conditions did not hold. */
 export class CommitRefused extends Error {
@@ -69,8 +75,11 @@ export class CommitRefused extends Error {
   }
 }
 
-/** What it means if a condition does not hold, told by the row as it was then. Throws what is not to be told as a refusal. */
-type Meaning = (row: RecordRow | undefined) => Refusal;
+/**
+ * What it means if a condition does not hold, told by the row as it was then; undefined if the same is worth another try. Throws what
+ * is not to be told as a refusal.
+ */
+type Meaning = (row: RecordRow | undefined) => Refusal | undefined;
 
 /** One action of a transaction, and what it means if its condition does not hold. */
 export interface Step {
@@ -81,6 +90,9 @@ export interface Step {
 // DynamoDB takes 100 actions and 4 MB; the rest is left for what the service counts beside the values.
 export const mostActions = 96;
 export const mostBytes = 3_500_000;
+/** Owners of time that change in one row at once: an expression has 4 KB. */
+const mostOwners = 90;
+const concurrency = 16;
 
 /** A row that no staged transaction is about to create or change. */
 export const settled = 'attribute_not_exists(tx) AND attribute_not_exists(intent)';
@@ -96,43 +108,105 @@ export const holderOf = (row: RecordRow | undefined): string | undefined => row?
  *   open whether it is written, and wholly or not at all.
  */
 export const commit = async (store: RecordStore, work: Commit): Promise<void> => {
-  if (actionsOf(work) > mostActions) return writeStaged(store, work);
+  try {
+    await write(store, work);
+  } catch (error) {
+    const onlyTaken = error instanceof CommitRefused && error.refusals.every(({ kind }) => kind === 'taken');
+    if (onlyTaken) await requireAllElse(store, work);
+    throw error;
+  }
+};
+
+const write = async (store: RecordStore, work: Commit): Promise<void> => {
+  const calendars = new Calendars(work.calendar ?? { now: 0, changes: [] });
+  await calendars.look(store);
+  requireFree(calendars);
+  const actions = actionsOf(work) + calendars.keys.length;
+  if (actions > mostActions || calendars.mostOwners > mostOwners) return writeStaged(store, work, calendars);
   const steps = stepsOf(store, work);
-  if (estimateBytes(steps) > mostBytes) return writeStaged(store, work);
-  await transact(store, steps);
+  if (estimateBytes(steps) > mostBytes) return writeStaged(store, work, calendars);
+  await transact(store, steps, calendars);
 };
 
 export const actionsOf = ({ writes, checks, unique, claims, log }: Commit): number =>
   writes.reduce((sum, { previous, puts, removes }) => sum + (previous ? 2 : 1) + puts.length + removes.length, 0) +
   [checks, unique, claims, log].reduce((sum, { length }) => sum + length, 0);
 
+/** @throws CommitRefused if others have time that is wanted, as far as was seen. */
+const requireFree = ({ taken }: Calendars): void => {
+  if (taken.length > 0) throw new CommitRefused(taken.map((time) => ({ kind: 'taken', time })));
+};
+
+/**
+ * Makes sure that time which others have is the one reason for a refusal: who names what does not exist, or may not be known of, learns
+ * nothing of its time; and the time of a conditional create may be had by the very record that it looks for.
+ *
+ * @throws CommitRefused if there is another reason.
+ */
+const requireAllElse = async (store: RecordStore, { checks, unique }: Commit): Promise<void> => {
+  const { tableName: TableName } = store;
+  const conditions = [
+    ...checks.map((check) => existenceCheck(TableName, check)),
+    ...unique.map((change) => uniqueCheck(TableName, change)),
+  ];
+  const transactions = Array.from({ length: Math.ceil(conditions.length / mostActions) }, (_, n) =>
+    conditions.slice(n * mostActions, (n + 1) * mostActions),
+  );
+  await inParallel(concurrency, transactions, (steps) => transact(store, steps));
+};
+
+/** How often a transaction is tried again because somebody else booked the same actors at other times just before. */
+const mostSurprises = 100;
+
 /**
  * Carries out steps as one transaction, after whatever unfinished transaction stands in their way.
  *
  * @throws CommitRefused; RecordError `throttled` or `conflict`; the error that left it without an answer.
  */
-export const transact = async (store: RecordStore, steps: readonly Step[]): Promise<void> => {
-  const actions = steps.map(({ action }) => action);
-  for (let attempt = 0; ; attempt++) {
-    const refused = await tryTransaction(store.client, actions);
+export const transact = async (store: RecordStore, steps: readonly Step[], calendars?: Calendars): Promise<void> => {
+  let surprises = 0;
+  for (let attempt = 0; ; ) {
+    const all = calendars ? [...steps, ...calendars.steps(store.tableName)] : steps;
+    const refused = await tryTransaction(
+      store.client,
+      all.map(({ action }) => action),
+    );
     if (!refused) return;
-    await backOff(attempt, (await clearTheWay(store, steps, refused)) ? 'held' : 'busy');
+    const because = await clearTheWay(store, all, refused);
+    if (because === 'surprised' && surprises < mostSurprises) await pauseBeforeRetry(Math.min(surprises++, 5));
+    else await backOff(attempt++, because === 'held' ? 'held' : 'busy');
+    if ((because === 'surprised' && surprises < 2) || !calendars) continue;
+    // Who was first may have the time: then there is nothing to queue for.
+    await calendars.look(store, true);
+    requireFree(calendars);
   }
 };
 
-/** Resolves the staged transactions that hold rows; tells whether there were any. */
-const clearTheWay = async (store: RecordStore, steps: readonly Step[], refused: Refused): Promise<boolean> => {
+/**
+ * Resolves the staged transactions that hold rows.
+ *
+ * @returns why it was not written: rows were held, rows were busy, or they were others than expected and it is worth another try.
+ */
+const clearTheWay = async (
+  store: RecordStore,
+  steps: readonly Step[],
+  refused: Refused,
+): Promise<'held' | 'busy' | 'surprised'> => {
   const refusals: Refusal[] = [];
-  let held = false;
+  let because: 'held' | 'busy' | 'surprised' = 'busy';
   for (const [index, row] of refused) {
     const refusal = steps[index]?.refusal;
     if (row && holderOf(row) !== undefined) {
-      held = true;
+      because = 'held';
       await resolveStaged(store, row);
-    } else if (refusal) refusals.push(refusal(row));
+    } else if (refusal) {
+      const told = refusal(row);
+      if (told) refusals.push(told);
+      else if (because === 'busy') because = 'surprised';
+    }
   }
   if (refusals.length > 0) throw new CommitRefused(refusals);
-  return held;
+  return because;
 };
 
 // A row of DynamoDB has 400 KB; the rest is left for its other attributes. A staged update keeps both versions in one row for a moment.
@@ -238,42 +312,65 @@ export const existence = (check: ExistenceCheck) => ({
 
 /** Requires that a record exists and, where its row counts them, adds a reference. Both cost the same. */
 export const existenceStep = (TableName: string, check: ExistenceCheck): Step => {
+  if (!countsReferences(check)) return existenceCheck(TableName, check);
   const { ExpressionAttributeValues: values, ...condition } = existence(check);
-  const Key = recordKey(check.address);
-  const counted = {
-    Update: {
-      TableName,
-      Key,
-      ...condition,
-      UpdateExpression: 'ADD refs :one',
-      ExpressionAttributeValues: { ...values, ':one': 1 },
-    },
-  };
-  const checked = {
-    ConditionCheck: {
-      TableName,
-      Key,
-      ...condition,
-      ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
-    },
-  };
   return {
-    action: countsReferences(check) ? counted : checked,
+    action: {
+      Update: {
+        TableName,
+        Key: recordKey(check.address),
+        ...condition,
+        UpdateExpression: 'ADD refs :one',
+        ExpressionAttributeValues: { ...values, ':one': 1 },
+      },
+    },
     refusal: () => ({ kind: 'missing', check }),
   };
 };
 
-const uniqueUpdate = (TableName: string, { key, add, remove, expected }: UniqueChange) => ({
-  TableName,
-  Key: { pk: key.pk, sk: key.sk },
-  UpdateExpression: uniqueExpression(add),
-  ConditionExpression: `attribute_not_exists(intent)${expectation(expected)}`,
-  ExpressionAttributeValues: {
-    ...uniqueValues(add, remove),
-    ...(expected && expected.length > 0 ? { ':expected': new Set(expected) } : {}),
-  },
+/** Requires that a record exists, and nothing more. */
+const existenceCheck = (TableName: string, check: ExistenceCheck): Step => {
+  const { ExpressionAttributeValues: values, ...condition } = existence(check);
+  return {
+    action: {
+      ConditionCheck: {
+        TableName,
+        Key: recordKey(check.address),
+        ...condition,
+        ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
+      },
+    },
+    refusal: () => ({ kind: 'missing', check }),
+  };
+};
+
+const uniqueCondition = (change: UniqueChange) => ({
+  Key: { pk: change.key.pk, sk: change.key.sk },
+  ConditionExpression: `attribute_not_exists(intent)${expectation(change.expected)}`,
   ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
 });
+
+const uniqueUpdate = (TableName: string, change: UniqueChange) => ({
+  TableName,
+  ...uniqueCondition(change),
+  UpdateExpression: uniqueExpression(change.add),
+  ExpressionAttributeValues: { ...uniqueValues(change.add, change.remove), ...expectedValue(change.expected) },
+});
+
+/** Requires that what a condition looked at is as it was, and nothing more. */
+const uniqueCheck = (TableName: string, change: UniqueChange): Step => {
+  const values = expectedValue(change.expected);
+  return {
+    action: {
+      ConditionCheck: {
+        TableName,
+        ...uniqueCondition(change),
+        ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
+      },
+    },
+    refusal: () => ({ kind: 'unique', change }),
+  };
+};
 
 /** A set cannot be added to and deleted from in one expression: a change does one or the other. */
 export const uniqueExpression = (add: readonly string[]): string =>
@@ -288,6 +385,9 @@ export const expectation = (expected: readonly string[] | undefined): string => 
   if (expected === undefined) return '';
   return expected.length === 0 ? ' AND attribute_not_exists(ids)' : ' AND ids = :expected';
 };
+
+export const expectedValue = (expected: readonly string[] | undefined): Record<string, unknown> =>
+  expected === undefined || expected.length === 0 ? {} : { ':expected': new Set(expected) };
 
 /** An upper estimate of what the service counts: bodies dominate, the rest is names and keys. */
 const estimateBytes = (steps: readonly Step[]): number =>

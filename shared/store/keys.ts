@@ -97,3 +97,6 @@ export const auditKey = (chart: string, place: string): RowKey => ({ pk: auditPa
 
 /** The same by organisation and day (UTC, `2026-11-24`), written by the stream consumer. */
 export const auditDayPartition = (organization: string, day: string) => `A#${organization}#${day}`;
+
+/** Who has the time of a person, place or thing (`Type/id`) on a day of UTC. */
+export const dayKey = (actor: string, day: string): RowKey => ({ pk: `S#${actor}#${day}`, sk: 'day' });

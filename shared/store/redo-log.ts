@@ -14,13 +14,22 @@ export type Redo =
   /** Turns an intent into the record's version, together with the change of the rows that lead to it. */
   | { readonly do: 'apply'; readonly key: RowKey; readonly puts: readonly Row[]; readonly removes: readonly RowKey[] }
   | { readonly do: 'unique'; readonly key: RowKey; readonly add: readonly string[]; readonly remove: readonly string[] }
+  /** Turns the intent on a day of a calendar into what stands there. */
+  | { readonly do: 'calendar'; readonly key: RowKey }
   /** Lets go of a record that the transaction refers to. */
   | { readonly do: 'release'; readonly key: RowKey }
   /** Puts a row of the access log. */
   | { readonly do: 'log'; readonly row: Row };
 
-/** What a commit does once it is decided. */
-export const redoLog = ({ staged, hints, held }: Pick<Division, 'staged' | 'hints' | 'held'>): Redo[] => [
+/**
+ * What a commit does once it is decided.
+ *
+ * @param days - the days of calendars that it changes.
+ */
+export const redoLog = (
+  { staged, hints, held }: Pick<Division, 'staged' | 'hints' | 'held'>,
+  days: readonly RowKey[],
+): Redo[] => [
   ...staged.log.map((row): Redo => ({ do: 'log', row })),
   ...hints.map(({ pk, sk }): Redo => ({ do: 'hint', key: { pk, sk } })),
   ...staged.writes.map(({ next, previous, puts, removes }): Redo => {
@@ -29,6 +38,7 @@ export const redoLog = ({ staged, hints, held }: Pick<Division, 'staged' | 'hint
   }),
   ...staged.claims.map(({ pk, sk }): Redo => ({ do: 'reveal', key: { pk, sk }, puts: [] })),
   ...staged.unique.map(({ key, add, remove }): Redo => ({ do: 'unique', key, add, remove })),
+  ...days.map((key): Redo => ({ do: 'calendar', key })),
   ...held.map(({ address }): Redo => ({ do: 'release', key: recordKey(address) })),
 ];
 

@@ -1,5 +1,13 @@
-import { DeleteCommand, GetCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { backOff } from './back-off.ts';
+import { type DayRow, settledDay } from './calendar.ts';
 import { holderOf, indexActions, uniqueExpression, uniqueValues } from './commit.ts';
 import { failureOf, mayRepeat } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
@@ -95,6 +103,7 @@ export const finish = async (store: RecordStore, staged: Staged): Promise<void> 
   await inParallel(concurrency, redo, async (step) => {
     if (step.do === 'reveal') await reveal(store, tx, step);
     else if (step.do === 'apply') await apply(store, tx, step);
+    else if (step.do === 'calendar') await settleDay(store, tx, step.key);
   });
   // Only now: who finds a guard changed, or a record that is referred to free again, must find those records too.
   await inParallel(concurrency, redo, async (step) => {
@@ -264,6 +273,22 @@ const settleUnique = async (
       UpdateExpression: `REMOVE intent ${uniqueExpression(add)}`,
       ConditionExpression: 'intent.tx = :tx',
       ExpressionAttributeValues: { ':tx': tx, ...uniqueValues(add, remove) },
+    }),
+  );
+};
+
+/** While the row carries the intent nobody else changes it, so what is read is what is written over. */
+const settleDay = async ({ client, tableName: TableName }: RecordStore, tx: string, Key: RowKey): Promise<void> => {
+  const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+  const settled = Item && settledDay(Item as DayRow, tx);
+  if (!settled) return;
+  await tryWrite(
+    client,
+    new PutCommand({
+      TableName,
+      Item: settled,
+      ConditionExpression: 'intent.tx = :tx',
+      ExpressionAttributeValues: { ':tx': tx },
     }),
   );
 };

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { PutCommand, type PutCommandInput, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { RecordError } from '../errors.ts';
 import { log } from '../log.ts';
-import { backOff } from './back-off.ts';
+import { backOff, pauseBeforeRetry } from './back-off.ts';
 import { toBase32 } from './base32.ts';
+import type { Calendars } from './calendar-steps.ts';
 import {
   type Commit,
   CommitRefused,
@@ -11,11 +12,13 @@ import {
   existence,
   existenceStep,
   expectation,
+  expectedValue,
   holderOf,
   placeOf,
   type Refusal,
   refusalOf,
   requireStorable,
+  type Step,
   stepsOf,
   transact,
   type UniqueChange,
@@ -25,7 +28,7 @@ import { inParallel } from './in-parallel.ts';
 import { type Row, type RowKey, recordKey, transactionKey, unfinishedKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { packRedo, redoLog, redoRows } from './redo-log.ts';
-import { type Held, type Intent, type RecordRow, recordRow } from './rows.ts';
+import { type Held, type Intent, recordRow } from './rows.ts';
 import { abort, finish, forget, resolveStaged, type Staged, undo } from './settle-transaction.ts';
 import { tryWrite } from './transact.ts';
 import type { TransactionMarker } from './visibility.ts';
@@ -56,19 +59,19 @@ const finishingRounds = 3;
  * @throws CommitRefused if a condition does not hold; RecordError `throttled` or `conflict`: nothing is visible then, or ever.
  *   RecordError `incomplete` if it is decided, and others have to finish it. Any other error leaves open whether it is decided.
  */
-export const writeStaged = async (store: RecordStore, work: Commit): Promise<void> => {
+export const writeStaged = async (store: RecordStore, work: Commit, calendars: Calendars): Promise<void> => {
   const tx = toBase32(randomBytes(15));
   const parts = divide(store, work);
   for (const { next, previous, row } of parts.staged.writes) {
     requireStorable(row, next.type, previous ? (recordRow(previous, store.ids).body?.length ?? 0) : 0);
   }
-  const redo = redoLog(parts);
+  const redo = redoLog(parts, calendars.keys);
   const redoParts = redoRows(tx, packRedo(redo));
   const transaction: Staged = { tx, redo, parts: redoParts.length };
   const deadline = Date.now() + deadlineMs;
   await begin(store, { ...transactionKey(tx), status: 'open', deadline, parts: redoParts.length });
   try {
-    await stage(store, { tx, parts, redoParts, proceed: stopAt(deadline) });
+    await stage(store, { tx, parts, redoParts, calendars, proceed: stopAt(deadline) });
     await decide(store, tx, parts);
   } catch (error) {
     if (await takenBack(store, transaction, error)) throw error;
@@ -98,10 +101,11 @@ interface Staging {
   readonly tx: string;
   readonly parts: Division;
   readonly redoParts: readonly Row[];
+  readonly calendars: Calendars;
   readonly proceed: () => void;
 }
 
-const stage = async (store: RecordStore, { tx, parts, redoParts, proceed }: Staging): Promise<void> => {
+const stage = async (store: RecordStore, { tx, parts, redoParts, calendars, proceed }: Staging): Promise<void> => {
   const { staged, hints, held } = parts;
   await writeRows(store, redoParts, [], proceed);
   const fresh = staged.writes.flatMap((write): Row[] => (write.fresh ? [{ ...write.row, tx }] : []));
@@ -116,14 +120,15 @@ const stage = async (store: RecordStore, { tx, parts, redoParts, proceed }: Stag
     ...staged.writes.filter(({ previous }) => previous).map((write) => intentOn(write, tx)),
     ...staged.unique.map((change) => uniqueIntent(change, tx)),
     ...held.map((check) => holdOn(check, tx)),
+    ...calendars.holds(tx),
   ];
   await takeHold(store, tx, holds, proceed);
 };
 
 /** A row that this transaction must hold before it can commit, and what it means if it cannot. */
-type Hold = { readonly key: RowKey; readonly refusal: (row: RecordRow | undefined) => Refusal } & (
+type Hold = { readonly key: RowKey; readonly refusal: NonNullable<Step['refusal']> } & (
   | { readonly put: Omit<PutCommandInput, 'TableName'> }
-  | { readonly update: Omit<UpdateCommandInput, 'TableName' | 'Key'> }
+  | { readonly update: () => Omit<UpdateCommandInput, 'TableName' | 'Key'> }
 );
 
 /**
@@ -146,15 +151,20 @@ const takeHold = async (store: RecordStore, tx: string, holds: readonly Hold[], 
 
 /** Takes hold of one row, after whatever unfinished transaction stands in the way. Tells why it cannot be had. */
 const taken = async (store: RecordStore, tx: string, hold: Hold, proceed: () => void): Promise<Refusal | undefined> => {
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0; ; ) {
     proceed();
     const refused = await tryWrite(store.client, writeOf(store.tableName, hold));
     const holder = holderOf(refused?.row);
     // An earlier sending of the same write may have been carried out, and only its answer was lost.
     if (!refused || holder === tx) return undefined;
-    if (!refused.row || holder === undefined) return hold.refusal(refused.row);
-    await resolveStaged(store, refused.row);
-    await backOff(attempt, 'held');
+    if (refused.row && holder !== undefined) {
+      await resolveStaged(store, refused.row);
+      await backOff(attempt++, 'held');
+      continue;
+    }
+    const refusal = hold.refusal(refused.row);
+    if (refusal) return refusal;
+    await pauseBeforeRetry(0);
   }
 };
 
@@ -162,7 +172,7 @@ const writeOf = (TableName: string, hold: Hold) => {
   const withOld = { TableName, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
   return 'put' in hold
     ? new PutCommand({ ...hold.put, ...withOld })
-    : new UpdateCommand({ ...hold.update, ...withOld, Key: hold.key });
+    : new UpdateCommand({ ...hold.update(), ...withOld, Key: hold.key });
 };
 
 const creation = (Item: Row, refusal: Refusal): Hold => ({
@@ -177,25 +187,25 @@ const intentOn = (write: StagedWrite, tx: string): Hold => {
   const intent: Intent = { ...next, tx };
   return {
     key: { pk, sk },
-    update: {
+    update: () => ({
       UpdateExpression: 'SET intent = :intent',
       ConditionExpression,
       ExpressionAttributeValues: { ...ExpressionAttributeValues, ':intent': intent },
-    },
+    }),
     refusal: refusalOf(write),
   };
 };
 
 const uniqueIntent = (change: UniqueChange, tx: string): Hold => ({
   key: { pk: change.key.pk, sk: change.key.sk },
-  update: {
+  update: () => ({
     UpdateExpression: 'SET intent = :intent',
     ConditionExpression: `attribute_not_exists(intent)${expectation(change.expected)}`,
     ExpressionAttributeValues: {
       ':intent': { tx, add: change.add, remove: change.remove },
-      ...(change.expected && change.expected.length > 0 ? { ':expected': new Set(change.expected) } : {}),
+      ...expectedValue(change.expected),
     },
-  },
+  }),
   refusal: () => ({ kind: 'unique', change }),
 });
 
@@ -204,11 +214,11 @@ const holdOn = (check: ExistenceCheck, tx: string): Hold => {
   const held: Held = { tx };
   return {
     key: recordKey(check.address),
-    update: {
+    update: () => ({
       UpdateExpression: 'SET intent = :intent',
       ConditionExpression,
       ExpressionAttributeValues: { ...ExpressionAttributeValues, ':intent': held },
-    },
+    }),
     refusal: () => ({ kind: 'missing', check }),
   };
 };

@@ -66,7 +66,7 @@ const countCalls = async (work: Commit): Promise<number> => {
 const everySecondCall = (only: string | undefined, instead: (call: Call) => Promise<unknown>) => {
   let calls = 0;
   return async (call: Call): Promise<unknown> => {
-    const concerned = only === undefined ? !['Get', 'Query'].includes(call.name) : call.name === only;
+    const concerned = only === undefined ? !['Get', 'BatchGet', 'Query'].includes(call.name) : call.name === only;
     return concerned && calls++ % 2 === 0 ? instead(call) : call.send();
   };
 };

@@ -1,6 +1,6 @@
 import { guardedIds } from '../../shared/store/candidates.ts';
 import { commit } from '../../shared/store/commit.ts';
-import { historyKey, locatorKey, type Row, recordKey } from '../../shared/store/keys.ts';
+import { dayKey, historyKey, locatorKey, type Row, recordKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import { allRows, commitOf, intercepted, newRecord, nextOf, rowAt } from './test-store.ts';
@@ -33,6 +33,9 @@ const makeTargets = async (store: RecordStore): Promise<StoredRecord[]> => {
   return records;
 };
 
+/** Days of a calendar: time of the first is given back, and taken on the second. */
+const days = ['2026-11-24', '2026-11-25'];
+
 /**
  * A commit with one of each kind, on a chart of its own. It refers to more than the transaction that decides has room for, so all
  * of it is staged.
@@ -43,12 +46,17 @@ export const everyKind = async (store: RecordStore) => {
   const referred = newRecord(store, chart, { type: 'CareTeam' });
   const unique = { pk: `U#${chart}`, sk: 'U' };
   const obsolete = { pk: `X#${chart}`, sk: 'obsolete' };
+  const owner = `Encounter/${current.id}`;
+  const [before, after] = days.map((day) => [
+    { actor: `Practitioner/${chart}`, from: Date.parse(`${day}T08:00Z`), to: Date.parse(`${day}T09:00Z`), label: 'x' },
+  ]);
   await commit(
     store,
     commitOf({
       writes: [{ next: current }, { next: referred }],
       unique: [{ key: unique, add: ['old'], remove: [] }],
       log: [obsolete],
+      calendar: { now: 0, changes: [{ owner, gives: [], takes: before ?? [] }] },
     }),
   );
   const created = [newRecord(store, chart), newRecord(store, chart)];
@@ -65,6 +73,7 @@ export const everyKind = async (store: RecordStore) => {
     unique: [{ key: unique, add: ['new'], remove: [], expected: ['old'] }],
     claims: [locator],
     log: [{ pk: `A#${chart}`, sk: 'written' }],
+    calendar: { now: 0, changes: [{ owner, gives: before ?? [], takes: after ?? [] }] },
   });
   return { store, chart, current, referred, updated, created, chosen, locator, unique, obsolete, index, work };
 };
@@ -111,6 +120,12 @@ export const indexRows = async ({ store, chart, obsolete, locator, current, refe
   history: (await rowAt(store, historyKey(current, 1))) !== undefined,
   // Whoever looks at a condition before the transaction is finished must meet another guard afterwards.
   guard: (await guardedIds(store, unique)).sort(),
+  days: await Promise.all(
+    days.map(async (day) => {
+      const row = (await rowAt(store, dayKey(`Practitioner/${chart}`, day))) ?? {};
+      return Object.keys(row).filter((name) => name.startsWith('@')).length;
+    }),
+  ),
 });
 export const noIndexRows = {
   puts: 0,
@@ -121,6 +136,7 @@ export const noIndexRows = {
   locator: false,
   history: false,
   guard: ['old'],
+  days: [1, 0],
 };
 export const allIndexRows = {
   puts: 92,
@@ -131,6 +147,7 @@ export const allIndexRows = {
   locator: true,
   history: true,
   guard: ['new', 'old'],
+  days: [0, 1],
 };
 
 /** What must not be left of a transaction that was settled. Its marker stays for as long as a row might name it. */

@@ -7,6 +7,7 @@ import { auditPointer, auditRow, copiedEntry, entryOf, type StoredAuditRow } fro
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { packBody, unpackBody } from '../../shared/store/body.ts';
+import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { auditKey } from '../../shared/store/keys.ts';
@@ -60,6 +61,12 @@ const accessRow = auditRow(auditKey(chart, ids.newPlace(0)), {
   organization: 'northside',
   request: '',
 });
+
+const bookedDay: CalendarChange = {
+  owner: 'Appointment/1',
+  gives: [],
+  takes: [{ actor: 'Practitioner/1', from: 0, to: 1, label: '' }],
+};
 
 /** Bytes come in base 64. */
 const rowIn = (stored: Fixture['stored']) =>
@@ -115,6 +122,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
     read: (stored) => copiedEntry(rowIn(stored) as StoredAuditRow) ?? null,
     written: () => auditPointer(accessRow)?.layout,
   },
+  calendar: {
+    read: (stored) => {
+      const { owners, quarters } = dayFrom(rowIn(stored) as DayRow);
+      return { owners: Object.fromEntries(owners), quarters: Object.fromEntries(quarters) };
+    },
+    written: () => changesByDay([bookedDay]).map((day) => dayBasics(day).layout)[0],
+  },
 };
 
 const fixtures = globSync('*.json', { cwd: folder }).sort();
@@ -159,6 +173,7 @@ describe('layouts of rows', () => {
     expect(() => unpackBody(Uint8Array.of(99, 1, 2, 3), chart)).toThrow(WrittenByNewerRelease);
     expect(() => entryOf({ ...accessRow, layout: 99 })).toThrow(WrittenByNewerRelease);
     expect(() => copiedEntry({ ...accessRow, layout: 99 })).toThrow(WrittenByNewerRelease);
+    expect(() => dayFrom({ pk: 'S#x', sk: 'day', layout: 99, expires: 0 })).toThrow(WrittenByNewerRelease);
   });
 
   it('are kept in files that nobody edits', () => {

@@ -17,7 +17,7 @@ import { locate } from '../locate.ts';
 import { parseBody } from '../parse-body.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { requireTypeAccess } from '../require-access.ts';
-import { GuardFailed, ReferredMeanwhile, save } from '../save.ts';
+import { GuardFailed, ReferredMeanwhile, save, TimeTaken } from '../save.ts';
 import { entriesOf } from '../searchset.ts';
 import { answerPut, planPut } from '../update.ts';
 import { answerEntry, type BundleContext, type Entry, inEntry, parseEntry } from './entry.ts';
@@ -349,8 +349,12 @@ const requireOneWriteEach = (planned: readonly Planned[]): void => {
   }
 };
 
-/** A reference that led nowhere at the commit is named with its entry. */
+/** A reference that led nowhere at the commit, or time that others have, is named with its entry. */
 const located = (error: unknown, planned: readonly Planned[]): unknown => {
+  if (error instanceof TimeTaken) {
+    const entry = planned.find(({ plan }) => plan && `${plan.next.type}/${plan.next.id}` === error.owner)?.entry;
+    return entry ? inEntry(error, entry.index) : error;
+  }
   if (!(error instanceof RecordError) || error.reason !== 'reference-not-found') return error;
   const labels = new Set(error.details.map(({ expression }) => expression));
   const owner = planned.find(({ plan }) => plan?.checks.some(({ label }) => labels.has(label)));
