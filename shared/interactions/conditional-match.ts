@@ -1,6 +1,7 @@
 import { RecordError } from '../errors.ts';
 import { matches } from '../search/matches.ts';
 import { parseSearchQuery } from '../search/parse-query.ts';
+import { meaningAll } from '../search/same-patient.ts';
 import { bearersOf, candidates, guardedIds } from '../store/candidates.ts';
 import type { UniqueChange } from '../store/commit.ts';
 import { criteriaPartition, identifierPartition } from '../store/index-rows.ts';
@@ -48,15 +49,22 @@ export const conditionalMatch = async (
   const expected = await guardedIds(store, key);
   const { plan } = await planSearch(context, query.criteria);
   let calls = 0;
+  let { criteria } = query;
   const found: StoredRecord[] = [];
   for await (const { record } of candidates(store, recordType, plan, undefined, {
     rowLimit: undefined,
     spend: () => calls++,
     mayEnter: (record) => mayAccess(context, 's', record),
+    onLinked: (linked) => {
+      criteria = meaningAll(
+        criteria,
+        linked.map(({ patient }) => patient),
+      );
+    },
   })) {
     if (record?.resource && mayAccess(context, 's', record)) {
       const facts = { id: record.id, lastUpdated: record.updated, baseUrl: request.baseUrl };
-      if (matches(query.criteria, record.resource, facts)) found.push(record);
+      if (matches(criteria, record.resource, facts)) found.push(record);
     }
     if (calls > mostCalls)
       throw new RecordError('too-costly', 'Too much would have to be read for this condition', { expression });

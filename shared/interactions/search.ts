@@ -4,9 +4,11 @@ import { RecordError } from '../errors.ts';
 import { information } from '../fhir/operation-outcome.ts';
 import { matches } from '../search/matches.ts';
 import { parseSearchQuery } from '../search/parse-query.ts';
+import { meaningAll } from '../search/same-patient.ts';
 import type { SearchQuery } from '../search/search-query.ts';
 import { compareBy } from '../search/sort.ts';
 import { type Candidate, candidates, type Position } from '../store/candidates.ts';
+import type { LinkedChart } from '../store/chart-links.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { presented } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
@@ -72,24 +74,28 @@ const tracedSearch = async (
     interaction: 'search-type',
     chart,
     what,
-    query: queryText(context, plan.charts.length === 1),
+    query: queryText(context, plan.charts.length === 1 && plan.charts.includes(chart)),
   });
+  const touched = (records: readonly StoredRecord[]): Access[] => {
+    const ofPatients = recordType.directory || recordType.subject === 'knowledge' ? [] : records;
+    return [...Map.groupBy(ofPatients, ({ chart }) => chart)].map(([chart, shown]) =>
+      access(
+        chart,
+        shown.map(({ type, id }) => `${type}/${id}`),
+      ),
+    );
+  };
   if (plan.charts.length > 0) {
     const rows = plan.charts.map((chart) => audit.row(access(chart)));
     const [found] = await Promise.all([find(context, plan, query, from), audit.write(rows)]);
     await audit.write(rows.filter((_, index) => found.hidden.has(plan.charts[index] ?? '')).map(refusedRow));
+    // What links and pointers have led to stands in the log of its own chart too.
+    await audit.record(touched(found.records.filter(({ chart }) => !plan.charts.includes(chart))));
     return found;
   }
   const found = await find(context, plan, query, from);
-  const ofPatients = recordType.directory || recordType.subject === 'knowledge' ? [] : found.records;
-  const byChart = Map.groupBy(ofPatients, ({ chart }) => chart);
-  const touched = [...byChart].map(([chart, records]) =>
-    access(
-      chart,
-      records.map(({ type, id }) => `${type}/${id}`),
-    ),
-  );
-  await audit.record(touched.length > 0 ? touched : [access(logOf(context))]);
+  const accesses = touched(found.records);
+  await audit.record(accesses.length > 0 ? accesses : [access(logOf(context))]);
   return found;
 };
 
@@ -109,9 +115,9 @@ const find = (
   return query.sort.length > 0 ? sortedPage(context, plan, query, from) : page(context, plan, query, from);
 };
 
-/** What a search reads with: how far it may go, and which charts turned out to be none of the caller's business. */
-const reading = (context: RequestContext, rowLimit: number | undefined) => {
-  const state = { calls: 0, hidden: new Set<string>() };
+/** What a search reads with: how far it may go, whom it means, and which charts turned out to be none of the caller's business. */
+const reading = (context: RequestContext, { criteria }: SearchQuery, rowLimit: number | undefined) => {
+  const state = { calls: 0, criteria, hidden: new Set<string>() };
   const options = {
     rowLimit,
     spend: () => {
@@ -122,6 +128,12 @@ const reading = (context: RequestContext, rowLimit: number | undefined) => {
       const may = mayAccess(context, 's', record);
       if (!may) state.hidden.add(record.chart);
       return may;
+    },
+    onLinked: (linked: readonly LinkedChart[]) => {
+      state.criteria = meaningAll(
+        state.criteria,
+        linked.map(({ patient }) => patient),
+      );
     },
   };
   return { state, options };
@@ -135,13 +147,13 @@ const page = async (
 ): Promise<Found> => {
   const size = query.count ?? usualPage;
   // One row more than the page tells whether there is another page.
-  const { state, options } = reading(context, plan.exact ? size + 1 : undefined);
+  const { state, options } = reading(context, query, plan.exact ? size + 1 : undefined);
   const records: StoredRecord[] = [];
   const { hidden } = state;
   let bytes = 0;
   let last = from;
   for await (const { record, position } of candidates(context.store, context.recordType, plan.plan, from, options)) {
-    if (record && isMatch(context, query, record)) {
+    if (record && isMatch(context, state, record)) {
       bytes += weightOf(record.resource ?? {});
       if (records.length === size || (records.length > 0 && bytes > largestPageBytes)) {
         return { records, total: await totalIfAsked(context, plan, query), next: last, hidden };
@@ -163,9 +175,9 @@ const totalIfAsked = async (
 
 const count = async (context: RequestContext, plan: SearchPlan, query: SearchQuery): Promise<Found> => {
   let total = 0;
-  const { state, options } = reading(context, undefined);
+  const { state, options } = reading(context, query, undefined);
   for await (const { record } of bounded(context, plan, options, state)) {
-    if (record && isMatch(context, query, record)) total++;
+    if (record && isMatch(context, state, record)) total++;
   }
   return { records: [], total, next: undefined, hidden: state.hidden };
 };
@@ -177,9 +189,9 @@ const sortedPage = async (
   from: Position | undefined,
 ): Promise<Found> => {
   const all: StoredRecord[] = [];
-  const { state, options } = reading(context, undefined);
+  const { state, options } = reading(context, query, undefined);
   for await (const { record } of bounded(context, plan, options, state)) {
-    if (record && isMatch(context, query, record)) all.push(record);
+    if (record && isMatch(context, state, record)) all.push(record);
     if (all.length > mostSorted) throw tooCostly('_sort');
   }
   const order = compareBy(query.sort);
@@ -225,7 +237,7 @@ const tooCostly = (parameter: string) =>
     },
   );
 
-const isMatch = (context: RequestContext, { criteria }: SearchQuery, record: StoredRecord): boolean =>
+const isMatch = (context: RequestContext, { criteria }: Pick<SearchQuery, 'criteria'>, record: StoredRecord): boolean =>
   record.resource !== undefined &&
   mayAccess(context, 's', record) &&
   matches(criteria, record.resource, { id: record.id, lastUpdated: record.updated, baseUrl: context.request.baseUrl });

@@ -2,9 +2,10 @@ import { GetCommand, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-
 import { RecordError } from '../errors.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { typesOfPatients } from '../record-types/homes.ts';
-import { chartPage } from './chart-page.ts';
+import type { LinkedChart } from './chart-links.ts';
 import { listPartition, registryKeys } from './index-rows.ts';
 import { type Address, bearerKey, type RowKey } from './keys.ts';
+import { linkedPage } from './linked-page.ts';
 import type { QueryOptions, RecordStore } from './record-store.ts';
 import { type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 
@@ -56,7 +57,7 @@ export const candidates = (
   recordType: RecordType,
   plan: Plan,
   from: Position | undefined,
-  options: Pick<Reader, 'rowLimit' | 'spend' | 'mayEnter'>,
+  options: Pick<Reader, 'rowLimit' | 'spend' | 'mayEnter' | 'onLinked'>,
 ): AsyncGenerator<Candidate> => {
   const reader: Reader = { store, recordType, ...options };
   if (plan.kind === 'records') return fromAddresses(reader, plan.addresses, from);
@@ -74,6 +75,8 @@ interface Reader {
   readonly spend: () => void;
   /** Asked about the first record of a chart that the search names; if it says no, the rest of the chart is not read. */
   readonly mayEnter?: (record: StoredRecord) => boolean;
+  /** Told which charts turn out to be one person's, before their records come. */
+  readonly onLinked?: (linked: readonly LinkedChart[]) => void;
 }
 
 async function* fromAddresses(
@@ -97,39 +100,74 @@ async function* fromAddresses(
 
 const addressText = ({ type, chart, place }: Address) => `${type} ${chart} ${place}`;
 
+/** Charts that links have added to those that a search names; a `next` link tells of them, and has to fit a URL. */
+const mostAdded = 50;
+
+/** A chart that a link has added, and the number of the named chart that it was added to. */
+interface Added extends LinkedChart {
+  readonly to: number;
+}
+
+const noteOf = ({ to, chart, patient }: Added): string => `${to} ${chart} ${patient}`;
+const addedBy = (note: string | number): Added => {
+  const [to, chart = '', patient = ''] = String(note).split(' ');
+  return { to: Number(to), chart, patient };
+};
+
 async function* fromCharts(
   reader: Reader,
   { charts, mentions, chartsOf }: Extract<Plan, { kind: 'charts' }>,
   from?: Position,
 ): AsyncGenerator<Candidate> {
-  const [first = 0, placeAfter] = from ?? [];
+  const [first = 0, keyAfter = '', ...notes] = from ?? [];
+  const added = notes.map(addedBy);
+  reader.onLinked?.(added);
   for (let index = Number(first); index < charts.length; index++) {
-    const after = index === Number(first) && placeAfter !== undefined ? String(placeAfter) : undefined;
-    const seen = charts.slice(0, index);
+    const chart = charts[index] ?? '';
+    const after = index === first && keyAfter !== '' ? String(keyAfter) : undefined;
+    const seen = [...charts.slice(0, index), ...added.filter(({ to }) => to < index).map((each) => each.chart)];
+    if (seen.includes(chart)) continue;
+    const position = (at: number, key: string): Position => [at, key, ...added.map(noteOf)];
+    const known = after === undefined ? undefined : added.filter(({ to }) => to === index);
+    const join = (linked: readonly LinkedChart[]) => {
+      added.push(...linked.map((each) => ({ ...each, to: index })));
+      if (added.length > mostAdded) throw new RecordError('too-costly', 'Too many linked charts; name fewer patients');
+      reader.onLinked?.(linked);
+    };
     let entered = false;
-    for await (const { record, key } of ofChart(reader, charts[index] ?? '', after, { mentions })) {
-      const own = record !== undefined && record.chart === charts[index];
-      if (own && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
+    for await (const { record, key } of ofChart(reader, chart, { after, mentions }, known, join)) {
+      const own = record?.chart === chart;
+      if (record && own && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
       entered ||= own;
       // A record of several of these patients stands in each of their charts, and is shown in the first that the search names.
-      const again = record && index > 0 && (await chartsOf(record)).some((chart) => seen.includes(chart));
-      yield { record: again ? undefined : record, position: [index, key] };
+      const again = record && index > 0 && (await chartsOf(record)).some((each) => seen.includes(each));
+      yield { record: again ? undefined : record, position: position(index, key) };
     }
-    yield { record: undefined, position: [index + 1] };
+    yield { record: undefined, position: position(index + 1, '') };
   }
 }
 
+/**
+ * Records of a chart and of those linked with it.
+ *
+ * @param known - the linked charts; asked for if absent, and told to `join`.
+ */
 async function* ofChart(
   reader: Reader,
   chart: string,
-  from: string | undefined,
-  which: Pick<QueryOptions, 'pointers' | 'mentions'>,
+  { after: from, ...which }: Pick<QueryOptions, 'after' | 'pointers' | 'mentions'>,
+  known?: readonly LinkedChart[],
+  join?: (linked: readonly LinkedChart[]) => void,
 ): AsyncGenerator<{ record: StoredRecord | undefined; key: string }> {
   let after = from;
   let limit = reader.rowLimit;
+  let linked = known;
   do {
     reader.spend();
-    const page = await chartPage(reader.store, chart, reader.recordType.name, { after, limit, ...which });
+    const page = await linkedPage(reader.store, chart, reader.recordType.name, { after, limit, ...which }, linked);
+    page.linked.forEach(reader.spend);
+    if (!linked && page.linked.length > 0) join?.(page.linked);
+    linked = page.linked;
     yield* page.items;
     // Rows of deleted and moved records count too: where there are many of them, the next calls read more.
     limit = limit && 2 * limit;
@@ -295,7 +333,7 @@ async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncG
   // A position inside a chart names the patient before it, so the chart is found again.
   for await (const { row } of listed(reader, owner, { name: 'Patient' }, before, true)) {
     const chart = (row as unknown as { chart: string }).chart;
-    for await (const { record, key } of ofChart(reader, chart, within, { pointers: 'none' })) {
+    for await (const { record, key } of ofChart(reader, chart, { after: within, pointers: 'none' }, [])) {
       yield { record, position: ['charts', before ?? '', key] };
     }
     within = undefined;

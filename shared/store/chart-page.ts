@@ -1,5 +1,5 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { chartKey, type RowKey, recordKey, recordRange, typePrefix } from './keys.ts';
+import { chartKey, isLinkSign, type RowKey, recordKey, recordRange, typePrefix } from './keys.ts';
 import type { Page, QueryOptions, RecordStore } from './record-store.ts';
 import {
   addressOf,
@@ -23,13 +23,15 @@ export interface Shown {
  * Records of a chart: of one type, or of all. One Query; a page ends at 1 MB or at the limit. Deleted records are left out. A record
  * stands at the place of its present date, and at no other one. What a pointer of the page leads to is read with one call more, unless
  * the page holds it too.
+ *
+ * @returns also whether the page has come by a sign that the chart is linked.
  */
 export const chartPage = async (
   store: RecordStore,
   chart: string,
   type: string | undefined,
   options: QueryOptions = {},
-): Promise<Page<Shown>> => {
+): Promise<Page<Shown> & { readonly signed: boolean }> => {
   const { Items = [], LastEvaluatedKey } = await store.client.send(
     new QueryCommand({
       TableName: store.tableName,
@@ -55,7 +57,7 @@ export const chartPage = async (
     shown.add(name);
     items.push({ record: found.record, key: found.record.place === '' ? row.sk : here });
   }
-  return { items, next };
+  return { items, next, signed: rows.some(isLinkSign) };
 };
 
 /** A record, and the sort key at which its charts show it: while an update is staged, that is still the place of the version before. */

@@ -49,6 +49,16 @@ export const mentionKey = ({ shown, ...address }: Shown, chart: string): RowKey 
   sk: `${typePrefix(address.type)}${shown ?? address.place}!${address.place === '' ? address.chart : ''}`,
 });
 
+/** Which charts a chart is linked with. */
+export const linksKey = (chart: string): RowKey => ({ pk: chartKey(chart), sk: '!linked' });
+
+const signSuffix = '#~';
+
+/** Says that a chart is linked: last in the range of one type; first of all records where no type is given. */
+export const linkSignKey = (chart: string, type = 'A'): RowKey => ({ pk: chartKey(chart), sk: `${type}${signSuffix}` });
+
+export const isLinkSign = ({ sk }: RowKey): boolean => sk.endsWith(signSuffix);
+
 /** What the earlier versions of one record begin with. */
 export const historyPrefix = ({ type, place }: Address) => `~H#${type}#${place}#`;
 
