@@ -65,7 +65,7 @@ export const divide = (store: RecordStore, work: Commit): Division => {
 
   const others = work.checks.filter((check) => !countsReferences(check));
   const checked = new Set(others.filter(() => fits(1, checkBytes)));
-  const pointed = new Set(staged.flatMap(({ puts }) => puts.map(({ pk }) => pk)));
+  const pointed = new Set(staged.flatMap(pointedCharts));
   const isHeld = (check: ExistenceCheck) => !counted.has(check) || pointed.has(chartKey(check.address.chart));
   return {
     staged: { writes: staged, unique: work.unique, claims: work.claims, log: work.log.filter((row) => !log.has(row)) },
@@ -90,6 +90,10 @@ const withoutHints = ({ ids }: RecordStore, write: RecordWrite): StagedWrite => 
   const row = recordRow(next, ids);
   return { ...write, row, fresh, puts: fresh ? puts.filter((put) => !isHint(put)) : puts };
 };
+
+/** Charts other than its own where a staged record is pointed to only when it is shown. In its own, its row is there before. */
+const pointedCharts = ({ next, puts }: StagedWrite): string[] =>
+  puts.map(({ pk }) => pk).filter((pk) => pk !== chartKey(next.chart));
 
 const isHint = ({ version }: Row): boolean => version === undefined;
 

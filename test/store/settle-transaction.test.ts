@@ -176,6 +176,47 @@ describe('a writer that stands still', () => {
   });
 });
 
+describe('a writer', () => {
+  it('stages nothing once its deadline is over, and takes back what it staged', async () => {
+    for (let n = 2; n < 8; n++) {
+      const prepared = await everyKind(store);
+      const late: Call[] = [];
+      let calls = 0;
+      const slow = intercepted(store, async (call) => {
+        if (calls >= n) late.push(call);
+        if (++calls === n) passDeadline();
+        return call.send();
+      });
+
+      await expect(commit(slow, prepared.work)).rejects.toMatchObject({ kind: 'conflict' });
+
+      const staging = late.filter(({ input }) => /"PutRequest"|"Put"|"Item"|:intent/.test(JSON.stringify(input)));
+      // From the fifth call on, rows are taken hold of four at a time: those calls are on their way already.
+      expect({ n, staging: staging.length <= (n < 5 ? 0 : 3) }).toEqual({ n, staging: true });
+      expect({ n, seen: await seen(prepared) }).toEqual({ n, seen: nothing });
+      expect(await leftovers(store)).toEqual([]);
+    }
+  });
+});
+
+describe('a guard', () => {
+  it('is changed only when the records are there that changed it, with all that leads to them', async () => {
+    const prepared = await everyKind(store);
+    const before: unknown[] = [];
+    const watched = intercepted(store, async (call) => {
+      const { UpdateExpression = '', Key } = call.input as { UpdateExpression?: string; Key?: { pk: string } };
+      if (Key?.pk === prepared.unique.pk && UpdateExpression.includes('ids')) before.push(await indexRows(prepared));
+      return call.send();
+    });
+
+    await commit(watched, prepared.work);
+
+    expect(before).toMatchObject([
+      { puts: 92, created: 6, obsolete: false, locator: true, history: true, guard: ['old'] },
+    ]);
+  });
+});
+
 describe('a marker', () => {
   it('comes in one transaction with the row that leads to it, and over none that is there', async () => {
     const prepared = await everyKind(store);
