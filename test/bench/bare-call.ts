@@ -77,15 +77,27 @@ export const bareCallOf = async (
 
 type Actions = NonNullable<TransactWriteCommandInput['TransactItems']>;
 
-const repeatable = (actions: Actions): Actions =>
-  actions.map(({ Put, Update, Delete, ConditionCheck }, index) => {
-    const Key = { pk: `!bare#${index}`, sk: 'row' };
-    const condition = { ConditionExpression: 'attribute_not_exists(tx) AND attribute_not_exists(intent)' };
-    if (Put) return { Put: { TableName: Put.TableName, Item: { ...Put.Item, ...Key }, ...condition } };
-    if (Delete) return { Delete: { ...Delete, Key } };
-    if (Update) return { Update: { ...Update, Key, ...condition } };
-    return { ConditionCheck: { TableName: ConditionCheck?.TableName, Key, ...condition } };
+let transactions = 0;
+
+/** Holds whatever the row is, and still mentions all names and values that come with the condition. */
+const holding = (condition: string | undefined) =>
+  condition === undefined ? 'attribute_not_exists(bare)' : `attribute_not_exists(bare) OR (${condition})`;
+
+const repeatable = (actions: Actions): Actions => {
+  const transaction = ++transactions;
+  return actions.map(({ Put, Update, Delete, ConditionCheck }, index) => {
+    const Key = { pk: `!bare#${transaction}#${index}`, sk: 'row' };
+    const holds = (action: { readonly ConditionExpression?: string | undefined } | undefined) => ({
+      ConditionExpression: holding(action?.ConditionExpression),
+    });
+    if (Put) return { Put: { ...Put, Item: { ...Put.Item, ...Key }, ...holds(Put) } };
+    if (Delete) return { Delete: { ...Delete, Key, ...holds(Delete) } };
+    if (Update) return { Update: { ...Update, Key, ...holds(Update) } };
+    return {
+      ConditionCheck: { ...ConditionCheck, TableName: ConditionCheck?.TableName, Key, ...holds(ConditionCheck) },
+    };
   });
+};
 
 /** A bare GetItem and a bare PutItem of one row of 600 bytes. */
 export const bareItem = (client: DynamoDBDocumentClient, TableName: string): { get: BareCall; put: BareCall } => {

@@ -16,7 +16,7 @@ import { times } from './times.ts';
 
 const usage = `Usage: npm run bench -- [options] [folder of FHIR bundles to load]
   --write           writes docs/budgets.md
-  --large           also with 100,000 registered patients, which takes some minutes
+  --large           also with 100,000 registered patients, which takes five minutes more
   --latency <ms>    times alone, with every call to DynamoDB delayed by this much
   --peer <url>      times alone, over HTTP, beside another FHIR server on this machine; PORT names the local one`;
 
@@ -42,15 +42,6 @@ const options = () => {
 };
 
 const madeChartCount = 4;
-const initialised = [
-  'functions/records/patient.ts',
-  'functions/records/observation.ts',
-  'functions/records/encounter.ts',
-  'functions/bundles.ts',
-  'functions/metadata.ts',
-  'functions/publish-changes.ts',
-];
-
 const progress = (doing: string) => console.error(`… ${doing}`);
 
 /** Handlers write a line a request. They still do, so that it is measured, but not between the tables. */
@@ -84,17 +75,17 @@ runCommand(async () => {
     progress,
   });
   progress('initialisation');
-  const initialisation = await initialisations(initialised);
+  const initialisation = await initialisations(functionEntries());
   progress('CPU');
-  const text = page(counts, { cpu: await cpuRatios(world), initialisation });
+  const cpu = await cpuRatios(world);
+  progress('times');
+  const text = page(counts, { cpu, initialisation }, await times(world, undefined));
   console.log(text);
   if (write) {
     const file = path.resolve(import.meta.dirname, '../../docs/budgets.md');
     writeFileSync(file, text);
     progress(`wrote ${file}`);
   }
-  progress('times');
-  console.log(timesTable(await times(world, undefined)));
   stop();
   return 0;
 });

@@ -1,4 +1,5 @@
 import { bareCallOf, bareClient, bareItem } from './bare-call.ts';
+import { median } from './median.ts';
 import {
   byIdentifier,
   create,
@@ -33,14 +34,15 @@ const cpuMs = () => {
   return (user + system) / 1_000;
 };
 
+/** Of blocks that followed one another, so that what else the machine did then falls on both. */
+const medianRatio = (own: readonly number[], other: readonly number[]): number =>
+  median(own.map((each, round) => each / (other[round] ?? Number.NaN)));
+
 const block = async (send: () => Promise<unknown>, times: number): Promise<number> => {
   const before = cpuMs();
   for (let n = 0; n < times; n++) await send();
   return (cpuMs() - before) / times;
 };
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** Measures the handlers against bare calls, side by side in this process. The emulator's CPU time is its own process's. */
 export const cpuRatios = async (world: World): Promise<CpuRatio[]> => {
@@ -68,8 +70,8 @@ export const cpuRatios = async (world: World): Promise<CpuRatio[]> => {
     ratios.push({
       scenario: scenario.name,
       milliseconds,
-      toSameCall: milliseconds / median(bare),
-      toGetItem: milliseconds / median(item),
+      toSameCall: medianRatio(own, bare),
+      toGetItem: medianRatio(own, item),
     });
   }
   client.destroy();

@@ -3,7 +3,9 @@ import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { bundleFunction } from '../../infra/bundle-function.ts';
+import { median } from './median.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -29,45 +31,79 @@ export const bundleSizes = async (entries: readonly string[]): Promise<Bundled[]
   return sizes;
 };
 
-/** How long a fresh process takes to load a function, as a multiple of the same packages without it. */
+/** What loading a function costs a fresh process, as a multiple of the same packages without it. */
 export interface Initialisation {
   readonly entry: string;
+  /** CPU time. A load waits for nothing (test/infra/initialisation.test.ts), so on a machine of its own it is the time that passes. */
   readonly milliseconds: number;
   readonly toHelloWorld: number;
+  readonly runs: number;
+}
+
+export interface Initialisations {
+  readonly functions: readonly Initialisation[];
+  /** The hello-world bundled by esbuild alone, without what the project leaves out of the SDK, as a multiple of the one bundled alike. */
+  readonly plainHelloWorld: number;
 }
 
 export const helloWorld = 'test/bench/hello-world.ts';
-const runs = 15;
+/** Times that each function is loaded; the largest ones of a record type, which the budget is about, more often. */
+export const initialisationRuns = { each: 9, largest: 31 } as const;
+const largestCount = 3;
 
-/** Loads a bundle as Lambda does, and prints how many milliseconds that took. */
-const loader =
-  'const start = performance.now(); require(process.argv[1]); console.log(performance.now() - start); process.exit(0)';
+/** Loads a bundle as Lambda does, and prints how many milliseconds of CPU time that took. */
+const loader = `const before = process.cpuUsage();
+require(process.argv[1]);
+const { user, system } = process.cpuUsage(before);
+console.log((user + system) / 1_000);
+process.exit(0)`;
+
+const bundledPlainly = async (entry: string): Promise<Uint8Array> => {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [path.join(root, entry)],
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+    write: false,
+  });
+  return outputFiles[0]?.contents ?? new Uint8Array();
+};
 
 /** Loads functions in fresh processes, in turn, and compares medians. */
-export const initialisations = async (entries: readonly string[]): Promise<Initialisation[]> => {
+export const initialisations = async (entries: readonly string[]): Promise<Initialisations> => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'concord-bench-'));
   try {
-    const all = [helloWorld, ...entries];
-    const files = await Promise.all(
-      all.map(async (entry, index) => {
-        const file = path.join(folder, `${index}.cjs`);
-        writeFileSync(file, (await bundleFunction(entry)).code);
-        return file;
-      }),
-    );
-    const taken = all.map((): number[] => []);
-    for (let run = 0; run < runs; run++) {
-      for (const [index, file] of files.entries()) {
+    const codes = [await bundledPlainly(helloWorld)];
+    for (const entry of [helloWorld, ...entries]) codes.push((await bundleFunction(entry)).code);
+    const sizes = entries.map((entry, index) => (servesOneType(entry) ? (codes[index + 2]?.length ?? 0) : 0));
+    const large = [...sizes].sort((a, b) => b - a)[largestCount - 1] ?? 0;
+    const files = codes.map((code, index) => {
+      const file = path.join(folder, `${index}.cjs`);
+      writeFileSync(file, code);
+      const often = index < 2 || (sizes[index - 2] ?? 0) >= large;
+      return { file, runs: often ? initialisationRuns.largest : initialisationRuns.each, taken: [] as number[] };
+    });
+    for (let run = 0; run < initialisationRuns.largest; run++) {
+      for (const { file, runs, taken } of files) {
+        if (run >= runs) continue;
         const { stdout } = await promisify(execFile)(process.execPath, ['-e', loader, file]);
-        taken[index]?.push(Number(stdout));
+        taken.push(Number(stdout));
       }
     }
-    const medians = taken.map((each) => each.sort((a, b) => a - b)[Math.floor(runs / 2)] ?? Number.NaN);
-    const hello = medians[0] ?? Number.NaN;
-    return entries.map((entry, index) => {
-      const milliseconds = medians[index + 1] ?? Number.NaN;
-      return { entry, milliseconds, toHelloWorld: milliseconds / hello };
+    const [plain, hello, ...own] = files.map(({ taken }) => taken);
+    // Of the same rounds: what else the machine does changes while the others are loaded.
+    const toHelloWorld = (taken: readonly number[] = []) =>
+      median(taken) / median((hello ?? []).slice(0, taken.length));
+    const functions = entries.map((entry, index) => {
+      const taken = own[index] ?? [];
+      return { entry, milliseconds: median(taken), toHelloWorld: toHelloWorld(taken), runs: taken.length };
     });
+    return { functions, plainHelloWorld: toHelloWorld(plain) };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -2,6 +2,7 @@ import { CommandFailed } from '../../infra/cli/command.ts';
 import { findRunningServer } from '../../infra/cli/running-server.ts';
 import { signIn } from '../../infra/cli/sign-in.ts';
 import { localPassword } from '../../infra/local/users.ts';
+import { median } from './median.ts';
 import { table } from './report.ts';
 import { patientShaped } from './sample-shaped.ts';
 
@@ -54,8 +55,6 @@ export const comparedWithPeer = async (url: string): Promise<string> => {
 
 const works: readonly Work[] = ['create', 'read', 'update'];
 const emptyTimes = (): Record<Work, number[]> => ({ create: [], read: [], update: [] });
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 const patientCycle = async (server: Server): Promise<Record<Work, number>> => {
   const body = patientShaped();

@@ -1,5 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { bareClient, bareItem } from './bare-call.ts';
+import { type BareCall, bareCallOf, bareClient } from './bare-call.ts';
 import {
   byIdentifier,
   create,
@@ -11,13 +11,19 @@ import {
   type World,
 } from './scenarios.ts';
 
-/** Latency in milliseconds and requests a second at one concurrency. */
+/** Latency in milliseconds and requests a second. */
 export interface Times {
-  readonly name: string;
-  readonly concurrency: number;
   readonly p50: number;
   readonly p99: number;
   readonly perSecond: number;
+}
+
+/** Requests of one kind at one concurrency, and beside them the emulator's own ceiling: their main calls alone, sent bare. */
+export interface TimedScenario {
+  readonly name: string;
+  readonly concurrency: number;
+  readonly own: Times;
+  readonly bare: Times;
 }
 
 const concurrencies = [1, 16, 64] as const;
@@ -38,7 +44,7 @@ export const delayCalls = (client: DynamoDBDocumentClient, milliseconds: number)
 };
 
 /** Sends as fast as answers come, from several lanes, for a while. */
-const drive = async (name: string, lanes: readonly (() => Promise<unknown>)[]): Promise<Times> => {
+const drive = async (lanes: readonly (() => Promise<unknown>)[]): Promise<Times> => {
   const run = async (milliseconds: number) => {
     const taken: number[] = [];
     const end = performance.now() + milliseconds;
@@ -57,40 +63,29 @@ const drive = async (name: string, lanes: readonly (() => Promise<unknown>)[]): 
   const taken = await run(forMs);
   const seconds = (performance.now() - start) / 1_000;
   const at = (share: number) => taken[Math.min(taken.length - 1, Math.floor(taken.length * share))] ?? Number.NaN;
-  return { name, concurrency: lanes.length, p50: at(0.5), p99: at(0.99), perSecond: taken.length / seconds };
+  return { p50: at(0.5), p99: at(0.99), perSecond: taken.length / seconds };
 };
 
 /**
- * Measures requests, and beside them the emulator's own ceiling: bare GetItem and PutItem. Client, handlers and emulator share this machine.
+ * Measures requests beside their bare calls. Client, handlers and emulator share this machine.
  *
  * @param latencyMs - delays every call to DynamoDB by this much.
  */
-export const times = async (world: World, latencyMs: number | undefined): Promise<Times[]> => {
+export const times = async (world: World, latencyMs: number | undefined): Promise<TimedScenario[]> => {
   const client = await bareClient(world.server);
-  const { get, put } = bareItem(client, world.server.store.tableName);
   if (latencyMs !== undefined) for (const each of [client, world.server.store.client]) delayCalls(each, latencyMs);
-  await put();
-  const results: Times[] = [];
+  const results: TimedScenario[] = [];
   for (const concurrency of concurrencies) {
-    const lanes = Array.from({ length: concurrency });
     for (const scenario of measured) {
+      const lanes = Array.from({ length: concurrency });
       const prepared = await Promise.all(lanes.map(() => scenario.prepare(world)));
       const sends = prepared.map((send) => async () => requireStatus(await send(), scenario.status));
-      results.push(await drive(scenario.name, sends));
+      // A transaction of its own rows for each lane: those of others would be refused while one is under way.
+      const bare: BareCall[] = [];
+      for (const send of prepared) bare.push(await bareCallOf(world.server, client, send));
+      const own = await drive(sends);
+      results.push({ name: scenario.name, concurrency, own, bare: await drive(bare) });
     }
-    results.push(
-      await drive(
-        '(bare GetItem)',
-        lanes.map(() => get),
-      ),
-    );
-
-    results.push(
-      await drive(
-        '(bare PutItem)',
-        lanes.map(() => put),
-      ),
-    );
   }
   client.destroy();
   return results;
