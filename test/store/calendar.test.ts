@@ -605,6 +605,39 @@ describe('in a staged commit', () => {
     expect(left).toEqual([]);
   });
 
+  it('time is taken from who has read the day before it', async () => {
+    const one = booking([time(0, 30)]);
+    let staged = false;
+    const late = intercepted(store, async ({ name, send }) => {
+      if (name === 'TransactWrite' && !staged) {
+        staged = true;
+        await commit(store, workOf(one, { log: filler() }));
+      }
+      return send();
+    });
+
+    expect(await refusedTime(take('Appointment/2', [time(20, 40)], now, late))).toHaveLength(1);
+
+    expect(await store.read(one.record)).toEqual(one.record);
+  });
+
+  it('a day waits for who stages it, and nobody books it meanwhile', async () => {
+    const one = booking([time(0, 30)]);
+    let meanwhile: unknown;
+    const slow = intercepted(store, async ({ name, input, send }) => {
+      const items = name === 'TransactWrite' ? (input.TransactItems as { Update?: { Key?: { sk?: string } } }[]) : [];
+      if (meanwhile === undefined && items.some(({ Update }) => Update?.Key?.sk === 'T')) {
+        meanwhile = await take('Appointment/2', [time(60, 90)]).catch((error: unknown) => error);
+      }
+      return send();
+    });
+
+    await commit(slow, workOf(one, { log: filler() }));
+
+    expect(meanwhile).toMatchObject({ kind: 'conflict', reason: 'concurrent-change' });
+    await take('Appointment/2', [time(60, 90)]);
+  });
+
   it('other time that others take meanwhile does not stop it', async () => {
     const one = booking([time(0, 30)]);
     let taken = false;
