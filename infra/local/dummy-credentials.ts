@@ -1,6 +1,6 @@
 /**
- * What the unmodified AWS clients need to sign a request. The embedded services do not check the signature, and an account that the
- * developer is signed in to must not be reached by mistake.
+ * What the unmodified AWS clients need to sign a request. Of the embedded services only the object store checks the signature. An
+ * account that the developer is signed in to must not be reached by mistake.
  */
 export const dummyCredentials = {
   AWS_REGION: 'us-east-1',

@@ -25,13 +25,19 @@ export const eventOf = async (path: string, request: RequestInit = {}): Promise<
   return (await (await fetch(`${base}${path}`, request)).json()) as APIGatewayProxyEvent;
 };
 
-/** Sends headers just as they are given, in pairs, which `fetch` does not. */
-export const sendRaw = (url: string, headers: readonly string[]) =>
+/** Sends path and headers just as they are given, the headers in pairs, which `fetch` does not. */
+export const sendRaw = (
+  url: string,
+  headers: readonly string[],
+  { method = 'GET', body }: { readonly method?: string; readonly body?: string | undefined } = {},
+) =>
   new Promise<{ status: number; body: string }>((resolve, reject) => {
-    const sent = httpRequest(url, { headers: [...headers] }, (response) => {
+    const { origin, hostname, port } = new URL(url);
+    const target = { hostname, port, path: url.slice(origin.length), method, headers: [...headers] };
+    const sent = httpRequest(target, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
     });
-    sent.on('error', reject).end();
+    sent.on('error', reject).end(body);
   });

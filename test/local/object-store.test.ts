@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { dummyCredentials, useDummyCredentials } from '../../infra/local/dummy-credentials.ts';
+import { type LocalObjectStore, startObjectStore } from '../../infra/local/object-store.ts';
+import { type ObjectStore, s3ObjectStore } from '../../shared/store/object-store.ts';
+import { scratchFolder } from '../support/dynamodb.ts';
+import { sendRaw } from '../support/local-gateway.ts';
+
+let folder: string;
+let server: LocalObjectStore;
+let objects: ObjectStore;
+
+const { config } = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+const client = (bucket: string) =>
+  s3ObjectStore({ config } as DynamoDBDocumentClient, { bucket, endpoint: server.endpoint });
+
+beforeEach(async () => {
+  useDummyCredentials();
+  folder = scratchFolder();
+  server = await startObjectStore(path.join(folder, 'objects'));
+  server.createBucket('bodies');
+  objects = client('bodies');
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const soon = () => Date.now() + 60_000;
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+interface Sent {
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: string;
+  /** Whether the length of the body is told; true if absent. */
+  readonly length?: boolean;
+  /** Of whoever signs, where that is not the stack's own user. */
+  readonly signer?: { readonly accessKeyId?: string; readonly secretAccessKey?: string; readonly region?: string };
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What happens to the signed headers on their way. */
+  readonly tamper?: (headers: Record<string, string>) => void;
+}
+
+/** Sends a request that the AWS signer has signed, or what somebody made of it. */
+const send = async ({
+  method = 'PUT',
+  path: target = '/bodies/a/1/b',
+  body,
+  length = true,
+  signer = {},
+  headers,
+  tamper,
+}: Sent) => {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION } = dummyCredentials;
+  const sign = new SignatureV4({
+    credentials: {
+      accessKeyId: signer.accessKeyId ?? AWS_ACCESS_KEY_ID,
+      secretAccessKey: signer.secretAccessKey ?? AWS_SECRET_ACCESS_KEY,
+    },
+    region: signer.region ?? AWS_REGION,
+    sha256: config.sha256,
+    service: 's3',
+    uriEscapePath: false,
+  });
+  const { host, hostname, port } = new URL(server.endpoint);
+  const [pathname = '', query] = target.split('?');
+  const text = method === 'PUT' ? (body ?? 'content') : undefined;
+  const signed = await sign.sign({
+    method,
+    protocol: 'http:',
+    hostname,
+    port: Number(port),
+    path: pathname,
+    query: query === undefined ? {} : { [query]: '' },
+    headers: { host, ...(text === undefined || !length ? {} : { 'content-length': String(text.length) }), ...headers },
+    ...(text === undefined ? {} : { body: text }),
+  });
+  const sent: Record<string, string> = { ...signed.headers };
+  tamper?.(sent);
+  return sendRaw(`${server.endpoint}${target}`, Object.entries(sent).flat(), { method, body: text });
+};
+
+const codeIn = ({ body }: { body: string }) => /<Code>(\w+)<\/Code>/.exec(body)?.[1];
+
+describe('the stand-in of S3', () => {
+  it('gives back what was put, byte by byte, and keeps it over a restart', async () => {
+    const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, n) => n % 256));
+    await objects.put('record_Basic/1/name', bytes, soon());
+    await objects.put('record_Basic/2/empty', Buffer.of(), soon());
+    await server.stop();
+
+    server = await startObjectStore(path.join(folder, 'objects'));
+    server.createBucket('bodies');
+
+    expect(Buffer.from(await client('bodies').get('record_Basic/1/name')).equals(bytes)).toBe(true);
+    expect(await client('bodies').get('record_Basic/2/empty')).toHaveLength(0);
+    expect((await server.keys('bodies')).sort()).toEqual(['record_Basic/1/name', 'record_Basic/2/empty']);
+  });
+
+  it('removes an object, and one that is not there as well', async () => {
+    await objects.put('a/1/b', Buffer.of(1), soon());
+
+    await objects.delete('a/1/b');
+    await objects.delete('a/1/b');
+
+    await expect(objects.get('a/1/b')).rejects.toMatchObject({ name: 'ObjectStoreNoSuchKey' });
+    expect(await server.keys('bodies')).toEqual([]);
+  });
+
+  it('keeps buckets apart', async () => {
+    server.createBucket('others');
+    await objects.put('a/1/b', Buffer.of(1), soon());
+
+    await expect(client('others').get('a/1/b')).rejects.toMatchObject({ name: 'ObjectStoreNoSuchKey' });
+    await expect(client('nobodys').get('a/1/b')).rejects.toMatchObject({ name: 'ObjectStoreNoSuchBucket' });
+  });
+
+  it('takes what the AWS signer signs', async () => {
+    expect(await send({})).toMatchObject({ status: 200 });
+    expect(await send({ method: 'GET' })).toMatchObject({ status: 200, body: 'content' });
+    expect(await send({ method: 'DELETE' })).toMatchObject({ status: 204 });
+  });
+
+  it.each<[string, number, string, Sent]>([
+    ['an unknown bucket', 404, 'NoSuchBucket', { path: '/elsewhere/a' }],
+    ['a missing object', 404, 'NoSuchKey', { method: 'GET', path: '/bodies/none' }],
+    ['no signature', 403, 'AccessDenied', { tamper: (headers) => void delete headers.authorization }],
+    [
+      'a signature of another kind',
+      403,
+      'AccessDenied',
+      { tamper: (headers) => void (headers.authorization = 'Basic bG9jYWw6bG9jYWw=') },
+    ],
+    ['another user', 403, 'InvalidAccessKeyId', { signer: { accessKeyId: 'AKIAOTHER' } }],
+    ['a wrong secret', 403, 'SignatureDoesNotMatch', { signer: { secretAccessKey: 'guessed' } }],
+    ['another region', 400, 'AuthorizationHeaderMalformed', { signer: { region: 'eu-central-1' } }],
+    [
+      'a changed header',
+      403,
+      'SignatureDoesNotMatch',
+      {
+        headers: { 'x-amz-storage-class': 'STANDARD' },
+        tamper: (headers) => void (headers['x-amz-storage-class'] = 'GLACIER'),
+      },
+    ],
+    [
+      'a header that should be signed and is not',
+      403,
+      'AccessDenied',
+      { tamper: (headers) => void (headers['x-amz-acl'] = 'public-read') },
+    ],
+    [
+      'another body than the signed one',
+      400,
+      'XAmzContentSHA256Mismatch',
+      { headers: { 'x-amz-content-sha256': sha256('other') } },
+    ],
+    [
+      'a body whose hash was not signed',
+      400,
+      'XAmzContentSHA256Mismatch',
+      { headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } },
+    ],
+    ['a key of more than 1,024 bytes', 400, 'KeyTooLongError', { path: `/bodies/${'k'.repeat(1_025)}` }],
+    ['a key that is no text', 400, 'InvalidURI', { path: '/bodies/%E0%A4%A' }],
+    ['a bucket instead of an object', 501, 'NotImplemented', { path: '/bodies/' }],
+    ['a verb that is not served', 405, 'MethodNotAllowed', { method: 'POST' }],
+    ['a query that is not served', 501, 'NotImplemented', { path: '/bodies/a?uploads' }],
+  ])('refuses %s with %i %s', async (_what, status, code, sent) => {
+    const answer = await send(sent);
+
+    expect([answer.status, codeIn(answer)]).toEqual([status, code]);
+    expect(await server.keys('bodies')).toEqual([]);
+  });
+
+  it('takes a key of 1,024 bytes', async () => {
+    expect((await send({ path: `/bodies/${'k'.repeat(1_024)}` })).status).toBe(200);
+  });
+
+  it('refuses a body without its length', async () => {
+    const answer = await send({ length: false });
+
+    expect([answer.status, codeIn(answer)]).toEqual([411, 'MissingContentLength']);
+  });
+
+  it('refuses what was signed more than 15 minutes ago', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const stale = (minutes: number) => send({ tamper: () => vi.setSystemTime(Date.now() + minutes * 60_000) });
+
+    expect((await stale(14)).status).toBe(200);
+    expect(codeIn(await stale(16))).toBe('RequestTimeTooSkewed');
+  });
+
+  it.each(['../../secret', '..%2F..%2Fsecret', '%2e%2e/%2e%2e/secret', '/etc/passwd', 'a/../../../b', '.', '..'])(
+    'lets the key %s lead nowhere but to an object',
+    async (key) => {
+      writeFileSync(path.join(folder, 'secret'), 'secret');
+      const before = readdirSync(folder).sort();
+
+      const put = await send({ path: `/bodies/${key}` });
+      const got = await send({ method: 'GET', path: `/bodies/${key}` });
+
+      expect(got.body).not.toBe('secret');
+      // What is encoded otherwise than S3 does is not what was signed.
+      expect([put.status, got.status]).toEqual(key.includes('%') ? [403, 403] : [200, 200]);
+      if (put.status === 200) expect(got.body).toBe('content');
+      expect(readdirSync(folder).sort()).toEqual(before);
+      expect(readdirSync(path.join(folder, 'objects')).sort()).toEqual(['.unfinished', 'bodies']);
+    },
+  );
+
+  it('forgets what a crash left half written, and never shows it', async () => {
+    const half = path.join(folder, 'objects', '.unfinished', 'half');
+    writeFileSync(half, 'half');
+    expect(await server.keys('bodies')).toEqual([]);
+    await server.stop();
+
+    server = await startObjectStore(path.join(folder, 'objects'));
+
+    expect(existsSync(half)).toBe(false);
+  });
+
+  it.each(['UPPER', 'a', '..', '.unfinished', 'a/b'])('makes no bucket of the name %s', (name) => {
+    expect(() => server.createBucket(name)).toThrow('A bucket has');
+  });
+});
