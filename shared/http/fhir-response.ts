@@ -2,12 +2,17 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { stringifyJson } from '../fhir/json.ts';
 import type { Answer } from '../interactions/context.ts';
 
+/** A Lambda may answer with 6 MB. Letters of what is set out in lines; where the spaces make it longer, it is sent without them. */
+const longestPretty = 4_500_000;
+
 /** FHIR over API Gateway. Answers are never cached: the next request may be somebody else's. */
 export const toProxyResult = (
   { statusCode, resource, headers }: Answer,
   options: { pretty: boolean; head?: boolean },
 ): APIGatewayProxyResult => {
-  const body = resource === undefined || options.head ? '' : stringifyJson(resource, options.pretty ? 2 : undefined);
+  const shown = resource !== undefined && !options.head;
+  const pretty = shown && options.pretty ? stringifyJson(resource, 2) : undefined;
+  const body = pretty !== undefined && pretty.length <= longestPretty ? pretty : shown ? stringifyJson(resource) : '';
   return {
     statusCode,
     headers: {

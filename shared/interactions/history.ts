@@ -3,7 +3,7 @@ import { presented } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
-import { askedPage, countOf, entriesOf, nextLink, requireOnly, selfLink } from './searchset.ts';
+import { askedPage, countOf, entriesOf, fitting, nextLink, requireOnly, selfLink } from './searchset.ts';
 
 const usualPage = 50;
 const largestPage = 200;
@@ -29,15 +29,17 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
       if (items[0] ? !mayAccess(context, 'r', items[0]) : before === undefined) throw notFound(context);
     },
   );
+  const shown = fitting(page.items);
+  const next = shown.length < page.items.length ? shown.at(-1)?.version : page.next;
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     type: 'history',
     ...(before === undefined && page.items[0] ? { total: page.items[0].version } : {}),
     link: [
       selfLink(context, counted),
-      ...(page.next === undefined ? [] : [nextLink(context, { query: counted, position: Number(page.next) })]),
+      ...(next === undefined ? [] : [nextLink(context, { query: counted, position: Number(next) })]),
     ],
-    ...entriesOf(page.items.map((version) => historyEntry(context, version))),
+    ...entriesOf(shown.map((version) => historyEntry(context, version))),
   };
   return { statusCode: 200, resource: bundle };
 };

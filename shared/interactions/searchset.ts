@@ -64,6 +64,16 @@ export const matchEntry = (context: RequestContext, record: StoredRecord): fhir4
 /** Bytes that a resource adds to a bundle, close enough to keep a page within its limit. */
 export const weightOf = (resource: Resource | object): number => Buffer.byteLength(stringifyJson(resource)) + 200;
 
+/** The first of these records, as many as an answer can hold, at least one. */
+export const fitting = (records: readonly StoredRecord[]): readonly StoredRecord[] => {
+  let bytes = 0;
+  const end = records.findIndex(({ resource }) => {
+    bytes += weightOf(resource ?? {});
+    return bytes > largestPageBytes;
+  });
+  return end < 0 ? records : records.slice(0, Math.max(end, 1));
+};
+
 /** Entries of a bundle; FHIR's JSON knows no empty arrays. https://hl7.org/fhir/R4/json.html */
 export const entriesOf = (entries: readonly fhir4.BundleEntry[]): { entry?: fhir4.BundleEntry[] } =>
   entries.length === 0 ? {} : { entry: [...entries] };
