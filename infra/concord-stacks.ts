@@ -47,6 +47,7 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
   });
   const table = {
     tableName: records.table.tableName,
+    bucketName: records.bodies.bucketName,
     streamArn: records.table.tableStreamArn ?? '',
     resource: records.tableResource,
   };

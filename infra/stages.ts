@@ -15,7 +15,7 @@ const stageSchema = z.strictObject({
   protected: z.boolean(),
   /** What the gateway lets through, all callers together. */
   throttling: z.strictObject({ requestsPerSecond: positive, burst: positive }),
-  /** How far back the table can be restored, in days. */
+  /** How far back the table can be restored, in days; as long as bodies that were removed can be had back. */
   recoveryDays: z.int().check(z.gte(1), z.lte(35)),
   logRetentionDays: logDays,
   signIn: z.strictObject({

@@ -3,6 +3,8 @@ import * as z from 'zod/mini';
 const environment = z.object({
   /** The DynamoDB table. */
   TABLE_NAME: z.string().check(z.minLength(1)),
+  /** The S3 bucket for bodies that are too large for a row. */
+  BUCKET_NAME: z.string().check(z.minLength(1)),
   /** The Cognito pool that issues access tokens, and the clients that may use them, separated by commas. */
   USER_POOL_ID: z.string().check(z.minLength(1)),
   USER_POOL_CLIENT_IDS: z.string().check(z.minLength(1)),
@@ -12,6 +14,7 @@ const environment = z.object({
 
 export interface Config {
   readonly tableName: string;
+  readonly bucketName: string;
   readonly userPoolId: string;
   readonly clientIds: readonly string[];
   readonly jwks: string | undefined;
@@ -27,9 +30,10 @@ export const configFrom = (env: Readonly<Record<string, string | undefined>>): C
   if (!parsed.success) {
     throw new Error(`Missing in the environment: ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`);
   }
-  const { TABLE_NAME, USER_POOL_ID, USER_POOL_CLIENT_IDS, USER_POOL_JWKS } = parsed.data;
+  const { TABLE_NAME, BUCKET_NAME, USER_POOL_ID, USER_POOL_CLIENT_IDS, USER_POOL_JWKS } = parsed.data;
   return {
     tableName: TABLE_NAME,
+    bucketName: BUCKET_NAME,
     userPoolId: USER_POOL_ID,
     clientIds: USER_POOL_CLIENT_IDS.split(','),
     jwks: USER_POOL_JWKS,

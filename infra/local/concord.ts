@@ -15,6 +15,7 @@ import { startExpirySweeper } from './expiry-sweeper.ts';
 import { startGateway } from './gateway.ts';
 import { importHandler, type LoadHandler } from './lambda.ts';
 import type { GatewayRoute } from './match-route.ts';
+import { startObjectStore } from './object-store.ts';
 import { type ScheduledFunction, scheduledFunctions, startScheduler } from './scheduler.ts';
 import { seedDirectory } from './seed-directory.ts';
 import { settleLeftBehind } from './settle-left-behind.ts';
@@ -66,6 +67,7 @@ export interface Concord {
 }
 
 const tableName = 'concord';
+const bucketName = 'concord-bodies';
 const eventBusName = 'concord';
 const region = dummyCredentials.AWS_REGION;
 
@@ -123,6 +125,9 @@ const start = async (
   const store = await openStore(options, folder.dbPath);
   running.push(store.stop);
   if (store.pid !== undefined) folder.note({ pid: store.pid, endpoint: store.endpoint });
+  const objectStore = await startObjectStore(folder.objectsFolder);
+  running.push(objectStore.stop);
+  objectStore.createBucket(bucketName);
 
   const userPool = await openUserPool({ folder: folder.usersFolder, region });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
@@ -131,8 +136,10 @@ const start = async (
 
   const restore = setEnvironment({
     TABLE_NAME: tableName,
+    BUCKET_NAME: bucketName,
     EVENT_BUS_NAME: eventBusName,
     AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
+    AWS_ENDPOINT_URL_S3: objectStore.endpoint,
     AWS_ENDPOINT_URL_EVENTBRIDGE: awsServices.endpoint,
     AWS_ENDPOINT_URL: awsServices.endpoint, // a service that has no stand-in is refused here, not asked for in AWS
     USER_POOL_ID: userPool.id,
@@ -141,7 +148,7 @@ const start = async (
   });
   running.push(restore);
 
-  if (store.pid !== undefined && store.hadTable) await settleLeftBehind(tableName);
+  if (store.pid !== undefined && store.hadTable) await settleLeftBehind(tableName, bucketName);
   const poller = await startStreamPoller({
     endpoint: store.endpoint,
     tableName,

@@ -8,6 +8,8 @@ import { readJsonFile, writeJsonFile } from './json-file.ts';
 /** Where the local stack keeps what outlives it. */
 export interface DataFolder {
   readonly dbPath: string;
+  /** Bodies that are too large for a row of the database. */
+  readonly objectsFolder: string;
   readonly usersFolder: string;
   readonly eventLog: string;
   /** Positions of the stream's consumers. */
@@ -21,7 +23,7 @@ export interface DataFolder {
 }
 
 /** All that the stack writes into its folder: a reset removes these and nothing else that somebody may keep there. */
-const kept = ['dynamodb', 'users', 'positions', 'events.ndjson'];
+const kept = ['dynamodb', 'objects', 'users', 'positions', 'events.ndjson'];
 
 const lockName = 'running.json';
 
@@ -61,6 +63,7 @@ export const openDataFolder = async (
   if (options.reset) for (const name of kept) rmSync(path.join(folder, name), { recursive: true, force: true });
   return {
     dbPath: path.join(folder, 'dynamodb', 'dynamodb.sqlite'),
+    objectsFolder: path.join(folder, 'objects'),
     usersFolder: path.join(folder, 'users'),
     positions: path.join(folder, 'positions'),
     eventLog: path.join(folder, 'events.ndjson'),

@@ -19,7 +19,7 @@ import { clinicalScopes } from './sign-in.ts';
 import { recordStatements, type TableResource } from './table-access.ts';
 
 export interface ApiStackProps extends StackProps, FunctionSettings {
-  readonly table: { readonly tableName: string; readonly resource: TableResource };
+  readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
   readonly userPool: IUserPool;
   readonly client: IUserPoolClient;
   /** Address of the sign-in pages. */
@@ -117,6 +117,7 @@ const workOf = (entry: string, { table, userPool, client, signInDomain }: ApiSta
     : {
         environment: {
           TABLE_NAME: table.tableName,
+          BUCKET_NAME: table.bucketName,
           USER_POOL_ID: userPool.userPoolId,
           USER_POOL_CLIENT_IDS: client.userPoolClientId,
         },

@@ -1,7 +1,8 @@
-import { ArnFormat, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { tableDefinition, timeToLiveAttribute } from '../../shared/store/table.ts';
 import type { StageConfig } from '../stages.ts';
@@ -11,9 +12,10 @@ export interface RecordsStackProps extends StackProps {
   readonly stage: StageConfig;
 }
 
-/** Where records are kept: the one table, its key, and the key of all logs. */
+/** Where records are kept: the one table, the bucket of bodies that are too large for a row, their key, and the key of all logs. */
 export class RecordsStack extends Stack {
   readonly table: TableV2;
+  readonly bodies: Bucket;
   readonly logKey: Key;
   /** The table as the policies of functions name it. */
   readonly tableResource: TableResource;
@@ -41,7 +43,31 @@ export class RecordsStack extends Stack {
       deletionProtection: stage.protected,
       removalPolicy,
     });
-    this.tableResource = { tableArn: this.table.tableArn, keyArn: tableKey.keyArn, region: stage.region };
+    // Objects are never changed, and removed only if no row ever named them: whenever the table is restored to, its bodies are there.
+    this.bodies = new Bucket(this, 'Bodies', {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: tableKey,
+      bucketKeyEnabled: true, // else each body would cost a call to the key service
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true, // what is removed by mistake can be had back
+      lifecycleRules: [
+        {
+          noncurrentVersionExpiration: Duration.days(stage.recoveryDays),
+          expiredObjectDeleteMarker: true,
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
+      removalPolicy,
+    });
+    this.tableResource = {
+      tableArn: this.table.tableArn,
+      bucketArn: this.bodies.bucketArn,
+      keyArn: tableKey.keyArn,
+      region: stage.region,
+    };
 
     this.logKey = new Key(this, 'LogKey', {
       description: `Concord ${stage.name}: logs`,

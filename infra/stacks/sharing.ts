@@ -17,10 +17,15 @@ import {
   describeEntry,
   type FunctionSettings,
 } from './bundled-function.ts';
-import { auditIndexStatements, deploymentKeyStatements, recordStatements, type TableResource } from './table-access.ts';
+import { auditIndexStatements, deploymentKeyStatements, sweepStatements, type TableResource } from './table-access.ts';
 
 export interface SharingStackProps extends StackProps, FunctionSettings {
-  readonly table: { readonly tableName: string; readonly streamArn: string; readonly resource: TableResource };
+  readonly table: {
+    readonly tableName: string;
+    readonly bucketName: string;
+    readonly streamArn: string;
+    readonly resource: TableResource;
+  };
 }
 
 interface Work {
@@ -71,7 +76,7 @@ export class SharingStack extends Stack {
   }
 
   #workOf(entry: string): Work {
-    const { tableName, resource } = this.#props.table;
+    const { tableName, bucketName, resource } = this.#props.table;
     const environment = { TABLE_NAME: tableName };
     switch (entry) {
       case 'functions/publish-changes.ts':
@@ -89,7 +94,7 @@ export class SharingStack extends Stack {
       case 'functions/index-audit.ts':
         return { environment, statements: auditIndexStatements(resource) };
       case 'functions/sweep-transactions.ts':
-        return { environment, statements: recordStatements(resource) };
+        return { environment: { ...environment, BUCKET_NAME: bucketName }, statements: sweepStatements(resource) };
       default:
         throw new Error(`Nothing says what ${entry} may do`);
     }

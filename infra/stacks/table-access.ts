@@ -1,9 +1,10 @@
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { auditPartition, deploymentKeyKey } from '../../shared/store/keys.ts';
 
-/** The table as a policy names it. */
+/** The table and the bucket of its large bodies, as a policy names them. One key encrypts both. */
 export interface TableResource {
   readonly tableArn: string;
+  readonly bucketArn: string;
   readonly keyArn: string;
   readonly region: string;
 }
@@ -25,8 +26,20 @@ const itemActions = [
 
 const accessLogRows = `${auditPartition('')}*`;
 
-/** What a function may do that serves records, or settles what one left behind. */
+/** What a function may do that serves records. An object is written once, so it may remove none. */
 export const recordStatements = (table: TableResource): PolicyStatement[] => [
+  ...rowStatements(table),
+  onObjects(table, 'GetObject', 'PutObject'),
+  useKeyForObjects(table),
+];
+
+/** What settles transactions that a function left behind, and removes bodies whose commit never came. It reads none. */
+export const sweepStatements = (table: TableResource): PolicyStatement[] => [
+  ...rowStatements(table),
+  onObjects(table, 'DeleteObject'),
+];
+
+const rowStatements = (table: TableResource): PolicyStatement[] => [
   new PolicyStatement({ actions: itemActions, resources: [table.tableArn] }),
   new PolicyStatement({
     sid: 'AccessLogStays',
@@ -50,6 +63,9 @@ export const deploymentKeyStatements = (table: TableResource): PolicyStatement[]
   useKey(table),
 ];
 
+const onObjects = ({ bucketArn }: TableResource, ...actions: readonly string[]) =>
+  new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: [`${bucketArn}/*`] });
+
 const onRows = ({ tableArn }: TableResource, action: string, comparison: string, pk: string) =>
   new PolicyStatement({
     actions: [`dynamodb:${action}`],
@@ -58,6 +74,14 @@ const onRows = ({ tableArn }: TableResource, action: string, comparison: string,
       [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': [pk] },
       Null: { 'dynamodb:LeadingKeys': 'false' }, // else no key at all would match too
     },
+  });
+
+/** S3 likewise. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
+const useKeyForObjects = ({ keyArn, region }: TableResource) =>
+  new PolicyStatement({
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [keyArn],
+    conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
   });
 
 /** DynamoDB uses the table's key in the name of whoever calls it. https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html */

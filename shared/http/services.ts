@@ -1,9 +1,9 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Caller } from '../access/caller.ts';
 import { type Config, configFrom } from '../config.ts';
-import { deploymentKeys } from '../store/deployment-key.ts';
 import { documentClient } from '../store/document-client.ts';
-import { RecordStore } from '../store/record-store.ts';
+import { openStore } from '../store/open-store.ts';
+import type { RecordStore } from '../store/record-store.ts';
 import { accessTokenVerifier } from './verify-access-token.ts';
 
 /** What a function's requests share. Nothing of it talks to anybody before the first request. */
@@ -15,7 +15,8 @@ export interface Services {
 
 const services = (config: Config, client: DynamoDBDocumentClient): Services => {
   let store: Promise<RecordStore> | undefined;
-  const open = async () => new RecordStore(client, config.tableName, await deploymentKeys(client, config.tableName));
+  const { tableName, bucketName } = config;
+  const open = () => openStore(client, tableName, { bucket: bucketName });
   return {
     verify: accessTokenVerifier(config),
     store: () => {

@@ -1,7 +1,9 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { RecordError } from '../errors.ts';
 import { parseJson, stringifyJson, withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
+import { toBase32 } from './base32.ts';
 import { dictionary1 } from './dictionaries/dictionary-1.ts';
 import { Layouts } from './layouts.ts';
 
@@ -17,6 +19,15 @@ const deflated = 1;
  */
 const deflatedWithDictionary1 = 2;
 const checksumEnd = 5;
+
+/**
+ * Layout 3: the body is too large for its row and lies in the object store, in one of the layouts before. The row has the object's name
+ * (16 random bytes), the length of the JSON and of the object (four bytes each, big-endian) and the object's SHA-256, so that a missing,
+ * cut, damaged or exchanged object is refused.
+ */
+const inObjectStore = 3;
+const nameEnd = 17;
+const lengthsEnd = nameEnd + 8;
 
 // One buffer for all calls, which zlib copies before it returns: a new one for each would double the CPU of reading.
 const ownReferencesAt = dictionary1.length;
@@ -34,6 +45,8 @@ const chunkSize = 4096;
 
 /** A Lambda answers with 6 MB at most: what is larger could be stored and never be read. */
 const largestJson = 4_000_000;
+/** The gateway takes the answer as a text within JSON, where each quotation mark and backslash has one before it. */
+const largestAnswer = 6_000_000;
 
 /**
  * Compresses a resource for its row. `id`, `meta.versionId` and `meta.lastUpdated` are attributes of the row and stay out.
@@ -46,7 +59,7 @@ export const packBody = (resource: Resource, chart: string): Uint8Array => {
   const { versionId: _version, lastUpdated: _updated, ...keptMeta } = meta ?? {};
   const body = Object.keys(keptMeta).length > 0 ? { ...rest, meta: keptMeta } : rest;
   const json = Buffer.from(stringifyJson(withSpellingOf(body, resource)));
-  if (json.length > largestJson) {
+  if (json.length > largestJson || (json.length * 2 > largestAnswer && lengthAsText(json) > largestAnswer)) {
     throw new RecordError('too-large', `A ${resource.resourceType} may have ${largestJson / 1e6} MB`, {
       reason: 'record-too-large',
       expression: resource.resourceType,
@@ -59,6 +72,39 @@ export const packBody = (resource: Resource, chart: string): Uint8Array => {
   return Buffer.concat([head, deflateRawSync(json, { dictionary: dictionaryFor(chart), level: 6, chunkSize })]);
 };
 
+const lengthAsText = (json: Buffer): number => {
+  let length = json.length;
+  for (const byte of json) if (byte === 0x22 || byte === 0x5c) length++;
+  return length;
+};
+
+/** A body that lies in the object store, as its row tells of it. */
+export interface BodyReference {
+  /** Last part of the object's key. 26 letters. */
+  readonly name: string;
+  /** Bytes of the resource's JSON. */
+  readonly jsonBytes: number;
+}
+
+/** Names a new object for a packed body and makes what the row has in its place. */
+export const referenceTo = (packed: Uint8Array, chart: string): Uint8Array => {
+  const head = Buffer.alloc(lengthsEnd);
+  head.writeUInt8(inObjectStore);
+  randomBytes(nameEnd - 1).copy(head, 1);
+  // Unpacked once more, which also shows that what is about to be stored can be read.
+  head.writeUInt32BE(bodyLayouts.reader(packed[0])(packed, chart).length, nameEnd);
+  head.writeUInt32BE(packed.length, nameEnd + 4);
+  return Buffer.concat([head, sha256(packed)]);
+};
+
+/** What a row's body says of an object; undefined for a body that lies in the row. */
+export const bodyReference = (body: Uint8Array | undefined): BodyReference | undefined =>
+  body?.[0] === inObjectStore
+    ? { name: toBase32(body.subarray(1, nameEnd)), jsonBytes: Buffer.from(body).readUInt32BE(nameEnd) }
+    : undefined;
+
+const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
 const inflatedWithDictionary1 = (bytes: Uint8Array, chart: string): Buffer => {
   const json = inflateRawSync(bytes.subarray(checksumEnd), { dictionary: dictionaryFor(chart), chunkSize });
   if (crc32(json) !== Buffer.from(bytes.subarray(1, checksumEnd)).readUInt32BE())
@@ -66,17 +112,26 @@ const inflatedWithDictionary1 = (bytes: Uint8Array, chart: string): Buffer => {
   return json;
 };
 
-/** Inflates the JSON of a body. */
-export const bodyLayouts = new Layouts<(bytes: Uint8Array, chart: string) => Buffer>('body', {
+const inflatedFromObject = (row: Uint8Array, chart: string, object: Uint8Array | undefined): Buffer => {
+  if (!object) throw new Error('The body lies in the object store and was not fetched');
+  if (object.length !== Buffer.from(row).readUInt32BE(nameEnd + 4) || !sha256(object).equals(row.subarray(lengthsEnd)))
+    throw new Error('The body in the object store is not the one that was stored');
+  return bodyLayouts.reader(object[0])(object, chart);
+};
+
+/** Inflates the JSON of a body: of the bytes in the row and, where they say so, of an object. */
+export const bodyLayouts = new Layouts<(bytes: Uint8Array, chart: string, object?: Uint8Array) => Buffer>('body', {
   [deflated]: (bytes) => inflateRawSync(bytes.subarray(1), { chunkSize }),
   [deflatedWithDictionary1]: inflatedWithDictionary1,
+  [inObjectStore]: inflatedFromObject,
 });
 
 /**
  * Reads what `packBody` wrote, without `id`, `meta.versionId` and `meta.lastUpdated`.
  *
  * @param chart - the one that it was written with.
- * @throws WrittenByNewerRelease; Error if it is damaged or of another chart.
+ * @param object - what lies in the object store, for a body that `bodyReference` tells of.
+ * @throws WrittenByNewerRelease; Error if it is damaged, of another chart, or not fetched.
  */
-export const unpackBody = (bytes: Uint8Array, chart: string): Resource =>
-  parseJson(bodyLayouts.reader(bytes[0])(bytes, chart).toString('utf8')) as Resource;
+export const unpackBody = (bytes: Uint8Array, chart: string, object?: Uint8Array): Resource =>
+  parseJson(bodyLayouts.reader(bytes[0])(bytes, chart, object).toString('utf8')) as Resource;

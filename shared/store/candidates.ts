@@ -6,7 +6,7 @@ import type { LinkedChart } from './chart-links.ts';
 import { listPartition, registryKeys } from './index-rows.ts';
 import { type Address, bearerKey, type RowKey } from './keys.ts';
 import { linkedPage } from './linked-page.ts';
-import type { QueryOptions, RecordStore } from './record-store.ts';
+import type { Fetched, QueryOptions, RecordStore } from './record-store.ts';
 import { type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 
 // The rows that may lead to the answers of a search. Each plan hands out records one by one, with the position behind each, so that
@@ -71,7 +71,7 @@ interface Reader {
   readonly store: RecordStore;
   readonly recordType: RecordType;
   readonly rowLimit: number | undefined;
-  /** Called before each call to DynamoDB. */
+  /** Called for each call, to DynamoDB or the object store, that others wait for. */
   readonly spend: () => void;
   /** Asked about the first record of a chart that the search names; if it says no, the rest of the chart is not read. */
   readonly mayEnter?: (record: StoredRecord) => boolean;
@@ -84,19 +84,26 @@ async function* fromAddresses(
   addresses: readonly Address[],
   from?: Position,
 ): AsyncGenerator<Candidate> {
-  const start = Number(from?.[0] ?? 0);
-  for (let at = start; at < addresses.length; at += listPage) {
+  let at = Number(from?.[0] ?? 0);
+  while (at < addresses.length) {
     const batch = addresses.slice(at, at + listPage);
     spend();
     const [only] = batch;
-    const found = batch.length === 1 && only ? [await store.read(only)] : await store.readMany(batch);
-    const byKey = new Map(found.flatMap((record) => (record ? [[addressText(record), record] as const] : [])));
-    for (const [index, address] of batch.entries()) {
+    const one = batch.length === 1 && only ? await store.read(only) : undefined;
+    const page = batch.length === 1 ? { records: one ? [one] : [], taken: 1, fetches: 0 } : await store.readPage(batch);
+    spendFetches(spend, page);
+    const byKey = new Map(page.records.map((record) => [addressText(record), record]));
+    for (const [index, address] of batch.slice(0, page.taken).entries()) {
       const record = byKey.get(addressText(address));
       if (record) yield { record, position: [at + index + 1] };
     }
+    at += page.taken;
   }
 }
+
+const spendFetches = (spend: () => void, { fetches }: Fetched): void => {
+  for (let fetch = 0; fetch < fetches; fetch++) spend();
+};
 
 const addressText = ({ type, chart, place }: Address) => `${type} ${chart} ${place}`;
 
@@ -166,6 +173,7 @@ async function* ofChart(
     reader.spend();
     const page = await linkedPage(reader.store, chart, reader.recordType.name, { after, limit, ...which }, linked);
     page.linked.forEach(reader.spend);
+    spendFetches(reader.spend, page);
     if (!linked && page.linked.length > 0) join?.(page.linked);
     linked = page.linked;
     yield* page.items;
@@ -304,17 +312,21 @@ const registryPage = async (
   });
   const bare = rows.filter(({ version }) => version === undefined);
   if (bare.length > 0) spend();
-  const read = bare.length === 0 ? [] : await store.readMany(bare.map(addressOfRow));
-  const byKey = new Map(read.map((record) => [addressText(record), record]));
+  const read = bare.length === 0 ? undefined : await store.readPage(bare.map(addressOfRow));
+  if (read) spendFetches(spend, read);
+  const byKey = new Map(read?.records.map((record) => [addressText(record), record]));
+  // Large records may leave no room for the rest, which then makes the next page.
+  const firstLeft = read && bare[read.taken];
+  const page = firstLeft ? rows.slice(0, rows.indexOf(firstLeft)) : rows;
   return {
-    rows: rows.map((row) => {
+    rows: page.map((row) => {
       const address = addressOfRow(row);
       return {
         row,
         record: row.version === undefined ? byKey.get(addressText(address)) : recordFrom(row, address, store.ids),
       };
     }),
-    next: LastEvaluatedKey?.sk as string | undefined,
+    next: firstLeft ? page.at(-1)?.sk : (LastEvaluatedKey?.sk as string | undefined),
   };
 };
 

@@ -1,13 +1,13 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { chartKey, isLinkSign, type RowKey, recordKey, recordRange, typePrefix } from './keys.ts';
-import type { Page, QueryOptions, RecordStore } from './record-store.ts';
+import { type Address, chartKey, isLinkSign, type RowKey, recordKey, recordRange, typePrefix } from './keys.ts';
+import { fetchesFor, largeBytes, pageWithin } from './large-bodies.ts';
+import type { Fetched, Page, QueryOptions, RecordStore } from './record-store.ts';
 import {
   addressOf,
   isMention,
   isPointer,
   type PointerRow,
   type RecordRow,
-  recordFrom,
   type StoredRecord,
   targetOf,
 } from './rows.ts';
@@ -20,8 +20,8 @@ export interface Shown {
 }
 
 /**
- * Records of a chart: of one type, or of all. One Query; a page ends at 1 MB or at the limit. Deleted records are left out. A record
- * stands at the place of its present date, and at no other one. What a pointer of the page leads to is read with one call more, unless
+ * Records of a chart: of one type, or of all. One Query; a page ends at 1 MB, at the limit, or where its large bodies fill an answer. Deleted
+ * records are left out. A record stands at the place of its present date, and at no other one. What a pointer of the page leads to is read with one call more, unless
  * the page holds it too.
  *
  * @returns also whether the page has come by a sign that the chart is linked.
@@ -31,7 +31,7 @@ export const chartPage = async (
   chart: string,
   type: string | undefined,
   options: QueryOptions = {},
-): Promise<Page<Shown> & { readonly signed: boolean }> => {
+): Promise<Page<Shown> & Fetched & { readonly signed: boolean }> => {
   const { Items = [], LastEvaluatedKey } = await store.client.send(
     new QueryCommand({
       TableName: store.tableName,
@@ -40,9 +40,27 @@ export const chartPage = async (
       ...(options.limit === undefined ? {} : { Limit: options.limit }),
     }),
   );
-  const next = LastEvaluatedKey?.sk as string | undefined;
-  const rows = Items as (RecordRow | PointerRow)[];
-  const records = await recordsOf(store, chart, rows, options);
+  const read = Items as (RecordRow | PointerRow)[];
+  const led = await rowsOf(store, chart, read, options);
+  const counted = new Set<string>();
+  const rows = pageWithin(read, (row) => {
+    const name = nameOf(row);
+    if (counted.has(name)) return 0;
+    counted.add(name);
+    return largeBytes(led.get(name)?.row ?? {});
+  });
+  const next = rows.length < read.length ? rows.at(-1)?.sk : (LastEvaluatedKey?.sk as string | undefined);
+  const wanted = [...new Set(rows.map(nameOf))].flatMap((name) => {
+    const found = led.get(name);
+    return found ? [{ name, ...found }] : [];
+  });
+  const unpacked = await store.recordsIn(wanted.map(({ row, address }) => ({ row, at: address })));
+  const records = new Map(
+    wanted.flatMap(({ name, at }, index) => {
+      const record = unpacked[index];
+      return record ? [[name, { record, at }] as const] : [];
+    }),
+  );
   const held = new Set(rows.map(placeIn));
   const shown = new Set<string>();
   const items: Shown[] = [];
@@ -57,17 +75,18 @@ export const chartPage = async (
     shown.add(name);
     items.push({ record: found.record, key: found.record.place === '' ? row.sk : here });
   }
-  return { items, next, signed: rows.some(isLinkSign) };
+  return { items, next, signed: read.some(isLinkSign), fetches: fetchesFor(wanted.map(({ row }) => row)) };
 };
 
-/** A record, and the sort key at which its charts show it: while an update is staged, that is still the place of the version before. */
+/** A record's row, and the sort key at which its charts show it: while an update is staged, that is still the place of the version before. */
 interface Found {
-  readonly record: StoredRecord;
+  readonly row: RecordRow;
+  readonly address: Address;
   readonly at: string;
 }
 
-/** The records of a page and those that its pointers lead to, by name. */
-const recordsOf = async (
+/** Rows of the records of a page and of those that its pointers lead to, by name. */
+const rowsOf = async (
   store: RecordStore,
   chart: string,
   rows: readonly (RecordRow | PointerRow)[],
@@ -92,7 +111,7 @@ const recordsOf = async (
       if (!address) return [];
       const shown = pointers === 'all' || address.chart !== chart ? places.get(name) : undefined;
       const at = `${typePrefix(address.type)}${shown ?? address.place}`;
-      return [[name, { record: recordFrom(row, address, store.ids), at }]];
+      return [[name, { row, address, at }]];
     }),
   );
 };

@@ -10,6 +10,7 @@ import { historyRow, labelBytes, type RecordRow, recordRow, type StoredRecord } 
 import { resolveStaged } from './settle-transaction.ts';
 import { writeStaged } from './staged-transaction.ts';
 import { type Action, type Refused, tryTransaction } from './transact.ts';
+import { uploadLargeBodies, uploadStep } from './uploads.ts';
 
 /** One record's next version. */
 export interface RecordWrite {
@@ -53,7 +54,13 @@ export interface Commit {
   readonly claims: readonly Row[];
   /** Time of actors that its records take and give back. */
   readonly calendar?: CalendarWork | undefined;
+  /** The row that tells of the upload of its large bodies; it goes as the commit is decided. */
+  readonly upload?: RowKey | undefined;
 }
+
+/** The refusal of a writer that was so slow that others have given up its work. */
+export const tookTooLong = () =>
+  new RecordError('conflict', 'The write took too long and was given up; nothing was written');
 
 /** Which condition of a commit did not hold. */
 export type Refusal =
@@ -101,10 +108,11 @@ export const settled = 'attribute_not_exists(tx) AND attribute_not_exists(intent
 export const holderOf = (row: RecordRow | undefined): string | undefined => row?.tx ?? row?.intent?.tx;
 
 /**
- * Writes a commit: as one DynamoDB transaction where it fits, else by the staged protocol.
+ * Writes a commit: as one DynamoDB transaction where it fits, else by the staged protocol. Bodies that are too large for a row go to
+ * the object store before.
  *
  * @throws CommitRefused if a condition does not hold; RecordError `too-large`, or `throttled` or `conflict` if the rows stay busy or
- *   held: nothing is written then. RecordError `incomplete` if it is written, and what leads to it is not yet. Any other error leaves
+ *   held; ObjectStoreError: nothing is written then. RecordError `incomplete` if it is written, and what leads to it is not yet. Any other error leaves
  *   open whether it is written, and wholly or not at all.
  */
 export const commit = async (store: RecordStore, work: Commit): Promise<void> => {
@@ -117,10 +125,11 @@ export const commit = async (store: RecordStore, work: Commit): Promise<void> =>
   }
 };
 
-const write = async (store: RecordStore, work: Commit): Promise<void> => {
-  const calendars = new Calendars(work.calendar ?? { now: 0, changes: [] });
+const write = async (store: RecordStore, given: Commit): Promise<void> => {
+  const calendars = new Calendars(given.calendar ?? { now: 0, changes: [] });
   await calendars.look(store);
   requireFree(calendars);
+  const work = await uploadLargeBodies(store, given);
   const actions = actionsOf(work) + calendars.keys.length;
   if (actions > mostActions || calendars.mostOwners > mostOwners) return writeStaged(store, work, calendars);
   const steps = stepsOf(store, work);
@@ -210,7 +219,8 @@ const clearTheWay = async (
 };
 
 // A row of DynamoDB has 400 KB; the rest is left for its other attributes. A staged update keeps both versions in one row for a moment.
-export const largestRow = 390_000;
+// Bodies take little of it, except those that were written before there was an object store.
+const largestRow = 390_000;
 
 /**
  * Refuses what no row can hold.
@@ -220,9 +230,9 @@ export const largestRow = 390_000;
 export const requireStorable = (row: Pick<RecordRow, 'body' | 'labels'>, type: string, besides = 0): void => {
   const labels = labelBytes({ labels: [...(row.labels ?? [])] });
   if ((row.body?.length ?? 0) + labels + besides <= largestRow) return;
-  throw new RecordError('too-large', `A ${type} may have ${largestRow / 1000} KB once it is compressed`, {
+  throw new RecordError('too-large', `Labels and compressed body of a ${type} may have ${largestRow / 1000} KB`, {
     reason: 'record-too-large',
-    expression: type,
+    expression: `${type}.meta.security`,
   });
 };
 
@@ -258,6 +268,7 @@ export const stepsOf = (store: RecordStore, work: Commit): Step[] => {
   }
   for (const action of work.writes.flatMap((write) => indexActions(TableName, write))) steps.push({ action });
   for (const Item of work.log) steps.push({ action: { Put: { TableName, Item } } });
+  if (work.upload) steps.push(uploadStep(TableName, work.upload));
   return steps;
 };
 
@@ -389,10 +400,11 @@ export const expectation = (expected: readonly string[] | undefined): string => 
 export const expectedValue = (expected: readonly string[] | undefined): Record<string, unknown> =>
   expected === undefined || expected.length === 0 ? {} : { ':expected': new Set(expected) };
 
-/** An upper estimate of what the service counts: bodies dominate, the rest is names and keys. */
+/** An upper estimate of what the service counts: bodies and labels dominate, the rest is names and keys. */
 const estimateBytes = (steps: readonly Step[]): number =>
   steps.reduce((sum, { action }) => {
     const item: Record<string, unknown> = action.Put?.Item ?? {};
     const body = item.body instanceof Uint8Array ? item.body.length : 0;
-    return sum + body + 1_000;
+    const labels = item.labels instanceof Set ? labelBytes({ labels: [...item.labels] as string[] }) : 0;
+    return sum + body + labels + 1_000;
   }, 0);

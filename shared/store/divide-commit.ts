@@ -3,14 +3,13 @@ import {
   type Commit,
   countsReferences,
   type ExistenceCheck,
-  largestRow,
   mostActions,
   mostBytes,
   type RecordWrite,
 } from './commit.ts';
 import { chartKey, type Row } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
-import { type RecordRow, recordRow } from './rows.ts';
+import { bodyOf, labelBytes, type RecordRow, recordRow } from './rows.ts';
 
 /** A record's next version; `puts` without the hints. */
 export interface StagedWrite extends RecordWrite {
@@ -77,6 +76,7 @@ export const divide = (store: RecordStore, work: Commit): Division => {
       writes: [...direct],
       checks: [...counting.filter((check) => !isHeld(check)), ...checked],
       log: [...log],
+      upload: work.upload,
     },
   };
 };
@@ -109,8 +109,10 @@ const bytesOf = (row: Row): number =>
 const checkBytes = 500;
 const rowBytes = 2_500;
 
-/** How much room a write takes. Its earlier version is taken for as large as a row may be: packing it to know would cost more. */
+/** How much room a write takes, its earlier version included. */
 const sizeOf = (write: StagedWrite): [actions: number, bytes: number] => {
   const actions = actionsOf({ ...nothing, writes: [write] });
-  return [actions, actions * rowBytes + (write.row.body?.length ?? 0) + (write.previous ? largestRow : 0)];
+  const versions = [write.next, write.previous].flatMap((version) => version ?? []);
+  const bytes = versions.map((version) => (bodyOf(version)?.length ?? 0) + labelBytes(version));
+  return [actions, bytes.reduce((sum, each) => sum + each, actions * rowBytes)];
 };

@@ -4,6 +4,7 @@ import type { SearchParameterType } from '../fhir/search-parameter.ts';
 import type { RecordType, RegistryIndex } from '../record-types/define-record-type.ts';
 import { searchedTexts } from '../search/match/string.ts';
 import { toBase32 } from './base32.ts';
+import { bodyReference } from './body.ts';
 import type { RecordWrite } from './commit.ts';
 import { bearerKey, network, type Row, type RowKey, registryPartition, uniquePartition } from './keys.ts';
 import { type FurtherCharts, pointerChanges } from './pointer-rows.ts';
@@ -116,7 +117,7 @@ export const registryKeys = (store: RecordStore, recordType: RecordType, record:
 const registryRows = (store: RecordStore, recordType: RecordType, record: StoredRecord): Row[] => {
   if (!record.resource) return [];
   const { pk: _pk, sk: _sk, body, ...attributes } = recordRow(record, store.ids);
-  const light = body && body.length + labelBytes(record) <= largestCoveredBody;
+  const light = body && !bodyReference(body) && body.length + labelBytes(record) <= largestCoveredBody;
   const covering = light ? { ...attributes, body } : {};
   const { chart, place } = record;
   const rows = registryKeys(store, recordType, record).map((key) => ({ ...key, chart, place, ...covering }));

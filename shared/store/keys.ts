@@ -101,6 +101,10 @@ export const unfinishedKey = (transaction: string): RowKey => ({
   sk: transaction,
 });
 
+/** Uploads whose commit is still to come, spread over 32 partitions by the last letter of their name; oldest first in each. */
+export const uploadPartition = (letter: string) => `O~${letter}`;
+export const uploadKey = (upload: string): RowKey => ({ pk: uploadPartition(upload.slice(-1)), sk: upload });
+
 /** Who did what with a chart, oldest first. */
 export const auditPartition = (chart: string) => `A#${chart}`;
 export const auditKey = (chart: string, place: string): RowKey => ({ pk: auditPartition(chart), sk: place });

@@ -1,9 +1,9 @@
 import { type LinkedChart, linkedWith } from './chart-links.ts';
 import { chartPage, type Shown } from './chart-page.ts';
-import type { Page, QueryOptions, RecordStore } from './record-store.ts';
+import type { Fetched, Page, QueryOptions, RecordStore } from './record-store.ts';
 
 /** A page of a chart and of those linked with it. */
-export interface LinkedPage extends Page<Shown> {
+export interface LinkedPage extends Page<Shown>, Fetched {
   /** The charts that it is of, where they are several. */
   readonly linked: readonly LinkedChart[];
 }
@@ -35,7 +35,7 @@ export const linkedPage = async (
  * Pages of several charts as one, in the order of their keys, as far as all of them have been read. A record that stands in several of
  * the charts has the same key in each, and is shown once. What heads a chart has one key in all of them: such records stay together.
  */
-const together = (pages: readonly Page<Shown>[], { order, limit }: QueryOptions): Page<Shown> => {
+const together = (pages: readonly (Page<Shown> & Fetched)[], { order, limit }: QueryOptions): Page<Shown> & Fetched => {
   const [only] = pages;
   if (pages.length === 1 && only) return only;
   const forward = order === 'key-order';
@@ -45,15 +45,16 @@ const together = (pages: readonly Page<Shown>[], { order, limit }: QueryOptions)
     .flatMap(({ items }) => items)
     .filter(({ key }) => end === undefined || compare(key, end) <= 0)
     .sort((a, b) => compare(a.key, b.key));
+  const fetches = Math.max(...pages.map((page) => page.fetches)); // they are read at once
   const items = new Map<string, Shown>();
   let last: string | undefined;
   for (const item of sorted) {
     const { key, record } = item;
     if (last !== undefined && limit !== undefined && items.size >= limit && last !== key) {
-      return { items: [...items.values()], next: last };
+      return { items: [...items.values()], next: last, fetches };
     }
     items.set(`${key} ${record.chart}`, item);
     last = key;
   }
-  return { items: [...items.values()], next: end };
+  return { items: [...items.values()], next: end, fetches };
 };

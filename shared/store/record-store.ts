@@ -10,6 +10,8 @@ import { chartPage } from './chart-page.ts';
 import type { DeploymentKeys } from './deployment-key.ts';
 import { IdCodec } from './ids.ts';
 import { type Address, chartKey, historyKey, historyPrefix, locatorKey, recordKey } from './keys.ts';
+import { fetchesFor, LargeBodies, largeBytes, pageWithin, requireTogether } from './large-bodies.ts';
+import type { ObjectStore } from './object-store.ts';
 import { addressOf, type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 import { visibleRows } from './visibility.ts';
 
@@ -18,6 +20,12 @@ export interface Page<T> {
   readonly items: T[];
   /** Sort key of the last row read, if more may follow. */
   readonly next: string | undefined;
+}
+
+/** What reading it took besides its one call to DynamoDB. */
+export interface Fetched {
+  /** Calls to the object store that waited for one another. */
+  readonly fetches: number;
 }
 
 export interface QueryOptions {
@@ -50,13 +58,18 @@ export class RecordStore {
   readonly tableName: string;
   readonly keys: DeploymentKeys;
   readonly ids: IdCodec;
+  /** Has the bodies that are too large for a row. */
+  readonly objects: ObjectStore;
+  readonly #largeBodies: LargeBodies;
   readonly #locators = new Map<string, Address>();
 
-  constructor(client: DynamoDBDocumentClient, tableName: string, keys: DeploymentKeys) {
+  constructor(client: DynamoDBDocumentClient, tableName: string, keys: DeploymentKeys, objects: ObjectStore) {
     this.client = client;
     this.tableName = tableName;
     this.keys = keys;
     this.ids = new IdCodec(keys.ids);
+    this.objects = objects;
+    this.#largeBodies = new LargeBodies(objects, this.ids);
   }
 
   /**
@@ -91,10 +104,27 @@ export class RecordStore {
     return (await this.#visible(Item ? [Item as RecordRow] : []))[0];
   }
 
-  /** The current versions of several records, in no order; those that do not exist are left out. One call a hundred, in parallel. */
+  /**
+   * The current versions of several records, in no order; those that do not exist are left out. One call a hundred, in parallel.
+   *
+   * @throws RecordError `too-costly` if they are too large to be held together.
+   */
   async readMany(addresses: readonly Address[]): Promise<StoredRecord[]> {
-    const rows = await this.getMany(addresses.map(recordKey));
-    return this.#visible(rows as RecordRow[]);
+    const rows = (await this.getMany(addresses.map(recordKey))) as RecordRow[];
+    requireTogether(rows);
+    return this.#visible(rows);
+  }
+
+  /** The same for the first of these addresses: as many as one page may bring. At most a hundred, one call. */
+  async readPage(addresses: readonly Address[]): Promise<Fetched & { records: StoredRecord[]; taken: number }> {
+    const name = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
+    const rows = new Map((await this.getMany(addresses.map(recordKey))).map((row) => [name(row), row as RecordRow]));
+    const page = pageWithin(
+      addresses.map((address) => rows.get(name(recordKey(address))) ?? {}),
+      largeBytes,
+    );
+    const found = page.filter((row): row is RecordRow => 'pk' in row);
+    return { records: await this.#visible(found), taken: page.length, fetches: fetchesFor(found) };
   }
 
   /** One version of a record: the row of the current one and the history row come in one call. */
@@ -103,11 +133,10 @@ export class RecordStore {
     const current = rows.filter(({ sk }) => sk === recordKey(address).sk) as RecordRow[];
     const [visible] = await visibleRows(this.client, this.tableName, current);
     if (!visible) return undefined;
-    if (visible.version === version) return recordFrom(visible, address, this.ids);
-    const history = rows.find(({ sk }) => sk !== recordKey(address).sk) as RecordRow | undefined;
-    if (history) return recordFrom(history, address, this.ids);
+    const history = rows.filter(({ sk }) => sk !== recordKey(address).sk) as RecordRow[];
     // A committed update that is not finished yet still has its last version in the record's own row.
-    return current[0]?.version === version ? recordFrom(current[0], address, this.ids) : undefined;
+    const asked = [visible, ...history, ...current].find((row) => row.version === version);
+    return asked && (await this.recordsIn([{ row: asked, at: address }]))[0];
   }
 
   /**
@@ -121,7 +150,7 @@ export class RecordStore {
       new GetCommand({ TableName: this.tableName, Key: recordKey(address), ConsistentRead: true }),
     );
     const row = Item as RecordRow | undefined;
-    const [current] = await this.#visible(row ? [row] : []);
+    const [current] = await visibleRows(this.client, this.tableName, row ? [row] : []);
     if (!row || !current) return { items: [], next: undefined };
     const before = options.before ?? current.version + 1;
     const { Items = [], LastEvaluatedKey } = await this.client.send(
@@ -138,22 +167,27 @@ export class RecordStore {
         Limit: options.limit,
       }),
     );
-    const earlier = (Items as RecordRow[])
-      .map((row) => recordFrom(row, address, this.ids))
-      .filter(({ version }) => version < current.version);
+    const earlier = (Items as RecordRow[]).filter(({ version }) => version < current.version);
     // A committed update that is not finished yet still has its last version in the record's own row.
-    const newest = row.version < current.version ? [current, recordFrom(row, address, this.ids)] : [current];
+    const newest = row.version < current.version ? [current, row] : [current];
     const versions = [...newest.filter(({ version }) => version < before), ...earlier];
-    const items = versions.slice(0, options.limit);
-    const last = items.at(-1);
-    const more = versions.length > items.length || LastEvaluatedKey !== undefined;
-    return { items, next: more && last ? String(last.version) : undefined };
+    const page = pageWithin(versions.slice(0, options.limit), largeBytes);
+    const last = page.at(-1);
+    const more = versions.length > page.length || LastEvaluatedKey !== undefined;
+    return {
+      items: await this.recordsIn(page.map((row) => ({ row, at: address }))),
+      next: more && last ? String(last.version) : undefined,
+    };
   }
 
   /** Records of a chart, of one type or of all, as `chartPage` reads them. One call, and one more where pointers lead out of the page. */
-  async chart(chart: string, type: string | undefined, options: QueryOptions = {}): Promise<Page<StoredRecord>> {
-    const { items, next } = await chartPage(this, chart, type, options);
-    return { items: items.map(({ record }) => record), next };
+  async chart(
+    chart: string,
+    type: string | undefined,
+    options: QueryOptions = {},
+  ): Promise<Page<StoredRecord> & Fetched> {
+    const { items, ...page } = await chartPage(this, chart, type, options);
+    return { items: items.map(({ record }) => record), ...page };
   }
 
   /** Rows under any keys, in no order. One call a hundred, in parallel; keys that a busy table left over are asked for again. */
@@ -183,9 +217,17 @@ export class RecordStore {
 
   async #visible(rows: readonly RecordRow[]): Promise<StoredRecord[]> {
     const visible = await visibleRows(this.client, this.tableName, rows);
-    return visible.flatMap((row) => {
-      const address = addressOf(row);
-      return address ? [recordFrom(row, address, this.ids)] : [];
-    });
+    return this.recordsIn(
+      visible.flatMap((row) => {
+        const at = addressOf(row);
+        return at ? [{ row, at }] : [];
+      }),
+    );
+  }
+
+  /** Records of rows that may be seen, in their order. Bodies that lie in the object store are fetched. */
+  async recordsIn(rows: readonly { readonly row: RecordRow; readonly at: Address }[]): Promise<StoredRecord[]> {
+    const objects = await this.#largeBodies.of(rows);
+    return rows.map(({ row, at }, index) => recordFrom(row, at, this.ids, objects.get(index)));
   }
 }

@@ -65,15 +65,39 @@ export interface Held {
 export const labelBytes = ({ labels }: Pick<StoredRecord, 'labels'>): number =>
   labels.reduce((sum, label) => sum + Buffer.byteLength(label), 0);
 
-export const versionAttributes = (record: StoredRecord): VersionAttributes & Pick<RecordRow, 'layout'> => ({
-  layout: layoutOf(record),
-  version: record.version,
-  updated: record.updated,
-  custodian: record.custodian,
-  ...(record.labels.length > 0 ? { labels: new Set(record.labels) } : {}),
-  ...(record.resource ? { body: packBody(record.resource, record.chart) } : {}),
-  ...(record.shown === undefined ? {} : { shown: record.shown }),
-});
+/**
+ * Bodies of records as their rows have them: as they were read, or packed once, which is most of what a write costs in CPU. Kept beside
+ * the records and not in them, so that a copy with other contents cannot take the body along.
+ */
+const bodies = new WeakMap<StoredRecord, Uint8Array>();
+
+/** What the row of a record has as its body; undefined for a version that deletes it. */
+export const bodyOf = (record: StoredRecord): Uint8Array | undefined => {
+  if (!record.resource) return undefined;
+  const body = bodies.get(record) ?? packBody(record.resource, record.chart);
+  bodies.set(record, body);
+  return body;
+};
+
+/** The same record with what its row is to have as its body. */
+export const withBody = (record: StoredRecord, body: Uint8Array): StoredRecord => {
+  const same = { ...record };
+  bodies.set(same, body);
+  return same;
+};
+
+export const versionAttributes = (record: StoredRecord): VersionAttributes & Pick<RecordRow, 'layout'> => {
+  const body = bodyOf(record);
+  return {
+    layout: layoutOf(record),
+    version: record.version,
+    updated: record.updated,
+    custodian: record.custodian,
+    ...(record.labels.length > 0 ? { labels: new Set(record.labels) } : {}),
+    ...(body ? { body } : {}),
+    ...(record.shown === undefined ? {} : { shown: record.shown }),
+  };
+};
 
 const row = (key: RowKey, record: StoredRecord, ids: IdCodec): RecordRow => ({
   ...key,
@@ -104,21 +128,24 @@ export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes &
 /**
  * The record that a row holds. `address` is known from the key that was asked for, or from `addressOf`.
  *
- * @throws WrittenByNewerRelease.
+ * @param object - its body, where that lies in the object store.
+ * @throws WrittenByNewerRelease; Error if the body is damaged, of another chart, or not fetched.
  */
-export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec): StoredRecord => {
+export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, object?: Uint8Array): StoredRecord => {
   const { id, version, updated, custodian, labels, body, shown } = recordLayouts.reader(row.layout)(row);
-  return {
+  const record = {
     ...address,
     id: id ?? ids.idAt(address.chart, address.place),
     version,
     updated,
     custodian,
     labels: [...(labels ?? [])],
-    resource: body && unpackBody(body, address.chart),
+    resource: body && unpackBody(body, address.chart, object),
     ...(row.refs === undefined ? {} : { refs: row.refs }),
     ...(shown === undefined ? {} : { shown }),
   };
+  if (body) bodies.set(record, body);
+  return record;
 };
 
 /** Stands among a chart's records for one whose own row is elsewhere, or in the chart of a record that it refers to. */

@@ -20,6 +20,7 @@ import {
   requireStorable,
   type Step,
   stepsOf,
+  tookTooLong,
   transact,
   type UniqueChange,
 } from './commit.ts';
@@ -28,7 +29,7 @@ import { inParallel } from './in-parallel.ts';
 import { type Row, type RowKey, recordKey, transactionKey, unfinishedKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { packRedo, redoLog, redoRows } from './redo-log.ts';
-import { type Held, type Intent, recordRow } from './rows.ts';
+import { bodyOf, type Held, type Intent, labelBytes } from './rows.ts';
 import { abort, finish, forget, resolveStaged, type Staged, undo } from './settle-transaction.ts';
 import { tryWrite } from './transact.ts';
 import type { TransactionMarker } from './visibility.ts';
@@ -63,7 +64,7 @@ export const writeStaged = async (store: RecordStore, work: Commit, calendars: C
   const tx = toBase32(randomBytes(15));
   const parts = divide(store, work);
   for (const { next, previous, row } of parts.staged.writes) {
-    requireStorable(row, next.type, previous ? (recordRow(previous, store.ids).body?.length ?? 0) : 0);
+    requireStorable(row, next.type, previous ? (bodyOf(previous)?.length ?? 0) + labelBytes(previous) : 0);
   }
   const redo = redoLog(parts, calendars.keys);
   const redoParts = redoRows(tx, packRedo(redo));
@@ -84,9 +85,6 @@ export const writeStaged = async (store: RecordStore, work: Commit, calendars: C
 const stopAt = (deadline: number) => () => {
   if (Date.now() > deadline) throw tookTooLong();
 };
-
-const tookTooLong = () =>
-  new RecordError('conflict', 'The transaction took too long and was given up; nothing was written');
 
 /** Marker and unfinished row come together, so that no marker is without somebody who looks after it. */
 const begin = async (store: RecordStore, marker: RowKey & TransactionMarker): Promise<void> => {

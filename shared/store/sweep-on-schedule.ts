@@ -1,19 +1,27 @@
 import { log } from '../log.ts';
-import { deploymentKeys } from './deployment-key.ts';
 import { documentClient } from './document-client.ts';
-import { RecordStore } from './record-store.ts';
+import { openStore } from './open-store.ts';
 import { sweepTransactions } from './settle-transaction.ts';
+import { sweepUploads } from './sweep-uploads.ts';
 
-/** A handler that sweeps the table named by TABLE_NAME. What it cannot settle now, the next minute's run can. */
+/**
+ * A handler that sweeps the table named by TABLE_NAME and the bucket named by BUCKET_NAME. What it cannot settle now, the next minute's
+ * run can.
+ */
 export const sweepOnSchedule = () => {
   // Made at the first run: a client looks for its configuration as soon as it is made.
   let client: ReturnType<typeof documentClient> | undefined;
   return async (): Promise<void> => {
-    const tableName = process.env.TABLE_NAME;
-    if (!tableName) throw new Error('Missing in the environment: TABLE_NAME');
+    const { TABLE_NAME: tableName, BUCKET_NAME: bucket } = process.env;
+    if (!tableName || !bucket) throw new Error('Missing in the environment: TABLE_NAME, BUCKET_NAME');
     client ??= documentClient();
-    const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName));
-    const count = await sweepTransactions(store);
-    if (count > 0) log.warn('settled transactions that were left behind', { count });
+    const store = await openStore(client, tableName, { bucket });
+    // Neither waits for the other: what stands against one must not let the rest of the other pile up.
+    const [settled, removed] = await Promise.allSettled([sweepTransactions(store), sweepUploads(store)]);
+    if (countOf(settled) > 0) log.warn('settled transactions that were left behind', { count: countOf(settled) });
+    if (countOf(removed) > 0) log.warn('removed bodies whose commit never came', { count: countOf(removed) });
+    for (const result of [settled, removed]) if (result.status === 'rejected') throw result.reason;
   };
 };
+
+const countOf = (result: PromiseSettledResult<number>): number => (result.status === 'fulfilled' ? result.value : 0);

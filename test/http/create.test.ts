@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { base, type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import {
@@ -367,47 +366,4 @@ describe('conditional create', () => {
   );
 
   const count = async (query: string): Promise<number> => entriesOf((await server.get(`Patient?${query}`)).body).length;
-});
-
-describe('a record that no row of the table can hold', () => {
-  // What does not compress: random bytes, as an attachment has them.
-  const heavy = (subject: string, bytes: number): fhir4.DocumentReference => ({
-    resourceType: 'DocumentReference',
-    status: 'current',
-    subject: { reference: subject },
-    content: [{ attachment: { contentType: 'application/pdf', data: randomBytes(bytes).toString('base64') } }],
-  });
-
-  it('is refused with 413, alone, in a bundle and as an update, and nothing is written', async () => {
-    const patient = await create(server, patientBody());
-    const subject = referenceTo(patient);
-    const light = await create(server, heavy(subject, 1_000));
-    const tooHeavy = heavy(subject, 600_000);
-
-    const alone = await server.post('DocumentReference', tooHeavy);
-    const updated = await server.put(referenceTo(light), { ...tooHeavy, id: light.id });
-    const bundled = await server.post('', {
-      resourceType: 'Bundle',
-      type: 'transaction',
-      entry: [
-        { request: { method: 'POST', url: 'Observation' }, resource: observationBody(subject) },
-        { request: { method: 'POST', url: 'DocumentReference' }, resource: tooHeavy },
-      ],
-    });
-
-    for (const { status, body } of [alone, updated, bundled]) {
-      expect(status).toBe(413);
-      expect(body.issue?.[0]?.details?.coding?.[0]?.code).toBe('record-too-large');
-    }
-    const { body } = await server.get(`Patient/${patient.id}/$everything`);
-    expect(resourcesIn(body).map(referenceTo).sort()).toEqual([referenceTo(light), subject].sort());
-    expect((await server.get(referenceTo(light))).body.meta?.versionId).toBe('1');
-  });
-
-  it('is not one of 200 KB', async () => {
-    const patient = await create(server, patientBody());
-    const document = await create(server, heavy(referenceTo(patient), 200_000));
-
-    expect((await server.get(referenceTo(document))).body).toEqual(document);
-  });
 });

@@ -60,14 +60,19 @@ describe('functions of the stacks', { timeout: 60_000 }, () => {
     const environment = environmentOf(functionOf(entry));
 
     expect(() => configFrom(asText(environment))).not.toThrow();
-    expect(Object.keys(environment).sort()).toEqual(['TABLE_NAME', 'USER_POOL_CLIENT_IDS', 'USER_POOL_ID']);
+    expect(Object.keys(environment).sort()).toEqual([
+      'BUCKET_NAME',
+      'TABLE_NAME',
+      'USER_POOL_CLIENT_IDS',
+      'USER_POOL_ID',
+    ]);
   });
 
   it.each([
     ['functions/metadata.ts', ['SIGN_IN_DOMAIN', 'USER_POOL_ID']],
     ['functions/publish-changes.ts', ['EVENT_BUS_NAME', 'TABLE_NAME']],
     ['functions/index-audit.ts', ['TABLE_NAME']],
-    ['functions/sweep-transactions.ts', ['TABLE_NAME']],
+    ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
     ['functions/add-token-claims.ts', []],
   ])('%s is told %j and nothing else', (entry, names) => {
     expect(Object.keys(environmentOf(functionOf(entry))).sort()).toEqual(names);
@@ -77,6 +82,7 @@ describe('functions of the stacks', { timeout: 60_000 }, () => {
     const names = new Set(functions().flatMap((each) => Object.keys(environmentOf(each))));
 
     expect([...names].sort()).toEqual([
+      'BUCKET_NAME',
       'EVENT_BUS_NAME',
       'SIGN_IN_DOMAIN',
       'TABLE_NAME',

@@ -23,6 +23,8 @@ const allowed: Readonly<Record<string, string>> = {
     'gives the key to the account that it is in, so that policies of roles count; without it nobody could administer it',
   'AWS::KMS::Key *': "in a key's policy the resource is this key",
   'AWS::IAM::Role dynamodb:ListStreams *': 'cannot be limited to one stream, and shows names alone',
+  'AWS::IAM::Role s3:GetObject s3:PutObject /*': 'is every object of the one bucket, and not the bucket itself',
+  'AWS::IAM::Role s3:DeleteObject /*': 'likewise',
 };
 
 /** Policies of AWS that a role may carry, each with its reason. */
@@ -100,6 +102,17 @@ const commandsInCode = () => [
   ),
 ];
 
+/** What the object store is asked for in these files, as permissions. */
+const verbsIn = (pattern: string): string[] => {
+  const actions: Readonly<Record<string, string>> = { get: 'GetObject', put: 'PutObject', delete: 'DeleteObject' };
+  const verbs = globSync(pattern, { cwd: shared })
+    .map((file) => readFileSync(path.join(shared, file), 'utf8'))
+    .flatMap((text) =>
+      [...text.matchAll(/[.#]objects\.(get|put|delete)\(/g)].map(([, verb]) => `s3:${actions[verb ?? '']}`),
+    );
+  return [...new Set(verbs)].sort();
+};
+
 describe('policies of the stacks', { timeout: 60_000 }, () => {
   it.each(['production', 'dev'])('of %s allow no action by wildcard without a reason', (stage) => {
     const wild = allows(stage).flatMap(({ actions, holder }) =>
@@ -132,6 +145,8 @@ describe('policies of the stacks', { timeout: 60_000 }, () => {
 
     expect(found).toContain('["AWS::KMS::Key","kms:*","*"]');
     expect(found).toContain('["AWS::IAM::Role","dynamodb:ListStreams","*"]');
+    expect(found).toContain('["AWS::IAM::Role","s3:GetObject","s3:PutObject","/*"]');
+    expect(found).toContain('["AWS::IAM::Role","s3:DeleteObject","/*"]');
   });
 
   it('allow nothing to the world', () => {
@@ -167,13 +182,45 @@ describe('policies of the stacks', { timeout: 60_000 }, () => {
     ).toEqual(['Arn', 'StreamArn']);
   });
 
-  it('let the key of the table be used through DynamoDB alone', () => {
+  it('let the key of the records be used through DynamoDB, and through S3 to read and write bodies, alone', () => {
     const uses = allows().filter(({ resources }) => JSON.stringify(resources).includes('GetAttTableKey'));
 
-    expect(uses.length).toBeGreaterThan(50);
-    for (const { Condition } of uses) {
-      expect(Condition).toEqual({ StringEquals: { 'kms:ViaService': 'dynamodb.us-east-1.amazonaws.com' } });
-    }
+    const conditions = uses.map(({ Condition }) => JSON.stringify(Condition));
+    const through = (service: string) => `{"StringEquals":{"kms:ViaService":"${service}.us-east-1.amazonaws.com"}}`;
+    const throughS3 = uses.filter(({ Condition }) => JSON.stringify(Condition) === through('s3'));
+
+    expect(uses.length).toBeGreaterThan(100);
+    expect([...new Set(conditions)].sort()).toEqual([through('dynamodb'), through('s3')]);
+    expect(new Set(throughS3.flatMap(({ actions }) => actions))).toEqual(
+      new Set(['kms:Decrypt', 'kms:GenerateDataKey']),
+    );
+  });
+
+  it('allow a function the bucket of the records stack and no other, object by object', () => {
+    const onObjects = allows().filter(({ actions }) => actions.some((action) => action.startsWith('s3:')));
+
+    const resources = new Set(onObjects.flatMap(({ resources: each }) => each.map((one) => JSON.stringify(one))));
+
+    expect(onObjects.length).toBeGreaterThan(50);
+    expect(
+      [...resources].map((text) => /records:ExportsOutputFnGetAtt(Bodies)\w{8}Arn\w+"},"\/\*"\]/.exec(text)?.[1]),
+    ).toEqual(['Bodies']);
+  });
+
+  it('allow what serves records exactly the objects’ verbs that the code uses, and the sweeper its one', () => {
+    const served = verbsIn('store/!(sweep-uploads).ts');
+    const swept = verbsIn('store/sweep-uploads.ts');
+
+    expect(actionsOf('functions/records/patient.ts', 's3')).toEqual(served);
+    expect(actionsOf('functions/bundles.ts', 's3')).toEqual(served);
+    expect(actionsOf('functions/sweep-transactions.ts', 's3')).toEqual(swept);
+    expect([served, swept]).toEqual([['s3:GetObject', 's3:PutObject'], ['s3:DeleteObject']]);
+  });
+
+  it('give the bodies to no function that serves or sweeps no records', () => {
+    const others = ['publish-changes', 'index-audit', 'metadata', 'add-token-claims'];
+
+    expect(others.flatMap((name) => actionsOf(`functions/${name}.ts`, 's3'))).toEqual([]);
   });
 
   it('let no function scan, or change the table itself', () => {

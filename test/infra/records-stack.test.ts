@@ -54,7 +54,13 @@ describe('table of the stack', { timeout: 60_000 }, () => {
   });
 
   it('cannot be deleted in production and outlives its stack, with its keys', () => {
-    const kept = ['AWS::DynamoDB::GlobalTable', 'AWS::KMS::Key', 'AWS::Cognito::UserPool', 'AWS::Logs::LogGroup'];
+    const kept = [
+      'AWS::DynamoDB::GlobalTable',
+      'AWS::S3::Bucket',
+      'AWS::KMS::Key',
+      'AWS::Cognito::UserPool',
+      'AWS::Logs::LogGroup',
+    ];
 
     const policies = kept.flatMap((type) => synthesised().resources(type)).map(({ deletionPolicy }) => deletionPolicy);
 
@@ -73,5 +79,74 @@ describe('table of the stack', { timeout: 60_000 }, () => {
 
   it('shows nobody its keys by contributor insights', () => {
     expect(replicaOf().ContributorInsightsSpecification).toBeUndefined();
+  });
+});
+
+const bucketOf = (stage?: string) => {
+  const [bucket, ...others] = synthesised(stage).resources('AWS::S3::Bucket');
+  if (!bucket || others.length > 0) throw new Error('There is not one bucket');
+  return bucket;
+};
+
+describe('bucket of large bodies', { timeout: 60_000 }, () => {
+  it('is encrypted with the key of the table', () => {
+    const key = (replicaOf().SSESpecification as { KMSMasterKeyId: unknown }).KMSMasterKeyId;
+
+    expect(bucketOf().properties.BucketEncryption).toEqual({
+      ServerSideEncryptionConfiguration: [
+        {
+          BucketKeyEnabled: true,
+          ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: key },
+        },
+      ],
+    });
+  });
+
+  it('is closed to the world, whatever a policy or an object says', () => {
+    expect(bucketOf().properties).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    });
+  });
+
+  it('refuses what comes unencrypted or by an old TLS, and allows nothing', () => {
+    const policies = synthesised().resources('AWS::S3::BucketPolicy');
+    const statements = policies.flatMap(
+      ({ properties }) => (properties.PolicyDocument as { Statement: Record<string, unknown>[] }).Statement,
+    );
+
+    expect(policies).toHaveLength(1);
+    expect(statements.map(({ Effect, Action, Condition }) => [Effect, Action, Condition])).toEqual([
+      ['Deny', 's3:*', { Bool: { 'aws:SecureTransport': 'false' } }],
+      ['Deny', 's3:*', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
+    ]);
+  });
+
+  it.each([
+    ['production', 35],
+    ['dev', 1],
+  ])('gives back what was removed in %s for %i days, as long as the table can be restored', (stage, days) => {
+    expect(bucketOf(stage).properties).toMatchObject({
+      VersioningConfiguration: { Status: 'Enabled' },
+      LifecycleConfiguration: {
+        Rules: [
+          { Status: 'Enabled', NoncurrentVersionExpiration: { NoncurrentDays: days }, ExpiredObjectDeleteMarker: true },
+        ],
+      },
+    });
+    expect(stageNamed(stage).recoveryDays).toBe(days);
+  });
+
+  it('expires nothing that is current', () => {
+    const { Rules } = bucketOf().properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] };
+
+    expect(Rules.flatMap((rule) => Object.keys(rule)).filter((name) => /^(Expiration|Transition)/.test(name))).toEqual(
+      [],
+    );
   });
 });

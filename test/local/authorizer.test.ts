@@ -136,6 +136,7 @@ describe('a token of the local user pool, at the check that the functions make',
   const check = (pool: UserPool) =>
     accessTokenVerifier({
       tableName: 't',
+      bucketName: 'b',
       userPoolId: pool.id,
       clientIds: [pool.clientId],
       jwks: JSON.stringify(pool.jwks),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -123,6 +124,33 @@ describe('the local stack', () => {
 
     expect(staged).toHaveLength(97);
     expect(left.map(({ sk, status }) => [sk, status])).toEqual([['T', 'aborted']]);
+  });
+
+  it('keeps large bodies in its data folder, removes those whose commit never came, and begins anew without any', async () => {
+    const dataDir = removedAfterTest();
+    const objects = path.join(dataDir, 'objects', 'concord-bodies');
+    const resource = { resourceType: 'Basic', text: randomBytes(100_000).toString('base64') };
+    const first = await bareStack({ dataDir, scratch: false });
+    const before = await storeOfStack();
+    const kept = newRecord(before, before.ids.newChart(), { type: 'Basic', resource });
+    const lost = newRecord(before, kept.chart, { type: 'Basic', resource: { ...resource } });
+    await commit(before, commitOf({ writes: [{ next: kept }] }));
+    const dying = intercepted(before, ({ name, send }) =>
+      name === 'TransactWrite' ? Promise.reject(new Error('killed')) : send(),
+    );
+    await expect(commit(dying, commitOf({ writes: [{ next: lost }] }))).rejects.toThrow('killed');
+    const written = readdirSync(objects);
+    await first.stop();
+
+    const second = await bareStack({ dataDir, scratch: false });
+    const again = await (await storeOfStack()).read(kept);
+    const left = readdirSync(objects);
+    await second.stop();
+    const third = await bareStack({ dataDir, scratch: false, reset: true });
+    onTestFinished(third.stop);
+
+    expect(again).toEqual(kept);
+    expect([written.length, left.length, readdirSync(objects).length]).toEqual([2, 1, 0]);
   });
 
   it('refuses a data folder that another one uses', async () => {

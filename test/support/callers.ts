@@ -20,6 +20,7 @@ const key = openSigningKey(path.join(scratchFolder(), 'signing-key.json'));
 /** What the production verifier needs to know of the pool that `accessToken` signs for. */
 export const testConfig = async (tableName: string): Promise<Config> => ({
   tableName,
+  bucketName: 'bodies',
   userPoolId,
   clientIds: [clientId],
   jwks: JSON.stringify((await key).jwks),

@@ -1,7 +1,7 @@
 import { type Concord, type ConcordOptions, startConcord } from '../../infra/local/concord.ts';
-import { deploymentKeys } from '../../shared/store/deployment-key.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
-import { RecordStore } from '../../shared/store/record-store.ts';
+import { openStore } from '../../shared/store/open-store.ts';
+import type { RecordStore } from '../../shared/store/record-store.ts';
 import { scratchFolder } from './dynamodb.ts';
 
 let shared: Promise<Concord> | undefined;
@@ -30,7 +30,6 @@ export const bareStack = (options: Partial<ConcordOptions> = {}): Promise<Concor
 
 /** The store of the stack that runs in this process. */
 export const storeOfStack = async (): Promise<RecordStore> => {
-  const { TABLE_NAME = '' } = process.env;
-  const client = documentClient();
-  return new RecordStore(client, TABLE_NAME, await deploymentKeys(client, TABLE_NAME));
+  const { TABLE_NAME = '', BUCKET_NAME: bucket = '' } = process.env;
+  return openStore(documentClient(), TABLE_NAME, { bucket });
 };

@@ -5,15 +5,21 @@ import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { useDummyCredentials } from '../../infra/local/dummy-credentials.ts';
 import { createTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { type LocalObjectStore, startObjectStore } from '../../infra/local/object-store.ts';
 
 /** A new folder, in memory where the system offers that: the store is twice as fast there. */
 export const scratchFolder = () =>
   mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'concord-test-'));
 
-let shared: Promise<string> | undefined;
+interface SharedStores {
+  readonly endpoint: string;
+  readonly objects: LocalObjectStore;
+}
 
-/** Endpoint of the store that the test files of this worker share. It ends with the worker, and its data with it. */
-const sharedEndpoint = () => {
+let shared: Promise<SharedStores> | undefined;
+
+/** The stores that the test files of this worker share. They end with the worker, and their data with them. */
+const sharedStores = (): Promise<SharedStores> => {
   useDummyCredentials();
   shared ??= startShared();
   return shared;
@@ -21,15 +27,24 @@ const sharedEndpoint = () => {
 
 const startShared = async () => {
   const folder = scratchFolder();
-  return (await startDynamoDb({ dbPath: path.join(folder, 'dynamodb.sqlite'), removeAfter: folder })).endpoint;
+  const { endpoint } = await startDynamoDb({ dbPath: path.join(folder, 'dynamodb.sqlite'), removeAfter: folder });
+  return { endpoint, objects: await startObjectStore(path.join(folder, 'objects')) };
 };
 
 /** A new, empty table with its stream, in a store that this worker's test files share. */
 export const localTable = async (): Promise<{ endpoint: string; tableName: string }> => {
-  const endpoint = await sharedEndpoint();
+  const { endpoint } = await sharedStores();
   const tableName = `concord-${randomUUID()}`;
   const client = new DynamoDBClient({ endpoint });
   await createTable(client, tableName);
   client.destroy();
   return { endpoint, tableName };
+};
+
+/** A new, empty bucket, in an object store that this worker's test files share. */
+export const localBucket = async (): Promise<{ endpoint: string; bucket: string; keys: () => Promise<string[]> }> => {
+  const { objects } = await sharedStores();
+  const bucket = `bodies-${randomUUID()}`;
+  objects.createBucket(bucket);
+  return { endpoint: objects.endpoint, bucket, keys: () => objects.keys(bucket) };
 };

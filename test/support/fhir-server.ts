@@ -7,10 +7,11 @@ import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
 import { deploymentKeys } from '../../shared/store/deployment-key.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
+import { type ObjectStore, s3ObjectStore } from '../../shared/store/object-store.ts';
 import { RecordStore } from '../../shared/store/record-store.ts';
 import { accessToken, type TestCaller, testConfig } from './callers.ts';
 import { type CallCounter, countCalls } from './count-calls.ts';
-import { localTable } from './dynamodb.ts';
+import { localBucket, localTable } from './dynamodb.ts';
 
 export interface TestResponse {
   readonly status: number;
@@ -38,6 +39,8 @@ export interface TestRequest {
 export interface FhirServer {
   readonly store: RecordStore;
   readonly calls: CallCounter;
+  /** Calls to the object store since the start, by name and key. */
+  readonly objectCalls: string[];
   /** Makes a request that can be sent again and again, so that its making is no part of what is measured. */
   prepare(method: string, path: string, options?: TestRequest): Promise<() => Promise<TestResponse>>;
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
@@ -53,12 +56,15 @@ export const physician: TestCaller = { role: 'physician' };
 
 type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
-/** A server with an empty table of its own. */
+/** A server with an empty table and an empty bucket of its own. */
 export const fhirServer = async (): Promise<FhirServer> => {
   const { endpoint, tableName } = await localTable();
+  const { keys: _keys, ...bucket } = await localBucket();
   const client = documentClient({ endpoint });
   const calls = countCalls(client);
-  const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName));
+  const objectCalls: string[] = [];
+  const objects = countedObjects(s3ObjectStore(client, bucket), objectCalls);
+  const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName), objects);
   let time: number | undefined;
   const services: Services = {
     verify: accessTokenVerifier(await testConfig(tableName)),
@@ -96,6 +102,7 @@ export const fhirServer = async (): Promise<FhirServer> => {
   return {
     store,
     calls,
+    objectCalls,
     prepare,
     request,
     get: (path, options) => request('GET', path, options),
@@ -121,6 +128,21 @@ const answerOf = ({ statusCode, headers = {}, body }: APIGatewayProxyResult): Te
     text: body,
   };
 };
+
+const countedObjects = (objects: ObjectStore, calls: string[]): ObjectStore => ({
+  put: (key, bytes, until) => {
+    calls.push(`PutObject ${key}`);
+    return objects.put(key, bytes, until);
+  },
+  get: (key) => {
+    calls.push(`GetObject ${key}`);
+    return objects.get(key);
+  },
+  delete: (key) => {
+    calls.push(`DeleteObject ${key}`);
+    return objects.delete(key);
+  },
+});
 
 let requests = 0;
 

@@ -1,13 +1,13 @@
 import { type DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { Commit, RecordWrite } from '../../shared/store/commit.ts';
-import { deploymentKeys } from '../../shared/store/deployment-key.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
 import type { RowKey } from '../../shared/store/keys.ts';
+import { openStore } from '../../shared/store/open-store.ts';
 import { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
-import { localTable } from './dynamodb.ts';
+import { localBucket, localTable } from './dynamodb.ts';
 
-/** A call to DynamoDB on its way: what it is, and the sending of it. */
+/** A call to DynamoDB or the object store on its way: what it is, and the sending of it. */
 export interface Call {
   readonly name: string;
   readonly input: Record<string, unknown>;
@@ -17,19 +17,25 @@ export interface Call {
 /** Decides what becomes of a call. */
 export type Interceptor = (call: Call) => Promise<unknown>;
 
-/** An empty table and the store on it. */
-export const testStore = async (): Promise<RecordStore> => {
+/** An empty table with an empty bucket, and the store on them. */
+export const testStore = async (): Promise<RecordStore> => (await testStoreAndBucket()).store;
+
+/** The same, with the keys of all objects in the bucket. */
+export const testStoreAndBucket = async (): Promise<{ store: RecordStore; objectKeys: () => Promise<string[]> }> => {
   const { endpoint, tableName } = await localTable();
-  const client = documentClient({ endpoint });
-  return new RecordStore(client, tableName, await deploymentKeys(client, tableName));
+  const { keys: objectKeys, ...bucket } = await localBucket();
+  return { store: await openStore(documentClient({ endpoint }), tableName, bucket), objectKeys };
 };
 
 interface AnyCommand {
   input: Record<string, unknown>;
 }
 
-/** The same store through a client of which every call passes by the interceptor. */
-export const intercepted = ({ client, tableName, keys }: RecordStore, interceptor: Interceptor): RecordStore => {
+/** The same store through clients of which every call passes by the interceptor. */
+export const intercepted = (
+  { client, tableName, keys, objects }: RecordStore,
+  interceptor: Interceptor,
+): RecordStore => {
   const send = (command: AnyCommand) =>
     interceptor({
       name: command.constructor.name.replace('Command', ''),
@@ -39,7 +45,15 @@ export const intercepted = ({ client, tableName, keys }: RecordStore, intercepto
         return client.send(new Command(input ?? command.input) as never);
       },
     });
-  return new RecordStore(Object.assign(Object.create(client) as DynamoDBDocumentClient, { send }), tableName, keys);
+  const passing = Object.assign(Object.create(client) as DynamoDBDocumentClient, { send });
+  return new RecordStore(passing, tableName, keys, {
+    put: async (key, bytes, until) =>
+      void (await interceptor({ name: 'PutObject', input: { key }, send: () => objects.put(key, bytes, until) })),
+    get: async (key) =>
+      (await interceptor({ name: 'GetObject', input: { key }, send: () => objects.get(key) })) as Uint8Array,
+    delete: async (key) =>
+      void (await interceptor({ name: 'DeleteObject', input: { key }, send: () => objects.delete(key) })),
+  });
 };
 
 /** A row as it lies in the table. */

@@ -71,7 +71,7 @@ describe('a stored body', () => {
     expect(unpackBody(packBody(resource, chart), chart)).toEqual(resource);
   });
 
-  it.each([0, 3, 9, 255])('is refused in layout %i', (layout) => {
+  it.each([0, 9, 255])('is refused in layout %i', (layout) => {
     expect(() => unpackBody(Uint8Array.of(layout, 1, 2, 3), chart)).toThrow('written by a newer release');
   });
 

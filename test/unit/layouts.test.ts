@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { auditPointer, auditRow, copiedEntry, entryOf, type StoredAuditRow } from '../../shared/audit/audit-row.ts';
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
-import { packBody, unpackBody } from '../../shared/store/body.ts';
+import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
@@ -91,8 +91,12 @@ const text = (resource: Resource | undefined) => resource && stringifyJson(resou
 /** By kind: how what was stored is read, and the layouts in which this release writes. */
 const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unknown; written: () => unknown }>> = {
   body: {
-    read: ({ chart: home = '', bytes = '' }) => text(unpackBody(Buffer.from(bytes, 'base64'), home)),
-    written: () => packBody({ resourceType: 'Basic' }, chart)[0],
+    read: ({ chart: home = '', bytes = '', object }) =>
+      text(unpackBody(Buffer.from(bytes, 'base64'), home, object && Buffer.from(object, 'base64'))),
+    written: () => {
+      const packed = packBody({ resourceType: 'Basic' }, chart);
+      return [packed[0], referenceTo(packed, chart)[0]];
+    },
   },
   record: {
     read: (stored) => {
