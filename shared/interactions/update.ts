@@ -28,10 +28,14 @@ export const answerPut = (context: RequestContext, plan: PlannedWrite): Answer =
 /**
  * Plans a PUT: the next version, or the first under an id that the client chose.
  *
- * @param read - the current version, if it was read already.
+ * @param read - the current version, if it was read already; null if there was none.
  * @throws RecordError whatever rule stands against it.
  */
-export const planPut = async (context: RequestContext, id: string, read?: StoredRecord): Promise<PlannedWrite> => {
+export const planPut = async (
+  context: RequestContext,
+  id: string,
+  read?: StoredRecord | null,
+): Promise<PlannedWrite> => {
   requireTypeAccess(context, 'u');
   const { recordType, request, store } = context;
   const resource = parseBody(recordType, request.body);
@@ -43,7 +47,7 @@ export const planPut = async (context: RequestContext, id: string, read?: Stored
   const address = await locate(context, recordType.name, id);
   // What decides whether the new time can be had is read beside the record, not after it.
   const [current, days] = await Promise.all([
-    read ?? (address && store.read(address)),
+    read === undefined ? address && store.read(address) : read,
     read ? undefined : daysAhead(context, resource),
   ]);
   if (!current) return { ...(await planFirst(context, resource, id)), days };

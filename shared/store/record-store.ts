@@ -153,7 +153,7 @@ export class RecordStore {
     const [current] = await visibleRows(this.client, this.tableName, row ? [row] : []);
     if (!row || !current) return { items: [], next: undefined };
     const before = options.before ?? current.version + 1;
-    const { Items = [], LastEvaluatedKey } = await this.client.send(
+    const { Items = [] } = await this.client.send(
       new QueryCommand({
         TableName: this.tableName,
         ConsistentRead: true,
@@ -173,10 +173,10 @@ export class RecordStore {
     const versions = [...newest.filter(({ version }) => version < before), ...earlier];
     const page = pageWithin(versions.slice(0, options.limit), largeBytes);
     const last = page.at(-1);
-    const more = versions.length > page.length || LastEvaluatedKey !== undefined;
+    // Versions are numbered without a gap, so the first one is the end.
     return {
       items: await this.recordsIn(page.map((row) => ({ row, at: address }))),
-      next: more && last ? String(last.version) : undefined,
+      next: last && last.version > 1 ? String(last.version) : undefined,
     };
   }
 

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { useDummyCredentials } from '../../infra/local/dummy-credentials.ts';
 import { createTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { type LocalObjectStore, startObjectStore } from '../../infra/local/object-store.ts';
+import { tableDefinition } from '../../shared/store/table.ts';
 
 /** A new folder, in memory where the system offers that: the store is twice as fast there. */
 export const scratchFolder = () =>
@@ -31,12 +32,28 @@ const startShared = async () => {
   return { endpoint, objects: await startObjectStore(path.join(folder, 'objects')) };
 };
 
+export interface LocalTable {
+  readonly endpoint: string;
+  readonly tableName: string;
+}
+
 /** A new, empty table with its stream, in a store that this worker's test files share. */
-export const localTable = async (): Promise<{ endpoint: string; tableName: string }> => {
+export const localTable = async (): Promise<LocalTable> => {
   const { endpoint } = await sharedStores();
   const tableName = `concord-${randomUUID()}`;
   const client = new DynamoDBClient({ endpoint });
   await createTable(client, tableName);
+  client.destroy();
+  return { endpoint, tableName };
+};
+
+/** The same without a stream, for many rows: the embedded store slows down with the records of its stream. */
+export const localTableWithoutStream = async (): Promise<LocalTable> => {
+  const { endpoint } = await sharedStores();
+  const tableName = `concord-${randomUUID()}`;
+  const client = new DynamoDBClient({ endpoint });
+  const { StreamSpecification: _stream, ...definition } = tableDefinition(tableName);
+  await client.send(new CreateTableCommand(definition));
   client.destroy();
   return { endpoint, tableName };
 };

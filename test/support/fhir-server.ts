@@ -11,7 +11,7 @@ import { type ObjectStore, s3ObjectStore } from '../../shared/store/object-store
 import { RecordStore } from '../../shared/store/record-store.ts';
 import { accessToken, type TestCaller, testConfig } from './callers.ts';
 import { type CallCounter, countCalls } from './count-calls.ts';
-import { localBucket, localTable } from './dynamodb.ts';
+import { type LocalTable, localBucket, localTable } from './dynamodb.ts';
 
 export interface TestResponse {
   readonly status: number;
@@ -56,9 +56,13 @@ export const physician: TestCaller = { role: 'physician' };
 
 type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
-/** A server with an empty table and an empty bucket of its own. */
-export const fhirServer = async (): Promise<FhirServer> => {
-  const { endpoint, tableName } = await localTable();
+/**
+ * A server like a process of its own, which has read nothing yet.
+ *
+ * @param table - that of another server, if they are to share one; else a new one.
+ */
+export const fhirServer = async (table?: LocalTable): Promise<FhirServer> => {
+  const { endpoint, tableName } = table ?? (await localTable());
   const { keys: _keys, ...bucket } = await localBucket();
   const client = documentClient({ endpoint });
   const calls = countCalls(client);

@@ -171,7 +171,8 @@ const planAll = async (
     }
     const { target } = routeFor(entry.recordType, entry.method, entry.path.slice(1));
     if (entry.method === 'PUT') {
-      return { entry, plan: await planPut(context, target.id, current.get(`${entry.recordType.name}/${target.id}`)) };
+      const read = current.get(`${entry.recordType.name}/${target.id}`) ?? null;
+      return { entry, plan: await planPut(context, target.id, read) };
     }
     const plan = await planDeletion(context, target.id, rewritten);
     return plan ? { entry, plan } : { entry, answer: { statusCode: 204 } };
