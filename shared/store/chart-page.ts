@@ -73,9 +73,11 @@ export const chartPage = async (
     const here = placeIn(row);
     if (found.at !== here && (held.has(found.at) || !(isPointer(row) || isWithin(found.at, options, next)))) continue;
     shown.add(name);
-    items.push({ record: found.record, key: found.record.place === '' ? row.sk : here });
+    items.push({ record: found.record, key: keyIn(row) });
   }
-  return { items, next, signed: read.some(isLinkSign), fetches: fetchesFor(wanted.map(({ row }) => row)) };
+  // Newest first, a mention comes just before the place that it stands for, under which its record is shown.
+  const behind = next === undefined || options.order === 'key-order' ? next : keyIn({ sk: next });
+  return { items, next: behind, signed: read.some(isLinkSign), fetches: fetchesFor(wanted.map(({ row }) => row)) };
 };
 
 /** A record's row, and the sort key at which its charts show it: while an update is staged, that is still the place of the version before. */
@@ -123,7 +125,10 @@ const nameOf = (row: RecordRow | PointerRow): string => {
 };
 
 /** The place that a row stands for: a mention's sort key has more behind it. */
-const placeIn = ({ sk }: RowKey): string => sk.split('!')[0] ?? sk;
+const placeIn = ({ sk }: Pick<RowKey, 'sk'>): string => sk.split('!')[0] ?? sk;
+
+/** The sort key under which a row's record is shown, the same in every chart. What heads a chart is mentioned under its chart's name. */
+const keyIn = (row: Pick<RowKey, 'sk'>): string => (placeIn(row).endsWith('#') ? row.sk : placeIn(row));
 
 /** Whether a page has passed by a sort key: behind the one that it began after, up to the last one that it read. */
 const isWithin = (key: string, { order, after }: QueryOptions, next = key): boolean => {

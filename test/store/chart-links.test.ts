@@ -4,6 +4,7 @@ import { type LinkedChart, linkedWith, planLink, planUnlink } from '../../shared
 import { type Commit, CommitRefused, commit, type UniqueChange } from '../../shared/store/commit.ts';
 import { isLinkSign, linkSignKey } from '../../shared/store/keys.ts';
 import { linkedPage } from '../../shared/store/linked-page.ts';
+import { pointerChanges } from '../../shared/store/pointer-rows.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import { sweepTransactions } from '../../shared/store/settle-transaction.ts';
@@ -287,6 +288,40 @@ describe('a sign', () => {
 
     expect([...outcomesSeen].sort()).toEqual([false, true]);
   });
+});
+
+describe('a page of linked charts', () => {
+  it('shows what is mentioned in one of them once, wherever it belongs, in pages of any size', async () => {
+    const dated = (number: number, days: number) =>
+      newRecord(store, at(number).chart, { place: store.ids.newPlace(Date.UTC(2026, 0, days)) });
+    const records = [dated(0, 1), dated(1, 2), dated(2, 3), dated(2, 4), dated(1, 5), dated(0, 6)];
+    const writes = records.map((next) => ({
+      next,
+      previous: undefined,
+      ...pointerChanges({ next }, { next: [], previous: [], mentioned: { next: mentionedBy(next), previous: [] } }),
+    }));
+    await commit(store, commitOf({ writes }));
+    await link(at(0), at(1));
+
+    for (const limit of [1, 2, 3, 50]) {
+      const seen: string[] = [];
+      let linked: readonly LinkedChart[] | undefined;
+      for (let after: string | undefined; ; ) {
+        const page = await linkedPage(store, at(0).chart, 'Observation', { mentions: true, limit, after }, linked);
+        seen.push(...page.items.map(({ record: { id } }) => id));
+        linked = page.linked;
+        after = page.next;
+        if (after === undefined) break;
+      }
+      expect({ limit, seen }).toEqual({ limit, seen: records.map(({ id }) => id).reverse() });
+    }
+  });
+
+  /** The records of each chart refer to the next one: 1 to 0, and 2, which is not linked, to both. */
+  const mentionedBy = ({ chart }: StoredRecord): string[] => {
+    if (chart === at(1).chart) return [at(0).chart];
+    return chart === at(2).chart ? [at(0).chart, at(1).chart] : [];
+  };
 });
 
 describe('a link within a commit of any size', () => {
