@@ -9,6 +9,7 @@ import type { SearchQuery } from '../search/search-query.ts';
 import { compareBy } from '../search/sort.ts';
 import { type Candidate, candidates, type Position } from '../store/candidates.ts';
 import type { LinkedChart } from '../store/chart-links.ts';
+import { largeBytesIn } from '../store/large-bodies.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { presented } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
@@ -32,6 +33,8 @@ const callsPerPage = 60;
 const callsPerCount = 1_100;
 /** Records that one request may sort. */
 const mostSorted = 10_000;
+/** Bytes of JSON that those of them may have whose bodies are large: all are in memory at once. */
+const mostLargeSorted = 50_000_000;
 
 /** FHIR search, `GET /{type}?…` and `POST /{type}/_search`. https://hl7.org/fhir/R4/search.html */
 export const searchRecords: Interaction = async (context) => {
@@ -189,10 +192,13 @@ const sortedPage = async (
   from: Position | undefined,
 ): Promise<Found> => {
   const all: StoredRecord[] = [];
+  let large = 0;
   const { state, options } = reading(context, query, undefined);
   for await (const { record } of bounded(context, plan, options, state)) {
-    if (record && isMatch(context, state, record)) all.push(record);
-    if (all.length > mostSorted) throw tooCostly('_sort');
+    if (!record || !isMatch(context, state, record)) continue;
+    all.push(record);
+    large += largeBytesIn(record);
+    if (all.length > mostSorted || large > mostLargeSorted) throw tooCostly('_sort');
   }
   const order = compareBy(query.sort);
   const views = all.map((record) => ({

@@ -4,7 +4,7 @@ import type { IdCodec } from './ids.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Address } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
-import type { RecordRow } from './rows.ts';
+import { bodyOf, type RecordRow, type StoredRecord } from './rows.ts';
 
 /** A larger body, compressed, lies in the object store. Bytes: 64 KB, for which a row already costs 64 write units each time it is put. */
 export const largestInRow = 65_536;
@@ -30,6 +30,9 @@ export const largeBytes = ({ body, intent }: Partial<RecordRow>): number =>
   Math.max(
     ...[body, intent && 'body' in intent ? intent.body : undefined].map((each) => bodyReference(each)?.jsonBytes ?? 0),
   );
+
+/** JSON of a record that was read, where it came from the object store, in bytes. */
+export const largeBytesIn = (record: StoredRecord): number => bodyReference(bodyOf(record))?.jsonBytes ?? 0;
 
 /** How many calls to the object store, one after the other, reading these rows takes. */
 export const fetchesFor = (rows: readonly Partial<RecordRow>[]): number =>

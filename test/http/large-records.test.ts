@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Resource } from '../../shared/fhir/resource.ts';
+import { commit } from '../../shared/store/commit.ts';
 import { recordKey } from '../../shared/store/keys.ts';
 import { batchOf, postEntry, statusesOf, transactionOf, writtenIn } from '../support/bundles.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
@@ -19,6 +21,7 @@ import {
   type Stored,
   stored,
 } from '../support/records.ts';
+import { commitOf, newRecord } from '../support/test-store.ts';
 
 let server: FhirServer;
 let patient: Stored<fhir4.Patient>;
@@ -234,6 +237,28 @@ describe('large records in number', () => {
     const pages = await allPages(server, `Patient?family=${family}`);
 
     expect(pages.flatMap(resourcesIn).map(referenceTo).sort()).toEqual(patients.sort());
+  });
+});
+
+describe('large records in order', () => {
+  it('are refused as too costly where sorting them would hold more than 50 MB at once', async () => {
+    const { store } = server;
+    const { chart = '' } = store.ids.decode(patient.id) ?? {};
+    const title = 'x'.repeat(3_600_000);
+    const writes = Array.from({ length: 15 }, () => ({
+      next: newRecord(store, chart, {
+        type: 'DocumentReference',
+        resource: document(70_000, { description: title }) as unknown as Resource,
+      }),
+    }));
+    await commit(store, commitOf({ writes: writes.slice(0, 13) }));
+
+    const few = await server.get(`DocumentReference?patient=${patient.id}&_sort=_lastUpdated&_count=1`);
+    await commit(store, commitOf({ writes: writes.slice(13) }));
+    const many = await server.get(`DocumentReference?patient=${patient.id}&_sort=_lastUpdated&_count=1`);
+
+    expect([few.status, many.status]).toEqual([200, 400]);
+    expect(issuesOf(many.body)).toMatchObject([{ code: 'too-costly', expression: '_sort' }]);
   });
 });
 

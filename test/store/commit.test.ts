@@ -87,6 +87,28 @@ describe('commit', () => {
     expect(calls).toEqual(['TransactWrite']);
   });
 
+  it('writes more labels than one transaction takes, and refuses more than a row takes', async () => {
+    const labels = (bytes: number) => Array.from({ length: bytes / 100 }, (_, n) => `s|${n}`.padEnd(100, 'x'));
+    const records = Array.from({ length: 13 }, () => newRecord(store, chart, { labels: labels(340_000) }));
+
+    await write(...records.map((next) => ({ next })));
+    expect(await store.readMany(records)).toHaveLength(13);
+
+    const before = Array.from({ length: 8 }, () => newRecord(store, chart, { labels: labels(200_000) }));
+    await write(...before.map((next) => ({ next })));
+    const refused = [
+      [{ next: newRecord(store, chart, { labels: labels(400_000) }) }],
+      // More than one transaction takes, so both versions would stand in one row while it is staged.
+      before.map((previous) => ({ next: nextOf(previous, { labels: labels(300_000) }), previous })),
+    ];
+    for (const writes of refused) {
+      await expect(write(...writes)).rejects.toMatchObject({
+        kind: 'too-large',
+        details: [{ expression: 'Observation.meta.security' }],
+      });
+    }
+  });
+
   it('refuses to create what exists', async () => {
     const first = await created();
 

@@ -3,8 +3,12 @@ import { deflateRawSync } from 'node:zlib';
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Resource } from '../../shared/fhir/resource.ts';
-import { bodyReference, packBody } from '../../shared/store/body.ts';
+import { documentReference } from '../../shared/record-types/document-reference.ts';
+import { patient } from '../../shared/record-types/patient.ts';
+import { bodyReference, packBody, referenceTo } from '../../shared/store/body.ts';
+import { candidates, type Plan } from '../../shared/store/candidates.ts';
 import { type Commit, CommitRefused, commit } from '../../shared/store/commit.ts';
+import { indexChanges } from '../../shared/store/index-rows.ts';
 import { type Address, chartKey, historyKey, recordKey, uploadKey } from '../../shared/store/keys.ts';
 import { objectKey } from '../../shared/store/large-bodies.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
@@ -271,6 +275,35 @@ describe('a body of more than 64 KB', () => {
     expect(await fresh().readVersion(one, 1)).toEqual(one);
   });
 
+  it('becomes history in the bytes in which it was read, whatever the layout of today', async () => {
+    const first = newRecord(store, chart);
+    const inLayout1 = Buffer.concat([Buffer.of(1), deflateRawSync(JSON.stringify(first.resource))]);
+    await store.client.send(
+      new PutCommand({ TableName: store.tableName, Item: recordRow(withBody(first, inLayout1), store.ids) }),
+    );
+
+    await write(store, { next: nextOf(first), previous: (await store.read(first)) as StoredRecord });
+
+    expect(Buffer.from((await rowAt(store, historyKey(first, 1)))?.body as Uint8Array).equals(inLayout1)).toBe(true);
+    expect((await rowAt(store, recordKey(first)))?.body?.[0]).toBe(2);
+  });
+
+  it('is repeated in no row of the registry', () => {
+    const record = newRecord(store, chart, {
+      type: 'Patient',
+      resource: { resourceType: 'Patient', name: [{ family: 'A' }] } as Resource,
+    });
+    const packed = packBody(record.resource as Resource, chart);
+    const rowsOf = (next: StoredRecord) => indexChanges(store, patient, { next }, { next: [], previous: [] }).puts;
+
+    const small = rowsOf(record);
+    const referring = rowsOf(withBody(record, referenceTo(packed, chart)));
+
+    expect(small.filter(({ body }) => body !== undefined).length).toBeGreaterThan(0);
+    expect(referring.map(({ pk, sk }) => `${pk} ${sk}`)).toEqual(small.map(({ pk, sk }) => `${pk} ${sk}`));
+    expect(referring.filter(({ body, version }) => body !== undefined || version !== undefined)).toEqual([]);
+  });
+
   it('that an earlier release put into its row is read, and replaced', async () => {
     const inRow = large({ resource: document(300_000) });
     const row = recordRow(withBody(inRow, packBody(inRow.resource as Resource, chart)), store.ids);
@@ -351,6 +384,24 @@ describe('a page of records with large bodies', () => {
     await expect(by.readMany(records)).rejects.toMatchObject({ kind: 'too-costly' });
 
     expect(names).toEqual(['BatchGet']);
+  });
+
+  it('counts its calls to the object store among those that a search may take', async () => {
+    const records = Array.from({ length: 20 }, () => large({ resource: document(66_000) }));
+    await write(store, ...records.map((next) => ({ next })));
+    const plans: Plan[] = [
+      { kind: 'charts', charts: [chart], mentions: false, chartsOf: async () => [chart] },
+      { kind: 'records', addresses: records },
+    ];
+
+    for (const plan of plans) {
+      let [calls, found] = [0, 0];
+      const options = { rowLimit: undefined, spend: () => calls++ };
+      for await (const { record } of candidates(fresh(), documentReference, plan, undefined, options)) {
+        if (record) found++;
+      }
+      expect({ plan: plan.kind, found, calls }).toEqual({ plan: plan.kind, found: 20, calls: 1 + 3 });
+    }
   });
 
   it('is fetched eight at a time', async () => {
@@ -641,22 +692,26 @@ describe('sweepUploads', () => {
     }
   });
 
-  it('refuses a commit whose upload it has marked', async () => {
-    const record = large();
-    let swept = 0;
-    const by = intercepted(store, async ({ name, send }) => {
-      if (name === 'TransactWrite') {
-        passMinutes(61);
-        swept = await sweepUploads(store);
-      }
-      return send();
-    });
+  it.each(['DeleteObject', 'Delete'])(
+    'refuses a commit whose upload it has marked, also before its %s',
+    async (step) => {
+      const record = large();
+      const sweeping = intercepted(store, ({ name, send }) => (name === step ? Promise.reject(new Crash()) : send()));
+      const by = intercepted(store, async ({ name, send }) => {
+        if (name === 'TransactWrite') {
+          passMinutes(61);
+          await expect(sweepUploads(sweeping)).rejects.toThrow(Crash);
+        }
+        return send();
+      });
 
-    await expect(write(by, { next: record })).rejects.toMatchObject({ kind: 'conflict' });
+      await expect(write(by, { next: record })).rejects.toMatchObject({ kind: 'conflict' });
 
-    expect(swept).toBe(1);
-    expect(await store.read(record)).toBeUndefined();
-  });
+      expect(await store.read(record)).toBeUndefined();
+      expect(await sweepUploads(store)).toBe(1);
+      await requireSound();
+    },
+  );
 
   it('reads each of the 32 partitions once, and nothing else where there is nothing', async () => {
     const { by, names } = counted();
