@@ -32,11 +32,16 @@ const settings = () => {
   };
 };
 
+/** Today by the clock of this machine, such as `2026-11-24`. */
+const localDate = (now = new Date()) =>
+  [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
+
 const welcome = ({ url, port, userPool }: Concord, { dataDir, demo }: { dataDir: string; demo: boolean }) => {
   const relative = path.relative('', dataDir);
   const environment = port === 3000 ? '' : `PORT=${port} `;
   const curl = `curl -H "Authorization: Bearer $(${environment}npm run -s token -- physician@northside.example)"`;
   const patient = userPool.hasPatient() ? `\n  or ${patientUsername}, who sees one chart` : '';
+  const hasDemo = patient !== '';
   const missing = demo && patient === '' ? '\nThere are patients already, so no demo patients were added.\n' : '';
   const anew = demo ? '-- --reset --demo' : '-- --reset';
   return `
@@ -47,7 +52,7 @@ Sign in with the password "${localPassword}" as
   roles: ${[...staffRoles, 'system'].join(', ')}${patient}
 ${missing}
 Try it:
-  ${curl} ${url}/Practitioner
+  ${curl} ${hasDemo ? `'${url}/Appointment?date=${localDate()}'` : `${url}/Practitioner`}
 
 More: ${environment}npm run events · ${environment}npm run import -- <file or folder>
 Ctrl-C stops it. Its data stays in ${relative === '' || relative.startsWith('..') ? dataDir : relative}; npm start ${anew} begins anew.

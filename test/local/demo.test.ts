@@ -96,7 +96,10 @@ describe('npm start -- --demo', { timeout: 180_000 }, () => {
     expect(starts.length).toBeGreaterThan(8);
     expect(new Set(starts).size).toBe(starts.length);
     expect(days).toHaveLength(2);
-    if (isSameDay) expect(todays.map(({ id }) => id).sort()).toEqual(ofDay(appointments, startedOn));
+    if (isSameDay) {
+      expect(todays.map(({ id }) => id).sort()).toEqual(ofDay(appointments, startedOn));
+      expect(first.printed()).toContain(`/Appointment?date=${startedOn}'`);
+    }
     expect(ofDay(appointments, days[0] ?? '')).toHaveLength(8);
     expect(Date.parse(days[1] ?? '') - Date.parse(days[0] ?? '')).toBe(86_400_000);
     const actors = appointments.flatMap(({ participant }) => participant.map(({ actor }) => actor?.reference));

@@ -55,6 +55,7 @@ const types = [
 ];
 const before = new Map(await Promise.all(types.map(async (type) => [type, await countOf(type)] as const)));
 
+console.error(`Posting ${bundles.length} bundles, then reading back what they hold.`);
 for (const { file, bundle } of bundles) {
   const { status, body } = await ask('', stringifyJson(bundle));
   const answers = (body as fhir4.Bundle).entry ?? [];

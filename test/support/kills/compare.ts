@@ -121,9 +121,13 @@ export const compareTable = (ledger: Ledger, table: RawTable, directory: Readonl
   const rows = new Map<string, number>();
   const logged = new Set<string>();
   const copied = new Set<string>();
-  for (const { pk, sk } of table.keys()) {
-    if (directory.has(pk) || directory.has(`${pk} ${sk}`)) continue;
-    if (pk.startsWith('C#')) rows.set(pk, (rows.get(pk) ?? 0) + 1);
+  const keys = table.keys();
+  const present = new Set(keys.map(({ pk, sk }) => `${pk} ${sk}`));
+  for (const { pk, sk, target } of keys) {
+    if (directory.has(`${pk} ${sk}`)) continue;
+    if (target !== undefined) {
+      if (!present.has(target)) faults.push(`the pointer ${pk} ${sk} leads to ${target}, which is not there`);
+    } else if (pk.startsWith('C#')) rows.set(pk, (rows.get(pk) ?? 0) + 1);
     else if (pk.startsWith('X#') || (pk.startsWith('U#') && sk.startsWith('B#'))) {
       const id = sk.slice(sk.lastIndexOf('#') + 1);
       if (!ids.has(id)) faults.push(`the index row ${pk} ${sk} leads to no known record`);

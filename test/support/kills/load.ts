@@ -228,6 +228,8 @@ const firstObservations = 60;
 const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
   let count = 0;
   const newMark = () => `${name}-${++count}`;
+  /** Some updates change the date, so that rows move in the chart. */
+  const newDate = () => `2024-05-${random.pick(['06', '06', '07', '08'])}`;
   let patient: string | undefined;
 
   const ofLane = (type: string): KnownRecord[] =>
@@ -289,7 +291,7 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
     const mark = newMark();
     const after = versions.length;
     const effect: Effect = { do: 'write', name: record, after, mark, chart };
-    const body = { ...observationWith(mark, chart ?? ''), id: record.split('/')[1] ?? '' };
+    const body = { ...observationWith(mark, chart ?? '', newDate()), id: record.split('/')[1] ?? '' };
     return attempt(['PUT', record, body, { 'if-match': `W/"${after}"` }], [effect], oneOutcome(effect));
   };
 
@@ -334,7 +336,7 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
       const mark = newMark();
       effects.push({ do: 'write', name: record, after: versions.length, mark, chart });
       entries.push({
-        resource: { ...observationWith(mark, chart ?? ''), id: record.split('/')[1] ?? '' },
+        resource: { ...observationWith(mark, chart ?? '', newDate()), id: record.split('/')[1] ?? '' },
         request: { method: 'PUT', url: record, ifMatch: `W/"${versions.length}"` },
       });
     }

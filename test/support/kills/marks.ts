@@ -42,15 +42,18 @@ export const patientWith = (mark: string, key: string): fhir4.Patient =>
     mark,
   );
 
-/** @param patient - reference to the patient. */
-export const observationWith = (mark: string, patient: string): fhir4.Observation =>
+/**
+ * @param patient - reference to the patient.
+ * @param date - a day; where it changes, charts show the record elsewhere.
+ */
+export const observationWith = (mark: string, patient: string, date = '2024-05-06'): fhir4.Observation =>
   marked(
     {
       resourceType: 'Observation',
       status: 'final',
       code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }] },
       subject: { reference: patient },
-      effectiveDateTime: '2024-05-06T07:08:09Z',
+      effectiveDateTime: `${date}T07:08:09Z`,
       valueQuantity: { value: 72, unit: '/min', system: 'http://unitsofmeasure.org', code: '/min' },
     },
     mark,

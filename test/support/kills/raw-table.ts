@@ -11,8 +11,8 @@ export interface RawRow {
 
 /** The table read past the store and its rules, from the file that the embedded DynamoDB keeps it in, also while that one runs. */
 export interface RawTable {
-  /** Keys of all rows. */
-  readonly keys: () => { readonly pk: string; readonly sk: string }[];
+  /** Keys of all rows, and for a pointer the key of the record that it stands for. */
+  readonly keys: () => { readonly pk: string; readonly sk: string; readonly target: string | undefined }[];
   /** Rows whose partition key begins so. */
   readonly rowsUnder: (prefix: string) => RawRow[];
   /** What a staged transaction leaves behind if nobody settles it, in words. */
@@ -44,10 +44,21 @@ export const openRawTable = (file: string): RawTable => {
   const unfinished = () => rowsUnder('T~');
   return {
     keys: () =>
-      (database.prepare('SELECT pk, sk FROM concord').all() as Record<'pk' | 'sk', string>[]).map(({ pk, sk }) => ({
-        pk: valueOf(pk),
-        sk: valueOf(sk),
-      })),
+      (
+        database
+          .prepare(
+            `SELECT pk, sk, item_json ->> '$.home.S' AS home, item_json ->> '$.place.S' AS place
+               FROM (SELECT pk, sk, CASE WHEN instr(item_json, '"home":{"S"') > 0 THEN item_json END AS item_json FROM concord)`,
+          )
+          .all() as Record<'pk' | 'sk' | 'home' | 'place', string | null>[]
+      ).map(({ pk, sk, home, place }) => {
+        const [type = '', own = ''] = valueOf(sk ?? '').split('#');
+        return {
+          pk: valueOf(pk ?? ''),
+          sk: valueOf(sk ?? ''),
+          target: home === null ? undefined : `C#${home} ${type}#${place ?? own}`,
+        };
+      }),
     rowsUnder,
     leftBehind: () => [
       ...marked().map(({ pk, sk }) => `the row ${pk} ${sk} carries the mark of a transaction`),
