@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { Random } from '../../infra/demo/random.ts';
 import { freePort } from '../../infra/local/free-port.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
+import { isLarge } from '../support/kills/marks.ts';
 import { drawRound, type Moment, startKills } from '../support/kills/round.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' } } });
@@ -65,9 +66,11 @@ try {
   rmSync(dataDir, { recursive: true, force: true });
 }
 const records = [...kills.ledger.records.values()];
-const versions = records.reduce((sum, record) => sum + record.versions.length, 0);
+const versions = records.flatMap((record) => record.versions);
+const large = versions.filter((mark) => isLarge(mark ?? '')).length;
+const seconds = Math.round((Date.now() - startedAt) / 1000);
 console.log(
-  `${records.length} records in ${versions} versions were compared; ${Math.round((Date.now() - startedAt) / 1000)} s`,
+  `${records.length} records in ${versions.length} versions, ${large} of them large, were compared; ${seconds} s`,
 );
 for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
 console.log(faults.length === 0 ? 'Proved.' : `${faults.length} faults.`);

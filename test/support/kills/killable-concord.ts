@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { findRunningServer, type RunningServer } from '../../../infra/cli/running-server.ts';
 import { signIn } from '../../../infra/cli/sign-in.ts';
@@ -18,6 +18,8 @@ export interface KillableConcord {
   readonly server: RunningServer;
   /** File of the embedded DynamoDB. */
   readonly dataFile: string;
+  /** Number of large bodies that are kept. */
+  readonly objects: () => number;
   readonly token: (user: string) => Promise<string>;
   /** What was printed so far. */
   readonly printed: () => string;
@@ -82,6 +84,10 @@ export const startKillable = async ({ port, dataDir, started }: StartOptions): P
     pids,
     server,
     dataFile: path.join(dataDir, 'dynamodb', 'dynamodb.sqlite'),
+    objects: () =>
+      readdirSync(path.join(dataDir, 'objects'), { recursive: true, withFileTypes: true }).filter((each) =>
+        each.isFile(),
+      ).length,
     token: async (user) => (await signIn(server, user, 'concord')).accessToken,
     printed: () => printed,
     hold: (held) => void process.kill(pids.server, held ? 'SIGSTOP' : 'SIGCONT'),

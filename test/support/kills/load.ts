@@ -2,7 +2,7 @@ import { Random } from '../../../infra/demo/random.ts';
 import { syntheticChart } from '../../../infra/demo/synthetic-chart.ts';
 import { typesOfPatients } from '../../../shared/record-types/homes.ts';
 import { type Effect, isThere, type KnownRecord, type Ledger, type Outcome } from './ledger.ts';
-import { identified, marked, markOf, observationWith, patientWith } from './marks.ts';
+import { documentWith, identified, marked, markOf, observationWith, patientWith } from './marks.ts';
 
 /** Entries from which a bundle cannot be one DynamoDB transaction. */
 const staged = 97;
@@ -279,6 +279,20 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
     return attempt(['POST', 'Observation', observationWith(mark, patient ?? '')], [effect], oneOutcome(effect));
   };
 
+  /** A body that lies in the object store, new or in place of another such one. */
+  const writeLarge = (record?: KnownRecord): Promise<boolean> => {
+    const mark = `${newMark()}-large`;
+    const body = documentWith(mark, patient ?? '');
+    if (record === undefined) {
+      const effect: Effect = { do: 'create', type: 'DocumentReference', mark, chart: patient };
+      return attempt(['POST', 'DocumentReference', body], [effect], oneOutcome(effect));
+    }
+    const after = record.versions.length;
+    const effect: Effect = { do: 'write', name: record.name, after, mark, chart: patient };
+    const sent = { ...body, id: record.name.split('/')[1] ?? '' };
+    return attempt(['PUT', record.name, sent, { 'if-match': `W/"${after}"` }], [effect], oneOutcome(effect));
+  };
+
   const createUnderOwnId = (): Promise<boolean> => {
     const mark = newMark();
     const id = mark;
@@ -310,7 +324,7 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
 
   const createOnce = (): Promise<boolean> => {
     const key = `once-r${round}-${random.whole(0, 2)}`;
-    const mark = newMark();
+    const mark = `${newMark()}-once`;
     const effect: Effect = { do: 'create-once', type: 'Patient', mark, key };
     const headers = { 'if-none-exist': conditionOn(key) };
     return attempt(['POST', 'Patient', patientWith(mark, key), headers], [effect], ({ location, body, status }) => [
@@ -321,9 +335,22 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
   };
 
   /** Creates, updates and a deletion at once. */
-  const transact = (creates: number, updates: readonly KnownRecord[], deletes: readonly KnownRecord[]) => {
+  const transact = (
+    creates: number,
+    updates: readonly KnownRecord[],
+    deletes: readonly KnownRecord[],
+    large = random.chance(0.3),
+  ) => {
     const effects: Effect[] = [];
     const entries: fhir4.BundleEntry[] = [];
+    if (large) {
+      const mark = `${newMark()}-large`;
+      effects.push({ do: 'create', type: 'DocumentReference', mark, chart: patient });
+      entries.push({
+        resource: documentWith(mark, patient ?? ''),
+        request: { method: 'POST', url: 'DocumentReference' },
+      });
+    }
     for (let each = 0; each < creates; each += 1) {
       const mark = newMark();
       effects.push({ do: 'create', type: 'Observation', mark, chart: patient });
@@ -378,7 +405,8 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
     const observations = ofLane('Observation');
     const some = (number: number) => observations.slice(random.whole(0, 3)).slice(0, number);
     const kind = random.whole(1, 100);
-    if (kind <= 30 || observations.length < 5) return create();
+    if (kind <= 23 || observations.length < 5) return create();
+    if (kind <= 30) return writeLarge(random.chance(0.5) ? ofLane('DocumentReference')[0] : undefined);
     if (kind <= 45) return update(random.pick(observations));
     if (kind <= 53) return remove(random.pick(observations));
     if (kind <= 63) return createOnce();

@@ -17,8 +17,22 @@ export const marked = <T extends fhir4.FhirResource>(resource: T, mark: string):
   ],
 });
 
-export const markOf = (resource: fhir4.FhirResource | undefined): string | undefined =>
-  (resource as Marked | undefined)?.extension?.find((extension) => extension.url === url)?.valueString;
+/** The mark of a resource; of one whose large content is not the one that belongs to its mark, that it is damaged. */
+export const markOf = (resource: fhir4.FhirResource | undefined): string | undefined => {
+  const mark = (resource as Marked | undefined)?.extension?.find((extension) => extension.url === url)?.valueString;
+  if (mark === undefined || !isLarge(mark)) return mark;
+  const data = (resource as fhir4.DocumentReference).content[0]?.attachment.data;
+  return data === largeData(mark) ? mark : `${mark}, damaged`;
+};
+
+/** Marks of versions whose body is too large for a row. */
+export const isLarge = (mark: string): boolean => mark.endsWith('-large');
+
+/** Bytes that follow from a mark and cannot be compressed, in base 64: more than a row takes. */
+const largeData = (mark: string): string =>
+  Buffer.concat(
+    Array.from({ length: 1_500 }, (_, index) => createHash('sha512').update(`${mark} ${index}`).digest()),
+  ).toString('base64');
 
 /** An identifier that only this record has. */
 export const identified = (value: string): fhir4.Identifier[] => [{ system: markSystem, value }];
@@ -55,6 +69,18 @@ export const observationWith = (mark: string, patient: string, date = '2024-05-0
       subject: { reference: patient },
       effectiveDateTime: `${date}T07:08:09Z`,
       valueQuantity: { value: 72, unit: '/min', system: 'http://unitsofmeasure.org', code: '/min' },
+    },
+    mark,
+  );
+
+/** @param patient - reference to the patient. */
+export const documentWith = (mark: string, patient: string): fhir4.DocumentReference =>
+  marked(
+    {
+      resourceType: 'DocumentReference',
+      status: 'current',
+      subject: { reference: patient },
+      content: [{ attachment: { contentType: 'application/octet-stream', data: largeData(mark) } }],
     },
     mark,
   );

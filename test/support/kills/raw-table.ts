@@ -63,6 +63,7 @@ export const openRawTable = (file: string): RawTable => {
     leftBehind: () => [
       ...marked().map(({ pk, sk }) => `the row ${pk} ${sk} carries the mark of a transaction`),
       ...unfinished().map(({ sk }) => `the transaction ${sk} is unfinished`),
+      ...rowsUnder('O~').map(({ sk }) => `the upload ${sk} was neither used nor given up`),
       ...rowsUnder('T#').flatMap(({ pk, sk }) => (sk === 'T' ? [] : [`${pk} has kept its redo log ${sk}`])),
     ],
     underWay: () => ({

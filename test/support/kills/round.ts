@@ -5,6 +5,7 @@ import { eventsAfter } from './events-log.ts';
 import { type KillableConcord, type ProcessName, runs, startKillable } from './killable-concord.ts';
 import { type KnownRecord, Ledger } from './ledger.ts';
 import { type Load, startLoad } from './load.ts';
+import { isLarge } from './marks.ts';
 import { hasTable, openRawTable, type RawTable } from './raw-table.ts';
 import { Reader } from './reader.ts';
 import { settleLedger } from './settle-ledger.ts';
@@ -183,7 +184,11 @@ export const startKills = async (options: RoundOptions): Promise<Kills> => {
     } finally {
       table.close();
     }
-    return faults;
+    const large = [...ledger.records.values()].flatMap(({ versions }) =>
+      versions.filter((mark) => isLarge(mark ?? '')),
+    );
+    const kept = concord.objects();
+    return kept === large.length ? faults : [...faults, `${kept} large bodies are kept instead of ${large.length}`];
   };
 
   return {
