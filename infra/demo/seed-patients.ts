@@ -8,7 +8,7 @@ export type Demo =
   /** Nothing was written: somebody else's patients are in the store. */
   | { readonly patient: undefined };
 
-/** How many charts are written at a time. */
+/** How many questions are asked at a time. */
 const atOnce = 4;
 
 /**
@@ -47,8 +47,10 @@ export const seedPatients = async (
     const others = await inTurns(organizations, ({ id }) => call(id, '/Patient?_count=1'));
     if (others.some((found) => patientIn(found) !== undefined)) return { patient: undefined };
   }
-  await inTurns(charts, async ({ organization, chart }, index) => {
-    if (known[index] === undefined) await call(organization, '', chart);
+  const missing = charts.filter((_, index) => known[index] === undefined);
+  // The charts of an organisation one after the other: their appointments are on the same days of the same people.
+  await inTurns(organizations, async ({ id }) => {
+    for (const { organization, chart } of missing) if (organization === id) await call(id, '', chart);
   });
   const ownRecord = charts.find(({ organization, isAlive }) => organization === 'northside' && isAlive);
   return { patient: ownRecord && (await idOf(ownRecord.organization, ownRecord)) };
