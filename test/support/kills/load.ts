@@ -2,7 +2,16 @@ import { Random } from '../../../infra/demo/random.ts';
 import { syntheticChart } from '../../../infra/demo/synthetic-chart.ts';
 import { typesOfPatients } from '../../../shared/record-types/homes.ts';
 import { type Effect, isThere, type KnownRecord, type Ledger, type Outcome } from './ledger.ts';
-import { documentWith, identified, marked, markOf, observationWith, patientWith } from './marks.ts';
+import {
+  appointmentWith,
+  documentWith,
+  identified,
+  marked,
+  markOf,
+  observationWith,
+  patientWith,
+  slots,
+} from './marks.ts';
 
 /** Entries from which a bundle cannot be one DynamoDB transaction. */
 const staged = 97;
@@ -112,7 +121,7 @@ type Request = readonly [
 /** A write of the same record, or a busy one, may be refused; nothing else here. */
 const mayBeRefused = new Set([409, 412, 429]);
 
-const send = async (
+export const send = async (
   url: string,
   token: string,
   method: string,
@@ -293,6 +302,13 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
     return attempt(['PUT', record.name, sent, { 'if-match': `W/"${after}"` }], [effect], oneOutcome(effect));
   };
 
+  /** A time that all lanes want: one has it, the others are refused. */
+  const book = (): Promise<boolean> => {
+    const mark = `${newMark()}-slot${random.pick(slots)}`;
+    const effect: Effect = { do: 'create', type: 'Appointment', mark, chart: patient };
+    return attempt(['POST', 'Appointment', appointmentWith(mark, patient ?? '', round)], [effect], oneOutcome(effect));
+  };
+
   const createUnderOwnId = (): Promise<boolean> => {
     const mark = newMark();
     const id = mark;
@@ -351,6 +367,14 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
         request: { method: 'POST', url: 'DocumentReference' },
       });
     }
+    if (random.chance(0.3)) {
+      const mark = `${newMark()}-slot${random.pick(slots)}`;
+      effects.push({ do: 'create', type: 'Appointment', mark, chart: patient });
+      entries.push({
+        resource: appointmentWith(mark, patient ?? '', round),
+        request: { method: 'POST', url: 'Appointment' },
+      });
+    }
     for (let each = 0; each < creates; each += 1) {
       const mark = newMark();
       effects.push({ do: 'create', type: 'Observation', mark, chart: patient });
@@ -405,10 +429,11 @@ const mixedWriter = ({ ledger, random, name, round, lane, attempt }: Lane) => {
     const observations = ofLane('Observation');
     const some = (number: number) => observations.slice(random.whole(0, 3)).slice(0, number);
     const kind = random.whole(1, 100);
-    if (kind <= 23 || observations.length < 5) return create();
+    if (kind <= 16 || observations.length < 5) return create();
+    if (kind <= 23) return book();
     if (kind <= 30) return writeLarge(random.chance(0.5) ? ofLane('DocumentReference')[0] : undefined);
     if (kind <= 45) return update(random.pick(observations));
-    if (kind <= 53) return remove(random.pick(observations));
+    if (kind <= 53) return remove(random.pick([...observations, ...ofLane('Appointment'), ...ofLane('Appointment')]));
     if (kind <= 63) return createOnce();
     if (kind <= 73) return transact(random.whole(1, 3), some(2), observations.slice(-1));
     if (kind <= 81) return contend();

@@ -84,3 +84,31 @@ export const documentWith = (mark: string, patient: string): fhir4.DocumentRefer
     },
     mark,
   );
+
+/** Times of one physician on one day for which all lanes of a round compete: every second one overlaps both of its neighbours. */
+export const slots = [0, 1, 2, 3, 4, 5, 6] as const;
+const slotMinutes = 20;
+
+/** The slot that an appointment's mark says; undefined for other marks. */
+export const slotOf = (mark: string | undefined): number | undefined => {
+  const [, slot] = /-slot(\d)$/.exec(mark ?? '') ?? [];
+  return slot === undefined ? undefined : Number(slot);
+};
+
+/** @param patient - reference to the patient. */
+export const appointmentWith = (mark: string, patient: string, round: number): fhir4.Appointment => {
+  const start = Date.UTC(2030, 0, round, 9) + (slotOf(mark) ?? 0) * (slotMinutes / 2) * 60_000;
+  return marked(
+    {
+      resourceType: 'Appointment',
+      status: 'booked',
+      start: new Date(start).toISOString(),
+      end: new Date(start + slotMinutes * 60_000).toISOString(),
+      participant: [patient, 'Practitioner/northside-physician'].map((reference) => ({
+        actor: { reference },
+        status: 'accepted',
+      })),
+    },
+    mark,
+  );
+};

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Random } from '../../../infra/demo/random.ts';
 import { compareChart, compareKey, compareRecord, compareTable, compareTrace } from './compare.ts';
+import { compareBookings } from './compare-bookings.ts';
 import { eventsAfter } from './events-log.ts';
 import { type KillableConcord, type ProcessName, runs, startKillable } from './killable-concord.ts';
 import { type KnownRecord, Ledger } from './ledger.ts';
@@ -210,9 +211,14 @@ export const startKills = async (options: RoundOptions): Promise<Kills> => {
         [...ledger.open].flatMap(({ effects }) => effects.flatMap((each) => (each.do === 'write' ? [each.name] : []))),
       );
       faults.push(...(await settleLedger(ledger, await reader())));
+      const happened = ledger.fresh.size - before;
+      const patient = [...ledger.records.keys()].findLast((name) => name.startsWith('Patient/'));
+      const url = concord.server.url;
+      const access = { url, token: await concord.token('system@northside.example') };
+      if (patient !== undefined) faults.push(...(await compareBookings(ledger, access, round, patient)));
       faults.push(...(await compareTouched(open)), ...(await compareEvents()), ...(await compareRows()));
       faults.push(...ledger.faults.splice(0));
-      return { answered, lost, happened: ledger.fresh.size - before, staged, restartMs, faults };
+      return { answered, lost, happened, staged, restartMs, faults };
     },
     finish: async () => {
       const from = await reader();
