@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { packTexts, versionsAlone } from './pack-texts.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -15,7 +16,9 @@ const deployed = {
   alias: {
     '@aws-sdk/credential-provider-node': path.join(root, 'infra/lambda-credentials.ts'),
     '@smithy/core/event-streams': path.join(root, 'infra/no-event-streams.ts'),
+    '@aws-sdk/middleware-endpoint-discovery': path.join(root, 'infra/no-endpoint-discovery.ts'),
   },
+  plugins: [packTexts, versionsAlone],
   legalComments: 'none',
 } as const satisfies BuildOptions;
 

@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+import type { Plugin } from 'esbuild';
+
+/** The store's dictionaries and the units of measure: modules that export nothing but long texts. */
+const longTexts = /[\\/](?:dictionaries[\\/]dictionary-\d+|ucum-units)\.ts$/;
+
+/**
+ * Packs long texts into deployed bundles, which unpack them when they are loaded, in a fifth of a millisecond: 24 KB become 10. The
+ * sources stay as they are, and so do the bytes that a function works with.
+ */
+export const packTexts: Plugin = {
+  name: 'pack-texts',
+  setup: (build) => {
+    build.onLoad({ filter: longTexts }, async ({ path }) => {
+      const texts = Object.entries((await import(pathToFileURL(path).href)) as Record<string, unknown>);
+      const exported = texts.map(([name, text]) => {
+        if (typeof text !== 'string') throw new Error(`${path}: ${name} is no text`);
+        const packed = brotliCompressSync(text).toString('base64');
+        return `export const ${name} = brotliDecompressSync(Buffer.from('${packed}', 'base64')).toString();`;
+      });
+      return { contents: [`import { brotliDecompressSync } from 'node:zlib';`, ...exported].join('\n'), loader: 'js' };
+    });
+  },
+};
+
+/** The SDK bundles descriptions of its packages, 2.4 KB of each, of which it reads the version. */
+export const versionsAlone: Plugin = {
+  name: 'versions-alone',
+  setup: (build) => {
+    build.onLoad({ filter: /[\\/]@aws-sdk[\\/][^\\/]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
