@@ -69,8 +69,8 @@ const below = (path: string, open: readonly string[]): string => {
 const printName = (name: string): string => name.replace('[x]', '+');
 
 /**
- * The table of a type's root elements, for `_summary` and `_elements`: `status!` is mandatory, `-text!` too but not in the summary, `value+`
- * is a choice, `contact(name telecom)` is shown with these elements only. https://hl7.org/fhir/R4/search.html#summary
+ * The table of a type's root elements, for `_summary` and `_elements`: `status!` is mandatory, `value+` a choice,
+ * `-used!` and `-onset+` are not in the summary, `contact(name telecom)` is shown with these elements only. https://hl7.org/fhir/R4/search.html#summary
  */
 export const elementTable = (type: string): string =>
   childrenOf(type)
@@ -78,7 +78,8 @@ export const elementTable = (type: string): string =>
     .flatMap((child) => {
       const { definition, name } = child;
       const mark = definition.min > 0 ? '!' : '';
-      if (definition.isSummary !== true) return mark === '' ? [] : [`-${printName(name)}!`];
+      if (definition.isSummary !== true)
+        return mark === '' && !name.endsWith('[x]') ? [] : [`-${printName(name)}${mark}`];
       return [`${printName(name)}${mark}${below(child.below, [type])}`];
     })
     .join(' ');

@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { generateInvariantDocs, generateInvariants } from './invariants.ts';
 import { generateSchemas } from './schemas.ts';
 import { generateSearchParameters } from './search-parameters.ts';
+import { generateUcumUnits } from './ucum-units.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 
@@ -63,7 +64,7 @@ const formatted = (files: Files): Files => {
 
 /** Everything that is generated from the definitions of R4, formatted, by path relative to `generatedDirectory`. */
 export const generate = (): Files =>
-  formatted({ ...generateSchemas(), ...generateSearchParameters(), ...generateInvariants() });
+  formatted({ ...generateSchemas(), ...generateSearchParameters(), ...generateInvariants(), ...generateUcumUnits() });
 
 /** Writes generated files into a directory that holds nothing else, and removes the others in it. */
 const replaceFiles = (directory: string, files: Files): void => {

@@ -10,6 +10,10 @@ export type ParsedReference =
   | { readonly kind: 'malformed' };
 
 const types: ReadonlySet<string> = new Set(resourceTypes);
+
+/** Whether there is such a resource type. */
+export const isResourceType = (text: string): boolean => types.has(text);
+
 const literal = /^([A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?$/;
 
 /** Reads a reference; one inside the server's own base counts as relative. */

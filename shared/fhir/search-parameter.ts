@@ -23,7 +23,7 @@ export interface SearchValue {
 export interface SearchParameterComponent {
   readonly code: string;
   readonly type: SearchParameterType;
-  readonly targets?: readonly string[];
+  readonly targets?: readonly string[] | undefined;
   readonly values: (element: unknown, resource?: unknown) => SearchValue[];
 }
 
@@ -35,11 +35,11 @@ export interface SearchParameter {
   readonly url: string;
   readonly type: SearchParameterType;
   /** Types that a reference parameter may point at; absent if it may be any. */
-  readonly targets?: readonly string[];
+  readonly targets?: readonly string[] | undefined;
   /** The elements selected from a resource, in document order. Never throws for a resource that its schema accepts. */
-  readonly values: (resource: unknown) => SearchValue[];
+  readonly values: (resource: unknown, root?: unknown) => SearchValue[];
   /** Only for composites. */
-  readonly components?: readonly SearchParameterComponent[];
+  readonly components?: readonly SearchParameterComponent[] | undefined;
 }
 
 /** By the letter that stands for it in a table: the kind of parameter, and the datatype that most of its elements have. */
@@ -74,41 +74,57 @@ export const searchParametersOf = (type: string, table: string): readonly Search
   table
     .trim()
     .split('\n')
-    .map((line) => {
-      const [own = '', ...parts] = line.split(';');
-      const { url = `${type}-${own.slice(0, own.indexOf(' ')).replace(/^_/, '')}`, ...parameter } = readParameter(own);
-      return {
-        ...parameter,
-        url: url.includes('/') ? url : `http://hl7.org/fhir/SearchParameter/${url}`,
-        ...(parts.length > 0 && { components: parts.map(readComponent) }),
-      };
-    });
+    .map((line) => readParameter(type, line));
 
-const readComponent = (text: string): SearchParameterComponent => {
-  const { url: _, ...component } = readParameter(text);
-  return component;
-};
-
-type Select = (element: unknown, resource?: unknown) => SearchValue[];
-
-const readParameter = (text: string): SearchParameterComponent & { url?: string } => {
-  const [code = '', letter = '', ...fields] = text.split(' ');
-  const field = (mark: string): string | undefined => fields.find((each) => each.startsWith(mark))?.slice(1);
-  const [type, usualType] = kinds[letter] ?? ['special', ''];
-  const [targets, url] = [field('>'), field('#')];
-  const path = fields.find((each) => !/^[>#]/.test(each)) ?? '';
-  let select: Select | undefined; // made at the first use: a search looks at a few of a type's parameters
+/** All that can wait does: a function holds many parameters, and a search looks at a few. */
+const readParameter = (owner: string, line: string): SearchParameter => {
+  const space = line.indexOf(' ');
+  const code = line.slice(0, space);
+  const [type, usualType] = kinds[line.charAt(space + 1)] ?? ['special', ''];
+  let known: Fields | undefined;
+  let select: Select | undefined;
+  const fields = (): Fields => (known ??= readFields(owner, code, line));
   return {
     code,
     type,
-    ...(targets !== undefined && { targets: targets.split(',') }),
-    ...(url !== undefined && { url }),
+    get url() {
+      return fields().url;
+    },
+    get targets() {
+      return fields().targets;
+    },
+    get components() {
+      return fields().components;
+    },
     values: (element, resource) => {
-      select ??= selecting(/^(?::|$)/.test(path) ? usualPath(code) + path : path, usualType);
+      select ??= selecting(fields().path, usualType);
       return select(element, resource);
     },
   };
 };
+
+interface Fields {
+  readonly path: string;
+  readonly url: string;
+  readonly targets: readonly string[] | undefined;
+  readonly components: readonly SearchParameterComponent[] | undefined;
+}
+
+const readFields = (owner: string, code: string, line: string): Fields => {
+  const [own = '', ...parts] = line.split(';');
+  const fields = own.split(' ').slice(2);
+  const field = (mark: string): string | undefined => fields.find((each) => each.startsWith(mark))?.slice(1);
+  const path = fields.find((each) => !/^[>#]/.test(each)) ?? '';
+  const url = field('#') ?? `${owner}-${code.replace(/^_/, '')}`;
+  return {
+    path: /^(?::|$)/.test(path) ? usualPath(code) + path : path,
+    url: url.includes('/') ? url : `http://hl7.org/fhir/SearchParameter/${url}`,
+    targets: field('>')?.split(','),
+    components: parts.length === 0 ? undefined : parts.map((part) => readParameter(owner, part)),
+  };
+};
+
+type Select = (element: unknown, resource?: unknown) => SearchValue[];
 
 interface Step {
   readonly name: string;

@@ -3,8 +3,10 @@ import { type AuditPage, chartLog, dayLog, loggedAccess } from '../audit/audit-l
 import { RecordError } from '../errors.ts';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
+import { criteriaOf, requireSelfContained } from '../search/joins.ts';
 import { matches } from '../search/matches.ts';
 import { parseSearchQuery } from '../search/parse-query.ts';
+import { project } from '../search/project.ts';
 import type { Criterion } from '../search/search-query.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
@@ -72,11 +74,13 @@ export const searchAuditEvents: Interaction = async (context) => {
     baseUrl: request.baseUrl,
   });
   const size = Math.max(query.count ?? usualPage, 1);
-  const chart = asking.caller.organization === undefined ? asking.chart : await chartNamed(context, query.criteria);
+  requireSelfContained(query);
+  const named = criteriaOf(query.conditions);
+  const chart = asking.caller.organization === undefined ? asking.chart : await chartNamed(context, named);
   const from = Array.isArray(asked?.position) ? (asked.position as string[]) : [];
   const page = chart === undefined ? await ofOrganization(context, from, now) : await ofChart(context, chart, from);
   const events = page.events.filter((event) =>
-    matches(query.criteria, event, {
+    matches(query.conditions, event, {
       id: event.id ?? '',
       lastUpdated: Date.parse(event.meta?.lastUpdated ?? ''),
       baseUrl: request.baseUrl,
@@ -95,7 +99,7 @@ export const searchAuditEvents: Interaction = async (context) => {
     ...entriesOf(
       shown.map((event) => ({
         fullUrl: `${request.baseUrl}/AuditEvent/${event.id}`,
-        resource: event as unknown as fhir4.FhirResource,
+        resource: project(event, query, recordType.elements) as unknown as fhir4.FhirResource,
         search: { mode: 'match' },
       })),
     ),

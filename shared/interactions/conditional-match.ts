@@ -1,7 +1,9 @@
 import { RecordError } from '../errors.ts';
+import { criteriaOf, requireSelfContained } from '../search/joins.ts';
 import { matches } from '../search/matches.ts';
 import { parseSearchQuery } from '../search/parse-query.ts';
 import { meaningAll } from '../search/same-patient.ts';
+import type { Criterion } from '../search/search-query.ts';
 import { bearersOf, candidates, guardedIds } from '../store/candidates.ts';
 import type { UniqueChange } from '../store/commit.ts';
 import { criteriaPartition, identifierPartition } from '../store/index-rows.ts';
@@ -40,31 +42,33 @@ export const conditionalMatch = async (
     resourceType: recordType.name,
     baseUrl: request.baseUrl,
   });
-  if (query.criteria.length === 0) {
+  let { conditions } = query;
+  if (conditions.length === 0) {
     throw new RecordError('invalid', 'A condition names at least one search parameter', { expression });
   }
-  const partition = guardPartition(context, query.criteria, condition);
+  requireSelfContained(query);
+  const criteria = criteriaOf(conditions);
+  const partition = guardPartition(context, criteria, condition);
   const key = guardKey(partition);
   // The guard is read before the search: what is created between the two makes the guard differ at the commit.
   const expected = await guardedIds(store, key);
-  const { plan } = await planSearch(context, query.criteria);
+  const { plan } = await planSearch(context, criteria);
   let calls = 0;
-  let { criteria } = query;
   const found: StoredRecord[] = [];
   for await (const { record } of candidates(store, recordType, plan, undefined, {
     rowLimit: undefined,
     spend: () => calls++,
     mayEnter: (record) => mayAccess(context, 's', record),
     onLinked: (linked) => {
-      criteria = meaningAll(
-        criteria,
+      conditions = meaningAll(
+        conditions,
         linked.map(({ patient }) => patient),
       );
     },
   })) {
     if (record?.resource && mayAccess(context, 's', record)) {
       const facts = { id: record.id, lastUpdated: record.updated, baseUrl: request.baseUrl };
-      if (matches(criteria, record.resource, facts)) found.push(record);
+      if (matches(conditions, record.resource, facts)) found.push(record);
     }
     if (calls > mostCalls)
       throw new RecordError('too-costly', 'Too much would have to be read for this condition', { expression });
@@ -102,7 +106,7 @@ const trace = async (
 /** A condition on an identifier is guarded beside the identifier's bearers, however it is written; others by their text. */
 const guardPartition = (
   { store, recordType, asking }: RequestContext,
-  criteria: ReturnType<typeof parseSearchQuery>['criteria'],
+  criteria: readonly Criterion[],
   condition: string,
 ): string => {
   const organization = asking.caller.organization ?? asking.chart ?? '';

@@ -2,8 +2,11 @@ import { refusedRow } from '../audit/audit-row.ts';
 import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { information } from '../fhir/operation-outcome.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { criteriaOf, requireSelfContained } from '../search/joins.ts';
 import { matches } from '../search/matches.ts';
 import { parseSearchQuery } from '../search/parse-query.ts';
+import { project } from '../search/project.ts';
 import { meaningAll } from '../search/same-patient.ts';
 import type { SearchQuery } from '../search/search-query.ts';
 import { compareBy } from '../search/sort.ts';
@@ -46,7 +49,10 @@ export const searchRecords: Interaction = async (context) => {
     resourceType: context.recordType.name,
     baseUrl: context.request.baseUrl,
   });
-  const plan = await planSearch(context, query.criteria);
+  requireSelfContained(query);
+  const criteria = criteriaOf(query.conditions);
+  const planned = await planSearch(context, criteria);
+  const plan = { ...planned, exact: planned.exact && criteria.length === query.conditions.length };
   const found = await tracedSearch(context, plan, query, asked?.position as Position | undefined);
   return { statusCode: 200, resource: searchset(context, plan, query, sent, found) };
 };
@@ -119,8 +125,8 @@ const find = (
 };
 
 /** What a search reads with: how far it may go, whom it means, and which charts turned out to be none of the caller's business. */
-const reading = (context: RequestContext, { criteria }: SearchQuery, rowLimit: number | undefined) => {
-  const state = { calls: 0, criteria, hidden: new Set<string>() };
+const reading = (context: RequestContext, { conditions }: SearchQuery, rowLimit: number | undefined) => {
+  const state = { calls: 0, conditions, hidden: new Set<string>() };
   const options = {
     rowLimit,
     spend: () => {
@@ -133,8 +139,8 @@ const reading = (context: RequestContext, { criteria }: SearchQuery, rowLimit: n
       return may;
     },
     onLinked: (linked: readonly LinkedChart[]) => {
-      state.criteria = meaningAll(
-        state.criteria,
+      state.conditions = meaningAll(
+        state.conditions,
         linked.map(({ patient }) => patient),
       );
     },
@@ -243,10 +249,18 @@ const tooCostly = (parameter: string) =>
     },
   );
 
-const isMatch = (context: RequestContext, { criteria }: Pick<SearchQuery, 'criteria'>, record: StoredRecord): boolean =>
+const isMatch = (
+  context: RequestContext,
+  { conditions }: Pick<SearchQuery, 'conditions'>,
+  record: StoredRecord,
+): boolean =>
   record.resource !== undefined &&
   mayAccess(context, 's', record) &&
-  matches(criteria, record.resource, { id: record.id, lastUpdated: record.updated, baseUrl: context.request.baseUrl });
+  matches(conditions, record.resource, {
+    id: record.id,
+    lastUpdated: record.updated,
+    baseUrl: context.request.baseUrl,
+  });
 
 const searchset = (
   context: RequestContext,
@@ -278,10 +292,20 @@ const searchset = (
       ...(next === undefined ? [] : [nextLink(context, { query: sent, position: next })]),
     ],
     ...entriesOf([
-      ...records.map((record) => matchEntry(context, record)),
+      ...records.map((record) => projected(context, query, matchEntry(context, record))),
       ...(warnings.length === 0
         ? []
         : [{ resource: information('warning', warnings), search: { mode: 'outcome' as const } }]),
     ]),
   };
 };
+
+/** https://hl7.org/fhir/R4/search.html#summary */
+const projected = (
+  { recordType }: RequestContext,
+  query: SearchQuery,
+  entry: fhir4.BundleEntry,
+): fhir4.BundleEntry => ({
+  ...entry,
+  resource: project(entry.resource as unknown as Resource, query, recordType.elements) as unknown as fhir4.FhirResource,
+});

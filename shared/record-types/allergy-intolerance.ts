@@ -1,6 +1,9 @@
 import { allergyIntoleranceInvariants } from '../fhir/generated/invariants/AllergyIntolerance.ts';
 import { allergyIntoleranceSchema } from '../fhir/generated/schemas/AllergyIntolerance.ts';
-import { allergyIntoleranceSearchParameters } from '../fhir/generated/search-parameters/AllergyIntolerance.ts';
+import {
+  allergyIntoleranceElements,
+  allergyIntoleranceSearchParameters,
+} from '../fhir/generated/search-parameters/AllergyIntolerance.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a patient must not be given. https://hl7.org/fhir/R4/allergyintolerance.html */
@@ -9,5 +12,6 @@ export const allergyIntolerance = defineRecordType({
   schema: allergyIntoleranceSchema,
   invariants: allergyIntoleranceInvariants,
   searchParameters: allergyIntoleranceSearchParameters,
+  elements: allergyIntoleranceElements,
   date: 'date',
 });

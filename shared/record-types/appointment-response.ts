@@ -1,6 +1,9 @@
 import { appointmentResponseInvariants } from '../fhir/generated/invariants/AppointmentResponse.ts';
 import { appointmentResponseSchema } from '../fhir/generated/schemas/AppointmentResponse.ts';
-import { appointmentResponseSearchParameters } from '../fhir/generated/search-parameters/AppointmentResponse.ts';
+import {
+  appointmentResponseElements,
+  appointmentResponseSearchParameters,
+} from '../fhir/generated/search-parameters/AppointmentResponse.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A participant's answer to an appointment. https://hl7.org/fhir/R4/appointmentresponse.html */
@@ -9,4 +12,5 @@ export const appointmentResponse = defineRecordType({
   schema: appointmentResponseSchema,
   invariants: appointmentResponseInvariants,
   searchParameters: appointmentResponseSearchParameters,
+  elements: appointmentResponseElements,
 });

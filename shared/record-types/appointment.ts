@@ -1,6 +1,6 @@
 import { appointmentInvariants } from '../fhir/generated/invariants/Appointment.ts';
 import { appointmentSchema } from '../fhir/generated/schemas/Appointment.ts';
-import { appointmentSearchParameters } from '../fhir/generated/search-parameters/Appointment.ts';
+import { appointmentElements, appointmentSearchParameters } from '../fhir/generated/search-parameters/Appointment.ts';
 import { appointmentTime } from './appointment-time.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -10,6 +10,7 @@ export const appointment = defineRecordType({
   schema: appointmentSchema,
   invariants: appointmentInvariants,
   searchParameters: appointmentSearchParameters,
+  elements: appointmentElements,
   date: 'date',
   registry: [{ parameter: 'actor' }],
   heldTime: appointmentTime,

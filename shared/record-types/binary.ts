@@ -1,6 +1,6 @@
 import { binaryInvariants } from '../fhir/generated/invariants/Binary.ts';
 import { binarySchema } from '../fhir/generated/schemas/Binary.ts';
-import { binarySearchParameters } from '../fhir/generated/search-parameters/Binary.ts';
+import { binaryElements, binarySearchParameters } from '../fhir/generated/search-parameters/Binary.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Content of any kind, as it is. https://hl7.org/fhir/R4/binary.html */
@@ -9,4 +9,5 @@ export const binary = defineRecordType({
   schema: binarySchema,
   invariants: binaryInvariants,
   searchParameters: binarySearchParameters,
+  elements: binaryElements,
 });

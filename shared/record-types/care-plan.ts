@@ -1,6 +1,6 @@
 import { carePlanInvariants } from '../fhir/generated/invariants/CarePlan.ts';
 import { carePlanSchema } from '../fhir/generated/schemas/CarePlan.ts';
-import { carePlanSearchParameters } from '../fhir/generated/search-parameters/CarePlan.ts';
+import { carePlanElements, carePlanSearchParameters } from '../fhir/generated/search-parameters/CarePlan.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What is intended for a patient, and by whom. https://hl7.org/fhir/R4/careplan.html */
@@ -9,5 +9,6 @@ export const carePlan = defineRecordType({
   schema: carePlanSchema,
   invariants: carePlanInvariants,
   searchParameters: carePlanSearchParameters,
+  elements: carePlanElements,
   date: 'date',
 });

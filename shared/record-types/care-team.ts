@@ -1,6 +1,6 @@
 import { careTeamInvariants } from '../fhir/generated/invariants/CareTeam.ts';
 import { careTeamSchema } from '../fhir/generated/schemas/CareTeam.ts';
-import { careTeamSearchParameters } from '../fhir/generated/search-parameters/CareTeam.ts';
+import { careTeamElements, careTeamSearchParameters } from '../fhir/generated/search-parameters/CareTeam.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Who takes part in a patient's care. https://hl7.org/fhir/R4/careteam.html */
@@ -9,5 +9,6 @@ export const careTeam = defineRecordType({
   schema: careTeamSchema,
   invariants: careTeamInvariants,
   searchParameters: careTeamSearchParameters,
+  elements: careTeamElements,
   date: 'date',
 });

@@ -1,6 +1,9 @@
 import { clinicalImpressionInvariants } from '../fhir/generated/invariants/ClinicalImpression.ts';
 import { clinicalImpressionSchema } from '../fhir/generated/schemas/ClinicalImpression.ts';
-import { clinicalImpressionSearchParameters } from '../fhir/generated/search-parameters/ClinicalImpression.ts';
+import {
+  clinicalImpressionElements,
+  clinicalImpressionSearchParameters,
+} from '../fhir/generated/search-parameters/ClinicalImpression.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a clinician makes of the findings. https://hl7.org/fhir/R4/clinicalimpression.html */
@@ -9,5 +12,6 @@ export const clinicalImpression = defineRecordType({
   schema: clinicalImpressionSchema,
   invariants: clinicalImpressionInvariants,
   searchParameters: clinicalImpressionSearchParameters,
+  elements: clinicalImpressionElements,
   date: 'date',
 });

@@ -1,6 +1,9 @@
 import { communicationRequestInvariants } from '../fhir/generated/invariants/CommunicationRequest.ts';
 import { communicationRequestSchema } from '../fhir/generated/schemas/CommunicationRequest.ts';
-import { communicationRequestSearchParameters } from '../fhir/generated/search-parameters/CommunicationRequest.ts';
+import {
+  communicationRequestElements,
+  communicationRequestSearchParameters,
+} from '../fhir/generated/search-parameters/CommunicationRequest.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A message that should be sent. https://hl7.org/fhir/R4/communicationrequest.html */
@@ -9,5 +12,6 @@ export const communicationRequest = defineRecordType({
   schema: communicationRequestSchema,
   invariants: communicationRequestInvariants,
   searchParameters: communicationRequestSearchParameters,
+  elements: communicationRequestElements,
   date: 'authored',
 });

@@ -1,6 +1,9 @@
 import { communicationInvariants } from '../fhir/generated/invariants/Communication.ts';
 import { communicationSchema } from '../fhir/generated/schemas/Communication.ts';
-import { communicationSearchParameters } from '../fhir/generated/search-parameters/Communication.ts';
+import {
+  communicationElements,
+  communicationSearchParameters,
+} from '../fhir/generated/search-parameters/Communication.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A message that was sent. https://hl7.org/fhir/R4/communication.html */
@@ -9,6 +12,7 @@ export const communication = defineRecordType({
   schema: communicationSchema,
   invariants: communicationInvariants,
   searchParameters: communicationSearchParameters,
+  elements: communicationElements,
   date: 'sent',
   registry: [{ parameter: 'recipient' }],
 });

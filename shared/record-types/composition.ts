@@ -1,6 +1,6 @@
 import { compositionInvariants } from '../fhir/generated/invariants/Composition.ts';
 import { compositionSchema } from '../fhir/generated/schemas/Composition.ts';
-import { compositionSearchParameters } from '../fhir/generated/search-parameters/Composition.ts';
+import { compositionElements, compositionSearchParameters } from '../fhir/generated/search-parameters/Composition.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A note, structured in sections. https://hl7.org/fhir/R4/composition.html */
@@ -9,5 +9,6 @@ export const composition = defineRecordType({
   schema: compositionSchema,
   invariants: compositionInvariants,
   searchParameters: compositionSearchParameters,
+  elements: compositionElements,
   date: 'date',
 });

@@ -1,6 +1,6 @@
 import { conditionInvariants } from '../fhir/generated/invariants/Condition.ts';
 import { conditionSchema } from '../fhir/generated/schemas/Condition.ts';
-import { conditionSearchParameters } from '../fhir/generated/search-parameters/Condition.ts';
+import { conditionElements, conditionSearchParameters } from '../fhir/generated/search-parameters/Condition.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A diagnosis, a problem, a concern. https://hl7.org/fhir/R4/condition.html */
@@ -9,5 +9,6 @@ export const condition = defineRecordType({
   schema: conditionSchema,
   invariants: conditionInvariants,
   searchParameters: conditionSearchParameters,
+  elements: conditionElements,
   date: 'onset-date',
 });

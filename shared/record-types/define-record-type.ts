@@ -31,6 +31,8 @@ export interface RecordTypeDefinition {
   readonly schema: ResourceSchema;
   readonly invariants: InvariantsByType;
   readonly searchParameters: readonly SearchParameter[];
+  /** Which of its elements are in summaries, and which are mandatory: see shared/search/project.ts. */
+  readonly elements: string;
   /** Date parameter that orders the type's records within a chart; the time of creation where there is none. */
   readonly date?: string;
   readonly registry?: readonly RegistryIndex[];

@@ -1,6 +1,9 @@
 import { detectedIssueInvariants } from '../fhir/generated/invariants/DetectedIssue.ts';
 import { detectedIssueSchema } from '../fhir/generated/schemas/DetectedIssue.ts';
-import { detectedIssueSearchParameters } from '../fhir/generated/search-parameters/DetectedIssue.ts';
+import {
+  detectedIssueElements,
+  detectedIssueSearchParameters,
+} from '../fhir/generated/search-parameters/DetectedIssue.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A problem between what is planned and what is known, such as an interaction. https://hl7.org/fhir/R4/detectedissue.html */
@@ -9,5 +12,6 @@ export const detectedIssue = defineRecordType({
   schema: detectedIssueSchema,
   invariants: detectedIssueInvariants,
   searchParameters: detectedIssueSearchParameters,
+  elements: detectedIssueElements,
   date: 'identified',
 });

@@ -1,6 +1,9 @@
 import { diagnosticReportInvariants } from '../fhir/generated/invariants/DiagnosticReport.ts';
 import { diagnosticReportSchema } from '../fhir/generated/schemas/DiagnosticReport.ts';
-import { diagnosticReportSearchParameters } from '../fhir/generated/search-parameters/DiagnosticReport.ts';
+import {
+  diagnosticReportElements,
+  diagnosticReportSearchParameters,
+} from '../fhir/generated/search-parameters/DiagnosticReport.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** The report on an examination, with its results. https://hl7.org/fhir/R4/diagnosticreport.html */
@@ -9,5 +12,6 @@ export const diagnosticReport = defineRecordType({
   schema: diagnosticReportSchema,
   invariants: diagnosticReportInvariants,
   searchParameters: diagnosticReportSearchParameters,
+  elements: diagnosticReportElements,
   date: 'date',
 });

@@ -1,6 +1,9 @@
 import { documentReferenceInvariants } from '../fhir/generated/invariants/DocumentReference.ts';
 import { documentReferenceSchema } from '../fhir/generated/schemas/DocumentReference.ts';
-import { documentReferenceSearchParameters } from '../fhir/generated/search-parameters/DocumentReference.ts';
+import {
+  documentReferenceElements,
+  documentReferenceSearchParameters,
+} from '../fhir/generated/search-parameters/DocumentReference.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A document about a patient, and where it is. https://hl7.org/fhir/R4/documentreference.html */
@@ -9,5 +12,6 @@ export const documentReference = defineRecordType({
   schema: documentReferenceSchema,
   invariants: documentReferenceInvariants,
   searchParameters: documentReferenceSearchParameters,
+  elements: documentReferenceElements,
   date: 'date',
 });

@@ -1,6 +1,9 @@
 import { episodeOfCareInvariants } from '../fhir/generated/invariants/EpisodeOfCare.ts';
 import { episodeOfCareSchema } from '../fhir/generated/schemas/EpisodeOfCare.ts';
-import { episodeOfCareSearchParameters } from '../fhir/generated/search-parameters/EpisodeOfCare.ts';
+import {
+  episodeOfCareElements,
+  episodeOfCareSearchParameters,
+} from '../fhir/generated/search-parameters/EpisodeOfCare.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** The time during which an organisation is responsible for a condition. https://hl7.org/fhir/R4/episodeofcare.html */
@@ -9,5 +12,6 @@ export const episodeOfCare = defineRecordType({
   schema: episodeOfCareSchema,
   invariants: episodeOfCareInvariants,
   searchParameters: episodeOfCareSearchParameters,
+  elements: episodeOfCareElements,
   date: 'date',
 });

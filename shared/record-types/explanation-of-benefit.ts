@@ -1,6 +1,9 @@
 import { explanationOfBenefitInvariants } from '../fhir/generated/invariants/ExplanationOfBenefit.ts';
 import { explanationOfBenefitSchema } from '../fhir/generated/schemas/ExplanationOfBenefit.ts';
-import { explanationOfBenefitSearchParameters } from '../fhir/generated/search-parameters/ExplanationOfBenefit.ts';
+import {
+  explanationOfBenefitElements,
+  explanationOfBenefitSearchParameters,
+} from '../fhir/generated/search-parameters/ExplanationOfBenefit.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What became of a claim. https://hl7.org/fhir/R4/explanationofbenefit.html */
@@ -9,5 +12,6 @@ export const explanationOfBenefit = defineRecordType({
   schema: explanationOfBenefitSchema,
   invariants: explanationOfBenefitInvariants,
   searchParameters: explanationOfBenefitSearchParameters,
+  elements: explanationOfBenefitElements,
   date: 'created',
 });

@@ -1,6 +1,6 @@
 import { flagInvariants } from '../fhir/generated/invariants/Flag.ts';
 import { flagSchema } from '../fhir/generated/schemas/Flag.ts';
-import { flagSearchParameters } from '../fhir/generated/search-parameters/Flag.ts';
+import { flagElements, flagSearchParameters } from '../fhir/generated/search-parameters/Flag.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A warning to whoever meets the patient. https://hl7.org/fhir/R4/flag.html */
@@ -9,5 +9,6 @@ export const flag = defineRecordType({
   schema: flagSchema,
   invariants: flagInvariants,
   searchParameters: flagSearchParameters,
+  elements: flagElements,
   date: 'date',
 });

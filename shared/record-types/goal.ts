@@ -1,6 +1,6 @@
 import { goalInvariants } from '../fhir/generated/invariants/Goal.ts';
 import { goalSchema } from '../fhir/generated/schemas/Goal.ts';
-import { goalSearchParameters } from '../fhir/generated/search-parameters/Goal.ts';
+import { goalElements, goalSearchParameters } from '../fhir/generated/search-parameters/Goal.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a patient and their carers want to reach. https://hl7.org/fhir/R4/goal.html */
@@ -9,5 +9,6 @@ export const goal = defineRecordType({
   schema: goalSchema,
   invariants: goalInvariants,
   searchParameters: goalSearchParameters,
+  elements: goalElements,
   date: 'start-date',
 });

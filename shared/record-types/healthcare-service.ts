@@ -1,6 +1,9 @@
 import { healthcareServiceInvariants } from '../fhir/generated/invariants/HealthcareService.ts';
 import { healthcareServiceSchema } from '../fhir/generated/schemas/HealthcareService.ts';
-import { healthcareServiceSearchParameters } from '../fhir/generated/search-parameters/HealthcareService.ts';
+import {
+  healthcareServiceElements,
+  healthcareServiceSearchParameters,
+} from '../fhir/generated/search-parameters/HealthcareService.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A service that an organisation offers at a place. https://hl7.org/fhir/R4/healthcareservice.html */
@@ -9,5 +12,6 @@ export const healthcareService = defineRecordType({
   schema: healthcareServiceSchema,
   invariants: healthcareServiceInvariants,
   searchParameters: healthcareServiceSearchParameters,
+  elements: healthcareServiceElements,
   registry: [{ parameter: 'name' }, { parameter: 'identifier' }, { parameter: 'organization' }],
 });

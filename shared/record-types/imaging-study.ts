@@ -1,6 +1,9 @@
 import { imagingStudyInvariants } from '../fhir/generated/invariants/ImagingStudy.ts';
 import { imagingStudySchema } from '../fhir/generated/schemas/ImagingStudy.ts';
-import { imagingStudySearchParameters } from '../fhir/generated/search-parameters/ImagingStudy.ts';
+import {
+  imagingStudyElements,
+  imagingStudySearchParameters,
+} from '../fhir/generated/search-parameters/ImagingStudy.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A set of images. https://hl7.org/fhir/R4/imagingstudy.html */
@@ -9,5 +12,6 @@ export const imagingStudy = defineRecordType({
   schema: imagingStudySchema,
   invariants: imagingStudyInvariants,
   searchParameters: imagingStudySearchParameters,
+  elements: imagingStudyElements,
   date: 'started',
 });

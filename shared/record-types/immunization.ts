@@ -1,6 +1,9 @@
 import { immunizationInvariants } from '../fhir/generated/invariants/Immunization.ts';
 import { immunizationSchema } from '../fhir/generated/schemas/Immunization.ts';
-import { immunizationSearchParameters } from '../fhir/generated/search-parameters/Immunization.ts';
+import {
+  immunizationElements,
+  immunizationSearchParameters,
+} from '../fhir/generated/search-parameters/Immunization.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A vaccine given, or why it was not. https://hl7.org/fhir/R4/immunization.html */
@@ -9,5 +12,6 @@ export const immunization = defineRecordType({
   schema: immunizationSchema,
   invariants: immunizationInvariants,
   searchParameters: immunizationSearchParameters,
+  elements: immunizationElements,
   date: 'date',
 });

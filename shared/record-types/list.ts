@@ -1,6 +1,6 @@
 import { listInvariants } from '../fhir/generated/invariants/List.ts';
 import { listSchema } from '../fhir/generated/schemas/List.ts';
-import { listSearchParameters } from '../fhir/generated/search-parameters/List.ts';
+import { listElements, listSearchParameters } from '../fhir/generated/search-parameters/List.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Records put together for a purpose. https://hl7.org/fhir/R4/list.html */
@@ -9,5 +9,6 @@ export const list = defineRecordType({
   schema: listSchema,
   invariants: listInvariants,
   searchParameters: listSearchParameters,
+  elements: listElements,
   date: 'date',
 });

@@ -1,6 +1,9 @@
 import { medicationAdministrationInvariants } from '../fhir/generated/invariants/MedicationAdministration.ts';
 import { medicationAdministrationSchema } from '../fhir/generated/schemas/MedicationAdministration.ts';
-import { medicationAdministrationSearchParameters } from '../fhir/generated/search-parameters/MedicationAdministration.ts';
+import {
+  medicationAdministrationElements,
+  medicationAdministrationSearchParameters,
+} from '../fhir/generated/search-parameters/MedicationAdministration.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A dose given. https://hl7.org/fhir/R4/medicationadministration.html */
@@ -9,5 +12,6 @@ export const medicationAdministration = defineRecordType({
   schema: medicationAdministrationSchema,
   invariants: medicationAdministrationInvariants,
   searchParameters: medicationAdministrationSearchParameters,
+  elements: medicationAdministrationElements,
   date: 'effective-time',
 });

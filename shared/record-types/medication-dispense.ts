@@ -1,6 +1,9 @@
 import { medicationDispenseInvariants } from '../fhir/generated/invariants/MedicationDispense.ts';
 import { medicationDispenseSchema } from '../fhir/generated/schemas/MedicationDispense.ts';
-import { medicationDispenseSearchParameters } from '../fhir/generated/search-parameters/MedicationDispense.ts';
+import {
+  medicationDispenseElements,
+  medicationDispenseSearchParameters,
+} from '../fhir/generated/search-parameters/MedicationDispense.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A medicine handed over. https://hl7.org/fhir/R4/medicationdispense.html */
@@ -9,5 +12,6 @@ export const medicationDispense = defineRecordType({
   schema: medicationDispenseSchema,
   invariants: medicationDispenseInvariants,
   searchParameters: medicationDispenseSearchParameters,
+  elements: medicationDispenseElements,
   date: 'whenhandedover',
 });

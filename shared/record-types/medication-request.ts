@@ -1,6 +1,9 @@
 import { medicationRequestInvariants } from '../fhir/generated/invariants/MedicationRequest.ts';
 import { medicationRequestSchema } from '../fhir/generated/schemas/MedicationRequest.ts';
-import { medicationRequestSearchParameters } from '../fhir/generated/search-parameters/MedicationRequest.ts';
+import {
+  medicationRequestElements,
+  medicationRequestSearchParameters,
+} from '../fhir/generated/search-parameters/MedicationRequest.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A prescription. https://hl7.org/fhir/R4/medicationrequest.html */
@@ -9,5 +12,6 @@ export const medicationRequest = defineRecordType({
   schema: medicationRequestSchema,
   invariants: medicationRequestInvariants,
   searchParameters: medicationRequestSearchParameters,
+  elements: medicationRequestElements,
   date: 'authoredon',
 });

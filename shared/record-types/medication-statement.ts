@@ -1,6 +1,9 @@
 import { medicationStatementInvariants } from '../fhir/generated/invariants/MedicationStatement.ts';
 import { medicationStatementSchema } from '../fhir/generated/schemas/MedicationStatement.ts';
-import { medicationStatementSearchParameters } from '../fhir/generated/search-parameters/MedicationStatement.ts';
+import {
+  medicationStatementElements,
+  medicationStatementSearchParameters,
+} from '../fhir/generated/search-parameters/MedicationStatement.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a patient is said to take. https://hl7.org/fhir/R4/medicationstatement.html */
@@ -9,5 +12,6 @@ export const medicationStatement = defineRecordType({
   schema: medicationStatementSchema,
   invariants: medicationStatementInvariants,
   searchParameters: medicationStatementSearchParameters,
+  elements: medicationStatementElements,
   date: 'effective',
 });

@@ -1,6 +1,6 @@
 import { observationInvariants } from '../fhir/generated/invariants/Observation.ts';
 import { observationSchema } from '../fhir/generated/schemas/Observation.ts';
-import { observationSearchParameters } from '../fhir/generated/search-parameters/Observation.ts';
+import { observationElements, observationSearchParameters } from '../fhir/generated/search-parameters/Observation.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A measurement, a result, a finding. https://hl7.org/fhir/R4/observation.html */
@@ -9,5 +9,6 @@ export const observation = defineRecordType({
   schema: observationSchema,
   invariants: observationInvariants,
   searchParameters: observationSearchParameters,
+  elements: observationElements,
   date: 'date',
 });

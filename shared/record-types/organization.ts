@@ -1,6 +1,9 @@
 import { organizationInvariants } from '../fhir/generated/invariants/Organization.ts';
 import { organizationSchema } from '../fhir/generated/schemas/Organization.ts';
-import { organizationSearchParameters } from '../fhir/generated/search-parameters/Organization.ts';
+import {
+  organizationElements,
+  organizationSearchParameters,
+} from '../fhir/generated/search-parameters/Organization.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A provider, a department, a payer. https://hl7.org/fhir/R4/organization.html */
@@ -9,5 +12,6 @@ export const organization = defineRecordType({
   schema: organizationSchema,
   invariants: organizationInvariants,
   searchParameters: organizationSearchParameters,
+  elements: organizationElements,
   registry: [{ parameter: 'name' }, { parameter: 'identifier' }],
 });

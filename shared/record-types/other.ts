@@ -1,7 +1,7 @@
 import { invariants } from '../fhir/generated/invariants/all.ts';
 import { resourceTypes } from '../fhir/generated/resource-types.ts';
 import { schemas } from '../fhir/generated/schemas/all.ts';
-import { searchParameters } from '../fhir/generated/search-parameters/all.ts';
+import { elementTables, searchParameters } from '../fhir/generated/search-parameters/all.ts';
 import { defineRecordType, type RecordType } from './define-record-type.ts';
 import { recordTypes } from './index.ts';
 
@@ -18,6 +18,7 @@ export const otherRecordTypes: readonly RecordType[] = resourceTypes
       schema: schemas[name],
       invariants: required(invariants, name),
       searchParameters: required(searchParameters, name),
+      elements: required(elementTables, name),
     }),
   );
 

@@ -1,6 +1,9 @@
 import { practitionerRoleInvariants } from '../fhir/generated/invariants/PractitionerRole.ts';
 import { practitionerRoleSchema } from '../fhir/generated/schemas/PractitionerRole.ts';
-import { practitionerRoleSearchParameters } from '../fhir/generated/search-parameters/PractitionerRole.ts';
+import {
+  practitionerRoleElements,
+  practitionerRoleSearchParameters,
+} from '../fhir/generated/search-parameters/PractitionerRole.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a practitioner does, where, and for which organisation. https://hl7.org/fhir/R4/practitionerrole.html */
@@ -9,5 +12,6 @@ export const practitionerRole = defineRecordType({
   schema: practitionerRoleSchema,
   invariants: practitionerRoleInvariants,
   searchParameters: practitionerRoleSearchParameters,
+  elements: practitionerRoleElements,
   registry: [{ parameter: 'practitioner' }, { parameter: 'organization' }, { parameter: 'identifier' }],
 });

@@ -1,6 +1,9 @@
 import { practitionerInvariants } from '../fhir/generated/invariants/Practitioner.ts';
 import { practitionerSchema } from '../fhir/generated/schemas/Practitioner.ts';
-import { practitionerSearchParameters } from '../fhir/generated/search-parameters/Practitioner.ts';
+import {
+  practitionerElements,
+  practitionerSearchParameters,
+} from '../fhir/generated/search-parameters/Practitioner.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A person who provides care. https://hl7.org/fhir/R4/practitioner.html */
@@ -9,5 +12,6 @@ export const practitioner = defineRecordType({
   schema: practitionerSchema,
   invariants: practitionerInvariants,
   searchParameters: practitionerSearchParameters,
+  elements: practitionerElements,
   registry: [{ parameter: 'name', serves: ['family', 'given'] }, { parameter: 'identifier' }],
 });

@@ -1,6 +1,6 @@
 import { provenanceInvariants } from '../fhir/generated/invariants/Provenance.ts';
 import { provenanceSchema } from '../fhir/generated/schemas/Provenance.ts';
-import { provenanceSearchParameters } from '../fhir/generated/search-parameters/Provenance.ts';
+import { provenanceElements, provenanceSearchParameters } from '../fhir/generated/search-parameters/Provenance.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Where a record comes from. https://hl7.org/fhir/R4/provenance.html */
@@ -9,5 +9,6 @@ export const provenance = defineRecordType({
   schema: provenanceSchema,
   invariants: provenanceInvariants,
   searchParameters: provenanceSearchParameters,
+  elements: provenanceElements,
   date: 'recorded',
 });

@@ -1,6 +1,9 @@
 import { questionnaireResponseInvariants } from '../fhir/generated/invariants/QuestionnaireResponse.ts';
 import { questionnaireResponseSchema } from '../fhir/generated/schemas/QuestionnaireResponse.ts';
-import { questionnaireResponseSearchParameters } from '../fhir/generated/search-parameters/QuestionnaireResponse.ts';
+import {
+  questionnaireResponseElements,
+  questionnaireResponseSearchParameters,
+} from '../fhir/generated/search-parameters/QuestionnaireResponse.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** The answers to a questionnaire. https://hl7.org/fhir/R4/questionnaireresponse.html */
@@ -9,5 +12,6 @@ export const questionnaireResponse = defineRecordType({
   schema: questionnaireResponseSchema,
   invariants: questionnaireResponseInvariants,
   searchParameters: questionnaireResponseSearchParameters,
+  elements: questionnaireResponseElements,
   date: 'authored',
 });

@@ -1,6 +1,9 @@
 import { questionnaireInvariants } from '../fhir/generated/invariants/Questionnaire.ts';
 import { questionnaireSchema } from '../fhir/generated/schemas/Questionnaire.ts';
-import { questionnaireSearchParameters } from '../fhir/generated/search-parameters/Questionnaire.ts';
+import {
+  questionnaireElements,
+  questionnaireSearchParameters,
+} from '../fhir/generated/search-parameters/Questionnaire.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Questions to be asked. https://hl7.org/fhir/R4/questionnaire.html */
@@ -9,6 +12,7 @@ export const questionnaire = defineRecordType({
   schema: questionnaireSchema,
   invariants: questionnaireInvariants,
   searchParameters: questionnaireSearchParameters,
+  elements: questionnaireElements,
   date: 'date',
   registry: [{ parameter: 'url' }, { parameter: 'name' }, { parameter: 'title' }, { parameter: 'identifier' }],
 });

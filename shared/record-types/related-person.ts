@@ -1,6 +1,9 @@
 import { relatedPersonInvariants } from '../fhir/generated/invariants/RelatedPerson.ts';
 import { relatedPersonSchema } from '../fhir/generated/schemas/RelatedPerson.ts';
-import { relatedPersonSearchParameters } from '../fhir/generated/search-parameters/RelatedPerson.ts';
+import {
+  relatedPersonElements,
+  relatedPersonSearchParameters,
+} from '../fhir/generated/search-parameters/RelatedPerson.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Somebody who belongs to a patient: a parent, a partner, a carer. https://hl7.org/fhir/R4/relatedperson.html */
@@ -9,5 +12,6 @@ export const relatedPerson = defineRecordType({
   schema: relatedPersonSchema,
   invariants: relatedPersonInvariants,
   searchParameters: relatedPersonSearchParameters,
+  elements: relatedPersonElements,
   registry: [{ parameter: 'name' }, { parameter: 'identifier' }],
 });

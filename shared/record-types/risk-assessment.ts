@@ -1,6 +1,9 @@
 import { riskAssessmentInvariants } from '../fhir/generated/invariants/RiskAssessment.ts';
 import { riskAssessmentSchema } from '../fhir/generated/schemas/RiskAssessment.ts';
-import { riskAssessmentSearchParameters } from '../fhir/generated/search-parameters/RiskAssessment.ts';
+import {
+  riskAssessmentElements,
+  riskAssessmentSearchParameters,
+} from '../fhir/generated/search-parameters/RiskAssessment.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** How likely something is to happen to a patient. https://hl7.org/fhir/R4/riskassessment.html */
@@ -9,5 +12,6 @@ export const riskAssessment = defineRecordType({
   schema: riskAssessmentSchema,
   invariants: riskAssessmentInvariants,
   searchParameters: riskAssessmentSearchParameters,
+  elements: riskAssessmentElements,
   date: 'date',
 });

@@ -1,6 +1,9 @@
 import { serviceRequestInvariants } from '../fhir/generated/invariants/ServiceRequest.ts';
 import { serviceRequestSchema } from '../fhir/generated/schemas/ServiceRequest.ts';
-import { serviceRequestSearchParameters } from '../fhir/generated/search-parameters/ServiceRequest.ts';
+import {
+  serviceRequestElements,
+  serviceRequestSearchParameters,
+} from '../fhir/generated/search-parameters/ServiceRequest.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** An order for an examination, a treatment or a referral. https://hl7.org/fhir/R4/servicerequest.html */
@@ -9,5 +12,6 @@ export const serviceRequest = defineRecordType({
   schema: serviceRequestSchema,
   invariants: serviceRequestInvariants,
   searchParameters: serviceRequestSearchParameters,
+  elements: serviceRequestElements,
   date: 'authored',
 });

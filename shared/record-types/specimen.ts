@@ -1,6 +1,6 @@
 import { specimenInvariants } from '../fhir/generated/invariants/Specimen.ts';
 import { specimenSchema } from '../fhir/generated/schemas/Specimen.ts';
-import { specimenSearchParameters } from '../fhir/generated/search-parameters/Specimen.ts';
+import { specimenElements, specimenSearchParameters } from '../fhir/generated/search-parameters/Specimen.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What is sent to a laboratory. https://hl7.org/fhir/R4/specimen.html */
@@ -9,5 +9,6 @@ export const specimen = defineRecordType({
   schema: specimenSchema,
   invariants: specimenInvariants,
   searchParameters: specimenSearchParameters,
+  elements: specimenElements,
   date: 'collected',
 });

@@ -1,6 +1,9 @@
 import { subscriptionInvariants } from '../fhir/generated/invariants/Subscription.ts';
 import { subscriptionSchema } from '../fhir/generated/schemas/Subscription.ts';
-import { subscriptionSearchParameters } from '../fhir/generated/search-parameters/Subscription.ts';
+import {
+  subscriptionElements,
+  subscriptionSearchParameters,
+} from '../fhir/generated/search-parameters/Subscription.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Who is told of which changes. https://hl7.org/fhir/R4/subscription.html */
@@ -9,5 +12,6 @@ export const subscription = defineRecordType({
   schema: subscriptionSchema,
   invariants: subscriptionInvariants,
   searchParameters: subscriptionSearchParameters,
+  elements: subscriptionElements,
   registry: [{ parameter: 'status' }],
 });

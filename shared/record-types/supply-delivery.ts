@@ -1,6 +1,9 @@
 import { supplyDeliveryInvariants } from '../fhir/generated/invariants/SupplyDelivery.ts';
 import { supplyDeliverySchema } from '../fhir/generated/schemas/SupplyDelivery.ts';
-import { supplyDeliverySearchParameters } from '../fhir/generated/search-parameters/SupplyDelivery.ts';
+import {
+  supplyDeliveryElements,
+  supplyDeliverySearchParameters,
+} from '../fhir/generated/search-parameters/SupplyDelivery.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Supplies handed over. https://hl7.org/fhir/R4/supplydelivery.html */
@@ -9,4 +12,5 @@ export const supplyDelivery = defineRecordType({
   schema: supplyDeliverySchema,
   invariants: supplyDeliveryInvariants,
   searchParameters: supplyDeliverySearchParameters,
+  elements: supplyDeliveryElements,
 });

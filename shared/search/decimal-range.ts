@@ -1,8 +1,21 @@
+/** A decimal without loss: `digits` times ten to the power of `exponent`. */
+export interface Decimal {
+  readonly digits: bigint;
+  readonly exponent: number;
+}
+
 /** A number, and the range that its digits imply: from `low` to just below `high`. */
 export interface DecimalRange {
   readonly value: number;
   readonly low: number;
   readonly high: number;
+}
+
+/** As `DecimalRange`, without loss. */
+export interface ExactRange {
+  readonly value: Decimal;
+  readonly low: Decimal;
+  readonly high: Decimal;
 }
 
 const decimal = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
@@ -16,38 +29,45 @@ const longestDecimal = 64;
  * @returns undefined if the text is no decimal, or too large for a double.
  * @see https://hl7.org/fhir/R4/search.html#number
  */
-export const decimalRange = (text: string): DecimalRange | undefined => {
-  const read = readDecimal(text);
-  return (
-    read && {
-      value: read.value,
-      low: scaled(read.digits * 10n - 5n, read.exponent - 1),
-      high: scaled(read.digits * 10n + 5n, read.exponent - 1),
-    }
-  );
+export const exactRange = (text: string): ExactRange | undefined => {
+  const value = readDecimal(text);
+  return value && { value, low: scaled(value, 10n, -5n), high: scaled(value, 10n, 5n) };
 };
 
-/** As `decimalRange`, with 10 % on either side, and never less than its digits imply. https://hl7.org/fhir/R4/search.html#prefix */
-export const approximateRange = (text: string): DecimalRange | undefined => {
-  const [read, implied] = [readDecimal(text), decimalRange(text)];
-  if (!read || !implied) return undefined;
-  const bounds = [scaled(read.digits * 9n, read.exponent - 1), scaled(read.digits * 11n, read.exponent - 1)];
-  return { value: read.value, low: Math.min(implied.low, ...bounds), high: Math.max(implied.high, ...bounds) };
+/** As `exactRange`, with 10 % on either side, and never less than its digits imply. https://hl7.org/fhir/R4/search.html#prefix */
+export const approximateRange = (text: string): ExactRange | undefined => {
+  const implied = exactRange(text);
+  if (!implied) return undefined;
+  const bounds = [implied.low, implied.high, scaled(implied.value, 9n, 0n), scaled(implied.value, 11n, 0n)];
+  bounds.sort((a, b) => (a.digits < b.digits ? -1 : 1)); // all have one exponent
+  const [low = implied.low, high = implied.high] = [bounds[0], bounds[3]];
+  return { value: implied.value, low, high };
 };
+
+/** A tenth of the decimal's last place as unit: `factor` tenths of it and `more` of them. */
+const scaled = ({ digits, exponent }: Decimal, factor: bigint, more: bigint): Decimal => ({
+  digits: digits * factor + more,
+  exponent: exponent - 1,
+});
+
+/** The bounds as doubles, each rounded once. */
+export const inDoubles = ({ value, low, high }: ExactRange): DecimalRange => ({
+  value: toDouble(value),
+  low: toDouble(low),
+  high: toDouble(high),
+});
+
+// Through text, which is rounded once; multiplying by a power of ten would round twice: 5.4 - 0.05 is not 5.35.
+const toDouble = ({ digits, exponent }: Decimal): number => Number(`${digits}e${exponent}`);
 
 /** Whole digits and the power of ten that they are multiplied by, so that bounds come out exact. */
-const readDecimal = (text: string): { value: number; digits: bigint; exponent: number } | undefined => {
+const readDecimal = (text: string): Decimal | undefined => {
   const parts = text.length > longestDecimal ? null : decimal.exec(text);
-  if (!parts) return undefined;
+  if (!parts || !Number.isFinite(Number(text))) return undefined;
   const [, sign = '', whole = '', fraction = '', power] = parts;
-  const value = Number(text);
-  if (!Number.isFinite(value)) return undefined;
   const shown = whole + fraction;
   const digits = BigInt(shown) * (sign === '-' ? -1n : 1n);
   const exponent = Number(power ?? 0) - fraction.length;
   const oneFigure = power !== undefined && shown.replace(/^0+/, '').length === 1;
-  return oneFigure ? { value, digits: digits * 10n, exponent: exponent - 1 } : { value, digits, exponent };
+  return oneFigure ? { digits: digits * 10n, exponent: exponent - 1 } : { digits, exponent };
 };
-
-// Through text, which is rounded once; multiplying by a power of ten would round twice: 5.4 - 0.05 is not 5.35.
-const scaled = (digits: bigint, exponent: number): number => Number(`${digits}e${exponent}`);

@@ -1,6 +1,9 @@
+import { isResourceType } from '../fhir/references.ts';
 import type { SearchParameter } from '../fhir/search-parameter.ts';
-import { invalidParameter, unsupportedParameter } from './refusal.ts';
-import type { SearchQuery, SortRule, Summary, Total } from './search-query.ts';
+import type { ParseContext } from './parse/context.ts';
+import { mostIncludes, parseInclude } from './parse/include.ts';
+import { invalidParameter } from './refusal.ts';
+import type { Contained, Include, SearchQuery, SortRule, Summary, Total } from './search-query.ts';
 import { canSortBy } from './sort.ts';
 
 /** Largest page; more is cut down to it. */
@@ -24,76 +27,84 @@ const names: ReadonlySet<string> = new Set([
 /** Whether a parameter says how to present what is found, not what to find. https://hl7.org/fhir/R4/search.html#return */
 export const isResultParameter = (code: string): boolean => names.has(code);
 
-type ResultParameters = Pick<SearchQuery, 'count' | 'summary' | 'total' | 'sort' | 'elements' | 'understood'>;
+type ResultParameters = Omit<SearchQuery, 'conditions' | 'warnings'>;
 type Ignore = (parameter: string, message: string) => void;
 
 /**
  * Reads the parameters that manage the result.
  *
+ * @param resourceType - type of the records that are searched.
  * @param ignore - notes a parameter that is not used, or refuses it.
  * @throws RecordError `invalid` for a modifier, for a value that none may have, and for a second value where there can be one.
  * @see https://hl7.org/fhir/R4/search.html#return
  */
 export const parseResultParameters = (
   pairs: readonly (readonly [name: string, value: string])[],
-  parameters: ReadonlyMap<string, SearchParameter>,
+  context: ParseContext,
+  resourceType: string,
   ignore: Ignore,
 ): ResultParameters => {
   const understood: (readonly [string, string])[] = [];
   const seen = new Set<string>();
+  const includes: Include[] = [];
   let [count, summary, total]: [number?, Summary?, Total?] = [];
-  let elements: string[] | undefined;
-  const sort: SortRule[] = [];
+  let elements: readonly string[] | undefined;
+  let sort: readonly SortRule[] = [];
+  let contained: Contained = { search: 'false', answer: 'container' };
   for (const [name, text] of pairs) {
-    if (name.startsWith('_include') || name.startsWith('_revinclude')) {
-      ignore(name, 'Including other resources is not supported; none were included');
+    if (/^_(?:rev)?include/.test(name)) {
+      const include = parseInclude(context, resourceType, name, text);
+      if (typeof include === 'string') ignore(name, include);
+      else {
+        if (includes.push(include) > mostIncludes)
+          throw invalidParameter(name, `A search has ${mostIncludes} includes at most`);
+        understood.push([name, text]);
+      }
       continue;
     }
     if (!isResultParameter(name)) throw invalidParameter(name, 'This parameter takes no modifier');
     if (seen.has(name)) throw invalidParameter(name, 'This parameter can be given once');
     seen.add(name);
+    let used = text;
     switch (name) {
       case '_count':
         count = parseCount(text, ignore);
-        understood.push([name, String(count)]);
+        used = String(count);
         break;
       case '_summary':
         summary = oneOf<Summary>(name, text, ['true', 'false', 'text', 'data', 'count']);
-        if (summary === 'count' || summary === 'false') understood.push([name, text]);
-        else ignore(name, 'Summaries are not made; resources are whole');
         break;
       case '_total':
         total = oneOf<Total>(name, text, ['none', 'estimate', 'accurate']);
-        understood.push([name, text]);
         break;
-      case '_sort': {
-        const used = parseSort(text, parameters, ignore);
-        sort.push(...used.rules);
-        if (used.text !== '') understood.push([name, used.text]);
+      case '_sort':
+        [sort, used] = parseSort(text, context.parametersOf(resourceType) ?? [], ignore);
         break;
-      }
       case '_elements':
-        elements = parseElements(text);
-        ignore(name, 'Elements are not selected; resources are whole');
+        elements = parseElements(text, resourceType, ignore);
+        used = elements?.join() ?? '';
         break;
       case '_contained':
-        if (oneOf(name, text, ['false', 'true', 'both']) === 'false') understood.push([name, text]);
-        else if (text === 'both') ignore(name, 'Contained resources are not searched');
-        else throw unsupportedParameter(name, 'Contained resources are not searched');
+        contained = { ...contained, search: oneOf<Contained['search']>(name, text, ['false', 'true', 'both']) };
+        break;
+      case '_containedType':
+        contained = { ...contained, answer: oneOf<Contained['answer']>(name, text, ['container', 'contained']) };
         break;
       case '_pretty':
         oneOf(name, text, ['true', 'false']);
-        understood.push([name, text]);
         break;
       case '_format':
         if (text === '') throw invalidParameter(name, 'The parameter has an empty value');
-        understood.push([name, text]);
         break;
-      default: // _containedType, _score
-        ignore(name, 'This parameter is not supported; it was not used');
+      default: // _score
+        ignore(name, 'Matches are not ranked by relevance');
+        used = '';
     }
+    if (used !== '') understood.push([name, used]);
   }
-  return { count, summary, total, sort, elements, understood };
+  if (summary === 'text' && includes.length > 0)
+    throw invalidParameter('_summary', '_summary=text cannot be mixed with _include and _revinclude');
+  return { count, summary, total, sort, elements, includes, contained, understood };
 };
 
 const parseCount = (text: string, ignore: Ignore): number => {
@@ -109,31 +120,46 @@ const oneOf = <T extends string>(name: string, text: string, values: readonly T[
   return found;
 };
 
+const mostSortRules = 20;
+
 /** https://hl7.org/fhir/R4/search.html#sort */
 const parseSort = (
   text: string,
-  parameters: ReadonlyMap<string, SearchParameter>,
+  parameters: readonly SearchParameter[],
   ignore: Ignore,
-): { rules: SortRule[]; text: string } => {
-  const used: { rule: SortRule; text: string }[] = [];
-  for (const item of text.split(',')) {
+): [rules: SortRule[], text: string] => {
+  const used: string[] = [];
+  const rules: SortRule[] = [];
+  for (const item of text.split(',', mostSortRules + 1)) {
     const descending = item.startsWith('-');
     const code = descending ? item.slice(1) : item;
     if (code === '')
       throw invalidParameter('_sort', '_sort lists search parameters, each with or without a minus before it');
-    const parameter = parameters.get(code);
+    if (rules.length === mostSortRules) throw invalidParameter('_sort', `_sort has ${mostSortRules} rules at most`);
+    const parameter = parameters.find((each) => each.code === code);
     if (!parameter) ignore('_sort', 'There is no such search parameter to sort by');
-    else if (!canSortBy(parameter)) ignore('_sort', `Sorting by ${code} is not supported`);
-    else used.push({ rule: { parameter, descending }, text: item });
+    else if (!canSortBy(parameter)) ignore('_sort', `${code} has no order to sort by`);
+    else {
+      rules.push({ parameter, descending });
+      used.push(item);
+    }
   }
-  return { rules: used.map(({ rule }) => rule), text: used.map((item) => item.text).join(',') };
+  return [rules, used.join(',')];
 };
 
-/** https://hl7.org/fhir/R4/search.html#elements */
-const parseElements = (text: string): string[] => {
-  const elements = text.split(',').map((element) => element.trim());
-  if (!elements.every((element) => /^[A-Za-z][A-Za-z0-9]*$/.test(element))) {
-    throw invalidParameter('_elements', '_elements lists names of root elements, such as identifier,active');
+/** Names of root elements; the type may stand before them. https://hl7.org/fhir/R4/search.html#elements */
+const parseElements = (text: string, resourceType: string, ignore: Ignore): string[] | undefined => {
+  const found = new Set<string>();
+  for (const part of text.split(',')) {
+    const names = part.trim().split('.');
+    if (!names.every((name) => /^[A-Za-z][A-Za-z0-9]*$/.test(name)))
+      throw invalidParameter('_elements', '_elements lists names of root elements, such as identifier,active');
+    if (isResourceType(names[0] ?? '') && names.length > 1) {
+      if (names.shift() !== resourceType) continue; // of another type
+    }
+    const [root = '', ...below] = names;
+    if (below.length > 0) ignore('_elements', 'Elements are selected at the root of a resource, and come whole');
+    found.add(root);
   }
-  return elements;
+  return found.size === 0 ? undefined : [...found];
 };

@@ -2,8 +2,10 @@ import type { Resource } from '../fhir/resource.ts';
 import type { SearchParameter, SearchParameterType, SearchValue } from '../fhir/search-parameter.ts';
 import { foldText } from './fold.ts';
 import { timeOf } from './match/date.ts';
+import { quantityOf } from './match/quantity.ts';
 import { referenceText } from './match/reference.ts';
 import type { SortRule } from './search-query.ts';
+import { canonicalQuantity, ucum } from './ucum/convert.ts';
 
 /** A record to be sorted. */
 export interface Sortable {
@@ -12,22 +14,16 @@ export interface Sortable {
   readonly lastUpdated: Date | number;
 }
 
-/** Types whose values have an order. Quantities have none across units. */
-const ordered: ReadonlySet<SearchParameterType> = new Set<SearchParameterType>([
-  'string',
-  'date',
-  'number',
-  'token',
-  'uri',
-  'reference',
-]);
+/** Types whose values have no order. */
+const unordered: ReadonlySet<SearchParameterType> = new Set<SearchParameterType>(['composite', 'special']);
 
 /** Whether results can be sorted by a parameter. */
-export const canSortBy = ({ type }: SearchParameter): boolean => ordered.has(type);
+export const canSortBy = ({ type }: SearchParameter): boolean => !unordered.has(type);
 
 /**
  * Order of records by the rules of `_sort`. Of several values the one that comes first in that order counts; a record without any comes
- * last either way. Texts are compared folded, without regard to a language. https://hl7.org/fhir/R4/search.html#sort
+ * last either way. Texts are compared folded, without regard to a language; quantities by what they measure, and then in one unit.
+ * https://hl7.org/fhir/R4/search.html#sort
  */
 export const compareBy = (rules: readonly SortRule[]): ((a: Sortable, b: Sortable) => number) => {
   const known = new WeakMap<Sortable, readonly SortKey[]>(); // a sort looks at each record many times
@@ -46,13 +42,15 @@ export const compareBy = (rules: readonly SortRule[]): ((a: Sortable, b: Sortabl
   };
 };
 
-type SortKey = string | number | undefined;
+/** What is compared; of a quantity only within what it measures. */
+type SortKey = string | number | { readonly dimension: string; readonly value: number } | undefined;
 
 const compareKeys = (a: SortKey, b: SortKey, descending: boolean): number => {
-  if (a === b) return 0;
-  if (a === undefined) return 1;
-  if (b === undefined) return -1;
-  return a < b === descending ? 1 : -1;
+  if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? 1 : -1;
+  if (typeof a !== 'object' || typeof b !== 'object') return a === b ? 0 : a < b === descending ? 1 : -1;
+  // what is measured in other ways stands apart, in one order either way
+  if (a.dimension !== b.dimension) return a.dimension < b.dimension ? -1 : 1;
+  return compareKeys(a.value, b.value, descending);
 };
 
 const sortKey = ({ parameter, descending }: SortRule, { resource, lastUpdated }: Sortable): SortKey => {
@@ -68,6 +66,8 @@ const keyOf = (type: SearchParameterType, target: SearchValue): SortKey => {
       return timeKey(target);
     case 'number':
       return typeof value === 'number' ? value : undefined;
+    case 'quantity':
+      return quantityKey(target);
     case 'reference':
       return referenceText(target);
     case 'string':
@@ -81,6 +81,16 @@ const keyOf = (type: SearchParameterType, target: SearchValue): SortKey => {
 const timeKey = (target: SearchValue): number | undefined => {
   const { start, end } = timeOf(target) ?? {};
   return [start, end].find((time) => Number.isFinite(time));
+};
+
+/** The quantity, or where its range begins, in base units; as it is, if its unit is none of UCUM. */
+const quantityKey = (target: SearchValue): SortKey => {
+  const { interval, units: [unit] = [] } = quantityOf(target) ?? {};
+  const value = [interval?.low, interval?.high].find((limit) => Number.isFinite(limit));
+  if (value === undefined || !unit) return undefined;
+  const { system, code } = unit;
+  const canonical = system === ucum && code !== undefined ? canonicalQuantity(value, code) : undefined;
+  return canonical ?? { dimension: `${system ?? ''}|${code ?? unit.unit ?? ''}`, value };
 };
 
 const textKey = ({ type, value }: SearchValue): string | undefined => {

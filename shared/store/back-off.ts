@@ -28,23 +28,12 @@ export const pauseBeforeRetry = async (attempt: number): Promise<boolean> => {
 export const backOff = async (attempt: number, because: 'busy' | 'held' | Error = 'busy'): Promise<void> => {
   if (await pauseBeforeRetry(attempt)) return;
   if (because instanceof Error) throw because;
-  if (because === 'held') throw heldByAnother();
+  if (because === 'held') {
+    throw new RecordError('conflict', 'Another transaction is writing the same records; try again', {
+      reason: 'concurrent-change',
+    });
+  }
   throw new RecordError('throttled', 'The store is busy with the same records; try again', {
     headers: { 'Retry-After': '1' },
   });
-};
-
-const heldByAnother = () =>
-  new RecordError('conflict', 'Another transaction is writing the same records; try again', {
-    reason: 'concurrent-change',
-  });
-
-/**
- * Requires that a staged transaction may wait for another one that holds a row: only the one whose name is smaller waits. So nobody waits
- * in a circle, and of several that want each other's rows the one with the smallest name gets them all.
- *
- * @throws RecordError `conflict`, by which the other's waiting ends: what this one holds is let go.
- */
-export const requireTurn = (transaction: string, holder: string): void => {
-  if (transaction > holder) throw heldByAnother();
 };

@@ -1,6 +1,6 @@
 import { RecordError } from '../errors.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
-import { backOff, pauseBeforeRetry, requireTurn } from './back-off.ts';
+import { backOff, pauseBeforeRetry } from './back-off.ts';
 import type { CalendarWork, TakenTime } from './calendar.ts';
 import { Calendars } from './calendar-steps.ts';
 import { inParallel } from './in-parallel.ts';
@@ -134,7 +134,7 @@ const write = async (store: RecordStore, given: Commit): Promise<void> => {
   if (actions > mostActions || calendars.mostOwners > mostOwners) return writeStaged(store, work, calendars);
   const steps = stepsOf(store, work);
   if (estimateBytes(steps) > mostBytes) return writeStaged(store, work, calendars);
-  await transact(store, steps, { calendars });
+  await transact(store, steps, calendars);
 };
 
 export const actionsOf = ({ writes, checks, unique, claims, log }: Commit): number =>
@@ -170,14 +170,9 @@ const mostSurprises = 100;
 /**
  * Carries out steps as one transaction, after whatever unfinished transaction stands in their way.
  *
- * @param context.holder - the staged transaction that it belongs to, if it does: it may hold rows that others wait for.
  * @throws CommitRefused; RecordError `throttled` or `conflict`; the error that left it without an answer.
  */
-export const transact = async (
-  store: RecordStore,
-  steps: readonly Step[],
-  { calendars, holder }: { readonly calendars?: Calendars | undefined; readonly holder?: string } = {},
-): Promise<void> => {
+export const transact = async (store: RecordStore, steps: readonly Step[], calendars?: Calendars): Promise<void> => {
   let surprises = 0;
   for (let attempt = 0; ; ) {
     const all = calendars ? [...steps, ...calendars.steps(store.tableName)] : steps;
@@ -186,7 +181,7 @@ export const transact = async (
       all.map(({ action }) => action),
     );
     if (!refused) return;
-    const because = await clearTheWay(store, all, refused, holder);
+    const because = await clearTheWay(store, all, refused);
     if (because === 'surprised' && surprises < mostSurprises) await pauseBeforeRetry(Math.min(surprises++, 5));
     else await backOff(attempt++, because === 'held' ? 'held' : 'busy');
     if ((because === 'surprised' && surprises < 2) || !calendars) continue;
@@ -205,17 +200,14 @@ const clearTheWay = async (
   store: RecordStore,
   steps: readonly Step[],
   refused: Refused,
-  holder: string | undefined,
 ): Promise<'held' | 'busy' | 'surprised'> => {
   const refusals: Refusal[] = [];
   let because: 'held' | 'busy' | 'surprised' = 'busy';
   for (const [index, row] of refused) {
     const refusal = steps[index]?.refusal;
-    const other = holderOf(row);
-    if (row && other !== undefined) {
+    if (row && holderOf(row) !== undefined) {
       because = 'held';
-      const free = await resolveStaged(store, row);
-      if (!free && holder !== undefined) requireTurn(holder, other);
+      await resolveStaged(store, row);
     } else if (refusal) {
       const told = refusal(row);
       if (told) refusals.push(told);

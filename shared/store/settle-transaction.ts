@@ -57,17 +57,16 @@ export const abort = async ({ client, tableName }: RecordStore, tx: string): Pro
 
 /**
  * Clears a row of the staged transaction that holds it: finishes a committed one, aborts one past its deadline. Where neither is
- * possible yet it returns false, and the caller waits before its next try.
+ * possible yet it returns, and the caller waits before its next try.
  */
-export const resolveStaged = async (store: RecordStore, row: RecordRow): Promise<boolean> => {
+export const resolveStaged = async (store: RecordStore, row: RecordRow): Promise<void> => {
   const tx = holderOf(row);
-  if (tx === undefined) return true;
+  if (tx === undefined) return;
   const marker = await readMarker(store.client, store.tableName, tx);
-  if (marker?.status === 'open' && marker.deadline > Date.now()) return false;
+  if (marker?.status === 'open' && marker.deadline > Date.now()) return;
   const outcome = marker?.status === 'aborted' ? 'aborted' : await settle(store, tx, marker, Date.now());
   // What a slow writer stages after its transaction was aborted stands in no finisher's way but here.
   if (outcome === 'aborted') await (row.tx === tx ? unstage(store, tx, row) : clear(store, tx, row));
-  return true;
 };
 
 /** Finishes a transaction that is committed, takes back any other; the caller knows that its writer's time is up. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PutCommand, type PutCommandInput, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { RecordError } from '../errors.ts';
 import { log } from '../log.ts';
-import { backOff, pauseBeforeRetry, requireTurn } from './back-off.ts';
+import { backOff, pauseBeforeRetry } from './back-off.ts';
 import { toBase32 } from './base32.ts';
 import type { Calendars } from './calendar-steps.ts';
 import {
@@ -130,8 +130,8 @@ type Hold = { readonly key: RowKey; readonly refusal: NonNullable<Step['refusal'
 );
 
 /**
- * Takes hold of rows, the first in the order of their keys before all others: of two transactions that want the same rows, most often the
- * one that comes first to the first row gets them all, before either has anything to let go of again.
+ * Takes hold of rows in the order of their keys, the first one before all others: of two transactions that want the same rows, the
+ * one that comes first to the first row gets them all, and neither waits for the other in a circle.
  */
 const takeHold = async (store: RecordStore, tx: string, holds: readonly Hold[], proceed: () => void): Promise<void> => {
   const name = ({ key }: Hold) => `${key.pk}\n${key.sk}`;
@@ -156,7 +156,7 @@ const taken = async (store: RecordStore, tx: string, hold: Hold, proceed: () => 
     // An earlier sending of the same write may have been carried out, and only its answer was lost.
     if (!refused || holder === tx) return undefined;
     if (refused.row && holder !== undefined) {
-      if (!(await resolveStaged(store, refused.row))) requireTurn(tx, holder);
+      await resolveStaged(store, refused.row);
       await backOff(attempt++, 'held');
       continue;
     }
@@ -224,8 +224,8 @@ const holdOn = (check: ExistenceCheck, tx: string): Hold => {
 /** The moment that decides: the marker moves to committed if everything else that is to hold does. */
 const decide = async (store: RecordStore, tx: string, { deciding, before }: Division): Promise<void> => {
   const { tableName: TableName } = store;
-  await inParallel(concurrency, before, (check) => transact(store, [existenceStep(TableName, check)], { holder: tx }));
-  const steps: Step[] = [
+  await inParallel(concurrency, before, (check) => transact(store, [existenceStep(TableName, check)]));
+  await transact(store, [
     {
       action: {
         Update: {
@@ -242,8 +242,7 @@ const decide = async (store: RecordStore, tx: string, { deciding, before }: Divi
       },
     },
     ...stepsOf(store, deciding),
-  ];
-  await transact(store, steps, { holder: tx });
+  ]);
 };
 
 /**

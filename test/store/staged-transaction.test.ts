@@ -610,49 +610,6 @@ describe('beside a staged commit', () => {
     expect(await leftovers(store)).toEqual([]);
   });
 
-  it('two that hold what the other wants do not wait for each other until both give up', async () => {
-    const { chart, work } = await everyKind(store);
-    const records = Array.from({ length: 4 }, () => newRecord(store, chart, { type: 'Goal' }));
-    const [a, b, c, d] = records.sort((one, other) => (one.place < other.place ? -1 : 1));
-    if (!a || !b || !c || !d) throw new Error('There are four');
-    await commit(store, commitOf({ writes: records.map((next) => ({ next })) }));
-    const update = (wanted: StoredRecord[], label: string) =>
-      commitOf({
-        writes: wanted.map((previous) => ({ next: nextOf(previous, { labels: [label] }), previous })),
-        checks: work.checks.slice(0, 95), // they leave no room in the transaction that decides, so each record is held
-      });
-    const [firstHasC, secondHasD] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const asked = new Map([c, d].map((record) => [record, 0]));
-    /** One that takes a record only once the other has another, and tells when it has its own. */
-    const taking = (own: StoredRecord, has: () => void, other: StoredRecord, afterwards: Promise<void>) =>
-      intercepted(store, async ({ name, input, send }) => {
-        const { sk } = (input.Key ?? {}) as { sk?: string };
-        const takes = name === 'Update' && input.UpdateExpression === 'SET intent = :intent';
-        if (takes && sk === recordKey(other).sk) {
-          asked.set(other, (asked.get(other) ?? 0) + 1);
-          await afterwards;
-        }
-        const answer = await send();
-        if (takes && sk === recordKey(own).sk) has();
-        return answer;
-      });
-
-    const outcomes = await Promise.allSettled([
-      commit(taking(c, firstHasC.resolve, d, secondHasD.promise), update([a, c, d], 'first')),
-      commit(taking(d, secondHasD.resolve, c, firstHasC.promise), update([b, c, d], 'second')),
-    ]);
-
-    const won = outcomes.findIndex(({ status }) => status === 'fulfilled');
-    const [mine, label] = won === 0 ? [a, 'first'] : [b, 'second'];
-    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    expect(outcomes).toContainEqual(expect.objectContaining({ reason: expect.objectContaining({ kind: 'conflict' }) }));
-    expect(asked.get(won === 0 ? c : d)).toBe(1); // the other one did not even wait
-    expect((await store.readMany(records)).map(({ id, labels }) => [id, labels]).sort()).toEqual(
-      records.map((record) => [record.id, [mine, c, d].includes(record) ? [label] : []]).sort(),
-    );
-    expect(await leftovers(store)).toEqual([]);
-  });
-
   it('finishers do not disturb one another', async () => {
     const prepared = await everyKind(store);
     await expect(commit(endingAt(store, 'after'), prepared.work)).rejects.toThrow(Crash);

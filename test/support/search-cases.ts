@@ -1,36 +1,20 @@
-import { chargeItemSearchParameters } from '../../shared/fhir/generated/search-parameters/ChargeItem.ts';
-import { conditionSearchParameters } from '../../shared/fhir/generated/search-parameters/Condition.ts';
-import { documentReferenceSearchParameters } from '../../shared/fhir/generated/search-parameters/DocumentReference.ts';
-import { groupSearchParameters } from '../../shared/fhir/generated/search-parameters/Group.ts';
-import { molecularSequenceSearchParameters } from '../../shared/fhir/generated/search-parameters/MolecularSequence.ts';
-import { observationSearchParameters } from '../../shared/fhir/generated/search-parameters/Observation.ts';
-import { patientSearchParameters } from '../../shared/fhir/generated/search-parameters/Patient.ts';
-import { questionnaireResponseSearchParameters } from '../../shared/fhir/generated/search-parameters/QuestionnaireResponse.ts';
-import { riskAssessmentSearchParameters } from '../../shared/fhir/generated/search-parameters/RiskAssessment.ts';
-import { serviceRequestSearchParameters } from '../../shared/fhir/generated/search-parameters/ServiceRequest.ts';
-import { valueSetSearchParameters } from '../../shared/fhir/generated/search-parameters/ValueSet.ts';
+import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
-import type { SearchParameter } from '../../shared/fhir/search-parameter.ts';
+import { criteriaOf } from '../../shared/search/joins.ts';
 import { matches } from '../../shared/search/matches.ts';
 import { parseSearchQuery } from '../../shared/search/parse-query.ts';
+import { lookupsIn } from './resolve-lookups.ts';
+import { otherRecords, terminology } from './search-case-world.ts';
+import { casesOfJoins } from './search-cases-of-joins.ts';
 
 export const baseUrl = 'http://example.org/fhir';
 /** The clock of the cases: `ap` depends on it. */
 export const now = Date.parse('2026-01-01T00:00:00Z');
 
-export const searchParameters: Readonly<Record<string, readonly SearchParameter[]>> = {
-  ChargeItem: chargeItemSearchParameters,
-  Condition: conditionSearchParameters,
-  DocumentReference: documentReferenceSearchParameters,
-  Group: groupSearchParameters,
-  MolecularSequence: molecularSequenceSearchParameters,
-  Observation: observationSearchParameters,
-  Patient: patientSearchParameters,
-  QuestionnaireResponse: questionnaireResponseSearchParameters,
-  RiskAssessment: riskAssessmentSearchParameters,
-  ServiceRequest: serviceRequestSearchParameters,
-  ValueSet: valueSetSearchParameters,
-};
+/** `[query, record, whether it is found]`, by the anchor of the paragraph in https://hl7.org/fhir/R4/search.html */
+export type SearchCases = Readonly<
+  Record<string, readonly (readonly [query: string, resource: Resource, found: boolean])[]>
+>;
 
 /** Reads the query of a search as an HTTP server would. */
 export const parse = (resourceType: string, query: string, strict = true) =>
@@ -39,15 +23,19 @@ export const parse = (resourceType: string, query: string, strict = true) =>
     resourceType,
     baseUrl,
     now,
+    parametersOf: (type) => searchParameters[type],
   });
 
+/** Its plain criteria. */
+export const parseCriteria = (resourceType: string, query: string) => criteriaOf(parse(resourceType, query).conditions);
+
 /** Whether a search finds a record with the id `r1` that was stored at noon on 2024-02-29, UTC. */
-export const finds = (query: string, resource: Resource): boolean =>
-  matches(parse(resource.resourceType, query).criteria, resource, {
-    id: 'r1',
-    lastUpdated: Date.parse('2024-02-29T12:00:00.500Z'),
-    baseUrl,
-  });
+export const finds = (query: string, resource: Resource): boolean => {
+  const { conditions } = parse(resource.resourceType, query);
+  const lookups = lookupsIn(conditions, otherRecords, { baseUrl, terminology });
+  const lastUpdated = Date.parse('2024-02-29T12:00:00.500Z');
+  return matches(conditions, resource, { id: 'r1', lastUpdated, baseUrl, lookups, terminology });
+};
 
 const observation = (elements: object): Resource => ({ resourceType: 'Observation', ...elements });
 const at = (effectiveDateTime: string) => observation({ effectiveDateTime });
@@ -88,6 +76,27 @@ const pressure = (systolic: number, diastolic: number) => {
     component: [part('8480-6', systolic), part('8462-4', diastolic)],
   });
 };
+/** A quantity in a unit of UCUM, of what a LOINC code measures. */
+const ucum = (value: number, code: string, quantity: object = {}, of = 'other') =>
+  observation({
+    code: { coding: [{ system: 'http://loinc.org', code: of }] },
+    valueQuantity: { value, system: 'http://unitsofmeasure.org', code, ...quantity },
+  });
+const usCore = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-';
+const ombCategory = (code: string) => [
+  { url: 'ombCategory', valueCoding: { system: 'urn:oid:2.16.840.1.113883.6.238', code } },
+  { url: 'text', valueString: 'in words' },
+];
+const american = patient({
+  extension: [
+    { url: `${usCore}race`, extension: ombCategory('2106-3') },
+    { url: `${usCore}ethnicity`, extension: ombCategory('2135-2') },
+    {
+      url: `${usCore}genderIdentity`,
+      valueCodeableConcept: { coding: [{ system: 'http://hl7.org/gender', code: 'male' }] },
+    },
+  ],
+});
 const male = patient({ gender: 'male' });
 const nobody = patient({});
 const carreno = named({
@@ -97,10 +106,7 @@ const carreno = named({
   prefix: ['Dr.'],
 });
 
-/** `[query, record, whether it is found]`, by the anchor of the paragraph in https://hl7.org/fhir/R4/search.html */
-export const cases: Readonly<
-  Record<string, readonly (readonly [query: string, resource: Resource, found: boolean])[]>
-> = {
+const ownCases: SearchCases = {
   id: [
     ['_id=r1', nobody, true],
     ['_id=R1', nobody, false],
@@ -353,6 +359,64 @@ export const cases: Readonly<
     ['code:text=headache', condition({ code: { text: 'Migraine' } }), false],
     ['code:not=a', coded({ code: 'a' }, { code: 'b' }), false],
     [
+      'code:in=http://acme.org/fhir/ValueSet/cardiac-conditions',
+      coded({ system: 'http://acme.org', code: 'ha125' }),
+      true,
+    ],
+    [
+      'code:in=http://acme.org/fhir/ValueSet/cardiac-conditions',
+      coded({ system: 'http://other.org', code: 'ha125' }),
+      false,
+    ],
+    ['code:in=http://acme.org/fhir/ValueSet/cardiac-conditions', condition({}), false],
+    [
+      'code:not-in=http://acme.org/fhir/ValueSet/cardiac-conditions',
+      coded({ system: 'http://acme.org', code: 'x' }),
+      true,
+    ],
+    [
+      'code:not-in=http://acme.org/fhir/ValueSet/cardiac-conditions',
+      coded({ system: 'http://acme.org', code: 'ha126' }),
+      false,
+    ],
+    ['code:not-in=http://acme.org/fhir/ValueSet/cardiac-conditions', condition({}), true],
+    ['gender:in=ValueSet/genders', male, true],
+    ['gender:not-in=ValueSet/genders', male, false],
+    ['code:below=126851005', coded({ system: 'http://snomed.info/sct', code: 'hepatoma' }), true],
+    [
+      'code:below=http://snomed.info/sct|126851005',
+      coded({ system: 'http://snomed.info/sct', code: '126851005' }),
+      true,
+    ],
+    ['code:below=http://snomed.info/sct|126851005', coded({ system: 'http://other.org', code: 'hepatoma' }), false],
+    ['code:below=126851005', coded({ system: 'http://flat.org', code: 'hepatoma' }), false],
+    ['code:below=126851005', coded({ system: 'http://snomed.info/sct', code: 'neoplasm' }), false],
+    ['code:above=126851005', coded({ system: 'http://snomed.info/sct', code: 'neoplasm' }), true],
+    ['code:above=126851005', coded({ system: 'http://snomed.info/sct', code: 'hepatoma' }), false],
+    ['code:above=hepatoma,x', coded({ system: 'http://snomed.info/sct', code: 'neoplasm' }), true],
+    [
+      'identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|MR|446053',
+      patient({
+        identifier: [
+          {
+            value: '446053',
+            type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }] },
+          },
+        ],
+      }),
+      true,
+    ],
+    [
+      'identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|MR|446053',
+      patient({
+        identifier: [
+          { value: '1', type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }] } },
+          { value: '446053' },
+        ],
+      }),
+      false,
+    ],
+    [
       'contenttype=text/xml',
       { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'text/xml; charset=UTF-8' } }] },
       false,
@@ -367,7 +431,110 @@ export const cases: Readonly<
     ['language=fr&language=nl', patient({ communication: [{ language: { coding: [{ code: 'fr' }] } }] }), false],
     ['language=fr,nl', patient({ communication: [{ language: { coding: [{ code: 'nl' }] } }] }), true],
   ],
+  mimetype: [
+    [
+      'contenttype:below=text/xml',
+      { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'text/xml; charset=UTF-8' } }] },
+      true,
+    ],
+    [
+      'contenttype:below=text/xml',
+      { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'text/xml' } }] },
+      true,
+    ],
+    [
+      'contenttype:below=text/x',
+      { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'text/xml' } }] },
+      false,
+    ],
+    [
+      'contenttype:above=text/xml; charset=UTF-8',
+      { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'text/xml' } }] },
+      true,
+    ],
+  ],
+  parameters: [
+    ['race=2106-3', american, true],
+    ['race=urn:oid:2.16.840.1.113883.6.238|2106-3', american, true],
+    ['race=2028-9', american, false],
+    ['ethnicity=2135-2', american, true],
+    ['ethnicity=2106-3', american, false],
+    ['gender-identity=http://hl7.org/gender|male', american, true],
+    [
+      'asserted-date=2024-01',
+      condition({
+        extension: [
+          { url: 'http://hl7.org/fhir/StructureDefinition/condition-assertedDate', valueDateTime: '2024-01-05' },
+        ],
+      }),
+      true,
+    ],
+    [
+      'discharge-disposition=home',
+      { resourceType: 'Encounter', hospitalization: { dischargeDisposition: { coding: [{ code: 'home' }] } } },
+      true,
+    ],
+    ['description=123', { resourceType: 'Goal', description: { coding: [{ code: '123' }] } }, true],
+    ['role=nurse', { resourceType: 'CareTeam', participant: [{ role: [{ coding: [{ code: 'nurse' }] }] }] }, true],
+  ],
   quantity: [
+    ['value-quantity=5.4|http://unitsofmeasure.org|mmol/L', ucum(5_400, 'umol/L'), true],
+    ['value-quantity=5.4|http://unitsofmeasure.org|mmol/L', ucum(5_449.9, 'umol/L'), true],
+    ['value-quantity=5.4|http://unitsofmeasure.org|mmol/L', ucum(5_350, 'umol/L'), true],
+    ['value-quantity=5.4|http://unitsofmeasure.org|mmol/L', ucum(5_450, 'umol/L'), false],
+    ['value-quantity=5.4|http://unitsofmeasure.org|mmol/L', ucum(5_349.9, 'umol/L'), false],
+    ['value-quantity=0.0054|http://unitsofmeasure.org|mol/L', ucum(5.4, 'mmol/L'), true],
+    ['value-quantity=gt5.4|http://unitsofmeasure.org|mmol/L', ucum(5_400, 'umol/L'), false],
+    ['value-quantity=gt5.4|http://unitsofmeasure.org|mmol/L', ucum(5_400.1, 'umol/L'), true],
+    ['value-quantity=ne5.4|http://unitsofmeasure.org|mmol/L', ucum(5_400, 'umol/L'), false],
+    ['value-quantity=ap5.4|http://unitsofmeasure.org|mmol/L', ucum(5_900, 'umol/L'), true],
+    ['value-quantity=lt1|http://unitsofmeasure.org|g', ucum(999, 'mg', { comparator: '<' }), true],
+    ['value-quantity=5.4|http://unitsofmeasure.org|mmol/L', measured(5_400, { unit: 'umol/L' }), false],
+    ['value-quantity=5.4||mmol/L', ucum(5_400, 'umol/L'), false],
+    ['value-quantity=5.4|http://other.org|mmol/L', ucum(5_400, 'umol/L'), false],
+    ['value-quantity=5.4|http://unitsofmeasure.org|mmol/L', ucum(5.4, 'mg/L'), false],
+    ['value-quantity=37|http://unitsofmeasure.org|Cel', ucum(98.6, '[degF]'), true],
+    ['value-quantity=ge38|http://unitsofmeasure.org|Cel', ucum(100.4, '[degF]'), true],
+    ['value-quantity=ge38|http://unitsofmeasure.org|Cel', ucum(100.3, '[degF]'), false],
+    ['value-quantity=100|http://unitsofmeasure.org|mg/dL', ucum(5.55, 'mmol/L', {}, '2345-7'), true],
+    ['value-quantity=100|http://unitsofmeasure.org|mg/dL', ucum(5.6, 'mmol/L', {}, '2345-7'), false],
+    ['value-quantity=5.5|http://unitsofmeasure.org|mmol/L', ucum(100, 'mg/dL', {}, '2345-7'), false],
+    ['value-quantity=5.6|http://unitsofmeasure.org|mmol/L', ucum(100, 'mg/dL', {}, '2345-7'), true],
+    ['value-quantity=5.6|http://unitsofmeasure.org|mmol/L', ucum(100, 'mg/dL', {}, 'unknown'), false],
+    ['value-quantity=88|http://unitsofmeasure.org|umol/L', ucum(1, 'mg/dL', {}, '2160-0'), true],
+    [
+      'combo-code-value-quantity=http://loinc.org|2160-0$88|http://unitsofmeasure.org|umol/L',
+      observation({
+        code: { coding: [{ system: 'http://loinc.org', code: '2345-7' }] },
+        component: [
+          {
+            code: { coding: [{ system: 'http://loinc.org', code: '2160-0' }] },
+            valueQuantity: { value: 1, system: 'http://unitsofmeasure.org', code: 'mg/dL' },
+          },
+        ],
+      }),
+      true,
+    ],
+    [
+      'onset-age=gt40|http://unitsofmeasure.org|a',
+      condition({
+        onsetRange: {
+          low: { value: 490, system: 'http://unitsofmeasure.org', code: 'mo' },
+          high: { value: 500, system: 'http://unitsofmeasure.org', code: 'mo' },
+        },
+      }),
+      true,
+    ],
+    [
+      'onset-age=gt40|http://unitsofmeasure.org|a',
+      condition({
+        onsetRange: {
+          low: { value: 41, system: 'http://unitsofmeasure.org', code: 'a' },
+          high: { value: 500, system: 'http://unitsofmeasure.org', code: 'mo' },
+        },
+      }),
+      false, // two units in one range
+    ],
     ['value-quantity=5.4|http://unitsofmeasure.org|mg', measured(5.44, mg), true],
     ['value-quantity=5.4|http://unitsofmeasure.org|mg', measured(5.35, mg), true],
     ['value-quantity=5.4|http://unitsofmeasure.org|mg', measured(5.45, mg), false],
@@ -467,6 +634,10 @@ export const cases: Readonly<
     ['questionnaire=http://acme.org/q', answered('http://acme.org/q|1.0'), true],
     ['questionnaire=http://acme.org/q|1.0', answered('http://acme.org/q|1.0'), true],
     ['questionnaire=http://acme.org/q|2.0', answered('http://acme.org/q|1.0'), false],
+    ['questionnaire:below=http://acme.org/q', answered('http://acme.org/q|1.0'), true],
+    ['questionnaire:below=http://acme.org/q|1', answered('http://acme.org/q|1.1'), true],
+    ['questionnaire:below=http://acme.org/q|1', answered('http://acme.org/q|10'), false],
+    ['questionnaire:below=http://acme.org/q|1', answered('http://acme.org/q'), false],
     ['questionnaire=Questionnaire/1', answered('http://example.org/fhir/Questionnaire/1|3'), true],
   ],
   composite: [
@@ -506,3 +677,6 @@ export const cases: Readonly<
     ],
   ],
 };
+
+/** All cases: those of single records, and those that lead to others. */
+export const cases: SearchCases = { ...ownCases, ...casesOfJoins };

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecordError } from '../../shared/errors.ts';
+import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import { dateInterval, type Interval } from '../../shared/search/date-range.ts';
-import { decimalRange } from '../../shared/search/decimal-range.ts';
+import { exactRange, inDoubles } from '../../shared/search/decimal-range.ts';
 import { escapeValue, splitValue, unescapeValue } from '../../shared/search/escape.ts';
 import { foldText } from '../../shared/search/fold.ts';
 import { compareInterval } from '../../shared/search/match/date.ts';
 import { compareNumber } from '../../shared/search/match/number.ts';
-import { matches } from '../../shared/search/matches.ts';
+import { matches, type RecordFacts } from '../../shared/search/matches.ts';
 import { parseToken, printToken } from '../../shared/search/parse/token.ts';
 import { parseSearchQuery } from '../../shared/search/parse-query.ts';
-import { baseUrl, searchParameters } from '../support/search-cases.ts';
+import { baseUrl, cases } from '../support/search-cases.ts';
 
 const interval: fc.Arbitrary<Interval> = fc
   .tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 20 }), fc.boolean(), fc.boolean())
@@ -52,7 +53,8 @@ describe('the prefixes of a number', () => {
     .tuple(fc.integer({ min: -999, max: 999 }), fc.integer({ min: -2, max: 0 }))
     .map(([digits, power]) => {
       const text = (digits * 10 ** power).toFixed(-power);
-      return { text, range: decimalRange(text) };
+      const exact = exactRange(text);
+      return { text, range: exact && inDoubles(exact) };
     });
 
   it('are such that a number equals itself, and is ge and le but neither gt nor lt', () => {
@@ -185,12 +187,34 @@ describe('any query at all', () => {
     .tuple(
       fc.oneof(
         fc.constantFrom(...codes),
-        fc.constantFrom('_count', '_sort', '_include', '_has', '_elements', '_summary'),
+        fc.constantFrom(
+          '_count',
+          '_sort',
+          '_include',
+          '_has:Observation:patient:',
+          '_elements',
+          '_summary',
+          '_filter',
+          '_text',
+          '_list',
+        ),
         fc.string(),
       ),
       fc.oneof(
         fc.constant(''),
-        fc.constantFrom(':missing', ':exact', ':not', ':text', ':identifier', ':Patient', ':below', '.name'),
+        fc.constantFrom(
+          ':missing',
+          ':exact',
+          ':not',
+          ':text',
+          ':identifier',
+          ':Patient',
+          ':below',
+          ':in',
+          ':of-type',
+          '.name',
+          '.subject.name',
+        ),
         fc.string(),
       ),
     )
@@ -214,6 +238,15 @@ describe('any query at all', () => {
     'true',
     ' ',
     'é',
+    ' eq ',
+    ' and ',
+    '(',
+    ')',
+    '[',
+    '"',
+    'name',
+    'http://unitsofmeasure.org|',
+    'mg/dL',
   );
   const value = fc.oneof(
     fc.array(fragment, { maxLength: 6 }).map((parts) => parts.join('')),
@@ -237,6 +270,15 @@ describe('any query at all', () => {
     },
   ];
 
+  /** Every lookup is made and finds nothing. */
+  const facts: RecordFacts = {
+    id: 'r1',
+    lastUpdated: 0,
+    baseUrl,
+    lookups: Object.assign(new Map(), { get: () => ({ has: () => false }) }),
+    terminology: { members: () => ({ has: () => false }), ancestors: () => ({ has: () => false }) },
+  };
+
   it('is answered or refused with a RecordError, never with a fault', () => {
     let answered = 0;
     fc.assert(
@@ -246,12 +288,59 @@ describe('any query at all', () => {
         fc.boolean(),
         ([resourceType, parameters], query, strict) => {
           try {
-            const { criteria } = parseSearchQuery(parameters, query, { strict, resourceType, baseUrl, now: 0 });
+            const { conditions } = parseSearchQuery(parameters, query, {
+              strict,
+              resourceType,
+              baseUrl,
+              now: 0,
+              parametersOf: (type) => searchParameters[type],
+            });
             answered++;
             for (const resource of resources) {
-              if (resource.resourceType === resourceType)
-                matches(criteria, resource, { id: 'r1', lastUpdated: 0, baseUrl });
+              if (resource.resourceType === resourceType) matches(conditions, resource, facts);
             }
+          } catch (error) {
+            expect(error).toBeInstanceOf(RecordError);
+          }
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+
+    expect(answered).toBeGreaterThan(500);
+  });
+
+  it('is also that when it is a legal one with letters changed', () => {
+    const legal = Object.values(cases).flatMap((rows) =>
+      rows.map(([query, resource]) => ({ resource, pairs: [...new URLSearchParams(query)] })),
+    );
+    const change = fc.tuple(fc.nat(), fc.nat({ max: 3 }), fc.oneof(fragment, fc.string({ maxLength: 2 })));
+    let answered = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...legal),
+        fc.array(change, { minLength: 1, maxLength: 3 }),
+        ({ resource, pairs }, changes) => {
+          const query = pairs.map(([name, value]) => {
+            let text = `${name}=${value}`;
+            for (const [at, removed, put] of changes) {
+              const start = at % (text.length + 1);
+              text = text.slice(0, start) + put + text.slice(start + removed);
+            }
+            const [changedName = '', ...rest] = text.split('=');
+            return [changedName, rest.join('=')] as const;
+          });
+          const { resourceType } = resource;
+          try {
+            const { conditions } = parseSearchQuery(searchParameters[resourceType] ?? [], query, {
+              strict: false,
+              resourceType,
+              baseUrl,
+              now: 0,
+              parametersOf: (type) => searchParameters[type],
+            });
+            answered++;
+            matches(conditions, resource, facts);
           } catch (error) {
             expect(error).toBeInstanceOf(RecordError);
           }

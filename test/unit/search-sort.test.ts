@@ -80,4 +80,36 @@ describe('_sort', () => {
   it('orders by id', () => {
     expect(sorted('Patient', '-_id', [{ id: 'a' }, { id: 'c' }, { id: 'b' }])).toEqual(['c', 'b', 'a']);
   });
+
+  it('orders quantities in one unit, whatever unit each has, and apart what is measured otherwise', () => {
+    const ucum = (value: number, code: string) => ({ value, code, system: 'http://unitsofmeasure.org' });
+    const resources = [
+      { id: '2g', valueQuantity: ucum(2, 'g') },
+      { id: '1kg', valueQuantity: ucum(1, 'kg') },
+      { id: '30mg', valueQuantity: ucum(30, 'mg') },
+      { id: 'none' },
+      { id: '3cm', valueQuantity: ucum(3, 'cm') },
+      { id: '1m', valueQuantity: ucum(1, 'm') },
+      { id: '98F', valueQuantity: ucum(98, '[degF]') },
+      { id: '36C', valueQuantity: ucum(36, 'Cel') },
+      { id: '9drops', valueQuantity: { value: 9, unit: 'drops' } },
+      { id: '10drops', valueQuantity: { value: 10, unit: 'drops' } },
+    ];
+
+    const upward = sorted('Observation', 'value-quantity', resources);
+    const downward = sorted('Observation', '-value-quantity', resources);
+
+    for (const ids of [
+      ['36C', '98F'],
+      ['30mg', '2g', '1kg'],
+      ['3cm', '1m'],
+      ['9drops', '10drops'],
+    ]) {
+      expect(upward.filter((id) => ids.includes(id))).toEqual(ids);
+      expect(downward.filter((id) => ids.includes(id))).toEqual([...ids].reverse());
+      expect(upward.indexOf(ids.at(-1) ?? '') - upward.indexOf(ids[0] ?? '')).toBe(ids.length - 1);
+      expect(downward.indexOf(ids[0] ?? '') - downward.indexOf(ids.at(-1) ?? '')).toBe(ids.length - 1);
+    }
+    expect([upward.at(-1), downward.at(-1)]).toEqual(['none', 'none']);
+  });
 });

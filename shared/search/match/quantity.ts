@@ -1,16 +1,26 @@
+import type { Resource } from '../../fhir/resource.ts';
 import type { SearchValue } from '../../fhir/search-parameter.ts';
+import type { DecimalRange } from '../decimal-range.ts';
 import type { QuantityValue } from '../search-query.ts';
+import { convertedRange, ucum } from '../ucum/convert.ts';
+import { molarMassFor } from '../ucum/molar-mass.ts';
 import { compareNumber, type NumberInterval } from './number.ts';
 
 const currencies = 'urn:iso:std:iso:4217';
 
-/** Whether an element is such a quantity, in the same unit: nothing is converted. https://hl7.org/fhir/R4/search.html#quantity */
-export const matchesQuantity = (quantity: QuantityValue, target: SearchValue): boolean => {
+/**
+ * Whether an element is such a quantity. A unit of UCUM also matches those that convert into it, a mass an amount where the resource's code
+ * tells the substance. https://hl7.org/fhir/R4/search.html#quantity
+ */
+export const matchesQuantity = (quantity: QuantityValue, target: SearchValue, resource: Resource): boolean => {
   const found = quantityOf(target);
+  if (found === undefined) return false;
+  const { interval, units } = found;
+  const ranges = units.map((unit) => rangeIn(quantity, unit, () => molarMassFor(target.value, resource)));
+  const [range] = ranges;
+  // both limits of a Range have one unit, else they could not be compared
   return (
-    found !== undefined &&
-    found.units.every((unit) => hasUnit(quantity, unit)) &&
-    compareNumber(quantity.prefix, quantity, found.interval)
+    range !== undefined && ranges.every((each) => each === range) && compareNumber(quantity.prefix, range, interval)
   );
 };
 
@@ -19,12 +29,25 @@ interface FoundQuantity {
   readonly units: readonly fhir4.Quantity[];
 }
 
+/** The searched range in the unit of an element; undefined if it has none that compares. */
+const rangeIn = (
+  quantity: QuantityValue,
+  unit: fhir4.Quantity,
+  gramsPerMole: () => string | undefined,
+): DecimalRange | undefined => {
+  if (hasUnit(quantity, unit)) return quantity;
+  const { system, code, exact } = quantity;
+  if (system !== ucum || unit.system !== ucum || code === undefined || unit.code === undefined) return undefined;
+  return convertedRange(exact, code, unit.code, gramsPerMole);
+};
+
 const hasUnit = ({ system, code }: QuantityValue, unit: fhir4.Quantity): boolean => {
   if (system !== undefined) return unit.system === system && (code === undefined || unit.code === code);
   return code === undefined || unit.code === code || unit.unit === code;
 };
 
-const quantityOf = ({ type, value }: SearchValue): FoundQuantity | undefined => {
+/** The range that an element of quantity stands for, and the units of its limits. */
+export const quantityOf = ({ type, value }: SearchValue): FoundQuantity | undefined => {
   switch (type) {
     case 'Quantity':
     case 'Age':

@@ -1,5 +1,6 @@
 import { parseReference } from '../../fhir/references.ts';
 import type { SearchParameter, SearchValue } from '../../fhir/search-parameter.ts';
+import { localReference } from '../local-reference.ts';
 import type { ReferenceValue, TokenValue } from '../search-query.ts';
 import { splitVersion } from '../versioned-url.ts';
 import { matchesToken } from './token.ts';
@@ -10,6 +11,7 @@ import { matchesToken } from './token.ts';
  */
 export const matchesReference = (
   { resourceType, id, url, version }: ReferenceValue,
+  modifier: string | undefined,
   { targets }: Pick<SearchParameter, 'targets'>,
   target: SearchValue,
   baseUrl: string,
@@ -17,11 +19,26 @@ export const matchesReference = (
   const text = referenceText(target);
   if (text === undefined) return false;
   const [address, addressVersion] = splitVersion(text);
-  if (version !== undefined && version !== addressVersion) return false;
+  if (version !== undefined && !(modifier === 'below' ? goesOn(addressVersion, version) : version === addressVersion))
+    return false;
   if (url !== undefined) return address === url;
   const reference = parseReference(address, baseUrl);
   if (reference.kind !== 'record' || reference.id !== id) return false;
   return resourceType === undefined ? (targets?.includes(reference.type) ?? true) : reference.type === resourceType;
+};
+
+/** Whether `1.0` goes on from `1`, as `10` does not. https://hl7.org/fhir/R4/search.html#versions */
+const goesOn = (version: string | undefined, beginning: string): boolean =>
+  version === beginning || (version?.startsWith(`${beginning}.`) ?? false);
+
+/** `:above` and `:below`: whether an element points at one of the records found. https://hl7.org/fhir/R4/search.html#recursive */
+export const matchesHierarchy = (
+  target: SearchValue,
+  baseUrl: string,
+  found: { has(reference: string): boolean },
+): boolean => {
+  const local = localReference(referenceText(target) ?? '', baseUrl);
+  return local !== undefined && found.has(local);
 };
 
 /** `:identifier`: whether the reference carries this identifier. https://hl7.org/fhir/R4/search.html#reference */

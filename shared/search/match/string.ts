@@ -1,6 +1,7 @@
 import type { SearchParameter, SearchValue } from '../../fhir/search-parameter.ts';
 import { foldText } from '../fold.ts';
-import type { StringValue } from '../search-query.ts';
+import type { StringValue, TextValue } from '../search-query.ts';
+import { answersText } from '../text-query.ts';
 
 /** Whether an element begins with a text, or contains or is it. https://hl7.org/fhir/R4/search.html#string */
 export const matchesString = (
@@ -13,6 +14,10 @@ export const matchesString = (
   if (modifier === 'contains') return partsOf(target).some((part) => foldText(part).includes(text.folded));
   return searchedTexts(parameter, target).some((candidate) => candidate.startsWith(text.folded));
 };
+
+/** `:text`: whether the words of an element answer the search. https://hl7.org/fhir/R4/search.html#text */
+export const matchesText = ({ query }: TextValue, target: SearchValue): boolean =>
+  answersText(query, partsOf(target).map(foldText).join(' \n '));
 
 /** Whether a text begins with what is searched for. */
 export const foldedStarts = (text: StringValue, candidate: string): boolean =>
@@ -36,7 +41,7 @@ const fromEachWord = (text: string): string[] => {
 };
 
 /** The elements of type string in a name or address, or the text itself. */
-const partsOf = ({ type, value }: SearchValue): string[] => {
+export const partsOf = ({ type, value }: SearchValue): string[] => {
   if (typeof value === 'string') return [value];
   if (type === 'HumanName') {
     const { text, family, given, prefix, suffix } = value as fhir4.HumanName;

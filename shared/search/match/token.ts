@@ -1,5 +1,5 @@
 import type { SearchValue } from '../../fhir/search-parameter.ts';
-import type { StringValue, TokenValue } from '../search-query.ts';
+import type { OfTypeValue, StringValue, TokenValue } from '../search-query.ts';
 import { foldedStarts } from './string.ts';
 
 /**
@@ -63,6 +63,14 @@ const lowerCase = (token: TokenValue): TokenValue => ({ ...token, code: token.co
 const isPair = (token: TokenValue, system: string | undefined, code: string | undefined): boolean =>
   (token.code === undefined || token.code === code) && (token.system === undefined || token.system === (system ?? ''));
 
+/** `:of-type`: whether an identifier has this value and any of its type's codings is this one. https://hl7.org/fhir/R4/search.html#token */
+export const matchesOfType = ({ system, code, value }: OfTypeValue, target: SearchValue): boolean => {
+  if (target.type !== 'Identifier') return false;
+  const identifier = target.value as fhir4.Identifier;
+  const token: TokenValue = { type: 'token', system, code };
+  return identifier.value === value && (identifier.type?.coding?.some((coding) => isCoding(token, coding)) ?? false);
+};
+
 /** `:text`: whether the text or a display begins with this, as a string search does. https://hl7.org/fhir/R4/search.html#token */
 export const matchesTokenText = (text: StringValue, target: SearchValue): boolean =>
   textsOf(target).some((candidate) => candidate !== undefined && foldedStarts(text, candidate));
@@ -77,6 +85,8 @@ const textsOf = ({ type, value }: SearchValue): (string | undefined)[] => {
       return [(value as fhir4.Coding).display];
     case 'Identifier':
       return [(value as fhir4.Identifier).type?.text];
+    case 'Reference':
+      return [(value as fhir4.Reference).display];
     case 'string':
     case 'markdown':
       return [value as string];

@@ -1,5 +1,5 @@
 import { dateInterval, type Interval } from '../date-range.ts';
-import { approximateRange, type DecimalRange, decimalRange } from '../decimal-range.ts';
+import { approximateRange, type ExactRange, exactRange, inDoubles } from '../decimal-range.ts';
 import { splitValue } from '../escape.ts';
 import { invalidParameter } from '../refusal.ts';
 import type { DateValue, NumberValue, Prefix, QuantityValue } from '../search-query.ts';
@@ -48,7 +48,7 @@ const near = ({ start, end }: Interval, now: number): Interval => {
  */
 export const parseNumber = (name: string, text: string): NumberValue => {
   const { prefix, rest } = parsePrefix(name, parseText(name, text));
-  return { type: 'number', prefix, ...parseRange(name, prefix, rest) };
+  return { type: 'number', prefix, ...inDoubles(parseRange(name, prefix, rest)) };
 };
 
 /**
@@ -62,18 +62,19 @@ export const parseQuantity = (name: string, text: string): QuantityValue => {
     throw invalidParameter(name, 'A quantity is number, number|system|code or number||unit');
   }
   const { prefix, rest } = parsePrefix(name, number);
-  const range = parseRange(name, prefix, rest);
+  const exact = parseRange(name, prefix, rest);
   return {
     type: 'quantity',
     prefix,
-    ...range,
+    ...inDoubles(exact),
     system: system === '' ? undefined : system,
     code: code === '' ? undefined : code,
+    exact,
   };
 };
 
-const parseRange = (name: string, prefix: Prefix, text: string): DecimalRange => {
-  const range = prefix === 'ap' ? approximateRange(text) : decimalRange(text);
+const parseRange = (name: string, prefix: Prefix, text: string): ExactRange => {
+  const range = prefix === 'ap' ? approximateRange(text) : exactRange(text);
   if (!range) throw invalidParameter(name, 'A number is a decimal such as 5.4, -3 or 1.20e-3');
   return range;
 };

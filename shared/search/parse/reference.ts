@@ -1,7 +1,8 @@
 import { parseReference } from '../../fhir/references.ts';
 import type { SearchParameter } from '../../fhir/search-parameter.ts';
+import { hierarchies } from '../hierarchies.ts';
 import { invalidParameter } from '../refusal.ts';
-import type { ReferenceValue } from '../search-query.ts';
+import type { Hierarchy, ReferenceValue } from '../search-query.ts';
 import { splitVersion } from '../versioned-url.ts';
 import { parseText } from './text.ts';
 
@@ -33,6 +34,34 @@ export const parseReferenceValue = (
     throw invalidParameter(name, 'The reference and the name of the parameter give two types');
   }
   return { ...record, resourceType };
+};
+
+/**
+ * Reads the value of `:above` or `:below`: a record in a hierarchy, or with `:below` a canonical whose version may go on.
+ * https://hl7.org/fhir/R4/search.html#recursive
+ *
+ * @param searched - type of the records that are searched.
+ * @throws RecordError `invalid` for what is in no hierarchy, or in one of several types' without saying whose.
+ */
+export const parseHierarchy = (
+  name: string,
+  text: string,
+  parameter: Pick<SearchParameter, 'code' | 'targets'>,
+  direction: 'above' | 'below',
+  searched: string,
+  baseUrl: string,
+): Hierarchy | ReferenceValue => {
+  const reference = parseReferenceValue(name, text, parameter, undefined, baseUrl);
+  const { resourceType, id } = reference;
+  if (id === undefined && direction === 'below') return reference;
+  const possible = (parameter.targets ?? Object.keys(hierarchies)).filter((type) => Object.hasOwn(hierarchies, type));
+  const type = resourceType ?? (possible.length === 1 ? possible[0] : undefined);
+  const ways = type !== undefined && possible.includes(type) ? (hierarchies[type] ?? []) : [];
+  const by = type === searched && ways.includes(parameter.code) ? parameter.code : ways[0];
+  if (id === undefined || type === undefined || by === undefined) {
+    throw invalidParameter(name, `:${direction} needs a record of a type that makes a hierarchy, such as Location/1`);
+  }
+  return { type: 'hierarchy', name, resourceType: type, id, direction, by };
 };
 
 const id = /^[A-Za-z0-9\-.]{1,64}$/;

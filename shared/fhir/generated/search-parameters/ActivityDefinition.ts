@@ -36,4 +36,4 @@ version t :string
 
 /** Its elements in summaries. */
 export const activityDefinitionElements =
-  'url identifier version name title status! experimental date publisher contact description useContext jurisdiction effectivePeriod kind code doNotPerform';
+  'url identifier version name title status! experimental -subject+ date publisher contact description useContext jurisdiction effectivePeriod kind code doNotPerform -timing+ -product+';

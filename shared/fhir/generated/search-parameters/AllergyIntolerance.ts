@@ -30,4 +30,4 @@ verification-status t
 
 /** Its elements in summaries. */
 export const allergyIntoleranceElements =
-  'identifier clinicalStatus verificationStatus type category criticality code patient! asserter';
+  'identifier clinicalStatus verificationStatus type category criticality code patient! -onset+ asserter';

@@ -31,4 +31,4 @@ subject r >Group,Patient
 
 /** Its elements in summaries. */
 export const chargeItemElements =
-  'identifier status! code! subject! context occurrence+ quantity bodysite enterer enteredDate account';
+  'identifier status! code! subject! context occurrence+ quantity bodysite enterer enteredDate -product+ account';

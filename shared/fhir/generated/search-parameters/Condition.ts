@@ -36,4 +36,4 @@ verification-status t
 
 /** Its elements in summaries. */
 export const conditionElements =
-  'identifier clinicalStatus verificationStatus code bodySite subject! encounter onset+ recordedDate recorder asserter';
+  'identifier clinicalStatus verificationStatus code bodySite subject! encounter onset+ -abatement+ recordedDate recorder asserter';

@@ -23,4 +23,5 @@ url u
 ];
 
 /** Its elements in summaries. */
-export const contractElements = 'identifier version status issued applies subject name title type subType';
+export const contractElements =
+  'identifier version status issued applies subject name title -topic+ type subType -legallyBinding+';

@@ -20,4 +20,4 @@ status t :code
 ];
 
 /** Its elements in summaries. */
-export const coverageEligibilityRequestElements = 'status! purpose! patient! created! insurer!';
+export const coverageEligibilityRequestElements = 'status! purpose! patient! -serviced+ created! insurer!';

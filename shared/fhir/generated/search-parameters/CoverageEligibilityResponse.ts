@@ -22,4 +22,5 @@ status t :code
 ];
 
 /** Its elements in summaries. */
-export const coverageEligibilityResponseElements = 'status! purpose! patient! created! request! outcome! insurer!';
+export const coverageEligibilityResponseElements =
+  'status! purpose! patient! -serviced+ created! request! outcome! insurer!';

@@ -16,4 +16,4 @@ type t
 ];
 
 /** Its elements in summaries. */
-export const deviceDefinitionElements = 'safety parentDevice';
+export const deviceDefinitionElements = '-manufacturer+ safety parentDevice';

@@ -36,4 +36,4 @@ version t :string
 
 /** Its elements in summaries. */
 export const eventDefinitionElements =
-  'url identifier version name title status! experimental date publisher contact useContext jurisdiction approvalDate lastReviewDate effectivePeriod trigger!';
+  'url identifier version name title status! experimental -subject+ date publisher contact useContext jurisdiction approvalDate lastReviewDate effectivePeriod trigger!';

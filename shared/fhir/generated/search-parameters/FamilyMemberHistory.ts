@@ -23,4 +23,4 @@ status t :code
 
 /** Its elements in summaries. */
 export const familyMemberHistoryElements =
-  'identifier instantiatesCanonical instantiatesUri status! dataAbsentReason patient! date name relationship! sex age+ estimatedAge deceased+ reasonCode reasonReference';
+  'identifier instantiatesCanonical instantiatesUri status! dataAbsentReason patient! date name relationship! sex -born+ age+ estimatedAge deceased+ reasonCode reasonReference';

@@ -20,4 +20,5 @@ target-disease t
 ];
 
 /** Its elements in summaries. */
-export const immunizationEvaluationElements = 'status! patient! targetDisease! immunizationEvent! doseStatus!';
+export const immunizationEvaluationElements =
+  'status! patient! targetDisease! immunizationEvent! doseStatus! -doseNumber+ -seriesDoses+';

@@ -38,4 +38,4 @@ version t :string
 
 /** Its elements in summaries. */
 export const libraryElements =
-  'url identifier version name title status! experimental type! date publisher contact description useContext jurisdiction effectivePeriod content(contentType language url size hash title creation)';
+  'url identifier version name title status! experimental type! -subject+ date publisher contact description useContext jurisdiction effectivePeriod content(contentType language url size hash title creation)';

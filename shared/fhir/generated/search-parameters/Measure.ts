@@ -36,4 +36,4 @@ version t :string
 
 /** Its elements in summaries. */
 export const measureElements =
-  'url identifier version name title status! experimental date publisher contact description useContext jurisdiction effectivePeriod disclaimer scoring compositeScoring type riskAdjustment rateAggregation rationale clinicalRecommendationStatement improvementNotation definition guidance';
+  'url identifier version name title status! experimental -subject+ date publisher contact description useContext jurisdiction effectivePeriod disclaimer scoring compositeScoring type riskAdjustment rateAggregation rationale clinicalRecommendationStatement improvementNotation definition guidance';

@@ -28,4 +28,4 @@ whenprepared d whenPrepared
 ];
 
 /** Its elements in summaries. */
-export const medicationDispenseElements = 'status! medication+! subject whenPrepared';
+export const medicationDispenseElements = 'status! -statusReason+ medication+! subject whenPrepared';

@@ -40,4 +40,4 @@ telecom t :ContactPoint #individual-telecom
 
 /** Its elements in summaries. */
 export const patientElements =
-  'identifier active name telecom gender birthDate deceased+ address managingOrganization link';
+  'identifier active name telecom gender birthDate deceased+ address -multipleBirth+ managingOrganization link';

@@ -38,4 +38,4 @@ version t :string
 
 /** Its elements in summaries. */
 export const planDefinitionElements =
-  'url identifier version name title type status! experimental date publisher contact description useContext jurisdiction effectivePeriod';
+  'url identifier version name title type status! experimental -subject+ date publisher contact description useContext jurisdiction effectivePeriod';

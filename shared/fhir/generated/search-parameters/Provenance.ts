@@ -23,4 +23,4 @@ when d occurred[dateTime]
 ];
 
 /** Its elements in summaries. */
-export const provenanceElements = 'target! recorded! -agent!';
+export const provenanceElements = 'target! -occurred+ recorded! -agent!';

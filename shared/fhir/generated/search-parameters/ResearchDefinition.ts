@@ -36,4 +36,4 @@ version t :string
 
 /** Its elements in summaries. */
 export const researchDefinitionElements =
-  'url identifier version name title status! experimental date publisher contact description useContext jurisdiction effectivePeriod population! exposure exposureAlternative outcome';
+  'url identifier version name title status! experimental -subject+ date publisher contact description useContext jurisdiction effectivePeriod population! exposure exposureAlternative outcome';

@@ -36,4 +36,4 @@ version t :string
 
 /** Its elements in summaries. */
 export const researchElementDefinitionElements =
-  'url identifier version name title shortTitle status! experimental date publisher contact description useContext jurisdiction effectivePeriod type! characteristic!(definition+)';
+  'url identifier version name title shortTitle status! experimental -subject+ date publisher contact description useContext jurisdiction effectivePeriod type! characteristic!(definition+)';

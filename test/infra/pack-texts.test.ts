@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { bundleFunction } from '../../infra/bundle-function.ts';
+import * as units from '../../shared/fhir/generated/ucum-units.ts';
+import * as dictionaries from '../../shared/store/dictionaries/dictionary-1.ts';
+import { removedAfterTest } from '../support/removed-after-test.ts';
+
+describe('a long text in a bundle', () => {
+  it.each([
+    ['shared/store/dictionaries/dictionary-1.ts', { ...dictionaries }, 0.5],
+    ['shared/fhir/generated/ucum-units.ts', { ...units }, 0.9],
+  ])('of %s is the same text, in fewer bytes', async (source, texts: Record<string, string>, most) => {
+    const { code } = await bundleFunction(source);
+    const file = path.join(removedAfterTest(), 'texts.cjs');
+    writeFileSync(file, code);
+    const loaded = createRequire(import.meta.url)(file) as Record<string, string>;
+
+    expect({ ...loaded }).toEqual(texts);
+    expect(code.length).toBeLessThan(Object.values(texts).join('').length * most);
+  });
+});
+
+describe('a package of the SDK in a bundle', () => {
+  it('tells its version and nothing else of itself', async () => {
+    const { code } = await bundleFunction('functions/records/patient.ts');
+    const { version } = createRequire(import.meta.url)('@aws-sdk/client-dynamodb/package.json') as { version: string };
+    const text = Buffer.from(code).toString();
+
+    expect(text).toContain(version);
+    expect(text).not.toContain('devDependencies');
+  });
+});

@@ -1,0 +1,262 @@
+import type { Resource } from '../../shared/fhir/resource.ts';
+import type { SearchCases } from './search-cases.ts';
+
+const patient = (elements: object): Resource => ({ resourceType: 'Patient', ...elements });
+const observation = (elements: object): Resource => ({ resourceType: 'Observation', ...elements });
+const about = (reference: string): Resource => observation({ subject: { reference } });
+const procedureAt = (reference: string): Resource => ({ resourceType: 'Procedure', location: { reference } });
+const givenIn = (reference: string): Resource => ({ resourceType: 'MedicationAdministration', context: { reference } });
+const answered = (questionnaire: string): Resource => ({ resourceType: 'QuestionnaireResponse', questionnaire });
+const coded = (code: string): Resource => ({
+  resourceType: 'Condition',
+  code: { coding: [{ system: 'http://acme.org', code }] },
+});
+const nobody = patient({});
+const peter = patient({
+  name: [{ family: 'Chalmers', given: ['Peter', 'James'] }],
+  birthDate: '1974-12-25',
+  gender: 'male',
+});
+const compounded: Resource = {
+  resourceType: 'MedicationRequest',
+  contained: [
+    {
+      resourceType: 'Medication',
+      id: 'm1',
+      manufacturer: { reference: '#o1' },
+      ingredient: [{ itemCodeableConcept: { coding: [{ system: 'http://acme.com', code: 'abc' }] } }],
+    },
+    { resourceType: 'Organization', id: 'o1', name: 'Mixers' },
+  ],
+  medicationReference: { reference: '#m1' },
+  subject: { reference: 'Patient/peter' },
+};
+const document: Resource = {
+  resourceType: 'Bundle',
+  type: 'document',
+  entry: [{ resource: { resourceType: 'Composition', title: 'Discharge', subject: { reference: 'Patient/peter' } } }],
+};
+const narrative = (div: string): Resource => ({
+  resourceType: 'Condition',
+  text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${div}</div>` },
+  note: [{ text: 'suspected in the lung' }],
+  stage: [{ summary: { text: 'Stage IV' } }],
+});
+const metastases = narrative('<p>Several <b>metas&#116;ases</b> of the&nbsp;bone</p>');
+const place = (latitude: number, longitude: number): Resource => ({
+  resourceType: 'Location',
+  position: { latitude, longitude },
+});
+const group = (...characteristic: (readonly [code: string, value: string])[]): Resource => ({
+  resourceType: 'Group',
+  characteristic: characteristic.map(([code, value]) => ({
+    code: { coding: [{ code }] },
+    valueCodeableConcept: { coding: [{ code: value }] },
+  })),
+});
+
+/** Cases of what leads to other records, or is said in a language of its own. */
+export const casesOfJoins: SearchCases = {
+  recursive: [
+    ['location:below=Location/42', procedureAt('Location/42'), true],
+    ['location:below=42', procedureAt('Location/floor'), true],
+    ['location:below=42', procedureAt('http://example.org/fhir/Location/room'), true],
+    ['location:below=floor', procedureAt('Location/42'), false],
+    ['location:below=floor,42', procedureAt('Location/42'), true],
+    ['location:above=room', procedureAt('Location/42'), true],
+    ['location:above=room', procedureAt('Location/room'), true],
+    ['location:above=floor', procedureAt('Location/room'), false],
+    ['context:above=Encounter/21', givenIn('Encounter/20'), true],
+    ['context:above=Encounter/20', givenIn('Encounter/21'), false],
+    ['partof:below=42', { resourceType: 'Location', partOf: { reference: 'Location/room' } }, true],
+  ],
+  chaining: [
+    ['subject:Patient.name=peter', about('Patient/peter'), true],
+    ['subject:Patient.name=peter', about('http://example.org/fhir/Patient/peter/_history/3'), true],
+    ['subject:Patient.name=peter', about('Patient/eve'), false],
+    ['subject:Patient.name=peter', about('Group/peter'), false],
+    ['subject:Patient.name=peter', about('http://other.org/fhir/Patient/peter'), false],
+    ['subject.name=peter', about('Patient/peter'), true],
+    ['subject.name=build', about('Location/42'), true],
+    ['patient.identifier=http://acme.org/mrn|1', about('Patient/peter'), true],
+    ['patient.identifier=http://acme.org/mrn|1', about('Patient/eve'), false],
+    ['patient.gender:not=male', about('Patient/eve'), true],
+    ['patient.gender:not=male', about('Patient/nobody'), false],
+    ['patient.birthdate:missing=true', about('Patient/peter'), true],
+    ['subject:Patient.general-practitioner.name=joe', about('Patient/peter'), true],
+    ['subject:Patient.general-practitioner:Practitioner.name=joe', about('Patient/peter'), true],
+    ['subject:Patient.general-practitioner.name=jane', about('Patient/peter'), false],
+    ['patient._id=peter,eve', about('Patient/eve'), true],
+    ['patient.name=peter&patient.gender=female', about('Patient/peter'), false],
+    ['questionnaire.title=intake', answered('http://acme.org/q'), true],
+    ['questionnaire.title=intake', answered('http://acme.org/q|1.0'), true],
+    ['questionnaire.title=intake', answered('http://acme.org/q|2.0'), false],
+    ['patient._has:Group:member:_id=study', about('Patient/eve'), true],
+    ['patient._has:Group:member:_id=study', about('Patient/peter'), false],
+  ],
+  contained: [
+    ['medication.ingredient-code=abc', compounded, true],
+    ['medication.ingredient-code=xyz', compounded, false],
+    ['medication:Medication.manufacturer.name=mixers', compounded, true],
+    ['medication.manufacturer.name=others', compounded, false],
+    ['medication._id=m1', compounded, true],
+    ['medication._lastUpdated=gt2000', compounded, false],
+    ['composition.title=discharge', document, true],
+    ['composition.patient.name=peter', document, true],
+    ['composition.patient.name=eve', document, false],
+  ],
+  has: [
+    ['_has:Observation:patient:code=1234-5', nobody, true],
+    ['_has:Observation:patient:code=123,1234-5', nobody, true],
+    ['_has:Observation:patient:code=123', nobody, false],
+    ['_has:Observation:patient:code=1234-5&_has:Observation:patient:code=999-9', nobody, true],
+    ['_has:Observation:patient:value-quantity=gt8', nobody, false],
+    ['_has:Observation:patient:_has:AuditEvent:entity:altid=MyUserId', nobody, true],
+    ['_has:Observation:patient:_has:AuditEvent:entity:altid=Another', nobody, false],
+    ['_has:Observation:patient:performer:Practitioner.name=joe', nobody, true],
+    ['_has:Observation:patient:performer:Practitioner.name=jane', nobody, false],
+    ['_has:Group:member:_id=study', nobody, true],
+    ['_has:Group:member:code:missing=true', nobody, true],
+  ],
+  list: [
+    ['_list=42', nobody, true],
+    ['_list=42&gender=female', nobody, false],
+    ['_list=41,42', nobody, true],
+    ['_list=41', nobody, false],
+    ['_list=42', observation({}), false],
+  ],
+  text: [
+    ['_text=metastases', metastases, true],
+    ['_text=METASTASES', metastases, true],
+    ['_text=metast', metastases, false],
+    ['_text=metast*', metastases, true],
+    ['_text=(bone OR liver) and metastases', metastases, true],
+    ['_text=(lung OR liver) and metastases', metastases, false],
+    ['_text="of the bone"', metastases, true],
+    ['_text="of bone"', metastases, false],
+    ['_text=metastases NOT liver', metastases, true],
+    ['_text=metastases NOT bone', metastases, false],
+    ['_text=liver OR bone metastases', metastases, true],
+    ['_text=generated', metastases, false],
+    ['_text=suspected', metastases, false],
+    ['_text=w3', metastases, false],
+    ['_content=suspected', metastases, true],
+    ['_content="stage iv" metastases', metastases, true],
+    ['_content="lung stage"', metastases, false],
+    ['_content=Condition', metastases, false],
+    ['name:text=james peter', peter, true],
+    ['name:text=james john', peter, false],
+    ['name:text=ames', peter, false],
+    ['subject:text=ann', observation({ subject: { display: 'Ann Sample' } }), true],
+    ['subject:text=sample', observation({ subject: { display: 'Ann Sample' } }), false],
+  ],
+  special: [
+    ['near=42.256500|-83.694810|11.20|km', place(42.25, -83.6), true],
+    ['near=42.256500|-83.694810|5|km', place(42.25, -83.6), false],
+    ['near=42.256500|-83.694810|5|[mi_us]', place(42.25, -83.6), true],
+    ['near=42.256500|-83.694810', place(42.25, -83.7), true],
+    ['near=0|179.99|5', place(0, -179.99), true],
+    ['near=42|-83', { resourceType: 'Location' }, false],
+  ],
+  filter: [
+    ['_filter=name co "ete"', peter, true],
+    ['_filter=name co "pet" and gender eq female', peter, false],
+    ['_filter=given eq "peter" and birthdate ge 1970-10-10', peter, true],
+    ['_filter=given eq PETER', peter, true],
+    ['_filter=given eq pet', peter, false],
+    ['_filter=given ne peter', peter, true],
+    ['_filter=given sw jam', peter, true],
+    ['_filter=family ew mers', peter, true],
+    ['_filter=family gt b and family lt d', peter, true],
+    ['_filter=family ge chalmers and family le chalmers', peter, true],
+    ['_filter=family gt x', peter, false],
+    ['_filter=gender eq female or gender eq MALE', peter, true],
+    ['_filter=gender ne male', peter, false],
+    ['_filter=gender ne male', nobody, false],
+    ['_filter=not (gender eq male)', nobody, true],
+    ['_filter=not(gender eq male or gender eq female)', peter, false],
+    // from left to right: (male or other) and birthdate, not male or (other and birthdate)
+    ['_filter=gender eq male or gender eq other and birthdate lt 1900', peter, false],
+    ['_filter=gender eq male or (gender eq other and birthdate lt 1900)', peter, true],
+    ['_filter=gender pr true and death-date pr false', peter, true],
+    ['_filter=gender pr false', peter, false],
+    ['_filter=birthdate po 1974-12', peter, true],
+    ['_filter=birthdate po 1975', peter, false],
+    ['_filter=birthdate eq 1974', peter, true],
+    ['_filter=birthdate co 1974-12-25T10:00:00Z', peter, true],
+    ['_filter=birthdate co 1974-12', peter, false],
+    ['_filter=birthdate sa 1974-11 and birthdate eb 1975', peter, true],
+    ['_filter=birthdate ap 1974', peter, true],
+    [
+      '_filter=code eq loinc|1234-5',
+      observation({ code: { coding: [{ system: 'http://loinc.org', code: '1234-5' }] } }),
+      true,
+    ],
+    [
+      '_filter=code eq snomed|1234-5',
+      observation({ code: { coding: [{ system: 'http://loinc.org', code: '1234-5' }] } }),
+      false,
+    ],
+    ['_filter=code eq http://acme.org|HA125', coded('ha125'), true],
+    ['_filter=code in http://acme.org/fhir/ValueSet/cardiac-conditions', coded('ha125'), true],
+    ['_filter=code ni http://acme.org/fhir/ValueSet/cardiac-conditions', coded('ha125'), false],
+    ['_filter=code ss neoplasm', coded('hepatoma'), true],
+    ['_filter=code sb neoplasm', coded('hepatoma'), false],
+    ['_filter=code sb hepatoma', coded('neoplasm'), true],
+    [
+      '_filter=value-quantity gt 5|http://unitsofmeasure.org|mg',
+      observation({ valueQuantity: { value: 6, system: 'http://unitsofmeasure.org', code: 'mg' } }),
+      true,
+    ],
+    ['_filter=subject re Patient/peter', about('Patient/peter'), true],
+    ['_filter=subject re http://example.org/fhir/Patient/peter', about('Patient/peter'), true],
+    ['_filter=subject re Patient/peter', about('Patient/eve'), false],
+    ['_filter=subject.name co "ete"', about('Patient/peter'), true],
+    ['_filter=subject.name co "ete"', about('Patient/eve'), false],
+    ['_filter=not (subject.name co "ete")', about('Patient/eve'), true],
+    ['_filter=subject[gender eq male].name sw pet', about('Patient/peter'), true],
+    ['_filter=subject[gender eq female].name sw pet', about('Patient/peter'), false],
+    ['_filter=patient.general-practitioner.name eq joe', about('Patient/peter'), true],
+    ['_filter=characteristic[code eq gender].value eq mixed', group(['gender', 'mixed']), true],
+    ['_filter=characteristic[code eq gender].value eq mixed', group(['gender', 'male'], ['breed', 'mixed']), false],
+    [
+      '_filter=relatesTo[code eq replaces].target re DocumentReference/2',
+      {
+        resourceType: 'DocumentReference',
+        relatesTo: [
+          { code: 'appends', target: { reference: 'DocumentReference/2' } },
+          { code: 'replaces', target: { reference: 'DocumentReference/3' } },
+        ],
+      },
+      false,
+    ],
+    [
+      '_filter=relatesTo[code eq replaces].target re DocumentReference/3',
+      {
+        resourceType: 'DocumentReference',
+        relatesTo: [{ code: 'replaces', target: { reference: 'DocumentReference/3' } }],
+      },
+      true,
+    ],
+    ['_filter=name eq "a) or (b"', patient({ name: [{ text: 'A) or (B' }] }), true],
+    ['_filter=name eq a,b', patient({ name: [{ text: 'A, B' }] }), true],
+    ['_filter=name eq a,b', patient({ name: [{ text: 'A' }] }), false],
+    ['_filter=name eq "a\\u002c b"', patient({ name: [{ text: 'A, B' }] }), true],
+    ['_filter=probability co 0.3', { resourceType: 'RiskAssessment', prediction: [{ probabilityDecimal: 0.3 }] }, true],
+    [
+      '_filter=probability co 0.34',
+      { resourceType: 'RiskAssessment', prediction: [{ probabilityDecimal: 0.3 }] },
+      true,
+    ],
+    [
+      '_filter=probability co 0.36',
+      { resourceType: 'RiskAssessment', prediction: [{ probabilityDecimal: 0.3 }] },
+      false,
+    ],
+    ['_filter=url sw http://acme.org/A', { resourceType: 'ValueSet', url: 'http://acme.org/a/b' }, true],
+    ['_filter=url eq http://acme-org/a/b', { resourceType: 'ValueSet', url: 'http://acme.org/a/b' }, false],
+    ['_filter=_id eq r1', nobody, true],
+    ['_filter=_id eq R1', nobody, false],
+    ['_filter=_lastUpdated ge 2024', nobody, true],
+  ],
+};
