@@ -2,6 +2,8 @@
  * `npm run prove -- <file or folder>…`: posts bundles to a Concord of its own and proves that nothing was lost or changed: every entry
  * accepted, every resource equal to what was posted but for ids and references, each patient's `$everything` equal to the compartment,
  * the counts of each type equal to what was created. Exit status 0 only if all of it holds.
+ *
+ * `npm run prove -- --searches [pairs]`: compares searches with an evaluator that was written apart from them.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { findFiles } from '../../infra/cli/import-sources.ts';
@@ -15,6 +17,10 @@ import { bundleIn } from './bundle-file.ts';
 const lanes = 8;
 
 const folders = process.argv.slice(2);
+if (folders[0] === '--searches') {
+  const { proveSearches } = await import('./searches.ts');
+  process.exit(proveSearches(Number(folders[1] ?? 5_000)) ? 0 : 1);
+}
 if (folders.length === 0) {
   console.error('Usage: npm run prove -- <file or folder of bundles>…');
   process.exit(1);

@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { compareSearches } from '../support/naive-search/agreement.ts';
+
+describe('a search', () => {
+  // `npm run prove -- --searches 5000` compares as many as one likes
+  it('finds what an evaluator finds that was written apart from it, over generated searches and records', () => {
+    const { compared, found, byKind, disagreements } = compareSearches(2, 1_000);
+
+    expect(disagreements).toEqual([]);
+    expect(compared).toBeGreaterThanOrEqual(1_000);
+    expect(found).toBeGreaterThan(compared / 10);
+    const kinds = ['date', 'token', 'string', 'reference', 'quantity', 'chain', 'has', 'filter', 'words', 'composite'];
+    for (const kind of kinds) expect(byKind.get(kind)?.compared ?? 0, kind).toBeGreaterThan(0);
+  });
+});
