@@ -8,6 +8,8 @@ import type { PlannedWrite } from './plan-write.ts';
 
 /** Days of actors on which one record may hold time: a year of one, some weeks of ten. */
 const mostDays = 400;
+/** The same for all records of one request: each day is a row to be read and written. */
+const mostDaysTogether = 2_000;
 
 /** What writes change in the calendars of actors; undefined if nothing. */
 export const calendarWork = (
@@ -16,6 +18,11 @@ export const calendarWork = (
 ): CalendarWork | undefined => {
   const changes = plans.flatMap((plan) => changeBy(context, plan) ?? []);
   if (changes.length === 0) return undefined;
+  if (changes.reduce((sum, { takes, gives }) => sum + dayCount(takes) + dayCount(gives), 0) > mostDaysTogether) {
+    throw new RecordError('too-costly', `A bundle changes the time of ${mostDaysTogether} days of actors at most`, {
+      expression: 'Bundle.entry',
+    });
+  }
   return { now: context.now, changes, known: new Map(plans.flatMap(({ days }) => [...(days ?? [])])) };
 };
 

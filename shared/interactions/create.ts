@@ -41,5 +41,5 @@ const planConditionalCreate = async (
   const [existing] = matches;
   if (existing) return { existing };
   const at = await place();
-  return { plan: await planCreate(context, resource, at, [{ ...guard, add: [at.id], remove: [] }]) };
+  return { plan: await planCreate(context, resource, at, [{ ...guard, add: [at.id], remove: [], replaces: true }]) };
 };

@@ -69,8 +69,8 @@ interface Found {
 
 /**
  * Searches, and leaves its trace: beside the search where the request names its charts, else before the answer leaves. A chart that the
- * caller turned out not to see gets a second row that says so. Only the log of the one chart that a search names holds its values:
- * elsewhere they could be another patient's.
+ * caller turned out not to see gets a second row that says so. Only the log of the one patient that a search names holds its values:
+ * elsewhere, also where a reference or an id names the chart, they could be another patient's.
  */
 const tracedSearch = async (
   context: RequestContext,
@@ -83,7 +83,7 @@ const tracedSearch = async (
     interaction: 'search-type',
     chart,
     what,
-    query: queryText(context, plan.charts.length === 1 && plan.charts.includes(chart)),
+    query: queryText(context, plan.charts.length === 1 && plan.charts.includes(chart) && namesPatient(context)),
   });
   const touched = (records: readonly StoredRecord[]): Access[] => {
     const ofPatients = recordType.directory || recordType.subject === 'knowledge' ? [] : records;
@@ -107,6 +107,9 @@ const tracedSearch = async (
   await audit.record(accesses.length > 0 ? accesses : [access(logOf(context))]);
   return found;
 };
+
+const namesPatient = ({ request }: RequestContext): boolean =>
+  request.query.some(([name]) => /^(?:patient|subject)(?::|$)/.test(name));
 
 const queryText = ({ recordType, request }: RequestContext, withValues: boolean): string =>
   `${recordType.name}?${request.query.map(([name, value]) => (withValues ? `${name}=${value}` : name)).join('&')}`;

@@ -79,10 +79,16 @@ export class Calendars {
     }));
   }
 
+  /** What was seen while another transaction held the row was not looked at: then the write must fail, and looks at what it meets. */
+  #expression(day: DayChange): DayExpression {
+    const unseen = day.wants.length > 0 && this.#seen.get(rowName(day.key))?.intent !== undefined;
+    return new DayExpression(day, unseen ? ['attribute_exists(intent)'] : []);
+  }
+
   #update(day: DayChange) {
     const { owners, quarters } = newPieces(day);
     const seen = dayFrom(this.#seen.get(rowName(day.key)));
-    const expression = new DayExpression(day);
+    const expression = this.#expression(day);
     for (const name of quarters) {
       const count = seen.quarters.get(name);
       expression.expect(name, count);
@@ -99,7 +105,7 @@ export class Calendars {
 
   #intent(day: DayChange, tx: string) {
     const seen = dayFrom(this.#seen.get(rowName(day.key)));
-    const expression = new DayExpression(day);
+    const expression = this.#expression(day);
     for (const name of newPieces(day).quarters) expression.expect(name, seen.quarters.get(name));
     expression.set('intent', dayIntent(day, tx));
     return expression.input;
@@ -127,7 +133,8 @@ class DayExpression {
   readonly #names = new Map<string, string>();
   readonly #values: unknown[] = [];
 
-  constructor(day: DayChange) {
+  constructor(day: DayChange, conditions: readonly string[] = []) {
+    this.#conditions.push(...conditions);
     for (const [name, value] of Object.entries(dayBasics(day))) this.set(name, value);
   }
 

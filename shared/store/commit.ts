@@ -41,6 +41,11 @@ export interface UniqueChange {
   readonly remove: readonly string[];
   /** Refuses the commit unless these ids, and no others, stand there so far. */
   readonly expected?: readonly string[] | undefined;
+  /**
+   * Puts what is added in the place of what was expected. A guard needs no more than its last id, which differs from all before: whoever has
+   * looked at an earlier one is refused. With every id, that of an often used condition would fill its row.
+   */
+  readonly replaces?: boolean | undefined;
 }
 
 /** All that one request writes. It happens wholly or not at all. */
@@ -364,7 +369,7 @@ const uniqueCondition = (change: UniqueChange) => ({
 const uniqueUpdate = (TableName: string, change: UniqueChange) => ({
   TableName,
   ...uniqueCondition(change),
-  UpdateExpression: uniqueExpression(change.add),
+  UpdateExpression: uniqueExpression(change),
   ExpressionAttributeValues: { ...uniqueValues(change.add, change.remove), ...expectedValue(change.expected) },
 });
 
@@ -384,8 +389,10 @@ const uniqueCheck = (TableName: string, change: UniqueChange): Step => {
 };
 
 /** A set cannot be added to and deleted from in one expression: a change does one or the other. */
-export const uniqueExpression = (add: readonly string[]): string =>
-  add.length > 0 ? 'ADD ids :ids' : 'DELETE ids :ids';
+export const uniqueExpression = ({ add, replaces }: Pick<UniqueChange, 'add' | 'replaces'>): string => {
+  if (replaces) return 'SET ids = :ids';
+  return add.length > 0 ? 'ADD ids :ids' : 'DELETE ids :ids';
+};
 
 export const uniqueValues = (add: readonly string[], remove: readonly string[]) => ({
   ':ids': new Set(add.length > 0 ? add : remove),

@@ -1,5 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
+import type { UniqueChange } from './commit.ts';
 import type { Division } from './divide-commit.ts';
 import { type Row, type RowKey, recordKey, redoKey, transactionKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
@@ -13,7 +14,7 @@ export type Redo =
   | { readonly do: 'hint'; readonly key: RowKey }
   /** Turns an intent into the record's version, together with the change of the rows that lead to it. */
   | { readonly do: 'apply'; readonly key: RowKey; readonly puts: readonly Row[]; readonly removes: readonly RowKey[] }
-  | { readonly do: 'unique'; readonly key: RowKey; readonly add: readonly string[]; readonly remove: readonly string[] }
+  | ({ readonly do: 'unique' } & Pick<UniqueChange, 'key' | 'add' | 'remove' | 'replaces'>)
   /** Turns the intent on a day of a calendar into what stands there. */
   | { readonly do: 'calendar'; readonly key: RowKey }
   /** Lets go of a record that the transaction refers to. */
@@ -37,7 +38,9 @@ export const redoLog = (
     return previous ? { do: 'apply', key, puts, removes } : { do: 'reveal', key, puts };
   }),
   ...staged.claims.map(({ pk, sk }): Redo => ({ do: 'reveal', key: { pk, sk }, puts: [] })),
-  ...staged.unique.map(({ key, add, remove }): Redo => ({ do: 'unique', key, add, remove })),
+  ...staged.unique.map(
+    ({ key, add, remove, replaces }): Redo => ({ do: 'unique', key, add, remove, ...(replaces && { replaces }) }),
+  ),
   ...days.map((key): Redo => ({ do: 'calendar', key })),
   ...held.map(({ address }): Redo => ({ do: 'release', key: recordKey(address) })),
 ];

@@ -263,14 +263,14 @@ const unstage = async ({ client, tableName }: RecordStore, tx: string, { pk, sk 
 const settleUnique = async (
   { client, tableName }: RecordStore,
   tx: string,
-  { key: { pk, sk }, add, remove }: Extract<Redo, { do: 'unique' }>,
+  { key: { pk, sk }, add, remove, replaces }: Extract<Redo, { do: 'unique' }>,
 ): Promise<void> => {
   await tryWrite(
     client,
     new UpdateCommand({
       TableName: tableName,
       Key: { pk, sk },
-      UpdateExpression: `REMOVE intent ${uniqueExpression(add)}`,
+      UpdateExpression: `REMOVE intent ${uniqueExpression({ add, replaces })}`,
       ConditionExpression: 'intent.tx = :tx',
       ExpressionAttributeValues: { ':tx': tx, ...uniqueValues(add, remove) },
     }),

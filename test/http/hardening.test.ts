@@ -1,12 +1,14 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { locatorKey } from '../../shared/store/keys.ts';
+import { deleteEntry, postEntry, transactionOf } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import {
   admin,
   create,
   elsewhere,
+  encounterBody,
   entriesOf,
   identifierSystem,
   nextLinkOf,
@@ -288,5 +290,93 @@ describe('an identifier that thousands share', () => {
 
     expect(server.calls.writeUnits).toBeLessThanOrEqual(10);
     expect((await server.get('Observation?identifier=http://lab|none')).body.total).toBe(4);
+  });
+});
+
+describe('a condition of creates', () => {
+  it.each([0, 120])('that meets what the bundle deletes makes one record, beside %i others', async (others) => {
+    const patient = referenceTo(await create(server, patientBody()));
+    const value = `deleted-beside-${others}`;
+    const body = () => observationBody(patient, { identifier: [{ system: identifierSystem, value }] });
+    const deleted = await create(server, body());
+    const conditional = () => postEntry(body(), undefined, { ifNoneExist: `identifier=${identifierSystem}|${value}` });
+    const rest = Array.from({ length: others }, () => postEntry(observationBody(patient)));
+
+    const twice = await server.post(
+      '',
+      transactionOf(deleteEntry(referenceTo(deleted)), conditional(), conditional(), ...rest),
+    );
+    const once = await server.post('', transactionOf(deleteEntry(referenceTo(deleted)), conditional(), ...rest));
+
+    expect([twice.status, once.status]).toEqual([400, 200]);
+    expect((await server.get(`Observation?identifier=${identifierSystem}|${value}`)).body.total).toBe(1);
+  });
+
+  it('costs the same however often it has made one', async () => {
+    const patient = referenceTo(await create(server, patientBody()));
+    const condition = `patient=${patient}&status=preliminary`;
+    const units: number[] = [];
+    for (let n = 0; n < 30; n++) {
+      server.calls.reset();
+      const { status, body } = await server.post('Observation', observationBody(patient, { status: 'preliminary' }), {
+        headers: { 'if-none-exist': condition },
+      });
+      units.push(server.calls.writeUnits);
+      expect(status).toBe(201);
+      await server.put(`Observation/${body.id}`, { ...(body as object), status: 'final' });
+    }
+
+    expect(units.at(-1)).toBe(units[1]);
+  });
+});
+
+describe('a request of few bytes', () => {
+  it('does not change the calendars of years for each of its entries', async () => {
+    const entries = Array.from({ length: 6 }, (_, n) =>
+      postEntry({
+        resourceType: 'Appointment',
+        status: 'booked',
+        start: `${2040 + 2 * n}-01-01T00:00:00Z`,
+        end: `${2041 + 2 * n}-01-25T00:00:00Z`,
+        participant: [{ actor: { reference: 'Practitioner/nobody' }, status: 'accepted' }],
+      } as fhir4.Appointment),
+    );
+    server.calls.reset();
+
+    const { status, body } = await server.post('', transactionOf(...entries));
+
+    expect([status, codeOf(body)]).toEqual([400, 'too-costly']);
+    expect(server.calls.names.length).toBeLessThan(50);
+  });
+
+  it('is not answered with thousands of references that lead nowhere, nor looked up one by one', async () => {
+    const references = (count: number) => Array.from({ length: count }, (_, n) => `Observation/nowhere-${n % 60}`);
+    const list = { resourceType: 'List', status: 'current', mode: 'working' } as const;
+    server.calls.reset();
+
+    const { status, body } = await server.post('List', {
+      ...list,
+      entry: references(3_000).map((reference) => ({ item: { reference } })),
+    } as fhir4.List);
+
+    expect(status).toBe(400);
+    expect((body as unknown as fhir4.OperationOutcome).issue).toHaveLength(50);
+    expect(server.calls.names.length).toBeLessThan(60);
+  });
+});
+
+describe('the log of a chart', () => {
+  it('holds no values of a search that names the chart by a record of it', async () => {
+    const patient = referenceTo(await create(server, patientBody()));
+    const encounter = referenceTo(await create(server, encounterBody(patient)));
+    await server.get(`Observation?encounter=${encounter}&identifier=http://numbers|123-45-6789`);
+
+    const { text } = await server.get(`AuditEvent?patient=${patient}`, { as: privacy });
+
+    const queries = [...text.matchAll(/"query":"([^"]+)"/g)].map(([, query]) =>
+      String(Buffer.from(query ?? '', 'base64')),
+    );
+    expect(queries).toContain('Observation?encounter&identifier');
+    expect(queries.join()).not.toContain('123-45');
   });
 });

@@ -113,13 +113,13 @@ const planAll = async (
     if (entry.method === 'POST' && ifNoneExist !== undefined)
       matched.set(entry, await conditionalMatch(contextOf(bundle, entry), ifNoneExist));
   });
-  requireDistinctConditions(matched);
   // Deletions come first, so what this transaction deletes is not there any more for its conditional creates.
   const deleted = new Set(
     writes.filter(({ method }) => method === 'DELETE').map(({ path }) => `${path[0]}/${path[1]}`),
   );
   const existing = (entry: Entry): StoredRecord | undefined =>
     matched.get(entry)?.matches.find(({ type, id }) => !deleted.has(`${type}/${id}`));
+  requireDistinctConditions(matched, (entry) => !existing(entry));
   const names = new Map<string, string>(); // fullUrl → Type/id
   const known = new Map<string, Address>();
   for (const entry of writes) {
@@ -166,7 +166,12 @@ const planAll = async (
       const guard = matched.get(entry)?.guard;
       return {
         entry,
-        plan: await planCreate(context, resource, place, guard ? [{ ...guard, add: [place.id], remove: [] }] : []),
+        plan: await planCreate(
+          context,
+          resource,
+          place,
+          guard ? [{ ...guard, add: [place.id], remove: [], replaces: true }] : [],
+        ),
       };
     }
     const { target } = routeFor(entry.recordType, entry.method, entry.path.slice(1));
@@ -322,11 +327,16 @@ const requireDistinct = (entries: readonly Entry[]): void => {
 };
 
 /** Two entries that would each create what the other one's condition looks for cannot both be meant. */
-const requireDistinctConditions = (matched: ReadonlyMap<Entry, Awaited<ReturnType<typeof conditionalMatch>>>): void => {
+const requireDistinctConditions = (
+  matched: ReadonlyMap<Entry, Awaited<ReturnType<typeof conditionalMatch>>>,
+  creates: (entry: Entry) => boolean,
+): void => {
   const seen = new Map<string, number>();
-  for (const [{ index }, { matches, guard }] of matched) {
+  for (const [entry, { guard }] of matched) {
+    const { index } = entry;
+    if (!creates(entry)) continue;
     const first = seen.get(guard.key.pk);
-    if (matches.length === 0 && first !== undefined) {
+    if (first !== undefined) {
       throw new RecordError('invalid', `Entries ${first} and ${index} have the same condition`, {
         expression: `Bundle.entry[${index}].request.ifNoneExist`,
       });
