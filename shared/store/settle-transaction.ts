@@ -67,6 +67,8 @@ export const resolveStaged = async (store: RecordStore, row: RecordRow): Promise
   const outcome = marker?.status === 'aborted' ? 'aborted' : await settle(store, tx, marker, Date.now());
   // What a slow writer stages after its transaction was aborted stands in no finisher's way but here.
   if (outcome === 'aborted') await (row.tx === tx ? unstage(store, tx, row) : clear(store, tx, row));
+  // All that it owed is done: a mark that is still there came late, by a call that had been given up and repeated.
+  else if (row.intent?.tx === tx) await clear(store, tx, row);
 };
 
 /** Finishes a transaction that is committed, takes back any other; the caller knows that its writer's time is up. */

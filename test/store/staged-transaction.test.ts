@@ -23,7 +23,16 @@ import {
   type Prepared,
   seen,
 } from '../support/staged-commit.ts';
-import { type Call, commitOf, intercepted, newRecord, nextOf, rowAt, testStore } from '../support/test-store.ts';
+import {
+  allRows,
+  type Call,
+  commitOf,
+  intercepted,
+  newRecord,
+  nextOf,
+  rowAt,
+  testStore,
+} from '../support/test-store.ts';
 
 let store: RecordStore;
 
@@ -677,6 +686,23 @@ describe('a row of a transaction that is forgotten', () => {
     await commit(store, commitOf({ writes: [{ next: second, previous: record }] }));
 
     expect(await store.read(record)).toEqual(second);
+  });
+});
+
+describe('a row that a call held too late, when its transaction was committed and finished', () => {
+  it('is free for the next version', async () => {
+    const prepared = await everyKind(store);
+    await commit(store, prepared.work);
+    const finished = (await allRows(store)).find(({ pk, sk }) => pk.startsWith('T#') && sk === 'T');
+    const { client, tableName: TableName } = store;
+    const key = recordKey(prepared.referred);
+    const intent = { tx: finished?.pk.slice('T#'.length) };
+    await client.send(new PutCommand({ TableName, Item: { ...(await rowAt(store, key)), intent } }));
+    const second = nextOf(prepared.referred);
+
+    await commit(store, commitOf({ writes: [{ next: second, previous: prepared.referred }] }));
+
+    expect(await store.read(second)).toEqual(second);
   });
 });
 
