@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Fault } from '../support/scheduled-process.ts';
 import { type Ran, runSchedule, schedules } from '../support/schedules.ts';
 
-const runs = 50;
+const runs = 40;
 
 it('keeps its promises to three writers and a reader in any order of calls, with faults', {
   timeout: 120_000,
