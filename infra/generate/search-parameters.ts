@@ -120,16 +120,11 @@ const fileOf = (type: string, definitions: readonly SearchParameterDefinition[])
   const subject = isShared
     ? 'every resource type. https://hl7.org/fhir/R4/search.html#all'
     : `${type}. https://hl7.org/fhir/R4/${type.toLowerCase()}.html#search`;
-  return `${header}import { searchParametersOf, type SearchParameter } from '../../search-parameter.ts';
-${isShared ? '' : "import { resourceSearchParameters } from './Resource.ts';"}
-
+  return `${header}
 /** Search parameters of ${subject} */
-export const ${variableName(type)}SearchParameters: readonly SearchParameter[] = [
-  ${isShared ? '' : '...resourceSearchParameters,'}
-  ...searchParametersOf(${quote(type)}, \`
+export const ${variableName(type)}SearchTable = \`
 ${table}
-\`),
-];
+\`;
 ${isShared ? '' : elementsCode(type)}`;
 };
 
@@ -140,18 +135,14 @@ export const ${variableName(type)}Elements = ${quote(elementTable(type))};
 
 const allFile = (
   types: readonly string[],
-): string => `${header}import type { SearchParameter } from '../../search-parameter.ts';
-${types.map((type) => `import { ${variableName(type)}Elements, ${variableName(type)}SearchParameters } from './${type}.ts';`).join('\n')}
+): string => `${header}${types.map((type) => `import { ${variableName(type)}Elements, ${variableName(type)}SearchTable } from './${type}.ts';`).join('\n')}
 
-/** The search parameters of every type. Only for what serves all types: it holds them all. */
-export const searchParameters: Readonly<Record<string, readonly SearchParameter[]>> = {
-${types.map((type) => `  ${type}: ${variableName(type)}SearchParameters,`).join('\n')}
-};
+const section = (type: string, elements: string, table: string): string => \`=\${type} \${elements}\${table}\`;
 
-/** The table of elements in summaries of every type, for shared/search/project.ts. */
-export const elementTables: Readonly<Record<string, string>> = {
-${types.map((type) => `  ${type}: ${variableName(type)}Elements,`).join('\n')}
-};
+/** What every type can be searched by, and its elements in summaries. One text, since few requests need it: shared/record-types/search-types.ts. */
+export const searchTables: string = [
+${types.map((type) => `  section(${quote(type)}, ${variableName(type)}Elements, ${variableName(type)}SearchTable),`).join('\n')}
+].join('');
 `;
 
 const compartmentsFile =

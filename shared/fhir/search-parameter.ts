@@ -72,8 +72,8 @@ export const usualPath = (code: string): string => code.replace(/-(.)/g, (_, let
  */
 export const searchParametersOf = (type: string, table: string): readonly SearchParameter[] =>
   table
-    .trim()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => readParameter(type, line));
 
 /** All that can wait does: a function holds many parameters, and a search looks at a few. */

@@ -2,7 +2,7 @@ import { allergyIntoleranceInvariants } from '../fhir/generated/invariants/Aller
 import { allergyIntoleranceSchema } from '../fhir/generated/schemas/AllergyIntolerance.ts';
 import {
   allergyIntoleranceElements,
-  allergyIntoleranceSearchParameters,
+  allergyIntoleranceSearchTable,
 } from '../fhir/generated/search-parameters/AllergyIntolerance.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const allergyIntolerance = defineRecordType({
   name: 'AllergyIntolerance',
   schema: allergyIntoleranceSchema,
   invariants: allergyIntoleranceInvariants,
-  searchParameters: allergyIntoleranceSearchParameters,
+  searchTable: allergyIntoleranceSearchTable,
   elements: allergyIntoleranceElements,
   date: 'date',
 });

@@ -2,7 +2,7 @@ import { appointmentResponseInvariants } from '../fhir/generated/invariants/Appo
 import { appointmentResponseSchema } from '../fhir/generated/schemas/AppointmentResponse.ts';
 import {
   appointmentResponseElements,
-  appointmentResponseSearchParameters,
+  appointmentResponseSearchTable,
 } from '../fhir/generated/search-parameters/AppointmentResponse.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,6 +11,6 @@ export const appointmentResponse = defineRecordType({
   name: 'AppointmentResponse',
   schema: appointmentResponseSchema,
   invariants: appointmentResponseInvariants,
-  searchParameters: appointmentResponseSearchParameters,
+  searchTable: appointmentResponseSearchTable,
   elements: appointmentResponseElements,
 });

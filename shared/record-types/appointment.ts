@@ -1,6 +1,6 @@
 import { appointmentInvariants } from '../fhir/generated/invariants/Appointment.ts';
 import { appointmentSchema } from '../fhir/generated/schemas/Appointment.ts';
-import { appointmentElements, appointmentSearchParameters } from '../fhir/generated/search-parameters/Appointment.ts';
+import { appointmentElements, appointmentSearchTable } from '../fhir/generated/search-parameters/Appointment.ts';
 import { appointmentTime } from './appointment-time.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -9,9 +9,8 @@ export const appointment = defineRecordType({
   name: 'Appointment',
   schema: appointmentSchema,
   invariants: appointmentInvariants,
-  searchParameters: appointmentSearchParameters,
+  searchTable: appointmentSearchTable,
   elements: appointmentElements,
   date: 'date',
-  registry: [{ parameter: 'actor' }],
   heldTime: appointmentTime,
 });

@@ -1,6 +1,6 @@
 import { binaryInvariants } from '../fhir/generated/invariants/Binary.ts';
 import { binarySchema } from '../fhir/generated/schemas/Binary.ts';
-import { binaryElements, binarySearchParameters } from '../fhir/generated/search-parameters/Binary.ts';
+import { binaryElements, binarySearchTable } from '../fhir/generated/search-parameters/Binary.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Content of any kind, as it is. https://hl7.org/fhir/R4/binary.html */
@@ -8,6 +8,6 @@ export const binary = defineRecordType({
   name: 'Binary',
   schema: binarySchema,
   invariants: binaryInvariants,
-  searchParameters: binarySearchParameters,
+  searchTable: binarySearchTable,
   elements: binaryElements,
 });

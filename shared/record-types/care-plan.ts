@@ -1,6 +1,6 @@
 import { carePlanInvariants } from '../fhir/generated/invariants/CarePlan.ts';
 import { carePlanSchema } from '../fhir/generated/schemas/CarePlan.ts';
-import { carePlanElements, carePlanSearchParameters } from '../fhir/generated/search-parameters/CarePlan.ts';
+import { carePlanElements, carePlanSearchTable } from '../fhir/generated/search-parameters/CarePlan.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What is intended for a patient, and by whom. https://hl7.org/fhir/R4/careplan.html */
@@ -8,7 +8,7 @@ export const carePlan = defineRecordType({
   name: 'CarePlan',
   schema: carePlanSchema,
   invariants: carePlanInvariants,
-  searchParameters: carePlanSearchParameters,
+  searchTable: carePlanSearchTable,
   elements: carePlanElements,
   date: 'date',
 });

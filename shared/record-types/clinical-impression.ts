@@ -2,7 +2,7 @@ import { clinicalImpressionInvariants } from '../fhir/generated/invariants/Clini
 import { clinicalImpressionSchema } from '../fhir/generated/schemas/ClinicalImpression.ts';
 import {
   clinicalImpressionElements,
-  clinicalImpressionSearchParameters,
+  clinicalImpressionSearchTable,
 } from '../fhir/generated/search-parameters/ClinicalImpression.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const clinicalImpression = defineRecordType({
   name: 'ClinicalImpression',
   schema: clinicalImpressionSchema,
   invariants: clinicalImpressionInvariants,
-  searchParameters: clinicalImpressionSearchParameters,
+  searchTable: clinicalImpressionSearchTable,
   elements: clinicalImpressionElements,
   date: 'date',
 });

@@ -2,7 +2,7 @@ import { communicationRequestInvariants } from '../fhir/generated/invariants/Com
 import { communicationRequestSchema } from '../fhir/generated/schemas/CommunicationRequest.ts';
 import {
   communicationRequestElements,
-  communicationRequestSearchParameters,
+  communicationRequestSearchTable,
 } from '../fhir/generated/search-parameters/CommunicationRequest.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const communicationRequest = defineRecordType({
   name: 'CommunicationRequest',
   schema: communicationRequestSchema,
   invariants: communicationRequestInvariants,
-  searchParameters: communicationRequestSearchParameters,
+  searchTable: communicationRequestSearchTable,
   elements: communicationRequestElements,
   date: 'authored',
 });

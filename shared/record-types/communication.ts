@@ -1,9 +1,6 @@
 import { communicationInvariants } from '../fhir/generated/invariants/Communication.ts';
 import { communicationSchema } from '../fhir/generated/schemas/Communication.ts';
-import {
-  communicationElements,
-  communicationSearchParameters,
-} from '../fhir/generated/search-parameters/Communication.ts';
+import { communicationElements, communicationSearchTable } from '../fhir/generated/search-parameters/Communication.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A message that was sent. https://hl7.org/fhir/R4/communication.html */
@@ -11,8 +8,7 @@ export const communication = defineRecordType({
   name: 'Communication',
   schema: communicationSchema,
   invariants: communicationInvariants,
-  searchParameters: communicationSearchParameters,
+  searchTable: communicationSearchTable,
   elements: communicationElements,
   date: 'sent',
-  registry: [{ parameter: 'recipient' }],
 });

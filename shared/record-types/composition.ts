@@ -1,6 +1,6 @@
 import { compositionInvariants } from '../fhir/generated/invariants/Composition.ts';
 import { compositionSchema } from '../fhir/generated/schemas/Composition.ts';
-import { compositionElements, compositionSearchParameters } from '../fhir/generated/search-parameters/Composition.ts';
+import { compositionElements, compositionSearchTable } from '../fhir/generated/search-parameters/Composition.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A note, structured in sections. https://hl7.org/fhir/R4/composition.html */
@@ -8,7 +8,7 @@ export const composition = defineRecordType({
   name: 'Composition',
   schema: compositionSchema,
   invariants: compositionInvariants,
-  searchParameters: compositionSearchParameters,
+  searchTable: compositionSearchTable,
   elements: compositionElements,
   date: 'date',
 });

@@ -1,6 +1,6 @@
 import { conditionInvariants } from '../fhir/generated/invariants/Condition.ts';
 import { conditionSchema } from '../fhir/generated/schemas/Condition.ts';
-import { conditionElements, conditionSearchParameters } from '../fhir/generated/search-parameters/Condition.ts';
+import { conditionElements, conditionSearchTable } from '../fhir/generated/search-parameters/Condition.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A diagnosis, a problem, a concern. https://hl7.org/fhir/R4/condition.html */
@@ -8,7 +8,7 @@ export const condition = defineRecordType({
   name: 'Condition',
   schema: conditionSchema,
   invariants: conditionInvariants,
-  searchParameters: conditionSearchParameters,
+  searchTable: conditionSearchTable,
   elements: conditionElements,
   date: 'onset-date',
 });

@@ -1,6 +1,6 @@
 import { consentInvariants } from '../fhir/generated/invariants/Consent.ts';
 import { consentSchema } from '../fhir/generated/schemas/Consent.ts';
-import { consentElements, consentSearchParameters } from '../fhir/generated/search-parameters/Consent.ts';
+import { consentElements, consentSearchTable } from '../fhir/generated/search-parameters/Consent.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a patient permits and forbids. https://hl7.org/fhir/R4/consent.html */
@@ -8,7 +8,7 @@ export const consent = defineRecordType({
   name: 'Consent',
   schema: consentSchema,
   invariants: consentInvariants,
-  searchParameters: consentSearchParameters,
+  searchTable: consentSearchTable,
   elements: consentElements,
   date: 'date',
 });

@@ -1,6 +1,6 @@
 import { coverageInvariants } from '../fhir/generated/invariants/Coverage.ts';
 import { coverageSchema } from '../fhir/generated/schemas/Coverage.ts';
-import { coverageElements, coverageSearchParameters } from '../fhir/generated/search-parameters/Coverage.ts';
+import { coverageElements, coverageSearchTable } from '../fhir/generated/search-parameters/Coverage.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Who pays for a patient. https://hl7.org/fhir/R4/coverage.html */
@@ -8,6 +8,6 @@ export const coverage = defineRecordType({
   name: 'Coverage',
   schema: coverageSchema,
   invariants: coverageInvariants,
-  searchParameters: coverageSearchParameters,
+  searchTable: coverageSearchTable,
   elements: coverageElements,
 });

@@ -1,6 +1,6 @@
 import { deviceInvariants } from '../fhir/generated/invariants/Device.ts';
 import { deviceSchema } from '../fhir/generated/schemas/Device.ts';
-import { deviceElements, deviceSearchParameters } from '../fhir/generated/search-parameters/Device.ts';
+import { deviceElements, deviceSearchTable } from '../fhir/generated/search-parameters/Device.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** An instrument or implant; also the systems that write records. https://hl7.org/fhir/R4/device.html */
@@ -8,7 +8,6 @@ export const device = defineRecordType({
   name: 'Device',
   schema: deviceSchema,
   invariants: deviceInvariants,
-  searchParameters: deviceSearchParameters,
+  searchTable: deviceSearchTable,
   elements: deviceElements,
-  registry: [{ parameter: 'identifier' }],
 });

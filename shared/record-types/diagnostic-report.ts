@@ -2,7 +2,7 @@ import { diagnosticReportInvariants } from '../fhir/generated/invariants/Diagnos
 import { diagnosticReportSchema } from '../fhir/generated/schemas/DiagnosticReport.ts';
 import {
   diagnosticReportElements,
-  diagnosticReportSearchParameters,
+  diagnosticReportSearchTable,
 } from '../fhir/generated/search-parameters/DiagnosticReport.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const diagnosticReport = defineRecordType({
   name: 'DiagnosticReport',
   schema: diagnosticReportSchema,
   invariants: diagnosticReportInvariants,
-  searchParameters: diagnosticReportSearchParameters,
+  searchTable: diagnosticReportSearchTable,
   elements: diagnosticReportElements,
   date: 'date',
 });

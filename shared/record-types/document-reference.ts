@@ -2,7 +2,7 @@ import { documentReferenceInvariants } from '../fhir/generated/invariants/Docume
 import { documentReferenceSchema } from '../fhir/generated/schemas/DocumentReference.ts';
 import {
   documentReferenceElements,
-  documentReferenceSearchParameters,
+  documentReferenceSearchTable,
 } from '../fhir/generated/search-parameters/DocumentReference.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const documentReference = defineRecordType({
   name: 'DocumentReference',
   schema: documentReferenceSchema,
   invariants: documentReferenceInvariants,
-  searchParameters: documentReferenceSearchParameters,
+  searchTable: documentReferenceSearchTable,
   elements: documentReferenceElements,
   date: 'date',
 });

@@ -1,6 +1,6 @@
 import { encounterInvariants } from '../fhir/generated/invariants/Encounter.ts';
 import { encounterSchema } from '../fhir/generated/schemas/Encounter.ts';
-import { encounterElements, encounterSearchParameters } from '../fhir/generated/search-parameters/Encounter.ts';
+import { encounterElements, encounterSearchTable } from '../fhir/generated/search-parameters/Encounter.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** One visit by one patient. https://hl7.org/fhir/R4/encounter.html */
@@ -8,7 +8,7 @@ export const encounter = defineRecordType({
   name: 'Encounter',
   schema: encounterSchema,
   invariants: encounterInvariants,
-  searchParameters: encounterSearchParameters,
+  searchTable: encounterSearchTable,
   elements: encounterElements,
   date: 'date',
 });

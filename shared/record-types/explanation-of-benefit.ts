@@ -2,7 +2,7 @@ import { explanationOfBenefitInvariants } from '../fhir/generated/invariants/Exp
 import { explanationOfBenefitSchema } from '../fhir/generated/schemas/ExplanationOfBenefit.ts';
 import {
   explanationOfBenefitElements,
-  explanationOfBenefitSearchParameters,
+  explanationOfBenefitSearchTable,
 } from '../fhir/generated/search-parameters/ExplanationOfBenefit.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const explanationOfBenefit = defineRecordType({
   name: 'ExplanationOfBenefit',
   schema: explanationOfBenefitSchema,
   invariants: explanationOfBenefitInvariants,
-  searchParameters: explanationOfBenefitSearchParameters,
+  searchTable: explanationOfBenefitSearchTable,
   elements: explanationOfBenefitElements,
   date: 'created',
 });

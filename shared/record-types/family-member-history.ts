@@ -2,7 +2,7 @@ import { familyMemberHistoryInvariants } from '../fhir/generated/invariants/Fami
 import { familyMemberHistorySchema } from '../fhir/generated/schemas/FamilyMemberHistory.ts';
 import {
   familyMemberHistoryElements,
-  familyMemberHistorySearchParameters,
+  familyMemberHistorySearchTable,
 } from '../fhir/generated/search-parameters/FamilyMemberHistory.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const familyMemberHistory = defineRecordType({
   name: 'FamilyMemberHistory',
   schema: familyMemberHistorySchema,
   invariants: familyMemberHistoryInvariants,
-  searchParameters: familyMemberHistorySearchParameters,
+  searchTable: familyMemberHistorySearchTable,
   elements: familyMemberHistoryElements,
   date: 'date',
 });

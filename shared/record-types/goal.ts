@@ -1,6 +1,6 @@
 import { goalInvariants } from '../fhir/generated/invariants/Goal.ts';
 import { goalSchema } from '../fhir/generated/schemas/Goal.ts';
-import { goalElements, goalSearchParameters } from '../fhir/generated/search-parameters/Goal.ts';
+import { goalElements, goalSearchTable } from '../fhir/generated/search-parameters/Goal.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a patient and their carers want to reach. https://hl7.org/fhir/R4/goal.html */
@@ -8,7 +8,7 @@ export const goal = defineRecordType({
   name: 'Goal',
   schema: goalSchema,
   invariants: goalInvariants,
-  searchParameters: goalSearchParameters,
+  searchTable: goalSearchTable,
   elements: goalElements,
   date: 'start-date',
 });

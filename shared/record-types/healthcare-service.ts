@@ -2,7 +2,7 @@ import { healthcareServiceInvariants } from '../fhir/generated/invariants/Health
 import { healthcareServiceSchema } from '../fhir/generated/schemas/HealthcareService.ts';
 import {
   healthcareServiceElements,
-  healthcareServiceSearchParameters,
+  healthcareServiceSearchTable,
 } from '../fhir/generated/search-parameters/HealthcareService.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,6 @@ export const healthcareService = defineRecordType({
   name: 'HealthcareService',
   schema: healthcareServiceSchema,
   invariants: healthcareServiceInvariants,
-  searchParameters: healthcareServiceSearchParameters,
+  searchTable: healthcareServiceSearchTable,
   elements: healthcareServiceElements,
-  registry: [{ parameter: 'name' }, { parameter: 'identifier' }, { parameter: 'organization' }],
 });

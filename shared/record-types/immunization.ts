@@ -1,9 +1,6 @@
 import { immunizationInvariants } from '../fhir/generated/invariants/Immunization.ts';
 import { immunizationSchema } from '../fhir/generated/schemas/Immunization.ts';
-import {
-  immunizationElements,
-  immunizationSearchParameters,
-} from '../fhir/generated/search-parameters/Immunization.ts';
+import { immunizationElements, immunizationSearchTable } from '../fhir/generated/search-parameters/Immunization.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A vaccine given, or why it was not. https://hl7.org/fhir/R4/immunization.html */
@@ -11,7 +8,7 @@ export const immunization = defineRecordType({
   name: 'Immunization',
   schema: immunizationSchema,
   invariants: immunizationInvariants,
-  searchParameters: immunizationSearchParameters,
+  searchTable: immunizationSearchTable,
   elements: immunizationElements,
   date: 'date',
 });

@@ -1,6 +1,6 @@
 import { locationInvariants } from '../fhir/generated/invariants/Location.ts';
 import { locationSchema } from '../fhir/generated/schemas/Location.ts';
-import { locationElements, locationSearchParameters } from '../fhir/generated/search-parameters/Location.ts';
+import { locationElements, locationSearchTable } from '../fhir/generated/search-parameters/Location.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A place where care happens. https://hl7.org/fhir/R4/location.html */
@@ -8,7 +8,6 @@ export const location = defineRecordType({
   name: 'Location',
   schema: locationSchema,
   invariants: locationInvariants,
-  searchParameters: locationSearchParameters,
+  searchTable: locationSearchTable,
   elements: locationElements,
-  registry: [{ parameter: 'name' }, { parameter: 'identifier' }, { parameter: 'organization' }],
 });

@@ -1,6 +1,6 @@
 import { mediaInvariants } from '../fhir/generated/invariants/Media.ts';
 import { mediaSchema } from '../fhir/generated/schemas/Media.ts';
-import { mediaElements, mediaSearchParameters } from '../fhir/generated/search-parameters/Media.ts';
+import { mediaElements, mediaSearchTable } from '../fhir/generated/search-parameters/Media.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A photograph, a video, a recording. https://hl7.org/fhir/R4/media.html */
@@ -8,7 +8,7 @@ export const media = defineRecordType({
   name: 'Media',
   schema: mediaSchema,
   invariants: mediaInvariants,
-  searchParameters: mediaSearchParameters,
+  searchTable: mediaSearchTable,
   elements: mediaElements,
   date: 'created',
 });

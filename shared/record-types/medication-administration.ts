@@ -2,7 +2,7 @@ import { medicationAdministrationInvariants } from '../fhir/generated/invariants
 import { medicationAdministrationSchema } from '../fhir/generated/schemas/MedicationAdministration.ts';
 import {
   medicationAdministrationElements,
-  medicationAdministrationSearchParameters,
+  medicationAdministrationSearchTable,
 } from '../fhir/generated/search-parameters/MedicationAdministration.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const medicationAdministration = defineRecordType({
   name: 'MedicationAdministration',
   schema: medicationAdministrationSchema,
   invariants: medicationAdministrationInvariants,
-  searchParameters: medicationAdministrationSearchParameters,
+  searchTable: medicationAdministrationSearchTable,
   elements: medicationAdministrationElements,
   date: 'effective-time',
 });

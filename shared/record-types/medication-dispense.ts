@@ -2,7 +2,7 @@ import { medicationDispenseInvariants } from '../fhir/generated/invariants/Medic
 import { medicationDispenseSchema } from '../fhir/generated/schemas/MedicationDispense.ts';
 import {
   medicationDispenseElements,
-  medicationDispenseSearchParameters,
+  medicationDispenseSearchTable,
 } from '../fhir/generated/search-parameters/MedicationDispense.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const medicationDispense = defineRecordType({
   name: 'MedicationDispense',
   schema: medicationDispenseSchema,
   invariants: medicationDispenseInvariants,
-  searchParameters: medicationDispenseSearchParameters,
+  searchTable: medicationDispenseSearchTable,
   elements: medicationDispenseElements,
   date: 'whenhandedover',
 });

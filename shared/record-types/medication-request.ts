@@ -2,7 +2,7 @@ import { medicationRequestInvariants } from '../fhir/generated/invariants/Medica
 import { medicationRequestSchema } from '../fhir/generated/schemas/MedicationRequest.ts';
 import {
   medicationRequestElements,
-  medicationRequestSearchParameters,
+  medicationRequestSearchTable,
 } from '../fhir/generated/search-parameters/MedicationRequest.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const medicationRequest = defineRecordType({
   name: 'MedicationRequest',
   schema: medicationRequestSchema,
   invariants: medicationRequestInvariants,
-  searchParameters: medicationRequestSearchParameters,
+  searchTable: medicationRequestSearchTable,
   elements: medicationRequestElements,
   date: 'authoredon',
 });

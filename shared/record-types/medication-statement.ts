@@ -2,7 +2,7 @@ import { medicationStatementInvariants } from '../fhir/generated/invariants/Medi
 import { medicationStatementSchema } from '../fhir/generated/schemas/MedicationStatement.ts';
 import {
   medicationStatementElements,
-  medicationStatementSearchParameters,
+  medicationStatementSearchTable,
 } from '../fhir/generated/search-parameters/MedicationStatement.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const medicationStatement = defineRecordType({
   name: 'MedicationStatement',
   schema: medicationStatementSchema,
   invariants: medicationStatementInvariants,
-  searchParameters: medicationStatementSearchParameters,
+  searchTable: medicationStatementSearchTable,
   elements: medicationStatementElements,
   date: 'effective',
 });

@@ -1,6 +1,6 @@
 import { medicationInvariants } from '../fhir/generated/invariants/Medication.ts';
 import { medicationSchema } from '../fhir/generated/schemas/Medication.ts';
-import { medicationElements, medicationSearchParameters } from '../fhir/generated/search-parameters/Medication.ts';
+import { medicationElements, medicationSearchTable } from '../fhir/generated/search-parameters/Medication.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A medicine as a product; what it is, not who takes it. https://hl7.org/fhir/R4/medication.html */
@@ -8,7 +8,6 @@ export const medication = defineRecordType({
   name: 'Medication',
   schema: medicationSchema,
   invariants: medicationInvariants,
-  searchParameters: medicationSearchParameters,
+  searchTable: medicationSearchTable,
   elements: medicationElements,
-  registry: [{ parameter: 'identifier' }, { parameter: 'code' }],
 });

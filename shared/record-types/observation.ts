@@ -1,6 +1,6 @@
 import { observationInvariants } from '../fhir/generated/invariants/Observation.ts';
 import { observationSchema } from '../fhir/generated/schemas/Observation.ts';
-import { observationElements, observationSearchParameters } from '../fhir/generated/search-parameters/Observation.ts';
+import { observationElements, observationSearchTable } from '../fhir/generated/search-parameters/Observation.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A measurement, a result, a finding. https://hl7.org/fhir/R4/observation.html */
@@ -8,7 +8,7 @@ export const observation = defineRecordType({
   name: 'Observation',
   schema: observationSchema,
   invariants: observationInvariants,
-  searchParameters: observationSearchParameters,
+  searchTable: observationSearchTable,
   elements: observationElements,
   date: 'date',
 });

@@ -1,9 +1,6 @@
 import { organizationInvariants } from '../fhir/generated/invariants/Organization.ts';
 import { organizationSchema } from '../fhir/generated/schemas/Organization.ts';
-import {
-  organizationElements,
-  organizationSearchParameters,
-} from '../fhir/generated/search-parameters/Organization.ts';
+import { organizationElements, organizationSearchTable } from '../fhir/generated/search-parameters/Organization.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A provider, a department, a payer. https://hl7.org/fhir/R4/organization.html */
@@ -11,7 +8,6 @@ export const organization = defineRecordType({
   name: 'Organization',
   schema: organizationSchema,
   invariants: organizationInvariants,
-  searchParameters: organizationSearchParameters,
+  searchTable: organizationSearchTable,
   elements: organizationElements,
-  registry: [{ parameter: 'name' }, { parameter: 'identifier' }],
 });

@@ -2,7 +2,7 @@ import { practitionerRoleInvariants } from '../fhir/generated/invariants/Practit
 import { practitionerRoleSchema } from '../fhir/generated/schemas/PractitionerRole.ts';
 import {
   practitionerRoleElements,
-  practitionerRoleSearchParameters,
+  practitionerRoleSearchTable,
 } from '../fhir/generated/search-parameters/PractitionerRole.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,6 @@ export const practitionerRole = defineRecordType({
   name: 'PractitionerRole',
   schema: practitionerRoleSchema,
   invariants: practitionerRoleInvariants,
-  searchParameters: practitionerRoleSearchParameters,
+  searchTable: practitionerRoleSearchTable,
   elements: practitionerRoleElements,
-  registry: [{ parameter: 'practitioner' }, { parameter: 'organization' }, { parameter: 'identifier' }],
 });

@@ -2,7 +2,7 @@ import { questionnaireResponseInvariants } from '../fhir/generated/invariants/Qu
 import { questionnaireResponseSchema } from '../fhir/generated/schemas/QuestionnaireResponse.ts';
 import {
   questionnaireResponseElements,
-  questionnaireResponseSearchParameters,
+  questionnaireResponseSearchTable,
 } from '../fhir/generated/search-parameters/QuestionnaireResponse.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const questionnaireResponse = defineRecordType({
   name: 'QuestionnaireResponse',
   schema: questionnaireResponseSchema,
   invariants: questionnaireResponseInvariants,
-  searchParameters: questionnaireResponseSearchParameters,
+  searchTable: questionnaireResponseSearchTable,
   elements: questionnaireResponseElements,
   date: 'authored',
 });

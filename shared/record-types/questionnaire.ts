@@ -1,9 +1,6 @@
 import { questionnaireInvariants } from '../fhir/generated/invariants/Questionnaire.ts';
 import { questionnaireSchema } from '../fhir/generated/schemas/Questionnaire.ts';
-import {
-  questionnaireElements,
-  questionnaireSearchParameters,
-} from '../fhir/generated/search-parameters/Questionnaire.ts';
+import { questionnaireElements, questionnaireSearchTable } from '../fhir/generated/search-parameters/Questionnaire.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Questions to be asked. https://hl7.org/fhir/R4/questionnaire.html */
@@ -11,8 +8,7 @@ export const questionnaire = defineRecordType({
   name: 'Questionnaire',
   schema: questionnaireSchema,
   invariants: questionnaireInvariants,
-  searchParameters: questionnaireSearchParameters,
+  searchTable: questionnaireSearchTable,
   elements: questionnaireElements,
   date: 'date',
-  registry: [{ parameter: 'url' }, { parameter: 'name' }, { parameter: 'title' }, { parameter: 'identifier' }],
 });

@@ -2,7 +2,7 @@ import { riskAssessmentInvariants } from '../fhir/generated/invariants/RiskAsses
 import { riskAssessmentSchema } from '../fhir/generated/schemas/RiskAssessment.ts';
 import {
   riskAssessmentElements,
-  riskAssessmentSearchParameters,
+  riskAssessmentSearchTable,
 } from '../fhir/generated/search-parameters/RiskAssessment.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const riskAssessment = defineRecordType({
   name: 'RiskAssessment',
   schema: riskAssessmentSchema,
   invariants: riskAssessmentInvariants,
-  searchParameters: riskAssessmentSearchParameters,
+  searchTable: riskAssessmentSearchTable,
   elements: riskAssessmentElements,
   date: 'date',
 });

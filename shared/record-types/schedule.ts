@@ -1,6 +1,6 @@
 import { scheduleInvariants } from '../fhir/generated/invariants/Schedule.ts';
 import { scheduleSchema } from '../fhir/generated/schemas/Schedule.ts';
-import { scheduleElements, scheduleSearchParameters } from '../fhir/generated/search-parameters/Schedule.ts';
+import { scheduleElements, scheduleSearchTable } from '../fhir/generated/search-parameters/Schedule.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Whose time can be booked. https://hl7.org/fhir/R4/schedule.html */
@@ -8,8 +8,7 @@ export const schedule = defineRecordType({
   name: 'Schedule',
   schema: scheduleSchema,
   invariants: scheduleInvariants,
-  searchParameters: scheduleSearchParameters,
+  searchTable: scheduleSearchTable,
   elements: scheduleElements,
   date: 'date',
-  registry: [{ parameter: 'actor' }, { parameter: 'identifier' }],
 });

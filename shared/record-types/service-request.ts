@@ -2,7 +2,7 @@ import { serviceRequestInvariants } from '../fhir/generated/invariants/ServiceRe
 import { serviceRequestSchema } from '../fhir/generated/schemas/ServiceRequest.ts';
 import {
   serviceRequestElements,
-  serviceRequestSearchParameters,
+  serviceRequestSearchTable,
 } from '../fhir/generated/search-parameters/ServiceRequest.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,7 +11,7 @@ export const serviceRequest = defineRecordType({
   name: 'ServiceRequest',
   schema: serviceRequestSchema,
   invariants: serviceRequestInvariants,
-  searchParameters: serviceRequestSearchParameters,
+  searchTable: serviceRequestSearchTable,
   elements: serviceRequestElements,
   date: 'authored',
 });

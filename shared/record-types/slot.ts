@@ -1,6 +1,6 @@
 import { slotInvariants } from '../fhir/generated/invariants/Slot.ts';
 import { slotSchema } from '../fhir/generated/schemas/Slot.ts';
-import { slotElements, slotSearchParameters } from '../fhir/generated/search-parameters/Slot.ts';
+import { slotElements, slotSearchTable } from '../fhir/generated/search-parameters/Slot.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A piece of time, free or busy. https://hl7.org/fhir/R4/slot.html */
@@ -8,8 +8,7 @@ export const slot = defineRecordType({
   name: 'Slot',
   schema: slotSchema,
   invariants: slotInvariants,
-  searchParameters: slotSearchParameters,
+  searchTable: slotSearchTable,
   elements: slotElements,
   date: 'start',
-  registry: [{ parameter: 'schedule' }, { parameter: 'identifier' }],
 });

@@ -2,7 +2,7 @@ import { supplyDeliveryInvariants } from '../fhir/generated/invariants/SupplyDel
 import { supplyDeliverySchema } from '../fhir/generated/schemas/SupplyDelivery.ts';
 import {
   supplyDeliveryElements,
-  supplyDeliverySearchParameters,
+  supplyDeliverySearchTable,
 } from '../fhir/generated/search-parameters/SupplyDelivery.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -11,6 +11,6 @@ export const supplyDelivery = defineRecordType({
   name: 'SupplyDelivery',
   schema: supplyDeliverySchema,
   invariants: supplyDeliveryInvariants,
-  searchParameters: supplyDeliverySearchParameters,
+  searchTable: supplyDeliverySearchTable,
   elements: supplyDeliveryElements,
 });

@@ -1,6 +1,6 @@
 import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
 import { taskSchema } from '../fhir/generated/schemas/Task.ts';
-import { taskElements, taskSearchParameters } from '../fhir/generated/search-parameters/Task.ts';
+import { taskElements, taskSearchTable } from '../fhir/generated/search-parameters/Task.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Something to be done by somebody. https://hl7.org/fhir/R4/task.html */
@@ -8,8 +8,7 @@ export const task = defineRecordType({
   name: 'Task',
   schema: taskSchema,
   invariants: taskInvariants,
-  searchParameters: taskSearchParameters,
+  searchTable: taskSearchTable,
   elements: taskElements,
   date: 'authored-on',
-  registry: [{ parameter: 'owner' }],
 });

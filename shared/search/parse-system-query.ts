@@ -1,6 +1,6 @@
-import { resourceSearchParameters } from '../fhir/generated/search-parameters/Resource.ts';
 import { isResourceType } from '../fhir/references.ts';
 import type { SearchParameter } from '../fhir/search-parameter.ts';
+import { commonSearchParameters } from '../record-types/search-type.ts';
 import { parseSearchQuery, type SearchOptions, type SearchQuery } from './parse-query.ts';
 import { invalidParameter } from './refusal.ts';
 
@@ -26,7 +26,7 @@ export const parseSystemQuery = (
   const asked = query.filter(([name]) => name === '_type');
   const rest = query.filter(([name]) => name !== '_type');
   if (asked.length === 0) {
-    const common = parseSearchQuery(resourceSearchParameters, rest, { ...options, resourceType: 'Resource' });
+    const common = parseSearchQuery(commonSearchParameters, rest, { ...options, resourceType: 'Resource' });
     return new Map(served.map((type) => [type, common]));
   }
   const lists = asked.map(([name, text]) => {

@@ -1,7 +1,7 @@
 import { GetCommand, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { RecordError } from '../errors.ts';
-import type { RecordType } from '../record-types/define-record-type.ts';
 import { typesOfPatients } from '../record-types/homes.ts';
+import type { SearchType } from '../record-types/search-type.ts';
 import type { LinkedChart } from './chart-links.ts';
 import { listPartition, registryKeys } from './index-rows.ts';
 import { type Address, bearerKey, type RowKey } from './keys.ts';
@@ -54,7 +54,7 @@ const listPage = 100;
 /** Hands out candidates, newest first in a chart, each once. Reads no further than it is asked. */
 export const candidates = (
   store: RecordStore,
-  recordType: RecordType,
+  recordType: SearchType,
   plan: Plan,
   from: Position | undefined,
   options: Pick<Reader, 'rowLimit' | 'spend' | 'mayEnter' | 'onLinked'>,
@@ -69,7 +69,7 @@ export const candidates = (
 
 interface Reader {
   readonly store: RecordStore;
-  readonly recordType: RecordType;
+  readonly recordType: SearchType;
   readonly rowLimit: number | undefined;
   /** Called for each call, to DynamoDB or the object store, that others wait for. */
   readonly spend: () => void;
@@ -357,7 +357,7 @@ async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncG
 async function* listed(
   reader: Reader,
   owner: string,
-  { name }: Pick<RecordType, 'name'>,
+  { name }: Pick<SearchType, 'name'>,
   from: string | number | undefined,
   rowsOnly = false,
 ): AsyncGenerator<{ row: RowKey; record: StoredRecord | undefined }> {

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Resource } from '../fhir/resource.ts';
 import type { SearchParameterType } from '../fhir/search-parameter.ts';
-import type { RecordType, RegistryIndex } from '../record-types/define-record-type.ts';
+import type { RegistryIndex } from '../record-types/registries.ts';
+import type { SearchType } from '../record-types/search-type.ts';
 import { searchedTexts } from '../search/match/string.ts';
 import { toBase32 } from './base32.ts';
 import { bodyReference } from './body.ts';
@@ -24,7 +25,7 @@ const largestCoveredBody = 1_024;
 export const nameLetters = 3;
 
 /** The organisation part of index keys: a directory type is the whole network's. */
-export const indexOwner = (recordType: RecordType, custodian: string): string =>
+export const indexOwner = (recordType: SearchType, custodian: string): string =>
   recordType.directory ? network : custodian;
 
 /** Hashes a value for an index key, so that keys show no identifier, birth date or telephone number. */
@@ -34,7 +35,7 @@ export const hashed = (store: RecordStore, value: string): string =>
 /** Partition of the rows that know who bears an identifier. */
 export const identifierPartition = (
   store: RecordStore,
-  recordType: RecordType,
+  recordType: SearchType,
   custodian: string,
   system: string,
   value: string,
@@ -44,7 +45,7 @@ export const identifierPartition = (
 /** Partition of the row that guards a condition which names no identifier. */
 export const criteriaPartition = (
   store: RecordStore,
-  recordType: RecordType,
+  recordType: SearchType,
   custodian: string,
   criteria: string,
 ): string => uniquePartition(indexOwner(recordType, custodian), recordType.name, hashed(store, `criteria|${criteria}`));
@@ -70,7 +71,7 @@ export const listPartition = (owner: string, type: string): string =>
 export const longestValue = 60;
 
 /** The texts under which a registry parameter files a resource: what a search for it begins with, or the equal keys of its values. */
-const filedUnder = (recordType: RecordType, { parameter }: RegistryIndex, resource: Resource): string[] => {
+const filedUnder = (recordType: SearchType, { parameter }: RegistryIndex, resource: Resource): string[] => {
   const definition = recordType.parameter(parameter);
   if (!definition) throw new Error(`${recordType.name} has no parameter ${parameter}`);
   const values = definition.values(resource);
@@ -99,7 +100,7 @@ export const recordNamed = (reference: string): string =>
   /([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference)?.[1] ?? reference;
 
 /** Keys of all registry rows that lead to a record. */
-export const registryKeys = (store: RecordStore, recordType: RecordType, record: StoredRecord): RowKey[] => {
+export const registryKeys = (store: RecordStore, recordType: SearchType, record: StoredRecord): RowKey[] => {
   const { resource } = record;
   if (!resource) return [];
   const owner = indexOwner(recordType, record.custodian);
@@ -114,7 +115,7 @@ export const registryKeys = (store: RecordStore, recordType: RecordType, record:
   return [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, key])).values()];
 };
 
-const registryRows = (store: RecordStore, recordType: RecordType, record: StoredRecord): Row[] => {
+const registryRows = (store: RecordStore, recordType: SearchType, record: StoredRecord): Row[] => {
   if (!record.resource) return [];
   const { pk: _pk, sk: _sk, body, ...attributes } = recordRow(record, store.ids);
   const light = body && !bodyReference(body) && body.length + labelBytes(record) <= largestCoveredBody;
@@ -133,7 +134,7 @@ const registryRows = (store: RecordStore, recordType: RecordType, record: Stored
 
 /** `system|value` of every identifier of a record. An identifier without a value identifies nothing. */
 export const identifiersOf = (
-  recordType: RecordType,
+  recordType: SearchType,
   resource: Resource | undefined,
 ): { system: string; value: string }[] =>
   (resource ? (recordType.parameter('identifier')?.values(resource) ?? []) : []).flatMap(({ type, value }) => {
@@ -144,7 +145,7 @@ export const identifiersOf = (
   });
 
 /** Keys of the rows that say whose identifiers a record bears. */
-const bearerKeys = (store: RecordStore, recordType: RecordType, record: StoredRecord | undefined): RowKey[] => {
+const bearerKeys = (store: RecordStore, recordType: SearchType, record: StoredRecord | undefined): RowKey[] => {
   if (!record) return [];
   const partitions = identifiersOf(recordType, record.resource).map(({ system, value }) =>
     identifierPartition(store, recordType, record.custodian, system, value),
@@ -159,7 +160,7 @@ const bearerKeys = (store: RecordStore, recordType: RecordType, record: StoredRe
  */
 export const indexChanges = (
   store: RecordStore,
-  recordType: RecordType,
+  recordType: SearchType,
   { next, previous }: Pick<RecordWrite, 'next' | 'previous'>,
   furtherCharts: FurtherCharts,
 ): Pick<RecordWrite, 'puts' | 'removes'> => {

@@ -1,9 +1,9 @@
-import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { hierarchies } from '../../shared/search/hierarchies.ts';
 import { listedIn, lookupsOf, referencesOf } from '../../shared/search/joins.ts';
 import { type Lookup, type Lookups, matches, type RecordFacts } from '../../shared/search/matches.ts';
 import type { Condition, Hierarchy } from '../../shared/search/search-query.ts';
+import { searchParameters } from './search-parameters.ts';
 
 /** A record of a small store that is held in memory. */
 export interface HeldRecord {

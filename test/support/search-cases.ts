@@ -1,4 +1,3 @@
-import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { criteriaOf } from '../../shared/search/joins.ts';
 import { matches } from '../../shared/search/matches.ts';
@@ -6,6 +5,7 @@ import { parseSearchQuery } from '../../shared/search/parse-query.ts';
 import { lookupsIn } from './resolve-lookups.ts';
 import { otherRecords, terminology } from './search-case-world.ts';
 import { casesOfJoins } from './search-cases-of-joins.ts';
+import { searchParameters } from './search-parameters.ts';
 
 export const baseUrl = 'http://example.org/fhir';
 /** The clock of the cases: `ap` depends on it. */

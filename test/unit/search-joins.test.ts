@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { structureDefinitions } from '../../infra/generate/fhirpath/definitions.ts';
-import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { hierarchies } from '../../shared/search/hierarchies.ts';
 import {
@@ -19,6 +18,7 @@ import { matches } from '../../shared/search/matches.ts';
 import { meaningAll } from '../../shared/search/same-patient.ts';
 import type { Chain } from '../../shared/search/search-query.ts';
 import { baseUrl, parse } from '../support/search-cases.ts';
+import { searchParameters } from '../support/search-parameters.ts';
 
 const parametersOf = (type: string) => searchParameters[type] ?? [];
 const parameter = (type: string, code: string) => {

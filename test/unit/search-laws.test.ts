@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecordError } from '../../shared/errors.ts';
-import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import { dateInterval, type Interval } from '../../shared/search/date-range.ts';
 import { exactRange, inDoubles } from '../../shared/search/decimal-range.ts';
 import { escapeValue, splitValue, unescapeValue } from '../../shared/search/escape.ts';
@@ -12,6 +11,7 @@ import { matches, type RecordFacts } from '../../shared/search/matches.ts';
 import { parseToken, printToken } from '../../shared/search/parse/token.ts';
 import { parseSearchQuery } from '../../shared/search/parse-query.ts';
 import { baseUrl, cases } from '../support/search-cases.ts';
+import { searchParameters } from '../support/search-parameters.ts';
 
 const interval: fc.Arbitrary<Interval> = fc
   .tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 20 }), fc.boolean(), fc.boolean())

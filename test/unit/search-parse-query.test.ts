@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { RecordError } from '../../shared/errors.ts';
-import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import { requireSelfContained } from '../../shared/search/joins.ts';
 import { parseSearchQuery } from '../../shared/search/parse-query.ts';
 import { toQueryString } from '../../shared/search/query-string.ts';
 import { baseUrl, now, parse, parseCriteria } from '../support/search-cases.ts';
+import { searchParameters } from '../support/search-parameters.ts';
 
 /** Reads a search where nothing is known of other types. */
 const parseAlone = (resourceType: string, query: string, strict: boolean) =>

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { elementTable } from '../../infra/generate/element-tables.ts';
 import { structureDefinitions } from '../../infra/generate/structure-definitions.ts';
-import { elementTables, searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import { observationElements } from '../../shared/fhir/generated/search-parameters/Observation.ts';
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { project, subsetted } from '../../shared/search/project.ts';
 import { sampleResources } from '../support/resources/index.ts';
+import { elementTables, searchParameters } from '../support/search-parameters.ts';
 
 const tableOf = (resource: Resource): string => elementTables[resource.resourceType] ?? '';
 const shown = (resource: Resource, how: Parameters<typeof project>[1]) => project(resource, how, tableOf(resource));

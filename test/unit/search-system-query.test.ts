@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import { parseSystemQuery } from '../../shared/search/parse-system-query.ts';
+import { searchParameters } from '../support/search-parameters.ts';
 
 const served = ['Observation', 'Condition', 'Patient', 'Organization'];
 

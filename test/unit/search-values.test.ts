@@ -3,11 +3,11 @@ import { searchParameterDefinitions } from '../../infra/generate/fhirpath/defini
 import { resourceTypes } from '../../infra/generate/fhirpath/type-model.ts';
 import { generateSearchParameters } from '../../infra/generate/search-parameters.ts';
 import { usCoreSearchCodes, usCoreSearchParameters } from '../../infra/generate/us-core.ts';
-import { searchParameters } from '../../shared/fhir/generated/search-parameters/all.ts';
 import { compartments } from '../../shared/fhir/generated/search-parameters/compartments.ts';
 import type { SearchParameter } from '../../shared/fhir/search-parameter.ts';
 import { evaluate } from '../support/fhirpath-evaluator.ts';
 import { sample, sampleResources } from '../support/resources/index.ts';
+import { searchParameters } from '../support/search-parameters.ts';
 
 const definitions = new Map(
   [...searchParameterDefinitions(), ...usCoreSearchParameters()].map((definition) => [definition.url, definition]),
@@ -205,7 +205,7 @@ describe('search parameters', () => {
     const file = generateSearchParameters()['search-parameters/Observation.ts'] ?? '';
     const imports = [...file.matchAll(/from '([^']+)'/g)].map((match) => match[1]);
 
-    expect(imports).toEqual(['../../search-parameter.ts', './Resource.ts']);
+    expect(imports).toEqual([]);
   });
 });
 

@@ -1,9 +1,9 @@
-import { searchParameters } from '../../../shared/fhir/generated/search-parameters/all.ts';
 import type { Resource } from '../../../shared/fhir/resource.ts';
 import type { RecordFacts } from '../../../shared/search/facts.ts';
 import { matches } from '../../../shared/search/matches.ts';
 import { parseSearchQuery } from '../../../shared/search/parse-query.ts';
 import { lookupsIn } from '../resolve-lookups.ts';
+import { searchParameters } from '../search-parameters.ts';
 import { holds, type NaiveTest, type World } from './evaluate.ts';
 import { generateTest } from './generate.ts';
 import { Random } from './random.ts';

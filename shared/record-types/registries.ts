@@ -1,0 +1,46 @@
+// Every function needs to know how records of other types are found across patients, without the definitions of those types.
+
+/** How records of a type are found across patients: an equal key, or the beginning of a folded text. */
+export interface RegistryIndex {
+  /** Search parameter whose values make the rows. */
+  readonly parameter: string;
+  /** Other parameters that select part of the same values, so that its rows serve them too. */
+  readonly serves: readonly string[];
+}
+
+/** Parameters whose values have rows in the registry; in parentheses those that these rows serve too. */
+const registries: Readonly<Record<string, string>> = {
+  ActivityDefinition: 'url',
+  Appointment: 'actor',
+  CodeSystem: 'url name title identifier',
+  Communication: 'recipient',
+  ConceptMap: 'url',
+  Device: 'identifier',
+  Endpoint: 'name identifier organization',
+  Group: 'identifier',
+  HealthcareService: 'name identifier organization',
+  Library: 'url',
+  Location: 'name identifier organization',
+  Measure: 'url',
+  Medication: 'identifier code',
+  Organization: 'name identifier',
+  Patient: 'name(family,given) identifier birthdate telecom(phone,email)',
+  PlanDefinition: 'url',
+  Practitioner: 'name(family,given) identifier',
+  PractitionerRole: 'practitioner organization identifier',
+  Questionnaire: 'url name title identifier',
+  RelatedPerson: 'name identifier',
+  Schedule: 'actor identifier',
+  Slot: 'schedule identifier',
+  StructureDefinition: 'url',
+  Subscription: 'status',
+  Task: 'owner',
+  ValueSet: 'url name title identifier',
+};
+
+/** The registry of a type; empty if it has none. */
+export const registryOf = (type: string): readonly RegistryIndex[] =>
+  [...(registries[type] ?? '').matchAll(/([\w-]+)(?:\(([\w,-]+)\))?/g)].map(([, parameter = '', serves]) => ({
+    parameter,
+    serves: serves?.split(',') ?? [],
+  }));
