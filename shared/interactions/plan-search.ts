@@ -187,8 +187,7 @@ const byRegistry = (context: RequestContext, criteria: readonly Criterion[], own
   const { recordType, store } = context;
   for (const criterion of criteria) {
     const index = recordType.registry.find(
-      ({ parameter, serves = [] }) =>
-        parameter === criterion.parameter.code || serves.includes(criterion.parameter.code),
+      ({ parameter, serves }) => parameter === criterion.parameter.code || serves.includes(criterion.parameter.code),
     );
     if (!index) continue;
     const kind = recordType.parameter(index.parameter)?.type ?? 'token';

@@ -84,7 +84,7 @@ describe.each(recordTypes)('$name', (recordType) => {
   });
 
   it('is indexed by parameters that it has', () => {
-    const codes = registry.flatMap(({ parameter, serves = [] }) => [parameter, ...serves]);
+    const codes = registry.flatMap(({ parameter, serves }) => [parameter, ...serves]);
 
     expect(codes.filter((code) => recordType.parameter(code) === undefined)).toEqual([]);
     expect(new Set(codes).size).toBe(codes.length);
