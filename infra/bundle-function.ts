@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { type DataFile, dataFilesOf, lazyData } from './lazy-data.ts';
 import { packTexts, versionsAlone } from './pack-texts.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -18,13 +20,16 @@ const deployed = {
     '@smithy/core/event-streams': path.join(root, 'infra/no-event-streams.ts'),
     '@aws-sdk/middleware-endpoint-discovery': path.join(root, 'infra/no-endpoint-discovery.ts'),
   },
-  plugins: [packTexts, versionsAlone],
+  plugins: [packTexts, versionsAlone, lazyData],
   legalComments: 'none',
 } as const satisfies BuildOptions;
 
 /** What a function is deployed as. */
 export interface FunctionBundle {
+  /** `index.js` */
   readonly code: Uint8Array;
+  /** What it reads beside it, when it first needs it. */
+  readonly data: readonly DataFile[];
   /** The sources in it, relative to the project. */
   readonly inputs: readonly string[];
 }
@@ -43,13 +48,15 @@ export const bundleFunction = async (entry: string): Promise<FunctionBundle> => 
   });
   const [file] = outputFiles;
   if (!file) throw new Error(`esbuild made nothing of ${entry}`);
-  const inputs = Object.values(metafile.outputs).flatMap(({ inputs: used }) =>
-    Object.entries(used).flatMap(([name, { bytesInOutput }]) => (bytesInOutput > 0 ? [name] : [])),
-  );
-  return { code: file.contents, inputs };
+  const inputs = Object.values(metafile.outputs).flatMap(usedIn);
+  return { code: file.contents, data: await dataFilesOf(inputs), inputs };
 };
 
-/** Finds the folder with the bundle of an entry such as `functions/records/patient.ts`: its one file is `index.js`. */
+/** The sources of which something is left in a bundle. */
+const usedIn = ({ inputs }: Metafile['outputs'][string]): string[] =>
+  Object.entries(inputs).flatMap(([name, { bytesInOutput }]) => (bytesInOutput > 0 ? [name] : []));
+
+/** Finds the folder with the bundle of an entry such as `functions/records/patient.ts`: `index.js`, and the data that it reads. */
 export type BundleFolder = (entry: string) => string;
 
 /**
@@ -60,11 +67,17 @@ export type BundleFolder = (entry: string) => string;
  */
 export const bundleFunctions = async (entries: readonly string[], folder: string): Promise<BundleFolder> => {
   const outputs = new Map(entries.map((entry) => [entry, entry.replace(/^functions\/|\.ts$/g, '')]));
-  await build({
+  const { metafile } = await build({
     ...deployed,
     entryPoints: [...outputs].map(([entry, output]) => ({ in: path.join(root, entry), out: `${output}/index` })),
     outdir: folder,
+    metafile: true,
   });
+  for (const [file, output] of Object.entries(metafile.outputs)) {
+    for (const { name, contents } of await dataFilesOf(usedIn(output))) {
+      writeFileSync(path.resolve(root, path.dirname(file), name), contents);
+    }
+  }
   return (entry) => {
     const output = outputs.get(entry);
     if (output === undefined) throw new Error(`${entry} was not bundled`);

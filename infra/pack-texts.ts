@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import type { Plugin } from 'esbuild';
+import { exportedTexts } from './exported-texts.ts';
 
 /** The store's dictionaries and the units of measure: modules that export nothing but long texts. */
 const longTexts = /[\\/](?:dictionaries[\\/]dictionary-\d+|ucum-units)\.ts$/;
@@ -14,9 +14,7 @@ export const packTexts: Plugin = {
   name: 'pack-texts',
   setup: (build) => {
     build.onLoad({ filter: longTexts }, async ({ path }) => {
-      const texts = Object.entries((await import(pathToFileURL(path).href)) as Record<string, unknown>);
-      const exported = texts.map(([name, text]) => {
-        if (typeof text !== 'string') throw new Error(`${path}: ${name} is no text`);
+      const exported = Object.entries(await exportedTexts(path)).map(([name, text]) => {
         const packed = brotliCompressSync(text).toString('base64');
         return `export const ${name} = brotliDecompressSync(Buffer.from('${packed}', 'base64')).toString();`;
       });

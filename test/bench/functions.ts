@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { bundleFunction } from '../../infra/bundle-function.ts';
+import { bundleFunction, bundleFunctions } from '../../infra/bundle-function.ts';
 import { median } from './median.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -13,7 +13,10 @@ const root = path.resolve(import.meta.dirname, '../..');
 export interface Bundled {
   /** Its source, relative to the project. */
   readonly entry: string;
+  /** Of its code. */
   readonly bytes: number;
+  /** Of the data beside it, packed. */
+  readonly dataBytes: number;
 }
 
 /** Sources of all functions. */
@@ -27,7 +30,10 @@ export const servesOneType = (entry: string): boolean => entry.startsWith('funct
 
 export const bundleSizes = async (entries: readonly string[]): Promise<Bundled[]> => {
   const sizes: Bundled[] = [];
-  for (const entry of entries) sizes.push({ entry, bytes: (await bundleFunction(entry)).code.length });
+  for (const entry of entries) {
+    const { code, data } = await bundleFunction(entry);
+    sizes.push({ entry, bytes: code.length, dataBytes: data.reduce((sum, { contents }) => sum + contents.length, 0) });
+  }
   return sizes;
 };
 
@@ -78,13 +84,16 @@ const bundledPlainly = async (entry: string): Promise<Uint8Array> => {
 export const initialisations = async (entries: readonly string[]): Promise<Initialisations> => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'concord-bench-'));
   try {
-    const codes = [await bundledPlainly(helloWorld)];
-    for (const entry of [helloWorld, ...entries]) codes.push((await bundleFunction(entry)).code);
-    const sizes = entries.map((entry, index) => (servesOneType(entry) ? (codes[index + 2]?.length ?? 0) : 0));
+    const plainly = path.join(folder, 'plain-hello-world.js');
+    writeFileSync(plainly, await bundledPlainly(helloWorld));
+    const folderOf = await bundleFunctions([helloWorld, ...entries], folder);
+    const indexes = [helloWorld, ...entries].map((entry) => path.join(folderOf(entry), 'index.js'));
+    const paths = [plainly, ...indexes];
+    const sizes = entries.map((entry) =>
+      servesOneType(entry) ? statSync(path.join(folderOf(entry), 'index.js')).size : 0,
+    );
     const large = [...sizes].sort((a, b) => b - a)[largestCount - 1] ?? 0;
-    const files = codes.map((code, index) => {
-      const file = path.join(folder, `${index}.cjs`);
-      writeFileSync(file, code);
+    const files = paths.map((file, index) => {
       const often = index < 2 || (sizes[index - 2] ?? 0) >= large;
       return { file, runs: often ? initialisationRuns.largest : initialisationRuns.each, taken: [] as number[] };
     });

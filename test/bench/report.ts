@@ -78,12 +78,13 @@ const loaded = ({ load }: Counts): string =>
 /** Each function by its size, with what loading it takes. */
 const functionTable = ({ functions }: Counts, { initialisation }: Ratios): string =>
   table(
-    ['function', 'KB minified', '× a hello-world to load'],
+    ['function', 'KB minified', 'KB of data beside it', '× a hello-world to load'],
     [...functions]
       .sort((a, b) => b.bytes - a.bytes)
-      .map(({ entry, bytes }) => [
+      .map(({ entry, bytes, dataBytes }) => [
         entry,
         bytes / 1_000,
+        dataBytes / 1_000,
         initialisation.functions.find((each) => each.entry === entry)?.toHelloWorld ?? Number.NaN,
       ]),
   );

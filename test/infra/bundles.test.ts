@@ -1,10 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { bundleFunction } from '../../infra/bundle-function.ts';
+import type { DataFile } from '../../infra/lazy-data.ts';
 import { fileNameOf, routes } from '../../infra/routes.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 
 const largestRecordFunction = 450_000;
 const largestFunction = 1_000_000;
+
+/** Data beside functions: which read it, and how many bytes of it there may be, packed. There is none yet. */
+const dataFiles: readonly {
+  readonly name: string;
+  readonly most: number;
+  readonly readBy: (entry: string) => boolean;
+}[] = [];
+
+const expectDataOf = (entry: string, found: readonly DataFile[]) => {
+  const expected = dataFiles.filter(({ readBy }) => readBy(entry));
+  expect(found.map(({ name }) => name).sort()).toEqual(expected.map(({ name }) => name).sort());
+  for (const { name, contents } of found) {
+    expect(contents.length, name).toBeLessThanOrEqual(expected.find((each) => each.name === name)?.most ?? 0);
+  }
+};
 
 /** Generated files that belong to one resource type. */
 const typesIn = (inputs: readonly string[]) => [
@@ -19,11 +35,13 @@ describe('bundle of a function', () => {
   it.each(recordTypes.map(({ name }) => name))(
     'of %s holds what is generated for this type alone, in 450 KB',
     async (type) => {
-      const { code, inputs } = await bundleFunction(`functions/records/${fileNameOf(type)}.ts`);
+      const entry = `functions/records/${fileNameOf(type)}.ts`;
+      const { code, data, inputs } = await bundleFunction(entry);
 
       expect(typesIn(inputs).filter((name) => name !== 'Resource')).toEqual([type]);
       expect(inputs.filter((input) => input.includes('/event-streams/'))).toEqual([]);
       expect(code.length).toBeLessThanOrEqual(largestRecordFunction);
+      expectDataOf(entry, data);
     },
   );
 
@@ -33,8 +51,9 @@ describe('bundle of a function', () => {
     'functions/index-audit.ts',
     'functions/sweep-transactions.ts',
   ])('%s stays below 1 MB', async (entry) => {
-    const { code } = await bundleFunction(entry);
+    const { code, data } = await bundleFunction(entry);
 
     expect(code.length).toBeLessThanOrEqual(largestFunction);
+    expectDataOf(entry, data);
   });
 });

@@ -31,7 +31,7 @@ describe('functions of the stacks', { timeout: 60_000 }, () => {
     expect(functions().map(entryOf).sort()).toEqual([...functionEntries].sort());
   });
 
-  it('run on arm64 and Node 24, one file each', () => {
+  it('run on arm64 and Node 24', () => {
     for (const { properties } of functions()) {
       expect(properties).toMatchObject({ Architectures: ['arm64'], Runtime: 'nodejs24.x', Handler: 'index.handler' });
     }

@@ -1,6 +1,7 @@
 /**
  * Loads a CommonJS file in this process and prints, as JSON, which functions it called by which a process reaches outside of itself: while
- * it was loaded, and until nothing that this began is left to do. Usage: node io-probe.ts <file>
+ * it was loaded, and until nothing that this began is left to do. A function that the file exports may be called, too.
+ * Usage: node io-probe.ts <file> [export]
  */
 import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
@@ -42,6 +43,8 @@ watch(globalThis as unknown as Members & { fetch: unknown }, 'global');
 const loaded = new Module(file);
 Object.assign(loaded, { filename: file, paths: [] });
 (loaded as unknown as { _compile: (code: string, file: string) => void })._compile(code, file);
+const [, , , called] = process.argv;
+if (called !== undefined) (loaded.exports as Record<string, () => unknown>)[called]?.();
 process.on('beforeExit', () => {
   process.stdout.write(`${JSON.stringify([...touched].filter((name) => !/^global\.(?!fetch)/.test(name)))}\n`);
   process.exit(0);
