@@ -38,8 +38,6 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
   const sent = Object.entries(event.headers ?? {}).reverse();
   const headers = new Map(sent.map(([name, value]) => [name.toLowerCase(), value]));
   const header = (name: string) => headers.get(name);
-  const query = queryOf(event);
-  requireJsonWanted(header('accept'), query.find(([name]) => name === '_format')?.[1]);
   const path = pathOf(event.path);
   const form = isForm(header('content-type'));
   const searching = path.at(-1) === '_search';
@@ -47,11 +45,13 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
   if (searching && !form && event.body)
     throw unsupported('Send the parameters of _search as application/x-www-form-urlencoded');
   const text = form ? bodyText(event, header('content-encoding')) : undefined;
+  const query = [...queryOf(event), ...new URLSearchParams(text)];
+  requireJsonWanted(header('accept'), query.find(([name]) => name === '_format')?.[1]);
   let parsed: { body: unknown } | undefined;
   return {
     method: event.httpMethod === 'HEAD' ? 'GET' : event.httpMethod,
     path,
-    query: form && text !== undefined ? [...query, ...new URLSearchParams(text)] : query,
+    query,
     baseUrl: baseUrlOf(event, header),
     get body() {
       parsed ??= {

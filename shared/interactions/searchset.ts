@@ -15,13 +15,19 @@ export const pageParameter = '_page';
 const pathOf = ({ request }: RequestContext): string =>
   request.path.filter((segment) => segment !== '_search').join('/');
 
-/** The position that this request asks to go on from, if it follows a `next` link. */
+/**
+ * The position that this request asks to go on from, if it follows a `next` link. Some clients add a `_count` to every link that has none, so
+ * it may stand beside the page and says how long that one is. All else is refused: it would be dropped.
+ */
 export const askedPage = (context: RequestContext): PagePosition | undefined => {
   const token = context.request.query.find(([name]) => name === pageParameter)?.[1];
   if (token === undefined) return undefined;
-  requireOnly(context, []); // a link is followed as it is: what is added to it would be dropped
+  requireOnly(context, ['_count']);
   const { store, asking, now } = context;
-  return openPage(store.keys.pages, token, { path: pathOf(context), subject: asking.caller.subject, now });
+  const page = openPage(store.keys.pages, token, { path: pathOf(context), subject: asking.caller.subject, now });
+  const counts = context.request.query.filter(([name]) => name === '_count');
+  if (counts.length === 0) return page;
+  return { ...page, query: [...page.query.filter(([name]) => name !== '_count'), ...counts] };
 };
 
 /** Parameters that every request may have. */
@@ -41,11 +47,16 @@ export const requireOnly = ({ request }: RequestContext, served: readonly string
     });
 };
 
-/** The link to what follows. https://hl7.org/fhir/R4/http.html#paging */
+/**
+ * The link to what follows. It repeats a `_count` that was asked for: a client that adds its own where there is none then keeps to it.
+ * https://hl7.org/fhir/R4/http.html#paging
+ */
 export const nextLink = (context: RequestContext, page: PagePosition): fhir4.BundleLink => {
   const { store, asking, now, request } = context;
   const token = sealPage(store.keys.pages, page, { path: pathOf(context), subject: asking.caller.subject, now });
-  return { relation: 'next', url: `${request.baseUrl}/${pathOf(context)}?${pageParameter}=${token}` };
+  const count = page.query.find(([name]) => name === '_count')?.[1];
+  const asked = count === undefined ? '' : `_count=${encodeURIComponent(count)}&`;
+  return { relation: 'next', url: `${request.baseUrl}/${pathOf(context)}?${asked}${pageParameter}=${token}` };
 };
 
 /** The link that says what was asked, as it was understood. */

@@ -78,6 +78,21 @@ describe('fhir-kit-client', () => {
     expect(await statusOf(stranger.history({ resourceType: 'Patient', id: patient.id }))).toBe(404);
   });
 
+  it('searches by POST and pages on from there', async () => {
+    const family = 'Kitform';
+    for (const given of ['One', 'Two', 'Three'])
+      await client.create({ resourceType: 'Patient', body: sent(patientBody({ name: [{ family, given: [given] }] })) });
+    const searchParams = { family, _count: 2, _format: 'application/fhir+json', _pretty: 'true' };
+
+    const first = await kit<fhir4.Bundle>(
+      client.search({ resourceType: 'Patient', searchParams, options: { postSearch: true } }),
+    );
+    const second = await kit<fhir4.Bundle>(client.nextPage({ bundle: sent(first) }) ?? Promise.reject());
+
+    expect([first, second].map(({ entry }) => entry?.length)).toEqual([2, 1]);
+    expect(new Set([first, second].flatMap(({ entry = [] }) => entry.map(({ fullUrl }) => fullUrl))).size).toBe(3);
+  });
+
   it('posts a transaction and reads the capability statement', async () => {
     const fullUrl = 'urn:uuid:5b7c1b4e-4a55-4a5c-9a83-0c8d5b1f6f11';
     const answer = await kit<fhir4.Bundle>(
@@ -101,6 +116,56 @@ describe('fhir-kit-client', () => {
     expect(observation?.startsWith(`${patient}.`)).toBe(true);
     expect(statement).toMatchObject({ fhirVersion: '4.0.1', kind: 'instance' });
     expect(statement.rest?.[0]?.resource?.length).toBe(143);
+  });
+});
+
+describe('what clients send by themselves', () => {
+  const ask = async (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => {
+    const authorization = `Bearer ${await concord.token('physician@northside.example')}`;
+    return fetch(`${concord.url}/${path}`, { ...init, headers: { authorization, ...headers } });
+  };
+
+  it.each([
+    ['Accept', 'application/fhir+json, */*; q=0.1'],
+    ['Accept', 'application/fhir+json; fhirVersion=4.0, application/json;q=0.9'],
+    ['Accept', 'application/fhir+xml;q=1.0, application/fhir+json;q=1.0'],
+    ['Accept-Charset', 'utf-8'],
+    ['X-Medplum', 'extended'],
+    ['X-Requested-With', 'XMLHttpRequest'],
+    ['Prefer', 'return=presentation'],
+    ['Prefer', 'respond-async, wait=10'],
+    ['Content-Type', 'application/fhir+json'],
+    ['Cache-Control', 'no-cache'],
+    ['Origin', 'https://app.example'],
+  ])('is no reason to refuse a search: %s: %s', async (name, value) => {
+    const response = await ask('Patient?family=Nobody', { [name]: value });
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/fhir+json; charset=utf-8');
+  });
+
+  it.each([
+    'Patient/?family=Nobody',
+    'Patient?family=Nobody&_format=application%2Ffhir%2Bjson',
+    'Patient?family=Nobody&_format=application/fhir+json',
+    'Patient?family=Nobody&_format=json&_pretty=true',
+    'Patient?family=Nobody&',
+    'Patient?&family=Nobody',
+    'metadata?_format=json',
+    'metadata/',
+  ])('is no reason to refuse %s', async (path) => {
+    expect((await ask(path)).status).toBe(200);
+  });
+
+  it('may be a form without a length of its own or with a charset', async () => {
+    const type = 'application/x-www-form-urlencoded; charset=UTF-8';
+    const post = (body: string) => ask('Patient/_search', { 'content-type': type }, { method: 'POST', body });
+
+    expect((await post('family=Nobody')).status).toBe(200);
+    expect((await post('family=Nobody&_format=json')).status).toBe(200);
+    expect((await post('family=Nobody&_format=xml')).status).toBe(406);
+    expect((await post('')).status).toBe(200);
+    expect((await ask('Patient/_search?family=Nobody', {}, { method: 'POST' })).status).toBe(200);
   });
 });
 

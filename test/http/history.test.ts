@@ -142,7 +142,7 @@ describe('GET /{type}/{id}/_history', () => {
     const next = nextLinkOf((await server.get(`${pathOf(patient)}/_history?_count=25`)).body) ?? '';
 
     const token = new URL(next).searchParams.get('_page') ?? '';
-    expect([...new URL(next).searchParams.keys()]).toEqual(['_page']);
+    expect([...new URL(next).searchParams.keys()]).toEqual(['_count', '_page']);
     expect(Buffer.from(token, 'base64url').toString('latin1')).not.toContain('query');
   });
 
