@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { type DataFile, dataFilesOf, lazyData } from './lazy-data.ts';
-import { packTexts, versionsAlone } from './pack-texts.ts';
+import { packTexts } from './pack-texts.ts';
+import { leanSdk, replacedPackages } from './sdk/lean-sdk.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -15,12 +16,8 @@ const deployed = {
   target: 'node24',
   format: 'cjs',
   mainFields: ['module', 'main'],
-  alias: {
-    '@aws-sdk/credential-provider-node': path.join(root, 'infra/lambda-credentials.ts'),
-    '@smithy/core/event-streams': path.join(root, 'infra/no-event-streams.ts'),
-    '@aws-sdk/middleware-endpoint-discovery': path.join(root, 'infra/no-endpoint-discovery.ts'),
-  },
-  plugins: [packTexts, versionsAlone, lazyData],
+  alias: replacedPackages,
+  plugins: [packTexts, lazyData, leanSdk],
   legalComments: 'none',
 } as const satisfies BuildOptions;
 

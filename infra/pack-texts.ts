@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { brotliCompressSync } from 'node:zlib';
 import type { Plugin } from 'esbuild';
 import { exportedTexts } from './exported-texts.ts';
@@ -19,17 +18,6 @@ export const packTexts: Plugin = {
         return `export const ${name} = brotliDecompressSync(Buffer.from('${packed}', 'base64')).toString();`;
       });
       return { contents: [`import { brotliDecompressSync } from 'node:zlib';`, ...exported].join('\n'), loader: 'js' };
-    });
-  },
-};
-
-/** The SDK bundles descriptions of its packages, 2.4 KB of each, of which it reads the version. */
-export const versionsAlone: Plugin = {
-  name: 'versions-alone',
-  setup: (build) => {
-    build.onLoad({ filter: /[\\/]@aws-sdk[\\/][^\\/]+[\\/]package\.json$/ }, async ({ path }) => {
-      const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
-      return { contents: JSON.stringify({ version }), loader: 'json' };
     });
   },
 };

@@ -21,14 +21,3 @@ describe('a long text in a bundle', () => {
     expect(code.length).toBeLessThan(Object.values(texts).join('').length * most);
   });
 });
-
-describe('a package of the SDK in a bundle', () => {
-  it('tells its version and nothing else of itself', async () => {
-    const { code } = await bundleFunction('functions/records/patient.ts');
-    const { version } = createRequire(import.meta.url)('@aws-sdk/client-dynamodb/package.json') as { version: string };
-    const text = Buffer.from(code).toString();
-
-    expect(text).toContain(version);
-    expect(text).not.toContain('devDependencies');
-  });
-});

@@ -157,7 +157,7 @@ const withRequestId = (event: APIGatewayProxyEvent): APIGatewayProxyEvent => ({
 });
 
 /** An event as API Gateway makes it (payload version 1.0). `path` is relative to the base or absolute, with its query. */
-const proxyEvent = (
+export const proxyEvent = (
   method: string,
   path: string,
   headers: Record<string, string>,

@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BundleFolder, bundleFunctions } from '../../infra/bundle-function.ts';
+import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
+import { postEntry, putEntry, transactionOf } from '../support/bundles.ts';
+import { accessToken, testConfig } from '../support/callers.ts';
+import { localBucket, localTable, scratchFolder } from '../support/dynamodb.ts';
+import { proxyEvent } from '../support/fhir-server.ts';
+
+const script = path.resolve(import.meta.dirname, '../support/deployed/call-function.ts');
+const functions = ['functions/records/patient.ts', 'functions/records/binary.ts', 'functions/bundles.ts'];
+const folder = scratchFolder();
+
+let folderOf: BundleFolder;
+let environment: Record<string, string>;
+let authorization: string;
+let objectKeys: () => Promise<string[]>;
+beforeAll(async () => {
+  folderOf = await bundleFunctions(functions, folder);
+  const { endpoint, tableName } = await localTable();
+  const bucket = await localBucket();
+  const { userPoolId, clientIds, jwks = '' } = await testConfig(tableName);
+  objectKeys = bucket.keys;
+  environment = {
+    ...dummyCredentials,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    AWS_ENDPOINT_URL_S3: bucket.endpoint,
+    TABLE_NAME: tableName,
+    BUCKET_NAME: bucket.bucket,
+    USER_POOL_ID: userPoolId,
+    USER_POOL_CLIENT_IDS: clientIds.join(','),
+    USER_POOL_JWKS: jwks,
+  };
+  authorization = `Bearer ${await accessToken({ role: 'system' })}`;
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const eventOf = (method: string, url: string, body?: unknown, headers: Record<string, string> = {}) =>
+  proxyEvent(method, url, { authorization, 'content-type': 'application/fhir+json', ...headers }, body);
+
+/** Statuses and resources that a function answers with in a process of its own, which knows nothing but what Lambda tells a function. */
+const answersOf = async (entry: string, ...events: readonly APIGatewayProxyEvent[]) => {
+  const child = spawn(process.execPath, [script, path.join(folderOf(entry), 'index.js')], { env: environment });
+  child.stdin.end(JSON.stringify(events));
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const last = output.trimEnd().split('\n').at(-1) ?? '';
+  if (child.exitCode !== 0) throw new Error(`${entry} ended with ${child.exitCode}: ${errors}`);
+  return (JSON.parse(last) as APIGatewayProxyResult[]).map(({ statusCode, body }) => ({
+    statusCode,
+    resource: (body === '' ? undefined : JSON.parse(body)) as fhir4.FhirResource | undefined,
+  }));
+};
+
+const statuses = (answers: Awaited<ReturnType<typeof answersOf>>) => answers.map(({ statusCode }) => statusCode);
+
+// What is left out of a bundle, or packed, must not be missed by a request.
+describe('a function as it is deployed', () => {
+  it('creates, reads, searches, updates and deletes', async () => {
+    const patient: fhir4.Patient = { resourceType: 'Patient', id: 'ana', name: [{ family: 'Rivera' }] };
+
+    const answers = await answersOf(
+      'functions/records/patient.ts',
+      eventOf('PUT', 'Patient/ana', patient),
+      eventOf('GET', 'Patient/ana'),
+      eventOf('GET', 'Patient?name=rivera'),
+      eventOf('PUT', 'Patient/ana', { ...patient, gender: 'female' }, { 'if-match': 'W/"1"' }),
+      eventOf('PUT', 'Patient/ana', { ...patient, gender: 'male' }, { 'if-match': 'W/"1"' }),
+      eventOf('GET', 'Patient/ana/_history/1'),
+      eventOf('GET', 'Patient/ana/_history'),
+      eventOf('GET', 'Patient/ana/$everything'),
+      eventOf('DELETE', 'Patient/ana'),
+      eventOf('GET', 'Patient/ana'),
+    );
+
+    expect(statuses(answers)).toEqual([201, 200, 200, 200, 412, 200, 200, 200, 204, 410]);
+    expect(answers[1]?.resource).toMatchObject(patient);
+    expect(answers[2]?.resource).toMatchObject({ total: 1 });
+    expect(answers[5]?.resource).toEqual(answers[1]?.resource);
+  });
+
+  it('knows which condition of a transaction has failed', async () => {
+    const managingOrganization = { reference: 'Organization/nowhere' };
+
+    const [answer] = await answersOf(
+      'functions/records/patient.ts',
+      eventOf('PUT', 'Patient/jan', { resourceType: 'Patient', id: 'jan', managingOrganization }),
+    );
+
+    expect(answer?.statusCode).toBe(400);
+    expect(answer?.resource).toMatchObject({ issue: [{ expression: ['Patient.managingOrganization.reference'] }] });
+  });
+
+  it('writes and reads what is too large for a row', async () => {
+    const data = randomBytes(100_000).toString('base64');
+
+    const answers = await answersOf(
+      'functions/records/binary.ts',
+      eventOf('PUT', 'Binary/scan', { resourceType: 'Binary', id: 'scan', contentType: 'image/png', data }),
+      eventOf('GET', 'Binary/scan'),
+    );
+
+    expect(statuses(answers)).toEqual([201, 200]);
+    expect(answers[1]?.resource).toMatchObject({ data });
+    expect(await objectKeys()).toHaveLength(1);
+  });
+
+  it('takes a bundle that is more than one transaction of the table', async () => {
+    const patient = putEntry({ resourceType: 'Patient', id: 'lena' });
+    const observations = Array.from({ length: 120 }, (_, index) =>
+      postEntry({
+        resourceType: 'Observation',
+        status: 'final',
+        code: { text: `Reading ${index}` },
+        subject: { reference: 'Patient/lena' },
+      }),
+    );
+
+    const [answer] = await answersOf(
+      'functions/bundles.ts',
+      eventOf('POST', '', transactionOf(patient, ...observations)),
+    );
+    const [everything] = await answersOf('functions/records/patient.ts', eventOf('GET', 'Patient/lena/$everything'));
+
+    expect(answer?.statusCode).toBe(200);
+    expect(everything?.resource).toMatchObject({ total: 121 });
+  });
+});
