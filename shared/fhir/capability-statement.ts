@@ -1,4 +1,4 @@
-import { routesOf } from '../http/routes.ts';
+import { type OwnRoutes, type Route, routesOf } from '../http/routes.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 
 /** Changes with every release that serves something else. */
@@ -7,10 +7,12 @@ const releasedOn = '2026-11-24';
 /**
  * What is served, derived from the record types and their routes. https://hl7.org/fhir/R4/capabilitystatement.html
  *
+ * @param ownRoutes - of each type that has any.
  * @param baseUrl - as the client calls it.
  */
 export const capabilityStatement = (
   recordTypes: readonly RecordType[],
+  ownRoutes: OwnRoutes,
   baseUrl: string,
 ): fhir4.CapabilityStatement => ({
   resourceType: 'CapabilityStatement',
@@ -36,13 +38,14 @@ export const capabilityStatement = (
         description: 'Access tokens of a Cognito user pool with SMART scopes; see .well-known/smart-configuration.',
       },
       interaction: [{ code: 'batch' }, { code: 'transaction' }],
-      resource: [...recordTypes].sort((a, b) => (a.name < b.name ? -1 : 1)).map(resourceOf),
+      resource: [...recordTypes]
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .map((recordType) => resourceOf(recordType, routesOf(recordType, ownRoutes))),
     },
   ],
 });
 
-const resourceOf = (recordType: RecordType): fhir4.CapabilityStatementRestResource => {
-  const routes = routesOf(recordType);
+const resourceOf = (recordType: RecordType, routes: readonly Route[]): fhir4.CapabilityStatementRestResource => {
   const names = [...new Set(routes.map(({ name }) => name))].filter((name) => name !== 'operation');
   const has = (name: string) => names.includes(name);
   const operations = routes.filter(({ name }) => name === 'operation').map(({ path }) => path.at(-1)?.slice(1) ?? '');

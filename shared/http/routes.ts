@@ -1,9 +1,7 @@
 import { RecordError } from '../errors.ts';
-import { readAuditEvent, searchAuditEvents } from '../interactions/audit-events.ts';
-import type { Interaction } from '../interactions/context.ts';
+import type { Interaction, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
 import { deleteRecord } from '../interactions/delete.ts';
-import { everything } from '../interactions/everything.ts';
 import { historyOfRecord } from '../interactions/history.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search.ts';
@@ -11,22 +9,20 @@ import { updateRecord } from '../interactions/update.ts';
 import { readVersion } from '../interactions/vread.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 
-interface Route {
+export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Segments behind the type: `{id}` and `{version}` stand for any one. */
   readonly path: readonly string[];
   readonly interaction: Interaction;
   /** FHIR's name of the interaction, for the log and the capability statement. */
   readonly name: string;
-  /** Only for this type. */
-  readonly type?: string;
 }
 
-/** What can be asked of a record type; what is said of one type comes before what is said of all. https://hl7.org/fhir/R4/http.html#summary */
-export const routes: readonly Route[] = [
-  { method: 'GET', path: [], interaction: searchAuditEvents, name: 'search-type', type: 'AuditEvent' },
-  { method: 'POST', path: ['_search'], interaction: searchAuditEvents, name: 'search-type', type: 'AuditEvent' },
-  { method: 'GET', path: ['{id}'], interaction: readAuditEvent, name: 'read', type: 'AuditEvent' },
+/** Routes that a type has and others have not, by its name. */
+export type OwnRoutes = Readonly<Record<string, readonly Route[]>>;
+
+/** What can be asked of every record type that is not written by Concord alone. https://hl7.org/fhir/R4/http.html#summary */
+const routesOfAll: readonly Route[] = [
   { method: 'GET', path: [], interaction: searchRecords, name: 'search-type' },
   { method: 'POST', path: ['_search'], interaction: searchRecords, name: 'search-type' },
   { method: 'POST', path: [], interaction: createRecord, name: 'create' },
@@ -35,44 +31,50 @@ export const routes: readonly Route[] = [
   { method: 'DELETE', path: ['{id}'], interaction: deleteRecord, name: 'delete' },
   { method: 'GET', path: ['{id}', '_history'], interaction: historyOfRecord, name: 'history-instance' },
   { method: 'GET', path: ['{id}', '_history', '{version}'], interaction: readVersion, name: 'vread' },
-  { method: 'GET', path: ['{id}', '$everything'], interaction: everything, name: 'operation', type: 'Patient' },
 ];
 
-/** The routes that a record type has. */
-export const routesOf = (recordType: RecordType): readonly Route[] =>
-  routes.filter(({ type }) => (type === undefined && !recordType.readOnly) || type === recordType.name);
+/** The routes that a record type has: what is said of it comes before what is said of all. */
+export const routesOf = (recordType: RecordType, ownRoutes: OwnRoutes): readonly Route[] => [
+  ...(ownRoutes[recordType.name] ?? []),
+  ...(recordType.readOnly ? [] : routesOfAll),
+];
 
 /**
- * The route of a method and the path segments behind the type.
+ * Finds the route of a method and of the path segments behind the type.
  *
  * @throws RecordError `not-found` for a path that means nothing; `method-not-allowed`, with the methods that the path has. What is
  *   written by Concord alone is `forbidden` to every writer.
  */
-export const routeFor = (
+export type Router = (
   recordType: RecordType,
   method: string,
   path: readonly string[],
-): { route: Route; target: { id: string; version: string } } => {
-  const fitting = routesOf(recordType).filter((route) => fits(route.path, path));
-  const route = fitting.find((candidate) => candidate.method === method);
-  if (recordType.readOnly && method !== 'GET' && route === undefined) {
-    throw new RecordError('forbidden', `${recordType.name} is written by the server alone`, {
-      reason: 'read-only-type',
-    });
-  }
-  if (fitting.length === 0)
-    throw new RecordError('not-found', 'Nothing is offered under this path', { reason: 'no-such-path' });
-  if (!route) {
-    const allowed = [
-      ...new Set(fitting.flatMap((candidate) => (candidate.method === 'GET' ? ['GET', 'HEAD'] : [candidate.method]))),
-    ];
-    throw new RecordError('method-not-allowed', `${method} is not offered here`, {
-      headers: { Allow: allowed.join(', ') },
-    });
-  }
-  const at = (name: string) => path[route.path.indexOf(name)] ?? '';
-  return { route, target: { id: at('{id}'), version: at('{version}') } };
-};
+) => { readonly route: Route; readonly target: Target };
+
+/** @param ownRoutes - of the types that will be asked for. */
+export const routerOf =
+  (ownRoutes: OwnRoutes): Router =>
+  (recordType, method, path) => {
+    const fitting = routesOf(recordType, ownRoutes).filter((route) => fits(route.path, path));
+    const route = fitting.find((candidate) => candidate.method === method);
+    if (recordType.readOnly && method !== 'GET' && route === undefined) {
+      throw new RecordError('forbidden', `${recordType.name} is written by the server alone`, {
+        reason: 'read-only-type',
+      });
+    }
+    if (fitting.length === 0)
+      throw new RecordError('not-found', 'Nothing is offered under this path', { reason: 'no-such-path' });
+    if (!route) {
+      const allowed = [
+        ...new Set(fitting.flatMap((candidate) => (candidate.method === 'GET' ? ['GET', 'HEAD'] : [candidate.method]))),
+      ];
+      throw new RecordError('method-not-allowed', `${method} is not offered here`, {
+        headers: { Allow: allowed.join(', ') },
+      });
+    }
+    const at = (name: string) => path[route.path.indexOf(name)] ?? '';
+    return { route, target: { id: at('{id}'), version: at('{version}') } };
+  };
 
 const fits = (pattern: readonly string[], path: readonly string[]): boolean =>
   pattern.length === path.length &&

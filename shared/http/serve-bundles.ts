@@ -8,6 +8,7 @@ import type { RecordType } from '../record-types/define-record-type.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
 import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './middleware.ts';
+import { type OwnRoutes, routerOf } from './routes.ts';
 import { contextFor } from './serve-records.ts';
 import { type Services, servicesFromEnvironment } from './services.ts';
 
@@ -17,8 +18,10 @@ const mostEntries = 5_000;
 /** Serves `POST /fhir`. https://hl7.org/fhir/R4/http.html#transaction */
 export const serveBundles = (
   recordTypes: readonly RecordType[],
+  ownRoutes: OwnRoutes,
   services: () => Services = servicesFromEnvironment,
 ) => {
+  const routeFor = routerOf(ownRoutes);
   const byName = new Map(recordTypes.map((type) => [type.name, type]));
   return middy<FhirEvent, APIGatewayProxyResult>()
     .use(logRequest())
@@ -36,6 +39,7 @@ export const serveBundles = (
       const context: BundleContext = {
         ...(await contextFor(event, services())),
         typeNamed: async (name) => byName.get(name),
+        routeFor,
       };
       const answer = await (type === 'batch' ? batch : transaction)(context, entries, event.requestContext.requestId);
       return toProxyResult({ statusCode: 200, resource: answer }, { pretty: request.pretty });

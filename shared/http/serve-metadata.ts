@@ -8,6 +8,7 @@ import { otherRecordTypes } from '../record-types/other.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
 import { logRequest, parseRequest, renderErrors } from './middleware.ts';
+import { ownRoutes } from './own-routes/index.ts';
 
 /** Serves what needs no token. https://hl7.org/fhir/R4/http.html#capabilities */
 export const serveMetadata = () =>
@@ -30,6 +31,6 @@ export const serveMetadata = () =>
           body: JSON.stringify(smartConfiguration(process.env)),
         };
       }
-      const resource = capabilityStatement([...recordTypes, ...otherRecordTypes], request.baseUrl);
+      const resource = capabilityStatement([...recordTypes, ...otherRecordTypes], ownRoutes, request.baseUrl);
       return toProxyResult({ statusCode: 200, resource }, options);
     });

@@ -79,11 +79,11 @@ const answerTo = async (file: string, token?: string) => {
 
 /** Every file, and the function that gets such an event. */
 const handlers: Readonly<Record<string, () => Handler>> = {
-  'create-patient.json': () => serveRecords([patient], () => services) as unknown as Handler,
-  'read-observation.json': () => serveRecords([observation], () => services) as unknown as Handler,
-  'search-observations.json': () => serveRecords([observation], () => services) as unknown as Handler,
-  'transaction.json': () => serveBundles([patient, encounter, observation], () => services) as unknown as Handler,
-  'update-encounter.json': () => serveRecords([encounter], () => services) as unknown as Handler,
+  'create-patient.json': () => serveRecords([patient], {}, () => services) as unknown as Handler,
+  'read-observation.json': () => serveRecords([observation], {}, () => services) as unknown as Handler,
+  'search-observations.json': () => serveRecords([observation], {}, () => services) as unknown as Handler,
+  'transaction.json': () => serveBundles([patient, encounter, observation], {}, () => services) as unknown as Handler,
+  'update-encounter.json': () => serveRecords([encounter], {}, () => services) as unknown as Handler,
 };
 
 describe('events/api-gateway', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bundleFunction } from '../../infra/bundle-function.ts';
 import type { DataFile } from '../../infra/lazy-data.ts';
 import { fileNameOf, routes } from '../../infra/routes.ts';
+import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 
 const largestRecordFunction = 450_000;
@@ -40,6 +41,9 @@ describe('bundle of a function', () => {
 
       expect(typesIn(inputs).filter((name) => name !== 'Resource')).toEqual([type]);
       expect(inputs.filter((input) => input.includes('/event-streams/'))).toEqual([]);
+      expect(inputs.filter((input) => input.includes('/own-routes/'))).toEqual(
+        type in ownRoutes ? [`shared/http/own-routes/${fileNameOf(type)}.ts`] : [],
+      );
       expect(code.length).toBeLessThanOrEqual(largestRecordFunction);
       expectDataOf(entry, data);
     },

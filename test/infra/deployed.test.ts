@@ -8,7 +8,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BundleFolder, bundleFunctions } from '../../infra/bundle-function.ts';
 import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
-import { postEntry, putEntry, transactionOf } from '../support/bundles.ts';
+import { batchOf, getEntry, postEntry, putEntry, transactionOf } from '../support/bundles.ts';
 import { accessToken, testConfig } from '../support/callers.ts';
 import { localBucket, localTable, scratchFolder } from '../support/dynamodb.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
@@ -127,9 +127,12 @@ describe('a function as it is deployed', () => {
       'functions/bundles.ts',
       eventOf('POST', '', transactionOf(patient, ...observations)),
     );
-    const [everything] = await answersOf('functions/records/patient.ts', eventOf('GET', 'Patient/lena/$everything'));
+    const [read] = await answersOf(
+      'functions/bundles.ts',
+      eventOf('POST', '', batchOf(getEntry('Patient/lena/$everything'))),
+    );
 
     expect(answer?.statusCode).toBe(200);
-    expect(everything?.resource).toMatchObject({ total: 121 });
+    expect(read?.resource).toMatchObject({ entry: [{ resource: { resourceType: 'Bundle', total: 121 } }] });
   });
 });

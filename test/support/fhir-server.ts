@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { serveBundles } from '../../shared/http/serve-bundles.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
 import type { Services } from '../../shared/http/services.ts';
@@ -81,8 +82,8 @@ export const fhirServer = async (table?: LocalTable): Promise<FhirServer> => {
     if (known) return known;
     const own = recordTypes.find(({ name }) => name === type);
     const handler = (type === ''
-      ? serveBundles([...recordTypes, ...otherRecordTypes], () => services)
-      : serveRecords(own ? [own] : otherRecordTypes, () => services)) as unknown as Handler;
+      ? serveBundles([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
+      : serveRecords(own ? [own] : otherRecordTypes, own && ownRoutes, () => services)) as unknown as Handler;
     handlers.set(type, handler);
     return handler;
   };

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fileNameOf } from '../../infra/routes.ts';
 import { invariants } from '../../shared/fhir/generated/invariants/all.ts';
 import { resourceTypes } from '../../shared/fhir/generated/resource-types.ts';
+import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { selectsReferences } from '../../shared/interactions/plan-search.ts';
 import { typesOfPatients } from '../../shared/record-types/homes.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
@@ -63,6 +64,12 @@ describe('the list of record types', () => {
   });
 });
 
+it('only types with a function of their own have routes of their own', () => {
+  const served = new Set(recordTypes.map(({ name }) => name));
+
+  expect(Object.keys(ownRoutes).filter((name) => !served.has(name))).toEqual([]);
+});
+
 describe.each(recordTypes)('$name', (recordType) => {
   const { name, registry, date } = recordType;
   const constant = exportOf(name);
@@ -70,10 +77,14 @@ describe.each(recordTypes)('$name', (recordType) => {
   it('is served by the function of its name', () => {
     const source = readFileSync(path.join(functions, `${fileNameOf(name)}.ts`), 'utf8');
 
+    const file = fileNameOf(name);
+    const routes = name in ownRoutes ? [`${constant}Routes`] : [];
+
     expect(source.split('\n').filter((line) => line !== '')).toEqual([
+      ...routes.map((own) => `import { ${own} } from '../../shared/http/own-routes/${file}.ts';`),
       `import { serveRecords } from '../../shared/http/serve-records.ts';`,
-      `import { ${constant} } from '../../shared/record-types/${fileNameOf(name)}.ts';`,
-      `export const handler = serveRecords([${constant}]);`,
+      `import { ${constant} } from '../../shared/record-types/${file}.ts';`,
+      `export const handler = serveRecords(${[`[${constant}]`, ...routes].join(', ')});`,
     ]);
   });
 

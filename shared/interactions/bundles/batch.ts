@@ -1,5 +1,4 @@
 import { refusal } from '../../fhir/operation-outcome.ts';
-import { routeFor } from '../../http/routes.ts';
 import { log } from '../../log.ts';
 import { inParallel } from '../../store/in-parallel.ts';
 import { entriesOf } from '../searchset.ts';
@@ -18,7 +17,7 @@ export const batch = async (
   const answers = await inParallel(concurrency, entries, async (given, index): Promise<fhir4.BundleEntry> => {
     try {
       const entry = await parseEntry(context, given, index);
-      const { route, target } = routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
+      const { route, target } = context.routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
       const answer = await route.interaction(
         { ...context, recordType: entry.recordType, request: entry.request },
         target,

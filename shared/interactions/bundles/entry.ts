@@ -1,11 +1,13 @@
 import { RecordError } from '../../errors.ts';
 import { type FhirRequest, parseIfMatch } from '../../http/fhir-request.ts';
+import type { Router } from '../../http/routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import type { Answer, RequestContext } from '../context.ts';
 
 /** What all entries of a bundle share, and the types that they may name. */
 export interface BundleContext extends Omit<RequestContext, 'recordType'> {
   readonly typeNamed: (name: string) => Promise<RecordType | undefined>;
+  readonly routeFor: Router;
 }
 
 /** One entry, understood as the request that it stands for. */

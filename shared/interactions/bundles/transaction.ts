@@ -2,7 +2,6 @@ import { RecordError } from '../../errors.ts';
 import { refusal } from '../../fhir/operation-outcome.ts';
 import { parseReference, rewriteReferences } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import { routeFor } from '../../http/routes.ts';
 import { log } from '../../log.ts';
 import { typesOfPatients } from '../../record-types/homes.ts';
 import { IdCodec } from '../../store/ids.ts';
@@ -61,7 +60,7 @@ export const transaction = async (
 const understood = async (context: BundleContext, given: unknown, index: number): Promise<Entry> => {
   try {
     const entry = await parseEntry(context, given, index);
-    const { route } = routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
+    const { route } = context.routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
     if (entry.method === 'POST' && route.name !== 'create') {
       throw new RecordError('invalid', 'A POST in a transaction creates', {
         expression: `Bundle.entry[${index}].request.url`,
@@ -174,7 +173,7 @@ const planAll = async (
         ),
       };
     }
-    const { target } = routeFor(entry.recordType, entry.method, entry.path.slice(1));
+    const { target } = bundle.routeFor(entry.recordType, entry.method, entry.path.slice(1));
     if (entry.method === 'PUT') {
       const read = current.get(`${entry.recordType.name}/${target.id}`) ?? null;
       return { entry, plan: await planPut(context, target.id, read) };
@@ -302,7 +301,7 @@ const answerWrite = (bundle: BundleContext, entry: Entry, plan: PlannedWrite | u
 
 const read = async (bundle: BundleContext, entry: Entry, requestId: string): Promise<Answer> => {
   try {
-    const { route, target } = routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
+    const { route, target } = bundle.routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
     return await route.interaction(contextOf(bundle, entry), target);
   } catch (error) {
     const { statusCode, outcome } = refusal(inEntry(error, entry.index), requestId);

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { capabilityStatement } from '../../shared/fhir/capability-statement.ts';
+import { ownRoutes } from '../../shared/http/own-routes/index.ts';
+import { recordTypes } from '../../shared/record-types/index.ts';
+
+const statement = capabilityStatement(recordTypes, ownRoutes, 'https://concord.test/fhir');
+const resources = new Map((statement.rest?.[0]?.resource ?? []).map((resource) => [resource.type as string, resource]));
+
+const interactionsOf = (type: string) =>
+  resources
+    .get(type)
+    ?.interaction?.map(({ code }) => code)
+    .sort();
+
+describe('capability statement', () => {
+  it('tells what can be asked of every type', () => {
+    expect(interactionsOf('Encounter')).toEqual(
+      ['create', 'delete', 'history-instance', 'read', 'search-type', 'update', 'vread'].sort(),
+    );
+  });
+
+  it('tells the operations of a type, and of no other', () => {
+    const operations = [...resources].flatMap(([type, { operation = [] }]) =>
+      operation.map(({ name, definition }) => [type, name, definition]),
+    );
+
+    expect(operations).toEqual([
+      ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
+    ]);
+    expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));
+  });
+
+  it('tells of the access log that it is read alone', () => {
+    expect(interactionsOf('AuditEvent')).toEqual(['read', 'search-type']);
+  });
+});
