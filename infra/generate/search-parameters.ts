@@ -174,6 +174,7 @@ export const generateSearchParameters = (): Record<string, string> => {
     files[`search-parameters/${type}.ts`] = fileOf(type, own);
   }
   files['search-parameters/all.ts'] = allFile(types);
+  files['search-parameters/all.data.ts'] = `${header}export { searchTables } from './all.ts';\n`;
   files['search-parameters/compartments.ts'] = compartmentsFile();
   return files;
 };

@@ -4,7 +4,7 @@ import { createRecord } from '../interactions/create.ts';
 import { deleteRecord } from '../interactions/delete.ts';
 import { historyOfRecord } from '../interactions/history.ts';
 import { readRecord } from '../interactions/read.ts';
-import { searchRecords } from '../interactions/search.ts';
+import { searchRecords } from '../interactions/search/search.ts';
 import { updateRecord } from '../interactions/update.ts';
 import { readVersion } from '../interactions/vread.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';

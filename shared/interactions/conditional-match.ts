@@ -1,17 +1,15 @@
 import { RecordError } from '../errors.ts';
-import { criteriaOf, requireSelfContained } from '../search/joins.ts';
-import { matches } from '../search/matches.ts';
-import { parseSearchQuery } from '../search/parse-query.ts';
-import { meaningAll } from '../search/same-patient.ts';
+import { criteriaOf } from '../search/joins.ts';
 import type { Criterion } from '../search/search-query.ts';
-import { bearersOf, candidates, guardedIds } from '../store/candidates.ts';
+import { bearersOf, guardedIds } from '../store/candidates.ts';
 import type { UniqueChange } from '../store/commit.ts';
 import { criteriaPartition, identifierPartition } from '../store/index-rows.ts';
 import { guardKey } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
-import { planSearch } from './plan-search.ts';
-import { mayAccess, requireTypeAccess } from './require-access.ts';
+import { requireTypeAccess } from './require-access.ts';
+import { matching } from './search/matching.ts';
+import { openSearch } from './search/open.ts';
 
 /** Reading more than this for one condition is refused: the sender is better served by an identifier. */
 const mostCalls = 100;
@@ -36,49 +34,30 @@ export const conditionalMatch = async (
   expression = 'If-None-Exist',
 ): Promise<ConditionalMatch> => {
   requireTypeAccess(context, 's');
-  const { recordType, store, request } = context;
-  const query = parseSearchQuery(recordType.searchParameters, [...new URLSearchParams(condition.replace(/^\?/, ''))], {
-    strict: true, // a condition that is not understood must not be taken for a wider one
-    resourceType: recordType.name,
-    baseUrl: request.baseUrl,
-  });
-  let { conditions } = query;
-  if (conditions.length === 0) {
+  const { recordType, store } = context;
+  // A condition that is not understood must not be taken for a wider one.
+  const sent = [...new URLSearchParams(condition.replace(/^\?/, ''))];
+  const { run, query, planned } = await openSearch(context, sent, { strict: true });
+  if (query.conditions.length === 0) {
     throw new RecordError('invalid', 'A condition names at least one search parameter', { expression });
   }
-  requireSelfContained(query);
-  const criteria = criteriaOf(conditions);
-  const partition = guardPartition(context, criteria, condition);
+  const partition = guardPartition(context, criteriaOf(query.conditions), condition);
   const key = guardKey(partition);
   // The guard is read before the search: what is created between the two makes the guard differ at the commit.
   const expected = await guardedIds(store, key);
-  const { plan } = await planSearch(context, criteria);
-  let calls = 0;
+  const { plan } = await planned();
   const found: StoredRecord[] = [];
-  for await (const { record } of candidates(store, recordType, plan, undefined, {
-    rowLimit: undefined,
-    spend: () => calls++,
-    mayEnter: (record) => mayAccess(context, 's', record),
-    onLinked: (linked) => {
-      conditions = meaningAll(
-        conditions,
-        linked.map(({ patient }) => patient),
-      );
-    },
-  })) {
-    if (record?.resource && mayAccess(context, 's', record)) {
-      const facts = { id: record.id, lastUpdated: record.updated, baseUrl: request.baseUrl };
-      if (matches(conditions, record.resource, facts)) found.push(record);
-    }
-    if (calls > mostCalls)
+  const limit = run.calls + mostCalls;
+  for await (const { record } of matching(run, recordType, { ...query, plan })) {
+    if (record) found.push(record);
+    if (run.calls > limit)
       throw new RecordError('too-costly', 'Too much would have to be read for this condition', { expression });
   }
   await trace(context, found, condition);
-  const matching =
-    found.length > 1 && recordType.directory ? ownerAmong(found, await bearersOf(store, partition)) : found;
-  if (matching.length > 1)
+  const meant = found.length > 1 && recordType.directory ? ownerAmong(found, await bearersOf(store, partition)) : found;
+  if (meant.length > 1)
     throw new RecordError('multiple-matches', 'Several records meet this condition', { expression });
-  return { matches: matching, guard: { key, expected } };
+  return { matches: meant, guard: { key, expected } };
 };
 
 /**

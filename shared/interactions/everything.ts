@@ -11,8 +11,8 @@ import {
   askedPage,
   countOf,
   entriesOf,
+  entryOf,
   largestPageBytes,
-  matchEntry,
   nextLink,
   requireOnly,
   selfLink,
@@ -58,7 +58,7 @@ export const everything: Interaction = async (context, { id }) => {
       selfLink(context, counted),
       ...(next === undefined ? [] : [nextLink(context, { query: counted, position: [next, ...page.linked] })]),
     ],
-    ...entriesOf(shown.map((record) => matchEntry(context, record))),
+    ...entriesOf(shown.map((record) => entryOf(context, record))),
   };
   return { statusCode: 200, resource: bundle };
 };

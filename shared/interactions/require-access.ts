@@ -1,4 +1,4 @@
-import { type Decision, decide, decideType } from '../access/decide.ts';
+import { type Decision, decide, decideType, type TypeFacts } from '../access/decide.ts';
 import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
 import type { StoredRecord } from '../store/rows.ts';
@@ -24,8 +24,11 @@ const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: 
   );
 
 /** Whether the caller may do this with this record. */
-export const mayAccess = ({ asking, recordType }: RequestContext, action: Action, record: StoredRecord): boolean =>
-  decide(asking, action, recordType, record).permit;
+export const mayAccess = (
+  { asking, recordType }: Pick<RequestContext, 'asking'> & { readonly recordType: TypeFacts },
+  action: Action,
+  record: StoredRecord,
+): boolean => decide(asking, action, recordType, record).permit;
 
 /** What a record that does not exist answers, and one that the caller may not know of. */
 export const notFound = ({ recordType }: Pick<RequestContext, 'recordType'>): RecordError =>

@@ -5,6 +5,9 @@ import { openPage, type PagePosition, sealPage } from '../http/page-token.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 
+/** What links of a bundle depend on. */
+type PageContext = Omit<RequestContext, 'recordType'>;
+
 /** A Lambda may answer with 6 MB; a page of a bundle stays well below, whatever its resources weigh. */
 export const largestPageBytes = 4_500_000;
 
@@ -12,14 +15,13 @@ export const largestPageBytes = 4_500_000;
 export const pageParameter = '_page';
 
 /** Path and query of this request, as its links name it. */
-const pathOf = ({ request }: RequestContext): string =>
-  request.path.filter((segment) => segment !== '_search').join('/');
+const pathOf = ({ request }: PageContext): string => request.path.filter((segment) => segment !== '_search').join('/');
 
 /**
  * The position that this request asks to go on from, if it follows a `next` link. Some clients add a `_count` to every link that has none, so
  * it may stand beside the page and says how long that one is. All else is refused: it would be dropped.
  */
-export const askedPage = (context: RequestContext): PagePosition | undefined => {
+export const askedPage = (context: PageContext): PagePosition | undefined => {
   const token = context.request.query.find(([name]) => name === pageParameter)?.[1];
   if (token === undefined) return undefined;
   requireOnly(context, ['_count']);
@@ -38,7 +40,7 @@ const formatParameters = ['_format', '_pretty', pageParameter];
  *
  * @throws RecordError `invalid` naming the first other one.
  */
-export const requireOnly = ({ request }: RequestContext, served: readonly string[]): void => {
+export const requireOnly = ({ request }: PageContext, served: readonly string[]): void => {
   const other = request.query.find(([name]) => !served.includes(name) && !formatParameters.includes(name));
   if (other)
     throw new RecordError('invalid', 'This parameter is not served here', {
@@ -51,7 +53,7 @@ export const requireOnly = ({ request }: RequestContext, served: readonly string
  * The link to what follows. It repeats a `_count` that was asked for: a client that adds its own where there is none then keeps to it.
  * https://hl7.org/fhir/R4/http.html#paging
  */
-export const nextLink = (context: RequestContext, page: PagePosition): fhir4.BundleLink => {
+export const nextLink = (context: PageContext, page: PagePosition): fhir4.BundleLink => {
   const { store, asking, now, request } = context;
   const token = sealPage(store.keys.pages, page, { path: pathOf(context), subject: asking.caller.subject, now });
   const count = page.query.find(([name]) => name === '_count')?.[1];
@@ -60,16 +62,20 @@ export const nextLink = (context: RequestContext, page: PagePosition): fhir4.Bun
 };
 
 /** The link that says what was asked, as it was understood. */
-export const selfLink = (context: RequestContext, query: readonly (readonly [string, string])[]): fhir4.BundleLink => {
+export const selfLink = (context: PageContext, query: readonly (readonly [string, string])[]): fhir4.BundleLink => {
   const text = query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
   return { relation: 'self', url: `${context.request.baseUrl}/${pathOf(context)}${text === '' ? '' : `?${text}`}` };
 };
 
 /** An entry of a searchset. */
-export const matchEntry = (context: RequestContext, record: StoredRecord): fhir4.BundleEntry => ({
+export const entryOf = (
+  context: Pick<RequestContext, 'request'>,
+  record: StoredRecord,
+  mode: 'match' | 'include' = 'match',
+): fhir4.BundleEntry => ({
   fullUrl: `${context.request.baseUrl}/${record.type}/${record.id}`,
   resource: presented(record) as unknown as fhir4.FhirResource,
-  search: { mode: 'match' },
+  search: { mode },
 });
 
 /** Bytes that a resource adds to a bundle, close enough to keep a page within its limit. */

@@ -43,7 +43,12 @@ export const readSearchTypes = (tables: string): SearchTypes => {
 let types: Promise<SearchTypes> | undefined;
 
 /** What a search needs to know of the types that other records are of. Not loaded before the first search that asks. */
-export const searchTypes = (): Promise<SearchTypes> =>
-  (types ??= import('../fhir/generated/search-parameters/all.ts').then(({ searchTables }) =>
-    readSearchTypes(searchTables),
-  ));
+export const searchTypes = (): Promise<SearchTypes> => {
+  types ??= loaded();
+  return types;
+};
+
+const loaded = async (): Promise<SearchTypes> => {
+  const { searchTables } = await import('../fhir/generated/search-parameters/all.data.ts');
+  return readSearchTypes(searchTables);
+};

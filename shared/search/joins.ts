@@ -3,7 +3,7 @@ import type { SearchParameter } from '../fhir/search-parameter.ts';
 import type { Lookup, RecordFacts } from './facts.ts';
 import { lookupName } from './found-by.ts';
 import { localReference } from './local-reference.ts';
-import { keyOf } from './match/chain.ts';
+import { keyOf, within as standingWithin } from './match/chain.ts';
 import { referenceText } from './match/reference.ts';
 import { isMimeType } from './match/terminology.ts';
 import { matches } from './matches.ts';
@@ -44,11 +44,29 @@ export const lookupsOf = (conditions: readonly Condition[]): Lookup[] =>
       case 'list':
         return [...inner, condition];
       case 'criterion':
-        return condition.values.flatMap((value) => (value.type === 'hierarchy' ? [value] : []));
+        return hierarchiesIn(condition);
       default:
         return inner;
     }
   });
+
+/** The lookups that a record needs itself, not what those lead to. */
+export const beside = (conditions: readonly Condition[]): Lookup[] =>
+  conditions.flatMap((condition): Lookup[] => {
+    switch (condition.kind) {
+      case 'chain':
+      case 'has':
+      case 'list':
+        return [condition];
+      case 'criterion':
+        return hierarchiesIn(condition);
+      default:
+        return beside(within(condition));
+    }
+  });
+
+const hierarchiesIn = ({ values }: Criterion): Lookup[] =>
+  values.flatMap((value) => (value.type === 'hierarchy' ? [value] : []));
 
 /** Value sets whose members, and code systems whose hierarchies must be known; undefined for the system that each element has. */
 export interface NeededTerminology {
@@ -104,6 +122,10 @@ export const chainedFrom = ({ parameter, targets }: Chain, resource: Resource, b
     const leads = key?.includes(':') || targets.some(({ resourceType }) => isOf(resourceType, key ?? ''));
     return key !== undefined && leads ? [key] : [];
   });
+
+/** The resources that a chain leads to within a record. */
+export const containedBehind = ({ parameter }: Chain, resource: Resource, container: Resource): Resource[] =>
+  parameter.values(resource).flatMap((target) => standingWithin(target, container) ?? []);
 
 const isOf = (resourceType: string, reference: string): boolean => reference.startsWith(`${resourceType}/`);
 

@@ -20,32 +20,37 @@ const unordered: ReadonlySet<SearchParameterType> = new Set<SearchParameterType>
 /** Whether results can be sorted by a parameter. */
 export const canSortBy = ({ type }: SearchParameter): boolean => !unordered.has(type);
 
+/** What a record is sorted by, one for each rule; null where it has no value. Can be written as JSON. */
+export type SortKeys = readonly (SortKey | null)[];
+
+/** Letters of a text that count. They stand in `next` links, whose length is limited. */
+const longestKey = 100;
+
 /**
- * Order of records by the rules of `_sort`. Of several values the one that comes first in that order counts; a record without any comes
- * last either way. Texts are compared folded, without regard to a language; quantities by what they measure, and then in one unit.
- * https://hl7.org/fhir/R4/search.html#sort
+ * What a record is sorted by. Of several values the one that comes first in that order counts. Texts are compared folded, without regard to
+ * a language; quantities by what they measure, and then in one unit. https://hl7.org/fhir/R4/search.html#sort
  */
-export const compareBy = (rules: readonly SortRule[]): ((a: Sortable, b: Sortable) => number) => {
-  const known = new WeakMap<Sortable, readonly SortKey[]>(); // a sort looks at each record many times
-  const keysOf = (record: Sortable): readonly SortKey[] => {
-    const keys = known.get(record) ?? rules.map((rule) => sortKey(rule, record));
-    known.set(record, keys);
-    return keys;
-  };
-  return (a, b) => {
-    const [left, right] = [keysOf(a), keysOf(b)];
+export const sortKeysOf = (rules: readonly SortRule[], record: Sortable): SortKeys =>
+  rules.map((rule) => {
+    const key = sortKey(rule, record);
+    return typeof key === 'string' ? key.slice(0, longestKey) : (key ?? null);
+  });
+
+/** Order of what records are sorted by. A record without a value comes last either way. */
+export const compareKeysBy =
+  (rules: readonly SortRule[]) =>
+  (left: SortKeys, right: SortKeys): number => {
     for (const [index, { descending }] of rules.entries()) {
-      const order = compareKeys(left[index], right[index], descending);
+      const order = compareKeys(left[index] ?? undefined, right[index] ?? undefined, descending);
       if (order !== 0) return order;
     }
     return 0;
   };
-};
 
 /** What is compared; of a quantity only within what it measures. */
-type SortKey = string | number | { readonly dimension: string; readonly value: number } | undefined;
+type SortKey = string | number | { readonly dimension: string; readonly value: number };
 
-const compareKeys = (a: SortKey, b: SortKey, descending: boolean): number => {
+const compareKeys = (a: SortKey | undefined, b: SortKey | undefined, descending: boolean): number => {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? 1 : -1;
   if (typeof a !== 'object' || typeof b !== 'object') return a === b ? 0 : a < b === descending ? 1 : -1;
   // what is measured in other ways stands apart, in one order either way
@@ -53,13 +58,16 @@ const compareKeys = (a: SortKey, b: SortKey, descending: boolean): number => {
   return compareKeys(a.value, b.value, descending);
 };
 
-const sortKey = ({ parameter, descending }: SortRule, { resource, lastUpdated }: Sortable): SortKey => {
+const sortKey = ({ parameter, descending }: SortRule, { resource, lastUpdated }: Sortable): SortKey | undefined => {
   if (parameter.code === '_lastUpdated') return Number(lastUpdated);
   const keys = parameter.values(resource).map((target) => keyOf(parameter.type, target));
-  return keys.reduce((first, key) => (compareKeys(key, first, descending) < 0 ? key : first), undefined);
+  return keys.reduce<SortKey | undefined>(
+    (first, key) => (compareKeys(key, first, descending) < 0 ? key : first),
+    undefined,
+  );
 };
 
-const keyOf = (type: SearchParameterType, target: SearchValue): SortKey => {
+const keyOf = (type: SearchParameterType, target: SearchValue): SortKey | undefined => {
   const { value } = target;
   switch (type) {
     case 'date':
@@ -84,7 +92,7 @@ const timeKey = (target: SearchValue): number | undefined => {
 };
 
 /** The quantity, or where its range begins, in base units; as it is, if its unit is none of UCUM. */
-const quantityKey = (target: SearchValue): SortKey => {
+const quantityKey = (target: SearchValue): SortKey | undefined => {
   const { interval, units: [unit] = [] } = quantityOf(target) ?? {};
   const value = [interval?.low, interval?.high].find((limit) => Number.isFinite(limit));
   if (value === undefined || !unit) return undefined;

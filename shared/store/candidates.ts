@@ -36,7 +36,11 @@ export type Plan =
       readonly locate: (id: string) => Promise<Address | undefined>;
     }
   | { readonly kind: 'registry'; readonly ranges: readonly RegistryRange[] }
-  | { readonly kind: 'walk'; readonly owner: string };
+  /** What heads its own chart. */
+  | { readonly kind: 'listed'; readonly owner: string }
+  | { readonly kind: 'walk'; readonly owner: string }
+  /** One after the other. No record is a candidate of two. */
+  | { readonly kind: 'several'; readonly plans: readonly Plan[] };
 
 /** Where a plan goes on: its own business, and sealed into the `next` link. */
 export type Position = readonly (string | number)[];
@@ -60,12 +64,36 @@ export const candidates = (
   options: Pick<Reader, 'rowLimit' | 'spend' | 'mayEnter' | 'onLinked'>,
 ): AsyncGenerator<Candidate> => {
   const reader: Reader = { store, recordType, ...options };
-  if (plan.kind === 'records') return fromAddresses(reader, plan.addresses, from);
-  if (plan.kind === 'charts') return fromCharts(reader, plan, from);
-  if (plan.kind === 'bearers') return fromBearers(reader, plan, from);
-  if (plan.kind === 'registry') return fromRegistry(reader, plan.ranges, from);
-  return fromWalk(reader, plan.owner, from);
+  switch (plan.kind) {
+    case 'records':
+      return fromAddresses(reader, plan.addresses, from);
+    case 'charts':
+      return fromCharts(reader, plan, from);
+    case 'bearers':
+      return fromBearers(reader, plan, from);
+    case 'registry':
+      return fromRegistry(reader, plan.ranges, from);
+    case 'listed':
+      return fromList(reader, plan.owner, from);
+    case 'walk':
+      return fromWalk(reader, plan.owner, from);
+    case 'several':
+      return fromSeveral(reader, plan.plans, from);
+  }
 };
+
+async function* fromSeveral(reader: Reader, plans: readonly Plan[], from?: Position): AsyncGenerator<Candidate> {
+  const [first = 0, ...within] = from ?? [];
+  for (const [index, plan] of plans.entries()) {
+    if (index < Number(first)) continue;
+    const { store, recordType } = reader;
+    const begin = index === first && within.length > 0 ? within : undefined;
+    for await (const { record, position } of candidates(store, recordType, plan, begin, reader)) {
+      yield { record, position: [index, ...position] };
+    }
+    yield { record: undefined, position: [index + 1] };
+  }
+}
 
 interface Reader {
   readonly store: RecordStore;
@@ -79,12 +107,16 @@ interface Reader {
   readonly onLinked?: (linked: readonly LinkedChart[]) => void;
 }
 
+/** In the order of their keys: between two pages, there may be others among them. */
 async function* fromAddresses(
   { store, spend }: Reader,
-  addresses: readonly Address[],
+  unsorted: readonly Address[],
   from?: Position,
 ): AsyncGenerator<Candidate> {
-  let at = Number(from?.[0] ?? 0);
+  const after = from === undefined ? '' : String(from[0]);
+  const named = new Map(unsorted.map((address) => [addressText(address), address]));
+  const addresses = [...named.keys()].sort().flatMap((text) => (text > after ? (named.get(text) ?? []) : []));
+  let at = 0;
   while (at < addresses.length) {
     const batch = addresses.slice(at, at + listPage);
     spend();
@@ -93,9 +125,10 @@ async function* fromAddresses(
     const page = batch.length === 1 ? { records: one ? [one] : [], taken: 1, fetches: 0 } : await store.readPage(batch);
     spendFetches(spend, page);
     const byKey = new Map(page.records.map((record) => [addressText(record), record]));
-    for (const [index, address] of batch.slice(0, page.taken).entries()) {
-      const record = byKey.get(addressText(address));
-      if (record) yield { record, position: [at + index + 1] };
+    for (const address of batch.slice(0, page.taken)) {
+      const text = addressText(address);
+      const record = byKey.get(text);
+      if (record) yield { record, position: [text] };
     }
     at += page.taken;
   }
@@ -110,34 +143,37 @@ const addressText = ({ type, chart, place }: Address) => `${type} ${chart} ${pla
 /** Charts that links have added to those that a search names; a `next` link tells of them, and has to fit a URL. */
 const mostAdded = 50;
 
-/** A chart that a link has added, and the number of the named chart that it was added to. */
+/** A chart that a link has added, and the named chart that it was added to. */
 interface Added extends LinkedChart {
-  readonly to: number;
+  readonly to: string;
 }
 
 const noteOf = ({ to, chart, patient }: Added): string => `${to} ${chart} ${patient}`;
 const addedBy = (note: string | number): Added => {
-  const [to, chart = '', patient = ''] = String(note).split(' ');
-  return { to: Number(to), chart, patient };
+  const [to = '', chart = '', patient = ''] = String(note).split(' ');
+  return { to, chart, patient };
 };
 
+/** In the order of their keys, so that a page finds its place again where others are among them meanwhile. */
 async function* fromCharts(
   reader: Reader,
-  { charts, mentions, chartsOf }: Extract<Plan, { kind: 'charts' }>,
+  { charts: unsorted, mentions, chartsOf }: Extract<Plan, { kind: 'charts' }>,
   from?: Position,
 ): AsyncGenerator<Candidate> {
-  const [first = 0, keyAfter = '', ...notes] = from ?? [];
+  const charts = unsorted.toSorted();
+  const [at = '', keyAfter = '', ...notes] = from ?? [];
   const added = notes.map(addedBy);
   reader.onLinked?.(added);
-  for (let index = Number(first); index < charts.length; index++) {
-    const chart = charts[index] ?? '';
-    const after = index === first && keyAfter !== '' ? String(keyAfter) : undefined;
-    const seen = [...charts.slice(0, index), ...added.filter(({ to }) => to < index).map((each) => each.chart)];
+  for (const [index, chart] of charts.entries()) {
+    // Behind a chart that is done, no key is left to begin at.
+    if (chart < String(at) || (chart === at && keyAfter === '')) continue;
+    const after = chart === at ? String(keyAfter) : undefined;
+    const seen = [...charts.slice(0, index), ...added.filter(({ to }) => to < chart).map((each) => each.chart)];
     if (seen.includes(chart)) continue;
-    const position = (at: number, key: string): Position => [at, key, ...added.map(noteOf)];
-    const known = after === undefined ? undefined : added.filter(({ to }) => to === index);
+    const position = (key: string): Position => [chart, key, ...added.map(noteOf)];
+    const known = after === undefined ? undefined : added.filter(({ to }) => to === chart);
     const join = (linked: readonly LinkedChart[]) => {
-      added.push(...linked.map((each) => ({ ...each, to: index })));
+      added.push(...linked.map((each) => ({ ...each, to: chart })));
       if (added.length > mostAdded) throw new RecordError('too-costly', 'Too many linked charts; name fewer patients');
       reader.onLinked?.(linked);
     };
@@ -146,11 +182,11 @@ async function* fromCharts(
       const own = record?.chart === chart;
       if (record && own && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
       entered ||= own;
-      // A record of several of these patients stands in each of their charts, and is shown in the first that the search names.
+      // A record of several of these patients stands in each of their charts, and is shown in the first of them.
       const again = record && index > 0 && (await chartsOf(record)).some((each) => seen.includes(each));
-      yield { record: again ? undefined : record, position: position(index, key) };
+      yield { record: again ? undefined : record, position: position(key) };
     }
-    yield { record: undefined, position: position(index + 1, '') };
+    yield { record: undefined, position: position('') };
   }
 }
 
@@ -330,10 +366,17 @@ const registryPage = async (
   };
 };
 
+/** What heads its own chart, in the order of its keys. */
+async function* fromList(reader: Reader, owner: string, from?: Position): AsyncGenerator<Candidate> {
+  for await (const { row, record } of listed(reader, owner, reader.recordType, from?.[0])) {
+    yield { record, position: [row.sk] };
+  }
+}
+
 /** Everything of a type that an organisation keeps: first what heads its own chart, then chart by chart of its patients. */
 async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncGenerator<Candidate> {
   const { recordType } = reader;
-  const [stage = 'own', listAfter, chartAfter] = from ?? [];
+  const [stage = 'own', listAfter, keyAfter, chartAt] = from ?? [];
   if (stage === 'own') {
     for await (const { row, record } of listed(reader, owner, recordType, listAfter)) {
       yield { record, position: ['own', row.sk] };
@@ -341,14 +384,13 @@ async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncG
   }
   if (!typesOfPatients.has(recordType.name)) return;
   let before = stage === 'charts' ? listAfter : undefined;
-  let within = stage === 'charts' && chartAfter !== undefined ? String(chartAfter) : undefined;
-  // A position inside a chart names the patient before it, so the chart is found again.
+  // A position inside a chart names the patient before it, so the chart is found again, whoever has come in between.
   for await (const { row } of listed(reader, owner, { name: 'Patient' }, before, true)) {
     const chart = (row as unknown as { chart: string }).chart;
-    for await (const { record, key } of ofChart(reader, chart, { after: within, pointers: 'none' }, [])) {
-      yield { record, position: ['charts', before ?? '', key] };
+    const after = chart === chartAt && keyAfter !== undefined ? String(keyAfter) : undefined;
+    for await (const { record, key } of ofChart(reader, chart, { after, pointers: 'none' }, [])) {
+      yield { record, position: ['charts', before ?? '', key, chart] };
     }
-    within = undefined;
     before = row.sk;
     yield { record: undefined, position: ['charts', before] };
   }

@@ -95,9 +95,14 @@ const equalKeys = (value: unknown): string[] => {
   return text === undefined ? [] : [text];
 };
 
+/** Under this key stands what refers to a resource within itself: a chain looks there too. https://hl7.org/fhir/R4/search.html#contained */
+export const containedKey = '#';
+
 /** `Type/id` at the end of a reference, whatever its base and version: the record itself decides whether it is meant. */
 export const recordNamed = (reference: string): string =>
-  /([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference)?.[1] ?? reference;
+  (reference.startsWith('#') ? containedKey : undefined) ??
+  /([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference)?.[1] ??
+  reference;
 
 /** Keys of all registry rows that lead to a record. */
 export const registryKeys = (store: RecordStore, recordType: SearchType, record: StoredRecord): RowKey[] => {

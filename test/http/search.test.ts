@@ -288,8 +288,8 @@ describe('what a search does not understand', () => {
     ['Patient?_count=many', '_count'],
     ['Patient?gender:above=male', 'gender:above'],
     ['Observation?subject:Rock=1', 'subject:Rock'],
-    ['Patient?_has:Observation:patient:code=1', '_has:Observation:patient:code'],
-    ['Patient?organization.name=x', 'organization.name'],
+    ['Patient?_has:Observation:patient:colour=1', '_has:Observation:patient:colour'],
+    ['Patient?organization.colour=x', 'organization.colour'],
   ])('is refused where ignoring it would mislead: %s', async (query, parameter) => {
     const { status, body } = await server.get(query);
 

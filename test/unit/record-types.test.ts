@@ -5,7 +5,7 @@ import { fileNameOf } from '../../infra/routes.ts';
 import { invariants } from '../../shared/fhir/generated/invariants/all.ts';
 import { resourceTypes } from '../../shared/fhir/generated/resource-types.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
-import { selectsReferences } from '../../shared/interactions/plan-search.ts';
+import { selectsReferences } from '../../shared/interactions/search/plan.ts';
 import { typesOfPatients } from '../../shared/record-types/homes.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';

@@ -1,18 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import type { Resource } from '../../shared/fhir/resource.ts';
-import { compareBy } from '../../shared/search/sort.ts';
+import { compareKeysBy, sortKeysOf } from '../../shared/search/sort.ts';
 import { parse } from '../support/search-cases.ts';
 
 /** Ids in the order that a search gives them; ties stay as they were. */
 const sorted = (type: string, sort: string, resources: readonly object[]): string[] => {
-  const order = compareBy(parse(type, `_sort=${sort}`).sort);
+  const rules = parse(type, `_sort=${sort}`).sort;
+  const order = compareKeysBy(rules);
   return resources
     .map((resource) => ({
-      resource: { resourceType: type, ...resource } as Resource,
-      lastUpdated: Number((resource as { updated?: number }).updated ?? 0),
+      id: (resource as { id?: string }).id ?? '',
+      // as a link of a page carries them
+      keys: JSON.parse(
+        JSON.stringify(
+          sortKeysOf(rules, {
+            resource: { resourceType: type, ...resource } as Resource,
+            lastUpdated: Number((resource as { updated?: number }).updated ?? 0),
+          }),
+        ),
+      ) as ReturnType<typeof sortKeysOf>,
     }))
-    .sort(order)
-    .map(({ resource }) => resource.id ?? '');
+    .sort((a, b) => order(a.keys, b.keys))
+    .map(({ id }) => id);
 };
 
 describe('_sort', () => {

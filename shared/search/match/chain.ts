@@ -26,7 +26,7 @@ export const matchesChain = (
   });
 
 /** The resource itself, if the element holds it or refers to one in the container; null if it is elsewhere, undefined if nowhere. */
-const within = (target: SearchValue, container: Resource): Resource | null | undefined => {
+export const within = (target: SearchValue, container: Resource): Resource | null | undefined => {
   if (target.type === 'Resource') return target.value as Resource;
   const text = referenceText(target);
   if (text === undefined) return undefined;

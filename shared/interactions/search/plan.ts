@@ -1,19 +1,21 @@
-import { RecordError } from '../errors.ts';
-import type { SearchParameter } from '../fhir/search-parameter.ts';
-import { headsOwnChart, typesOfPatients } from '../record-types/homes.ts';
-import { dateInterval } from '../search/date-range.ts';
-import type { Criterion } from '../search/search-query.ts';
-import type { Plan, RegistryRange } from '../store/candidates.ts';
+import { RecordError } from '../../errors.ts';
+import type { SearchParameter } from '../../fhir/search-parameter.ts';
+import { headsOwnChart, typesOfPatients } from '../../record-types/homes.ts';
+import { dateInterval } from '../../search/date-range.ts';
+import { criteriaOf } from '../../search/joins.ts';
+import type { Condition, Criterion } from '../../search/search-query.ts';
+import type { Plan, RegistryRange } from '../../store/candidates.ts';
 import {
+  containedKey,
   identifierPartition,
   indexOwner,
   keyText,
   longestValue,
   nameLetters,
   partitionFor,
-} from '../store/index-rows.ts';
-import type { RequestContext } from './context.ts';
-import { chartsOf, chartsReferredTo, locate } from './locate.ts';
+} from '../../store/index-rows.ts';
+import { chartsOf, chartsReferredTo, locate } from '../locate.ts';
+import type { SearchContext } from './run.ts';
 
 /** A search's plan, and whether it reads only rows that were filed for it. */
 export interface SearchPlan {
@@ -27,27 +29,41 @@ export interface SearchPlan {
 }
 
 /** Each patient or registry row that a search names is a Query of its own. */
-const mostQueries = 50;
+export const mostQueries = 50;
 
 /** Parameters that name the patient whose chart is a record's home. */
 const homeParameters = new Set(['patient', 'subject']);
 
+/** How far a plan may go. */
+interface PlanOptions {
+  /** Patients or registry rows that it may name. */
+  readonly most?: number;
+  /** Whether references to what stands within a record are wanted too, since a chain leads there. */
+  readonly inward?: boolean;
+}
+
 /**
  * Chooses how to find a search's candidates: by id, by chart, by identifier, by registry row, else by a walk. Every plan finds all
- * records that the criteria may match; which of them do is decided on the records themselves. docs/store.md tells the costs.
+ * records that the conditions may match; which of them do is decided on the records themselves. docs/store.md tells the costs.
  */
-export const planSearch = async (context: RequestContext, criteria: readonly Criterion[]): Promise<SearchPlan> => {
+export const planSearch = async (
+  context: SearchContext,
+  conditions: readonly Condition[],
+  { most = mostQueries, inward = false }: PlanOptions = {},
+): Promise<SearchPlan> => {
+  const options = { most, inward };
+  const criteria = criteriaOf(conditions);
   const own = await ownChart(context);
   return (
     (await byId(context, criteria)) ??
-    (await byChart(context, criteria)) ??
+    (await byChart(context, criteria, options)) ??
     own ??
-    (await byReference(context, criteria)) ??
-    byIndex(context, criteria)
+    (inward ? undefined : await byReference(context, conditions)) ??
+    byIndex(context, criteria, options)
   );
 };
 
-const byId = async (context: RequestContext, criteria: readonly Criterion[]): Promise<SearchPlan | undefined> => {
+const byId = async (context: SearchContext, criteria: readonly Criterion[]): Promise<SearchPlan | undefined> => {
   const criterion = criteria.find(({ parameter, modifier }) => parameter.code === '_id' && modifier === undefined);
   if (!criterion) return undefined;
   const ids = criterion.values.flatMap((value) =>
@@ -59,7 +75,11 @@ const byId = async (context: RequestContext, criteria: readonly Criterion[]): Pr
   return { plan: { kind: 'records', addresses }, indexed: true, charts, exact: false };
 };
 
-const byChart = async (context: RequestContext, criteria: readonly Criterion[]): Promise<SearchPlan | undefined> => {
+const byChart = async (
+  context: SearchContext,
+  criteria: readonly Criterion[],
+  { most, inward }: Required<PlanOptions>,
+): Promise<SearchPlan | undefined> => {
   if (!typesOfPatients.has(context.recordType.name)) return undefined;
   for (const { parameter, modifier, values } of criteria) {
     if (!homeParameters.has(parameter.code) || (modifier !== undefined && modifier !== 'Patient')) continue;
@@ -70,18 +90,29 @@ const byChart = async (context: RequestContext, criteria: readonly Criterion[]):
       return type === 'Patient' ? value.id : undefined;
     });
     if (ids.some((id) => id === undefined)) continue;
-    if (new Set(ids).size > mostQueries) {
-      throw new RecordError('too-costly', `A search may name ${mostQueries} patients`, { expression: parameter.code });
+    if (new Set(ids).size > most) {
+      throw new RecordError('too-costly', `A search may name ${most} patients`, { expression: parameter.code });
     }
     const found = await Promise.all([...new Set(ids)].map((id) => locate(context, 'Patient', id ?? '')));
     const charts = found.flatMap((address) => (address ? [address.chart] : []));
-    return inCharts(context, charts, { exact: criteria.length === 1 && charts.length === 1 });
+    const plan = inCharts(context, charts, { exact: criteria.length === 1 && charts.length === 1 });
+    return inward ? withWhatIsInNoChart(context, plan) : plan;
   }
   return undefined;
 };
 
+/** A record whose patient stands within it, and nowhere else, is in no patient's chart. */
+const withWhatIsInNoChart = ({ asking, recordType }: SearchContext, search: SearchPlan): SearchPlan => ({
+  ...search,
+  exact: false,
+  plan: {
+    kind: 'several',
+    plans: [search.plan, { kind: 'listed', owner: indexOwner(recordType, asking.caller.organization ?? '') }],
+  },
+});
+
 /** Whatever a patient searches for among records of patients is in the patient's own chart. */
-const ownChart = async (context: RequestContext): Promise<SearchPlan | undefined> => {
+const ownChart = async (context: SearchContext): Promise<SearchPlan | undefined> => {
   const { asking, recordType } = context;
   if (asking.caller.organization !== undefined || recordType.directory) return undefined;
   const chart = asking.chart;
@@ -94,16 +125,31 @@ const ownChart = async (context: RequestContext): Promise<SearchPlan | undefined
  * any reference that a search names leads to a chart. An id of ours says where, whatever its type, unless it heads its chart.
  */
 const byReference = async (
-  context: RequestContext,
-  criteria: readonly Criterion[],
+  context: SearchContext,
+  conditions: readonly Condition[],
 ): Promise<SearchPlan | undefined> => {
-  for (const criterion of criteria) {
-    if (!selectsReferences(context.recordType.name, criterion.parameter)) continue;
-    if (criterion.values.length > mostQueries) continue;
-    const charts = await Promise.all(criterion.values.map((value) => chartsMeant(context, criterion, value)));
-    if (charts.every((chart) => chart !== undefined)) return inCharts(context, charts.flat(), { mentions: true });
+  for (const condition of conditions) {
+    const alternatives = alternativesIn(condition);
+    const meant = await Promise.all(
+      alternatives.map(async (criterion) =>
+        selectsReferences(context.recordType.name, criterion.parameter) && criterion.values.length <= mostQueries
+          ? Promise.all(criterion.values.map((value) => chartsMeant(context, criterion, value)))
+          : [undefined],
+      ),
+    );
+    const charts = meant.flat();
+    if (alternatives.length === 0 || !charts.every((chart) => chart !== undefined)) continue;
+    const named = new Set(charts.flat());
+    if (named.size <= mostQueries) return inCharts(context, [...named], { mentions: true });
   }
   return undefined;
+};
+
+/** The criteria of which a condition wants any to be met; none if it is not made of such. */
+const alternativesIn = (condition: Condition): readonly Criterion[] => {
+  if (condition.kind === 'criterion') return [condition];
+  const criteria = condition.kind === 'any' ? criteriaOf(condition.conditions) : [];
+  return condition.kind === 'any' && criteria.length === condition.conditions.length ? criteria : [];
 };
 
 /**
@@ -117,7 +163,7 @@ export const selectsReferences = (recordType: string, { type, targets, code }: S
 
 /** The chart in which all stands that refers to what a value names, none if nothing can; undefined if the value does not tell. */
 const chartsMeant = async (
-  context: RequestContext,
+  context: SearchContext,
   { parameter: { targets }, modifier }: Criterion,
   value: Criterion['values'][number],
 ): Promise<string[] | undefined> => {
@@ -134,7 +180,7 @@ const chartsMeant = async (
 
 /** Reads these charts, or nothing if there are none. */
 const inCharts = (
-  context: RequestContext,
+  context: SearchContext,
   named: readonly string[],
   { exact = false, mentions = false }: { readonly exact?: boolean; readonly mentions?: boolean } = {},
 ): SearchPlan => {
@@ -153,14 +199,18 @@ const inCharts = (
   return { plan, indexed: true, charts, exact };
 };
 
-const byIndex = (context: RequestContext, criteria: readonly Criterion[]): SearchPlan => {
+const byIndex = (
+  context: SearchContext,
+  criteria: readonly Criterion[],
+  options: Required<PlanOptions>,
+): SearchPlan => {
   const { asking, recordType } = context;
   const owner = indexOwner(recordType, asking.caller.organization ?? '');
-  const plan = byIdentifier(context, criteria) ?? byRegistry(context, criteria, owner);
+  const plan = byIdentifier(context, criteria) ?? byRegistry(context, criteria, owner, options);
   return { plan: plan ?? { kind: 'walk', owner }, indexed: plan !== undefined, charts: [], exact: false };
 };
 
-const byIdentifier = (context: RequestContext, criteria: readonly Criterion[]): Plan | undefined => {
+const byIdentifier = (context: SearchContext, criteria: readonly Criterion[]): Plan | undefined => {
   const { store, recordType, asking } = context;
   const criterion = criteria.find(
     ({ parameter, modifier }) => parameter.code === 'identifier' && modifier === undefined,
@@ -183,7 +233,12 @@ const byIdentifier = (context: RequestContext, criteria: readonly Criterion[]): 
   };
 };
 
-const byRegistry = (context: RequestContext, criteria: readonly Criterion[], owner: string): Plan | undefined => {
+const byRegistry = (
+  context: SearchContext,
+  criteria: readonly Criterion[],
+  owner: string,
+  { most, inward }: Required<PlanOptions>,
+): Plan | undefined => {
   const { recordType, store } = context;
   for (const criterion of criteria) {
     const index = recordType.registry.find(
@@ -192,8 +247,8 @@ const byRegistry = (context: RequestContext, criteria: readonly Criterion[], own
     if (!index) continue;
     const kind = recordType.parameter(index.parameter)?.type ?? 'token';
     const texts = criterion.values.map((value) => filedText(criterion, value));
-    if (texts.some((text) => text === undefined) || texts.flat().length > mostQueries) continue;
-    const ranges = texts.flat().map((text = ''): RegistryRange => {
+    if (texts.some((text) => text === undefined) || texts.flat().length > most) continue;
+    const ranges = [...texts.flat(), ...(inward ? [containedKey] : [])].map((text = ''): RegistryRange => {
       const partition = partitionFor(
         store,
         owner,

@@ -1,0 +1,150 @@
+import { decideType } from '../../access/decide.ts';
+import { headsOwnChart } from '../../record-types/homes.ts';
+import type { SearchType } from '../../record-types/search-type.ts';
+import { includedFrom, revincluding } from '../../search/joins.ts';
+import { matches } from '../../search/matches.ts';
+import type { Criterion, Include } from '../../search/search-query.ts';
+import { linkedPage } from '../../store/linked-page.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import { mayAccess } from '../require-access.ts';
+import { matching } from './matching.ts';
+import { addressedRecords, namedRecords } from './named-records.ts';
+import { mostQueries, planSearch } from './plan.ts';
+import { type Run, tooCostly } from './run.ts';
+
+/** More than that with one page, and the page is made shorter. */
+const mostIncluded = 2_000;
+/** Rounds of `:iterate`: each takes up what the last one has included. */
+const mostRounds = 10;
+
+/**
+ * What a page includes beside its matches, each record once. What is referred to must be the caller's to read, what refers to them the caller's to
+ * find. https://hl7.org/fhir/R4/search.html#include
+ *
+ * @returns undefined if it is more than one page can have.
+ */
+export const included = async (
+  run: Run,
+  includes: readonly Include[],
+  found: readonly StoredRecord[],
+): Promise<StoredRecord[] | undefined> => {
+  const others = new Map<string, StoredRecord>();
+  const known = new Set(found.map(nameOf));
+  let last = found;
+  for (let round = 0; last.length > 0 && round < mostRounds; round++) {
+    const applying = round === 0 ? includes : includes.filter(({ iterate }) => iterate);
+    const next: StoredRecord[] = [];
+    for (const include of applying) {
+      for (const record of await (include.kind === 'include' ? referredTo : referring)(run, include, last)) {
+        if (known.has(nameOf(record))) continue;
+        known.add(nameOf(record));
+        others.set(nameOf(record), record);
+        next.push(record);
+      }
+      if (others.size > mostIncluded) return undefined;
+    }
+    last = next;
+  }
+  return [...others.values()];
+};
+
+const nameOf = ({ type, id }: StoredRecord): string => `${type}/${id}`;
+
+/** Records that these refer to. */
+const referredTo = async (run: Run, include: Include, records: readonly StoredRecord[]): Promise<StoredRecord[]> => {
+  const { baseUrl } = run.context.request;
+  const names = new Set(
+    records.flatMap(({ type, resource }) => {
+      const recordType = run.types?.get(type);
+      return resource && recordType ? includedFrom(include, resource, recordType.searchParameters, baseUrl) : [];
+    }),
+  );
+  const byType = Map.groupBy(
+    [...names].filter((name) => !name.includes(':')),
+    (name) => name.slice(0, name.indexOf('/')),
+  );
+  const found: StoredRecord[] = [];
+  for (const [type, ofType] of byType) {
+    const recordType = run.types?.get(type);
+    if (!recordType) continue;
+    const read = await namedRecords(run, recordType, ofType);
+    found.push(...read.filter((record) => record.resource && mayAccess(run.of(recordType), 'r', record)));
+  }
+  const addresses = [...names].filter((name) => name.includes(':'));
+  for (const type of addresses.length > 0 ? typesWithAddress(run, include) : []) {
+    if (!mayRead(run, type)) continue;
+    const named = await addressedRecords(run, type, addresses);
+    found.push(...named.filter((record) => mayAccess(run.of(type), 'r', record)));
+  }
+  return found;
+};
+
+const mayRead = (run: Run, type: SearchType): boolean => decideType(run.context.asking, 's', type).permit;
+
+/** Types whose records a canonical address may name. */
+const typesWithAddress = ({ types }: Run, { parameter, target }: Include): SearchType[] =>
+  (target === undefined ? (parameter?.targets ?? types?.names ?? []) : [target]).flatMap((name) => {
+    const type = types?.get(name);
+    return type?.parameter('url')?.type === 'uri' ? [type] : [];
+  });
+
+/** Records that refer to these. */
+const referring = async (run: Run, include: Include, records: readonly StoredRecord[]): Promise<StoredRecord[]> => {
+  if (include.source === undefined) return referringFromAnywhere(run, include, records);
+  const recordType = run.types?.get(include.source);
+  if (!recordType || !mayRead(run, recordType)) return [];
+  const found: StoredRecord[] = [];
+  const names = records.map(nameOf);
+  for (let at = 0; at < names.length; at += mostQueries) {
+    for (const criterion of revincluding(
+      include,
+      recordType.name,
+      recordType.searchParameters,
+      names.slice(at, at + mostQueries),
+    )) {
+      const conditions = [criterion];
+      const { plan } = await planSearch(run.of(recordType), conditions);
+      for await (const { record } of matching(run, recordType, { conditions, plan })) {
+        if (record) found.push(record);
+        run.requireAffordable('_revinclude');
+      }
+    }
+  }
+  return found;
+};
+
+/**
+ * `_revinclude=*`: whatever refers to these records stands in their charts, as a record or a mention.
+ *
+ * @throws RecordError `too-costly` for what heads its own chart: everything everywhere would have to be read.
+ */
+const referringFromAnywhere = async (
+  run: Run,
+  include: Include,
+  records: readonly StoredRecord[],
+): Promise<StoredRecord[]> => {
+  if (records.some(({ type }) => headsOwnChart(type))) throw tooCostly('_revinclude');
+  const names = records.map(nameOf);
+  const criteria = new Map<string, Criterion[]>();
+  const found: StoredRecord[] = [];
+  for (const chart of new Set(records.map((record) => record.chart))) {
+    let after: string | undefined;
+    do {
+      run.spend();
+      run.requireAffordable('_revinclude');
+      const page = await linkedPage(run.context.store, chart, undefined, { after, mentions: true }, []);
+      for (const { record } of page.items) {
+        const recordType = run.types?.get(record.type);
+        if (!record.resource || !recordType || !run.mayFind(recordType, record)) continue;
+        const wanted =
+          criteria.get(record.type) ?? revincluding(include, record.type, recordType.searchParameters, names);
+        criteria.set(record.type, wanted);
+        const facts = run.factsOf({ id: record.id, lastUpdated: record.updated });
+        const { resource } = record;
+        if (wanted.some((criterion) => matches([criterion], resource, facts))) found.push(record);
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
+  return found;
+};

@@ -1,0 +1,52 @@
+import type { SearchType } from '../../record-types/search-type.ts';
+import type { Criterion } from '../../search/search-query.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import { locate } from '../locate.ts';
+import { matching } from './matching.ts';
+import { mostQueries, planSearch } from './plan.ts';
+import type { Run } from './run.ts';
+
+/** Records of a type among those that references name as `Type/id`; whether the caller may know of them is not asked. */
+export const namedRecords = async (
+  run: Run,
+  { name }: SearchType,
+  references: readonly string[],
+): Promise<StoredRecord[]> => {
+  const { context } = run;
+  const ids = references.flatMap((reference) =>
+    reference.startsWith(`${name}/`) ? [reference.slice(name.length + 1)] : [],
+  );
+  const addresses = await Promise.all(ids.map((id) => locate(context, name, id)));
+  const known = addresses.filter((address) => address !== undefined);
+  if (known.length === 0) return [];
+  run.spend();
+  return context.store.readMany(known);
+};
+
+/**
+ * Records of a type that the caller may find and that canonical references name, with or without a version; other names are passed over.
+ * https://hl7.org/fhir/R4/references.html#canonical
+ */
+export const addressedRecords = async (
+  run: Run,
+  recordType: SearchType,
+  references: readonly string[],
+): Promise<StoredRecord[]> => {
+  const parameter = recordType.parameter('url');
+  const named = references.filter((reference) => reference.includes(':'));
+  const urls = [...new Set(named.map((reference) => reference.replace(/\|[^|]*$/, '')))];
+  if (parameter?.type !== 'uri') return [];
+  const found: StoredRecord[] = [];
+  for (let at = 0; at < urls.length; at += mostQueries) {
+    const values = urls.slice(at, at + mostQueries).map((value) => ({ type: 'uri', value }) as const);
+    const bearing: Criterion = { kind: 'criterion', name: 'url', parameter, modifier: undefined, values };
+    const { plan } = await planSearch(run.of(recordType), [bearing]);
+    for await (const { record } of matching(run, recordType, { conditions: [bearing], plan })) {
+      const { url, version } = record?.resource ?? { url: undefined, version: undefined };
+      if (record && (named.includes(String(url)) || named.includes(`${String(url)}|${String(version)}`)))
+        found.push(record);
+      run.requireAffordable('url');
+    }
+  }
+  return found;
+};

@@ -1,0 +1,112 @@
+import { RecordError } from '../../errors.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import type { SearchType } from '../../record-types/search-type.ts';
+import type { SearchTypes } from '../../record-types/search-types.ts';
+import type { Lookup, RecordFacts, TerminologyFacts } from '../../search/facts.ts';
+import type { Condition } from '../../search/search-query.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import type { RequestContext } from '../context.ts';
+import { mayAccess } from '../require-access.ts';
+
+/** A request's context while records of some type are searched, be it the type that the request names or another. */
+export interface SearchContext extends Omit<RequestContext, 'recordType'> {
+  readonly recordType: SearchType;
+}
+
+/** A resource that conditions are to be looked at on: a record, or what stands within one. */
+export interface Held {
+  readonly resource: Resource;
+  /** Empty for a resource within another that has none. */
+  readonly id: string;
+  readonly lastUpdated: number | undefined;
+  /** The record that holds it, if it is no record itself. */
+  readonly container?: Resource;
+}
+
+/** Calls to DynamoDB that one page may take. A page that has taken them ends, with a link to what follows. */
+export const callsPerPage = 60;
+/** Counting, sorting and following references have no pages, so they may take more, and then give up. A thousand charts fit. */
+export const callsPerSearch = 1_100;
+
+/** One search under way: for whom, what it has learnt of other records, and how far it has gone. */
+export class Run {
+  readonly context: SearchContext;
+  /** Every type; undefined where the search speaks of its own type alone. */
+  readonly types: SearchTypes | undefined;
+  readonly terminology: TerminologyFacts | undefined;
+  /** What references have led to so far: see shared/search/facts.ts. Joins fills it. */
+  readonly lookups = new Map<Lookup, Set<string>>();
+  /** Looks up what conditions ask of other records, for these. Set by whoever made the run. */
+  lookUp: (recordType: SearchType, held: readonly Held[], conditions: readonly Condition[]) => Promise<void> = () =>
+    Promise.resolve();
+  /** Calls that others waited for, to DynamoDB or the object store. */
+  calls = 0;
+  /** Charts that were named or looked into and are not the caller's to see. */
+  readonly hidden = new Set<string>();
+  /** Charts that the search named, itself or by what references have led to. */
+  readonly named = new Set<string>();
+  /** `Type/id` of patients' records that were not asked for and decided what was found, by chart. */
+  readonly decisive = new Map<string, Set<string>>();
+
+  constructor(context: SearchContext, types?: SearchTypes, terminology?: TerminologyFacts) {
+    this.context = context;
+    this.types = types;
+    this.terminology = terminology;
+  }
+
+  readonly spend = (): void => {
+    this.calls++;
+  };
+
+  /** The same request as if it searched this type. */
+  of(recordType: SearchType): SearchContext {
+    return { ...this.context, recordType };
+  }
+
+  /** Whether the caller may find this record. A chart where not is remembered. */
+  mayFind(recordType: SearchType, record: StoredRecord): boolean {
+    const may = mayAccess(this.of(recordType), 's', record);
+    if (!may) this.hidden.add(record.chart);
+    return may;
+  }
+
+  /** What matching needs to know of a resource beside its body. */
+  factsOf({ id, lastUpdated, container }: Omit<Held, 'resource'>): RecordFacts {
+    const { terminology, lookups, context } = this;
+    return {
+      id,
+      lastUpdated,
+      baseUrl: context.request.baseUrl,
+      lookups,
+      ...(terminology ? { terminology } : {}),
+      ...(container ? { container } : {}),
+    };
+  }
+
+  /** Remembers that a patient's record that nobody is shown decided something: its chart's log tells of it. */
+  decidedBy({ subject, directory }: SearchType, { type, id, chart }: StoredRecord): void {
+    if (directory || subject === 'knowledge') return;
+    const names = this.decisive.get(chart) ?? new Set();
+    this.decisive.set(chart, names.add(`${type}/${id}`));
+  }
+
+  /**
+   * Ends a search that has no pages and has gone too far.
+   *
+   * @throws RecordError `too-costly`
+   */
+  requireAffordable(parameter: string): void {
+    if (this.calls > callsPerSearch) throw tooCostly(parameter);
+  }
+}
+
+export const tooCostly = (parameter: string): RecordError =>
+  new RecordError(
+    'too-costly',
+    'This would read too many charts at once; narrow the search, for instance to a patient',
+    { expression: parameter },
+  );
+
+/** A record as conditions look at it. */
+export const heldOf = ({ id, updated, resource }: StoredRecord): Held[] =>
+  resource ? [{ resource, id, lastUpdated: updated }] : [];
