@@ -121,8 +121,8 @@ export const page = (counts: Counts, ratios: Ratios, times: readonly TimedScenar
     '## Functions',
     `Loading in fresh processes in turn, CPU time, median of ${initialisationRuns.each} runs (of the largest ones of a record type ` +
       `${initialisationRuns.largest}), as a multiple of \`${helloWorld}\`, which has the same ` +
-      'middleware and SDK and is bundled alike. Bundled by esbuild alone, without what the project leaves out of the SDK (other sources ' +
-      `of credentials, event streams), that takes ${text(ratios.initialisation.plainHelloWorld)} times as long.`,
+      'middleware and SDK and is bundled alike. Bundled by esbuild alone, with all that the project leaves out of the SDK ' +
+      `(infra/sdk), that takes ${text(ratios.initialisation.plainHelloWorld)} times as long.`,
     functionTable(counts, ratios),
     '## CPU',
     'CPU time of the handler, from the event of the gateway to the answer, as a multiple of a bare call through the SDK as it comes: its own ' +

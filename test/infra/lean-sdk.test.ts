@@ -130,7 +130,7 @@ describe('an exception of DynamoDB in a bundle', () => {
   const more: Readonly<Record<string, object>> = {
     ConditionalCheckFailedException: { Item: { pk: { S: 'a' }, body: { B: 'AAEC' } } },
     TransactionCanceledException: {
-      CancellationReasons: [{ Code: 'None' }, { Code: 'ConditionalCheckFailed', Item: { pk: { S: 'a' } } }],
+      CancellationReasons: [{ Code: 'None' }, { Code: 'ConditionalCheckFailed', Item: { body: { B: 'AAEC' } } }],
     },
   };
 
