@@ -57,16 +57,23 @@ const selection = (
     case 'text':
       return only([...always, ...mandatory, 'text']);
     case 'data':
-      return only(Object.keys(resource).filter((name) => name !== 'text'));
+      return only(
+        Object.keys(resource)
+          .map(elementOf)
+          .filter((name) => name !== 'text'),
+      );
     default:
       return undefined;
   }
 };
 
+/** The element that a key of JSON belongs to: beside a primitive, its extensions. https://hl7.org/fhir/R4/json.html#primitive */
+const elementOf = (key: string): string => key.replace(/^_/, '');
+
 const copy = (source: Readonly<Record<string, unknown>>, { below, choices }: Selection): Record<string, unknown> => {
   const kept: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(source)) {
-    const name = key.replace(/^_/, ''); // beside a primitive, its extensions
+    const name = elementOf(key);
     if (!below.has(name) && !choices.some((choice) => isChoice(choice, name))) continue;
     const inner = below.get(name);
     kept[key] = inner ? within(value, inner) : value;

@@ -3,9 +3,10 @@
  * accepted, every resource equal to what was posted but for ids and references, each patient's `$everything` equal to the compartment,
  * the counts of each type equal to what was created. Exit status 0 only if all of it holds.
  *
- * `npm run prove -- --searches [pairs]`: compares searches with an evaluator that was written apart from them.
+ * `npm run prove -- --searches [number] [--seed number] [--only number]`: compares searches over HTTP with an evaluator that was written
+ * apart from them; with the seed it printed, one of them again.
  */
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { findFiles } from '../../infra/cli/import-sources.ts';
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import { rewriteReferences } from '../../shared/fhir/references.ts';
@@ -16,18 +17,24 @@ import { bundleIn } from './bundle-file.ts';
 
 const lanes = 8;
 
-const folders = process.argv.slice(2);
-if (folders[0] === '--searches') {
+const { values: options, positionals: folders } = parseArgs({
+  allowPositionals: true,
+  options: { searches: { type: 'boolean' }, seed: { type: 'string' }, only: { type: 'string' } },
+});
+// The logger looks at its level when it is loaded.
+process.env.POWERTOOLS_LOG_LEVEL ??= 'WARN';
+if (options.searches) {
   const { proveSearches } = await import('./searches.ts');
-  process.exit(proveSearches(Number(folders[1] ?? 5_000)) ? 0 : 1);
+  const numberIn = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+  const searches = numberIn(folders[0]) ?? 5_000;
+  const agree = await proveSearches({ searches, seed: numberIn(options.seed), only: numberIn(options.only) });
+  process.exit(agree ? 0 : 1);
 }
 if (folders.length === 0) {
   console.error('Usage: npm run prove -- <file or folder of bundles>…');
   process.exit(1);
 }
 
-// The logger looks at its level when it is loaded.
-process.env.POWERTOOLS_LOG_LEVEL ??= 'WARN';
 const { startConcord } = await import('../../infra/local/concord.ts');
 const started = Date.now();
 const concord = await startConcord({ port: 0, dataDir: scratchFolder(), scratch: true });

@@ -1,28 +1,69 @@
-import { compareSearches } from '../support/naive-search/agreement.ts';
+import { compareSearches, type SearchFigures } from '../support/naive-search/compare-searches.ts';
+import { gatewayToSearch } from '../support/naive-search/gateway.ts';
+import { Random } from '../support/naive-search/random.ts';
+import type { Searcher } from '../support/naive-search/search-server.ts';
+import { writeWorld } from '../support/naive-search/stored-world.ts';
 
-/** Of each disagreement that is shown. */
-const longestRecord = 1_000;
-const mostShown = 10;
+/** Which searches are compared. */
+export interface SearchProof {
+  readonly searches: number;
+  /** Of the records and of all searches; another one each time if absent. */
+  readonly seed?: number | undefined;
+  /** The number of the one search to repeat; it is drawn by itself. */
+  readonly only?: number | undefined;
+}
+
+const mostShown = 20;
+const longestText = 2_000;
+
+const searchers: readonly Searcher[] = [
+  { role: 'system', organization: 'northside' },
+  { role: 'system', organization: 'northside' },
+  { role: 'physician', organization: 'northside' },
+  { role: 'frontdesk', organization: 'northside' },
+  { role: 'system', organization: 'lakeside' },
+];
 
 /**
- * Compares searches with the evaluator in test/support/naive-search, over other ones each time.
+ * Writes some hundred records into a Concord of its own, and compares searches over HTTP with the evaluator in test/support/naive-search.
  *
- * @param pairs - of a search and a record.
- * @returns whether they agree in all of them.
+ * @returns whether they agree in all of them, and refusals are rare.
  */
-export const proveSearches = (pairs: number): boolean => {
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  const { compared, found, undecided, byKind, disagreements } = compareSearches(seed, pairs);
+export const proveSearches = async ({ searches, seed, only }: SearchProof): Promise<boolean> => {
+  const used = seed ?? Math.floor(Math.random() * 2 ** 31);
+  const started = Date.now();
+  const server = await gatewayToSearch();
+  const world = await writeWorld(server, new Random(used), { patients: 12, chart: 48 });
+  console.log(`Seed ${used}: ${world.records.length} records of two organisations`);
+  const figures = await compareSearches(server, world, {
+    seed: used,
+    from: only ?? 0,
+    until: only === undefined ? searches : only + 1,
+    searchers,
+    served: { joins: false, compartments: false, systemSearch: false },
+  });
+  await server.stop();
+  show(figures, used);
+  console.log(`${Math.round((Date.now() - started) / 1000)} s in all`);
+  const refused = [...figures.refusals.values()].reduce((sum, count) => sum + count, 0);
+  const agree = figures.disagreements.length === 0 && refused <= figures.searches / 100;
+  console.log(agree ? 'They agree.' : `They disagree about ${figures.disagreements.length}; ${refused} were refused.`);
+  return agree;
+};
+
+const show = (
+  { searches, found, paged, included, byKind, refusals, disagreements }: SearchFigures,
+  seed: number,
+): void => {
   console.log(
-    `Seed ${seed}: ${compared} pairs compared, ${found} of them found, ${undecided} too close to a bound to tell`,
+    `${searches} searches, ${found} of them found something, ${paged} had pages, ${included} records included`,
   );
   for (const [kind, each] of [...byKind].sort(([a], [b]) => (a < b ? -1 : 1)))
     console.log(
-      `  ${kind.padEnd(24)} ${String(each.compared).padStart(6)} pairs ${String(each.found).padStart(6)} found`,
+      `  ${kind.padEnd(24)} ${String(each.searches).padStart(6)} searches ${String(each.found).padStart(6)} found`,
     );
-  for (const { search, found: ours, record } of disagreements.slice(0, mostShown)) {
-    console.error(`${search} ${ours ? 'finds' : 'does not find'} ${JSON.stringify(record).slice(0, longestRecord)}`);
+  for (const [reason, count] of refusals) console.log(`  refused ${count} times: ${reason}`);
+  for (const { search, text, what } of disagreements.slice(0, mostShown)) {
+    console.error(`--seed ${seed} --only ${search}: ${what}\n  ${text.slice(0, longestText)}`);
   }
-  console.log(disagreements.length === 0 ? 'They agree.' : `They disagree about ${disagreements.length}.`);
-  return disagreements.length === 0;
 };

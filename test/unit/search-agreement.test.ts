@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { compareSearches } from '../support/naive-search/agreement.ts';
+import { comparePairs } from '../support/naive-search/agreement.ts';
 
 describe('a search', () => {
-  // `npm run prove -- --searches 5000` compares as many as one likes
+  // test/http/search-agreement.test.ts compares whole searches; here are the values and the terminology that no stored record has
   it('finds what an evaluator finds that was written apart from it, over generated searches and records', () => {
-    const { compared, found, byKind, disagreements } = compareSearches(2, 1_000);
+    const { compared, found, byKind, disagreements } = comparePairs(2, 1_000);
 
     expect(disagreements).toEqual([]);
     expect(compared).toBeGreaterThanOrEqual(1_000);

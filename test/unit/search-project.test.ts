@@ -85,6 +85,12 @@ describe('_summary', () => {
     });
   });
 
+  it('data keeps the extensions of a primitive that has no value', () => {
+    const unknown: Resource = { resourceType: 'Patient', _birthDate: { extension: [{ url: 'http://acme.org/why' }] } };
+
+    expect(shown(unknown, { summary: 'data' })).toEqual({ ...unknown, meta: { tag } });
+  });
+
   it.each(['false', 'count', undefined] as const)('%s leaves the resource as it is', (summary) => {
     expect(shown(observation, { summary })).toBe(observation);
   });

@@ -4,8 +4,8 @@ import { matches } from '../../../shared/search/matches.ts';
 import { parseSearchQuery } from '../../../shared/search/parse-query.ts';
 import { lookupsIn } from '../resolve-lookups.ts';
 import { searchParameters } from '../search-parameters.ts';
-import { holds, type NaiveTest, type World } from './evaluate.ts';
-import { generateTest } from './generate.ts';
+import { holds, type World } from './evaluate.ts';
+import { generateTest, kindOf } from './generate.ts';
 import { Random } from './random.ts';
 import { baseUrl, makeWorld, now } from './world.ts';
 
@@ -28,13 +28,6 @@ const terminologyOf = ({ isMember, subsumes }: World): NonNullable<RecordFacts['
   ancestors: (_, code) => ({ has: (other) => other !== code && subsumes(other, code) }),
 });
 
-/** `token:not`, `chain`, `filter` … */
-const kindOf = (test: NaiveTest): string => {
-  if (test.kind !== 'parameter') return test.kind;
-  const { definition, modifier } = test;
-  return modifier === undefined ? definition.type : `${definition.type}:${/[A-Z]/.test(modifier) ? 'type' : modifier}`;
-};
-
 const recordsAsked = 6;
 
 /**
@@ -42,7 +35,7 @@ const recordsAsked = 6;
  *
  * @param pairs - at least so many.
  */
-export const compareSearches = (seed: number, pairs: number): Agreement => {
+export const comparePairs = (seed: number, pairs: number): Agreement => {
   const random = new Random(seed);
   const world = makeWorld(random, 3);
   const records = world.records.map(({ resource, lastUpdated }) => ({

@@ -55,6 +55,11 @@ export type NaiveTest =
       readonly operator: string;
       readonly value: NaiveValue;
     }
+  | { readonly kind: 'list'; readonly ids: readonly string[] }
+  /** Kilometres around a place. */
+  | { readonly kind: 'near'; readonly latitude: number; readonly longitude: number; readonly kilometres: number }
+  /** Another test for each type, since the parameter is another one. */
+  | { readonly kind: 'by-type'; readonly tests: ReadonlyMap<string, NaiveTest> }
   | { readonly kind: 'and' | 'or'; readonly tests: readonly NaiveTest[] }
   | { readonly kind: 'not'; readonly test: NaiveTest };
 
@@ -68,6 +73,8 @@ export interface World {
   readonly baseUrl: string;
   readonly now: number;
   readonly records: readonly WorldRecord[];
+  /** Whether value sets and hierarchies of codes may be asked for. */
+  readonly hasTerminology: boolean;
   /** Whether a value set has a code. */
   readonly isMember: (valueSet: string, code: string) => boolean;
   /** Whether one code subsumes another, or is it. */
@@ -86,13 +93,20 @@ const all = (verdicts: readonly Verdict[]): Verdict =>
 const not = (verdict: Verdict): Verdict => (verdict === undefined ? undefined : !verdict);
 
 const allDefinitions = [...searchParameterDefinitions(), ...usCoreSearchParameters()];
+const byType = new Map<string, readonly SearchParameterDefinition[]>();
+const byAddress = new Map(allDefinitions.map((definition) => [definition.url, definition]));
 
 /** The parameters of a type that select elements. */
-export const definitionsOf = (type: string): SearchParameterDefinition[] =>
-  allDefinitions.filter(({ base, expression }) => expression && (base.includes(type) || base.includes('Resource')));
+export const definitionsOf = (type: string): readonly SearchParameterDefinition[] => {
+  const known =
+    byType.get(type) ??
+    allDefinitions.filter(({ base, expression }) => expression && (base.includes(type) || base.includes('Resource')));
+  byType.set(type, known);
+  return known;
+};
 
 export const definitionAt = (url: string): SearchParameterDefinition => {
-  const found = allDefinitions.find((definition) => definition.url === url);
+  const found = byAddress.get(url);
   if (!found) throw new Error(`no ${url}`);
   return found;
 };
@@ -178,6 +192,14 @@ export const holds = (test: NaiveTest, record: WorldRecord, world: World): Verdi
           },
         ),
       );
+    case 'list':
+      return isListed(test.ids, record, world);
+    case 'near':
+      return isNear(test, record);
+    case 'by-type': {
+      const own = test.tests.get(record.resource.resourceType);
+      return own ? holds(own, record, world) : false;
+    }
     case 'has': {
       const own = `${record.resource.resourceType}/${record.resource.id}`;
       const referring = world.records.filter(
@@ -188,6 +210,36 @@ export const holds = (test: NaiveTest, record: WorldRecord, world: World): Verdi
       return any(referring.map((each) => holds(test.test, each, world)));
     }
   }
+};
+
+/** https://hl7.org/fhir/R4/lists.html: what a list took off is not in it. */
+const isListed = (ids: readonly string[], { resource }: WorldRecord, world: World): boolean =>
+  world.records.some(
+    ({ resource: list }) =>
+      list.resourceType === 'List' &&
+      ids.includes(list.id) &&
+      (list.entry ?? []).some(
+        ({ item, deleted }) =>
+          deleted !== true &&
+          placeOf({ type: 'Reference', value: item }, world) === `${resource.resourceType}/${resource.id}`,
+      ),
+  );
+
+const earthRadius = 6_371;
+
+/** By the law of cosines; undefined within metres of the limit. */
+const isNear = (
+  { latitude, longitude, kilometres }: Extract<NaiveTest, { kind: 'near' }>,
+  { resource }: WorldRecord,
+): Verdict => {
+  const { position } = resource as fhir4.Location;
+  if (!position) return false;
+  const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+  const [a, b] = [radians(latitude), radians(position.latitude)];
+  const angle =
+    Math.sin(a) * Math.sin(b) + Math.cos(a) * Math.cos(b) * Math.cos(radians(longitude - position.longitude));
+  const distance = Math.acos(Math.min(1, angle)) * earthRadius;
+  return Math.abs(distance - kilometres) < kilometres / 100 + 0.01 ? undefined : distance < kilometres;
 };
 
 const isCanonicalOf = (canonical: string, resource: fhir4.FhirResource): boolean => {
@@ -210,7 +262,7 @@ const inside = (elements: readonly Element[], { resource }: WorldRecord): WorldR
 };
 
 /** `Type/id` of the record that an element refers to, wherever the address begins; versions do not matter. */
-const placeOf = ({ value }: Element, { baseUrl }: World): string | undefined => {
+export const placeOf = ({ value }: Element, { baseUrl }: Pick<World, 'baseUrl'>): string | undefined => {
   const text = typeof value === 'string' ? value : (value as fhir4.Reference).reference;
   const local = text?.replace(`${baseUrl}/`, '').replace(/\/_history\/.*$/, '');
   return local !== undefined && /^[A-Z]\w+\/[\w.-]+$/.test(local) ? local : undefined;
@@ -270,6 +322,8 @@ const valueHolds = (
       return uriHolds(value.text, modifier, element);
     case 'reference': {
       const place = placeOf(element, world);
+      if (modifier === 'above' || modifier === 'below')
+        return place !== undefined && kinOf(`${value.type}/${value.id}`, modifier, world).has(place);
       const [type = '', id] = place?.split('/') ?? [];
       if (place === undefined || id !== value.id) return false;
       const targets = definition.target ?? [];
@@ -298,6 +352,26 @@ const valueHolds = (
     case 'missing':
       return false;
   }
+};
+
+/** A record and all that is above or below it, by what it is a part of. https://hl7.org/fhir/R4/references.html#circular */
+const kinOf = (start: string, direction: 'above' | 'below', world: World): ReadonlySet<string> => {
+  const found = new Set([start]);
+  const links = world.records.flatMap(({ resource }) =>
+    [(resource as { partOf?: unknown }).partOf ?? []].flat().flatMap((value) => {
+      const above = placeOf({ type: 'Reference', value }, world);
+      const own = `${resource.resourceType}/${resource.id}`;
+      return above?.startsWith(`${resource.resourceType}/`) ? [[own, above] as const] : [];
+    }),
+  );
+  for (let before = 0; before < found.size; ) {
+    before = found.size;
+    for (const [below, above] of links) {
+      if (direction === 'above' && found.has(below)) found.add(above);
+      if (direction === 'below' && found.has(above)) found.add(below);
+    }
+  }
+  return found;
 };
 
 const stringHolds = (
@@ -460,6 +534,13 @@ const filterHolds = (
   return valueHolds(value, undefined, definition, element, record, world);
 };
 
+/** A resource without what the server gave it. */
+export const contentOf = (resource: fhir4.FhirResource): object => {
+  const { id: _, meta, ...content } = resource;
+  const { versionId: __, lastUpdated: ___, ...given } = meta ?? {};
+  return { ...content, meta: given };
+};
+
 /** Texts that are words: the names of types and the kind of a narrative are not. */
 const wordsHold = (
   words: readonly string[],
@@ -476,6 +557,6 @@ const wordsHold = (
       else Object.values(members).forEach(visit);
     }
   };
-  visit(narrativeOf ? (narrativeOf as fhir4.DomainResource).text : resource);
+  visit(narrativeOf ? (narrativeOf as fhir4.DomainResource).text : contentOf(resource));
   return words.every((word) => texts.some((text) => ` ${plain(text)} `.includes(` ${plain(word)} `)));
 };

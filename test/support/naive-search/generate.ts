@@ -1,5 +1,6 @@
 import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
 import {
+  contentOf,
   definitionAt,
   definitionsOf,
   elementsOf,
@@ -11,8 +12,8 @@ import {
   type WorldRecord,
 } from './evaluate.ts';
 import type { Random } from './random.ts';
-import type { Element, Prefix } from './values.ts';
-import { baseUrl, unitsLike } from './world.ts';
+import { type Element, type Prefix, plain } from './values.ts';
+import { unitsLike } from './world.ts';
 
 const prefixes: readonly Prefix[] = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'];
 
@@ -64,6 +65,7 @@ const datesIn = ({ value }: Element): string[] => {
 /** A value of a search that might find an element; undefined if nothing can be asked of it. */
 const valueFor = (
   random: Random,
+  world: World,
   definition: SearchParameterDefinition,
   modifier: string | undefined,
   element: Element,
@@ -125,7 +127,7 @@ const valueFor = (
     case 'token':
       return tokenFor(random, modifier, element);
     case 'reference':
-      return referenceFor(random, definition, modifier, element);
+      return referenceFor(random, world, definition, modifier, element);
     default:
       return undefined;
   }
@@ -178,10 +180,11 @@ const tokenFor = (
   const isPlain = typeof value === 'string' || typeof value === 'boolean';
   const own = isPlain ? String(value) : found.code;
   if (own === undefined || own === '') return undefined;
-  const asked = random.of([own, own, own.toUpperCase(), own.slice(0, Math.max(1, own.length - 1)), 'other']);
+  const asked = random.of([own, own, own, own, own.toUpperCase(), own.slice(0, Math.max(1, own.length - 1)), 'other']);
   const of = random.of([
     undefined,
     undefined,
+    isPlain ? undefined : found.system,
     isPlain ? undefined : found.system,
     isPlain ? undefined : '',
     'http://other.org',
@@ -193,6 +196,7 @@ const tokenFor = (
 
 const referenceFor = (
   random: Random,
+  { baseUrl }: World,
   definition: SearchParameterDefinition,
   modifier: string | undefined,
   { value }: Element,
@@ -217,8 +221,13 @@ const referenceFor = (
       text: escape(url) + (part === undefined ? '' : `\\|${part}`),
     };
   }
-  // hierarchies are told by cases
-  if (type === undefined || id === undefined || (modifier !== undefined && modifier !== type)) return undefined;
+  if (type === undefined || id === undefined) return undefined;
+  if (modifier === 'above' || modifier === 'below') {
+    // a care plan is also above what is based on it or replaces it, which is told by cases
+    if (!/^(Location|Organization|Encounter)$/.test(type)) return undefined;
+    return { value: { kind: 'reference', type, id }, text: `${type}/${id}` };
+  }
+  if (modifier !== undefined && modifier !== type) return undefined;
   const asked = random.chance(0.2) ? 'nobody' : id;
   if (modifier === type) return { value: { kind: 'reference', type, id: asked }, text: asked };
   // a bare id means the only type that it may point at
@@ -233,12 +242,20 @@ const referenceFor = (
 const modifiersOf: Readonly<Record<string, readonly (string | undefined)[]>> = {
   token: ['not', 'text', 'in', 'not-in', 'above', 'below', 'of-type', 'missing'],
   string: ['exact', 'contains', 'text', 'missing'],
-  reference: ['identifier', 'text', 'type', 'below', 'missing'],
+  reference: ['identifier', 'text', 'type', 'below', 'above', 'missing'],
   uri: ['above', 'below', 'missing'],
   date: ['missing'],
   number: ['missing'],
   quantity: ['missing'],
 };
+
+const terminological = new Set<string | undefined>(['in', 'not-in', 'above', 'below']);
+
+const modifiersFor = (
+  { type }: SearchParameterDefinition,
+  { hasTerminology }: World,
+): readonly (string | undefined)[] =>
+  (modifiersOf[type] ?? []).filter((each) => type !== 'token' || hasTerminology || !terminological.has(each));
 
 const recordsOf = ({ records }: World, type: string): WorldRecord[] =>
   records.filter(({ resource }) => resource.resourceType === type);
@@ -263,7 +280,7 @@ const parameterTest = (random: Random, world: World, source: WorldRecord): Gener
   const kind = random.chance(0.3) ? random.of(ordered) : undefined;
   const definition = random.maybe(definitions.filter(({ type }) => kind === undefined || type === kind));
   if (!definition) return undefined;
-  const chosen = random.chance(0.4) ? random.maybe(modifiersOf[definition.type] ?? []) : undefined;
+  const chosen = random.chance(0.4) ? random.maybe(modifiersFor(definition, world)) : undefined;
   const { code } = definition;
   if (chosen === 'missing') {
     const missing = random.chance(0.5);
@@ -273,13 +290,13 @@ const parameterTest = (random: Random, world: World, source: WorldRecord): Gener
       value: String(missing),
     };
   }
-  if (definition.type === 'composite') return compositeTest(random, source, definition);
+  if (definition.type === 'composite') return compositeTest(random, world, source, definition);
   const modifier = chosen === 'type' ? random.maybe(definition.target ?? []) : chosen;
   if (modifier && code === '_id' && modifier !== 'not') return undefined;
   const elements = elementsFor(random, world, source, definition);
   const found = Array.from({ length: random.of([1, 1, 1, 2, 3]) }, () => {
     const element = random.maybe(elements);
-    return element && valueFor(random, definition, modifier, element);
+    return element && valueFor(random, world, definition, modifier, element);
   }).filter((each) => each !== undefined);
   if (found.length === 0) return undefined;
   return {
@@ -291,6 +308,7 @@ const parameterTest = (random: Random, world: World, source: WorldRecord): Gener
 
 const compositeTest = (
   random: Random,
+  world: World,
   source: WorldRecord,
   definition: SearchParameterDefinition,
 ): GeneratedTest | undefined => {
@@ -300,7 +318,7 @@ const compositeTest = (
     // mostly parts of one element, which the composite then finds
     const at = random.chance(0.8) ? own : random.below(Math.max(1, wholes.length));
     const element = random.maybe(partsOf(source, definition, at, index));
-    return (element && valueFor(random, definitionAt(component.definition), undefined, element)) ?? [];
+    return (element && valueFor(random, world, definitionAt(component.definition), undefined, element)) ?? [];
   });
   if (parts.length < (definition.component ?? []).length) return undefined;
   return {
@@ -311,13 +329,13 @@ const compositeTest = (
 };
 
 /** A reference from one record to another, by one of its parameters. */
-interface Link {
+export interface Link {
   readonly from: WorldRecord;
   readonly definition: SearchParameterDefinition;
   readonly to: WorldRecord;
 }
 
-const linksOf = (from: WorldRecord, world: World): Link[] =>
+export const linksOf = (from: WorldRecord, world: World): Link[] =>
   definitionsOf(from.resource.resourceType)
     .filter(({ type }) => type === 'reference')
     .flatMap((definition) => linkedBy(from, definition, world).map((to) => ({ from, definition, to })))
@@ -336,11 +354,39 @@ const chainTest = (random: Random, world: World, source: WorldRecord, depth = 0)
         : parameterTest(random, world, to);
   if (!inner) return undefined;
   const target = to.resource.resourceType;
+  const untyped = random.chance(0.5) ? inEachTarget(definition, target, inner.test) : undefined;
+  if (untyped) {
+    return {
+      test: { kind: 'chain', definition, tests: untyped },
+      name: `${definition.code}.${inner.name}`,
+      value: inner.value,
+    };
+  }
   return {
     test: { kind: 'chain', definition, target, tests: new Map([[target, inner.test]]) },
     name: `${definition.code}:${target}.${inner.name}`,
     value: inner.value,
   };
+};
+
+/** A test for each type that a reference may lead to, if the same text means the same in all of them; undefined if it does not. */
+const inEachTarget = (
+  { target: targets = [] }: SearchParameterDefinition,
+  target: string,
+  test: NaiveTest,
+): ReadonlyMap<string, NaiveTest> | undefined => {
+  if (targets.length === 1) return new Map([[target, test]]);
+  if (test.kind !== 'parameter' || targets.length === 0) return undefined;
+  const { definition, modifier } = test;
+  if (definition.type === 'composite' || definition.type === 'reference') return undefined;
+  const tests = new Map<string, NaiveTest>();
+  for (const type of targets) {
+    const same = definitionsOf(type).find(({ code }) => code === definition.code);
+    if (!same) continue;
+    if (same.type !== definition.type || (modifier !== undefined && modifier !== 'missing')) return undefined;
+    tests.set(type, { ...test, definition: same });
+  }
+  return tests;
 };
 
 /** `_has:Observation:patient:code=…` */
@@ -365,11 +411,22 @@ const hasTest = (random: Random, world: World, source: WorldRecord, depth = 0): 
   };
 };
 
+/** Words of a resource's texts. */
+const wordsWithin = (value: unknown): string[] => {
+  if (typeof value === 'string') {
+    const words = plain(value.replace(/<[^>]+>/g, ' ')).split(' ');
+    return words.filter((word) => /^[\p{L}\p{N}]{3,}$/u.test(word));
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => (name === 'resourceType' ? [] : wordsWithin(member)));
+};
+
 const wordsTest = (random: Random, _world: World, { resource }: WorldRecord): GeneratedTest | undefined => {
-  const of = random.of(['narrative', 'content'] as const);
-  const texts = JSON.stringify(resource).match(/[\p{L}\p{N}]{3,}/gu) ?? [];
-  const words = Array.from({ length: 1 + random.below(2) }, () => random.of(texts)).filter(
-    (word) => !/^(and|or|not)$/i.test(word),
+  const { text } = resource as fhir4.DomainResource;
+  const of = text && random.chance(0.5) ? 'narrative' : 'content';
+  const known = wordsWithin(of === 'narrative' && random.chance(0.9) ? text?.div : contentOf(resource));
+  const words = Array.from({ length: 1 + random.below(2) }, () => random.maybe(known) ?? '').filter(
+    (word) => !/^(|and|or|not)$/i.test(word),
   );
   if (words.length === 0) return undefined;
   return {
@@ -401,7 +458,7 @@ const filterLeaf = (random: Random, world: World, source: WorldRecord): Filter |
       text: `${definition.code} pr ${!missing}`,
     };
   }
-  const found = valueFor(random, definition, undefined, element);
+  const found = valueFor(random, world, definition, undefined, element);
   if (!found) return undefined;
   const { code } = definition;
   const { value } = found;
@@ -435,8 +492,22 @@ const filterLeaf = (random: Random, world: World, source: WorldRecord): Filter |
   }
 };
 
+/** `subject.name eq x` and `subject[gender eq male].name eq x` */
+const filterChain = (random: Random, world: World, source: WorldRecord): Filter | undefined => {
+  const link = random.maybe(linksOf(source, world).filter(({ definition }) => definition.target?.length === 1));
+  const last = link && filterLeaf(random, world, link.to);
+  if (!link || !last) return undefined;
+  const first = random.chance(0.4) ? filterLeaf(random, world, link.to) : undefined;
+  const { definition, to } = link;
+  const test: NaiveTest = { kind: 'and', tests: [...(first ? [first.test] : []), last.test] };
+  return {
+    test: { kind: 'chain', definition, tests: new Map([[to.resource.resourceType, test]]) },
+    text: `${definition.code}${first ? `[${first.text}]` : ''}.${last.text}`,
+  };
+};
+
 const filterNode = (random: Random, world: World, source: WorldRecord, depth: number): Filter | undefined => {
-  if (depth === 0 || random.chance(0.3)) return filterLeaf(random, world, source);
+  if (depth === 0 || random.chance(0.3)) return (random.chance(0.2) ? filterChain : filterLeaf)(random, world, source);
   const left = filterNode(random, world, source, depth - 1);
   if (!left) return undefined;
   if (random.chance(0.25)) return { test: { kind: 'not', test: left.test }, text: `not (${left.text})` };
@@ -451,7 +522,44 @@ const filterTest = (random: Random, world: World, source: WorldRecord): Generate
   return filter && { test: filter.test, name: '_filter', value: filter.text };
 };
 
-const others = [chainTest, hasTest, hasTest, hasTest, hasTest, hasTest, filterTest, filterTest, wordsTest];
+const listTest = (random: Random, world: World, source: WorldRecord): GeneratedTest | undefined => {
+  const lists = recordsOf(world, 'List');
+  const own = lists.filter(({ resource }) => JSON.stringify(resource).includes(`/${source.resource.id}"`));
+  const ids = [random.maybe(random.chance(0.8) ? own : lists), random.maybe(random.chance(0.2) ? lists : [])].flatMap(
+    (list) => list?.resource.id ?? [],
+  );
+  if (ids.length === 0) return undefined;
+  return { test: { kind: 'list', ids }, name: '_list', value: ids.join() };
+};
+
+const nearTest = (random: Random, _world: World, { resource }: WorldRecord): GeneratedTest | undefined => {
+  if (resource.resourceType !== 'Location' || !resource.position) return undefined;
+  const latitude = Number((resource.position.latitude + random.next() - 0.5).toFixed(4));
+  const { longitude } = resource.position;
+  const kilometres = random.of([1, 10, 50, 500]);
+  return {
+    test: { kind: 'near', latitude, longitude, kilometres },
+    name: 'near',
+    value: `${latitude}|${longitude}|${random.chance(0.5) ? `${kilometres}|km` : `${kilometres * 1_000}|m`}`,
+  };
+};
+
+/** Those of which there shall be many stand here several times. */
+const others = [
+  chainTest,
+  chainTest,
+  chainTest,
+  hasTest,
+  hasTest,
+  hasTest,
+  hasTest,
+  filterTest,
+  filterTest,
+  wordsTest,
+  listTest,
+  listTest,
+  nearTest,
+];
 
 /** One parameter of a search that may find a record. */
 export const generateTest = (random: Random, world: World, source: WorldRecord): GeneratedTest => {
@@ -460,4 +568,11 @@ export const generateTest = (random: Random, world: World, source: WorldRecord):
     const made = make(random, world, source);
     if (made) return made;
   }
+};
+
+/** `token:not`, `chain`, `filter` … */
+export const kindOf = (test: NaiveTest): string => {
+  if (test.kind !== 'parameter') return test.kind;
+  const { definition, modifier } = test;
+  return modifier === undefined ? definition.type : `${definition.type}:${/[A-Z]/.test(modifier) ? 'type' : modifier}`;
 };

@@ -31,4 +31,10 @@ export class Random {
   maybe<T>(items: readonly T[]): T | undefined {
     return items[this.below(Math.max(1, items.length))];
   }
+
+  /** A copy in another order. */
+  shuffled<T>(items: readonly T[]): T[] {
+    const left = [...items];
+    return items.map(() => left.splice(this.below(left.length), 1)[0] as T);
+  }
 }

@@ -34,7 +34,7 @@ const periodSpan = ({ start, end }: fhir4.Period): Span => [
 ];
 
 /** The outer limits of an element of time. */
-const elementSpan = ({ type, value }: Element): Span | undefined => {
+export const spanOfElement = ({ type, value }: Element): Span | undefined => {
   if (typeof value === 'string') return spanOf(value);
   if (type === 'Period') return periodSpan(value as fhir4.Period);
   if (type !== 'Timing') return undefined;
@@ -44,8 +44,9 @@ const elementSpan = ({ type, value }: Element): Span | undefined => {
   return [Math.min(...spans.map(([from]) => from)), Math.max(...spans.map(([, until]) => until))];
 };
 
-export const dateHolds = (prefix: Prefix, text: string, element: Element, now: number): boolean => {
-  const target = elementSpan(element);
+/** Undefined for `ap` close to its bounds, which move as time goes by. */
+export const dateHolds = (prefix: Prefix, text: string, element: Element, now: number): boolean | undefined => {
+  const target = spanOfElement(element);
   if (!target) return false;
   const [from, until] = spanOf(text);
   switch (prefix) {
@@ -67,7 +68,9 @@ export const dateHolds = (prefix: Prefix, text: string, element: Element, now: n
       return target[1] <= from;
     case 'ap': {
       const tolerance = now < from ? (from - now) / 10 : now > until ? (now - until) / 10 : 0;
-      return target[0] < until + tolerance && from - tolerance < target[1];
+      const isWithin = (limit: number): boolean => target[0] < until + limit && from - limit < target[1];
+      const verdict = isWithin(tolerance * 0.99 - 1_000);
+      return verdict === isWithin(tolerance * 1.01 + 1_000) ? verdict : undefined;
     }
   }
 };

@@ -11,7 +11,7 @@ const ucum = 'http://unitsofmeasure.org';
 const loinc = 'http://loinc.org';
 
 /** What the samples have little of: quantities in many units, names with accents, zones, canonical references. */
-const more: fhir4.FhirResource[] = [
+export const rareResources: readonly fhir4.FhirResource[] = [
   ...[
     ['2345-7', 5.4, 'mmol/L'],
     ['2345-7', 97.3, 'mg/dL'],
@@ -134,14 +134,15 @@ const mutate = (random: Random, value: unknown, key = ''): unknown => {
 /** A code is below each of its beginnings. */
 const subsumes = (wide: string, narrow: string): boolean => narrow.startsWith(wide);
 
-const molarMass = (code: string): number | undefined => {
+/** Grams in a mole of what a code measures. */
+export const molarMass = (code: string): number | undefined => {
   const row = substances.find(([, codes]) => codes.split(' ').includes(code));
   return row && Number(row[0]);
 };
 
 /** A world of records, each of them a variation of a sample. */
 export const makeWorld = (random: Random, copies: number): World => {
-  const originals = [...sampleResources, ...more];
+  const originals = [...sampleResources, ...rareResources];
   const records = originals.flatMap((resource, index): WorldRecord[] =>
     Array.from({ length: copies }, (_, copy) => {
       const id = copy === 0 ? (resource.id ?? `s${index}`) : `s${index}.${copy}`;
@@ -156,6 +157,7 @@ export const makeWorld = (random: Random, copies: number): World => {
     baseUrl,
     now,
     records,
+    hasTerminology: true,
     isMember: (valueSet, code) => (code.length + valueSet.length) % 2 === 0,
     subsumes,
     molarMass,

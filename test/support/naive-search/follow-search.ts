@@ -1,0 +1,195 @@
+import { patientCompartmentDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
+import { definitionsOf, elementsOf, placeOf, type World, type WorldRecord } from './evaluate.ts';
+import type { SearchServer } from './search-server.ts';
+import { findIncluded, findMatches, misplaced, type NaiveSearch, placeIn, wronglyShown } from './whole-search.ts';
+
+/** How the server's answer to a search compares with what the naive evaluator says. */
+export type Comparison =
+  | { readonly kind: 'agrees'; readonly found: number; readonly included: number; readonly pages: number }
+  /** The server says that it does not do this: not a disagreement, but to be rare. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'disagrees'; readonly what: string };
+
+const mostPages = 1_000;
+
+class Disagreement extends Error {}
+
+/** Thrown for an answer that is a refusal. */
+class Refusal extends Error {}
+
+/** The search as text, to be tried by hand. */
+export const textOf = ({ searcher, method, path, query }: NaiveSearch): string =>
+  `${searcher.role}@${searcher.organization} ${method} ${path}?${query.map(([name, value]) => `${name}=${value}`).join('&')}`;
+
+const compartmentOfPatient = new Map(
+  patientCompartmentDefinition().resource.map(({ code, param = [] }) => [code, new Set(param)]),
+);
+
+/** Whether a record is in the compartment of a patient. https://hl7.org/fhir/R4/compartmentdefinition-patient.html */
+const isInCompartment =
+  (baseUrl: string) =>
+  (record: WorldRecord, patient: string): boolean => {
+    const codes = compartmentOfPatient.get(record.resource.resourceType);
+    return definitionsOf(record.resource.resourceType)
+      .filter(({ code }) => codes?.has(code))
+      .some((definition) =>
+        elementsOf(record, definition).some((element) => placeOf(element, { baseUrl }) === `Patient/${patient}`),
+      );
+  };
+
+/** Sends a search, follows its links to the end, and compares all that comes with what the naive evaluator says. */
+export const followSearch = async (server: SearchServer, search: NaiveSearch, world: World): Promise<Comparison> => {
+  try {
+    return await follow(server, search, world);
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'refused', reason: error.message };
+    if (error instanceof Disagreement) return { kind: 'disagrees', what: error.message };
+    throw error;
+  }
+};
+
+const require: (holds: boolean, what: string) => asserts holds = (holds, what) => {
+  if (!holds) throw new Disagreement(what);
+};
+
+const follow = async (server: SearchServer, search: NaiveSearch, world: World): Promise<Comparison> => {
+  const { certain, possible } = findMatches(search, world, isInCompartment(server.baseUrl));
+  const first = await ask(server, search);
+  requireTotal(first, search, certain.size, possible.size);
+  if (search.summary === 'count' || search.count === 0) {
+    require(entriesOf(first, 'match').length + entriesOf(first, 'include').length ===
+      0, 'shows records beside a count');
+    require(linkOf(first, 'next') === undefined, 'has pages of a count');
+    await requireSelf(server, search, first);
+    return { kind: 'agrees', found: certain.size, included: 0, pages: 1 };
+  }
+  const byPlace = new Map(world.records.map((record) => [placeIn(record), record]));
+  const shown: WorldRecord[] = [];
+  let [included, pages] = [0, 0];
+  for (let page: fhir4.Bundle | undefined = first; page; page = await nextOf(server, search, page)) {
+    require(++pages <= mostPages, 'never ends');
+    requireTotal(page, search, certain.size, possible.size);
+    const matches = entriesOf(page, 'match').map((entry) => recordOf(entry, byPlace, server));
+    require(matches.length <= (search.count ?? 1_000), `a page shows ${matches.length} matches`);
+    for (const [index, match] of matches.entries()) {
+      const place = placeIn(match);
+      require(possible.has(place), `finds ${place}`);
+      require(!shown.includes(match), `shows ${place} twice`);
+      shown.push(match);
+      const wrong = wronglyShown(
+        search,
+        entriesOf(page, 'match')[index]?.resource as fhir4.FhirResource,
+        match.resource,
+      );
+      require(wrong === undefined, `${place} ${wrong}`);
+    }
+    included += requireIncluded(page, search, matches, world, byPlace, server);
+  }
+  const missing = [...certain].filter((place) => !shown.some((record) => placeIn(record) === place));
+  require(missing.length === 0, `does not find ${missing.slice(0, 3).join(' ')}`);
+  const wrong = misplaced(search, shown);
+  require(wrong === undefined, `shows ${wrong?.map(placeIn).join(' before ')}`);
+  await requireSelf(server, search, first);
+  return { kind: 'agrees', found: shown.length, included, pages };
+};
+
+const requireIncluded = (
+  page: fhir4.Bundle,
+  search: NaiveSearch,
+  matches: readonly WorldRecord[],
+  world: World,
+  byPlace: ReadonlyMap<string, WorldRecord>,
+  server: SearchServer,
+): number => {
+  const expected = findIncluded(search, matches, world);
+  const places = entriesOf(page, 'include').map((entry) => placeIn(recordOf(entry, byPlace, server)));
+  require(new Set(places).size === places.length, 'includes a record twice on a page');
+  for (const place of places) require(expected.has(place), `includes ${place}`);
+  const missing = [...expected].filter((place) => !places.includes(place));
+  require(missing.length ===
+    0, `does not include ${missing.slice(0, 3).join(' ')} beside ${matches.slice(0, 3).map(placeIn).join(' ')}`);
+  return places.length;
+};
+
+const ask = async (server: SearchServer, { searcher, method, path, query }: NaiveSearch): Promise<fhir4.Bundle> => {
+  const text = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString();
+  const answer =
+    method === 'GET'
+      ? await server.ask(searcher, 'GET', `${path}?${text}`)
+      : await server.ask(searcher, 'POST', path === '' ? '_search' : `${path}/_search`, text);
+  return bundleIn(answer);
+};
+
+const bundleIn = ({ status, body }: { readonly status: number; readonly body: unknown }): fhir4.Bundle => {
+  if (status !== 200) {
+    const [issue] = (body as Partial<fhir4.OperationOutcome>).issue ?? [];
+    const reason = issue?.details?.coding?.[0]?.code ?? '';
+    const text = `${reason}: ${issue?.expression?.[0]?.replace(/=.*/, '')}: ${issue?.details?.text}`;
+    if (reason === 'too-costly' || reason === 'not-supported') throw new Refusal(text);
+    throw new Disagreement(`is refused with ${status} ${text}`);
+  }
+  const bundle = body as fhir4.Bundle;
+  require(bundle.resourceType === 'Bundle' && bundle.type === 'searchset', 'is no searchset');
+  return bundle;
+};
+
+const nextOf = async (
+  server: SearchServer,
+  { searcher }: NaiveSearch,
+  page: fhir4.Bundle,
+): Promise<fhir4.Bundle | undefined> => {
+  const url = linkOf(page, 'next');
+  return url === undefined ? undefined : bundleIn(await server.ask(searcher, 'GET', url));
+};
+
+const linkOf = ({ link = [] }: fhir4.Bundle, relation: string): string | undefined =>
+  link.find((each) => each.relation === relation)?.url;
+
+const entriesOf = ({ entry = [] }: fhir4.Bundle, mode: 'match' | 'include'): fhir4.BundleEntry[] => {
+  for (const { search } of entry)
+    require(search?.mode === 'match' ||
+      search?.mode === 'include' ||
+      search?.mode === 'outcome', 'an entry has no mode');
+  return entry.filter(({ search }) => search?.mode === mode);
+};
+
+/** The stored record that an entry shows. */
+const recordOf = (
+  { fullUrl, resource }: fhir4.BundleEntry,
+  byPlace: ReadonlyMap<string, WorldRecord>,
+  { baseUrl }: SearchServer,
+): WorldRecord => {
+  const place = `${resource?.resourceType}/${resource?.id}`;
+  require(fullUrl === `${baseUrl}/${place}`, `${place} has the address ${fullUrl}`);
+  const record = byPlace.get(place);
+  require(record !== undefined, `shows ${place}, which is not for the searcher`);
+  require(resource?.meta?.versionId ===
+    record.resource.meta?.versionId, `shows version ${resource?.meta?.versionId} of ${place}`);
+  return record;
+};
+
+const requireTotal = (
+  { total }: fhir4.Bundle,
+  { isTotalAsked, summary, count }: NaiveSearch,
+  least: number,
+  most: number,
+): void => {
+  if (total === undefined) require(!isTotalAsked && summary !== 'count' && count !== 0, 'gives no total');
+  else require(least <= total && total <= most, `gives the total ${total} instead of ${least}`);
+};
+
+/** What is asked again by the link of a bundle to itself gives the same. https://hl7.org/fhir/R4/search.html#conformance */
+const requireSelf = async (server: SearchServer, { searcher }: NaiveSearch, first: fhir4.Bundle): Promise<void> => {
+  const url = linkOf(first, 'self');
+  require(url !== undefined, 'has no link to itself');
+  const again = bundleIn(await server.ask(searcher, 'GET', url));
+  const placesOf = (bundle: fhir4.Bundle): string =>
+    (bundle.entry ?? []).map(({ fullUrl, search }) => `${search?.mode} ${fullUrl}`).join();
+  require(placesOf(again) === placesOf(first) &&
+    again.total === first.total &&
+    isSameQuery(linkOf(again, 'self'), url), 'gives something else by its own link');
+};
+
+/** Whether two addresses have the same parameters; a gateway may put those of one name together. */
+const isSameQuery = (a: string | undefined, b: string): boolean =>
+  a?.split(/[?&]/).sort().join() === b.split(/[?&]/).sort().join();

@@ -1,0 +1,289 @@
+import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
+import { definitionsOf, holds, type NaiveTest, type World, type WorldRecord } from './evaluate.ts';
+import { type GeneratedTest, generateTest, kindOf, linksOf } from './generate.ts';
+import type { Random } from './random.ts';
+import type { Searcher } from './search-server.ts';
+import { directoryTypes } from './visible.ts';
+import {
+  type NaiveInclude,
+  type NaiveSearch,
+  type NaiveSortRule,
+  type NaiveSummary,
+  rootElementNames,
+} from './whole-search.ts';
+
+/** Parts of a search that a server may not serve. */
+export interface Served {
+  readonly joins: boolean;
+  readonly compartments: boolean;
+  readonly systemSearch: boolean;
+}
+
+/** What the result parameters of a search say, beside what is to be found. */
+interface Result {
+  readonly sort: readonly NaiveSortRule[];
+  readonly includes: readonly NaiveInclude[];
+  readonly count?: number | undefined;
+  readonly summary?: NaiveSummary | undefined;
+  readonly elements?: readonly string[] | undefined;
+  readonly isTotalAsked: boolean;
+  readonly query: readonly (readonly [string, string])[];
+  readonly kinds: readonly string[];
+}
+
+/** A search that may find something, of what the searcher sees. */
+export const generateSearch = (random: Random, searcher: Searcher, world: World, served: Served): NaiveSearch => {
+  const types = [...new Set(world.records.map(({ resource }) => resource.resourceType))];
+  // observations have parameters of every kind
+  const type = types.includes('Observation') && random.chance(0.2) ? 'Observation' : random.of(types);
+  const source = random.of(
+    random.chance(0.3) ? world.records : world.records.filter(({ resource }) => resource.resourceType === type),
+  );
+  if (served.systemSearch && random.chance(0.06)) return acrossTypes(random, searcher, world, source);
+  const { resourceType } = source.resource;
+  const tests = Array.from({ length: random.of([0, 1, 1, 1, 1, 2, 2, 3]) }, () =>
+    parameter(random, world, source, served),
+  );
+  const patient = patientIn(source, world);
+  const isInCompartment =
+    served.compartments && patient !== undefined && resourceType !== 'Patient' && random.chance(0.12);
+  if (patient !== undefined && !isInCompartment && random.chance(0.4))
+    tests.push(...inChart(random, patient, resourceType, world));
+  const result = generateResult(random, world, source, [resourceType], served);
+  const query = random.shuffled([...tests.map(({ name, value }) => [name, value] as const), ...result.query]);
+  return {
+    ...result,
+    searcher,
+    types: [resourceType],
+    compartment: isInCompartment ? patient : undefined,
+    test: { kind: 'and', tests: tests.map(({ test }) => test) },
+    path: isInCompartment ? `Patient/${patient}/${resourceType}` : resourceType,
+    method: random.chance(0.2) ? 'POST' : 'GET',
+    query,
+    kinds: [
+      ...tests.map(({ test }) => kindOf(test)),
+      ...result.kinds,
+      ...(isInCompartment ? ['compartment'] : []),
+      ...(tests.length === 0 ? ['everything of a type'] : []),
+    ],
+  };
+};
+
+const joined = /"kind":"(chain|has|list)"|"modifier":"(above|below)"/;
+
+/** Whether other records must be looked up. */
+const needsJoins = (test: NaiveTest): boolean =>
+  joined.test(JSON.stringify(test, (_, value: unknown) => (value instanceof Map ? [...value] : value)));
+
+/** One parameter, mostly of those that find the record. */
+const parameter = (random: Random, world: World, source: WorldRecord, { joins }: Served): GeneratedTest => {
+  for (let left = random.of([1, 4, 4]); ; left--) {
+    const made = generateTest(random, world, source);
+    if (!joins && needsJoins(made.test)) continue;
+    if (left <= 1 || holds(made.test, source, world) === true) return made;
+  }
+};
+
+const referenceIn = (type: string, code: string): SearchParameterDefinition | undefined =>
+  definitionsOf(type).find((definition) => definition.code === code && definition.type === 'reference');
+
+/** Id of the patient whom a record is about. */
+const patientIn = (source: WorldRecord, world: World): string | undefined =>
+  linksOf(source, world).find(
+    ({ definition: { code }, to }) =>
+      to.resource.resourceType === 'Patient' && (code === 'patient' || code === 'subject'),
+  )?.to.resource.id;
+
+/** `patient=…` or `subject=…`, in all the ways of saying it. */
+const inChart = (random: Random, patient: string, type: string, world: World): GeneratedTest[] => {
+  const code = random.of(['patient', 'patient', 'subject']);
+  const definition = referenceIn(type, code);
+  if (!definition || directoryTypes.has(type)) return [];
+  const other = world.records.find(({ resource }) => resource.resourceType === 'Patient')?.resource.id ?? patient;
+  const ids = random.chance(0.15) ? [patient, other] : [patient];
+  const isBare = code === 'patient' && random.chance(0.5);
+  const modifier = code === 'subject' && random.chance(0.3) ? 'Patient' : undefined;
+  return [
+    {
+      test: {
+        kind: 'parameter',
+        definition,
+        modifier,
+        values: ids.map((id) => ({ kind: 'reference', type: 'Patient', id })),
+      },
+      name: modifier === undefined ? code : `${code}:${modifier}`,
+      value: ids.map((id) => (isBare || modifier ? id : `Patient/${id}`)).join(),
+    },
+  ];
+};
+
+/** A search across types, by what all of them have. */
+const acrossTypes = (random: Random, searcher: Searcher, world: World, source: WorldRecord): NaiveSearch => {
+  const own = source.resource.resourceType;
+  const others = [...new Set(world.records.map(({ resource }) => resource.resourceType))];
+  const types = [...new Set([own, random.of(others), random.of(others)])];
+  const common = new Map<string, ReadonlyMap<string, SearchParameterDefinition>>();
+  for (const { code, type } of definitionsOf(own)) {
+    const each = types.map(
+      (name) => [name, definitionsOf(name).find((d) => d.code === code && d.type === type)] as const,
+    );
+    const isSimple = type !== 'composite' && type !== 'special' && type !== 'reference';
+    if (isSimple && each.every(([, definition]) => definition))
+      common.set(code, new Map(each as [string, SearchParameterDefinition][]));
+  }
+  const made = Array.from({ length: 1 + random.below(2) }, () => {
+    for (;;) {
+      const generated = generateTest(random, world, source);
+      const { test } = generated;
+      if (test.kind !== 'parameter') continue;
+      const definitions = common.get(test.definition.code);
+      if (definitions === undefined) continue;
+      const tests = new Map([...definitions].map(([name, definition]) => [name, { ...test, definition }]));
+      return { ...generated, test: { kind: 'by-type' as const, tests } };
+    }
+  });
+  const code = random.of(['_lastUpdated', '_lastUpdated', '_id', random.of([...common.keys()])]);
+  const isSorted = random.chance(0.4);
+  const descending = random.chance(0.5);
+  const count = random.maybe([undefined, 1, 3, 7, 50]);
+  return {
+    searcher,
+    types,
+    test: { kind: 'and', tests: made.map(({ test }) => test) },
+    sort: isSorted ? [{ definitions: common.get(code) ?? new Map(), descending }] : [],
+    includes: [],
+    count,
+    isTotalAsked: false,
+    path: '',
+    method: random.chance(0.2) ? 'POST' : 'GET',
+    query: [
+      ['_type', types.join()],
+      ...made.map(({ name, value }) => [name, value] as const),
+      ...(isSorted ? [['_sort', `${descending ? '-' : ''}${code}`] as const] : []),
+      ...(count === undefined ? [] : [['_count', String(count)] as const]),
+    ],
+    kinds: ['across types', ...(isSorted ? ['sort'] : [])],
+  };
+};
+
+const generateResult = (
+  random: Random,
+  world: World,
+  source: WorldRecord,
+  types: readonly string[],
+  { joins }: Served,
+): Result => {
+  const { resourceType } = source.resource;
+  const sort = random.chance(0.3) ? generateSort(random, resourceType, types) : [];
+  const includes = joins && random.chance(0.3) ? generateIncludes(random, world, source) : [];
+  const summaries = ['true', 'data', 'false', ...(includes.length === 0 ? (['text', 'count'] as const) : [])] as const;
+  const summary = random.chance(0.12) ? random.of(summaries) : undefined;
+  const roots = rootElementNames(resourceType).filter((name) => name in source.resource);
+  const elements = summary === undefined && random.chance(0.08) ? [random.of(roots), random.of(roots)] : undefined;
+  const count =
+    summary === 'count' || random.chance(0.45) ? undefined : random.of([0, 1, 1, 2, 3, 4, 5, 7, 10, 20, 50]);
+  const isTotalAsked = random.chance(0.15);
+  return {
+    sort,
+    includes: includes.map(({ include }) => include),
+    count,
+    summary,
+    elements,
+    isTotalAsked,
+    query: [
+      ...(sort.length === 0
+        ? []
+        : [['_sort', sort.map(({ code, descending }) => `${descending ? '-' : ''}${code}`).join()] as const]),
+      ...includes.map(({ name, value }) => [name, value] as const),
+      ...(count === undefined ? [] : [['_count', String(count)] as const]),
+      ...(summary === undefined ? [] : [['_summary', summary] as const]),
+      ...(elements === undefined ? [] : [['_elements', elements.join()] as const]),
+      ...(isTotalAsked ? [['_total', 'accurate'] as const] : []),
+    ],
+    kinds: [
+      ...(sort.length > 0 ? ['sort'] : []),
+      ...includes.map(({ name }) => name),
+      ...(summary === undefined ? [] : [`_summary=${summary}`]),
+      ...(elements === undefined ? [] : ['_elements']),
+      ...(count === 0 ? ['_count=0'] : count === undefined ? [] : ['pages']),
+      ...(isTotalAsked ? ['_total'] : []),
+    ],
+  };
+};
+
+const generateSort = (random: Random, resourceType: string, types: readonly string[]) =>
+  Array.from({ length: random.of([1, 1, 2, 3]) }, () => {
+    const sortable = definitionsOf(resourceType).filter(({ type }) => type !== 'composite' && type !== 'special');
+    const { code } = random.of(sortable);
+    const definitions = new Map(
+      types.flatMap((type) => {
+        const own = definitionsOf(type).find((definition) => definition.code === code);
+        return own ? [[type, own] as const] : [];
+      }),
+    );
+    return { code, definitions, descending: random.chance(0.5) };
+  });
+
+interface GeneratedInclude {
+  readonly include: NaiveInclude;
+  readonly name: string;
+  readonly value: string;
+}
+
+const generateIncludes = (random: Random, world: World, source: WorldRecord): GeneratedInclude[] => {
+  const made: GeneratedInclude[] = [];
+  let around = [source];
+  const wanted = random.of([1, 1, 2, 3]);
+  for (let index = 0; index < wanted; index++) {
+    const iterate = index > 0 && random.chance(0.6);
+    const from = iterate ? random.of(around) : source;
+    const next = random.chance(0.6)
+      ? generateInclude(random, world, from, iterate)
+      : generateRevinclude(random, world, from, iterate);
+    if (!next) continue;
+    made.push(next.generated);
+    around = [...around, ...next.reached];
+  }
+  return made;
+};
+
+type Reached = { readonly generated: GeneratedInclude; readonly reached: readonly WorldRecord[] } | undefined;
+
+const generateInclude = (random: Random, world: World, from: WorldRecord, iterate: boolean): Reached => {
+  const links = linksOf(from, world);
+  const link = random.maybe(links);
+  if (!link) return undefined;
+  const { resourceType: source } = from.resource;
+  const { definition, to } = link;
+  const name = `_include${iterate ? ':iterate' : ''}`;
+  const base = { kind: 'include' as const, iterate, source };
+  const target = to.resource.resourceType;
+  const generated = random.of<GeneratedInclude>([
+    { include: { ...base, definition }, name, value: `${source}:${definition.code}` },
+    { include: { ...base, definition }, name, value: `${source}:${definition.code}` },
+    { include: { ...base, definition, target }, name, value: `${source}:${definition.code}:${target}` },
+    { include: base, name, value: iterate || random.chance(0.5) ? `${source}:*` : '*' },
+  ]);
+  return { generated, reached: [to] };
+};
+
+const generateRevinclude = (random: Random, world: World, to: WorldRecord, iterate: boolean): Reached => {
+  const { resourceType: target, id } = to.resource;
+  const near = world.records.filter(({ resource }) => JSON.stringify(resource).includes(`${target}/${id}"`));
+  const from = random.maybe(near);
+  const link = from && random.maybe(linksOf(from, world).filter((each) => each.to === to));
+  if (!link) return undefined;
+  const { definition } = link;
+  const source = link.from.resource.resourceType;
+  const name = `_revinclude${iterate ? ':iterate' : ''}`;
+  const base = { kind: 'revinclude' as const, iterate, source };
+  const generated = random.of<GeneratedInclude>([
+    { include: { ...base, definition }, name, value: `${source}:${definition.code}` },
+    { include: { ...base, definition }, name, value: `${source}:${definition.code}` },
+    { include: { ...base, definition, target }, name, value: `${source}:${definition.code}:${target}` },
+    random.chance(0.2) && !iterate
+      ? { include: { kind: 'revinclude', iterate }, name, value: '*' }
+      : { include: base, name, value: `${source}:*` },
+  ]);
+  return { generated, reached: [link.from] };
+};

@@ -1,0 +1,26 @@
+import { type FhirServer, fhirServer } from '../fhir-server.ts';
+import type { Searcher, SearchServer } from './search-server.ts';
+
+/** The handlers on the embedded DynamoDB, called with gateway events. The clock stands still but for a tick with each write. */
+export const handlersToSearch = async (start: number): Promise<SearchServer & { readonly handlers: FhirServer }> => {
+  const handlers = await fhirServer();
+  let time = start;
+  return {
+    handlers,
+    baseUrl: 'https://concord.test/fhir',
+    ask: async (as: Searcher, method, path, body) => {
+      if (method !== 'GET') time += 1_000;
+      handlers.setTime(time);
+      const isForm = typeof body === 'string';
+      const { status, body: answer } = await handlers.request(method, path, {
+        as,
+        ...(body === undefined ? {} : { body }),
+        headers: {
+          prefer: 'handling=strict',
+          ...(isForm ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+        },
+      });
+      return { status, body: answer };
+    },
+  };
+};
