@@ -70,7 +70,7 @@ export const compareSearches = async (
     const random = new Random(seed + number * 7_919);
     const index = random.below(searchers.length);
     const searcher = searchers[index] as Searcher;
-    const world: World = { ...(worlds[index] as Omit<World, 'now'>), now: Date.now() };
+    const world: World = { ...(worlds[index] as Omit<World, 'now'>), now: server.now() };
     const search = generateSearch(random, searcher, world, served);
     const comparison: Comparison = await followSearch(server, search, world);
     const finds = comparison.kind === 'agrees' && comparison.found > 0;

@@ -14,6 +14,7 @@ export const gatewayToSearch = async (): Promise<SearchServer & { readonly stop:
   };
   return {
     baseUrl: concord.url,
+    now: Date.now,
     ask: async (as, method, path, body) => {
       const url = path.startsWith('http') ? path : `${concord.url}/${path}`.replace(/\/$/, '');
       const type = typeof body === 'string' ? 'application/x-www-form-urlencoded' : 'application/fhir+json';

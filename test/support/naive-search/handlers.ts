@@ -1,4 +1,4 @@
-import { type FhirServer, fhirServer } from '../fhir-server.ts';
+import { base, type FhirServer, fhirServer } from '../fhir-server.ts';
 import type { Searcher, SearchServer } from './search-server.ts';
 
 /** The handlers on the embedded DynamoDB, called with gateway events. The clock stands still but for a tick with each write. */
@@ -7,9 +7,10 @@ export const handlersToSearch = async (start: number): Promise<SearchServer & { 
   let time = start;
   return {
     handlers,
-    baseUrl: 'https://concord.test/fhir',
+    baseUrl: base,
+    now: () => time,
     ask: async (as: Searcher, method, path, body) => {
-      if (method !== 'GET') time += 1_000;
+      if (method !== 'GET' && typeof body !== 'string') time += 1_000;
       handlers.setTime(time);
       const isForm = typeof body === 'string';
       const { status, body: answer } = await handlers.request(method, path, {

@@ -15,6 +15,8 @@ export interface SearchAnswer {
 export interface SearchServer {
   /** Without a slash at its end. */
   readonly baseUrl: string;
+  /** The server's own clock, in milliseconds since 1970. */
+  readonly now: () => number;
   /**
    * @param path - relative to the base, or absolute.
    * @param body - sent as JSON; a text as a form.
