@@ -155,6 +155,13 @@ describe('a search by what other records say', () => {
     expect(await matchesOf(`Practitioner?_has:Encounter:practitioner:reason-code=reason`, elsewhere)).toEqual([]);
   });
 
+  it('leads to no log: AuditEvents are asked for themselves', async () => {
+    const { status, body } = await server.get('Patient?_has:AuditEvent:patient:action=R');
+
+    expect(status).toBe(400);
+    expect(body.issue).toMatchObject([{ code: 'not-supported' }]);
+  });
+
   it('goes through no type that the caller’s role does not see', async () => {
     expect(await matchesOf('Patient?_has:Observation:patient:code=29463-7', { role: 'frontdesk' })).toEqual([]);
   });
@@ -221,6 +228,7 @@ describe('what a search includes', () => {
     expect(await included(`Encounter?_id=${idOf('visit')}&_revinclude=Observation:encounter`)).toEqual([
       'pulse of ann',
     ]);
+    expect(await included(`Practitioner?_id=${idOf('doctor')}&_revinclude=Encounter:*`)).toEqual(['visit']);
     expect(await included(`Patient?_id=${idOf('ann')}&_revinclude=*`)).toEqual([
       'answers',
       'pills',

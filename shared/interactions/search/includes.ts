@@ -95,19 +95,15 @@ const referring = async (run: Run, include: Include, records: readonly StoredRec
   if (!recordType || !mayRead(run, recordType)) return [];
   const found: StoredRecord[] = [];
   const names = records.map(nameOf);
+  const { name, searchParameters } = recordType;
   for (let at = 0; at < names.length; at += mostQueries) {
-    for (const criterion of revincluding(
-      include,
-      recordType.name,
-      recordType.searchParameters,
-      names.slice(at, at + mostQueries),
-    )) {
-      const conditions = [criterion];
-      const { plan } = await planSearch(run.of(recordType), conditions);
-      for await (const { record } of matching(run, recordType, { conditions, plan })) {
-        if (record) found.push(record);
-        run.requireAffordable('_revinclude');
-      }
+    const criteria = revincluding(include, name, searchParameters, names.slice(at, at + mostQueries));
+    if (criteria.length === 0) continue;
+    const conditions = criteria.length === 1 ? criteria : [{ kind: 'any', conditions: criteria } as const];
+    const { plan } = await planSearch(run.of(recordType), conditions);
+    for await (const { record } of matching(run, recordType, { conditions, plan })) {
+      if (record) found.push(record);
+      run.requireAffordable('_revinclude');
     }
   }
   return found;

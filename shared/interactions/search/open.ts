@@ -1,4 +1,4 @@
-import { searchTypes } from '../../record-types/search-types.ts';
+import { type SearchTypes, searchTypes } from '../../record-types/search-types.ts';
 import { parseSearchQuery, type SearchQuery } from '../../search/parse-query.ts';
 import { unsupportedParameter } from '../../search/refusal.ts';
 import { Joins } from './joins.ts';
@@ -16,6 +16,10 @@ export interface OpenSearch {
 /** Names and values that lead to records of other types. */
 const leadsElsewhere = ([name, value]: readonly [string, string]): boolean =>
   /\.|^_(?:has|include|revinclude|list)\b|:(?:above|below)$/.test(name) || (name === '_filter' && value.includes('.'));
+
+/** AuditEvents are no records, but rows of logs, so no search of records leads to them. */
+const parametersIn = (types: SearchTypes) => (name: string) =>
+  name === 'AuditEvent' ? undefined : types.get(name)?.searchParameters;
 
 /**
  * Reads a search of the context's type.
@@ -35,7 +39,7 @@ export const openSearch = async (
     resourceType: recordType.name,
     baseUrl: request.baseUrl,
     now,
-    ...(types ? { parametersOf: (name: string) => types.get(name)?.searchParameters } : {}),
+    ...(types ? { parametersOf: parametersIn(types) } : {}),
   });
   if (query.contained.search !== 'false') {
     throw unsupportedParameter('_contained', 'What stands within other records is not searched for');

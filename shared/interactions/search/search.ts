@@ -84,7 +84,9 @@ const page = async (recordType: SearchType, search: PlannedSearch, from: Positio
   const size = query.count ?? usualPage;
   // One row more than the page tells whether there is another page.
   const rowLimit = plan.exact ? size + 1 : undefined;
-  const reading = { from, rowLimit, pauseAt: callsPerPage };
+  // What it took to see where references lead does not make a page shorter.
+  const pauseAt = run.calls + callsPerPage;
+  const reading = { from, rowLimit, pauseAt };
   const found: Placed[] = [];
   let bytes = 0;
   let last = from;
@@ -99,7 +101,7 @@ const page = async (recordType: SearchType, search: PlannedSearch, from: Positio
       found.push({ record, position });
     }
     last = position;
-    if (run.calls >= callsPerPage) {
+    if (run.calls >= pauseAt) {
       ended = false;
       break;
     }
