@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { generateInvariantDocs, generateInvariants } from './invariants.ts';
 import { generateSchemas } from './schemas.ts';
 import { generateSearchParameters } from './search-parameters.ts';
+import { generateTerminology } from './terminology.ts';
 import { generateUcumUnits } from './ucum-units.ts';
 
 const project = resolve(import.meta.dirname, '../..');
@@ -64,7 +65,13 @@ const formatted = (files: Files): Files => {
 
 /** Everything that is generated from the definitions of R4, formatted, by path relative to `generatedDirectory`. */
 export const generate = (): Files =>
-  formatted({ ...generateSchemas(), ...generateSearchParameters(), ...generateInvariants(), ...generateUcumUnits() });
+  formatted({
+    ...generateSchemas(),
+    ...generateSearchParameters(),
+    ...generateInvariants(),
+    ...generateUcumUnits(),
+    ...generateTerminology(),
+  });
 
 /** Writes generated files into a directory that holds nothing else, and removes the others in it. */
 const replaceFiles = (directory: string, files: Files): void => {

@@ -39,7 +39,7 @@ const rootOf = (expression: Expression): string | undefined => {
 };
 
 /** The part of a shared parameter's expression that concerns one type. */
-const forType = (expression: string, type: string): Expression[] =>
+export const forType = (expression: string, type: string): Expression[] =>
   operands(parse(expression)).filter((operand) => {
     const root = rootOf(operand) ?? '';
     // a root in lower case is an element: `name | alias`, of the parameter's only type

@@ -19,8 +19,10 @@ export type Lookups = ReadonlyMap<Lookup, { has(reference: string): boolean }>;
 export interface TerminologyFacts {
   /** The codes of a value set; without a system, whether any system's code of that name is in it. Undefined if it is not known. */
   readonly members: (valueSet: string) => { has(system: string | undefined, code: string): boolean } | undefined;
-  /** Codes that subsume this one, without itself; without a system, of whatever system the element's binding implies. */
+  /** Codes that subsume this one, without itself; without a system, those of every system that has the code. */
   readonly ancestors: (system: string | undefined, code: string) => { has(code: string): boolean };
+  /** The systems that the binding of an element of the type `code` implies for a code, by what selects the element; none if it is not told. */
+  readonly systemsOf: (resourceType: string, parameter: string, code: string) => readonly string[];
 }
 
 /** What a search must know of a record beside its body. */

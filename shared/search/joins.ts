@@ -68,10 +68,12 @@ export const beside = (conditions: readonly Condition[]): Lookup[] =>
 const hierarchiesIn = ({ values }: Criterion): Lookup[] =>
   values.flatMap((value) => (value.type === 'hierarchy' ? [value] : []));
 
-/** Value sets whose members, and code systems whose hierarchies must be known; undefined for the system that each element has. */
+/** Value sets whose members, and codes whose place in a hierarchy must be known, each once, with a parameter that asks for it. */
 export interface NeededTerminology {
-  readonly valueSets: readonly string[];
-  readonly systems: readonly (string | undefined)[];
+  /** By canonical address, or where they are. */
+  readonly valueSets: readonly { readonly url: string; readonly parameter: string }[];
+  /** A code without a system is of whatever system an element has. */
+  readonly codes: readonly { readonly system: string | undefined; readonly code: string; readonly parameter: string }[];
 }
 
 /** The criteria that need terminology, those behind lookups included. */
@@ -89,14 +91,18 @@ const isSubsuming = (modifier: string | undefined): boolean => modifier === 'abo
 
 /** What the conditions ask of terminology, those behind lookups included. */
 export const terminologyOf = (conditions: readonly Condition[]): NeededTerminology => {
-  const [valueSets, systems] = [new Set<string>(), new Set<string | undefined>()];
-  for (const { values } of terminological(conditions)) {
+  const valueSets = new Map<string, NeededTerminology['valueSets'][number]>();
+  const codes = new Map<string, NeededTerminology['codes'][number]>();
+  for (const { name: parameter, values } of terminological(conditions)) {
     for (const value of values) {
-      if (value.type === 'value-set') valueSets.add(value.url);
-      else if (value.type === 'token' && !isMimeType(value)) systems.add(value.system || undefined);
+      if (value.type === 'value-set') valueSets.set(value.url, { url: value.url, parameter });
+      else if (value.type === 'token' && value.code !== undefined && !isMimeType(value)) {
+        const { code, system = '' } = value;
+        codes.set(`${system}|${code}`, { system: system || undefined, code, parameter });
+      }
     }
   }
-  return { valueSets: [...valueSets], systems: [...systems] };
+  return { valueSets: [...valueSets.values()], codes: [...codes.values()] };
 };
 
 /**

@@ -97,16 +97,18 @@ const matchesValue = (
   searched: Searched,
 ): boolean => {
   const { name, resource, facts } = searched;
+  const { resourceType } = resource;
+  const context = { resourceType, parameter: parameter.code, name, terminology: facts.terminology };
   switch (value.type) {
     case 'token':
       if (modifier === 'identifier') return matchesIdentifier(value, target);
       return modifier === 'above' || modifier === 'below'
-        ? matchesSubsumed(value, modifier, target, facts.terminology, name)
+        ? matchesSubsumed(value, modifier, target, context)
         : matchesToken(value, target);
     case 'of-type':
       return matchesOfType(value, target);
     case 'value-set':
-      return matchesValueSet(value, target, facts.terminology, name);
+      return matchesValueSet(value, target, context);
     case 'string':
       return modifier === 'text' ? matchesTokenText(value, target) : matchesString(value, modifier, parameter, target);
     case 'text':

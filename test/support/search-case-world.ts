@@ -90,4 +90,5 @@ export const terminology: TerminologyFacts = {
   ancestors: (system, code) => ({
     has: (other) => system !== 'http://flat.org' && (hierarchy[code]?.includes(other) ?? false),
   }),
+  systemsOf: () => [],
 };

@@ -78,19 +78,26 @@ describe('what must be looked up', () => {
     expect(criteriaOf(conditions).map((each) => each.parameter.code)).toEqual(['code', 'date']);
   });
 
-  it('of terminology is each value set and system once, those behind a chain too', () => {
+  it('of terminology is each value set and code once, those behind a chain too', () => {
     const { conditions } = parse(
       'Condition',
-      'code:in=http://acme.org/vs&code:not-in=http://acme.org/vs,ValueSet/2&code:below=http://snomed.info/sct|1,2&_has:Observation:focus:code:above=http://loinc.org|3',
+      'code:in=http://acme.org/vs&code:not-in=http://acme.org/vs,ValueSet/2&code:below=http://snomed.info/sct|1,2,http://snomed.info/sct|&_has:Observation:focus:code:above=http://loinc.org|3',
     );
 
     expect(terminologyOf(conditions)).toEqual({
-      valueSets: ['http://acme.org/vs', 'ValueSet/2'],
-      systems: ['http://snomed.info/sct', undefined, 'http://loinc.org'],
+      valueSets: [
+        { url: 'http://acme.org/vs', parameter: 'code:not-in' },
+        { url: 'ValueSet/2', parameter: 'code:not-in' },
+      ],
+      codes: [
+        { system: 'http://snomed.info/sct', code: '1', parameter: 'code:below' },
+        { system: undefined, code: '2', parameter: 'code:below' },
+        { system: 'http://loinc.org', code: '3', parameter: '_has:Observation:focus:code:above' },
+      ],
     });
     expect(terminologyOf(parse('DocumentReference', 'contenttype:below=text/xml').conditions)).toEqual({
       valueSets: [],
-      systems: [],
+      codes: [],
     });
   });
 

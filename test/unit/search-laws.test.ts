@@ -276,7 +276,11 @@ describe('any query at all', () => {
     lastUpdated: 0,
     baseUrl,
     lookups: Object.assign(new Map(), { get: () => ({ has: () => false }) }),
-    terminology: { members: () => ({ has: () => false }), ancestors: () => ({ has: () => false }) },
+    terminology: {
+      members: () => ({ has: () => false }),
+      ancestors: () => ({ has: () => false }),
+      systemsOf: () => [],
+    },
   };
 
   it('is answered or refused with a RecordError, never with a fault', () => {

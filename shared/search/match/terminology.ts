@@ -4,16 +4,21 @@ import { unsupportedParameter } from '../refusal.ts';
 import type { TokenValue, ValueSetValue } from '../search-query.ts';
 import { matchesToken } from './token.ts';
 
+/** What an element was selected by, and what is known of terminology. */
+export interface CodeContext {
+  readonly resourceType: string;
+  /** Code of the search parameter. */
+  readonly parameter: string;
+  /** The parameter's name as sent, for a refusal. */
+  readonly name: string;
+  readonly terminology: TerminologyFacts | undefined;
+}
+
 /** `:in`: whether any of an element's codes is in a value set. https://hl7.org/fhir/R4/search.html#token */
-export const matchesValueSet = (
-  { url }: ValueSetValue,
-  target: SearchValue,
-  terminology: TerminologyFacts | undefined,
-  name: string,
-): boolean => {
-  const members = terminology?.members(url);
-  if (!members) throw unsupportedParameter(name, 'This value set is not known here');
-  return codesOf(target).some(({ system, code }) => code !== undefined && members.has(system, code));
+export const matchesValueSet = ({ url }: ValueSetValue, target: SearchValue, context: CodeContext): boolean => {
+  const members = context.terminology?.members(url);
+  if (!members) throw unsupportedParameter(context.name, 'This value set is not known here');
+  return codesOf(target, context).some(({ system, code }) => code !== undefined && members.has(system, code));
 };
 
 /**
@@ -24,8 +29,7 @@ export const matchesSubsumed = (
   token: TokenValue,
   direction: 'above' | 'below',
   target: SearchValue,
-  terminology: TerminologyFacts | undefined,
-  name: string,
+  context: CodeContext,
 ): boolean => {
   if (matchesToken(token, target)) return true;
   const searched = token.code;
@@ -35,8 +39,9 @@ export const matchesSubsumed = (
     if (typeof found !== 'string') return false;
     return direction === 'below' ? found.startsWith(`${searched};`) : searched.startsWith(`${found};`);
   }
-  if (!terminology) throw unsupportedParameter(name, 'No code systems are known here');
-  return codesOf(target).some(({ system, code }) => {
+  const { terminology } = context;
+  if (!terminology) throw unsupportedParameter(context.name, 'No code systems are known here');
+  return codesOf(target, context).some(({ system, code }) => {
     if (code === undefined || (token.system && system !== undefined && system !== token.system)) return false;
     const inSystem = system ?? (token.system || undefined);
     return direction === 'below'
@@ -48,12 +53,14 @@ export const matchesSubsumed = (
 /** Whether a token is the type of a file, whose codes need no code system. https://hl7.org/fhir/R4/search.html#mimetype */
 export const isMimeType = ({ system, code }: TokenValue): boolean => !system && (code?.includes('/') ?? false);
 
-/** The codings of an element; a `code` has the system that its binding implies, and none of its own. */
-const codesOf = ({
-  type,
-  value,
-}: SearchValue): readonly { system?: string | undefined; code?: string | undefined }[] => {
+/** The codings of an element; a `code` has the system that its binding implies. */
+const codesOf = (
+  { type, value }: SearchValue,
+  { terminology, resourceType, parameter }: CodeContext,
+): readonly { system?: string | undefined; code?: string | undefined }[] => {
   if (type === 'CodeableConcept') return (value as fhir4.CodeableConcept).coding ?? [];
   if (type === 'Coding' || type === 'Quantity') return [value as fhir4.Coding];
-  return typeof value === 'string' ? [{ code: value }] : [];
+  if (typeof value !== 'string') return [];
+  const implied = type === 'code' ? terminology?.systemsOf(resourceType, parameter, value) : undefined;
+  return implied?.length ? implied.map((system) => ({ system, code: value })) : [{ code: value }];
 };

@@ -26,6 +26,7 @@ export interface Agreement {
 const terminologyOf = ({ isMember, subsumes }: World): NonNullable<RecordFacts['terminology']> => ({
   members: (valueSet) => ({ has: (_, code) => isMember(valueSet, code) }),
   ancestors: (_, code) => ({ has: (other) => other !== code && subsumes(other, code) }),
+  systemsOf: () => [],
 });
 
 const recordsAsked = 6;

@@ -1,0 +1,162 @@
+import { splitCanonical, withVersion } from './canonical.ts';
+import { type CodeSystem, foldCode } from './code-system.ts';
+import { filterOf } from './filter.ts';
+import { TerminologyGap } from './gap.ts';
+
+/** What is known, by canonical address with or without `|version`. */
+export interface Terminology {
+  readonly valueSet: (canonical: string) => fhir4.ValueSet | undefined;
+  readonly codeSystem: (canonical: string) => CodeSystem | undefined;
+}
+
+/** The codes of a value set. */
+export interface Members {
+  /** Without a system: whether a code of that name is in it, of a system whose codes are known or listed. */
+  readonly has: (system: string | undefined, code: string) => boolean;
+  /** The code systems that it draws on. */
+  readonly systems: ReadonlySet<string>;
+}
+
+/**
+ * Whether a code passes.
+ *
+ * @param open - what to answer where all codes of a system that is not known are meant.
+ */
+type Test = (system: string, code: string, open: boolean) => boolean;
+
+interface Part {
+  readonly test: Test;
+  readonly systems: ReadonlySet<string>;
+}
+
+/**
+ * The codes of a value set, evaluated code by code: nothing is expanded. All codes of a system that is not known are in, if the system as
+ * a whole is; a listed code needs no system. An expansion that says it is complete answers where the composition cannot.
+ *
+ * @throws TerminologyGap if what it is made of is not known, or if it is made of itself.
+ * @see https://hl7.org/fhir/R4/valueset.html#compositions
+ */
+export const membersOf = (valueSet: fhir4.ValueSet, known: Terminology): Members => {
+  const { test, systems } = partOf(valueSet, known, []);
+  return {
+    has: (named, code) => {
+      const system = named === undefined ? undefined : splitCanonical(named)[0];
+      return system === undefined ? [...systems].some((each) => test(each, code, false)) : test(system, code, true);
+    },
+    systems,
+  };
+};
+
+const partOf = (valueSet: fhir4.ValueSet, known: Terminology, within: readonly fhir4.ValueSet[]): Part => {
+  if (within.includes(valueSet)) throw new TerminologyGap(`The value set ${valueSet.url} is made of itself`);
+  const expanded = completeExpansion(valueSet.expansion);
+  try {
+    return composed(valueSet, known, [...within, valueSet]);
+  } catch (error) {
+    if (expanded && error instanceof TerminologyGap) return expanded;
+    throw error;
+  }
+};
+
+const composed = ({ url, compose }: fhir4.ValueSet, known: Terminology, within: readonly fhir4.ValueSet[]): Part => {
+  if (!compose?.include.length) throw new TerminologyGap(`The value set ${url} does not tell its codes`);
+  const parts = compose.include.map((selection) => selected(selection, known, within));
+  const excluded = (compose.exclude ?? []).map((selection) => selected(selection, known, within));
+  const isInactive = (system: string, code: string): boolean =>
+    compose.inactive === false && known.codeSystem(system)?.find(code)?.inactive === true;
+  return {
+    systems: new Set(parts.flatMap(({ systems }) => [...systems])),
+    test: (system, code, open) =>
+      parts.some(({ test }) => test(system, code, open)) &&
+      !excluded.some(({ test }) => test(system, code, true)) &&
+      !isInactive(system, code),
+  };
+};
+
+/** What is of the system, and in every value set that is named beside it. */
+const selected = (
+  { system, version, concept, filter, valueSet = [] }: fhir4.ValueSetComposeInclude,
+  known: Terminology,
+  within: readonly fhir4.ValueSet[],
+): Part => {
+  const imports = valueSet.map((canonical) => {
+    const imported = known.valueSet(canonical);
+    if (!imported) throw new TerminologyGap(`The value set ${canonical}, which it is made of, is not known here`);
+    return partOf(imported, known, within);
+  });
+  const imported: Test = (each, code, open) => imports.every(({ test }) => test(each, code, open));
+  if (system === undefined) return { test: imported, systems: new Set(imports.flatMap(({ systems }) => [...systems])) };
+  const [url] = splitCanonical(system);
+  const codeSystem = known.codeSystem(withVersion(system, version));
+  const chosen = codesChosen(url, codeSystem, concept, filter);
+  return {
+    test: (each, code, open) => each === url && chosen(code, open) && imported(each, code, open),
+    systems: new Set([url]),
+  };
+};
+
+/** Code systems that are not kept here, and whose codes mean the same in either case. */
+const anyCase: ReadonlySet<string> = new Set([
+  'http://loinc.org',
+  'http://hl7.org/fhir/sid/icd-10',
+  'http://hl7.org/fhir/sid/icd-10-cm',
+]);
+
+const codesChosen = (
+  url: string,
+  codeSystem: CodeSystem | undefined,
+  concepts: readonly fhir4.ValueSetComposeIncludeConcept[] = [],
+  filters: readonly fhir4.ValueSetComposeIncludeFilter[] = [],
+): ((code: string, open: boolean) => boolean) => {
+  if (concepts.length > 0) {
+    const sensitive = codeSystem ? codeSystem.caseSensitive : !anyCase.has(url);
+    const name = (code: string): string => (sensitive ? code : foldCode(code));
+    const listed = new Set(concepts.map(({ code }) => name(code)));
+    return (code) => listed.has(name(code));
+  }
+  if (codeSystem?.complete) {
+    const passes = filters.map((filter) => filterOf(codeSystem, filter));
+    return (code) => {
+      const concept = codeSystem.find(code);
+      return concept !== undefined && passes.every((test) => test(concept));
+    };
+  }
+  if (filters.length > 0) throw new TerminologyGap(`The codes of ${url}, which it selects from, are not known here`);
+  return (_, open) => open;
+};
+
+/** https://hl7.org/fhir/R4/extension-valueset-unclosed.html and extension-valueset-toocostly.html */
+const incomplete = /\/valueset-(?:unclosed|toocostly)$/;
+/** Parameters of `$expand` that leave out some of the codes. */
+const leavingOut: ReadonlySet<string> = new Set(['filter', 'count', 'offset', 'limitedExpansion', 'activeOnly']);
+
+/** The codes that an expansion lists, if it says how many there are and lists as many, or is a whole without saying. */
+const completeExpansion = (expansion: fhir4.ValueSetExpansion | undefined): Part | undefined => {
+  if (!expansion?.contains || (expansion.offset ?? 0) > 0) return undefined;
+  if (expansion.parameter?.some(({ name }) => leavingOut.has(name))) return undefined;
+  if (expansion.extension?.some(({ url, valueBoolean }) => incomplete.test(url) && valueBoolean !== false))
+    return undefined;
+  const codes = new Map<string, Set<string>>();
+  let count = 0;
+  const read = (entries: readonly fhir4.ValueSetExpansionContains[]): void => {
+    for (const { system = '', code, abstract, contains = [] } of entries) {
+      count++;
+      if (code !== undefined && !abstract) codes.set(system, (codes.get(system) ?? new Set()).add(code));
+      read(contains);
+    }
+  };
+  read(expansion.contains);
+  if (expansion.total !== undefined && expansion.total > count) return undefined;
+  return { systems: new Set(codes.keys()), test: (system, code) => codes.get(system)?.has(code) ?? false };
+};
+
+/** What must be known to evaluate a value set: what it imports, and the code systems that it takes as a whole or selects from. */
+export const neededFor = ({ compose }: fhir4.ValueSet): { valueSets: string[]; codeSystems: string[] } => {
+  const selections = [...(compose?.include ?? []), ...(compose?.exclude ?? [])];
+  return {
+    valueSets: selections.flatMap(({ valueSet = [] }) => valueSet),
+    codeSystems: selections.flatMap(({ system, version, concept }) =>
+      system === undefined || (concept && compose?.inactive !== false) ? [] : [withVersion(system, version)],
+    ),
+  };
+};
