@@ -10,7 +10,9 @@ import type { RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 
 /** What finding records of knowledge works with. */
-export type TermsContext = Pick<RequestContext, 'store' | 'known' | 'asking' | 'request'>;
+export type TermsContext = Pick<RequestContext, 'store' | 'known' | 'asking'> & {
+  readonly request: Pick<RequestContext['request'], 'baseUrl'>;
+};
 
 interface Terms {
   readonly ValueSet: fhir4.ValueSet;
@@ -78,4 +80,7 @@ const newestInForce = (a: StoredRecord, b: StoredRecord): number =>
   b.updated - a.updated;
 
 const isActive = ({ resource }: StoredRecord): boolean => resource?.['status'] === 'active';
-const versionOf = ({ resource }: StoredRecord): string => String(resource?.['version'] ?? '');
+const versionOf = ({ resource }: StoredRecord): string => {
+  const version = resource?.['version'];
+  return typeof version === 'string' ? version : '';
+};

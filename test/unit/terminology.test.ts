@@ -75,11 +75,7 @@ describe("R4's own value sets and hierarchies", () => {
     expect([...(clinical?.ancestors('relapse') ?? [])]).toEqual(['active']);
     expect([...(clinical?.ancestors('active') ?? [])]).toEqual([]);
     const encounters = held.codeSystem('http://terminology.hl7.org/CodeSystem/v3-ActCode');
-    expect([...(encounters?.ancestors('ACUTE') ?? [])]).toEqual([
-      'IMP',
-      '_ActEncounterCode',
-      '_ActCareProvisionCode',
-    ]);
+    expect([...(encounters?.ancestors('ACUTE') ?? [])]).toEqual(['IMP', '_ActEncounterCode', '_ActCareProvisionCode']);
     expect(held.codeSystem('http://hl7.org/fhir/request-intent')?.ancestors('instance-order')).toEqual(
       new Set(['filler-order', 'order']),
     );
