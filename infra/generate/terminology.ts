@@ -89,59 +89,59 @@ export const heldDefinitions = (): HeldDefinitions => {
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-/** A code and its display, if it has one. */
-const codeAndDisplay = (code: string, display?: string): string =>
-  display === undefined ? code : `${code}\t${oneLine(display)}`;
+/** Properties of concepts that say where a concept stands, and whether it may be chosen. `abstract` is an earlier name of one of them. */
+const keptProperties: ReadonlySet<string> = new Set(['child', 'notSelectable', 'status']);
 
-/** `!` for a group that is not to be chosen, `-retired` for its status, `>code` for what else is below it. */
-const marksOf = (property: readonly fhir4.CodeSystemConceptProperty[] = []): string =>
-  property
-    .flatMap(({ code, valueBoolean, valueCode }) => {
-      if ((code === 'notSelectable' || code === 'abstract') && valueBoolean === true) return ['!'];
-      if (code === 'status') return [`-${valueCode}`];
-      return code === 'child' ? [`>${valueCode}`] : [];
-    })
-    .join(' ');
-
-const conceptLines = (concepts: readonly fhir4.CodeSystemConcept[], depth: string): string[] =>
-  concepts.flatMap(({ code, display, property, concept = [] }) => {
-    const marks = marksOf(property);
-    const line = `${depth}${codeAndDisplay(code, display)}${marks === '' ? '' : `${display === undefined ? '\t' : ''}\t${marks}`}`;
-    return [line, ...conceptLines(concept, `${depth} `)];
-  });
-
-const codeSystemText = ({ url = '', version, content, caseSensitive, concept = [] }: fhir4.CodeSystem): string => {
-  const notes = [...(content === 'complete' ? [] : [content]), ...(caseSensitive ? [] : ['any-case'])];
-  return [[withVersion(url, version), ...notes].join(' '), ...conceptLines(concept, ' ')].join('\n');
+const keptProperty = (property: fhir4.CodeSystemConceptProperty): fhir4.CodeSystemConceptProperty[] => {
+  const named = property.code === 'abstract' ? { ...property, code: 'notSelectable' } : property;
+  return keptProperties.has(named.code) ? [named] : [];
 };
 
-/** R4 publishes one version of its own code systems, and value sets that name another. */
-const versionOf = ({ system = '', version }: Selection, held: ReadonlySet<string>): string | undefined =>
-  held.has(system) ? undefined : version;
-
-const selectionLines = (selection: Selection, sign: '+' | '-', held: ReadonlySet<string>): string[] => {
-  const { system, concept = [], filter = [], valueSet = [] } = selection;
-  const shown = concept.length <= mostForeignDisplays;
-  const from = system === undefined ? '' : withVersion(system, versionOf(selection, held));
-  return [
-    ` ${sign}${from}`,
-    ...concept.map(({ code, display }) => {
-      // the code system tells it
-      const own = held.has(splitCanonical(system ?? '')[0]) ? undefined : display;
-      return ` :${codeAndDisplay(code, shown ? own : undefined)}`;
-    }),
-    ...filter.map(({ property, op, value }) => ` ?${property} ${op} ${value}`),
-    ...valueSet.map((imported) => ` ^${imported}`),
-  ];
+/** Codes, displays and hierarchy; definitions, designations and dates are left out. */
+const keptConcept = ({ code, display, property = [], concept }: fhir4.CodeSystemConcept): fhir4.CodeSystemConcept => {
+  const kept = property.flatMap(keptProperty);
+  return {
+    code,
+    ...(display === undefined ? {} : { display: oneLine(display) }),
+    ...(kept.length === 0 ? {} : { property: kept }),
+    ...(concept === undefined ? {} : { concept: concept.map(keptConcept) }),
+  };
 };
 
-const valueSetText = ({ url = '', version, compose }: fhir4.ValueSet, held: ReadonlySet<string>): string => {
+/** The address, and what a code system is apart from it. */
+const codeSystemLine = ({
+  url = '',
+  version,
+  content,
+  caseSensitive = false,
+  concept = [],
+}: fhir4.CodeSystem): string =>
+  `${withVersion(url, version)} ${JSON.stringify({ content, caseSensitive, concept: concept.map(keptConcept) })}`;
+
+const keptSelection = (
+  { system, version, concept, ...others }: Selection,
+  held: ReadonlySet<string>,
+): fhir4.ValueSetComposeInclude => {
+  const [url, own = version] = splitCanonical(system ?? '');
+  const isHeld = held.has(url);
+  // a held code system tells the displays; R4 publishes one version of its own, and a value set that names another
+  const withDisplays = !isHeld && (concept?.length ?? 0) <= mostForeignDisplays;
+  return {
+    ...(system === undefined ? {} : { system: url }),
+    ...(own === undefined || (isHeld && own === version) ? {} : { version: own }),
+    ...(concept === undefined
+      ? {}
+      : { concept: concept.map(({ code, display }) => (withDisplays && display ? { code, display } : { code })) }),
+    ...others,
+  };
+};
+
+/** The address, and how a value set is composed. */
+const valueSetLine = ({ url = '', version, compose }: fhir4.ValueSet, held: ReadonlySet<string>): string => {
   const { include = [], exclude = [] } = compose ?? {};
-  return [
-    withVersion(url, version),
-    ...include.flatMap((selection) => selectionLines(selection, '+', held)),
-    ...exclude.flatMap((selection) => selectionLines(selection, '-', held)),
-  ].join('\n');
+  const kept = (selections: readonly Selection[]) => selections.map((selection) => keptSelection(selection, held));
+  const composed = { include: kept(include), ...(exclude.length === 0 ? {} : { exclude: kept(exclude) }) };
+  return `${withVersion(url, version)} ${JSON.stringify({ compose: composed })}`;
 };
 
 const elements = (): Map<string, ElementDefinition> =>
@@ -187,7 +187,7 @@ const bindingLines = (): string[] => {
 const literal = (text: string): string => `\`\n${text.replace(/[\\`]|\$\{/g, '\\$&')}\n\``;
 
 /**
- * R4's own code systems and value sets, in the notation that shared/terminology/held.ts reads.
+ * R4's own code systems and value sets, a line each, for shared/terminology/held.ts.
  *
  * @returns unformatted TypeScript by path relative to `shared/fhir/generated/`.
  */
@@ -196,19 +196,19 @@ export const generateTerminology = (): Record<string, string> => {
   const held = new Set(codeSystems.map(({ url = '' }) => splitCanonical(url)[0]));
   return {
     'terminology.data.ts': `// Generated by \`npm run generate\` from the code systems and value sets of R4. Do not edit.
-// https://hl7.org/fhir/R4/terminologies.html, notation in shared/terminology/held.ts.
+// https://hl7.org/fhir/R4/terminologies.html
 //
 // The value sets name codes of SNOMED CT, used by permission of SNOMED International, and of LOINC (http://loinc.org), which is copyright
 // (c) 1995-2026, Regenstrief Institute, Inc. and the LOINC Committee and is available at no cost under the license at
 // http://loinc.org/license. Who uses codes of SNOMED CT needs a license of it.
 
-/** Code systems with their concepts. */
-export const codeSystems = ${literal(codeSystems.map(codeSystemText).join('\n'))};
+/** A line is an address with a version, and the rest of a code system. */
+export const codeSystems = ${literal(codeSystems.map(codeSystemLine).join('\n'))};
 
-/** Value sets as they are composed. */
-export const valueSets = ${literal(valueSets.map((each) => valueSetText(each, held)).join('\n'))};
+/** A line is an address with a version, and the rest of a value set. */
+export const valueSets = ${literal(valueSets.map((each) => valueSetLine(each, held)).join('\n'))};
 
-/** Value sets, and the search parameters whose codes are bound to them. */
+/** A line is the address of a value set, and the search parameters whose codes are bound to it. */
 export const bindings = ${literal(bindingLines().join('\n'))};
 `,
   };

@@ -1,6 +1,8 @@
 import { type SearchTypes, searchTypes } from '../../record-types/search-types.ts';
+import { terminologyOf } from '../../search/joins.ts';
 import { parseSearchQuery, type SearchQuery } from '../../search/parse-query.ts';
 import { unsupportedParameter } from '../../search/refusal.ts';
+import { loadTerminology } from '../terminology.ts';
 import { Joins } from './joins.ts';
 import type { SearchPlan } from './plan.ts';
 import { Run, type SearchContext } from './run.ts';
@@ -25,7 +27,7 @@ const parametersIn = (types: SearchTypes) => (name: string) =>
  * Reads a search of the context's type.
  *
  * @param sent - names and values, percent-decoded.
- * @throws RecordError as `parseSearchQuery` does.
+ * @throws RecordError as `parseSearchQuery` and `loadTerminology` do.
  */
 export const openSearch = async (
   context: SearchContext,
@@ -44,7 +46,7 @@ export const openSearch = async (
   if (query.contained.search !== 'false') {
     throw unsupportedParameter('_contained', 'What stands within other records is not searched for');
   }
-  const run = new Run(context, types);
+  const run = new Run(context, types, await loadTerminology(context, terminologyOf(query.conditions)));
   const joins = new Joins(run);
   return {
     run,
