@@ -175,7 +175,9 @@ describe('terminology that is not known', () => {
       const { status, body } = await server.get(search);
 
       expect(status).toBe(400);
-      expect(body.issue).toMatchObject([{ code: 'not-supported', expression: [name], diagnostics: expect.stringContaining(message) }]);
+      expect(body.issue).toMatchObject([
+        { code: 'not-supported', expression: [name], diagnostics: expect.stringContaining(message) },
+      ]);
     }
   });
 });

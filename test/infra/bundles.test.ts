@@ -22,6 +22,11 @@ const dataFiles: readonly {
     most: 25_000,
     readBy: (entry) => !background.includes(entry),
   },
+  {
+    name: 'shared-fhir-generated-terminology.data.br',
+    most: 165_000,
+    readBy: (entry) => !background.includes(entry),
+  },
 ];
 
 const expectDataOf = (entry: string, found: readonly DataFile[]) => {
