@@ -32,21 +32,40 @@ export interface FunctionBundle {
 }
 
 /**
- * Bundles a function as it is deployed.
+ * Bundles functions as they are deployed, and keeps them in memory. One run for all is much quicker than one for each, because they share
+ * most of their sources.
  *
- * @param entry - such as `functions/records/patient.ts`.
+ * @param entries - such as `functions/records/patient.ts`.
  */
-export const bundleFunction = async (entry: string): Promise<FunctionBundle> => {
+export const bundlesOf = async <Entry extends string>(
+  entries: readonly Entry[],
+): Promise<ReadonlyMap<Entry, FunctionBundle>> => {
   const { outputFiles, metafile } = await build({
     ...deployed,
-    entryPoints: [path.join(root, entry)],
+    entryPoints: entries.map((entry, index) => ({ in: path.join(root, entry), out: String(index) })),
+    outdir: path.join(root, 'never-written'),
     write: false,
     metafile: true,
   });
-  const [file] = outputFiles;
-  if (!file) throw new Error(`esbuild made nothing of ${entry}`);
-  const inputs = Object.values(metafile.outputs).flatMap(usedIn);
-  return { code: file.contents, data: await dataFilesOf(inputs), inputs };
+  const files = new Map(outputFiles.map((file) => [path.basename(file.path), file.contents]));
+  const outputs = Object.entries(metafile.outputs).map(([file, output]) => [path.basename(file), output] as const);
+  return new Map(
+    await Promise.all(
+      outputs.map(async ([name, output]): Promise<[Entry, FunctionBundle]> => {
+        const [entry, code] = [entries[Number.parseInt(name, 10)], files.get(name)];
+        if (entry === undefined || !code) throw new Error(`esbuild made ${name} of nothing`);
+        const inputs = usedIn(output);
+        return [entry, { code, data: await dataFilesOf(inputs), inputs }];
+      }),
+    ),
+  );
+};
+
+/** One of them alone. */
+export const bundleFunction = async (entry: string): Promise<FunctionBundle> => {
+  const bundle = (await bundlesOf([entry])).get(entry);
+  if (!bundle) throw new Error(`esbuild made nothing of ${entry}`);
+  return bundle;
 };
 
 /** The sources of which something is left in a bundle. */
@@ -57,8 +76,7 @@ const usedIn = ({ inputs }: Metafile['outputs'][string]): string[] =>
 export type BundleFolder = (entry: string) => string;
 
 /**
- * Bundles functions as they are deployed, each into a folder of its own. One run for all is much quicker than one for each, because
- * they share most of their sources.
+ * Bundles functions as they are deployed, each into a folder of its own.
  *
  * @returns finds the folder of an entry; throws Error for one that was not bundled.
  */

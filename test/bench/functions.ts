@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { bundleFunction, bundleFunctions } from '../../infra/bundle-function.ts';
+import { bundleFunctions, bundlesOf } from '../../infra/bundle-function.ts';
 import { median } from './median.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -28,14 +28,12 @@ export const functionEntries = (): string[] =>
 /** Serves one record type, and so has the smaller budget. */
 export const servesOneType = (entry: string): boolean => entry.startsWith('functions/records/');
 
-export const bundleSizes = async (entries: readonly string[]): Promise<Bundled[]> => {
-  const sizes: Bundled[] = [];
-  for (const entry of entries) {
-    const { code, data } = await bundleFunction(entry);
-    sizes.push({ entry, bytes: code.length, dataBytes: data.reduce((sum, { contents }) => sum + contents.length, 0) });
-  }
-  return sizes;
-};
+export const bundleSizes = async (entries: readonly string[]): Promise<Bundled[]> =>
+  [...(await bundlesOf(entries))].map(([entry, { code, data }]) => ({
+    entry,
+    bytes: code.length,
+    dataBytes: data.reduce((sum, { contents }) => sum + contents.length, 0),
+  }));
 
 /** What loading a function costs a fresh process, as a multiple of the same packages without it. */
 export interface Initialisation {
