@@ -50,7 +50,9 @@ const byAddress = async (
   url: string,
   spend: () => void,
 ): Promise<StoredRecord[]> => {
-  const [type, id = ''] = localReference(url, context.request.baseUrl)?.split('/') ?? [];
+  // earlier versions of a record are not looked into
+  const reference = url.includes('/_history/') ? undefined : localReference(url, context.request.baseUrl);
+  const [type, id = ''] = reference?.split('/') ?? [];
   const address = type === name ? await locate(context, name, id) : undefined;
   if (!address) return [];
   spend();

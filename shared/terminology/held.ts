@@ -31,9 +31,16 @@ export const readTerminology = (texts: {
   );
   const known: Terminology = { codeSystem: codeSystems.get, valueSet: valueSets.get };
   const members = new Map<string, Members>();
+  let byCode: Map<string, (readonly [code: string, CodeSystem])[]> | undefined;
   return {
     ...known,
-    systemsWith: (code) => codeSystems.with(code).filter(({ find }) => find(code)),
+    systemsWith: (code) => {
+      byCode ??= Map.groupBy(
+        codeSystems.all().flatMap((each) => [...each.concepts.keys()].map((own) => [own, each] as const)),
+        ([own]) => own,
+      );
+      return (byCode.get(code) ?? []).map(([, each]) => each);
+    },
     boundTo: (resourceType, parameter) => {
       const url = bindings.get(`${resourceType}.${parameter}`) ?? '';
       const valueSet = valueSets.get(url);
@@ -70,14 +77,7 @@ const linesOf = <T>(text: string, read: (line: Line) => T) => {
     done.set(url, made);
     return made;
   };
-  return {
-    get,
-    /** Those that have this code. */
-    with: (code: string): T[] => {
-      const mark = `"code":${JSON.stringify(code)}`;
-      return [...lines].flatMap(([url, { rest }]) => (rest.includes(mark) ? (get(url) ?? []) : []));
-    },
-  };
+  return { get, all: () => [...lines.keys()].flatMap((url) => get(url) ?? []) };
 };
 
 let held: HeldTerminology | undefined;

@@ -142,6 +142,16 @@ describe('terminology behind references', () => {
     ]);
   });
 
+  it('is known in a filter', async () => {
+    const filter = (text: string) => conditions(`_filter=${encodeURIComponent(text)}`);
+    expect(await filter('code in http://acme.org/diabetes')).toEqual(['active', 'relapse']);
+    expect(await filter(`clinical-status ss "${clinical}|active" or code eq 195662009`)).toEqual([
+      'active',
+      'relapse',
+      'resolved',
+    ]);
+  });
+
   it('is known in a condition', async () => {
     const post = (code: string) =>
       server.post(

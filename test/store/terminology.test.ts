@@ -162,6 +162,10 @@ describe('the terminology that a search needs', () => {
     await expect(membersIn(url)).rejects.toMatchObject(unknown);
   });
 
+  it('is refused where an earlier version of a record is named', async () => {
+    await expect(membersIn(`ValueSet/${byId}/_history/1`)).rejects.toMatchObject(unknown);
+  });
+
   it('is refused, as if it did not exist, to whoever may not search value sets', async () => {
     await expect(membersIn(`${acme}/ValueSet/birds`, asking('user/Condition.rs'))).rejects.toMatchObject(unknown);
     await expect(membersIn(`ValueSet/${byId}`, asking('user/Condition.rs'))).rejects.toMatchObject(unknown);

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { heldDefinitions } from '../../infra/generate/terminology.ts';
+import { expand } from '../../infra/generate/value-sets.ts';
+import { searchTables } from '../../shared/fhir/generated/search-parameters/all.data.ts';
+import { bindings } from '../../shared/fhir/generated/terminology.data.ts';
+import { readSearchTypes } from '../../shared/record-types/search-types.ts';
 import { splitCanonical } from '../../shared/terminology/canonical.ts';
 import { TerminologyGap } from '../../shared/terminology/gap.ts';
 import { heldTerminology } from '../../shared/terminology/held.ts';
@@ -96,6 +100,48 @@ describe("R4's own value sets", () => {
     expect(facility).toEqual(
       naiveValueSets.get('http://hl7.org/fhir/ValueSet/c80-facilitycodes')?.compose?.include[0]?.concept?.[0],
     );
+  });
+});
+
+describe('the system of an element that is a code', () => {
+  const types = readSearchTypes(searchTables);
+  const selectingCodes = types.names.flatMap((name) => {
+    const own = searchTables.split(`\n=${name} `)[1]?.split('\n=')[0] ?? '';
+    return [...own.matchAll(/^(\S+) t [^;\n]*:code\b/gm)].map(([, code = '']) => [name, code] as const);
+  });
+
+  it('is known wherever R4 binds it', () => {
+    const unbound = selectingCodes.filter(([name, code]) => !held.boundTo(name, code));
+
+    expect(selectingCodes.length).toBeGreaterThan(150);
+    expect(unbound.map((each) => each.join('.'))).toEqual([
+      'CodeSystem.code',
+      'ConceptMap.source-code',
+      'ConceptMap.target-code',
+      'OperationDefinition.code',
+      'SearchParameter.code',
+      'ValueSet.code',
+    ]);
+  });
+
+  it('is that of the codes which schemas accept there', () => {
+    const missing: string[] = [];
+    let compared = 0;
+    for (const line of bindings.trim().split('\n')) {
+      const [url = '', ...bound] = line.split(' ');
+      for (const [system, codes] of expand(url) ?? []) {
+        for (const code of codes) {
+          compared++;
+          for (const each of bound) {
+            const [name = '', parameter = ''] = each.split('.');
+            if (!held.boundTo(name, parameter)?.has(system, code)) missing.push(`${each} ${system}|${code}`);
+          }
+        }
+      }
+    }
+
+    expect(missing).toEqual([]);
+    expect(compared).toBeGreaterThan(600);
   });
 });
 
