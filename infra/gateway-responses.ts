@@ -24,6 +24,8 @@ interface Definition {
   /** Stable code for programs. */
   readonly reason: string;
   readonly message: string;
+  /** Name of the header that it is about. */
+  readonly expression?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -33,6 +35,7 @@ const definitions = {
     code: 'login',
     reason: 'unauthenticated',
     message: 'A valid access token is needed, sent as "Authorization: Bearer <token>"',
+    expression: 'Authorization',
     headers: { 'WWW-Authenticate': 'Bearer realm="Concord"' },
   },
   ACCESS_DENIED: {
@@ -57,12 +60,19 @@ const definitions = {
   },
   BAD_REQUEST_BODY: { statusCode: 400, code: 'structure', reason: 'malformed', message: 'The body is malformed' },
   BAD_REQUEST_PARAMETERS: { statusCode: 400, code: 'invalid', reason: 'invalid', message: 'A parameter is malformed' },
-  REQUEST_TOO_LARGE: { statusCode: 413, code: 'too-long', reason: 'too-large', message: 'The request is too large' },
+  REQUEST_TOO_LARGE: {
+    statusCode: 413,
+    code: 'too-long',
+    reason: 'too-large',
+    message: 'The request is too large',
+    expression: 'Content-Length',
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     statusCode: 415,
     code: 'not-supported',
     reason: 'unsupported-media-type',
     message: 'This content type is not supported',
+    expression: 'Content-Type',
   },
   THROTTLED: {
     statusCode: 429,
@@ -89,7 +99,7 @@ const definitions = {
   DEFAULT_5XX: { code: 'exception', reason: 'exception', message: 'Internal server error' },
 } as const satisfies Record<string, Definition>;
 
-const templateOf = ({ statusCode, code, reason, message }: Definition, fatal: boolean) => {
+const templateOf = ({ statusCode, code, reason, message, expression }: Definition, fatal: boolean) => {
   const outcome: fhir4.OperationOutcome = {
     resourceType: 'OperationOutcome',
     issue: [
@@ -98,6 +108,7 @@ const templateOf = ({ statusCode, code, reason, message }: Definition, fatal: bo
         code,
         details: { coding: [{ system: reasonSystem, code: reason }], text: message },
         diagnostics: `${message} (request $context.requestId)`,
+        ...(expression === undefined ? {} : { expression: [expression] }),
       },
     ],
   };

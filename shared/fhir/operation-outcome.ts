@@ -31,6 +31,12 @@ export interface Refused {
   readonly outcome: fhir4.OperationOutcome;
 }
 
+/** Letters of an expression that are told: a name in it may be anything that a client wrote. */
+const longestExpression = 500;
+
+const bounded = (expression: string): string =>
+  expression.length <= longestExpression ? expression : `${expression.slice(0, longestExpression - 1).toWellFormed()}…`;
+
 /**
  * Turns anything thrown into an answer. What is not a RecordError is our own fault: 500, without its message.
  *
@@ -50,7 +56,9 @@ export const refusal = (error: unknown, requestId: string): Refused => {
         text: detail.message,
       },
       diagnostics: `${detail.message} (request ${requestId})`,
-      ...('expression' in detail && detail.expression !== undefined ? { expression: [detail.expression] } : {}),
+      ...('expression' in detail && detail.expression !== undefined
+        ? { expression: [bounded(detail.expression)] }
+        : {}),
     }),
   );
   return {

@@ -26,6 +26,12 @@ export interface FhirRequest {
 
 export const largestBody = 4_000_000;
 export const largestInflatedBody = 20_000_000;
+/** Bytes of a form, inflated: room for 2,000 ids. The answer's `self` link repeats it, three letters for some of them. */
+const largestForm = 200_000;
+/** More than any search has; what is not understood is told of in the answer, one by one. */
+const mostParameters = 200;
+/** Letters of an address, as much as the gateway takes; within a bundle nothing else would bound it. */
+export const longestUrl = 10_000;
 const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/json']);
 
 /**
@@ -45,7 +51,8 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
   if (searching && !form && event.body)
     throw unsupported('Send the parameters of _search as application/x-www-form-urlencoded');
   const text = form ? bodyText(event, header('content-encoding')) : undefined;
-  const query = [...queryOf(event), ...new URLSearchParams(text)];
+  if (text !== undefined && text.length > largestForm) throw tooLarge(`A form may have ${largestForm / 1e3} KB`);
+  const query = modest([...queryOf(event), ...new URLSearchParams(text)]);
   requireJsonWanted(header('accept'), query.find(([name]) => name === '_format')?.[1]);
   let parsed: { body: unknown } | undefined;
   return {
@@ -66,6 +73,13 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
   };
 };
 
+/** @throws RecordError `too-costly` naming the first parameter that is one too many. */
+export const modest = (query: FhirRequest['query']): FhirRequest['query'] => {
+  const [name] = query[mostParameters] ?? [];
+  if (name === undefined) return query;
+  throw new RecordError('too-costly', `A request may have ${mostParameters} parameters`, { expression: name });
+};
+
 /** A header's value, whatever case the client wrote its name in. */
 export const headerOf = (event: Pick<APIGatewayProxyEvent, 'headers'>, name: string): string | undefined =>
   Object.entries(event.headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
@@ -80,7 +94,9 @@ const pathOf = (path: string): string[] => {
   try {
     return segments.slice(segments.indexOf('fhir') + 1).map(decodeURIComponent);
   } catch {
-    throw new RecordError('malformed', 'The path has a broken percent escape');
+    throw new RecordError('malformed', 'The path has a percent escape that is broken or is not UTF-8', {
+      expression: 'path',
+    });
   }
 };
 
@@ -98,6 +114,8 @@ const mediaType = (value: string | undefined): string => (value ?? '').split(';'
 
 const unsupported = (message: string) =>
   new RecordError('unsupported-media-type', message, { expression: 'Content-Type' });
+
+const malformedBody = (message: string) => new RecordError('malformed', message, { expression: 'body' });
 
 const tooLarge = (message: string) => new RecordError('too-large', message, { expression: 'Content-Length' });
 
@@ -126,7 +144,7 @@ const decode = (bytes: Uint8Array): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw new RecordError('malformed', 'The body is not UTF-8');
+    throw malformedBody('The body is not UTF-8');
   }
 };
 
@@ -143,10 +161,7 @@ const parseBody = (text: string | undefined, contentType: string | undefined): u
   } catch (error) {
     // The engine's message quotes the body, so only the position is told.
     const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    throw new RecordError(
-      'malformed',
-      `The body is not JSON${position === undefined ? '' : `, at character ${position}`}`,
-    );
+    throw malformedBody(`The body is not JSON${position === undefined ? '' : `, at character ${position}`}`);
   }
 };
 
@@ -168,7 +183,7 @@ const requireSane = (text: string): void => {
       else if (letter === 34) quoted = false;
     } else if (letter === 34) quoted = true;
     else if (letter === 123 || letter === 91) {
-      if (++depth > deepest) throw new RecordError('malformed', `The body is nested more than ${deepest} levels deep`);
+      if (++depth > deepest) throw malformedBody(`The body is nested more than ${deepest} levels deep`);
     } else if (letter === 125 || letter === 93) depth--;
   }
 };
@@ -179,7 +194,7 @@ const escapeAt = (text: string, at: number): number => {
   if (high === undefined || high < 0xd800 || high > 0xdfff) return 2;
   const low = unitAt(text, at + 6) ?? 0;
   if (high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) return 12;
-  throw new RecordError('malformed', 'The body has half of a surrogate pair, which is no character');
+  throw malformedBody('The body has half of a surrogate pair, which is no character');
 };
 
 /** The code unit of an escape such as `\u00e9`; undefined for any other escape. */

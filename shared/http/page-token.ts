@@ -1,5 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { RecordError } from '../errors.ts';
+
+/** Before the position stands how long it is. */
+const sizeBytes = 4;
 
 /** Pages are followed within a session; a link that lies about is worth nothing to who finds it. */
 const validForMs = 24 * 3600_000;
@@ -12,13 +16,19 @@ export interface PagePosition {
   readonly position: unknown;
 }
 
-interface Sealed extends PagePosition {
+interface Sealed {
+  readonly position: unknown;
   readonly path: string;
   readonly subject: string;
   readonly expires: number;
 }
 
-/** Encrypts a position for a `next` link: positions hold keys, and keys are nobody's business. AES-256-GCM. */
+/**
+ * Encrypts a position for a `next` link: positions hold keys, and keys are nobody's business. AES-256-GCM.
+ *
+ * The query is deflated, as an address has no room for a long one twice its size, and by itself: were the position deflated with it,
+ * whoever chooses the query could tell from the length of the link how much of it stands in the position too.
+ */
 export const sealPage = (
   key: Buffer,
   page: PagePosition,
@@ -26,8 +36,13 @@ export const sealPage = (
 ): string => {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  const sealed: Sealed = { ...page, path: of.path, subject: of.subject, expires: of.now + validForMs };
-  const text = Buffer.concat([cipher.update(JSON.stringify(sealed), 'utf8'), cipher.final()]);
+  const { query, position } = page;
+  const sealed: Sealed = { position, path: of.path, subject: of.subject, expires: of.now + validForMs };
+  const own = Buffer.from(JSON.stringify(sealed));
+  const size = Buffer.alloc(sizeBytes);
+  size.writeUInt32BE(own.length);
+  const parts = [size, own, deflateRawSync(JSON.stringify(query))].map((part) => cipher.update(part));
+  const text = Buffer.concat([...parts, cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64url');
 };
 
@@ -42,7 +57,7 @@ export const openPage = (
   by: { path: string; subject: string; now: number },
 ): PagePosition => {
   const bytes = Buffer.from(token, 'base64url');
-  const sealed = bytes.length > 28 ? decrypt(key, bytes) : undefined;
+  const sealed = bytes.length > 28 + sizeBytes ? decrypt(key, bytes) : undefined;
   if (!sealed || sealed.subject !== by.subject || sealed.path !== by.path) {
     throw new RecordError('invalid', 'This page link was altered or is not yours', {
       reason: 'page-link',
@@ -58,12 +73,13 @@ export const openPage = (
   return { query: sealed.query, position: sealed.position };
 };
 
-const decrypt = (key: Buffer, bytes: Buffer): Sealed | undefined => {
+const decrypt = (key: Buffer, bytes: Buffer): (Sealed & PagePosition) | undefined => {
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(bytes.subarray(12, 28));
-    return JSON.parse(
-      Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8'),
-    ) as Sealed;
+    const text = Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]);
+    const end = sizeBytes + text.readUInt32BE();
+    const own = JSON.parse(text.toString('utf8', sizeBytes, end)) as Sealed;
+    return { ...own, query: JSON.parse(inflateRawSync(text.subarray(end)).toString()) as PagePosition['query'] };
   } catch {
     return undefined; // not what was sealed
   }

@@ -14,6 +14,9 @@ import { openSearch } from './search/open.ts';
 /** Reading more than this for one condition is refused: the sender is better served by an identifier. */
 const mostCalls = 100;
 
+/** Letters of a parameter's name that a refusal repeats in its text. */
+const longestNameShown = 50;
+
 /** What meets a condition now, and what must not have changed when something is created because nothing does. */
 export interface ConditionalMatch {
   readonly matches: readonly StoredRecord[];
@@ -34,12 +37,20 @@ export const conditionalMatch = async (
   expression = 'If-None-Exist',
 ): Promise<ConditionalMatch> => {
   requireTypeAccess(context, 's');
+  try {
+    return await find(context, condition);
+  } catch (error) {
+    throw refusedAt(expression, error);
+  }
+};
+
+const find = async (context: RequestContext, condition: string): Promise<ConditionalMatch> => {
   const { recordType, store } = context;
   // A condition that is not understood must not be taken for a wider one.
   const sent = [...new URLSearchParams(condition.replace(/^\?/, ''))];
   const { run, query, planned } = await openSearch(context, sent, { strict: true });
   if (query.conditions.length === 0) {
-    throw new RecordError('invalid', 'A condition names at least one search parameter', { expression });
+    throw new RecordError('invalid', 'A condition names at least one search parameter');
   }
   const partition = guardPartition(context, criteriaOf(query.conditions), condition);
   const key = guardKey(partition);
@@ -50,14 +61,26 @@ export const conditionalMatch = async (
   const limit = run.calls + mostCalls;
   for await (const { record } of matching(run, recordType, { ...query, plan })) {
     if (record) found.push(record);
-    if (run.calls > limit)
-      throw new RecordError('too-costly', 'Too much would have to be read for this condition', { expression });
+    if (run.calls > limit) throw new RecordError('too-costly', 'Too much would have to be read for this condition');
   }
   await trace(context, found, condition);
   const meant = found.length > 1 && recordType.directory ? ownerAmong(found, await bearersOf(store, partition)) : found;
-  if (meant.length > 1)
-    throw new RecordError('multiple-matches', 'Several records meet this condition', { expression });
+  if (meant.length > 1) throw new RecordError('multiple-matches', 'Several records meet this condition');
   return { matches: meant, guard: { key, expected } };
+};
+
+/** A refusal of a condition names where it stands, and in its text the parameter. */
+const refusedAt = (expression: string, error: unknown): unknown => {
+  if (!(error instanceof RecordError)) return error;
+  const details = error.details.map(({ expression: parameter, ...detail }) => ({
+    ...detail,
+    message:
+      parameter === undefined || parameter === expression
+        ? detail.message
+        : `${parameter.slice(0, longestNameShown)}: ${detail.message}`,
+    expression,
+  }));
+  return new RecordError(error.kind, error.message, { reason: error.reason, headers: error.headers, details });
 };
 
 /**

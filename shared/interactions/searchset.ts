@@ -24,7 +24,7 @@ const pathOf = ({ request }: PageContext): string => request.path.filter((segmen
 export const askedPage = (context: PageContext): PagePosition | undefined => {
   const token = context.request.query.find(([name]) => name === pageParameter)?.[1];
   if (token === undefined) return undefined;
-  requireOnly(context, ['_count']);
+  requireOnly(context, ['_count'], 'A page link goes with _count and with nothing else; leave this parameter out');
   const { store, asking, now } = context;
   const page = openPage(store.keys.pages, token, { path: pathOf(context), subject: asking.caller.subject, now });
   const counts = context.request.query.filter(([name]) => name === '_count');
@@ -40,25 +40,43 @@ const formatParameters = ['_format', '_pretty', pageParameter];
  *
  * @throws RecordError `invalid` naming the first other one.
  */
-export const requireOnly = ({ request }: PageContext, served: readonly string[]): void => {
+export const requireOnly = (
+  { request }: PageContext,
+  served: readonly string[],
+  message = 'This parameter is not served here',
+): void => {
   const other = request.query.find(([name]) => !served.includes(name) && !formatParameters.includes(name));
   if (other)
-    throw new RecordError('invalid', 'This parameter is not served here', {
+    throw new RecordError('invalid', message, {
       reason: 'not-supported',
       expression: other[0],
     });
 };
 
+/** Letters of a link that the gateway takes, with 2 KB of headers beside it. */
+const longestLink = 8_000;
+
 /**
  * The link to what follows. It repeats a `_count` that was asked for: a client that adds its own where there is none then keeps to it.
  * https://hl7.org/fhir/R4/http.html#paging
+ *
+ * @throws RecordError `too-costly` if the query is so long that nobody could follow the link, naming its longest parameter.
  */
 export const nextLink = (context: PageContext, page: PagePosition): fhir4.BundleLink => {
   const { store, asking, now, request } = context;
   const token = sealPage(store.keys.pages, page, { path: pathOf(context), subject: asking.caller.subject, now });
   const count = page.query.find(([name]) => name === '_count')?.[1];
   const asked = count === undefined ? '' : `_count=${encodeURIComponent(count)}&`;
-  return { relation: 'next', url: `${request.baseUrl}/${pathOf(context)}?${asked}${pageParameter}=${token}` };
+  const url = `${request.baseUrl}/${pathOf(context)}?${asked}${pageParameter}=${token}`;
+  if (url.length > longestLink) {
+    const [longest] = [...page.query].sort(([, a], [, b]) => b.length - a.length);
+    throw new RecordError(
+      'too-costly',
+      'What is found takes several pages, and the search is too long to be repeated in the link to the next one; name fewer values, or ask for larger pages',
+      { reason: 'search-too-long', expression: longest?.[0] ?? pageParameter },
+    );
+  }
+  return { relation: 'next', url };
 };
 
 /** The link that says what was asked, as it was understood. */

@@ -71,7 +71,7 @@ export const parseSearchQuery = (
       if (condition) {
         conditions.push(condition);
         understood.push(pair);
-      } else ignore(name, `${resourceType} has no such search parameter; it was not used`);
+      } else ignore(name, `${resourceType} has no such search parameter${strict ? '' : '; it was not used'}`);
     }
   }
   const managed = parseResultParameters(result, context, resourceType, ignore);

@@ -60,7 +60,7 @@ export const partitionFor = (
   value: string,
 ): string =>
   kind === 'string'
-    ? registryPartition(owner, type, parameter, `${value.slice(0, nameLetters)}~${onlyShard}`)
+    ? registryPartition(owner, type, parameter, `${beginning(value, nameLetters)}~${onlyShard}`)
     : registryPartition(owner, type, parameter, hashed(store, value));
 
 /** Partition that lists every record of a type which heads its own chart. */
@@ -68,7 +68,13 @@ export const listPartition = (owner: string, type: string): string =>
   registryPartition(owner, type, everyRecord, onlyShard);
 
 /** Longest text kept in a sort key; a longer search is compared with this much and then with the record. */
-export const longestValue = 60;
+const longestValue = 60;
+
+/** What a sort key keeps of a text. */
+export const keptText = (text: string): string => beginning(text, longestValue);
+
+/** At most so many letters; half of one that takes two is left out: it is no text, and no key. */
+const beginning = (text: string, letters: number): string => text.slice(0, letters).replace(/[\uD800-\uDBFF]$/, '');
 
 /** The texts under which a registry parameter files a resource: what a search for it begins with, or the equal keys of its values. */
 const filedUnder = (recordType: SearchType, { parameter }: RegistryIndex, resource: Resource): string[] => {
@@ -113,7 +119,7 @@ export const registryKeys = (store: RecordStore, recordType: SearchType, record:
     const kind = recordType.parameter(index.parameter)?.type ?? 'token';
     return filedUnder(recordType, index, resource).map((text) => ({
       pk: partitionFor(store, owner, recordType.name, index.parameter, kind, text),
-      sk: `${kind === 'string' ? text.slice(0, longestValue) : ''}#${record.id}`,
+      sk: `${kind === 'string' ? keptText(text) : ''}#${record.id}`,
     }));
   });
   // Long names with one beginning are one row: what a key holds of them is the same.

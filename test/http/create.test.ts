@@ -273,6 +273,21 @@ describe('conditional create', () => {
     expect(second.headers.location).toBe(first.headers.location);
   });
 
+  it.each([
+    ['birthdate=2020-13', 'birthdate: A date is'],
+    ['nothing=1', 'nothing: Patient has no such search parameter'],
+    ['identifier:nothing=1', 'identifier:nothing: This modifier does not apply'],
+    ['', 'A condition names at least one search parameter'],
+  ])('refuses the condition "%s", and names the header and in it the parameter', async (condition, words) => {
+    const alone = await server.post('Patient', patientBody(), { headers: { 'if-none-exist': condition } });
+    const entry = [{ resource: patientBody(), request: { method: 'POST', url: 'Patient', ifNoneExist: condition } }];
+    const within = await server.post('', { resourceType: 'Bundle', type: 'transaction', entry });
+
+    expect([alone.status, within.status]).toEqual([400, 400]);
+    expect(issuesOf(alone.body)).toMatchObject([{ expression: 'If-None-Exist', text: expect.stringContaining(words) }]);
+    expect(expressionsIn(within.body)).toEqual(['Bundle.entry[0].request.ifNoneExist']);
+  });
+
   it('finds what a plain create made', async () => {
     const plain = await create(server, numberedPatient('plain'));
 

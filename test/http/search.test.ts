@@ -115,6 +115,18 @@ describe('search across patients', () => {
     expect(await found(`Patient?_id=${patient.id}`)).toEqual([]);
   });
 
+  it.each([
+    ['the third', 'ab'],
+    ['the sixtieth', 'a'.repeat(59)],
+  ])('files and finds a name of which %s letter takes two code units', async (_which, before) => {
+    const family = `${before}\u{1F9EC}end`;
+    const patient = await create(server, patientBody({ name: [{ family }] }));
+
+    expect(await found(`Patient?family=${encodeURIComponent(family)}`)).toEqual([referenceTo(patient)]);
+    expect(await found(`Patient?family=${encodeURIComponent(`${before}\u{1F9EC}`)}`)).toEqual([referenceTo(patient)]);
+    expect(await found(`Patient?family=${encodeURIComponent(`${before}\u{1F9ED}`)}`)).toEqual([]);
+  });
+
   it('finds clinical records of all patients by walking through their charts, and says so', async () => {
     const code = { coding: [{ system: 'http://loinc.org', code: '99-walk' }] };
     const made = [];

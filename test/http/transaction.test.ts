@@ -333,6 +333,12 @@ describe('a transaction with a bad entry', () => {
       () => ({ ...postEntry(patientBody()), request: { method: 'POST', url: 'Patients' } }),
     ],
     ['an unknown method', 400, '.request.method', () => ({ request: { method: 'PATCH', url: 'Patient/1' } })],
+    [
+      'a method that is an object which cannot be made a text',
+      400,
+      '.request.method',
+      () => ({ request: { method: { toString: '' } as never, url: 'Patient/1' } }),
+    ],
     ['no request', 400, '.request', () => ({ resource: patientBody() })],
     ['no url', 400, '.request.url', () => ({ resource: patientBody(), request: { method: 'POST', url: '' } })],
     ['no resource', 400, '.resource', () => ({ request: { method: 'POST', url: 'Patient' } })],

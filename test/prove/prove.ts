@@ -5,6 +5,7 @@
  *
  * `npm run prove -- --searches [number] [--seed number] [--only number]`: compares searches over HTTP with an evaluator that was written
  * apart from them; with the seed it printed, one of them again.
+ * `npm run prove -- --mutations [requests] [--seed number]`: sends requests of which each is broken in one place, and judges the answers.
  */
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { findFiles } from '../../infra/cli/import-sources.ts';
@@ -19,16 +20,25 @@ const lanes = 8;
 
 const { values: options, positionals: folders } = parseArgs({
   allowPositionals: true,
-  options: { searches: { type: 'boolean' }, seed: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    searches: { type: 'boolean' },
+    mutations: { type: 'boolean' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+  },
 });
 // The logger looks at its level when it is loaded.
 process.env.POWERTOOLS_LOG_LEVEL ??= 'WARN';
+const numberIn = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 if (options.searches) {
   const { proveSearches } = await import('./searches.ts');
-  const numberIn = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
   const searches = numberIn(folders[0]) ?? 5_000;
   const agree = await proveSearches({ searches, seed: numberIn(options.seed), only: numberIn(options.only) });
   process.exit(agree ? 0 : 1);
+}
+if (options.mutations) {
+  const { proveMutations } = await import('./mutations.ts');
+  process.exit((await proveMutations(numberIn(folders[0]) ?? 2_000, numberIn(options.seed))) ? 0 : 1);
 }
 if (folders.length === 0) {
   console.error('Usage: npm run prove -- <file or folder of bundles>…');

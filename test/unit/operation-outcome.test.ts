@@ -81,6 +81,15 @@ describe('refusal', () => {
     expect(JSON.stringify(answer)).not.toContain('Smith');
   });
 
+  it('cuts a name short that a client has sent, and not within a letter', () => {
+    const expressionOf = (expression: string) =>
+      refusal(new RecordError('invalid', 'x', { expression }), 'r').outcome.issue[0]?.expression?.[0];
+
+    expect(expressionOf('a'.repeat(500))).toBe('a'.repeat(500));
+    expect(expressionOf('a'.repeat(501))).toBe(`${'a'.repeat(499)}…`);
+    expect(expressionOf('\u{1F9EC}'.repeat(300))?.isWellFormed()).toBe(true);
+  });
+
   it('tells how to sign in with a 401, and only with it', () => {
     expect(refusal(new RecordError('unauthenticated', 'x'), 'r').headers).toHaveProperty('WWW-Authenticate');
     expect(refusal(new RecordError('forbidden', 'x'), 'r').headers).toEqual({});

@@ -26,6 +26,15 @@ describe('a page link', () => {
     expect(openPage(key, sealPage(key, page, by), by)).toEqual(page);
   });
 
+  it('takes less room than a long query does, and as much for a position whatever the query repeats of it', () => {
+    const long = [['_id', Array.from({ length: 100 }, () => randomBytes(16).toString('hex')).join()]] as const;
+    const withPosition = (query: string) =>
+      sealPage(key, { query: [['name', query]], position: 'secret-key' }, by).length;
+
+    expect(sealPage(key, { query: long, position: [] }, by).length).toBeLessThan(long[0][1].length);
+    expect(withPosition('secret-key')).toBe(withPosition('a-b-c-d-e-'));
+  });
+
   it('shows nothing of what it holds, and is never the same twice', () => {
     const first = sealPage(key, page, by);
     const second = sealPage(key, page, by);

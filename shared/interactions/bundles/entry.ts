@@ -1,5 +1,5 @@
 import { RecordError } from '../../errors.ts';
-import { type FhirRequest, parseIfMatch } from '../../http/fhir-request.ts';
+import { type FhirRequest, longestUrl, modest, parseIfMatch } from '../../http/fhir-request.ts';
 import type { Router } from '../../http/routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import type { Answer, RequestContext } from '../context.ts';
@@ -33,15 +33,18 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
   const at = `Bundle.entry[${index}]`;
   const { request, resource, fullUrl } = (entry ?? {}) as Partial<fhir4.BundleEntry>;
   if (!request || typeof request !== 'object') throw invalid('An entry needs a request', `${at}.request`);
-  const method = String(request.method);
-  if (!methods.has(method))
+  const { method } = request;
+  if (typeof method !== 'string' || !methods.has(method))
     throw invalid('A request has the method GET, HEAD, POST, PUT or DELETE', `${at}.request.method`);
   if (typeof request.url !== 'string' || request.url === '')
     throw invalid('A request needs a url', `${at}.request.url`);
+  if (request.url.length > longestUrl) throw invalid(`A url may have ${longestUrl} letters`, `${at}.request.url`);
   if (fullUrl !== undefined && typeof fullUrl !== 'string') throw invalid('A fullUrl is a text', `${at}.fullUrl`);
   for (const element of ['ifMatch', 'ifNoneExist'] as const) {
     const value: unknown = request[element];
     if (value !== undefined && typeof value !== 'string') throw invalid('This is a text', `${at}.request.${element}`);
+    if (value !== undefined && value.length > longestUrl)
+      throw invalid(`This may have ${longestUrl} letters`, `${at}.request.${element}`);
   }
   const base = context.request.baseUrl;
   const url = request.url.startsWith(`${base}/`) ? request.url.slice(base.length) : request.url;
@@ -61,7 +64,7 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
       ...context.request,
       method: method === 'HEAD' ? 'GET' : method,
       path,
-      query: [...new URLSearchParams(queryText)],
+      query: modest([...new URLSearchParams(queryText)]),
       body: resource,
       ifMatch: parseIfMatch(request.ifMatch),
       ifNoneExist: request.ifNoneExist,

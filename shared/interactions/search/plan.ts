@@ -9,8 +9,8 @@ import {
   containedKey,
   identifierPartition,
   indexOwner,
+  keptText,
   keyText,
-  longestValue,
   nameLetters,
   partitionFor,
 } from '../../store/index-rows.ts';
@@ -257,7 +257,7 @@ const byRegistry = (
         kind,
         kind === 'string' ? text : keyText(text),
       );
-      return { partition, prefix: kind === 'string' ? text.slice(0, longestValue) : '' };
+      return { partition, prefix: kind === 'string' ? keptText(text) : '' };
     });
     return { kind: 'registry', ranges };
   }
