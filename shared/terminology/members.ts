@@ -2,6 +2,7 @@ import { splitCanonical, withVersion } from './canonical.ts';
 import { type CodeSystem, foldCode } from './code-system.ts';
 import { filterOf } from './filter.ts';
 import { TerminologyGap } from './gap.ts';
+import { ignoringCase } from './ignoring-case.ts';
 
 /** What is known, by canonical address with or without `|version`. */
 export interface Terminology {
@@ -37,7 +38,7 @@ interface Part {
  * @see https://hl7.org/fhir/R4/valueset.html#compositions
  */
 export const membersOf = (valueSet: fhir4.ValueSet, known: Terminology): Members => {
-  const { test, systems } = partOf(valueSet, known, []);
+  const { test, systems } = partOf(valueSet, { known, within: [], sets: { read: 0 } });
   return {
     has: (named, code) => {
       const system = named === undefined ? undefined : splitCanonical(named)[0];
@@ -47,23 +48,35 @@ export const membersOf = (valueSet: fhir4.ValueSet, known: Terminology): Members
   };
 };
 
-const partOf = (valueSet: fhir4.ValueSet, known: Terminology, within: readonly fhir4.ValueSet[]): Part => {
+/** Value sets that one may be made of, each counted as often as it is named: a test of a code may go through all of them. */
+const mostSets = 1_000;
+
+interface Evaluation {
+  readonly known: Terminology;
+  /** The value sets that are being evaluated, each a part of the one before it. */
+  readonly within: readonly fhir4.ValueSet[];
+  readonly sets: { read: number };
+}
+
+const partOf = (valueSet: fhir4.ValueSet, evaluation: Evaluation): Part => {
+  const { within, sets } = evaluation;
   if (within.includes(valueSet)) throw new TerminologyGap(`The value set ${valueSet.url} is made of itself`);
+  if (++sets.read > mostSets) throw new TerminologyGap(`The value set ${within[0]?.url} is made of too many others`);
   const expanded = completeExpansion(valueSet.expansion);
   try {
-    return composed(valueSet, known, [...within, valueSet]);
+    return composed(valueSet, { ...evaluation, within: [...within, valueSet] });
   } catch (error) {
     if (expanded && error instanceof TerminologyGap) return expanded;
     throw error;
   }
 };
 
-const composed = ({ url, compose }: fhir4.ValueSet, known: Terminology, within: readonly fhir4.ValueSet[]): Part => {
+const composed = ({ url, compose }: fhir4.ValueSet, evaluation: Evaluation): Part => {
   if (!compose?.include.length) throw new TerminologyGap(`The value set ${url} does not tell its codes`);
-  const parts = compose.include.map((selection) => selected(selection, known, within));
-  const excluded = (compose.exclude ?? []).map((selection) => selected(selection, known, within));
+  const parts = compose.include.map((selection) => selected(selection, evaluation));
+  const excluded = (compose.exclude ?? []).map((selection) => selected(selection, evaluation));
   const isInactive = (system: string, code: string): boolean =>
-    compose.inactive === false && known.codeSystem(system)?.find(code)?.inactive === true;
+    compose.inactive === false && evaluation.known.codeSystem(system)?.find(code)?.inactive === true;
   return {
     systems: new Set(parts.flatMap(({ systems }) => [...systems])),
     test: (system, code, open) =>
@@ -76,13 +89,13 @@ const composed = ({ url, compose }: fhir4.ValueSet, known: Terminology, within: 
 /** What is of the system, and in every value set that is named beside it. */
 const selected = (
   { system, version, concept, filter, valueSet = [] }: fhir4.ValueSetComposeInclude,
-  known: Terminology,
-  within: readonly fhir4.ValueSet[],
+  evaluation: Evaluation,
 ): Part => {
+  const { known } = evaluation;
   const imports = valueSet.map((canonical) => {
     const imported = known.valueSet(canonical);
     if (!imported) throw new TerminologyGap(`The value set ${canonical}, which it is made of, is not known here`);
-    return partOf(imported, known, within);
+    return partOf(imported, evaluation);
   });
   const imported: Test = (each, code, open) => imports.every(({ test }) => test(each, code, open));
   if (system === undefined) return { test: imported, systems: new Set(imports.flatMap(({ systems }) => [...systems])) };
@@ -95,13 +108,6 @@ const selected = (
   };
 };
 
-/** Code systems that are not kept here, and whose codes mean the same in either case. */
-const anyCase: ReadonlySet<string> = new Set([
-  'http://loinc.org',
-  'http://hl7.org/fhir/sid/icd-10',
-  'http://hl7.org/fhir/sid/icd-10-cm',
-]);
-
 const codesChosen = (
   url: string,
   codeSystem: CodeSystem | undefined,
@@ -109,7 +115,7 @@ const codesChosen = (
   filters: readonly fhir4.ValueSetComposeIncludeFilter[] = [],
 ): ((code: string, open: boolean) => boolean) => {
   if (concepts.length > 0) {
-    const sensitive = codeSystem ? codeSystem.caseSensitive : !anyCase.has(url);
+    const sensitive = codeSystem ? codeSystem.caseSensitive : !ignoringCase.has(url);
     const name = (code: string): string => (sensitive ? code : foldCode(code));
     const listed = new Set(concepts.map(({ code }) => name(code)));
     return (code) => listed.has(name(code));

@@ -308,6 +308,19 @@ describe('a composition', () => {
     );
   });
 
+  it('may be made of so many others, and no more, however few they are', () => {
+    const level = (n: number) => `http://acme.org/level-${n}`;
+    const doubling = (levels: number) => {
+      const sets = Array.from({ length: levels }, (_, n) => {
+        const next = { valueSet: [level(n + 1)] };
+        return set({ include: n === levels - 1 ? [{ system: acme }] : [next, next] }, { url: level(n) });
+      });
+      return () => membersOf(sets[0] as fhir4.ValueSet, knowing(sets)).has(acme, 'bat');
+    };
+    expect(doubling(9)()).toBe(true);
+    expect(doubling(30)).toThrow('The value set http://acme.org/level-0 is made of too many others');
+  });
+
   it('may be imported twice by different ways', () => {
     const [left, right] = ['left', 'right'].map((each) =>
       set({ include: [{ valueSet: ['http://acme.org/pets'] }] }, { url: `http://acme.org/${each}` }),

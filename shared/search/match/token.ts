@@ -1,16 +1,7 @@
 import type { SearchValue } from '../../fhir/search-parameter.ts';
+import { ignoringCase } from '../../terminology/ignoring-case.ts';
 import type { OfTypeValue, StringValue, TokenValue } from '../search-query.ts';
 import { foldedStarts } from './string.ts';
-
-/**
- * Code systems whose codes mean the same in either case. Elsewhere case counts, as in FHIR's own codes, UCUM and identifiers.
- * https://hl7.org/fhir/R4/search.html#token
- */
-const ignoringCase: ReadonlySet<string> = new Set([
-  'http://loinc.org',
-  'http://hl7.org/fhir/sid/icd-10',
-  'http://hl7.org/fhir/sid/icd-10-cm',
-]);
 
 /** Systems that the binding of a `code` may imply. The element itself carries none, so a search may name it or leave it out. */
 const impliedSystem = /^(?:https?:\/\/(?:terminology\.)?hl7\.org\/|http:\/\/unitsofmeasure\.org$|urn:ietf:|urn:iso:)/;
