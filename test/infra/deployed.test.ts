@@ -86,6 +86,20 @@ describe('a function as it is deployed', () => {
     expect(answers[5]?.resource).toEqual(answers[1]?.resource);
   });
 
+  it('knows the value sets that lie beside it', async () => {
+    const answers = await answersOf(
+      'functions/records/patient.ts',
+      eventOf('PUT', 'Patient/eva', { resourceType: 'Patient', id: 'eva', gender: 'female' }),
+      eventOf('GET', 'Patient?_id=eva&gender:in=http://hl7.org/fhir/ValueSet/administrative-gender'),
+      eventOf('GET', 'Patient?_id=eva&gender:below=http://hl7.org/fhir/administrative-gender|male'),
+      eventOf('GET', 'Patient?_id=eva&gender:in=http://acme.org/none'),
+    );
+
+    expect(statuses(answers)).toEqual([201, 200, 200, 400]);
+    expect(answers[1]?.resource).toMatchObject({ total: 1 });
+    expect(answers[2]?.resource).toMatchObject({ total: 0 });
+  });
+
   it('knows which condition of a transaction has failed', async () => {
     const managingOrganization = { reference: 'Organization/nowhere' };
 
