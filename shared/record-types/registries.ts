@@ -6,12 +6,14 @@ export interface RegistryIndex {
   readonly parameter: string;
   /** Other parameters that select part of the same values, so that its rows serve them too. */
   readonly serves: readonly string[];
+  /** Date parameter of instants by which the rows of one value are ordered. If it is the parameter itself, all rows are one such order. */
+  readonly order?: string;
 }
 
-/** Parameters whose values have rows in the registry; in parentheses those that these rows serve too. */
+/** Parameters whose values have rows in the registry; in parentheses those that these rows serve too, behind @ what orders them. */
 const registries: Readonly<Record<string, string>> = {
   ActivityDefinition: 'url',
-  Appointment: 'actor',
+  Appointment: 'actor(practitioner,location)@date date@date',
   CodeSystem: 'url name title identifier',
   Communication: 'recipient',
   ConceptMap: 'url',
@@ -31,7 +33,7 @@ const registries: Readonly<Record<string, string>> = {
   Questionnaire: 'url name title identifier',
   RelatedPerson: 'name identifier',
   Schedule: 'actor identifier',
-  Slot: 'schedule identifier',
+  Slot: 'schedule@start identifier',
   StructureDefinition: 'url',
   Subscription: 'status',
   Task: 'owner',
@@ -40,7 +42,10 @@ const registries: Readonly<Record<string, string>> = {
 
 /** The registry of a type; empty if it has none. */
 export const registryOf = (type: string): readonly RegistryIndex[] =>
-  [...(registries[type] ?? '').matchAll(/([\w-]+)(?:\(([\w,-]+)\))?/g)].map(([, parameter = '', serves]) => ({
-    parameter,
-    serves: serves?.split(',') ?? [],
-  }));
+  [...(registries[type] ?? '').matchAll(/([\w-]+)(?:\(([\w,-]+)\))?(?:@([\w-]+))?/g)].map(
+    ([, parameter = '', serves, order]) => ({
+      parameter,
+      serves: serves?.split(',') ?? [],
+      ...(order === undefined ? {} : { order }),
+    }),
+  );

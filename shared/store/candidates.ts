@@ -13,10 +13,11 @@ import { type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 // a page can end anywhere and the next one begin there. They are candidates: the search checks each record against every
 // parameter and every rule of access.
 
-/** One partition of the registry, and the beginning of the sort keys wanted in it. */
+/** One partition of the registry, and the beginning of the sort keys wanted in it, or the first and the last of them. */
 export interface RegistryRange {
   readonly partition: string;
   readonly prefix: string;
+  readonly between?: readonly [string, string];
 }
 
 /** How a search finds its candidates. */
@@ -312,11 +313,25 @@ const isFirstRow = (
 ): boolean => {
   const own = registryKeys(store, recordType, record);
   const earlier = (index: number, key: RowKey) => index < at || (index === at && key.sk < row.sk);
-  return !own.some((key) =>
-    ranges.some(
-      ({ partition, prefix }, index) => key.pk === partition && key.sk.startsWith(prefix) && earlier(index, key),
-    ),
-  );
+  return !own.some((key) => ranges.some((range, index) => isIn(range, key) && earlier(index, key)));
+};
+
+const isIn = ({ partition, prefix, between }: RegistryRange, { pk, sk }: RowKey): boolean => {
+  const [from, to] = between ?? ['', sk];
+  return pk === partition && sk.startsWith(prefix) && sk >= from && sk <= to;
+};
+
+const conditionFor = ({ partition, prefix, between }: RegistryRange) => {
+  const [from, to] = between ?? [prefix];
+  const ofRange = to === undefined ? ' AND begins_with(sk, :from)' : ' AND sk BETWEEN :from AND :to';
+  return {
+    KeyConditionExpression: `pk = :pk${from === '' ? '' : ofRange}`,
+    ExpressionAttributeValues: {
+      ':pk': partition,
+      ...(from === '' ? {} : { ':from': from }),
+      ...(to === undefined ? {} : { ':to': to }),
+    },
+  };
 };
 
 interface RegistryPage {
@@ -326,7 +341,7 @@ interface RegistryPage {
 
 const registryPage = async (
   { store, recordType, spend }: Reader,
-  { partition, prefix }: RegistryRange,
+  range: RegistryRange,
   after: string | undefined,
 ): Promise<RegistryPage> => {
   spend();
@@ -334,10 +349,9 @@ const registryPage = async (
     new QueryCommand({
       TableName: store.tableName,
       ConsistentRead: true,
-      KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': partition, ...(prefix === '' ? {} : { ':prefix': prefix }) },
+      ...conditionFor(range),
       Limit: listPage,
-      ...(after === undefined ? {} : { ExclusiveStartKey: { pk: partition, sk: after } }),
+      ...(after === undefined ? {} : { ExclusiveStartKey: { pk: range.partition, sk: after } }),
     }),
   );
   const rows = Items as (RecordRow & { chart: string; place: string })[];

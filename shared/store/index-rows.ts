@@ -3,6 +3,7 @@ import type { Resource } from '../fhir/resource.ts';
 import type { SearchParameterType } from '../fhir/search-parameter.ts';
 import type { RegistryIndex } from '../record-types/registries.ts';
 import type { SearchType } from '../record-types/search-type.ts';
+import { timeOf } from '../search/match/date.ts';
 import { searchedTexts } from '../search/match/string.ts';
 import { toBase32 } from './base32.ts';
 import { bodyReference } from './body.ts';
@@ -77,10 +78,11 @@ export const keptText = (text: string): string => beginning(text, longestValue);
 const beginning = (text: string, letters: number): string => text.slice(0, letters).replace(/[\uD800-\uDBFF]$/, '');
 
 /** The texts under which a registry parameter files a resource: what a search for it begins with, or the equal keys of its values. */
-const filedUnder = (recordType: SearchType, { parameter }: RegistryIndex, resource: Resource): string[] => {
+const filedUnder = (recordType: SearchType, { parameter, order }: RegistryIndex, resource: Resource): string[] => {
   const definition = recordType.parameter(parameter);
   if (!definition) throw new Error(`${recordType.name} has no parameter ${parameter}`);
   const values = definition.values(resource);
+  if (order === parameter) return values.length === 0 ? [] : [anyValue];
   const texts =
     definition.type === 'string'
       ? values.flatMap((value) => searchedTexts(definition, value)).filter((text) => text !== '')
@@ -110,6 +112,19 @@ export const recordNamed = (reference: string): string =>
   /([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference)?.[1] ??
   reference;
 
+/** What all rows of an order by time are filed under. */
+export const anyValue = '';
+
+/** Places a time among rows in order of time: eight milliseconds are one. Times beyond all dates come first and last. */
+export const timeKey = ({ ids }: RecordStore, milliseconds: number): string => ids.newPlace(milliseconds).slice(0, 9);
+
+/** Where a resource stands among the rows of one value that are in order of time. */
+const orderKey = (store: RecordStore, recordType: SearchType, { order }: RegistryIndex, resource: Resource): string => {
+  const [first] = order === undefined ? [] : (recordType.parameter(order)?.values(resource) ?? []);
+  const time = first && timeOf(first);
+  return time ? timeKey(store, time.start) : '';
+};
+
 /** Keys of all registry rows that lead to a record. */
 export const registryKeys = (store: RecordStore, recordType: SearchType, record: StoredRecord): RowKey[] => {
   const { resource } = record;
@@ -119,7 +134,7 @@ export const registryKeys = (store: RecordStore, recordType: SearchType, record:
     const kind = recordType.parameter(index.parameter)?.type ?? 'token';
     return filedUnder(recordType, index, resource).map((text) => ({
       pk: partitionFor(store, owner, recordType.name, index.parameter, kind, text),
-      sk: `${kind === 'string' ? keptText(text) : ''}#${record.id}`,
+      sk: `${kind === 'string' ? keptText(text) : orderKey(store, recordType, index, resource)}#${record.id}`,
     }));
   });
   // Long names with one beginning are one row: what a key holds of them is the same.

@@ -4,8 +4,10 @@ import { headsOwnChart, typesOfPatients } from '../../record-types/homes.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import { criteriaOf } from '../../search/joins.ts';
 import type { Condition, Criterion } from '../../search/search-query.ts';
+import { beginsWithin } from '../../search/time-bounds.ts';
 import type { Plan, RegistryRange } from '../../store/candidates.ts';
 import {
+  anyValue,
   containedKey,
   identifierPartition,
   indexOwner,
@@ -13,6 +15,7 @@ import {
   keyText,
   nameLetters,
   partitionFor,
+  timeKey,
 } from '../../store/index-rows.ts';
 import { chartsOf, chartsReferredTo, locate } from '../locate.ts';
 import type { SearchContext } from './run.ts';
@@ -30,6 +33,9 @@ export interface SearchPlan {
 
 /** Each patient or registry row that a search names is a Query of its own. */
 export const mostQueries = 50;
+
+/** An instant is given to the second at least. */
+const longestInstant = 1_000;
 
 /** Parameters that name the patient whose chart is a record's home. */
 const homeParameters = new Set(['patient', 'subject']);
@@ -240,14 +246,20 @@ const byRegistry = (
   { most, inward }: Required<PlanOptions>,
 ): Plan | undefined => {
   const { recordType, store } = context;
-  for (const criterion of criteria) {
-    const index = recordType.registry.find(
-      ({ parameter, serves }) => parameter === criterion.parameter.code || serves.includes(criterion.parameter.code),
-    );
-    if (!index) continue;
+  const indexed = criteria.flatMap((criterion) => {
+    const { code } = criterion.parameter;
+    const index = recordType.registry.find(({ parameter, serves }) => parameter === code || serves.includes(code));
+    return index ? [{ criterion, index, byTime: index.order === code }] : [];
+  });
+  // In a time there is more than an actor has of it.
+  for (const { criterion, index, byTime } of indexed.sort((a, b) => Number(a.byTime) - Number(b.byTime))) {
     const kind = recordType.parameter(index.parameter)?.type ?? 'token';
-    const texts = criterion.values.map((value) => filedText(criterion, value));
+    const { start, end } = beginsWithin(criteria, index.order ?? '', longestInstant);
+    const bounded = start > Number.NEGATIVE_INFINITY || end < Number.POSITIVE_INFINITY;
+    if (byTime && !bounded) continue;
+    const texts = byTime ? [anyValue] : criterion.values.map((value) => filedText(criterion, value));
     if (texts.some((text) => text === undefined) || texts.flat().length > most) continue;
+    const between = [timeKey(store, start), `${timeKey(store, Math.max(start, end))}~`] as const;
     const ranges = [...texts.flat(), ...(inward ? [containedKey] : [])].map((text = ''): RegistryRange => {
       const partition = partitionFor(
         store,
@@ -257,7 +269,11 @@ const byRegistry = (
         kind,
         kind === 'string' ? text : keyText(text),
       );
-      return { partition, prefix: kind === 'string' ? keptText(text) : '' };
+      return {
+        partition,
+        prefix: kind === 'string' ? keptText(text) : '',
+        ...(bounded ? { between } : {}),
+      };
     });
     return { kind: 'registry', ranges };
   }
@@ -269,7 +285,7 @@ const filedText = ({ parameter, modifier }: Criterion, value: Criterion['values'
   if (value.type === 'string' && (modifier === undefined || modifier === 'exact')) {
     return value.folded.length >= nameLetters ? [value.folded] : undefined;
   }
-  if (modifier !== undefined) return undefined;
+  if (modifier !== undefined && !(value.type === 'reference' && modifier === value.resourceType)) return undefined;
   if (value.type === 'token') return value.code === undefined || value.code === '' ? undefined : [value.code];
   if (value.type === 'uri') return [value.value];
   if (value.type === 'date') {
