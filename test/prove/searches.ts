@@ -40,7 +40,7 @@ export const proveSearches = async ({ searches, seed, only }: SearchProof): Prom
     from: only ?? 0,
     until: only === undefined ? searches : only + 1,
     searchers,
-    served: { joins: false, compartments: false, systemSearch: false },
+    served: { joins: true, compartments: false, systemSearch: false },
   });
   await server.stop();
   show(figures, used);

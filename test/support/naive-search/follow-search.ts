@@ -183,8 +183,10 @@ const requireSelf = async (server: SearchServer, { searcher }: NaiveSearch, firs
   const url = linkOf(first, 'self');
   require(url !== undefined, 'has no link to itself');
   const again = bundleIn(await server.ask(searcher, 'GET', url));
-  const placesOf = (bundle: fhir4.Bundle): string =>
-    (bundle.entry ?? []).map(({ fullUrl, search }) => `${search?.mode} ${fullUrl}`).join();
+  const placesOf = (bundle: fhir4.Bundle): string => {
+    const [matches, others] = [entriesOf(bundle, 'match'), entriesOf(bundle, 'include')];
+    return [...matches.map(({ fullUrl }) => fullUrl), ...others.map(({ fullUrl }) => fullUrl).sort()].join();
+  };
   require(placesOf(again) === placesOf(first) &&
     again.total === first.total &&
     isSameQuery(linkOf(again, 'self'), url), 'gives something else by its own link');

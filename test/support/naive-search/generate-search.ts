@@ -1,6 +1,6 @@
 import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
 import { definitionsOf, holds, type NaiveTest, type World, type WorldRecord } from './evaluate.ts';
-import { type GeneratedTest, generateTest, kindOf, linksOf } from './generate.ts';
+import { type GeneratedTest, generateTest, kindOf, linksOf, listTest } from './generate.ts';
 import type { Random } from './random.ts';
 import type { Searcher } from './search-server.ts';
 import { directoryTypes } from './visible.ts';
@@ -40,7 +40,27 @@ export const generateSearch = (random: Random, searcher: Searcher, world: World,
     random.chance(0.3) ? world.records : world.records.filter(({ resource }) => resource.resourceType === type),
   );
   if (served.systemSearch && random.chance(0.06)) return acrossTypes(random, searcher, world, source);
+  return ofOneType(random, searcher, world, source, served);
+};
+
+/** A record that a list names, which few are; undefined if there are no lists. */
+const listedRecord = (random: Random, world: World): WorldRecord | undefined => {
+  const list = random.maybe(world.records.filter(({ resource }) => resource.resourceType === 'List'));
+  const links = list ? linksOf(list, world) : [];
+  return random.maybe(links.filter(({ definition }) => definition.code === 'item'))?.to;
+};
+
+const ofOneType = (
+  random: Random,
+  searcher: Searcher,
+  world: World,
+  drawn: WorldRecord,
+  served: Served,
+): NaiveSearch => {
+  const listed = served.joins && random.chance(0.04) ? listedRecord(random, world) : undefined;
+  const source = listed ?? drawn;
   const { resourceType } = source.resource;
+  const ofList = listed && listTest(random, world, listed);
   const tests = Array.from({ length: random.of([0, 1, 1, 1, 1, 2, 2, 3]) }, () =>
     parameter(random, world, source, served),
   );
@@ -49,6 +69,7 @@ export const generateSearch = (random: Random, searcher: Searcher, world: World,
     served.compartments && patient !== undefined && resourceType !== 'Patient' && random.chance(0.12);
   if (patient !== undefined && !isInCompartment && random.chance(0.4))
     tests.push(...inChart(random, patient, resourceType, world));
+  if (ofList) tests.push(ofList);
   const result = generateResult(random, world, source, [resourceType], served);
   const query = random.shuffled([...tests.map(({ name, value }) => [name, value] as const), ...result.query]);
   return {

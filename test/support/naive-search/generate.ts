@@ -121,7 +121,7 @@ const valueFor = (
     case 'uri': {
       const found = String(element.value);
       const text = random.of([found, found.slice(0, found.length - 2), `${found}/more`, found.toUpperCase()]);
-      if (text === '' || (modifier !== undefined && text.startsWith('urn'))) return undefined;
+      if (text === '' || (modifier !== undefined && /^urn/i.test(text))) return undefined;
       return { value: { kind: 'uri', text }, text: escape(text) };
     }
     case 'token':
@@ -522,10 +522,11 @@ const filterTest = (random: Random, world: World, source: WorldRecord): Generate
   return filter && { test: filter.test, name: '_filter', value: filter.text };
 };
 
-const listTest = (random: Random, world: World, source: WorldRecord): GeneratedTest | undefined => {
+export const listTest = (random: Random, world: World, source: WorldRecord): GeneratedTest | undefined => {
   const lists = recordsOf(world, 'List');
   const own = lists.filter(({ resource }) => JSON.stringify(resource).includes(`/${source.resource.id}"`));
-  const ids = [random.maybe(random.chance(0.8) ? own : lists), random.maybe(random.chance(0.2) ? lists : [])].flatMap(
+  if (own.length === 0 && random.chance(0.9)) return undefined;
+  const ids = [random.maybe(random.chance(0.9) ? own : lists), random.maybe(random.chance(0.2) ? lists : [])].flatMap(
     (list) => list?.resource.id ?? [],
   );
   if (ids.length === 0) return undefined;

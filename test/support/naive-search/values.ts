@@ -35,6 +35,7 @@ const periodSpan = ({ start, end }: fhir4.Period): Span => [
 
 /** The outer limits of an element of time. */
 export const spanOfElement = ({ type, value }: Element): Span | undefined => {
+  if (type === 'string') return undefined; // such as Immunization.occurrence, in words
   if (typeof value === 'string') return spanOf(value);
   if (type === 'Period') return periodSpan(value as fhir4.Period);
   if (type !== 'Timing') return undefined;
