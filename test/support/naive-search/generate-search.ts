@@ -1,6 +1,6 @@
 import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
 import { definitionsOf, holds, type NaiveTest, type World, type WorldRecord } from './evaluate.ts';
-import { type GeneratedTest, generateTest, kindOf, linksOf, listTest } from './generate.ts';
+import { type GeneratedTest, generateTest, kindOf, linksOf, listTest, recordsNaming } from './generate.ts';
 import type { Random } from './random.ts';
 import type { Searcher } from './search-server.ts';
 import { directoryTypes } from './visible.ts';
@@ -290,8 +290,7 @@ const generateInclude = (random: Random, world: World, from: WorldRecord, iterat
 
 const generateRevinclude = (random: Random, world: World, to: WorldRecord, iterate: boolean): Reached => {
   const { resourceType: target, id } = to.resource;
-  const near = world.records.filter(({ resource }) => JSON.stringify(resource).includes(`${target}/${id}"`));
-  const from = random.maybe(near);
+  const from = random.maybe(recordsNaming(world, `${target}/${id}`));
   const link = from && random.maybe(linksOf(from, world).filter((each) => each.to === to));
   if (!link) return undefined;
   const { definition } = link;

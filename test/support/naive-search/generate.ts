@@ -335,6 +335,19 @@ export interface Link {
   readonly to: WorldRecord;
 }
 
+const texts = new WeakMap<WorldRecord, string>();
+
+/** Whether a record has this text at the end of a string. */
+const names = (record: WorldRecord, text: string): boolean => {
+  const known = texts.get(record) ?? JSON.stringify(record.resource);
+  texts.set(record, known);
+  return known.includes(`${text}"`);
+};
+
+/** Records that may refer to a place. */
+export const recordsNaming = ({ records }: World, place: string): WorldRecord[] =>
+  records.filter((record) => names(record, place));
+
 export const linksOf = (from: WorldRecord, world: World): Link[] =>
   definitionsOf(from.resource.resourceType)
     .filter(({ type }) => type === 'reference')
@@ -392,7 +405,7 @@ const inEachTarget = (
 /** `_has:Observation:patient:code=…` */
 const hasTest = (random: Random, world: World, source: WorldRecord, depth = 0): GeneratedTest | undefined => {
   const place = `${source.resource.resourceType}/${source.resource.id}`;
-  const referring = world.records.filter(({ resource }) => JSON.stringify(resource).includes(`${place}"`));
+  const referring = recordsNaming(world, place);
   const from = random.maybe(referring);
   const links = from ? linksOf(from, world).filter(({ to }) => to === source) : [];
   const link = random.maybe(links);
@@ -524,7 +537,7 @@ const filterTest = (random: Random, world: World, source: WorldRecord): Generate
 
 export const listTest = (random: Random, world: World, source: WorldRecord): GeneratedTest | undefined => {
   const lists = recordsOf(world, 'List');
-  const own = lists.filter(({ resource }) => JSON.stringify(resource).includes(`/${source.resource.id}"`));
+  const own = lists.filter((list) => names(list, `/${source.resource.id}`));
   if (own.length === 0 && random.chance(0.9)) return undefined;
   const ids = [random.maybe(random.chance(0.9) ? own : lists), random.maybe(random.chance(0.2) ? lists : [])].flatMap(
     (list) => list?.resource.id ?? [],

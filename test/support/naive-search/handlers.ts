@@ -1,9 +1,17 @@
+import { accessToken } from '../callers.ts';
 import { base, type FhirServer, fhirServer } from '../fhir-server.ts';
 import type { Searcher, SearchServer } from './search-server.ts';
 
 /** The handlers on the embedded DynamoDB, called with gateway events. The clock stands still but for a tick with each write. */
 export const handlersToSearch = async (start: number): Promise<SearchServer & { readonly handlers: FhirServer }> => {
   const handlers = await fhirServer();
+  const tokens = new Map<string, Promise<string>>();
+  const tokenOf = (as: Searcher): Promise<string> => {
+    const name = `${as.role} ${as.organization} ${as.patient}`;
+    const token = tokens.get(name) ?? accessToken(as);
+    tokens.set(name, token);
+    return token;
+  };
   let time = start;
   return {
     handlers,
@@ -14,7 +22,7 @@ export const handlersToSearch = async (start: number): Promise<SearchServer & { 
       handlers.setTime(time);
       const isForm = typeof body === 'string';
       const { status, body: answer } = await handlers.request(method, path, {
-        as,
+        token: await tokenOf(as),
         ...(body === undefined ? {} : { body }),
         headers: {
           prefer: 'handling=strict',
