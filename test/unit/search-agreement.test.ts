@@ -9,7 +9,7 @@ describe('a search', () => {
     expect(disagreements).toEqual([]);
     expect(compared).toBeGreaterThanOrEqual(1_000);
     expect(found).toBeGreaterThan(compared / 10);
-    const kinds = ['date', 'token', 'string', 'reference', 'quantity', 'chain', 'has', 'filter', 'words', 'composite'];
+    const kinds = ['date', 'token', 'string', 'reference', 'quantity', 'filter', 'words', 'composite'];
     for (const kind of kinds) expect(byKind.get(kind)?.compared ?? 0, kind).toBeGreaterThan(0);
   });
 });
