@@ -56,9 +56,9 @@ const resourceOf = (recordType: RecordType, routes: readonly Route[]): fhir4.Cap
     readHistory: has('vread'),
     updateCreate: has('update'),
     conditionalCreate: has('create'),
-    conditionalRead: 'not-supported',
-    conditionalUpdate: false,
-    conditionalDelete: 'not-supported',
+    conditionalRead: has('vread') ? 'full-support' : 'not-supported',
+    conditionalUpdate: has('update'),
+    conditionalDelete: has('delete') ? 'multiple' : 'not-supported',
     referencePolicy: ['literal', 'enforced'],
     searchParam: recordType.searchParameters
       .filter(({ type }) => type !== 'special')

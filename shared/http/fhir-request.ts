@@ -17,6 +17,10 @@ export interface FhirRequest {
   /** `any` for `*`: some version must be there. */
   readonly ifMatch: number | 'any' | undefined;
   readonly ifNoneExist: string | undefined;
+  /** Versions that the client has, as it lists them. */
+  readonly ifNoneMatch: string | undefined;
+  /** Date of the version that the client has. */
+  readonly ifModifiedSince: string | undefined;
   readonly prefer: {
     readonly return: 'representation' | 'minimal' | 'OperationOutcome' | undefined;
     readonly strict: boolean;
@@ -68,6 +72,8 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
     },
     ifMatch: parseIfMatch(header('if-match')),
     ifNoneExist: header('if-none-exist'),
+    ifNoneMatch: header('if-none-match'),
+    ifModifiedSince: header('if-modified-since'),
     prefer: parsePrefer(header('prefer')),
     pretty: query.some(([name, value]) => name === '_pretty' && value === 'true'),
   };

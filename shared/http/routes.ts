@@ -1,11 +1,11 @@
 import { RecordError } from '../errors.ts';
 import type { Interaction, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
-import { deleteRecord } from '../interactions/delete.ts';
+import { deleteByCondition, deleteRecord } from '../interactions/delete.ts';
 import { historyOfRecord } from '../interactions/history.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search/search.ts';
-import { updateRecord } from '../interactions/update.ts';
+import { updateByCondition, updateRecord } from '../interactions/update.ts';
 import { readVersion } from '../interactions/vread.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 
@@ -28,7 +28,9 @@ const routesOfAll: readonly Route[] = [
   { method: 'POST', path: [], interaction: createRecord, name: 'create' },
   { method: 'GET', path: ['{id}'], interaction: readRecord, name: 'read' },
   { method: 'PUT', path: ['{id}'], interaction: updateRecord, name: 'update' },
+  { method: 'PUT', path: [], interaction: updateByCondition, name: 'update' },
   { method: 'DELETE', path: ['{id}'], interaction: deleteRecord, name: 'delete' },
+  { method: 'DELETE', path: [], interaction: deleteByCondition, name: 'delete' },
   { method: 'GET', path: ['{id}', '_history'], interaction: historyOfRecord, name: 'history-instance' },
   { method: 'GET', path: ['{id}', '_history', '{version}'], interaction: readVersion, name: 'vread' },
 ];

@@ -1,4 +1,5 @@
 import { RecordError } from '../errors.ts';
+import type { FhirRequest } from '../http/fhir-request.ts';
 import { criteriaOf } from '../search/joins.ts';
 import type { Criterion } from '../search/search-query.ts';
 import { bearersOf, guardedIds } from '../store/candidates.ts';
@@ -24,27 +25,43 @@ export interface ConditionalMatch {
   readonly guard: Pick<UniqueChange, 'key' | 'expected'>;
 }
 
+/** What a record that is created because nothing meets a condition requires of its commit: that nobody created such a one meanwhile. */
+export const guardsFor = ({ guard }: ConditionalMatch, id: string): UniqueChange[] => [
+  { ...guard, add: [id], remove: [], replaces: true },
+];
+
+/** Where the condition of a conditional update, patch or deletion stands: in the query of its URL. */
+export const inQuery = 'query';
+
+/** The condition in a URL, as `If-None-Exist` would have it. */
+export const conditionOf = ({ query }: FhirRequest): string => {
+  const condition = query.filter(([name]) => name !== '_format' && name !== '_pretty');
+  return new URLSearchParams(condition.map(([name, value]): [string, string] => [name, value])).toString();
+};
+
 /**
- * Finds what meets the condition of a conditional create or reference. https://hl7.org/fhir/R4/http.html#ccreate
+ * Finds what meets the condition of a conditional interaction or reference. https://hl7.org/fhir/R4/http.html#ccreate
  *
  * @param condition - a search, as in `If-None-Exist`.
  * @param expression - where the condition stands, for a refusal.
- * @throws RecordError `multiple-matches` if several records meet it; `invalid` if it is no search, or an empty one.
+ * @param most - how many records may meet it.
+ * @throws RecordError `multiple-matches` if more do; `invalid` if it is no search, or an empty one.
  */
 export const conditionalMatch = async (
   context: RequestContext,
   condition: string,
   expression = 'If-None-Exist',
+  most = 1,
 ): Promise<ConditionalMatch> => {
   requireTypeAccess(context, 's');
   try {
-    return await find(context, condition);
+    return await find(context, condition, most);
   } catch (error) {
     throw refusedAt(expression, error);
   }
 };
 
-const find = async (context: RequestContext, condition: string): Promise<ConditionalMatch> => {
+const find = async (context: RequestContext, condition: string, most: number): Promise<ConditionalMatch> => {
   const { recordType, store } = context;
   // A condition that is not understood must not be taken for a wider one.
   const sent = [...new URLSearchParams(condition.replace(/^\?/, ''))];
@@ -52,20 +69,26 @@ const find = async (context: RequestContext, condition: string): Promise<Conditi
   if (query.conditions.length === 0) {
     throw new RecordError('invalid', 'A condition names at least one search parameter');
   }
-  const partition = guardPartition(context, criteriaOf(query.conditions), condition);
+  const partition = guardPartition(context, criteriaOf(query.conditions), new URLSearchParams(sent).toString());
   const key = guardKey(partition);
   // The guard is read before the search: what is created between the two makes the guard differ at the commit.
   const expected = await guardedIds(store, key);
   const { plan } = await planned();
   const found: StoredRecord[] = [];
   const limit = run.calls + mostCalls;
+  const designates = recordType.directory && most === 1;
   for await (const { record } of matching(run, recordType, { ...query, plan })) {
     if (record) found.push(record);
+    if (found.length > most && !designates) break;
     if (run.calls > limit) throw new RecordError('too-costly', 'Too much would have to be read for this condition');
   }
   await trace(context, found, condition);
-  const meant = found.length > 1 && recordType.directory ? ownerAmong(found, await bearersOf(store, partition)) : found;
-  if (meant.length > 1) throw new RecordError('multiple-matches', 'Several records meet this condition');
+  const meant = found.length > 1 && designates ? ownerAmong(found, await bearersOf(store, partition)) : found;
+  if (meant.length > most) {
+    const message =
+      most === 1 ? 'Several records meet this condition' : `More than ${most} records meet this condition`;
+    throw new RecordError('multiple-matches', message);
+  }
   return { matches: meant, guard: { key, expected } };
 };
 

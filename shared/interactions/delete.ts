@@ -1,17 +1,24 @@
 import { RecordError } from '../errors.ts';
 import { parseReference, referencesIn } from '../fhir/references.ts';
+import { inParallel } from '../store/in-parallel.ts';
 import { type Address, recordKey } from '../store/keys.ts';
 import type { Page, QueryOptions } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
+import { conditionalMatch, conditionOf, inQuery } from './conditional-match.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
+import { lookAgain } from './look-again.ts';
 import { type PlannedWrite, planDelete } from './plan-write.ts';
 import { notFound, requireTypeAccess } from './require-access.ts';
-import { ReferredMeanwhile, save } from './save.ts';
+import { GuardFailed, ReferredMeanwhile, save } from './save.ts';
 import { requireVersion, requireWritable } from './update.ts';
 
-/** How often a deletion looks again when others keep referring to the record. */
+/** How often a record is read again that changes while its chart is looked at. */
 const tries = 5;
+
+/** Records that one condition may delete. Each of them has its chart read, to see what refers to it. */
+export const mostByCondition = 50;
+const concurrency = 8;
 
 /** Pages of a chart, of 1 MB each, that are read to see what refers to a record: some 25,000 records. */
 const mostPages = 10;
@@ -20,27 +27,54 @@ const mostPages = 10;
  * FHIR delete, `DELETE /{type}/{id}`: the record answers 410 from then on, its history stays. Deleting it again changes nothing.
  * https://hl7.org/fhir/R4/http.html#delete
  */
-export const deleteRecord: Interaction = async (context, { id }) => {
-  for (let attempt = 0; attempt < tries; attempt++) {
+export const deleteRecord: Interaction = async (context, { id }) =>
+  lookAgain(async () => {
     const plan = await planDeletion(context, id);
     if (!plan) return { statusCode: 204 };
-    try {
-      await save(context, [plan]);
-      return answerDeletion(plan);
-    } catch (error) {
-      if (!(error instanceof ReferredMeanwhile)) throw error;
-    }
-  }
-  throw keepsChanging();
+    await save(context, [plan]);
+    return answerDeletion([plan]);
+  });
+
+/**
+ * FHIR conditional delete, `DELETE /{type}?{condition}`: of all records that meet the condition, or of none.
+ * https://hl7.org/fhir/R4/http.html#3.1.0.7.1
+ */
+export const deleteByCondition: Interaction = async (context) => {
+  requireTypeAccess(context, 'd');
+  return lookAgain(async () => {
+    const condition = conditionOf(context.request);
+    const { matches } = await conditionalMatch(context, condition, inQuery, mostByCondition);
+    const plans = await planDeletions(context, matches);
+    if (plans.length > 0) await save(context, plans);
+    return answerDeletion(plans);
+  });
 };
 
-export const answerDeletion = ({ next }: PlannedWrite): Answer => ({
+/** A deletion's answer: it names the version that a single one has made. */
+export const answerDeletion = ([plan, ...others]: readonly PlannedWrite[]): Answer => ({
   statusCode: 204,
-  headers: { ETag: `W/"${next.version}"` },
+  ...(plan && others.length === 0 ? { headers: { ETag: `W/"${plan.next.version}"` } } : {}),
 });
 
-const keepsChanging = () =>
-  new RecordError('conflict', 'Others keep referring to the record; try again', { reason: 'concurrent-change' });
+/**
+ * Plans the deletion of all records that meet a condition. What is deleted by now is left out.
+ *
+ * @param rewritten - as for `planDeletion`, besides these.
+ * @throws GuardFailed if one is no longer as it was when it met the condition; whatever stands against the deletion of one of them.
+ */
+export const planDeletions = async (
+  context: RequestContext,
+  matches: readonly StoredRecord[],
+  rewritten: ReadonlySet<string> = new Set(),
+): Promise<PlannedWrite[]> => {
+  const gone = new Set([...rewritten, ...matches.map(({ type, id }) => `${type}/${id}`)]);
+  const plans = await inParallel(concurrency, matches, async (match) => {
+    const plan = await planDeletion(context, match.id, gone);
+    if (plan && plan.previous?.version !== match.version) throw new GuardFailed();
+    return plan;
+  });
+  return plans.filter((plan) => plan !== undefined);
+};
 
 /**
  * Plans a deletion; undefined if the record is deleted already.
@@ -69,7 +103,7 @@ export const planDeletion = async (
     await requireUnreferenced(context, current, pages, rewritten);
     return planDelete(context, current);
   }
-  throw keepsChanging();
+  throw new ReferredMeanwhile();
 };
 
 type Direction = NonNullable<QueryOptions['order']>;

@@ -1,3 +1,7 @@
+import { RecordError } from '../errors.ts';
+import { dateInterval, type Interval } from '../search/date-range.ts';
+import type { Address } from '../store/keys.ts';
+import type { Page } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { presented } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
@@ -8,40 +12,107 @@ import { askedPage, countOf, entriesOf, fitting, nextLink, requireOnly, selfLink
 const usualPage = 50;
 const largestPage = 200;
 
+/** Pages that are read for one answer where it is only about a time. A record has some versions; 2,000 are passed by. */
+const mostReads = 10;
+
+const asks = ['_count', '_since', '_at'];
+
 /**
- * History of one record, `GET /{type}/{id}/_history`, newest first, deletions included.
+ * History of one record, `GET /{type}/{id}/_history`, newest first, deletions included. `_since` leaves out what is older, `_at` whatever was
+ * not current at some moment of that time.
  * https://hl7.org/fhir/R4/http.html#history
  */
 export const historyOfRecord: Interaction = async (context, { id }) => {
   requireTypeAccess(context, 'r');
-  requireOnly(context, ['_count']);
-  const { recordType, store, audit, request } = context;
+  requireOnly(context, asks);
+  const { recordType, audit, request } = context;
   const asked = askedPage(context);
-  const counted = asked?.query ?? request.query.filter(([name]) => name === '_count');
-  const limit = Math.max(countOf(counted, usualPage, largestPage), 1);
+  const query = asked?.query ?? request.query.filter(([name]) => asks.includes(name));
+  const limit = Math.max(countOf(query, usualPage, largestPage), 1);
+  const time = timeAsked(query);
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
   const before = typeof asked?.position === 'number' ? asked.position : undefined;
   const page = await audit.traced(
     { interaction: 'history-instance', chart: address.chart, what: [`${recordType.name}/${id}`] },
-    () => store.history(address, { limit, ...(before === undefined ? {} : { before }) }),
-    ({ items }) => {
-      if (items[0] ? !mayAccess(context, 'r', items[0]) : before === undefined) throw notFound(context);
+    () => versionsOf(context, address, { before, limit, time }),
+    ({ newest }) => {
+      if (newest ? !mayAccess(context, 'r', newest) : before === undefined) throw notFound(context);
     },
   );
   const shown = fitting(page.items);
   const next = shown.length < page.items.length ? shown.at(-1)?.version : page.next;
+  const total = before === undefined ? totalOf(page, time) : undefined;
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     type: 'history',
-    ...(before === undefined && page.items[0] ? { total: page.items[0].version } : {}),
+    ...(total === undefined ? {} : { total }),
     link: [
-      selfLink(context, counted),
-      ...(next === undefined ? [] : [nextLink(context, { query: counted, position: Number(next) })]),
+      selfLink(context, query),
+      ...(next === undefined ? [] : [nextLink(context, { query, position: Number(next) })]),
     ],
     ...entriesOf(shown.map((version) => historyEntry(context, version))),
   };
   return { statusCode: 200, resource: bundle };
+};
+
+/** A time whose versions are asked for. */
+interface TimeAsked extends Interval {
+  /** Whether what was current as it began belongs to it, though it was written before. */
+  readonly current: boolean;
+}
+
+const timeAsked = (query: readonly (readonly [string, string])[]): TimeAsked | undefined => {
+  const [since, at] = ['_since', '_at'].map((name) => {
+    const text = query.find(([given]) => given === name)?.[1];
+    // An unescaped plus in a query is a space by the time it arrives.
+    const interval = text === undefined ? undefined : dateInterval(text.replace(' ', '+'));
+    if (text !== undefined && !interval)
+      throw new RecordError('invalid', `${name} is a date or a time`, { expression: name });
+    return interval;
+  });
+  if (since && at) throw new RecordError('invalid', '_since and _at are not served together', { expression: '_at' });
+  if (at) return { ...at, current: true };
+  return since && { start: since.start, end: Number.POSITIVE_INFINITY, current: false };
+};
+
+interface Versions extends Page<StoredRecord> {
+  /** The first version that was read, shown or not. */
+  readonly newest: StoredRecord | undefined;
+}
+
+/** Versions are never older than those before them, so the first that is too old is the end. */
+const versionsOf = async (
+  { store }: RequestContext,
+  address: Address,
+  { before, limit, time }: { before: number | undefined; limit: number; time: TimeAsked | undefined },
+): Promise<Versions> => {
+  const read = (from: number | undefined) =>
+    store.history(address, {
+      limit: time ? Math.max(limit, usualPage) : limit,
+      ...(from === undefined ? {} : { before: from }),
+    });
+  let page = await read(before);
+  const newest = page.items[0];
+  if (!time) return { ...page, newest };
+  const items: StoredRecord[] = [];
+  for (let reads = 1; ; reads++) {
+    for (const version of page.items) {
+      if (version.updated >= time.end) continue;
+      const old = version.updated <= time.start;
+      if (version.updated < time.start && !time.current) return { items, next: undefined, newest };
+      if (items.length === limit) return { items, next: String(items.at(-1)?.version), newest };
+      items.push(version);
+      if (old) return { items, next: undefined, newest };
+    }
+    if (page.next === undefined || reads === mostReads) return { items, next: page.next, newest };
+    page = await read(Number(page.next));
+  }
+};
+
+const totalOf = ({ newest, items, next }: Versions, time: TimeAsked | undefined): number | undefined => {
+  if (!time) return newest?.version;
+  return next === undefined ? items.length : undefined;
 };
 
 const historyEntry = ({ request, recordType, store }: RequestContext, record: StoredRecord): fhir4.BundleEntry => {

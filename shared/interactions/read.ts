@@ -14,5 +14,5 @@ export const readRecord: Interaction = async (context, { id }) => {
     () => store.read(address),
     (found) => requireReadable(context, found),
   );
-  return shown(requireReadable(context, record));
+  return shown(context, requireReadable(context, record));
 };

@@ -10,7 +10,7 @@ import { calendarWork } from './calendar-changes.ts';
 import type { RequestContext } from './context.ts';
 import { type PlannedWrite, referenceError } from './plan-write.ts';
 
-/** A guard of a conditional create no longer held: somebody else made such a record meanwhile. Ask again. */
+/** What a condition was decided by has changed: somebody made such a record meanwhile, or changed one that was found. Look again. */
 export class GuardFailed extends Error {
   override readonly name = 'GuardFailed';
 }

@@ -1,13 +1,17 @@
 import { RecordError } from '../errors.ts';
 import type { Resource } from '../fhir/resource.ts';
+import type { FhirRequest } from '../http/fhir-request.ts';
+import type { RecordType } from '../record-types/define-record-type.ts';
 import { IdCodec } from '../store/ids.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { written } from './answers.ts';
 import { daysAhead } from './calendar-changes.ts';
+import { type ConditionalMatch, conditionalMatch, conditionOf, guardsFor, inQuery } from './conditional-match.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
+import { lookAgain } from './look-again.ts';
 import { parseBody } from './parse-body.ts';
-import { newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
+import { type NewPlace, newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
 import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
 import { save } from './save.ts';
 
@@ -19,6 +23,23 @@ export const updateRecord: Interaction = async (context, { id }) => {
   const plan = await planPut(context, id);
   await save(context, [plan]);
   return answerPut(context, plan);
+};
+
+/**
+ * FHIR conditional update, `PUT /{type}?{condition}`: of the one record that meets the condition; where none does, it is created.
+ * https://hl7.org/fhir/R4/http.html#cond-update
+ */
+export const updateByCondition: Interaction = async (context) => {
+  requireTypeAccess(context, 'u');
+  parseBody(context.recordType, context.request.body);
+  return lookAgain(async () => {
+    const plan = await planPutByCondition(
+      context,
+      await conditionalMatch(context, conditionOf(context.request), inQuery),
+    );
+    await save(context, [plan]);
+    return answerPut(context, plan);
+  });
 };
 
 /** A PUT's answer: 201 where there was nothing, or only a deletion, before. */
@@ -39,11 +60,7 @@ export const planPut = async (
   requireTypeAccess(context, 'u');
   const { recordType, request, store } = context;
   const resource = parseBody(recordType, request.body);
-  if (resource.id !== id) {
-    throw new RecordError('invalid', 'The id in the body must be the id in the URL', {
-      expression: `${recordType.name}.id`,
-    });
-  }
+  if (resource.id !== id) throw otherId(recordType, 'in the URL');
   const address = await locate(context, recordType.name, id);
   // What decides whether the new time can be had is read beside the record, not after it.
   const [current, days] = await Promise.all([
@@ -56,12 +73,58 @@ export const planPut = async (
   return { ...(await planUpdate(context, resource, current)), days };
 };
 
+/**
+ * Plans a conditional PUT.
+ *
+ * @param found - what meets its condition.
+ * @param at - where a transaction has placed what it creates, and what it has read under the id in the body.
+ * @throws RecordError `invalid` if the body has another id than the record; `conflict` if the record with the id in the body does not meet
+ *   the condition; whatever rule stands against it.
+ */
+export const planPutByCondition = async (
+  context: RequestContext,
+  found: ConditionalMatch,
+  at: { readonly place?: NewPlace | undefined; readonly read?: StoredRecord | null } = {},
+): Promise<PlannedWrite> => {
+  requireTypeAccess(context, 'u');
+  const { recordType, request } = context;
+  const resource = parseBody(recordType, request.body);
+  const [match] = found.matches;
+  if (match) {
+    if (resource.id !== undefined && resource.id !== match.id)
+      throw otherId(recordType, 'of the record that meets the condition');
+    requireWritable(context, match, 'u');
+    requireVersion(context, match);
+    return planUpdate(context, resource, match);
+  }
+  if (resource.id === undefined) {
+    requireNoVersion(request);
+    requireTypeAccess(context, 'c');
+    const place = at.place ?? (await newPlace(context, resource));
+    return planCreate(context, resource, place, guardsFor(found, place.id));
+  }
+  const plan = await planPut(context, resource.id, at.read);
+  if (plan.previous?.resource) {
+    throw new RecordError('conflict', 'The record with this id does not meet the condition', {
+      reason: 'condition-not-met',
+      expression: `${recordType.name}.id`,
+    });
+  }
+  return { ...plan, guards: guardsFor(found, resource.id) };
+};
+
+const otherId = ({ name }: RecordType, where: string) =>
+  new RecordError('invalid', `The id in the body must be the id ${where}`, { expression: `${name}.id` });
+
+/** What is created replaces no version. */
+const requireNoVersion = ({ ifMatch }: FhirRequest): void => {
+  if (ifMatch === undefined) return;
+  throw new RecordError('version-conflict', 'There is no version to replace', { expression: 'If-Match' });
+};
+
 /** Update as create, under an id that the client chose. https://hl7.org/fhir/R4/http.html#upsert */
 const planFirst = async (context: RequestContext, resource: Resource, id: string): Promise<PlannedWrite> => {
-  const { request } = context;
-  if (request.ifMatch !== undefined) {
-    throw new RecordError('version-conflict', 'There is no version to replace', { expression: 'If-Match' });
-  }
+  requireNoVersion(context.request);
   // An id of ours without a record answers as one whose record the caller may not know of.
   if (IdCodec.hasForm(id)) throw notFound(context);
   requireTypeAccess(context, 'c');

@@ -14,5 +14,5 @@ export const readVersion: Interaction = async (context, { id, version }) => {
     () => store.readVersion(address, Number(version)),
     (found) => requireReadable(context, found),
   );
-  return shown(requireReadable(context, record));
+  return shown(context, requireReadable(context, record));
 };

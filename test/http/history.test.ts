@@ -158,3 +158,78 @@ describe('GET /{type}/{id}/_history', () => {
     expect(issuesOf(response.body)).toMatchObject([{ expression: '_count' }]);
   });
 });
+
+describe('a time in the history of a record', () => {
+  const hour = 3600_000;
+  const first = Date.parse('2026-03-01T10:00:00Z');
+  /** A record of four versions: 1 at ten o'clock, 2 at eleven, 3, its deletion, at twelve, 4 at one. */
+  let record: Stored<fhir4.Patient>;
+  beforeAll(async () => {
+    server.setTime(first);
+    record = await create(server, patientBody());
+    server.setTime(first + hour);
+    await server.put(pathOf(record), record);
+    server.setTime(first + 2 * hour);
+    await server.delete(pathOf(record));
+    server.setTime(first + 3 * hour);
+    await server.put(pathOf(record), record);
+    server.setTime(undefined);
+  });
+
+  const versionsAt = async (query: string) => {
+    const pages = await allPages(server, `${pathOf(record)}/_history?${query}`);
+    const versions = pages.flatMap(entriesOf).map(({ response }) => Number(response?.etag?.slice(3, -1)));
+    return { versions, pages: pages.length, total: pages[0]?.total };
+  };
+
+  it.each([
+    ['_since=2026-03-01T09:00:00Z', [4, 3, 2, 1]],
+    ['_since=2026-03-01T11:00:00Z', [4, 3, 2]],
+    ['_since=2026-03-01T11:00:00.001Z', [4, 3]],
+    ['_since=2026-03-01T14:00:00%2B02:00', [4, 3]],
+    ['_since=2026-03-01T14:00:00+02:00', [4, 3]],
+    ['_since=2026-03-02', []],
+    ['_at=2026-03-01T10:30:00Z', [1]],
+    ['_at=2026-03-01T11:00:00.000Z', [2]],
+    ['_at=2026-03-01T12:30', [3]],
+    ['_at=2026-03-01', [4, 3, 2, 1]],
+    ['_at=2027', [4]],
+    ['_at=2026-02', []],
+  ])('%s shows the versions %j', async (query, expected) => {
+    expect(await versionsAt(query)).toEqual({ versions: expected, pages: 1, total: expected.length });
+  });
+
+  it.each([
+    ['_since=2026-03-01T10:30:00Z&_count=2', [4, 3, 2], 2],
+    ['_since=2026-03-01T10:30:00Z&_count=3', [4, 3, 2], 1],
+    ['_at=2026-03-01&_count=1', [4, 3, 2, 1], 4],
+  ])('%s pages', async (query, expected, pages) => {
+    expect(await versionsAt(query)).toMatchObject({ versions: expected, pages });
+  });
+
+  it('passes by many newer versions', async () => {
+    const pages = await allPages(server, `${pathOf(patient)}/_history?_at=${patient.meta.lastUpdated}&_count=5`);
+
+    expect(versionsIn(pages)).toEqual([1]);
+  });
+
+  it('shows that a record was deleted and came back', async () => {
+    const { body } = await server.get(`${pathOf(record)}/_history?_since=2026-03-01T12:00:00Z`);
+
+    expect(entriesOf(body)).toMatchObject([
+      { request: { method: 'PUT' }, response: { status: '200', etag: 'W/"4"' } },
+      { request: { method: 'DELETE', url: referenceTo(record) }, response: { status: '204', etag: 'W/"3"' } },
+    ]);
+    expect(entriesOf(body)[1]).not.toHaveProperty('resource');
+  });
+
+  it.each(['_since=yesterday', '_at=', '_at=ge2026', '_at=2026-03-01T11', '_since=2026&_at=2026'])(
+    'refuses %s with 400',
+    async (query) => {
+      const response = await server.get(`${pathOf(record)}/_history?${query}`);
+
+      expect(response.status).toBe(400);
+      expect(issuesOf(response.body)[0]?.expression).toMatch(/^_(?:since|at)$/);
+    },
+  );
+});

@@ -19,6 +19,23 @@ describe('capability statement', () => {
     );
   });
 
+  it('tells what a condition may decide', () => {
+    const told = ({
+      conditionalCreate,
+      conditionalRead,
+      conditionalUpdate,
+      conditionalDelete,
+    }: Partial<fhir4.CapabilityStatementRestResource> = {}) => [
+      conditionalCreate,
+      conditionalRead,
+      conditionalUpdate,
+      conditionalDelete,
+    ];
+
+    expect(told(resources.get('Encounter'))).toEqual([true, 'full-support', true, 'multiple']);
+    expect(told(resources.get('AuditEvent'))).toEqual([false, 'not-supported', false, 'not-supported']);
+  });
+
   it('tells the operations of a type, and of no other', () => {
     const operations = [...resources].flatMap(([type, { operation = [] }]) =>
       operation.map(({ name, definition }) => [type, name, definition]),

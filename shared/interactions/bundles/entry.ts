@@ -2,6 +2,7 @@ import { RecordError } from '../../errors.ts';
 import { type FhirRequest, longestUrl, modest, parseIfMatch } from '../../http/fhir-request.ts';
 import type { Router } from '../../http/routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
+import { inQuery } from '../conditional-match.ts';
 import type { Answer, RequestContext } from '../context.ts';
 
 /** What all entries of a bundle share, and the types that they may name. */
@@ -40,7 +41,7 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
     throw invalid('A request needs a url', `${at}.request.url`);
   if (request.url.length > longestUrl) throw invalid(`A url may have ${longestUrl} letters`, `${at}.request.url`);
   if (fullUrl !== undefined && typeof fullUrl !== 'string') throw invalid('A fullUrl is a text', `${at}.fullUrl`);
-  for (const element of ['ifMatch', 'ifNoneExist'] as const) {
+  for (const element of ['ifMatch', 'ifNoneExist', 'ifNoneMatch', 'ifModifiedSince'] as const) {
     const value: unknown = request[element];
     if (value !== undefined && typeof value !== 'string') throw invalid('This is a text', `${at}.request.${element}`);
     if (value !== undefined && value.length > longestUrl)
@@ -68,6 +69,8 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
       body: resource,
       ifMatch: parseIfMatch(request.ifMatch),
       ifNoneExist: request.ifNoneExist,
+      ifNoneMatch: request.ifNoneMatch,
+      ifModifiedSince: request.ifModifiedSince,
     },
   };
 };
@@ -94,11 +97,12 @@ const expressionIn = (at: string, expression: string | undefined): string => {
   if (expression.startsWith('Bundle.')) return expression;
   if (expression === 'If-Match') return `${at}.request.ifMatch`;
   if (expression === 'If-None-Exist') return `${at}.request.ifNoneExist`;
+  if (expression === inQuery) return `${at}.request.url`;
   const [, path] = /^[A-Z][A-Za-z]+((?:\.|$).*)$/.exec(expression) ?? [];
   return path === undefined ? `${at}.resource.${expression}` : `${at}.resource${path}`;
 };
 
-const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 204: 'No Content' };
+const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 204: 'No Content', 304: 'Not Modified' };
 
 /**
  * An answer as an entry of the response. Written resources are repeated only if the client asks for them: most bundles are large,

@@ -9,20 +9,20 @@ import { inParallel } from '../../store/in-parallel.ts';
 import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { written } from '../answers.ts';
-import { conditionalMatch } from '../conditional-match.ts';
+import { type ConditionalMatch, conditionalMatch, conditionOf, guardsFor, inQuery } from '../conditional-match.ts';
 import type { Answer, RequestContext } from '../context.ts';
-import { answerDeletion, planDeletion } from '../delete.ts';
+import { answerDeletion, mostByCondition, planDeletion, planDeletions } from '../delete.ts';
 import { locate } from '../locate.ts';
+import { lookAgain } from '../look-again.ts';
 import { parseBody } from '../parse-body.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { requireTypeAccess } from '../require-access.ts';
-import { GuardFailed, ReferredMeanwhile, save, TimeTaken } from '../save.ts';
+import { save, TimeTaken } from '../save.ts';
 import { entriesOf } from '../searchset.ts';
-import { answerPut, planPut } from '../update.ts';
+import { answerPut, planPut, planPutByCondition } from '../update.ts';
 import { answerEntry, type BundleContext, type Entry, inEntry, parseEntry } from './entry.ts';
 import { withinAnswer } from './within-answer.ts';
 
-const tries = 5;
 const concurrency = 16;
 
 /**
@@ -75,28 +75,25 @@ const understood = async (context: BundleContext, given: unknown, index: number)
 const writeAll = async (context: BundleContext, writes: readonly Entry[]): Promise<Map<number, Answer>> => {
   // A later try gives new places, and rewrites the references that an earlier one made.
   const places = new Map<Entry, NewPlace>();
-  for (let attempt = 0; attempt < tries; attempt++) {
+  return lookAgain(async () => {
     const planned = await planAll(context, writes, places);
-    const plans = planned.flatMap(({ plan }) => (plan ? [plan] : []));
+    const plans = planned.flatMap((each) => each.plans);
     requireOneWriteEach(planned);
     try {
       if (plans.length > 0) await save(context, plans);
-      return new Map(
-        planned.map(({ entry, plan, answer }) => [entry.index, answer ?? answerWrite(context, entry, plan)]),
-      );
     } catch (error) {
-      if (!(error instanceof GuardFailed || error instanceof ReferredMeanwhile)) throw located(error, planned);
+      throw located(error, planned);
     }
-  }
-  throw new RecordError('conflict', 'Others keep changing what this transaction looks at; try again', {
-    reason: 'concurrent-change',
+    return new Map(
+      planned.map(({ entry, plans, answer }) => [entry.index, answer ?? answerWrite(context, entry, plans)]),
+    );
   });
 };
 
 interface Planned {
   readonly entry: Entry;
-  readonly plan?: PlannedWrite | undefined;
-  /** Given where nothing is to be written: a conditional create that found its record, a deletion of what is deleted. */
+  readonly plans: readonly PlannedWrite[];
+  /** Given where nothing is to be written because a conditional create found its record. */
   readonly answer?: Answer;
 }
 
@@ -105,32 +102,31 @@ const planAll = async (
   writes: readonly Entry[],
   places: Map<Entry, NewPlace>,
 ): Promise<Planned[]> => {
-  const matched = new Map<Entry, Awaited<ReturnType<typeof conditionalMatch>>>();
-  await eachEntry(writes, async (entry) => {
-    const { ifNoneExist } = entry.request;
-    if (entry.method === 'POST') requireTypeAccess(contextOf(bundle, entry), 'c');
-    if (entry.method === 'POST' && ifNoneExist !== undefined)
-      matched.set(entry, await conditionalMatch(contextOf(bundle, entry), ifNoneExist));
-  });
-  // Deletions come first, so what this transaction deletes is not there any more for its conditional creates.
-  const deleted = new Set(
-    writes.filter(({ method }) => method === 'DELETE').map(({ path }) => `${path[0]}/${path[1]}`),
-  );
+  const matched = await matchConditions(bundle, writes);
+  // Deletions come first, so what this transaction deletes is not there any more for its other conditions.
+  const deletions = writes.filter(({ method }) => method === 'DELETE');
+  const deleted = new Set(deletions.flatMap((entry) => namedBy(entry, matched.get(entry))));
   const existing = (entry: Entry): StoredRecord | undefined =>
-    matched.get(entry)?.matches.find(({ type, id }) => !deleted.has(`${type}/${id}`));
-  requireDistinctConditions(matched, (entry) => !existing(entry));
+    matched.get(entry)?.matches.find((record) => !deleted.has(nameOf(record)));
+  requireDistinctConditions(matched, (entry) => entry.method !== 'DELETE' && !existing(entry));
+  /** The id that a PUT writes to; undefined where its condition is met by nothing, and its body has none. */
+  const putId = (entry: Entry): string | undefined =>
+    matched.has(entry) ? (existing(entry)?.id ?? idIn(bodyOf(entry))) : entry.path[1];
   const names = new Map<string, string>(); // fullUrl → Type/id
   const known = new Map<string, Address>();
   for (const entry of writes) {
     const record = existing(entry);
     const place = places.get(entry);
-    if (record && place) names.set(`${entry.recordType.name}/${place.id}`, `${entry.recordType.name}/${record.id}`);
-    const id = record?.id ?? (entry.method === 'PUT' ? entry.path[1] : undefined);
+    if (record && place) names.set(`${entry.recordType.name}/${place.id}`, nameOf(record));
+    const id = record?.id ?? (entry.method === 'PUT' ? putId(entry) : undefined);
     if (entry.fullUrl !== undefined && id !== undefined) names.set(entry.fullUrl, `${entry.recordType.name}/${id}`);
   }
   const conditions = await resolveConditions(bundle, writes);
   const rewrite = (entry: Entry) => rewriteEntry(entry, bundle.request.baseUrl, names, conditions);
-  const fresh = writes.filter((entry) => entry.method === 'POST' && !existing(entry));
+  const creates = ({ method }: Entry) => method === 'POST' || method === 'PUT';
+  const fresh = writes.filter(
+    (entry) => creates(entry) && !existing(entry) && (entry.method === 'POST' || putId(entry) === undefined),
+  );
   // Patients and whatever else heads a chart come first: the ids of what belongs to a patient carry the patient's chart.
   const heads = fresh.filter(({ recordType }) => !typesOfPatients.has(recordType.name));
   const settle = async (group: readonly Entry[]) => {
@@ -150,37 +146,69 @@ const planAll = async (
     for (const entry of writes) rewrite(entry);
   };
   await settle(heads);
-  const current = await readPuts(bundle, writes, known);
+  const puts = writes.flatMap((entry) => {
+    const id = entry.method === 'PUT' && !existing(entry) ? putId(entry) : undefined;
+    return id === undefined ? [] : [{ entry, id }];
+  });
+  const current = await readPuts(bundle, puts, known);
   await settle(fresh.filter((entry) => !heads.includes(entry)));
   const rewritten = new Set(
-    writes.filter(({ method }) => method !== 'POST').map(({ path }) => `${path[0]}/${path[1]}`),
+    writes.flatMap((entry) => (entry.method === 'POST' ? [] : namedBy(entry, matched.get(entry)))),
   );
   return eachEntry(writes, async (entry): Promise<Planned> => {
     const context = { ...contextOf(bundle, entry), known };
+    const found = matched.get(entry);
     const record = existing(entry);
-    if (record) return { entry, answer: written(context, record, 200) };
-    const place = places.get(entry);
-    if (place) {
+    if (entry.method === 'POST') {
+      if (record) return { entry, plans: [], answer: written(context, record, 200) };
+      const place = places.get(entry) ?? unplaced();
       const resource = parseBody(entry.recordType, entry.resource);
-      const guard = matched.get(entry)?.guard;
-      return {
-        entry,
-        plan: await planCreate(
-          context,
-          resource,
-          place,
-          guard ? [{ ...guard, add: [place.id], remove: [], replaces: true }] : [],
-        ),
-      };
+      return { entry, plans: [await planCreate(context, resource, place, found && guardsFor(found, place.id))] };
     }
     const { target } = bundle.routeFor(entry.recordType, entry.method, entry.path.slice(1));
     if (entry.method === 'PUT') {
-      const read = current.get(`${entry.recordType.name}/${target.id}`) ?? null;
-      return { entry, plan: await planPut(context, target.id, read) };
+      const read = current.get(`${entry.recordType.name}/${putId(entry)}`) ?? null;
+      if (!found) return { entry, plans: [await planPut(context, target.id, read)] };
+      const still = { ...found, matches: record ? [record] : [] };
+      return { entry, plans: [await planPutByCondition(context, still, { place: places.get(entry), read })] };
     }
+    if (found) return { entry, plans: await planDeletions(context, found.matches, rewritten) };
     const plan = await planDeletion(context, target.id, rewritten);
-    return plan ? { entry, plan } : { entry, answer: { statusCode: 204 } };
+    return { entry, plans: plan ? [plan] : [] };
   });
+};
+
+/** What is no text is no id: the body is refused for it, once it is looked at. */
+const idIn = ({ id }: Resource): string | undefined => (typeof id === 'string' ? id : undefined);
+
+const unplaced = (): never => {
+  throw new Error('A create was not given a place');
+};
+
+const nameOf = ({ type, id }: StoredRecord): string => `${type}/${id}`;
+
+/** `Type/id` of the records that an entry's URL means. */
+const namedBy = ({ path }: Entry, found: ConditionalMatch | undefined): string[] =>
+  found ? found.matches.map(nameOf) : [`${path[0]}/${path[1]}`];
+
+/** What meets the conditions under which entries write. */
+const matchConditions = async (
+  bundle: BundleContext,
+  writes: readonly Entry[],
+): Promise<Map<Entry, ConditionalMatch>> => {
+  const matched = new Map<Entry, ConditionalMatch>();
+  await eachEntry(writes, async (entry) => {
+    const context = contextOf(bundle, entry);
+    const { method, path, request } = entry;
+    requireTypeAccess(context, ({ POST: 'c', DELETE: 'd' } as const)[method] ?? 'u');
+    if (method === 'POST') {
+      if (request.ifNoneExist !== undefined) matched.set(entry, await conditionalMatch(context, request.ifNoneExist));
+    } else if (path.length === 1) {
+      const most = method === 'DELETE' ? mostByCondition : 1;
+      matched.set(entry, await conditionalMatch(context, conditionOf(request), inQuery, most));
+    }
+  });
+  return matched;
 };
 
 /**
@@ -191,18 +219,16 @@ const planAll = async (
  */
 const readPuts = async (
   bundle: BundleContext,
-  writes: readonly Entry[],
+  puts: readonly { readonly entry: Entry; readonly id: string }[],
   known: Map<string, Address>,
 ): Promise<Map<string, StoredRecord>> => {
-  const puts = writes.filter(({ method }) => method === 'PUT');
-  const addresses = await inParallel(concurrency, puts, (entry) =>
-    locate({ ...contextOf(bundle, entry), known }, entry.recordType.name, entry.path[1] ?? ''),
+  const addresses = await inParallel(concurrency, puts, ({ entry, id }) =>
+    locate({ ...contextOf(bundle, entry), known }, entry.recordType.name, id),
   );
   const wanted = addresses.filter((address) => address !== undefined);
   const records = wanted.length === 0 ? [] : await bundle.store.readMany(wanted);
-  const current = new Map(records.map((record) => [`${record.type}/${record.id}`, record]));
+  const current = new Map(records.map((record) => [nameOf(record), record]));
   const fresh = puts
-    .map((entry) => ({ entry, id: entry.path[1] ?? '' }))
     .filter(({ entry, id }) => !current.has(`${entry.recordType.name}/${id}`) && !IdCodec.hasForm(id))
     .sort((a, b) => Number(b.entry.recordType.name === 'Patient') - Number(a.entry.recordType.name === 'Patient'));
   for (const { entry, id } of fresh) {
@@ -292,10 +318,11 @@ const rewriteEntry = (
   });
 };
 
-const answerWrite = (bundle: BundleContext, entry: Entry, plan: PlannedWrite | undefined): Answer => {
-  if (!plan) throw new Error('An entry was neither planned nor answered');
+const answerWrite = (bundle: BundleContext, entry: Entry, plans: readonly PlannedWrite[]): Answer => {
   const context = contextOf(bundle, entry);
-  if (plan.interaction === 'delete') return answerDeletion(plan);
+  if (entry.method === 'DELETE') return answerDeletion(plans);
+  const [plan] = plans;
+  if (!plan) throw new Error('An entry was neither planned nor answered');
   return entry.method === 'PUT' ? answerPut(context, plan) : written(context, plan.next, 201);
 };
 
@@ -327,7 +354,7 @@ const requireDistinct = (entries: readonly Entry[]): void => {
 
 /** Two entries that would each create what the other one's condition looks for cannot both be meant. */
 const requireDistinctConditions = (
-  matched: ReadonlyMap<Entry, Awaited<ReturnType<typeof conditionalMatch>>>,
+  matched: ReadonlyMap<Entry, ConditionalMatch>,
   creates: (entry: Entry) => boolean,
 ): void => {
   const seen = new Map<string, number>();
@@ -337,7 +364,7 @@ const requireDistinctConditions = (
     const first = seen.get(guard.key.pk);
     if (first !== undefined) {
       throw new RecordError('invalid', `Entries ${first} and ${index} have the same condition`, {
-        expression: `Bundle.entry[${index}].request.ifNoneExist`,
+        expression: `Bundle.entry[${index}].request.${entry.method === 'POST' ? 'ifNoneExist' : 'url'}`,
       });
     }
     seen.set(guard.key.pk, index);
@@ -346,9 +373,8 @@ const requireDistinctConditions = (
 
 const requireOneWriteEach = (planned: readonly Planned[]): void => {
   const seen = new Map<string, number>();
-  for (const { entry, plan } of planned) {
-    if (!plan) continue;
-    const name = `${plan.next.type}/${plan.next.id}`;
+  for (const { entry, next } of planned.flatMap(({ entry, plans }) => plans.map(({ next }) => ({ entry, next })))) {
+    const name = nameOf(next);
     const first = seen.get(name);
     if (first !== undefined) {
       throw new RecordError('invalid', `Entries ${first} and ${entry.index} write the same record`, {
@@ -362,11 +388,11 @@ const requireOneWriteEach = (planned: readonly Planned[]): void => {
 /** A reference that led nowhere at the commit, or time that others have, is named with its entry. */
 const located = (error: unknown, planned: readonly Planned[]): unknown => {
   if (error instanceof TimeTaken) {
-    const entry = planned.find(({ plan }) => plan && `${plan.next.type}/${plan.next.id}` === error.owner)?.entry;
+    const entry = planned.find(({ plans }) => plans.some(({ next }) => nameOf(next) === error.owner))?.entry;
     return entry ? inEntry(error, entry.index) : error;
   }
   if (!(error instanceof RecordError) || error.reason !== 'reference-not-found') return error;
   const labels = new Set(error.details.map(({ expression }) => expression));
-  const owner = planned.find(({ plan }) => plan?.checks.some(({ label }) => labels.has(label)));
+  const owner = planned.find(({ plans }) => plans.some(({ checks }) => checks.some(({ label }) => labels.has(label))));
   return owner ? inEntry(error, owner.entry.index) : error;
 };
