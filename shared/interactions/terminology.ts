@@ -65,7 +65,7 @@ const requireHierarchy = (
     if (held.systemsWith(code).length > 0) return;
     throw unsupportedParameter(parameter, 'No code system of FHIR has this code: write system|code');
   }
-  if (!known.codeSystem(system)?.complete)
+  if (system !== '' && !known.codeSystem(system)?.complete)
     throw unsupportedParameter(
       parameter,
       'The codes of this system are not known here, nor what is above or below them',
@@ -93,7 +93,7 @@ const read = async (context: TermsContext, held: HeldTerminology, needed: Needed
   };
   let wanted = {
     valueSets: needed.valueSets.map(({ url }) => url),
-    codeSystems: needed.codes.flatMap(({ system }) => system ?? []),
+    codeSystems: needed.codes.flatMap(({ system }) => system || []),
   };
   while (wanted.valueSets.length > 0 || wanted.codeSystems.length > 0) {
     const sets = [...new Set(wanted.valueSets)].filter((canonical) => !valueSets.has(canonical));

@@ -72,7 +72,7 @@ const hierarchiesIn = ({ values }: Criterion): Lookup[] =>
 export interface NeededTerminology {
   /** By canonical address, or where they are. */
   readonly valueSets: readonly { readonly url: string; readonly parameter: string }[];
-  /** A code without a system is of whatever system an element has. */
+  /** A code without a system is of whatever system an element has; one whose system is empty, of none. */
   readonly codes: readonly { readonly system: string | undefined; readonly code: string; readonly parameter: string }[];
 }
 
@@ -97,8 +97,8 @@ export const terminologyOf = (conditions: readonly Condition[]): NeededTerminolo
     for (const value of values) {
       if (value.type === 'value-set') valueSets.set(value.url, { url: value.url, parameter });
       else if (value.type === 'token' && value.code !== undefined && !isMimeType(value)) {
-        const { code, system = '' } = value;
-        codes.set(`${system}|${code}`, { system: system || undefined, code, parameter });
+        const { code, system } = value;
+        codes.set(`${system}|${code}`, { system, code, parameter });
       }
     }
   }

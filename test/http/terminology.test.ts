@@ -100,6 +100,7 @@ describe('a search by hierarchy', () => {
   it('with :below finds the code and what it subsumes', async () => {
     expect(await conditions(`clinical-status:below=${clinical}|active`)).toEqual(['active', 'relapse']);
     expect(await conditions('clinical-status:below=active')).toEqual(['active', 'relapse']);
+    expect(await conditions('clinical-status:below=|active')).toEqual([]);
     expect(
       await conditions(
         'clinical-status:below=http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical|active',
@@ -120,6 +121,7 @@ describe('a search by hierarchy', () => {
   it('knows the system of an element that is a code', async () => {
     const reports = (query: string) => found(`DiagnosticReport?patient=${subject}&${query}`);
     expect(await reports('status:below=amended')).toEqual(['appended', 'corrected']);
+    expect(await reports('status:below=|amended')).toEqual(['appended', 'corrected']);
     expect(await reports('status:below=http://hl7.org/fhir/diagnostic-report-status|amended')).toEqual([
       'appended',
       'corrected',

@@ -41,9 +41,12 @@ export const matchesSubsumed = (
   }
   const { terminology } = context;
   if (!terminology) throw unsupportedParameter(context.name, 'No code systems are known here');
+  const asked = token.system;
   return codesOf(target, context).some(({ system, code }) => {
-    if (code === undefined || (token.system && system !== undefined && system !== token.system)) return false;
-    const inSystem = system ?? (token.system || undefined);
+    // a code has no system of its own; its binding may imply one
+    const isOther = target.type === 'code' ? asked && system && asked !== system : asked !== (system ?? '');
+    if (code === undefined || (asked !== undefined && isOther)) return false;
+    const inSystem = system ?? (asked || undefined);
     return direction === 'below'
       ? terminology.ancestors(inSystem, code).has(searched)
       : terminology.ancestors(inSystem, searched).has(code);
