@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { generateInvariantDocs, generateInvariants } from './invariants.ts';
+import { generateProfiles } from './profiles.ts';
 import { generateSchemas } from './schemas.ts';
 import { generateSearchParameters } from './search-parameters.ts';
 import { generateTerminology } from './terminology.ts';
@@ -63,7 +64,7 @@ const formatted = (files: Files): Files => {
   }
 };
 
-/** Everything that is generated from the definitions of R4, formatted, by path relative to `generatedDirectory`. */
+/** Everything that is generated from the definitions of R4 and US Core, formatted, by path relative to `generatedDirectory`. */
 export const generate = (): Files =>
   formatted({
     ...generateSchemas(),
@@ -71,6 +72,7 @@ export const generate = (): Files =>
     ...generateInvariants(),
     ...generateUcumUnits(),
     ...generateTerminology(),
+    ...generateProfiles(),
   });
 
 /** Writes generated files into a directory that holds nothing else, and removes the others in it. */

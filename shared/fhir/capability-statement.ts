@@ -1,4 +1,5 @@
 import { type OwnRoutes, type Route, routesOf } from '../http/routes.ts';
+import { supportedProfiles } from '../profiles/supported.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 
 /** Changes with every release that serves something else. */
@@ -48,9 +49,11 @@ export const capabilityStatement = (
 const resourceOf = (recordType: RecordType, routes: readonly Route[]): fhir4.CapabilityStatementRestResource => {
   const names = [...new Set(routes.map(({ name }) => name))].filter((name) => name !== 'operation');
   const has = (name: string) => names.includes(name);
+  const profiles = supportedProfiles(recordType.name);
   const operations = routes.filter(({ name }) => name === 'operation').map(({ path }) => path.at(-1)?.slice(1) ?? '');
   return {
     type: recordType.name as fhir4.CapabilityStatementRestResource['type'],
+    ...(profiles.length === 0 ? {} : { supportedProfile: profiles }),
     interaction: names.map((code) => ({ code: code as fhir4.CapabilityStatementRestResourceInteraction['code'] })),
     versioning: 'versioned',
     readHistory: has('vread'),

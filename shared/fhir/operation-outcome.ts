@@ -71,14 +71,26 @@ export const refusal = (error: unknown, requestId: string): Refused => {
   };
 };
 
-/** An outcome that only informs or warns. */
+/** What is said beside an answer that is no refusal. */
+interface Notice {
+  readonly severity?: fhir4.OperationOutcomeIssue['severity'];
+  readonly message: string;
+  readonly expression?: string;
+  readonly code?: fhir4.OperationOutcomeIssue['code'];
+}
+
+/**
+ * An outcome that only informs or warns.
+ *
+ * @param severity - of those that have none of their own.
+ */
 export const information = (
   severity: 'information' | 'warning',
-  issues: readonly { message: string; expression?: string; code?: fhir4.OperationOutcomeIssue['code'] }[],
+  issues: readonly Notice[],
 ): fhir4.OperationOutcome => ({
   resourceType: 'OperationOutcome',
-  issue: issues.map(({ message, expression, code }) => ({
-    severity,
+  issue: issues.map(({ message, expression, code, severity: own = severity }) => ({
+    severity: own,
     code: code ?? 'informational',
     details: { text: message },
     diagnostics: message,

@@ -1,6 +1,7 @@
-/** One thing that is wrong with a resource, ready to become an OperationOutcome.issue. */
+/** One thing that is to be said of a resource, ready to become an OperationOutcome.issue. */
 export interface ValidationIssue {
-  readonly severity: 'error' | 'warning';
+  /** `information` tells of a check that could not be made. */
+  readonly severity: 'error' | 'warning' | 'information';
   /** https://hl7.org/fhir/R4/valueset-issue-type.html */
   readonly code: 'structure' | 'required' | 'value' | 'invariant' | 'code-invalid' | 'too-long' | 'not-supported';
   /** Where, as a FHIRPath expression: `Observation.component[0].valueQuantity.unit`. */

@@ -5,9 +5,19 @@ import type { Answer } from '../interactions/context.ts';
 /** A Lambda may answer with 6 MB. Letters of what is set out in lines; where the spaces make it longer, it is sent without them. */
 const longestPretty = 4_500_000;
 
+/**
+ * Where an answer holds a resource, its warnings stand in this header, as an OperationOutcome. It is called as HAPI FHIR calls it; API Gateway
+ * gives HTTP's own `Warning` another name.
+ */
+const warningHeader = 'X-FHIR-Request-Validation';
+
+/** JSON in the letters that a header may have. */
+const headerText = (warnings: fhir4.OperationOutcome): string =>
+  JSON.stringify(warnings).replace(/[^ -~]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** FHIR over API Gateway. Answers are never cached: the next request may be somebody else's. */
 export const toProxyResult = (
-  { statusCode, resource, headers }: Answer,
+  { statusCode, resource, headers, warnings }: Answer,
   options: { pretty: boolean; head?: boolean },
 ): APIGatewayProxyResult => {
   const shown = resource !== undefined && !options.head;
@@ -18,6 +28,7 @@ export const toProxyResult = (
     headers: {
       ...(resource === undefined ? {} : { 'Content-Type': 'application/fhir+json; charset=utf-8' }),
       'Cache-Control': 'no-store',
+      ...(warnings === undefined ? {} : { [warningHeader]: headerText(warnings) }),
       ...headers,
     },
     body,

@@ -1,4 +1,5 @@
 import { information } from '../fhir/operation-outcome.ts';
+import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import type { FhirRequest } from '../http/fhir-request.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { presented } from '../store/rows.ts';
@@ -30,17 +31,43 @@ const isKnown = ({ ifNoneMatch, ifModifiedSince }: FhirRequest, { version, updat
   return ifModifiedSince !== undefined && Math.floor(updated / 1_000) * 1_000 <= Date.parse(ifModifiedSince);
 };
 
-/** A record that was written, as much of it as the client prefers. https://hl7.org/fhir/R4/http.html#ops */
-export const written = (context: RequestContext, record: StoredRecord, statusCode: 200 | 201): Answer => {
+/** So many are told beside the resource, in a header or in an entry of a bundle. */
+const mostWarnings = 10;
+
+/** Warnings in short. Checks that could not be made are only counted: a record full of SNOMED CT has one for each code. */
+const inShort = (issues: readonly ValidationIssue[]): fhir4.OperationOutcome | undefined => {
+  if (issues.length === 0) return undefined;
+  const warnings = issues.filter(({ severity }) => severity === 'warning').slice(0, mostWarnings);
+  const left = issues.length - warnings.length;
+  const rest = `${left} more notices, of checks that could not be made among others: Prefer: return=OperationOutcome shows all`;
+  return information('information', [...warnings, ...(left === 0 ? [] : [{ message: rest }])]);
+};
+
+/**
+ * A record that was written, as much of it as the client prefers. https://hl7.org/fhir/R4/http.html#ops
+ *
+ * @param issues - what stands against the record without having refused it.
+ */
+export const written = (
+  context: RequestContext,
+  record: StoredRecord,
+  statusCode: 200 | 201,
+  issues: readonly ValidationIssue[] = [],
+): Answer => {
   const { baseUrl, prefer } = context.request;
   const headers = {
     ...versionHeaders(record),
     Location: `${baseUrl}/${record.type}/${record.id}/_history/${record.version}`,
   };
-  if (prefer.return === 'minimal') return { statusCode, headers };
   if (prefer.return === 'OperationOutcome') {
     const message = statusCode === 201 ? 'Created' : 'Updated';
-    return { statusCode, headers, resource: information('information', [{ message }]) };
+    return { statusCode, headers, resource: information('information', [{ message }, ...issues]) };
   }
-  return { statusCode, headers, resource: presented(record) };
+  const warnings = inShort(issues);
+  return {
+    statusCode,
+    headers,
+    ...(warnings === undefined ? {} : { warnings }),
+    ...(prefer.return === 'minimal' ? {} : { resource: presented(record) }),
+  };
 };

@@ -30,6 +30,8 @@ export interface Answer {
   readonly statusCode: number;
   readonly resource?: Resource | fhir4.Bundle | fhir4.OperationOutcome | fhir4.CapabilityStatement;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What is to be said beside the resource: warnings about what was written. */
+  readonly warnings?: fhir4.OperationOutcome;
 }
 
 /** One FHIR interaction: what it is given and what it answers. Refusals are thrown as RecordError. */

@@ -19,6 +19,6 @@ export const createRecord: Interaction = async (context) => {
     const place = await newPlace(context, resource);
     const plan = await planCreate(context, resource, place, found && guardsFor(found, place.id));
     await save(context, [plan]);
-    return written(context, plan.next, 201);
+    return written(context, plan.next, 201, plan.warnings);
   });
 };

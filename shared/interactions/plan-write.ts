@@ -1,6 +1,7 @@
 import { RecordError } from '../errors.ts';
 import { parseReference, referencesIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
+import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
 import { isDirectory } from '../record-types/subjects.ts';
@@ -9,6 +10,7 @@ import type { ExistenceCheck, UniqueChange } from '../store/commit.ts';
 import { type Address, locatorKey, type Row } from '../store/keys.ts';
 import type { FurtherCharts } from '../store/pointer-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
+import { requireClaimedProfiles } from './claimed-profiles.ts';
 import type { RequestContext } from './context.ts';
 import { chartsOf, chartsReferredTo, locate } from './locate.ts';
 import { requireOwnWords } from './own-words.ts';
@@ -26,6 +28,8 @@ export interface PlannedWrite {
   readonly claims: readonly Row[];
   /** What must not have been made meanwhile, for a conditional create. */
   readonly guards: readonly UniqueChange[];
+  /** What stands against the record without refusing it. */
+  readonly warnings: readonly ValidationIssue[];
   /** Days of actors that were read beside the record. */
   readonly days?: CalendarWork['known'];
 }
@@ -78,6 +82,7 @@ export const planCreate = async (
   const custodian = await custodianFor(context, address.chart);
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
   return {
+    warnings: await requireClaimedProfiles(context, resource),
     recordType,
     next: { ...address, id, version: 1, updated: now, custodian, labels: labelsOf(resource), resource },
     previous: undefined,
@@ -104,6 +109,7 @@ export const planUpdate = async (
   if (current.resource) requireOwnWords(context, current.resource);
   await requireSameHome(context, resource, current);
   return {
+    warnings: await requireClaimedProfiles(context, resource),
     recordType,
     next: {
       ...current,
@@ -138,6 +144,7 @@ export const planDelete = async (context: RequestContext, current: StoredRecord)
   furtherCharts: await furtherCharts(context, current, undefined, current.resource),
   claims: [],
   guards: [],
+  warnings: [],
 });
 
 /** Where charts show a version whose date is another one than at its creation. One that has lost its date stays where it was created. */

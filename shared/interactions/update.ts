@@ -44,7 +44,7 @@ export const updateByCondition: Interaction = async (context) => {
 
 /** A PUT's answer: 201 where there was nothing, or only a deletion, before. */
 export const answerPut = (context: RequestContext, plan: PlannedWrite): Answer =>
-  written(context, plan.next, plan.previous?.resource ? 200 : 201);
+  written(context, plan.next, plan.previous?.resource ? 200 : 201, plan.warnings);
 
 /**
  * Plans a PUT: the next version, or the first under an id that the client chose.

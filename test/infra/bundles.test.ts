@@ -23,6 +23,11 @@ const dataFiles: readonly {
     readBy: (entry) => !background.includes(entry),
   },
   {
+    name: 'shared-fhir-generated-profiles-us-core.data.br',
+    most: 8_000,
+    readBy: (entry) => !background.includes(entry),
+  },
+  {
     name: 'shared-fhir-generated-terminology.data.br',
     most: 165_000,
     readBy: (entry) => !background.includes(entry),

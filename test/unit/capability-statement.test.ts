@@ -47,6 +47,16 @@ describe('capability statement', () => {
     expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));
   });
 
+  it('tells the profiles that a type may claim, with their version', () => {
+    const profiles = [...resources].flatMap(([, { supportedProfile = [] }]) => supportedProfile);
+
+    expect(resources.get('Patient')?.supportedProfile).toEqual([
+      'http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|6.1.0',
+    ]);
+    expect(resources.get('Appointment')).not.toHaveProperty('supportedProfile');
+    expect(new Set(profiles).size).toBe(49);
+  });
+
   it('tells of the access log that it is read alone', () => {
     expect(interactionsOf('AuditEvent')).toEqual(['read', 'search-type']);
   });

@@ -108,10 +108,11 @@ const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 2
  * An answer as an entry of the response. Written resources are repeated only if the client asks for them: most bundles are large,
  * and their senders know what they sent. https://hl7.org/fhir/R4/http.html#transaction-response
  */
-export const answerEntry = (entry: Entry, { statusCode, headers, resource }: Answer): fhir4.BundleEntry => {
+export const answerEntry = (entry: Entry, { statusCode, headers, resource, warnings }: Answer): fhir4.BundleEntry => {
   const read = entry.request.method === 'GET';
-  const outcome = resource?.resourceType === 'OperationOutcome';
-  const repeat = resource !== undefined && !outcome && (read || entry.request.prefer.return === 'representation');
+  const isOutcome = resource?.resourceType === 'OperationOutcome';
+  const outcome = isOutcome ? (resource as fhir4.OperationOutcome) : warnings;
+  const repeat = resource !== undefined && !isOutcome && (read || entry.request.prefer.return === 'representation');
   return {
     ...(repeat ? { resource: resource as unknown as fhir4.FhirResource } : {}),
     response: {
@@ -121,7 +122,7 @@ export const answerEntry = (entry: Entry, { statusCode, headers, resource }: Ans
       ...(headers?.['Last-Modified'] === undefined
         ? {}
         : { lastModified: new Date(headers['Last-Modified']).toISOString() }),
-      ...(outcome ? { outcome: resource as fhir4.OperationOutcome } : {}),
+      ...(outcome ? { outcome } : {}),
     },
   };
 };

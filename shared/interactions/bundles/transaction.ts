@@ -323,7 +323,7 @@ const answerWrite = (bundle: BundleContext, entry: Entry, plans: readonly Planne
   if (entry.method === 'DELETE') return answerDeletion(plans);
   const [plan] = plans;
   if (!plan) throw new Error('An entry was neither planned nor answered');
-  return entry.method === 'PUT' ? answerPut(context, plan) : written(context, plan.next, 201);
+  return entry.method === 'PUT' ? answerPut(context, plan) : written(context, plan.next, 201, plan.warnings);
 };
 
 const read = async (bundle: BundleContext, entry: Entry, requestId: string): Promise<Answer> => {

@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import { ruleCorrected, ruleLeftOut } from '../../infra/generate/rule-decisions.ts';
+import { type KeptProfile, keptGuide } from '../../infra/generate/us-core-profiles.ts';
+import { RecordError } from '../../shared/errors.ts';
+import type { ValidationIssue } from '../../shared/fhir/validation-issue.ts';
+import { parseBody } from '../../shared/interactions/parse-body.ts';
+import { checkClaims } from '../../shared/profiles/check-claims.ts';
+import { recordTypes } from '../../shared/record-types/index.ts';
+import { otherRecordTypes } from '../../shared/record-types/other.ts';
+import { type Broken, brokenBy } from '../support/broken-by-profile.ts';
+import { evaluate } from '../support/fhirpath-evaluator.ts';
+import { usCoreResources } from '../support/us-core-resources.ts';
+
+type Json = Record<string, unknown>;
+
+const base = 'http://hl7.org/fhir/us/core/StructureDefinition/';
+const nameOf = (url: string): string => url.slice(base.length);
+const profiles = keptGuide().profiles;
+const ofResources = profiles.filter(({ type }) => type !== 'Extension');
+const claiming = (name: string, resource: Json): Json => ({ ...resource, meta: { profile: [`${base}${name}|6.1.0`] } });
+const types = new Map([...recordTypes, ...otherRecordTypes].map((type) => [type.name, type]));
+
+/** What R4 refuses of a resource; nothing if R4 accepts it. */
+const refusedByR4 = (resource: Json): readonly { expression?: string }[] => {
+  const type = types.get(String(resource.resourceType));
+  if (!type) throw new Error('no such type');
+  try {
+    parseBody(type, resource);
+    return [];
+  } catch (error) {
+    if (error instanceof RecordError) return error.details;
+    throw error;
+  }
+};
+
+const issuesOf = (resource: Json): Promise<ValidationIssue[]> =>
+  checkClaims(resource as unknown as fhir4.Resource, { strict: false });
+
+const errorsIn = (issues: readonly ValidationIssue[]) => issues.filter(({ severity }) => severity === 'error');
+
+const withoutIndexes = (expression: string): string => expression.replaceAll(/\[\d+\]/g, '');
+
+describe('a resource that meets its profile', () => {
+  it('is there for each profile of US Core', () => {
+    expect(Object.keys(usCoreResources).sort()).toEqual(ofResources.map(({ url }) => nameOf(url)).sort());
+    expect(ofResources).toHaveLength(49);
+  });
+
+  it.each(Object.keys(usCoreResources))('%s is accepted', async (name) => {
+    const resource = claiming(name, usCoreResources[name] ?? {});
+
+    expect(refusedByR4(resource)).toEqual([]);
+    expect(errorsIn(await issuesOf(resource))).toEqual([]);
+  });
+});
+
+/** Breaks a resource in every way that its profile knows, and tells what was not refused, or without naming the element. */
+const missedOf = async (variants: readonly Broken[]): Promise<{ missed: string[]; byProfile: number }> => {
+  const missed: string[] = [];
+  let byProfile = 0;
+  for (const { what, path, resource } of variants) {
+    const byR4 = refusedByR4(resource);
+    if (byR4.length === 0) byProfile += 1;
+    const errors = byR4.length > 0 ? byR4 : errorsIn(await issuesOf(resource));
+    const named = errors.map(({ expression = '' }) => withoutIndexes(expression));
+    // what tells a slice is missed where the slice should be, and R4 names the address in a reference
+    const isNamed = (each: string) =>
+      each.includes('.') && (`${path}.`.startsWith(`${each}.`) || each === `${path}.reference`);
+    if (!named.some(isNamed)) missed.push(`${what}: ${named.join(', ')}`);
+  }
+  return { missed, byProfile };
+};
+
+const variantsOf = ({ url, ...profile }: KeptProfile): Broken[] =>
+  brokenBy({ url, ...profile }, claiming(nameOf(url), usCoreResources[nameOf(url)] ?? {}));
+
+describe('a resource of which one element is not as its profile asks', () => {
+  it.each(ofResources.map(({ url, ...profile }) => ({ name: nameOf(url), url, ...profile })))(
+    'of $name is refused with the element named',
+    async (profile) => {
+      const variants = variantsOf(profile);
+      const { missed } = await missedOf(variants);
+
+      expect(variants).not.toEqual([]);
+      expect(missed).toEqual([]);
+    },
+  );
+
+  it('is one that R4 alone accepts, in most of the variants', async () => {
+    const { byProfile } = await missedOf(ofResources.flatMap(variantsOf));
+
+    expect(byProfile).toBeGreaterThan(350);
+  });
+});
+
+/** Extensions that US Core's profiles name, with the resource that has them here. */
+const extensions: readonly [name: string, host: string][] = [
+  ['us-core-race', 'us-core-patient'],
+  ['us-core-ethnicity', 'us-core-patient'],
+  ['us-core-tribal-affiliation', 'us-core-patient'],
+  ['us-core-birthsex', 'us-core-patient'],
+  ['us-core-sex', 'us-core-patient'],
+  ['us-core-genderIdentity', 'us-core-patient'],
+  ['us-core-extension-questionnaire-uri', 'us-core-questionnaireresponse'],
+];
+
+/** The first object in a resource that has an address. */
+const extensionIn = (value: unknown, url: string): Json | undefined => {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if ((value as Json)['url'] === url) return value as Json;
+  for (const member of Object.values(value)) {
+    const found = extensionIn(member, url);
+    if (found) return found;
+  }
+  return undefined;
+};
+
+describe('an extension that is not as its own profile asks', () => {
+  it.each(extensions)('%s of %s is refused with the element named', async (name, host) => {
+    const profile = profiles.find(({ url }) => url === `${base}${name}`);
+    if (!profile) throw new Error('no such profile');
+    const resource = claiming(host, usCoreResources[host] ?? {});
+    const variants = brokenBy(profile, resource, (whole) => extensionIn(whole, profile.url) ?? {})
+      // another address makes it another extension
+      .filter(({ path }) => path !== 'Extension.url');
+    const missed: string[] = [];
+    for (const { what, path, resource: broken } of variants) {
+      const end = path.replace('Extension', 'extension');
+      const errors = refusedByR4(broken).length > 0 ? refusedByR4(broken) : errorsIn(await issuesOf(broken));
+      const named = errors.map(({ expression = '' }) => withoutIndexes(expression));
+      if (!named.some((each) => each.endsWith(end) || `${end}.`.includes(`${each.split('.').slice(1).join('.')}.`)))
+        missed.push(`${what}: ${named.join(', ')}`);
+    }
+
+    expect(variants).not.toEqual([]);
+    expect(missed).toEqual([]);
+  });
+
+  it('may not come more often than the profile of the resource allows', async () => {
+    const resource = structuredClone(claiming('us-core-patient', usCoreResources['us-core-patient'] ?? {}));
+    const held = resource['extension'] as Json[];
+    held.push(structuredClone(held[0] ?? {}));
+
+    expect(errorsIn(await issuesOf(resource))).toMatchObject([{ expression: 'Patient.extension' }]);
+  });
+});
+
+/** Sets what stands at a path such as `agent[0].onBehalfOf`, or removes it. */
+const changed = (resource: Json, path: string, value: unknown): Json => {
+  const copy = structuredClone(resource);
+  const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
+  const last = steps.pop() ?? '';
+  let at: Json = copy;
+  for (const step of steps) at = at[step] as Json;
+  if (value === undefined) delete at[last];
+  else at[last] = value;
+  return copy;
+};
+
+/** For each rule of the profiles a change that breaks it, and the element that is named then. */
+const brokenRules: readonly [key: string, profile: string, path: string, value: unknown, expression: string][] = [
+  ['us-core-1', 'us-core-observation-clinical-result', 'effectiveDateTime', '2024-05', 'Observation.effectiveDateTime'],
+  ['us-core-2', 'us-core-observation-clinical-result', 'valueQuantity', undefined, 'Observation'],
+  ['us-core-2', 'us-core-observation-screening-assessment', 'valueQuantity', undefined, 'Observation'],
+  ['us-core-2', 'us-core-observation-sexual-orientation', 'valueCodeableConcept', undefined, 'Observation'],
+  [
+    'us-core-3',
+    'us-core-observation-lab',
+    'valueQuantity.system',
+    'http://concord.test/units',
+    'Observation.valueQuantity',
+  ],
+  [
+    'us-core-6',
+    'us-core-documentreference',
+    'content[0].attachment.data',
+    undefined,
+    'DocumentReference.content[0].attachment',
+  ],
+  ['us-core-6', 'us-core-patient', 'name', [{ text: 'Ann Sample' }], 'Patient.name[0]'],
+  ['us-core-7', 'us-core-procedure', 'performedDateTime', undefined, 'Procedure'],
+  ['us-core-8', 'us-core-diagnosticreport-lab', 'effectiveDateTime', undefined, 'DiagnosticReport'],
+  ['us-core-9', 'us-core-diagnosticreport-lab', 'issued', undefined, 'DiagnosticReport'],
+  ['us-core-10', 'us-core-diagnosticreport-note', 'effectiveDateTime', undefined, 'DiagnosticReport'],
+  ['us-core-13', 'us-core-practitionerrole', 'practitioner', undefined, 'PractitionerRole'],
+  ['pd-1', 'us-core-practitionerrole', 'telecom', undefined, 'PractitionerRole'],
+  ['us-core-14', 'us-core-relatedperson', 'name', undefined, 'RelatedPerson'],
+  ['us-core-15', 'us-core-coverage', 'identifier[0].type.coding[0].code', 'PN', 'Coverage'],
+  ['us-core-16', 'us-core-practitioner', 'identifier[0].value', '124531959', 'Practitioner.identifier[0]'],
+  ['us-core-17', 'us-core-organization', 'identifier[0].value', '1245319598', 'Organization.identifier[0]'],
+  ['us-core-18', 'us-core-organization', 'identifier[1].value', '12E4567890', 'Organization.identifier[1]'],
+  ['us-core-19', 'us-core-organization', 'identifier[2].value', '1234', 'Organization.identifier[2]'],
+  ['us-core-20', 'us-core-medicationdispense', 'whenHandedOver', undefined, 'MedicationDispense'],
+  ['us-core-21', 'us-core-medicationrequest', 'requester', undefined, 'MedicationRequest'],
+  ['provenance-1', 'us-core-provenance', 'agent[0].onBehalfOf', undefined, 'Provenance.agent[0]'],
+  ['vs-1', 'us-core-bmi', 'effectiveDateTime', '2024-05', 'Observation.effectiveDateTime'],
+  ['vs-2', 'us-core-bmi', 'valueQuantity', undefined, 'Observation'],
+  ['vs-3', 'us-core-blood-pressure', 'component[1].valueQuantity', undefined, 'Observation.component[1]'],
+];
+
+describe('a rule between elements', () => {
+  it.each(brokenRules)('%s of %s is refused when broken by %s', async (key, profile, path, value, expression) => {
+    const resource = changed(claiming(profile, usCoreResources[profile] ?? {}), path, value);
+
+    const errors = errorsIn(await issuesOf(resource));
+
+    expect(refusedByR4(resource)).toEqual([]);
+    expect(errors.filter(({ message }) => message.startsWith(`${key}:`))).toMatchObject([{ expression }]);
+  });
+
+  it('is tested for each that refuses', () => {
+    const keys = profiles.flatMap(({ elements }) =>
+      elements.flatMap(({ rules = [] }) => rules.flatMap(({ key, severity }) => (severity === 'error' ? [key] : []))),
+    );
+    const tested = new Set(brokenRules.map(([key]) => key));
+
+    expect(keys.length).toBeGreaterThan(20);
+    expect(keys.filter((key) => !tested.has(key) && ruleLeftOut[key] === undefined)).toEqual([]);
+  });
+
+  it('about a whole resource comes to the same as in an evaluator of FHIRPath', async () => {
+    const compared = profiles.flatMap(({ url, type, elements }) =>
+      elements
+        .filter(({ id }) => id === type)
+        .flatMap(({ rules = [] }) => rules)
+        .filter(({ key }) => ruleCorrected[key] === undefined && ruleLeftOut[key] === undefined)
+        .map(({ key, expression }) => ({ name: nameOf(url), key, expression })),
+    );
+    for (const { name, key, expression } of compared) {
+      const valid = usCoreResources[name] ?? {};
+      const variants = brokenRules
+        .filter(([, profile]) => profile === name)
+        .map(([, , path, value]) => changed(valid, path, value));
+      for (const resource of [valid, ...variants]) {
+        const issues = await issuesOf(claiming(name, resource));
+        const holds = !issues.some(({ message }) => message.startsWith(`${key}:`));
+        expect([name, key, evaluate(resource, expression)]).toEqual([name, key, [holds]]);
+      }
+    }
+    expect(compared.length).toBeGreaterThan(10);
+  });
+
+  it('takes an extension in the place of a name that is not known', async () => {
+    const unknown = {
+      extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }],
+    };
+    const resource = changed(claiming('us-core-patient', usCoreResources['us-core-patient'] ?? {}), 'name', [unknown]);
+
+    expect(errorsIn(await issuesOf(resource))).toEqual([]);
+  });
+});
