@@ -5,7 +5,7 @@ import type { SearchType } from '../record-types/search-type.ts';
 import type { LinkedChart } from './chart-links.ts';
 import { listPartition, registryKeys } from './index-rows.ts';
 import { type Address, bearerKey, type RowKey } from './keys.ts';
-import { linkedPage } from './linked-page.ts';
+import { type LinkedPage, linkedPage } from './linked-page.ts';
 import type { Fetched, QueryOptions, RecordStore } from './record-store.ts';
 import { type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 
@@ -55,6 +55,8 @@ export interface Candidate {
 
 /** Rows to ask for at once where nothing says that most of them will be wanted. */
 const listPage = 100;
+/** As many at most where much has been read already and rows cover their records: what is counted is read in fewer turns. */
+const longestListPage = 1_000;
 
 /** Hands out candidates, newest first in a chart, each once. Reads no further than it is asked. */
 export const candidates = (
@@ -62,7 +64,7 @@ export const candidates = (
   recordType: SearchType,
   plan: Plan,
   from: Position | undefined,
-  options: Pick<Reader, 'rowLimit' | 'spend' | 'mayEnter' | 'onLinked'>,
+  options: Omit<Reader, 'store' | 'recordType'>,
 ): AsyncGenerator<Candidate> => {
   const reader: Reader = { store, recordType, ...options };
   switch (plan.kind) {
@@ -100,12 +102,41 @@ interface Reader {
   readonly store: RecordStore;
   readonly recordType: SearchType;
   readonly rowLimit: number | undefined;
-  /** Called for each call, to DynamoDB or the object store, that others wait for. */
+  /** Called for each call, to DynamoDB or the object store, that others wait for; if it was made ahead, when its answer is looked at. */
   readonly spend: () => void;
+  /** Calls that are left to be spent; as many as it takes if absent. */
+  readonly left?: () => number;
   /** Asked about the first record of a chart that the search names; if it says no, the rest of the chart is not read. */
   readonly mayEnter?: (record: StoredRecord) => boolean;
   /** Told which charts turn out to be one person's, before their records come. */
   readonly onLinked?: (linked: readonly LinkedChart[]) => void;
+}
+
+/** Charts, or values of a registry, that are read at once where one after the other is wanted. */
+const mostAtOnce = 10;
+
+/**
+ * Reads for one item after the other, and ahead: for one at first, then for twice as many each time, so that what is found at once costs no
+ * more than it needs, and what is not takes fewer turns. Not for more than calls are left.
+ */
+async function* readAhead<T, V>(
+  { left = () => mostAtOnce }: Reader,
+  items: Iterable<T> | AsyncIterable<T>,
+  read: (item: T) => Promise<V>,
+): AsyncGenerator<readonly [T, V]> {
+  let size = 1;
+  let waiting: T[] = [];
+  const answered = async () => {
+    const values = await Promise.all(waiting.map(async (item) => [item, await read(item)] as const));
+    waiting = [];
+    size = Math.min(2 * size, mostAtOnce);
+    return values;
+  };
+  for await (const item of items) {
+    waiting.push(item);
+    if (waiting.length >= Math.min(size, left())) yield* await answered();
+  }
+  if (waiting.length > 0) yield* await answered();
 }
 
 /** In the order of their keys: between two pages, there may be others among them. */
@@ -165,60 +196,75 @@ async function* fromCharts(
   const [at = '', keyAfter = '', ...notes] = from ?? [];
   const added = notes.map(addedBy);
   reader.onLinked?.(added);
-  for (const [index, chart] of charts.entries()) {
-    // Behind a chart that is done, no key is left to begin at.
-    if (chart < String(at) || (chart === at && keyAfter === '')) continue;
-    const after = chart === at ? String(keyAfter) : undefined;
-    const seen = [...charts.slice(0, index), ...added.filter(({ to }) => to < chart).map((each) => each.chart)];
+  // Behind a chart that is done, no key is left to begin at.
+  const rest = charts.filter((chart) => chart > String(at) || (chart === at && keyAfter !== ''));
+  const begun = (chart: string): Begun => ({
+    after: chart === at ? String(keyAfter) : undefined,
+    known: chart === at ? added.filter(({ to }) => to === chart) : undefined,
+    mentions,
+  });
+  for await (const [chart, first] of readAhead(reader, rest, (each) => firstOf(reader, each, begun(each)))) {
+    const seen = [
+      ...charts.slice(0, charts.indexOf(chart)),
+      ...added.filter(({ to }) => to < chart).map((each) => each.chart),
+    ];
     if (seen.includes(chart)) continue;
     const position = (key: string): Position => [chart, key, ...added.map(noteOf)];
-    const known = after === undefined ? undefined : added.filter(({ to }) => to === chart);
     const join = (linked: readonly LinkedChart[]) => {
       added.push(...linked.map((each) => ({ ...each, to: chart })));
       if (added.length > mostAdded) throw new RecordError('too-costly', 'Too many linked charts; name fewer patients');
       reader.onLinked?.(linked);
     };
     let entered = false;
-    for await (const { record, key } of ofChart(reader, chart, { after, mentions }, known, join)) {
+    for await (const { record, key } of ofChart(reader, chart, begun(chart), first, join)) {
       const own = record?.chart === chart;
       if (record && own && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
       entered ||= own;
       // A record of several of these patients stands in each of their charts, and is shown in the first of them.
-      const again = record && index > 0 && (await chartsOf(record)).some((each) => seen.includes(each));
+      const again = record && seen.length > 0 && (await chartsOf(record)).some((each) => seen.includes(each));
       yield { record: again ? undefined : record, position: position(key) };
     }
     yield { record: undefined, position: position('') };
   }
 }
 
+/** Where to begin in a chart, and what of it is wanted. */
+interface Begun extends Pick<QueryOptions, 'after' | 'pointers' | 'mentions'> {
+  /** The linked charts; asked for if absent. */
+  readonly known: readonly LinkedChart[] | undefined;
+}
+
+const firstOf = ({ store, recordType, rowLimit }: Reader, chart: string, { known, ...which }: Begun) =>
+  linkedPage(store, chart, recordType.name, { limit: rowLimit, ...which }, known);
+
 /**
  * Records of a chart and of those linked with it.
  *
- * @param known - the linked charts; asked for if absent, and told to `join`.
+ * @param first - what `firstOf` has read.
+ * @param join - told of linked charts that were not known.
  */
 async function* ofChart(
   reader: Reader,
   chart: string,
-  { after: from, ...which }: Pick<QueryOptions, 'after' | 'pointers' | 'mentions'>,
-  known?: readonly LinkedChart[],
+  { known, ...which }: Begun,
+  first: LinkedPage,
   join?: (linked: readonly LinkedChart[]) => void,
 ): AsyncGenerator<{ record: StoredRecord | undefined; key: string }> {
-  let after = from;
+  let page = first;
   let limit = reader.rowLimit;
-  let linked = known;
-  do {
+  if (!known && page.linked.length > 0) join?.(page.linked);
+  for (;;) {
     reader.spend();
-    const page = await linkedPage(reader.store, chart, reader.recordType.name, { after, limit, ...which }, linked);
     page.linked.forEach(reader.spend);
     spendFetches(reader.spend, page);
-    if (!linked && page.linked.length > 0) join?.(page.linked);
-    linked = page.linked;
     yield* page.items;
+    const after = page.next;
+    if (after === undefined) return;
+    yield { record: undefined, key: after };
     // Rows of deleted and moved records count too: where there are many of them, the next calls read more.
     limit = limit && 2 * limit;
-    after = page.next;
-    if (after !== undefined) yield { record: undefined, key: after };
-  } while (after !== undefined);
+    page = await linkedPage(reader.store, chart, reader.recordType.name, { ...which, after, limit }, page.linked);
+  }
 }
 
 async function* fromBearers(
@@ -281,24 +327,36 @@ export const guardedIds = async ({ client, tableName }: RecordStore, key: RowKey
   return [...((Item?.ids as Set<string> | undefined) ?? [])];
 };
 
+/** What was read before it is known whether it is wanted. */
+interface Ahead {
+  readonly page: RegistryPage;
+  readonly calls: number;
+}
+
 async function* fromRegistry(
   reader: Reader,
   ranges: readonly RegistryRange[],
   from?: Position,
 ): AsyncGenerator<Candidate> {
-  const [first = 0, keyAfter] = from ?? [];
-  for (let index = Number(first); index < ranges.length; index++) {
-    const range = ranges[index];
-    if (!range) return;
-    let after = index === Number(first) && keyAfter !== undefined ? String(keyAfter) : undefined;
-    do {
-      const page = await registryPage(reader, range, after);
+  const [begin = 0, keyAfter] = from ?? [];
+  const rest = [...ranges.entries()].slice(Number(begin));
+  const ahead = async (range: RegistryRange, after: string | undefined): Promise<Ahead> => {
+    let calls = 0;
+    const page = await registryPage({ ...reader, spend: () => void calls++ }, range, after);
+    return { page, calls };
+  };
+  const afterIn = (index: number) => (index === begin && keyAfter !== undefined ? String(keyAfter) : undefined);
+  for await (const [[index, range], first] of readAhead(reader, rest, ([n, each]) => ahead(each, afterIn(n)))) {
+    let read: Ahead | undefined = first;
+    while (read) {
+      const { page, calls }: Ahead = read;
+      for (let call = 0; call < calls; call++) reader.spend();
       for (const { row, record } of page.rows) {
-        const first = record !== undefined && isFirstRow(reader, ranges, index, row, record);
-        yield { record: first ? record : undefined, position: [index, row.sk] };
+        const counts = record !== undefined && isFirstRow(reader, ranges, index, row, record);
+        yield { record: counts ? record : undefined, position: [index, row.sk] };
       }
-      after = page.next;
-    } while (after !== undefined);
+      read = page.next === undefined ? undefined : await ahead(range, page.next);
+    }
     yield { record: undefined, position: [index + 1] };
   }
 }
@@ -343,6 +401,7 @@ const registryPage = async (
   { store, recordType, spend }: Reader,
   range: RegistryRange,
   after: string | undefined,
+  limit = listPage,
 ): Promise<RegistryPage> => {
   spend();
   const { Items = [], LastEvaluatedKey } = await store.client.send(
@@ -350,7 +409,7 @@ const registryPage = async (
       TableName: store.tableName,
       ConsistentRead: true,
       ...conditionFor(range),
-      Limit: listPage,
+      Limit: limit,
       ...(after === undefined ? {} : { ExclusiveStartKey: { pk: range.partition, sk: after } }),
     }),
   );
@@ -362,7 +421,7 @@ const registryPage = async (
   });
   const bare = rows.filter(({ version }) => version === undefined);
   if (bare.length > 0) spend();
-  const read = bare.length === 0 ? undefined : await store.readPage(bare.map(addressOfRow));
+  const read = bare.length === 0 ? undefined : await store.readPage(bare.slice(0, listPage).map(addressOfRow));
   if (read) spendFetches(spend, read);
   const byKey = new Map(read?.records.map((record) => [addressText(record), record]));
   // Large records may leave no room for the rest, which then makes the next page.
@@ -398,14 +457,24 @@ async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncG
   }
   if (!typesOfPatients.has(recordType.name)) return;
   let before = stage === 'charts' ? listAfter : undefined;
+  const chartIn = ({ row }: { readonly row: RowKey }) => (row as unknown as { chart: string }).chart;
   // A position inside a chart names the patient before it, so the chart is found again, whoever has come in between.
-  for await (const { row } of listed(reader, owner, { name: 'Patient' }, before, true)) {
-    const chart = (row as unknown as { chart: string }).chart;
-    const after = chart === chartAt && keyAfter !== undefined ? String(keyAfter) : undefined;
-    for await (const { record, key } of ofChart(reader, chart, { after, pointers: 'none' }, [])) {
+  const begun = (chart: string): Begun => ({
+    after: chart === chartAt && keyAfter !== undefined ? String(keyAfter) : undefined,
+    known: [],
+    pointers: 'none',
+  });
+  const patients = listed(reader, owner, { name: 'Patient' }, before, true);
+  const firstIn = (patient: { readonly row: RowKey }) => {
+    const chart = chartIn(patient);
+    return firstOf(reader, chart, begun(chart));
+  };
+  for await (const [patient, first] of readAhead(reader, patients, firstIn)) {
+    const chart = chartIn(patient);
+    for await (const { record, key } of ofChart(reader, chart, begun(chart), first)) {
       yield { record, position: ['charts', before ?? '', key, chart] };
     }
-    before = row.sk;
+    before = patient.row.sk;
     yield { record: undefined, position: ['charts', before] };
   }
 }
@@ -418,11 +487,15 @@ async function* listed(
   rowsOnly = false,
 ): AsyncGenerator<{ row: RowKey; record: StoredRecord | undefined }> {
   let after = from === undefined || from === '' ? undefined : String(from);
+  let limit = listPage;
   const range = { partition: listPartition(owner, name), prefix: '' };
   do {
-    const page = rowsOnly ? await rowPage(reader, range.partition, after) : await registryPage(reader, range, after);
+    const page = rowsOnly
+      ? await rowPage(reader, range.partition, after)
+      : await registryPage(reader, range, after, limit);
     yield* page.rows;
     after = page.next;
+    limit = page.rows.length < limit ? listPage : Math.min(2 * limit, longestListPage);
   } while (after !== undefined);
 }
 

@@ -7,8 +7,10 @@ import { type Candidate, candidates, type Plan, type Position } from '../../stor
 import type { StoredRecord } from '../../store/rows.ts';
 import { heldOf, type Run } from './run.ts';
 
-/** Candidates whose references are followed together. */
+/** Candidates whose references are followed together: those alone that meet what they tell themselves. */
 const batchSize = 30;
+/** As many as wait at most for others whose references are followed with theirs. */
+const largestBatch = 10 * batchSize;
 
 export interface Reading {
   readonly from?: Position | undefined;
@@ -32,6 +34,7 @@ export async function* matching(
   const read = candidates(run.context.store, recordType, plan, from, {
     rowLimit,
     spend: run.spend,
+    left: () => pauseAt - run.calls,
     // All records of a chart have one custodian: the first tells whether the rest is worth reading, and nobody learns how many there are.
     mayEnter: (record) => run.mayFind(recordType, record),
     onLinked: (linked) => {
@@ -48,12 +51,17 @@ export async function* matching(
     }
     return;
   }
+  const plain = () => conditions.filter((condition) => beside([condition]).length === 0);
   let batch: Candidate[] = [];
-  for await (const candidate of read) {
-    batch.push(candidate);
-    if (batch.length < batchSize && run.calls < pauseAt) continue;
+  let promising = 0;
+  for await (const { record, position } of read) {
+    const meeting = record && meets(run, recordType, record, plain()) ? record : undefined;
+    batch.push({ record: meeting, position });
+    if (meeting) promising++;
+    if (promising < batchSize && batch.length < largestBatch && run.calls < pauseAt) continue;
     yield* await judged(run, recordType, batch, conditions);
     batch = [];
+    promising = 0;
   }
   yield* await judged(run, recordType, batch, conditions);
 }
@@ -63,18 +71,13 @@ const meets = (run: Run, recordType: SearchType, record: StoredRecord, condition
   record.resource !== undefined &&
   matches(conditions, record.resource, run.factsOf({ id: record.id, lastUpdated: record.updated }));
 
-/** Follows the references of those alone that meet what they tell themselves. */
+/** Follows the references of candidates that meet what they tell themselves. */
 const judged = async (
   run: Run,
   recordType: SearchType,
-  batch: readonly Candidate[],
+  promising: readonly Candidate[],
   conditions: readonly Condition[],
 ): Promise<Candidate[]> => {
-  const plain = conditions.filter((condition) => beside([condition]).length === 0);
-  const promising = batch.map(({ record, position }) => ({
-    record: record && meets(run, recordType, record, plain) ? record : undefined,
-    position,
-  }));
   const held = promising.flatMap(({ record }) => (record ? heldOf(record) : []));
   if (held.length > 0) await run.lookUp(recordType, held, conditions);
   return promising.map(({ record, position }) => ({
