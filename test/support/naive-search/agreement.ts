@@ -23,9 +23,11 @@ export interface Agreement {
 }
 
 /** Facts of terminology as the world has them. */
-const terminologyOf = ({ isMember, subsumes }: World): NonNullable<RecordFacts['terminology']> => ({
-  members: (valueSet) => ({ has: (_, code) => isMember(valueSet, code) }),
-  ancestors: (_, code) => ({ has: (other) => other !== code && subsumes(other, code) }),
+const terminologyOf = ({ terminology }: World): NonNullable<RecordFacts['terminology']> => ({
+  members: (valueSet) => ({ has: (system, code) => terminology?.isMember(valueSet, code, system, '') === true }),
+  ancestors: (system, code) => ({
+    has: (other) => other !== code && terminology?.subsumes(other, code, system) === true,
+  }),
   systemsOf: () => [],
 });
 

@@ -5,6 +5,7 @@ import { generateSearch, type Served } from './generate-search.ts';
 import { Random } from './random.ts';
 import type { Searcher, SearchServer } from './search-server.ts';
 import type { StoredWorld } from './stored-world.ts';
+import { storedTerminology } from './terminology.ts';
 import { sees } from './visible.ts';
 import { molarMass } from './world.ts';
 
@@ -56,9 +57,8 @@ export const compareSearches = async (
     (searcher): Omit<World, 'now'> => ({
       baseUrl: server.baseUrl,
       records: records.filter((record) => sees(searcher, record, server.baseUrl)),
-      hasTerminology: false,
-      isMember: () => false,
-      subsumes: () => false,
+      // a patient sees no value sets
+      terminology: searcher.role === 'patient' ? undefined : storedTerminology,
       molarMass,
     }),
   );

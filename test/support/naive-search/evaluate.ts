@@ -68,17 +68,29 @@ export interface WorldRecord {
   readonly lastUpdated: string;
 }
 
+export interface NaiveTerminology {
+  /** Those that can be asked for. */
+  readonly valueSets: readonly string[];
+  /** Codes of a system whose hierarchy can be asked for; undefined if any code can be. */
+  readonly codesOfHierarchy?: (system: string) => readonly string[];
+  /**
+   * Whether a value set has a code.
+   *
+   * @param system - undefined if the element does not say it.
+   * @param type - of the element: a `code` has the system of its binding.
+   */
+  readonly isMember: (valueSet: string, code: string, system: string | undefined, type: string) => Verdict;
+  /** Whether one code subsumes another, or is it. */
+  readonly subsumes: (wide: string, narrow: string, system: string | undefined) => boolean;
+}
+
 /** All there is. */
 export interface World {
   readonly baseUrl: string;
   readonly now: number;
   readonly records: readonly WorldRecord[];
-  /** Whether value sets and hierarchies of codes may be asked for. */
-  readonly hasTerminology: boolean;
-  /** Whether a value set has a code. */
-  readonly isMember: (valueSet: string, code: string) => boolean;
-  /** Whether one code subsumes another, or is it. */
-  readonly subsumes: (wide: string, narrow: string) => boolean;
+  /** What is known of codes; undefined if value sets and hierarchies are not to be asked for. */
+  readonly terminology?: NaiveTerminology | undefined;
   /** Grams in a mole of what a code measures. */
   readonly molarMass: (code: string) => number | undefined;
 }
@@ -314,9 +326,12 @@ const valueHolds = (
       );
     }
     case 'value-set':
-      return (
-        hasConcepts(element) &&
-        codesOf(element).some(({ code }) => code !== undefined && world.isMember(value.url, code))
+      if (!hasConcepts(element)) return false;
+      return any(
+        codesOf(element).map(
+          ({ system, code }) =>
+            code !== undefined && world.terminology?.isMember(value.url, code, system, element.type),
+        ),
       );
     case 'uri':
       return uriHolds(value.text, modifier, element);
@@ -397,7 +412,7 @@ interface Code {
   readonly code?: string | undefined;
 }
 
-const codesOf = ({ type, value }: Element): Code[] => {
+export const codesOf = ({ type, value }: Element): Code[] => {
   if (typeof value === 'string' || typeof value === 'boolean') return [{ code: String(value) }];
   if (type === 'CodeableConcept') return (value as fhir4.CodeableConcept).coding ?? [];
   if (type === 'Coding') return [value as fhir4.Coding];
@@ -434,7 +449,7 @@ const tokenHolds = (
   { system, code }: Extract<NaiveValue, { kind: 'token' }>,
   modifier: string | undefined,
   element: Element,
-  { subsumes }: World,
+  { terminology }: World,
 ): boolean => {
   const identifier = modifier === 'identifier' ? (element.value as fhir4.Reference).identifier : undefined;
   if (modifier === 'identifier' && identifier === undefined) return false;
@@ -450,8 +465,8 @@ const tokenHolds = (
     }
     if (code === undefined || isSame(code, found.code)) return true;
     if (found.code === undefined || !hasConcepts(element)) return false;
-    if (modifier === 'below') return subsumes(code, found.code);
-    return modifier === 'above' && subsumes(found.code, code);
+    if (modifier === 'below') return terminology?.subsumes(code, found.code, found.system) === true;
+    return modifier === 'above' && terminology?.subsumes(found.code, code, found.system) === true;
   });
 };
 

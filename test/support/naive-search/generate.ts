@@ -1,5 +1,6 @@
 import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
 import {
+  codesOf,
   contentOf,
   definitionAt,
   definitionsOf,
@@ -125,7 +126,7 @@ const valueFor = (
       return { value: { kind: 'uri', text }, text: escape(text) };
     }
     case 'token':
-      return tokenFor(random, modifier, element);
+      return tokenFor(random, world, modifier, element);
     case 'reference':
       return referenceFor(random, world, definition, modifier, element);
     default:
@@ -144,11 +145,17 @@ const textsIn = ({ value }: Element): string[] =>
 
 const tokenFor = (
   random: Random,
+  { terminology }: World,
   modifier: string | undefined,
   { type, value }: Element,
 ): { value: NaiveValue; text: string } | undefined => {
   if (modifier === 'in' || modifier === 'not-in') {
-    const url = random.of(['http://acme.org/vs', 'http://acme.org/vss']);
+    const { valueSets = [], isMember } = terminology ?? {};
+    const having = valueSets.filter((each) =>
+      codesOf({ type, value }).some(({ code, system }) => code !== undefined && isMember?.(each, code, system, type)),
+    );
+    const url = random.maybe(random.chance(0.8) ? having : valueSets);
+    if (url === undefined) return undefined;
     return { value: { kind: 'value-set', url }, text: url };
   }
   const {
@@ -180,6 +187,12 @@ const tokenFor = (
   const isPlain = typeof value === 'string' || typeof value === 'boolean';
   const own = isPlain ? String(value) : found.code;
   if (own === undefined || own === '') return undefined;
+  if ((modifier === 'above' || modifier === 'below') && terminology?.codesOfHierarchy) {
+    const known = terminology.codesOfHierarchy(found.system ?? '');
+    if (!known.includes(own)) return undefined;
+    const code = random.of([own, random.of(known)]);
+    return { value: { kind: 'token', system: found.system, code }, text: `${found.system}|${code}` };
+  }
   const asked = random.of([own, own, own, own, own.toUpperCase(), own.slice(0, Math.max(1, own.length - 1)), 'other']);
   const of = random.of([
     undefined,
@@ -196,7 +209,7 @@ const tokenFor = (
 
 const referenceFor = (
   random: Random,
-  { baseUrl }: World,
+  world: World,
   definition: SearchParameterDefinition,
   modifier: string | undefined,
   { value }: Element,
@@ -204,7 +217,7 @@ const referenceFor = (
   const text = typeof value === 'string' ? value : (value as fhir4.Reference).reference;
   if (modifier === 'identifier') {
     const { identifier } = value as fhir4.Reference;
-    return identifier ? tokenFor(random, undefined, { type: 'Identifier', value: identifier }) : undefined;
+    return identifier ? tokenFor(random, world, undefined, { type: 'Identifier', value: identifier }) : undefined;
   }
   if (modifier === 'text') {
     const { display } = value as fhir4.Reference;
@@ -212,7 +225,7 @@ const referenceFor = (
   }
   if (text === undefined) return undefined;
   const [, type, id] = /(?:^|\/)([A-Z]\w+)\/([\w.-]+)(?:\/_history\/.*)?$/.exec(text) ?? [];
-  if (typeof value === 'string' && /^https?:/.test(value) && !value.startsWith(baseUrl)) {
+  if (typeof value === 'string' && /^https?:/.test(value) && !value.startsWith(world.baseUrl)) {
     if (modifier !== undefined && modifier !== 'below') return undefined;
     const [url = '', version] = value.split('|');
     const part = random.of([undefined, version, version?.split('.')[0]]);
@@ -235,7 +248,7 @@ const referenceFor = (
   return random.of([
     { value: { kind: 'reference', type: only, id: asked }, text: asked },
     { value: { kind: 'reference', type, id: asked }, text: `${type}/${asked}` },
-    { value: { kind: 'reference', type, id: asked }, text: `${baseUrl}/${type}/${asked}` },
+    { value: { kind: 'reference', type, id: asked }, text: `${world.baseUrl}/${type}/${asked}` },
   ]);
 };
 
@@ -251,11 +264,8 @@ const modifiersOf: Readonly<Record<string, readonly (string | undefined)[]>> = {
 
 const terminological = new Set<string | undefined>(['in', 'not-in', 'above', 'below']);
 
-const modifiersFor = (
-  { type }: SearchParameterDefinition,
-  { hasTerminology }: World,
-): readonly (string | undefined)[] =>
-  (modifiersOf[type] ?? []).filter((each) => type !== 'token' || hasTerminology || !terminological.has(each));
+const modifiersFor = ({ type }: SearchParameterDefinition, { terminology }: World): readonly (string | undefined)[] =>
+  (modifiersOf[type] ?? []).filter((each) => type !== 'token' || terminology || !terminological.has(each));
 
 const recordsOf = ({ records }: World, type: string): WorldRecord[] =>
   records.filter(({ resource }) => resource.resourceType === type);
@@ -471,9 +481,21 @@ const filterLeaf = (random: Random, world: World, source: WorldRecord): Filter |
       text: `${definition.code} pr ${!missing}`,
     };
   }
+  const { code } = definition;
+  const terms = Object.entries({ in: 'in', ss: 'below', sb: 'above' });
+  const [operator, modifier] = random.of(terms);
+  const ofTerms =
+    definition.type === 'token' && world.terminology?.codesOfHierarchy && random.chance(0.2)
+      ? valueFor(random, world, definition, modifier, element)
+      : undefined;
+  if (ofTerms) {
+    return {
+      test: { kind: 'parameter', definition, modifier, values: [ofTerms.value] },
+      text: `${code} ${operator} ${ofTerms.text}`,
+    };
+  }
   const found = valueFor(random, world, definition, undefined, element);
   if (!found) return undefined;
-  const { code } = definition;
   const { value } = found;
   switch (value.kind) {
     case 'string': {

@@ -2,6 +2,7 @@ import type { WorldRecord } from './evaluate.ts';
 import type { Random } from './random.ts';
 import type { Searcher, SearchServer } from './search-server.ts';
 import { templates } from './templates.ts';
+import { terminologyResources } from './terminology.ts';
 import { type DrawReference, movedDates, vary } from './vary.ts';
 
 /** A record as the server shows it, and who keeps it. */
@@ -91,6 +92,11 @@ export const writeWorld = async (server: SearchServer, random: Random, size: Wor
     for (const place of await writeAll(organization, variations(templates.knowledge, drawIn(shared), 0.1)))
       add(shared, place);
 
+    for (const resource of terminologyResources) {
+      const [place] = await writeAll(organization, [resource]);
+      if (place === undefined) throw new Error(`${resource.resourceType} was refused`);
+    }
+
     const patients: string[] = [];
     const wanted = organization === 'northside' ? size.patients : Math.ceil(size.patients / 3);
     while (patients.length < wanted) {
@@ -124,6 +130,7 @@ const touch = async (
 ): Promise<void> => {
   for (const [place, organization] of written) {
     const as: Searcher = { role: 'system', organization };
+    if (/^(CodeSystem|ValueSet)\//.test(place)) continue; // others mean what these say
     if (random.chance(0.04))
       await server.ask(as, 'DELETE', place); // refused if something refers to it
     else if (random.chance(0.1)) {

@@ -157,9 +157,11 @@ export const makeWorld = (random: Random, copies: number): World => {
     baseUrl,
     now,
     records,
-    hasTerminology: true,
-    isMember: (valueSet, code) => (code.length + valueSet.length) % 2 === 0,
-    subsumes,
+    terminology: {
+      valueSets: ['http://acme.org/vs', 'http://acme.org/vss'],
+      isMember: (valueSet, code) => (code.length + valueSet.length) % 2 === 0,
+      subsumes,
+    },
     molarMass,
   };
 };
