@@ -1,5 +1,4 @@
-import { patientCompartmentDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
-import { definitionsOf, elementsOf, placeOf, type World, type WorldRecord } from './evaluate.ts';
+import type { World, WorldRecord } from './evaluate.ts';
 import type { SearchServer } from './search-server.ts';
 import { findIncluded, findMatches, misplaced, type NaiveSearch, placeIn, wronglyShown } from './whole-search.ts';
 
@@ -21,22 +20,6 @@ class Refusal extends Error {}
 export const textOf = ({ searcher, method, path, query }: NaiveSearch): string =>
   `${searcher.role}@${searcher.organization} ${method} ${path}?${query.map(([name, value]) => `${name}=${value}`).join('&')}`;
 
-const compartmentOfPatient = new Map(
-  patientCompartmentDefinition().resource.map(({ code, param = [] }) => [code, new Set(param)]),
-);
-
-/** Whether a record is in the compartment of a patient. https://hl7.org/fhir/R4/compartmentdefinition-patient.html */
-const isInCompartment =
-  (baseUrl: string) =>
-  (record: WorldRecord, patient: string): boolean => {
-    const codes = compartmentOfPatient.get(record.resource.resourceType);
-    return definitionsOf(record.resource.resourceType)
-      .filter(({ code }) => codes?.has(code))
-      .some((definition) =>
-        elementsOf(record, definition).some((element) => placeOf(element, { baseUrl }) === `Patient/${patient}`),
-      );
-  };
-
 /** Sends a search, follows its links to the end, and compares all that comes with what the naive evaluator says. */
 export const followSearch = async (server: SearchServer, search: NaiveSearch, world: World): Promise<Comparison> => {
   try {
@@ -53,7 +36,7 @@ const require: (holds: boolean, what: string) => asserts holds = (holds, what) =
 };
 
 const follow = async (server: SearchServer, search: NaiveSearch, world: World): Promise<Comparison> => {
-  const { certain, possible } = findMatches(search, world, isInCompartment(server.baseUrl));
+  const { certain, possible } = findMatches(search, world);
   const first = await ask(server, search);
   requireTotal(first, search, certain.size, possible.size);
   if (search.summary === 'count' || search.count === 0) {

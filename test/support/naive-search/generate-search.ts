@@ -1,14 +1,16 @@
 import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
+import { isInCompartment, typesInCompartment } from './compartments.ts';
 import { definitionsOf, holds, type NaiveTest, type World, type WorldRecord } from './evaluate.ts';
 import { type GeneratedTest, generateTest, kindOf, linksOf, listTest, recordsNaming } from './generate.ts';
 import type { Random } from './random.ts';
 import type { Searcher } from './search-server.ts';
-import { directoryTypes } from './visible.ts';
+import { directoryTypes, maySearch } from './visible.ts';
 import {
   type NaiveInclude,
   type NaiveSearch,
   type NaiveSortRule,
   type NaiveSummary,
+  placeIn,
   rootElementNames,
 } from './whole-search.ts';
 
@@ -64,11 +66,9 @@ const ofOneType = (
   const tests = Array.from({ length: random.of([0, 1, 1, 1, 1, 2, 2, 3]) }, () =>
     parameter(random, world, source, served),
   );
-  const patient = patientIn(source, world);
-  const isInCompartment =
-    served.compartments && patient !== undefined && resourceType !== 'Patient' && random.chance(0.12);
-  if (patient !== undefined && !isInCompartment && random.chance(0.4))
-    tests.push(...inChart(random, patient, resourceType, world));
+  const owner = served.compartments && random.chance(0.12) ? ownerOf(random, source, world) : undefined;
+  const patient = owner ? undefined : patientIn(source, world);
+  if (patient !== undefined && random.chance(0.4)) tests.push(...inChart(random, patient, resourceType, world));
   if (ofList) tests.push(ofList);
   const result = generateResult(random, world, source, [resourceType], served);
   const query = random.shuffled([...tests.map(({ name, value }) => [name, value] as const), ...result.query]);
@@ -76,15 +76,15 @@ const ofOneType = (
     ...result,
     searcher,
     types: [resourceType],
-    compartment: isInCompartment ? patient : undefined,
+    compartment: owner,
     test: { kind: 'and', tests: tests.map(({ test }) => test) },
-    path: isInCompartment ? `Patient/${patient}/${resourceType}` : resourceType,
+    path: owner === undefined ? resourceType : `${owner}/${resourceType}`,
     method: random.chance(0.2) ? 'POST' : 'GET',
     query,
     kinds: [
       ...tests.map(({ test }) => kindOf(test)),
       ...result.kinds,
-      ...(isInCompartment ? ['compartment'] : []),
+      ...(owner === undefined ? [] : [`in a compartment of ${owner.split('/')[0]}`]),
       ...(tests.length === 0 ? ['everything of a type'] : []),
     ],
   };
@@ -115,6 +115,19 @@ const patientIn = (source: WorldRecord, world: World): string | undefined =>
       to.resource.resourceType === 'Patient' && (code === 'patient' || code === 'subject'),
   )?.to.resource.id;
 
+/** `Type/id` of a record whose compartment has this one in it. */
+const ownerOf = (random: Random, source: WorldRecord, world: World): string | undefined => {
+  const owners = linksOf(source, world)
+    .map(({ to }) => placeIn(to))
+    .filter((place) => {
+      const [type = ''] = place.split('/');
+      return (
+        typesInCompartment(type).includes(source.resource.resourceType) && isInCompartment(source, place, world.baseUrl)
+      );
+    });
+  return random.maybe(owners);
+};
+
 /** `patient=…` or `subject=…`, in all the ways of saying it. */
 const inChart = (random: Random, patient: string, type: string, world: World): GeneratedTest[] => {
   const code = random.of(['patient', 'patient', 'subject']);
@@ -138,52 +151,91 @@ const inChart = (random: Random, patient: string, type: string, world: World): G
   ];
 };
 
+/** Where a search across types looks. */
+interface Scope {
+  readonly types: readonly string[];
+  /** Whether the search names them: else it can use only what every type has. */
+  readonly areNamed: boolean;
+  readonly compartment?: string | undefined;
+}
+
+const scopeOf = (random: Random, searcher: Searcher, world: World, source: WorldRecord): Scope => {
+  const own: string = source.resource.resourceType;
+  const all: string[] = [...new Set(world.records.map(({ resource }) => resource.resourceType))];
+  const some = (of: readonly string[]): string[] => [...new Set([own, random.of(of), random.of(of)])];
+  const patient = patientIn(source, world);
+  const within: readonly string[] = typesInCompartment('Patient').filter((type) => maySearch(searcher, type));
+  if (patient !== undefined && within.includes(own) && random.chance(0.4)) {
+    const areNamed = random.chance(0.5);
+    const types = areNamed ? some(within.filter((type) => all.includes(type))) : within;
+    return { types, areNamed, compartment: `Patient/${patient}` };
+  }
+  return random.chance(0.2) ? { types: all, areNamed: false } : { types: some(all), areNamed: true };
+};
+
+/** The parameters that all of these types have, by type. */
+const commonOf = (own: string, { types, areNamed }: Scope) => {
+  const common = new Map<string, ReadonlyMap<string, SearchParameterDefinition>>();
+  for (const { code, type, base } of definitionsOf(own)) {
+    const each = types.flatMap((name) => {
+      const same = definitionsOf(name).find((definition) => definition.code === code && definition.type === type);
+      return same ? [[name, same] as const] : [];
+    });
+    const isUsable = type !== 'composite' && type !== 'special' && (areNamed || base.includes('Resource'));
+    if (isUsable && each.length === types.length) common.set(code, new Map(each));
+  }
+  return common;
+};
+
 /** A search across types, by what all of them have. */
 const acrossTypes = (random: Random, searcher: Searcher, world: World, source: WorldRecord): NaiveSearch => {
+  const scope = scopeOf(random, searcher, world, source);
+  const { types, areNamed, compartment } = scope;
   const own = source.resource.resourceType;
-  const others = [...new Set(world.records.map(({ resource }) => resource.resourceType))];
-  const types = [...new Set([own, random.of(others), random.of(others)])];
-  const common = new Map<string, ReadonlyMap<string, SearchParameterDefinition>>();
-  for (const { code, type } of definitionsOf(own)) {
-    const each = types.map(
-      (name) => [name, definitionsOf(name).find((d) => d.code === code && d.type === type)] as const,
-    );
-    const isSimple = type !== 'composite' && type !== 'special' && type !== 'reference';
-    if (isSimple && each.every(([, definition]) => definition))
-      common.set(code, new Map(each as [string, SearchParameterDefinition][]));
-  }
+  const common = commonOf(own, scope);
+  const inEach = ({ name, value, test }: GeneratedTest): GeneratedTest | undefined => {
+    if (test.kind !== 'parameter') return undefined;
+    // what a bare id means differs from type to type
+    if (test.definition.type === 'reference' && !value.includes('/')) return undefined;
+    const definitions = common.get(test.definition.code);
+    if (definitions === undefined) return undefined;
+    const tests = new Map([...definitions].map(([type, definition]) => [type, { ...test, definition }]));
+    return { name, value, test: { kind: 'by-type', tests } };
+  };
   const made = Array.from({ length: 1 + random.below(2) }, () => {
     for (;;) {
-      const generated = generateTest(random, world, source);
-      const { test } = generated;
-      if (test.kind !== 'parameter') continue;
-      const definitions = common.get(test.definition.code);
-      if (definitions === undefined) continue;
-      const tests = new Map([...definitions].map(([name, definition]) => [name, { ...test, definition }]));
-      return { ...generated, test: { kind: 'by-type' as const, tests } };
+      const generated = inEach(generateTest(random, world, source));
+      if (generated) return generated;
     }
   });
   const code = random.of(['_lastUpdated', '_lastUpdated', '_id', random.of([...common.keys()])]);
   const isSorted = random.chance(0.4);
   const descending = random.chance(0.5);
-  const count = random.maybe([undefined, 1, 3, 7, 50]);
+  const includes = types.includes(own) && areNamed && random.chance(0.3) ? generateIncludes(random, world, source) : [];
+  const plain = includes.filter(({ value }) => value !== '*');
+  const count = random.maybe([undefined, 0, 1, 3, 7, 50]);
+  const isTotalAsked = random.chance(0.15);
+  const name = compartment === undefined ? 'across types' : 'in a compartment, across types';
   return {
     searcher,
     types,
+    compartment,
     test: { kind: 'and', tests: made.map(({ test }) => test) },
     sort: isSorted ? [{ definitions: common.get(code) ?? new Map(), descending }] : [],
-    includes: [],
+    includes: plain.map(({ include }) => include),
     count,
-    isTotalAsked: false,
-    path: '',
-    method: random.chance(0.2) ? 'POST' : 'GET',
+    isTotalAsked,
+    path: compartment === undefined ? '' : `${compartment}/*`,
+    method: compartment === undefined && random.chance(0.2) ? 'POST' : 'GET',
     query: [
-      ['_type', types.join()],
-      ...made.map(({ name, value }) => [name, value] as const),
+      ...(areNamed ? [['_type', types.join()] as const] : []),
+      ...made.map((each) => [each.name, each.value] as const),
+      ...plain.map((each) => [each.name, each.value] as const),
       ...(isSorted ? [['_sort', `${descending ? '-' : ''}${code}`] as const] : []),
       ...(count === undefined ? [] : [['_count', String(count)] as const]),
+      ...(isTotalAsked ? [['_total', 'accurate'] as const] : []),
     ],
-    kinds: ['across types', ...(isSorted ? ['sort'] : [])],
+    kinds: [areNamed ? name : `${name}, all`, ...(isSorted ? ['sort'] : []), ...plain.map((each) => each.name)],
   };
 };
 

@@ -67,7 +67,8 @@ const members: Readonly<Record<string, readonly [system: string, codes: readonly
 export const storedTerminology: NonNullable<World['terminology']> = {
   valueSets: Object.keys(members),
   codesOfHierarchy,
-  isMember: (url, code, system) => {
+  isMember: (url, code, system, type) => {
+    if (type === 'code') return false; // no element is bound to these systems
     const [own, ofSet = []] = members[url] ?? [];
     return ofSet.includes(code) && (system === undefined || system === own);
   },

@@ -3,6 +3,7 @@
 import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
 import { structureDefinitions } from '../../../infra/generate/fhirpath/definitions.ts';
 import { convertUnit } from '../ucum-lhc.ts';
+import { isInCompartment } from './compartments.ts';
 import {
   definitionsOf,
   elementsOf,
@@ -39,7 +40,7 @@ export interface NaiveSearch {
   readonly searcher: Searcher;
   /** More than one in a search across types. */
   readonly types: readonly string[];
-  /** Id of the patient whose compartment is searched. */
+  /** `Type/id` of the record whose compartment is searched. */
   readonly compartment?: string | undefined;
   readonly test: NaiveTest;
   readonly sort: readonly NaiveSortRule[];
@@ -63,12 +64,11 @@ export const placeIn = ({ resource }: Pick<WorldRecord, 'resource'>): string =>
 export const findMatches = (
   { types, compartment, test }: NaiveSearch,
   world: World,
-  isInCompartment: (record: WorldRecord, patient: string) => boolean,
 ): { readonly certain: ReadonlySet<string>; readonly possible: ReadonlySet<string> } => {
   const [certain, possible] = [new Set<string>(), new Set<string>()];
   for (const record of world.records) {
     if (!types.includes(record.resource.resourceType)) continue;
-    if (compartment !== undefined && !isInCompartment(record, compartment)) continue;
+    if (compartment !== undefined && !isInCompartment(record, compartment, world.baseUrl)) continue;
     const verdict = holds(test, record, world);
     if (verdict === true) certain.add(placeIn(record));
     if (verdict !== false) possible.add(placeIn(record));
