@@ -82,7 +82,7 @@ const ofOneType = (
     method: random.chance(0.2) ? 'POST' : 'GET',
     query,
     kinds: [
-      ...tests.map(({ test }) => kindOf(test)),
+      ...tests.map(({ name, test }) => (name === '_filter' ? name : kindOf(test))),
       ...result.kinds,
       ...(owner === undefined ? [] : [`in a compartment of ${owner.split('/')[0]}`]),
       ...(tests.length === 0 ? ['everything of a type'] : []),
