@@ -47,7 +47,7 @@ const standing = (value: unknown, table: CodeTable): 'in' | 'out' | 'unknown' | 
  *
  * @param resource - one that has the structure that R4 gives its type.
  * @returns errors where it does not meet the profile; warnings where it should do better; information where a check could not be
- *   made. At most 50, in the order of the profile; none repeats a value of the resource.
+ *   made. At most 50 of each, in the order of the profile; none repeats a value of the resource.
  * @see https://hl7.org/fhir/R4/profiling.html
  */
 export const checkProfile = (
@@ -56,21 +56,18 @@ export const checkProfile = (
   resource: fhir4.Resource,
 ): ValidationIssue[] => {
   const issues = new Map<string, ValidationIssue>();
+  // Each severity has room of its own: no number of notices may hide an error.
+  const left = { error: maxIssues, warning: maxIssues, information: maxIssues };
   const report = (
     code: ValidationIssue['code'],
     expression: string,
     message: string,
     severity: ValidationIssue['severity'] = 'error',
   ): void => {
-    // A slice repeats rules of the whole element.
-    if (issues.size < maxIssues) {
-      issues.set(`${expression} ${message}`, {
-        severity,
-        code,
-        expression,
-        message: `${message} (${profile.name} ${version})`,
-      });
-    }
+    const key = `${expression} ${message}`; // a slice repeats rules of the whole element
+    if (left[severity] === 0 || issues.has(key)) return;
+    left[severity] -= 1;
+    issues.set(key, { severity, code, expression, message: `${message} (${profile.name} ${version})` });
   };
 
   const tableOf = (url: string): CodeTable => codeTables.get(url) ?? { url, systems: {}, open: true };
@@ -91,6 +88,7 @@ export const checkProfile = (
     { value, children }: Pick<Element, 'value' | 'children'>,
     at: string,
   ): void => {
+    if (left.error === 0) return;
     if (value !== undefined) {
       if (rule.fixed !== undefined && !covers(rule.fixed, value)) {
         report('value', at, `must be ${JSON.stringify(rule.fixed)}`);

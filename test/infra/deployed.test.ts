@@ -100,6 +100,27 @@ describe('a function as it is deployed', () => {
     expect(answers[2]?.resource).toMatchObject({ total: 0 });
   });
 
+  it.each(['functions/records/patient.ts', 'functions/bundles.ts'])(
+    '%s knows the profiles that lie beside it',
+    async (entry) => {
+      const resource: fhir4.Patient = {
+        resourceType: 'Patient',
+        id: 'ida',
+        meta: { profile: ['http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|6.1.0'] },
+        name: [{ family: 'Rivera' }],
+        gender: 'female',
+      };
+      const event = entry.endsWith('bundles.ts')
+        ? eventOf('POST', '', transactionOf(putEntry(resource)))
+        : eventOf('PUT', 'Patient/ida', resource);
+
+      const [answer] = await answersOf(entry, event);
+
+      expect(answer?.statusCode).toBe(400);
+      expect(JSON.stringify(answer?.resource)).toContain('.identifier"]');
+    },
+  );
+
   it('knows which condition of a transaction has failed', async () => {
     const managingOrganization = { reference: 'Organization/nowhere' };
 

@@ -173,11 +173,35 @@ describe('what is told', () => {
     expect(JSON.stringify(found)).not.toContain(secret);
   });
 
-  it('is at most fifty things of a profile, for a resource with a thousand faults', async () => {
+  it('is fifty errors at most, for a resource with a thousand faults', async () => {
     const identifier = Array.from({ length: 1_000 }, () => ({ use: 'old' as const }));
     const resource = { ...claiming('us-core-patient', `${patientProfile}|6.1.0`), identifier } as fhir4.Patient;
 
-    expect(await lenient(resource)).toHaveLength(50);
+    expect(await ofSeverity('error', lenient(resource))).toHaveLength(50);
+  });
+
+  it('leaves no error out for the notices before it', async () => {
+    const role = [{ coding: [{ system: 'http://snomed.info/sct', code: '17561000' }] }];
+    const participant = Array.from({ length: 60 }, () => ({ role, member: { reference: 'Practitioner/1' } }));
+    const resource = {
+      ...claiming('us-core-careteam', `${base}us-core-careteam|6.1.0`),
+      participant: [...participant, { role }],
+    } as fhir4.CareTeam;
+
+    const found = lenient(resource);
+
+    expect(await ofSeverity('information', found)).toHaveLength(50);
+    expect(await ofSeverity('error', found)).toEqual(['CareTeam.participant[60].member']);
+  });
+
+  it('is no more for a claim that is made again and again, nor for thousands of unknown ones', async () => {
+    const unknown = Array.from({ length: 5_000 }, (_, index) => `http://concord.test/profile-${index}`);
+    const known = Array<string>(5_000).fill(`${patientProfile}|6.1.0`);
+
+    const found = lenient(incomplete(...unknown, ...known));
+
+    expect(await ofSeverity('warning', found)).toHaveLength(50);
+    expect(await ofSeverity('error', found)).toEqual(['Patient.gender']);
   });
 
   it('counts what has only an extension in the place of its value', async () => {
