@@ -50,7 +50,14 @@ const resourceOf = (recordType: RecordType, routes: readonly Route[]): fhir4.Cap
   const names = [...new Set(routes.map(({ name }) => name))].filter((name) => name !== 'operation');
   const has = (name: string) => names.includes(name);
   const profiles = supportedProfiles(recordType.name);
-  const operations = routes.filter(({ name }) => name === 'operation').map(({ path }) => path.at(-1)?.slice(1) ?? '');
+  const operations = new Map(
+    routes
+      .filter(({ name }) => name === 'operation')
+      .map(({ path, definition }) => {
+        const name = path.at(-1)?.slice(1) ?? '';
+        return [name, definition ?? `http://hl7.org/fhir/OperationDefinition/${recordType.name}-${name}`];
+      }),
+  );
   return {
     type: recordType.name as fhir4.CapabilityStatementRestResource['type'],
     ...(profiles.length === 0 ? {} : { supportedProfile: profiles }),
@@ -70,13 +77,8 @@ const resourceOf = (recordType: RecordType, routes: readonly Route[]): fhir4.Cap
         definition: url,
         type: type as fhir4.CapabilityStatementRestResourceSearchParam['type'],
       })),
-    ...(operations.length === 0
+    ...(operations.size === 0
       ? {}
-      : {
-          operation: operations.map((name) => ({
-            name,
-            definition: `http://hl7.org/fhir/OperationDefinition/${recordType.name}-${name}`,
-          })),
-        }),
+      : { operation: [...operations].map(([name, definition]) => ({ name, definition })) }),
   };
 };

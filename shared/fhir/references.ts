@@ -53,6 +53,21 @@ export const referencesIn = (resource: object & { resourceType: string }): Found
   return found;
 };
 
+/**
+ * `Type/id` of every record of this server that a resource refers to, contained resources included, and of every Binary that an attachment
+ * names by its address; each once, in document order.
+ */
+export const recordsNamedIn = (resource: object & { resourceType: string }, baseUrl: string): string[] => {
+  const named = new Set<string>();
+  walk(resource, resource.resourceType, ({ reference, url }) => {
+    const text = typeof reference === 'string' ? reference : url;
+    const parsed = typeof text === 'string' ? parseReference(text, baseUrl) : undefined;
+    if (parsed?.kind === 'record' && (text === reference || parsed.type === 'Binary'))
+      named.add(`${parsed.type}/${parsed.id}`);
+  });
+  return [...named];
+};
+
 // Elements that may name another entry of a bundle, besides Reference.reference. https://hl7.org/fhir/R4/http.html#trules
 const urlElements = ['reference', 'url', 'valueUri', 'valueUrl', 'valueOid', 'valueUuid'] as const;
 

@@ -16,6 +16,8 @@ export interface Route {
   readonly interaction: Interaction;
   /** FHIR's name of the interaction, for the log and the capability statement. */
   readonly name: string;
+  /** Canonical address of an operation's definition; R4's own of the type if absent. */
+  readonly definition?: string;
 }
 
 /** Routes that a type has and others have not, by its name. */

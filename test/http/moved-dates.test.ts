@@ -5,6 +5,7 @@ import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import {
   allPages,
   create,
+  matchesIn,
   observationBody,
   pathOf,
   patientBody,
@@ -274,7 +275,7 @@ describe('charts of two patients', () => {
             const everything = await allPages(server, `Patient/${id}/$everything?_count=${size}`, system);
             expect(
               everything
-                .flatMap(resourcesIn)
+                .flatMap(matchesIn)
                 .map((record) => String(record.id))
                 .sort(),
             ).toEqual([id, ...expected].sort());

@@ -155,8 +155,8 @@ for (const [patient, own] of charts) {
   let next: string | undefined = `${patient}/$everything`;
   while (next) {
     const { body } = await ask(next);
-    for (const { resource } of (body as fhir4.Bundle).entry ?? [])
-      found.add(`${resource?.resourceType}/${resource?.id}`);
+    for (const { resource, search } of (body as fhir4.Bundle).entry ?? [])
+      if (search?.mode === 'match') found.add(`${resource?.resourceType}/${resource?.id}`);
     next = (body as fhir4.Bundle).link?.find(({ relation }) => relation === 'next')?.url;
   }
   if (!isDeepStrictEqual(found, own))

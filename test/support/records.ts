@@ -79,6 +79,12 @@ export const pathOf = referenceTo;
 export const resourcesIn = (bundle: TestBody): TestBody[] =>
   entriesOf(bundle).map(({ resource }) => resource as TestBody);
 
+/** The resources of a bundle's entries that are there for themselves, and not because others refer to them. */
+export const matchesIn = (bundle: TestBody): TestBody[] =>
+  entriesOf(bundle)
+    .filter((entry) => (entry as unknown as fhir4.BundleEntry).search?.mode === 'match')
+    .map(({ resource }) => resource as TestBody);
+
 export const entriesOf = ({ entry }: TestBody): TestBody[] => [...(entry ?? [])];
 
 /** The link of a bundle to itself or to its next page; undefined if there is none. */

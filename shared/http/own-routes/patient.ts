@@ -1,7 +1,12 @@
-import { everything } from '../../interactions/everything.ts';
+import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/of-patient.ts';
 import type { OwnRoutes } from '../routes.ts';
 
 /** What can be asked of a patient alone. https://hl7.org/fhir/R4/patient-operations.html */
 export const patientRoutes: OwnRoutes = {
-  Patient: [{ method: 'GET', path: ['{id}', '$everything'], interaction: everything, name: 'operation' }],
+  Patient: [
+    { method: 'GET', path: ['$everything'], interaction: everythingOfOwn, name: 'operation' },
+    { method: 'POST', path: ['$everything'], interaction: everythingOfOwn, name: 'operation' },
+    { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
+    { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
+  ],
 };

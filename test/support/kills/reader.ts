@@ -37,13 +37,11 @@ export class Reader {
     return found;
   }
 
-  /** The records that a search or an operation finds; remarks about the search are left out. */
+  /** The records that a search or an operation finds; what they refer to and remarks about the search are left out. */
   async found(address: string): Promise<Shown[]> {
     const entries = await this.entries(address);
-    return entries.flatMap(({ resource }) =>
-      resource === undefined || resource.resourceType === 'OperationOutcome'
-        ? []
-        : [shown(resource as fhir4.FhirResource)],
+    return entries.flatMap(({ resource, search }) =>
+      resource === undefined || search?.mode !== 'match' ? [] : [shown(resource as fhir4.FhirResource)],
     );
   }
 
