@@ -92,17 +92,39 @@ export const readInput = <const D extends InputDefinitions>(
   return Object.fromEntries(input) as unknown as OperationInput<D>;
 };
 
+/**
+ * The parameters of an operation that takes those of a search: names and texts, of the query or of Parameters, where a reference or a primitive
+ * stands for its text.
+ */
+export const searchPairs = ({ request }: Pick<RequestContext, 'request'>): (readonly [string, string])[] => {
+  const query = request.query.filter(([name]) => !formatParameters.has(name));
+  if (request.method !== 'POST' || request.body === undefined) return query;
+  const pairs = sentInParameters(request.body).map(({ name, value }) => {
+    const { reference } = (value ?? {}) as { reference?: unknown };
+    const text = typeof value === 'object' ? reference : value;
+    if (typeof text !== 'string' && typeof text !== 'number' && typeof text !== 'boolean') {
+      throw wrong(name, 'A search parameter is a text here, or a reference');
+    }
+    return [name, String(text)] as const;
+  });
+  return [...query, ...pairs];
+};
+
 const wrong = (expression: string, message: string) => new RecordError('invalid', message, { expression });
 
 const sentInQuery = (query: readonly (readonly [string, string])[]): Sent[] =>
   query.flatMap(([name, text]) => (formatParameters.has(name) ? [] : [{ name, expression: name, text }]));
 
 const sentInBody = (definitions: InputDefinitions, body: unknown): Sent[] => {
-  const { resourceType, parameter = [] } = (body ?? {}) as { resourceType?: unknown; parameter?: unknown };
+  const { resourceType } = (body ?? {}) as { resourceType?: unknown };
   const [bare] = Object.entries(definitions).filter(([, { type }]) => type === 'Resource');
-  if (bare && resourceType !== 'Parameters') {
-    return [{ name: bare[0], expression: bare[0], element: 'resource', value: body }];
-  }
+  return bare && resourceType !== 'Parameters'
+    ? [{ name: bare[0], expression: bare[0], element: 'resource', value: body }]
+    : sentInParameters(body);
+};
+
+const sentInParameters = (body: unknown): Sent[] => {
+  const { resourceType, parameter = [] } = (body ?? {}) as { resourceType?: unknown; parameter?: unknown };
   if (resourceType !== 'Parameters') {
     throw new RecordError('malformed', 'The operation takes Parameters', { expression: 'resourceType' });
   }

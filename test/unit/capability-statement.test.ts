@@ -42,6 +42,8 @@ describe('capability statement', () => {
     );
 
     expect(operations).toEqual([
+      ['Encounter', 'everything', 'http://hl7.org/fhir/OperationDefinition/Encounter-everything'],
+      ['Observation', 'lastn', 'http://hl7.org/fhir/OperationDefinition/Observation-lastn'],
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
     ]);
     expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));

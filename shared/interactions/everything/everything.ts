@@ -37,6 +37,8 @@ export interface Everything {
   readonly address: Address;
   /** Whether a record of the chart is part of it; all are if absent. */
   readonly holds?: ((record: StoredRecord) => boolean) | undefined;
+  /** True also looks at what belongs elsewhere and refers to records of the chart. */
+  readonly mentions?: boolean;
   readonly input: OperationInput<typeof everythingInput>;
 }
 
@@ -49,7 +51,7 @@ export interface Everything {
  */
 export const showEverything = async (
   context: RequestContext,
-  { id, address, holds, input }: Everything,
+  { id, address, holds, mentions = false, input }: Everything,
   page: PagePosition | undefined,
 ): Promise<Answer> => {
   const { store, audit, now } = context;
@@ -72,6 +74,7 @@ export const showEverything = async (
         after,
         linked: after === undefined ? undefined : known,
         limit,
+        mentions,
         wanted: (record) => mayRead(context, record) && isPart(record),
         mayGoOn: async () => {
           const record = await about;

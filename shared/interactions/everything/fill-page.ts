@@ -21,6 +21,8 @@ export interface Filling {
   readonly linked: readonly LinkedChart[] | undefined;
   /** Records that the page may hold. */
   readonly limit: number;
+  /** Whether to look at what belongs elsewhere and refers to records of the chart. */
+  readonly mentions: boolean;
   readonly wanted: (record: StoredRecord) => boolean;
   /** Asked behind the first call; if it says no, nothing more is read. */
   readonly mayGoOn: () => Promise<boolean>;
@@ -38,12 +40,13 @@ export interface FilledPage {
  * wanted; a page ends early, with a link, only behind 60 calls.
  */
 export const fillPage = async (store: RecordStore, filling: Filling): Promise<FilledPage> => {
-  const { chart, type, limit, wanted, mayGoOn } = filling;
+  const { chart, type, limit, mentions, wanted, mayGoOn } = filling;
   const items: Item[] = [];
   let { after, linked } = filling;
   let rows = limit + 1;
   for (let calls = 1; ; calls++) {
-    const options = { order: type === undefined ? 'key-order' : 'newest-first', after, limit: rows } as const;
+    const order = type === undefined ? 'key-order' : 'newest-first';
+    const options = { order, after, limit: rows, mentions } as const;
     const page = await linkedPage(store, chart, type, options, linked);
     [after, linked] = [page.next, page.linked];
     for (const item of page.items) {

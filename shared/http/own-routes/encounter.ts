@@ -1,0 +1,10 @@
+import { everythingOfEncounter } from '../../interactions/everything/of-encounter.ts';
+import type { OwnRoutes } from '../routes.ts';
+
+/** What can be asked of a visit alone. https://hl7.org/fhir/R4/encounter-operations.html */
+export const encounterRoutes: OwnRoutes = {
+  Encounter: [
+    { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfEncounter, name: 'operation' },
+    { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfEncounter, name: 'operation' },
+  ],
+};

@@ -1,0 +1,10 @@
+import { lastObservations } from '../../interactions/lastn.ts';
+import type { OwnRoutes } from '../routes.ts';
+
+/** What can be asked of observations alone. https://hl7.org/fhir/R4/observation-operations.html */
+export const observationRoutes: OwnRoutes = {
+  Observation: [
+    { method: 'GET', path: ['$lastn'], interaction: lastObservations, name: 'operation' },
+    { method: 'POST', path: ['$lastn'], interaction: lastObservations, name: 'operation' },
+  ],
+};
