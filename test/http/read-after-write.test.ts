@@ -13,6 +13,8 @@ import {
   resourcesIn,
   type Stored,
 } from '../support/records.ts';
+import { runTogether } from '../support/together/run.ts';
+import { kinds } from '../support/together/searches.ts';
 
 const creates = 200;
 const lanes = 16;
@@ -70,5 +72,27 @@ describe(`${creates} creates in ${lanes} lanes`, () => {
     const pages = await allPages(server, `Observation?patient=${patient.id}`);
     const newestFirst = [...made].sort((a, b) => ((a.effectiveDateTime ?? '') < (b.effectiveDateTime ?? '') ? 1 : -1));
     expect(pages.flatMap(resourcesIn).map(referenceTo)).toEqual(newestFirst.map(referenceTo));
+  });
+});
+
+describe('writers and readers of the same charts', () => {
+  // `npm run prove -- --minute` goes on for longer, over HTTP.
+  const [writers, writesEach] = [3, 6];
+
+  it('meet: each acknowledged write is in the next search of every kind, what is deleted is in none', async () => {
+    const own = await fhirServer();
+    const ask = (method: string, path: string, body?: unknown) => own.request(method, path, { body });
+
+    const run = await runTogether(ask, {
+      seed: 7,
+      writers,
+      readers: 1,
+      staged: false,
+      goesOn: (writes) => writes < writesEach,
+    });
+
+    expect(run.faults).toEqual([]);
+    expect([...run.searches.keys()].sort()).toEqual([...kinds.map(({ name }) => name), 'a count'].sort());
+    expect(run.writes).toBeGreaterThan(writers * writesEach);
   });
 });
