@@ -92,17 +92,14 @@ const find = async (context: RequestContext, condition: string, most: number): P
   return { matches: meant, guard: { key, expected } };
 };
 
-/** A refusal of a condition names where it stands, and in its text the parameter. */
+/** A refusal of a condition names the parameter, where it is one of the request's own; else where the condition stands, and in its text the parameter. */
 const refusedAt = (expression: string, error: unknown): unknown => {
   if (!(error instanceof RecordError)) return error;
-  const details = error.details.map(({ expression: parameter, ...detail }) => ({
-    ...detail,
-    message:
-      parameter === undefined || parameter === expression
-        ? detail.message
-        : `${parameter.slice(0, longestNameShown)}: ${detail.message}`,
-    expression,
-  }));
+  const details = error.details.map(({ expression: parameter, ...detail }) => {
+    if (parameter === undefined || parameter === expression) return { ...detail, expression };
+    if (expression === inQuery) return { ...detail, expression: parameter };
+    return { ...detail, message: `${parameter.slice(0, longestNameShown)}: ${detail.message}`, expression };
+  });
   return new RecordError(error.kind, error.message, { reason: error.reason, headers: error.headers, details });
 };
 

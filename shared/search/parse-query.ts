@@ -61,7 +61,7 @@ export const parseSearchQuery = (
     if (strict) throw unsupportedParameter(parameter, message);
     warnings.push({ parameter, message });
   };
-  for (const pair of query) {
+  for (const pair of withoutRepetitions(query)) {
     const [name, text] = pair;
     if (name.length > longestName) throw invalidParameter(`${name.slice(0, 50)}…`, 'The name is too long');
     if (isResultParameter(name.replace(/[:.].*$/s, ''))) result.push(pair);
@@ -76,6 +76,20 @@ export const parseSearchQuery = (
   }
   const managed = parseResultParameters(result, context, resourceType, ignore);
   return { conditions, ...managed, warnings, understood: [...understood, ...managed.understood] };
+};
+
+/**
+ * A condition or an include that is repeated to the letter says nothing new, and would be looked up again. What can be given once is kept, to
+ * be refused.
+ */
+const withoutRepetitions = (query: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] => {
+  const said = new Set<string>();
+  return query.filter(([name, text]) => {
+    const whole = JSON.stringify([name, text]);
+    const again = said.has(whole);
+    said.add(whole);
+    return !again || (isResultParameter(name) && !/^_(?:rev)?include$/.test(name));
+  });
 };
 
 /** Parameters of every type that select by something else than elements. https://hl7.org/fhir/R4/search.html#all */

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Concord } from '../../infra/local/concord.ts';
 import { sharedConcord } from '../support/concord.ts';
 import { numberedPatient, observationBody, patientBody } from '../support/records.ts';
+import { distinctIncludes } from '../support/search-parameters.ts';
 
 // Each limit of docs/search.md and docs/api.md on both of its sides, over HTTP: what is within it is answered, what is beyond it is refused
 // in words that name the place.
@@ -73,6 +74,24 @@ describe('a search', () => {
 
     expect((await search(within)).status).toBe(200);
     expectRefused(await search(beyond), 400, name, words);
+  });
+
+  it('goes through at most 5 other records, one behind the other', async () => {
+    const chained = (records: number) =>
+      ask(`Encounter?subject=Patient/${patient}&${times(records, 'part-of.')}status=finished`);
+    const reversed = (records: number) =>
+      ask(`Observation?patient=${patient}&${times(records, '_has:Observation:has-member:')}code=1`);
+
+    expect([(await chained(5)).status, (await reversed(5)).status]).toEqual([200, 200]);
+    expectRefused(await chained(6), 400, `${times(6, 'part-of.')}status`, /5 records/);
+    expectRefused(await reversed(6), 400, `${times(6, '_has:Observation:has-member:')}code`, /5 records/);
+  });
+
+  it('has at most 50 includes', async () => {
+    const search = (includes: number) => form('Patient', `_id=${patient}&${distinctIncludes(includes).join('&')}`);
+
+    expect((await search(50)).status).toBe(200);
+    expectRefused(await search(51), 400, '_include:iterate', /50 includes/);
   });
 
   it('has names of at most 500 letters', async () => {

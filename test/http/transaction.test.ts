@@ -325,6 +325,12 @@ describe('a transaction with a bad entry', () => {
       '.resource.contact[0]',
       () => postEntry(patientBody({ contact: [{ gender: 'male' }] })),
     ],
+    [
+      'a reference that is an object which cannot be made a text',
+      400,
+      '.resource.subject.reference',
+      () => postEntry(observationBody('', { subject: { reference: { toString: '' } as never } })),
+    ],
     ['a reference to nothing', 400, '.resource.subject.reference', () => postEntry(observationBody('Patient/nobody'))],
     [
       'an unknown type',

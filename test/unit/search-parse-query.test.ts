@@ -4,7 +4,7 @@ import { requireSelfContained } from '../../shared/search/joins.ts';
 import { parseSearchQuery } from '../../shared/search/parse-query.ts';
 import { toQueryString } from '../../shared/search/query-string.ts';
 import { baseUrl, now, parse, parseCriteria } from '../support/search-cases.ts';
-import { searchParameters } from '../support/search-parameters.ts';
+import { distinctIncludes, searchParameters } from '../support/search-parameters.ts';
 
 /** Reads a search where nothing is known of other types. */
 const parseAlone = (resourceType: string, query: string, strict: boolean) =>
@@ -220,7 +220,8 @@ describe('a limit', () => {
     ['Patient', `_text=${long('NOT ', 40)}a`, 'invalid'],
     ['Patient', `_text=${long('a ', 201)}`, 'invalid'],
     ['Patient', `_sort=${long('name,', 20)}name`, 'invalid'],
-    ['Patient', `${long('_include=Patient:link&', 50)}_include=Patient:organization`, 'invalid'],
+    ['Patient', distinctIncludes(51).join('&'), 'invalid'],
+    ['Patient', distinctIncludes(50).join('&'), undefined],
     ['Patient', `${'a'.repeat(501)}=1`, 'invalid'],
     ['Observation', `${long('focus.', 5)}_id=a`, 'too-costly'],
   ])('refuses %s?%.60s… as %s', (type, query, kind) => {
@@ -258,6 +259,14 @@ describe('what is unknown, or presents the result otherwise than we can', () => 
 });
 
 describe('a search that is understood', () => {
+  it('takes what is repeated to the letter once, and refuses the second of what can be given once', () => {
+    const query = parse('Patient', 'language=fr&language=fr&language=en&_include=Patient:link&_include=Patient:link');
+
+    expect(query.conditions).toHaveLength(2);
+    expect(query.understood.map(([name]) => name)).toEqual(['language', 'language', '_include']);
+    expect(refusal(() => parse('Patient', '_count=1&_count=1'))).toMatchObject({ details: [{ expression: '_count' }] });
+  });
+
   it('keeps alternatives together and repetitions apart', () => {
     const criteria = parseCriteria('Patient', 'language=fr,nl&language=en');
 
@@ -333,7 +342,7 @@ describe('a search that is understood', () => {
     const ids = Array.from({ length: 1_500 }, (_, index) => `p${index}`).join(',');
 
     expect(parseCriteria('Patient', `_id=${ids}`)[0]?.values).toHaveLength(1_500);
-    expect(refusal(() => parse('Patient', `_id=${ids}&_id=${ids}`)).kind).toBe('too-costly');
+    expect(refusal(() => parse('Patient', `_id=${ids}&_id=${ids},p`)).kind).toBe('too-costly');
   });
 
   it('follows a chain into each type that has the next parameter, and no other', () => {

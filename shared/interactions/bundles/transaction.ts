@@ -132,7 +132,7 @@ const planAll = async (
   const settle = async (group: readonly Entry[]) => {
     for (const entry of writes) rewrite(entry);
     await eachEntry(group, async (entry) => {
-      const place = await newPlace({ ...contextOf(bundle, entry), known }, bodyOf(entry));
+      const place = await placeFor({ ...contextOf(bundle, entry), known }, bodyOf(entry));
       const name = `${entry.recordType.name}/${place.id}`;
       const earlier = places.get(entry);
       if (earlier) names.set(`${entry.recordType.name}/${earlier.id}`, name);
@@ -176,6 +176,19 @@ const planAll = async (
     const plan = await planDeletion(context, target.id, rewritten);
     return { entry, plans: plan ? [plan] : [] };
   });
+};
+
+/**
+ * A place for a body that is checked only once the references in it are known. What is not of its type's form is refused here already, if
+ * its patients or its date cannot be read.
+ */
+const placeFor = async (context: RequestContext, resource: Resource): Promise<NewPlace> => {
+  try {
+    return await newPlace(context, resource);
+  } catch (error) {
+    if (!(error instanceof RecordError)) parseBody(context.recordType, resource);
+    throw error;
+  }
 };
 
 /** What is no text is no id: the body is refused for it, once it is looked at. */

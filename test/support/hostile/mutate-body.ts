@@ -66,6 +66,7 @@ const oddMembers: readonly (readonly [what: string, value: Json])[] = [
   ['a fraction', 0.1],
   ['markup', `<div xmlns="http://www.w3.org/1999/xhtml"><script>${marker}</script></div>`],
   ['a reference to nothing', `Patient/${marker}`],
+  ['a reference that is no text', { reference: { toString: '' } }],
   ['a reference as object', { reference: `Patient/${marker}` }],
   ['fifty levels', nested(50)],
   ['a thousand levels', nested(1_000)],

@@ -64,7 +64,9 @@ const dropHeader: Mutation = (request, random) => {
 
 const changeMethod: Mutation = (request, random) => {
   const others = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'LOCK'];
-  const method = random.of(others.filter((other) => other !== request.method));
+  const byId = request.path.includes('/');
+  // A search that became a deletion would leave nothing to search for.
+  const method = random.of(others.filter((other) => other !== request.method && (byId || other !== 'DELETE')));
   const body = method === 'TRACE' ? undefined : request.body;
   // Whether it is the method, the missing body or what the address means to that method, the request differs in one thing.
   return { request: { ...request, method, body, writes: true }, what: 'another method', places: [] };

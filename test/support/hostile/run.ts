@@ -83,6 +83,8 @@ export const runHostile = async (concord: Concord, seed: number, requests: numbe
   const storedThoughRefused = concord
     .events(before)
     .map(({ event }) => event.detail as { recordType: string; recordId: string; version: number; change: string })
+    // The answer to a deletion by condition does not name what is gone.
+    .filter(({ recordType, change }) => change !== 'deleted' || !acknowledged.has(`${recordType} deleted`))
     .map(
       ({ recordType, recordId, version, change }) =>
         `${recordType}/${recordId} ${change === 'deleted' ? 'deleted' : version}`,
@@ -100,10 +102,17 @@ const mutate = (valid: readonly ValidRequest[], random: Random, world: HostileWo
   }
 };
 
+/** `Type/id`, or the type alone where a condition names the rest. */
+const namedBy = (path: string) =>
+  path
+    .split('/')
+    .filter((segment) => segment !== '' && segment !== '.')
+    .join('/');
+
 /** `Type/id version` of all that an answer says was written. */
 const writtenBy = ({ method, path }: ValidRequest, { headers, text }: WireAnswer): string[] => {
   if (method === 'GET' || method === 'HEAD') return [];
-  if (method === 'DELETE') return [`${path.split('/').slice(0, 2).join('/')} deleted`];
+  if (method === 'DELETE') return [`${namedBy(path)} deleted`];
   const locations = [headers.location, ...[...text.matchAll(/"location":"([^"]+)"/g)].map(([, location]) => location)];
   return locations.flatMap((location) => {
     const [, reference, version] = /([A-Z]\w+\/[^/]+)\/_history\/(\d+)$/.exec(location ?? '') ?? [];

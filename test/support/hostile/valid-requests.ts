@@ -76,6 +76,7 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
   const reads: ValidRequest[] = [
     get(subject),
     get(`Observation/${observation}`),
+    { ...get(`Encounter/${encounter}`), headers: { ...headers, 'if-none-match': 'W/"77"' } },
     get(`Encounter/${encounter}/_history/1`),
     get(`Encounter/${encounter}/_history`, { _count: '1' }),
     get(`${subject}/$everything`, { _count: '3' }),
@@ -114,6 +115,10 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
   ];
   const bundle = (type: string, entry: readonly unknown[]) =>
     write('POST', '', { resourceType: 'Bundle', type, entry });
+  const conditional = (method: string, number: string, body?: unknown): ValidRequest => ({
+    ...write(method, 'Observation', body),
+    query: [['identifier', escape(`${identifierSystem}|${number}`)]],
+  });
   const writes: ValidRequest[] = [
     write('POST', 'Patient', patientBody({ telecom: [{ system: 'phone', value: '+1 555 0100' }] })),
     write('POST', 'Observation', measured, { prefer: 'return=minimal' }),
@@ -123,6 +128,8 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     write('PUT', `Observation/${observation}`, { ...measured, id: observation }, { prefer: 'return=representation' }),
     write('PUT', subject, { ...numberedPatient('hostile-1', { name: [{ family: 'Hostile' }] }), id: patient }),
     write('DELETE', `Observation/${toDelete}`),
+    conditional('PUT', 'hostile-p', { ...measured, identifier: [{ system: identifierSystem, value: 'hostile-p' }] }),
+    conditional('DELETE', 'hostile-gone'),
     bundle('transaction', entries),
     bundle('batch', [
       ...entries.slice(2),

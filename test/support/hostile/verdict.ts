@@ -19,8 +19,7 @@ const aboutAPlace: ReadonlySet<number> = new Set([400, 401, 406, 412, 413, 415, 
 /** What is wrong with an answer to such a request, in words; empty if it is as it should be. */
 export const faultsOf = ({ request, places: broken }: Mutated, { status, headers, text }: WireAnswer): string[] => {
   // What a condition finds depends on what others have created meanwhile.
-  const conditional = broken.length > 0 && request.headers['if-none-exist'] !== undefined;
-  const places = conditional ? [...broken, 'If-None-Exist'] : broken;
+  const places = status === 412 && broken.length > 0 ? [...broken, 'If-None-Exist', 'query'] : broken;
   if (status >= 500) return [`${status}`];
   if (status < 400 || !hasAnswerBody(request)) return [];
   const faults: string[] = [];
