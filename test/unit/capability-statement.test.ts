@@ -45,6 +45,7 @@ describe('capability statement', () => {
       ['Encounter', 'everything', 'http://hl7.org/fhir/OperationDefinition/Encounter-everything'],
       ['Observation', 'lastn', 'http://hl7.org/fhir/OperationDefinition/Observation-lastn'],
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
+      ['Patient', 'match', 'http://hl7.org/fhir/OperationDefinition/Patient-match'],
     ]);
     expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));
   });

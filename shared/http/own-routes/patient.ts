@@ -1,4 +1,5 @@
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/of-patient.ts';
+import { matchPatient } from '../../interactions/match/match.ts';
 import type { OwnRoutes } from '../routes.ts';
 
 /** What can be asked of a patient alone. https://hl7.org/fhir/R4/patient-operations.html */
@@ -6,6 +7,7 @@ export const patientRoutes: OwnRoutes = {
   Patient: [
     { method: 'GET', path: ['$everything'], interaction: everythingOfOwn, name: 'operation' },
     { method: 'POST', path: ['$everything'], interaction: everythingOfOwn, name: 'operation' },
+    { method: 'POST', path: ['$match'], interaction: matchPatient, name: 'operation' },
     { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
   ],

@@ -1,0 +1,121 @@
+import { RecordError } from '../../errors.ts';
+import { information } from '../../fhir/operation-outcome.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import { type Match, matchPatients } from '../../matching/grade.ts';
+import { namesOf } from '../../matching/names.ts';
+import { weightOfFinding } from '../../matching/weights.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import type { Interaction, RequestContext } from '../context.ts';
+import { readInput } from '../operation-input.ts';
+import { parseBody } from '../parse-body.ts';
+import { requireTypeAccess } from '../require-access.ts';
+import { entriesOf, entryOf, selfLink } from '../searchset.ts';
+import { candidatesFor } from './candidates.ts';
+
+const input = {
+  resource: { type: 'Resource', min: 1 },
+  onlyCertainMatches: { type: 'boolean' },
+  count: { type: 'integer' },
+} as const;
+
+const usualCount = 10;
+const largestCount = 50;
+
+/** https://hl7.org/fhir/R4/extension-match-grade.html */
+const gradeUrl = 'http://hl7.org/fhir/StructureDefinition/match-grade';
+/** Says why a score is what it is: one for each field that was compared, and one for a rule that held the grade down. */
+export const evidenceUrl = 'https://concord.example/fhir/StructureDefinition/match-evidence';
+
+/**
+ * `Patient/$match`: patients who may be the one that is described, the most likely first, each with a score, a grade and the evidence for it.
+ * https://hl7.org/fhir/R4/patient-operation-match.html
+ *
+ * @throws RecordError `invalid` if what describes the patient is no Patient, or tells too little to look for.
+ */
+export const matchPatient: Interaction = async (context) => {
+  requireTypeAccess(context, 's');
+  const { resource, onlyCertainMatches = false, count = usualCount } = readInput(context, input);
+  if (count < 1) throw new RecordError('invalid', 'The count is at least 1', { expression: 'count' });
+  const described = parseBody(context.recordType, resource) as Resource & fhir4.Patient;
+  requireEnough(described);
+  const { records, cutShort } = await candidatesFor(context, described);
+  const matches = records
+    .map((record) => ({ record, match: matchPatients(described, record.resource as unknown as fhir4.Patient) }))
+    .filter(({ match }) => match.grade !== 'certainly-not')
+    .sort((a, b) => b.match.score - a.match.score || (a.record.id < b.record.id ? -1 : 1));
+  const certain = matches.filter(({ match }) => match.grade === 'certain');
+  const wanted = onlyCertainMatches ? (certain.length > 1 ? [] : certain) : matches;
+  const shown = wanted.slice(0, Math.min(count, largestCount));
+  await trace(
+    context,
+    shown.map(({ record }) => record),
+  );
+  const remarks = [
+    ...cutShort.map((name) => ({
+      message: `More patients share the ${name} than were looked at; describe the patient by more`,
+      code: 'incomplete' as const,
+    })),
+    ...(matches.length > shown.length
+      ? [{ message: `Not shown: ${matches.length - shown.length} patients who may be this one, too` }]
+      : []),
+  ];
+  const bundle: fhir4.Bundle = {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    total: shown.length,
+    link: [selfLink(context, [])],
+    ...entriesOf([
+      ...shown.map(({ record, match }) => ({ ...entryOf(context, record), search: searchOf(match) })),
+      ...(remarks.length === 0
+        ? []
+        : [{ resource: information('warning', remarks), search: { mode: 'outcome' as const } }]),
+    ]),
+  };
+  return { statusCode: 200, resource: bundle };
+};
+
+/** https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.search */
+const searchOf = ({ score, grade, findings, limit }: Match): fhir4.BundleEntrySearch => ({
+  extension: [
+    { url: gradeUrl, valueCode: grade },
+    ...findings.map((finding) => ({
+      url: evidenceUrl,
+      extension: [
+        { url: 'field', valueCode: finding.field },
+        { url: 'finding', valueCode: finding.level },
+        { url: 'weight', valueDecimal: Math.round(weightOfFinding(finding) * 100) / 100 },
+      ],
+    })),
+    ...(limit === undefined ? [] : [{ url: evidenceUrl, extension: [{ url: 'limit', valueString: limit }] }]),
+  ],
+  mode: 'match',
+  score,
+});
+
+/** What leads to candidates: without any of it nobody could be found. */
+const requireEnough = (patient: fhir4.Patient): void => {
+  const { identifier = [], birthDate, telecom = [] } = patient;
+  const enough =
+    identifier.some(({ system, value }) => system !== undefined && value !== undefined) ||
+    birthDate?.length === 10 ||
+    telecom.some(({ value }) => value !== undefined) ||
+    namesOf(patient).some(({ family, given }) => family.length > 2 || (given[0] ?? '').length > 2);
+  if (!enough) {
+    throw new RecordError(
+      'invalid',
+      'Describe the patient by name, birth date, telecom or identifier with its system',
+      {
+        reason: 'too-little-told',
+        expression: 'resource',
+      },
+    );
+  }
+};
+
+/** The log of each patient who is shown tells of it, and not whom it was asked about; the organisation's where nobody is. */
+const trace = async ({ audit, asking }: RequestContext, shown: readonly StoredRecord[]): Promise<void> => {
+  const access = { interaction: 'operation', query: 'Patient/$match' } as const;
+  const rows = shown.map(({ chart, id }) => ({ ...access, chart, what: [`Patient/${id}`] }));
+  const own = asking.chart ?? asking.caller.organization ?? '';
+  await audit.record(rows.length > 0 ? rows : [{ ...access, chart: own, what: [] }]);
+};
