@@ -8,6 +8,9 @@ import { usCoreBase } from './us-core-base.ts';
 const ofR4 = (type: string): RegExp =>
   new RegExp(`^http://hl7\\.org/fhir/StructureDefinition/${type}(?:\\|4\\.0(?:\\.1)?)?$`);
 
+/** Each takes microseconds for each element, and a record may have a hundred thousand. A real one claims one or two. */
+const mostProfiles = 10;
+
 /** The first fifty of each severity. */
 const bounded = (issues: readonly ValidationIssue[]): ValidationIssue[] => {
   const left = { error: maxIssues, warning: maxIssues, information: maxIssues };
@@ -29,33 +32,33 @@ export const checkClaims = async (
   { strict }: { readonly strict: boolean },
 ): Promise<ValidationIssue[]> => {
   const type = resource.resourceType;
-  const claims = resource.meta?.profile ?? [];
   const issues: ValidationIssue[] = [];
-  const seen = new Set<string>();
-  for (const [index, claim] of claims.entries()) {
-    // There may be thousands; each is checked once.
-    if (typeof claim !== 'string' || seen.has(claim) || ofR4(type).test(claim)) continue;
-    seen.add(claim);
-    const expression = `${type}.meta.profile[${index}]`;
+  const report = (
+    severity: ValidationIssue['severity'],
+    code: ValidationIssue['code'],
+    index: number,
+    message: string,
+  ) => issues.push({ severity, code, expression: `${type}.meta.profile[${index}]`, message });
+  /** Whether the claim binds, by the name of the profile: each is checked once, however often it is claimed. */
+  const claimed = new Map<string, boolean>();
+  for (const [index, claim] of (resource.meta?.profile ?? []).entries()) {
+    if (typeof claim !== 'string' || ofR4(type).test(claim)) continue;
     const [url = '', version] = claim.split('|');
     const guide = url.startsWith(usCoreBase) ? await usCore() : undefined;
     const profile = guide?.profiles.get(url.slice(usCoreBase.length));
-    if (!guide || !profile || (version !== undefined && version !== guide.version)) {
-      const message = profile ? `of this profile only version ${guide?.version} is known` : 'this profile is not known';
-      issues.push({
-        severity: 'warning',
-        code: 'not-supported',
-        expression,
-        message: `${message}: nothing was checked`,
-      });
-      continue;
-    }
-    const found =
-      profile.type === type
-        ? checkProfile(guide, profile, resource)
-        : [{ severity: 'error', code: 'value', expression, message: `this is a profile of ${profile.type}` } as const];
-    const isBound = strict || version !== undefined;
-    for (const issue of found) {
+    if (!guide || !profile) report('warning', 'not-supported', index, 'this profile is not known: nothing was checked');
+    else if (version !== undefined && version !== guide.version) {
+      report('warning', 'not-supported', index, `only version ${guide.version} is known: nothing was checked`);
+    } else if (profile.type !== type) {
+      report(strict || version !== undefined ? 'error' : 'warning', 'value', index, `is a profile of ${profile.type}`);
+    } else if (claimed.size === mostProfiles && !claimed.has(profile.name)) {
+      report('error', 'too-long', index, `only ${mostProfiles} profiles may be claimed`);
+    } else claimed.set(profile.name, strict || version !== undefined || claimed.get(profile.name) === true);
+  }
+  for (const [name, isBound] of claimed) {
+    const guide = await usCore();
+    const profile = guide.profiles.get(name);
+    for (const issue of profile ? checkProfile(guide, profile, resource) : []) {
       issues.push(isBound || issue.severity !== 'error' ? issue : { ...issue, severity: 'warning' });
     }
   }

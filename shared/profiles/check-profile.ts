@@ -1,7 +1,7 @@
 import { maxIssues } from '../fhir/complex-type.ts';
 import { referencedType } from '../fhir/fhirpath-runtime.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
-import { type Element, elementsOf } from './elements.ts';
+import { type Element, elementsOf, expressionOf } from './elements.ts';
 import { holds } from './evaluate.ts';
 import { type Coded, isMember } from './membership.ts';
 import type { Binding, CodeTable, ElementRule, Profile, Rule, Slice } from './profile.ts';
@@ -58,102 +58,114 @@ export const checkProfile = (
   const issues = new Map<string, ValidationIssue>();
   // Each severity has room of its own: no number of notices may hide an error.
   const left = { error: maxIssues, warning: maxIssues, information: maxIssues };
+
   const report = (
+    element: Element,
     code: ValidationIssue['code'],
-    expression: string,
     message: string,
     severity: ValidationIssue['severity'] = 'error',
   ): void => {
+    if (left[severity] === 0) return;
+    const expression = expressionOf(element);
     const key = `${expression} ${message}`; // a slice repeats rules of the whole element
-    if (left[severity] === 0 || issues.has(key)) return;
+    if (issues.has(key)) return;
     left[severity] -= 1;
     issues.set(key, { severity, code, expression, message: `${message} (${profile.name} ${version})` });
   };
 
   const tableOf = (url: string): CodeTable => codeTables.get(url) ?? { url, systems: {}, open: true };
 
-  const checkBinding = ({ strength, valueSet }: Binding, value: unknown, at: string): void => {
-    const found = standing(value, tableOf(valueSet));
+  const checkBinding = ({ strength, valueSet }: Binding, element: Element): void => {
+    const found = standing(element.value, tableOf(valueSet));
     if (found === 'unknown') {
-      report('not-supported', at, `whether ${valueSet} has its code could not be checked`, 'information');
+      report(element, 'not-supported', `whether ${valueSet} has its code could not be checked`, 'information');
     } else if (strength === 'extensible' && found === 'out') {
-      report('code-invalid', at, `should have a code of ${valueSet}, if one of them applies`, 'warning');
+      report(element, 'code-invalid', `should have a code of ${valueSet}, if one of them applies`, 'warning');
     } else if (found === 'out' || (found === 'uncoded' && strength === 'required')) {
-      report('code-invalid', at, `must have a code of ${valueSet}`);
+      report(element, 'code-invalid', `must have a code of ${valueSet}`);
     }
   };
 
-  const checkValue = (
-    rule: ElementRule,
-    { value, children }: Pick<Element, 'value' | 'children'>,
-    at: string,
-  ): void => {
+  const checkValue = (rule: ElementRule, element: Element): void => {
     if (left.error === 0) return;
+    const { value, children } = element;
     if (value !== undefined) {
-      if (rule.fixed !== undefined && !covers(rule.fixed, value)) {
-        report('value', at, `must be ${JSON.stringify(rule.fixed)}`);
+      const { fixed, pattern, targets } = rule;
+      if (fixed !== undefined && !covers(fixed, value)) report(element, 'value', `must be ${JSON.stringify(fixed)}`);
+      if (pattern !== undefined && !covers(pattern, value)) {
+        report(element, 'value', `must have ${JSON.stringify(pattern)}`);
       }
-      if (rule.pattern !== undefined && !covers(rule.pattern, value)) {
-        report('value', at, `must have ${JSON.stringify(rule.pattern)}`);
-      }
-      for (const binding of rule.bindings ?? []) checkBinding(binding, value, at);
-      const target = rule.targets && referencedType(value as fhir4.Reference);
-      if (target !== undefined && !rule.targets?.includes(target)) {
-        report('value', at, `must refer to ${rule.targets?.join(' or ')}`);
+      for (const binding of rule.bindings ?? []) checkBinding(binding, element);
+      const target = targets && referencedType(value as fhir4.Reference);
+      if (target !== undefined && !targets?.includes(target)) {
+        report(element, 'value', `must refer to ${targets?.join(' or ')}`);
       }
     }
     for (const index of rule.rules ?? []) {
       const constraint = rules[index];
       if (constraint && !holds(constraint.expression, value ?? children)) {
-        report('invariant', at, `${constraint.key}: ${constraint.human}`, constraint.severity);
+        report(element, 'invariant', `${constraint.key}: ${constraint.human}`, constraint.severity);
       }
     }
     const extension = rule.profile === undefined ? undefined : profiles.get(rule.profile);
-    if (extension) checkValue(extension.root, { value, children }, at);
-    for (const [name, child] of Object.entries(rule.children ?? {})) checkElement(child, name, children, at);
+    if (extension) checkValue(extension.root, element);
+    for (const name in rule.children) {
+      const child = rule.children[name];
+      if (child) checkElement(child, name, element);
+    }
   };
 
-  const belongsTo = ({ match }: Slice, element: Element): boolean =>
-    Object.entries(match).every(([path, condition]) =>
-      path
-        .split('.')
-        .filter((step) => step !== '$this')
-        .reduce((found, step) => found.flatMap(({ children }) => elementsOf(children, step)), [element])
-        .some(
-          ({ value }) =>
-            (condition.fixed === undefined || covers(condition.fixed, value)) &&
-            (condition.pattern === undefined || covers(condition.pattern, value)) &&
-            (condition.bindings ?? []).every(({ valueSet }) => standing(value, tableOf(valueSet)) === 'in'),
-        ),
-    );
+  const meets = ({ fixed, pattern, bindings = [] }: Slice['match'][string], value: unknown): boolean =>
+    (fixed === undefined || covers(fixed, value)) &&
+    (pattern === undefined || covers(pattern, value)) &&
+    bindings.every(({ valueSet }) => standing(value, tableOf(valueSet)) === 'in');
 
-  const checkCount = ({ min = 0, max = Number.POSITIVE_INFINITY }: ElementRule, count: number, at: string, of = '') => {
-    if (count < min) report('required', at, `must be there${min > 1 ? ` at least ${min} times` : ''}${of}`);
-    if (count > max)
-      report('structure', at, max === 0 ? 'must not be there' : `must be there at most ${max} time(s)${of}`);
+  const belongsTo = ({ match }: Slice, element: Element): boolean => {
+    for (const path in match) {
+      const condition = match[path];
+      let found: readonly Element[] = [element];
+      for (const step of path === '$this' ? [] : path.split('.'))
+        found = found.flatMap((each) => elementsOf(each, step));
+      if (condition && !found.some(({ value }) => meets(condition, value))) return false;
+    }
+    return true;
   };
 
-  const checkElement = (rule: ElementRule, name: string, parent: unknown, at: string): void => {
-    const elements = elementsOf(parent, name);
-    const whole = `${at}.${name.replace('[x]', '')}`;
+  const checkCount = (
+    { min = 0, max = Number.POSITIVE_INFINITY }: ElementRule,
+    count: number,
+    whole: Element,
+    of = '',
+  ) => {
+    if (count < min) report(whole, 'required', `must be there${min > 1 ? ` at least ${min} times` : ''}${of}`);
+    if (count > max) report(whole, 'structure', `must be there ${max === 0 ? 'never' : `at most ${max} time(s)`}${of}`);
+  };
+
+  const checkElement = (rule: ElementRule, name: string, within: Element): void => {
+    const elements = elementsOf(within, name);
+    const whole = { value: undefined, children: {}, property: name.replace('[x]', ''), within };
     checkCount(rule, elements.length, whole);
     for (const element of elements) {
-      const place = `${at}${element.step}`;
-      if (rule.types && !rule.types.includes(element.property.slice(name.length - 3))) {
-        report('structure', place, `must be of type ${rule.types.join(' or ')}`);
+      if (rule.types && !rule.types.includes(element.property.slice(whole.property.length))) {
+        report(element, 'structure', `must be of type ${rule.types.join(' or ')}`);
       }
-      checkValue(rule, element, place);
+      checkValue(rule, element);
     }
     for (const slice of rule.slices ?? []) {
       const own = elements.filter((element) => belongsTo(slice, element));
       checkCount(slice, own.length, whole, ` in the slice ${slice.name}`);
-      for (const element of own) checkValue(slice, element, `${at}${element.step}`);
+      for (const element of own) checkValue(slice, element);
     }
   };
 
+  const root: Element = {
+    value: resource,
+    children: resource as unknown as Element['children'],
+    property: resource.resourceType,
+  };
   for (const url of profile.notHeld ?? []) {
-    report('not-supported', profile.type, `the rules of ${url} could not be checked`, 'information');
+    report(root, 'not-supported', `the rules of ${url} could not be checked`, 'information');
   }
-  checkValue(profile.root, { value: resource, children: resource as unknown as Element['children'] }, profile.type);
+  checkValue(profile.root, root);
   return [...issues.values()];
 };

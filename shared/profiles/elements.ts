@@ -6,47 +6,56 @@ export interface Element {
   readonly value: unknown;
   /** Where its own elements are: in itself, or in what stands beside a primitive. https://hl7.org/fhir/R4/json.html#primitive */
   readonly children: JsonObject;
-  /** The JSON property that holds it, such as `valueQuantity`. */
+  /** The JSON property that holds it, such as `valueQuantity`; of a resource its type. */
   readonly property: string;
-  /** Its place behind the parent's expression: `.valueQuantity`, `.identifier[0]`. */
-  readonly step: string;
+  /** Its place, where the property holds a list. */
+  readonly index?: number | undefined;
+  readonly within?: Element | undefined;
 }
+
+/** `Patient.identifier[0].system`: made only of what is reported, since a resource may have a hundred thousand elements. */
+export const expressionOf = ({ property, index, within }: Element): string =>
+  `${within ? `${expressionOf(within)}.` : ''}${property}${index === undefined ? '' : `[${index}]`}`;
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const listOf = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) ? value : value === undefined ? [] : [value];
+/** Asked for most often: most elements are not there. */
+const none: readonly Element[] = [];
+const noChildren: JsonObject = {};
 
-/** The properties of a parent that hold an element: itself, or those of a choice `value[x]`. */
-const propertiesOf = (parent: JsonObject, name: string): string[] => {
-  if (!name.endsWith('[x]')) return [name];
-  const stem = name.slice(0, -3);
-  const names = Object.keys(parent).map((key) => key.replace(/^_/, ''));
-  return [...new Set(names)].filter((key) => key.startsWith(stem) && /^[A-Z]/.test(key.slice(stem.length)));
+const elementsIn = (within: Element, property: string): readonly Element[] => {
+  const { children } = within;
+  const held = children[property];
+  const beside = children[`_${property}`];
+  const element = (value: unknown, extra: unknown, index?: number): Element => ({
+    value: value ?? undefined,
+    children: isObject(value) ? value : isObject(extra) ? extra : noChildren,
+    property,
+    index,
+    within,
+  });
+  if (held === undefined && beside === undefined) return none;
+  const [values, extras] = [held ?? [], beside ?? []];
+  if (!Array.isArray(values) || !Array.isArray(extras)) return [element(held, beside)];
+  const longer: unknown[] = values.length < extras.length ? extras : values;
+  return longer.map((_, at) => element(values[at], extras[at], at));
 };
 
 /**
  * The values of an element in their order, those included that only have extensions.
  *
- * @param parent - JSON that has the structure that R4 asks for; what is no object has no elements.
+ * @param within - an element of JSON that has the structure that R4 asks for.
  * @param name - of the element; `value[x]` means any of its types.
  */
-export const elementsOf = (parent: unknown, name: string): Element[] => {
-  if (!isObject(parent)) return [];
-  return propertiesOf(parent, name).flatMap((property) => {
-    const [held, beside] = [parent[property], parent[`_${property}`]];
-    const isList = Array.isArray(held) || Array.isArray(beside);
-    const [values, extras] = [listOf(held), listOf(beside)];
-    return Array.from({ length: Math.max(values.length, extras.length) }, (_, at): Element => {
-      const value = values[at] ?? undefined;
-      const extra = extras[at];
-      return {
-        value,
-        children: isObject(value) ? value : isObject(extra) ? extra : {},
-        property,
-        step: isList ? `.${property}[${at}]` : `.${property}`,
-      };
-    });
-  });
+export const elementsOf = (within: Element, name: string): readonly Element[] => {
+  if (!name.endsWith('[x]')) return elementsIn(within, name);
+  const stem = name.slice(0, -3);
+  for (const key in within.children) {
+    const property = key.startsWith('_') ? key.slice(1) : key;
+    const first = property.charAt(stem.length);
+    // R4 allows one type at a time
+    if (property.startsWith(stem) && first >= 'A' && first <= 'Z') return elementsIn(within, property);
+  }
+  return none;
 };

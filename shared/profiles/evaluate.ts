@@ -1,8 +1,14 @@
 import { referencedType } from '../fhir/fhirpath-runtime.ts';
-import { elementsOf } from './elements.ts';
+import { type Element, elementsOf } from './elements.ts';
 import type { Expression } from './profile.ts';
 
 type Collection = readonly unknown[];
+
+const asElement = (value: unknown): Element => ({
+  value,
+  children: typeof value === 'object' ? (value as Element['children']) : {},
+  property: '',
+});
 
 /** A collection as a criterion: one value that is no boolean is true. https://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections */
 const truthOf = ([value]: Collection): boolean | undefined =>
@@ -42,7 +48,7 @@ const evaluate = (expression: Expression, focus: Collection): Collection => {
       return focus;
     case 'member':
       return of(expression[1]).flatMap((item) =>
-        elementsOf(item, expression[2]).map(({ value, children }) => value ?? children),
+        elementsOf(asElement(item), expression[2]).map(({ value, children }) => value ?? children),
       );
     case 'exists':
       return [of(expression[1]).length > 0];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { usCoreProfiles } from '../../shared/fhir/generated/profiles/us-core-names.ts';
 import { checkClaims } from '../../shared/profiles/check-claims.ts';
 import { usCoreResources } from '../support/us-core-resources.ts';
 
@@ -63,6 +64,21 @@ describe('a claim', () => {
     const found = lenient(incomplete(`${base}us-core-practitioner|6.1.0`, `${base}us-core-race|6.1.0`));
 
     expect(await ofSeverity('error', found)).toEqual(['Patient.meta.profile[0]', 'Patient.meta.profile[1]']);
+  });
+
+  it('binds where it is made with a version and without', async () => {
+    const found = lenient(incomplete(patientProfile, `${patientProfile}|6.1.0`, patientProfile));
+
+    expect(await ofSeverity('error', found)).toEqual(['Patient.gender']);
+    expect(await ofSeverity('warning', found)).toEqual([]);
+  });
+
+  it('is refused beside ten others, and those are checked', async () => {
+    const claims = (usCoreProfiles['Observation'] ?? []).slice(0, 11).map((name) => `${base}${name}`);
+    const resource = (count: number) => claiming('us-core-bmi', ...claims.slice(0, count));
+
+    expect(await ofSeverity('error', lenient(resource(10)))).toEqual([]);
+    expect(await ofSeverity('error', lenient(resource(11)))).toEqual(['Observation.meta.profile[10]']);
   });
 
   it('is checked beside others', async () => {
