@@ -55,7 +55,7 @@ export interface Candidate {
 
 /** Rows to ask for at once where nothing says that most of them will be wanted. */
 const listPage = 100;
-/** As many at most where much has been read already and rows cover their records: what is counted is read in fewer turns. */
+/** As many at most where much has been read already: what is counted is read in fewer turns. */
 const longestListPage = 1_000;
 
 /** Hands out candidates, newest first in a chart, each once. Reads no further than it is asked. */
@@ -331,6 +331,8 @@ export const guardedIds = async ({ client, tableName }: RecordStore, key: RowKey
 interface Ahead {
   readonly page: RegistryPage;
   readonly calls: number;
+  /** Rows that were asked for. */
+  readonly limit: number;
 }
 
 async function* fromRegistry(
@@ -340,22 +342,21 @@ async function* fromRegistry(
 ): AsyncGenerator<Candidate> {
   const [begin = 0, keyAfter] = from ?? [];
   const rest = [...ranges.entries()].slice(Number(begin));
-  const ahead = async (range: RegistryRange, after: string | undefined): Promise<Ahead> => {
+  const ahead = async (range: RegistryRange, after: string | undefined, limit = listPage): Promise<Ahead> => {
     let calls = 0;
-    const page = await registryPage({ ...reader, spend: () => void calls++ }, range, after);
-    return { page, calls };
+    const page = await registryPage({ ...reader, spend: () => void calls++ }, range, after, limit);
+    return { page, calls, limit };
   };
+  const behind = async (range: RegistryRange, { page: { rows, next }, limit }: Ahead): Promise<Ahead | undefined> =>
+    next === undefined ? undefined : ahead(range, next, rows.length < limit ? listPage : grown(limit));
   const afterIn = (index: number) => (index === begin && keyAfter !== undefined ? String(keyAfter) : undefined);
   for await (const [[index, range], first] of readAhead(reader, rest, ([n, each]) => ahead(each, afterIn(n)))) {
-    let read: Ahead | undefined = first;
-    while (read) {
-      const { page, calls }: Ahead = read;
-      for (let call = 0; call < calls; call++) reader.spend();
-      for (const { row, record } of page.rows) {
+    for (let read: Ahead | undefined = first; read; read = await behind(range, read)) {
+      for (let call = 0; call < read.calls; call++) reader.spend();
+      for (const { row, record } of read.page.rows) {
         const counts = record !== undefined && isFirstRow(reader, ranges, index, row, record);
         yield { record: counts ? record : undefined, position: [index, row.sk] };
       }
-      read = page.next === undefined ? undefined : await ahead(range, page.next);
     }
     yield { record: undefined, position: [index + 1] };
   }
@@ -401,7 +402,7 @@ const registryPage = async (
   { store, recordType, spend }: Reader,
   range: RegistryRange,
   after: string | undefined,
-  limit = listPage,
+  limit: number,
 ): Promise<RegistryPage> => {
   spend();
   const { Items = [], LastEvaluatedKey } = await store.client.send(
@@ -441,7 +442,7 @@ const registryPage = async (
 
 /** What heads its own chart, in the order of its keys. */
 async function* fromList(reader: Reader, owner: string, from?: Position): AsyncGenerator<Candidate> {
-  for await (const { row, record } of listed(reader, owner, reader.recordType, from?.[0])) {
+  for await (const { row, record } of listed(reader, owner, from?.[0])) {
     yield { record, position: [row.sk] };
   }
 }
@@ -451,72 +452,85 @@ async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncG
   const { recordType } = reader;
   const [stage = 'own', listAfter, keyAfter, chartAt] = from ?? [];
   if (stage === 'own') {
-    for await (const { row, record } of listed(reader, owner, recordType, listAfter)) {
+    for await (const { row, record } of listed(reader, owner, listAfter)) {
       yield { record, position: ['own', row.sk] };
     }
   }
   if (!typesOfPatients.has(recordType.name)) return;
   let before = stage === 'charts' ? listAfter : undefined;
-  const chartIn = ({ row }: { readonly row: RowKey }) => (row as unknown as { chart: string }).chart;
   // A position inside a chart names the patient before it, so the chart is found again, whoever has come in between.
   const begun = (chart: string): Begun => ({
     after: chart === chartAt && keyAfter !== undefined ? String(keyAfter) : undefined,
     known: [],
     pointers: 'none',
   });
-  const patients = listed(reader, owner, { name: 'Patient' }, before, true);
-  const firstIn = (patient: { readonly row: RowKey }) => {
-    const chart = chartIn(patient);
-    return firstOf(reader, chart, begun(chart));
-  };
-  for await (const [patient, first] of readAhead(reader, patients, firstIn)) {
-    const chart = chartIn(patient);
+  const patients = eachOf(listRows(reader, owner, 'Patient', before));
+  for await (const [{ chart, sk }, first] of readAhead(reader, patients, (row) =>
+    firstOf(reader, row.chart, begun(row.chart)),
+  )) {
     for await (const { record, key } of ofChart(reader, chart, begun(chart), first)) {
       yield { record, position: ['charts', before ?? '', key, chart] };
     }
-    before = patient.row.sk;
+    before = sk;
     yield { record: undefined, position: ['charts', before] };
   }
 }
 
+async function* eachOf<T>(lots: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const lot of lots) yield* lot;
+}
+
+/** What heads its own chart, of one type, in the order of its keys. */
 async function* listed(
   reader: Reader,
   owner: string,
-  { name }: Pick<SearchType, 'name'>,
   from: string | number | undefined,
-  rowsOnly = false,
 ): AsyncGenerator<{ row: RowKey; record: StoredRecord | undefined }> {
+  const { store, recordType, spend } = reader;
+  const read = (rows: readonly ListRow[]) =>
+    store.readPage(rows.map(({ chart, place }) => ({ type: recordType.name, chart, place })));
+  for await (const [rows, first] of readAhead(reader, listRows(reader, owner, recordType.name, from), read)) {
+    let page = first;
+    for (let at = 0; ; page = await read(rows.slice(at))) {
+      spend();
+      spendFetches(spend, page);
+      const byChart = new Map(page.records.map((record) => [record.chart, record]));
+      for (const row of rows.slice(at, at + page.taken)) yield { row, record: byChart.get(row.chart) };
+      at += page.taken;
+      if (at >= rows.length) break;
+    }
+  }
+}
+
+type ListRow = RowKey & Pick<Address, 'chart' | 'place'>;
+
+/** Rows of a list, a hundred each time. Its pages grow: who reads on is about to read all of it. */
+async function* listRows(
+  { store, spend }: Reader,
+  owner: string,
+  type: string,
+  from: string | number | undefined,
+): AsyncGenerator<readonly ListRow[]> {
+  const pk = listPartition(owner, type);
   let after = from === undefined || from === '' ? undefined : String(from);
   let limit = listPage;
-  const range = { partition: listPartition(owner, name), prefix: '' };
   do {
-    const page = rowsOnly
-      ? await rowPage(reader, range.partition, after)
-      : await registryPage(reader, range, after, limit);
-    yield* page.rows;
-    after = page.next;
-    limit = page.rows.length < limit ? listPage : Math.min(2 * limit, longestListPage);
+    spend();
+    const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await store.client.send(
+      new QueryCommand({
+        TableName: store.tableName,
+        ConsistentRead: true,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': pk },
+        Limit: limit,
+        ...(after === undefined ? {} : { ExclusiveStartKey: { pk, sk: after } }),
+      }),
+    );
+    const rows = Items as ListRow[];
+    for (let at = 0; at < rows.length; at += listPage) yield rows.slice(at, at + listPage);
+    after = LastEvaluatedKey?.sk as string | undefined;
+    limit = grown(limit);
   } while (after !== undefined);
 }
 
-const rowPage = async (
-  { store, spend }: Reader,
-  partition: string,
-  after: string | undefined,
-): Promise<RegistryPage> => {
-  spend();
-  const { Items = [], LastEvaluatedKey } = await store.client.send(
-    new QueryCommand({
-      TableName: store.tableName,
-      ConsistentRead: true,
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': partition },
-      Limit: listPage,
-      ...(after === undefined ? {} : { ExclusiveStartKey: { pk: partition, sk: after } }),
-    }),
-  );
-  return {
-    rows: Items.map((row) => ({ row: row as RowKey, record: undefined })),
-    next: LastEvaluatedKey?.sk as string | undefined,
-  };
-};
+const grown = (limit: number): number => Math.min(2 * limit, longestListPage);

@@ -16,7 +16,7 @@ import { times } from './times.ts';
 
 const usage = `Usage: npm run bench -- [options] [folder of FHIR bundles to load]
   --write           writes docs/budgets.md
-  --large           also with 100,000 registered patients, which takes five minutes more
+  --large           also with 100,000 registered patients and a chart of 100,000 Observations, which takes minutes more
   --latency <ms>    times alone, with every call to DynamoDB delayed by this much
   --peer <url>      times alone, over HTTP, beside another FHIR server on this machine; PORT names the local one`;
 
@@ -70,6 +70,10 @@ runCommand(async () => {
   const { counts, world } = await measureCounts({
     patients: large ? [1_000, 10_000, 100_000] : [1_000, 10_000],
     organizations: [1_000],
+    searched: {
+      observations: large ? [100, 1_000, 5_000, 100_000] : [100, 1_000, 5_000],
+      patients: [1_000, 10_000],
+    },
     charts: folder === undefined ? madeCharts(madeChartCount) : bundlesIn(folder),
     functions: functionEntries(),
     progress,

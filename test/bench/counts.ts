@@ -23,7 +23,7 @@ export interface Stored {
 }
 
 /** Sends a scenario's request once and counts. */
-export const costOf = async (world: World, scenario: Scenario): Promise<Cost> => {
+export const costOf = async <W extends Pick<World, 'server'>>(world: W, scenario: Scenario<W>): Promise<Cost> => {
   const send = await scenario.prepare(world);
   const { calls } = world.server;
   calls.reset();

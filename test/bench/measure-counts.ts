@@ -1,6 +1,7 @@
 import { type Cost, costOf, type Stored, storedByScenario } from './counts.ts';
 import { type Bundled, bundleSizes } from './functions.ts';
 import { type Bundles, type Load, load } from './load.ts';
+import { measureSearches, type SearchCosts, type SearchSizes } from './measure-searches.ts';
 import { type Range, registerOrganizations, registerPatients } from './registry.ts';
 import { atEveryScale, newWorld, scenarios, type World } from './scenarios.ts';
 
@@ -16,6 +17,7 @@ export interface Counts {
   readonly costs: ReadonlyMap<string, Cost>;
   readonly stored: ReadonlyMap<string, Stored>;
   readonly scales: readonly Scale[];
+  readonly searches: SearchCosts;
   readonly load: Load;
   readonly functions: readonly Bundled[];
 }
@@ -25,6 +27,8 @@ export interface CountOptions {
   readonly patients: readonly number[];
   /** Numbers of organisations with patients and an entry in the directory, ascending, measured after the patients. */
   readonly organizations: readonly number[];
+  /** Sizes of charts and organisations in which searches are measured. */
+  readonly searched: SearchSizes;
   readonly charts: Bundles;
   /** Sources of the functions to bundle. */
   readonly functions: readonly string[];
@@ -46,11 +50,12 @@ export const measureCounts = async (options: CountOptions): Promise<{ counts: Co
     stored.set(scenario.name, await storedByScenario(world, scenario));
   }
   const scales = await measureScales(world, options, progress);
+  const searches = await measureSearches(options.searched, progress);
   progress('loading charts');
   const loaded = await load(options.charts);
   progress('bundling functions');
   const functions = await bundleSizes(options.functions);
-  return { counts: { costs, stored, scales, load: loaded, functions }, world };
+  return { counts: { costs, stored, scales, searches, load: loaded, functions }, world };
 };
 
 const measureScales = async (

@@ -28,7 +28,7 @@ const nameFrom = (bytes: Buffer): string => {
 };
 
 /** The patient of this number: always the same one. */
-const patientNumbered = (number: number) => {
+export const patientNumbered = (number: number) => {
   const bytes = bytesOf(`patient ${number}`);
   const born = Date.UTC(1935, 0, 1) + (bytes.readUInt32BE(8) % 30_000) * 86_400_000;
   return {

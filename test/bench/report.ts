@@ -1,6 +1,7 @@
 import { type Budget, countBudgets, type Ratios, ratioBudgets } from './budgets.ts';
 import { helloWorld, initialisationRuns } from './functions.ts';
 import { type Counts, describe, differences } from './measure-counts.ts';
+import type { Searches } from './measure-searches.ts';
 import type { TimedScenario } from './times.ts';
 
 type Cell = string | number;
@@ -60,6 +61,19 @@ const scales = ({ scales }: Counts): string => {
   return [`Registered patients, and organisations that keep them: ${sizes}. ${verdict}`, '', ...named].join('\n');
 };
 
+/** A row for each search, a column for each size. */
+const searchTable = (what: string, searches: readonly Searches[]): string =>
+  table(
+    ['search', ...searches.map(({ size }) => `${text(size)} ${what}`)],
+    [...(searches[0]?.costs.keys() ?? [])].map((name) => [
+      name,
+      ...searches.map(({ costs }) => {
+        const { calls, sequential, readUnits } = costs.get(name) ?? { calls: 0, sequential: 0, readUnits: 0 };
+        return `${text(calls)} · ${text(sequential)} · ${text(readUnits)}`;
+      }),
+    ]),
+  );
+
 const loaded = ({ load }: Counts): string =>
   [
     `${text(load.resources)} resources of ${text(load.jsonBytes / load.resources)} bytes of JSON in the mean: ` +
@@ -115,6 +129,11 @@ export const page = (counts: Counts, ratios: Ratios, times: readonly TimedScenar
     costs(counts),
     '## As a deployment grows',
     scales(counts),
+    '## What searches cost',
+    'Calls · calls in sequence · read units, with the trace: one row in the log of each chart that is shown, all at once. In a chart it is one Query ' +
+      'a started megabyte, whatever is asked; across charts, it is what an index says, or a page of a walk.',
+    searchTable('Observations', counts.searches.inCharts),
+    searchTable('patients', counts.searches.acrossCharts),
     '## Loading charts',
     'Invented charts, each one transaction, or those of the folder that was named.',
     loaded(counts),

@@ -42,10 +42,10 @@ const idOf = ({ text }: TestResponse): string => (JSON.parse(text) as { id: stri
 /** One request that a scenario measures. What it needs was made before. */
 export type Send = () => Promise<TestResponse>;
 
-export interface Scenario {
+export interface Scenario<W = World> {
   readonly name: string;
   /** Makes what the request needs: records of its own, so that requests of several lanes do not meet. */
-  readonly prepare: (world: World) => Promise<Send>;
+  readonly prepare: (world: W) => Promise<Send>;
   readonly status: number;
   /** Matches or entries that the answer must have, so that a search that finds nothing is no measurement. */
   readonly entries?: number;
