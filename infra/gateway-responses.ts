@@ -1,4 +1,5 @@
 import { reasonSystem } from '../shared/fhir/operation-outcome.ts';
+import { crossOriginHeaders } from '../shared/http/cross-origin.ts';
 
 /**
  * Answers that API Gateway gives by itself, before or instead of a function. Each is an OperationOutcome, like a function's.
@@ -120,7 +121,7 @@ export const gatewayResponses: readonly GatewayResponse[] = Object.entries(defin
   ([type, definition]: [string, Definition]) => ({
     type: type as GatewayResponseType,
     statusCode: definition.statusCode,
-    headers: { 'Content-Type': 'application/fhir+json', ...definition.headers },
+    headers: { 'Content-Type': 'application/fhir+json', ...crossOriginHeaders, ...definition.headers },
     template: templateOf(definition, type === 'DEFAULT_5XX'),
   }),
 );

@@ -1,3 +1,4 @@
+import { preflightHeaders } from '../shared/http/cross-origin.ts';
 import { gatewayResponses } from './gateway-responses.ts';
 import type { Route } from './routes.ts';
 
@@ -30,13 +31,10 @@ export const routeDocument = ({ routes, integrationUri, userPoolArns, scopes }: 
     routes.map(({ path, entry, open }) => [
       path,
       {
+        // A browser asks before it has a token to show, and the authorizer of `any` would refuse it.
+        options: preflight(path),
         'x-amazon-apigateway-any-method': {
-          parameters: [...path.matchAll(/\{(\w+)\+?\}/g)].map(([, name]) => ({
-            name,
-            in: 'path',
-            required: true,
-            schema: { type: 'string' },
-          })),
+          parameters: pathParameters(path),
           security: open ? [] : [{ [authorizer]: [...scopes] }],
           responses: { default: { description: 'As the function answers' } },
           'x-amazon-apigateway-integration': {
@@ -76,6 +74,43 @@ export const routeDocument = ({ routes, integrationUri, userPoolArns, scopes }: 
       },
     ]),
   ),
+});
+
+const pathParameters = (path: string) =>
+  [...path.matchAll(/\{(\w+)\+?\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+
+/**
+ * The gateway's own answer to a browser that asks what it may send. Among binary media types a mock integration finds its template only if it
+ * is told to read text. https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html
+ */
+const preflight = (path: string) => ({
+  parameters: pathParameters(path),
+  security: [],
+  responses: {
+    '204': {
+      description: 'What a browser may send',
+      headers: Object.fromEntries(Object.keys(preflightHeaders).map((name) => [name, { schema: { type: 'string' } }])),
+    },
+  },
+  'x-amazon-apigateway-integration': {
+    type: 'mock',
+    contentHandling: 'CONVERT_TO_TEXT',
+    passthroughBehavior: 'when_no_match',
+    requestTemplates: { 'application/json': '{"statusCode":204}' },
+    responses: {
+      default: {
+        statusCode: '204',
+        responseParameters: Object.fromEntries(
+          Object.entries(preflightHeaders).map(([name, value]) => [`method.response.header.${name}`, `'${value}'`]),
+        ),
+      },
+    },
+  },
 });
 
 export type RouteDocument = ReturnType<typeof routeDocument>;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { preflightHeaders } from '../../shared/http/cross-origin.ts';
 import { log } from '../../shared/log.ts';
 import { type GatewayResponseType, gatewayResponse } from '../gateway-responses.ts';
 import { CannotStart } from './cannot-start.ts';
@@ -132,10 +133,9 @@ const serve = async (message: IncomingMessage, requestId: string, options: Gatew
   if (!match) return refuse('MISSING_AUTHENTICATION_TOKEN');
   const { route, pathParameters } = match;
 
-  // A browser asks what it may do before it has a token to show.
-  const open = route.open || message.method === 'OPTIONS';
-  const claims = open ? undefined : options.authorize(message.headers.authorization);
-  if (!open && !claims) return refuse('UNAUTHORIZED');
+  if (message.method === 'OPTIONS') return preflight;
+  const claims = route.open ? undefined : options.authorize(message.headers.authorization);
+  if (!route.open && !claims) return refuse('UNAUTHORIZED');
 
   const body = await bodyOf(message);
   if (!body) return refuse('REQUEST_TOO_LARGE');
@@ -179,6 +179,12 @@ const rendered = (type: GatewayResponseType, requestId: string, statusCode?: num
     headers: Object.entries(response.headers).map(([name, value]) => [name, [value]]),
     body: Buffer.from(response.template.replaceAll('$context.requestId', requestId)),
   };
+};
+
+const preflight: GatewayAnswer = {
+  statusCode: 204,
+  headers: Object.entries(preflightHeaders).map(([name, value]) => [name, [value]]),
+  body: Buffer.alloc(0),
 };
 
 const json = (content: unknown): GatewayAnswer => ({

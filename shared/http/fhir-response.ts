@@ -1,6 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { stringifyJson } from '../fhir/json.ts';
 import type { Answer } from '../interactions/context.ts';
+import { crossOriginHeaders } from './cross-origin.ts';
 
 /** A Lambda may answer with 6 MB. Letters of what is set out in lines; where the spaces make it longer, it is sent without them. */
 const longestPretty = 4_500_000;
@@ -28,6 +29,7 @@ export const toProxyResult = (
     headers: {
       ...(resource === undefined ? {} : { 'Content-Type': 'application/fhir+json; charset=utf-8' }),
       'Cache-Control': 'no-store',
+      ...crossOriginHeaders,
       ...(warnings === undefined ? {} : { [warningHeader]: headerText(warnings) }),
       ...headers,
     },

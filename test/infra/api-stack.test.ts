@@ -3,6 +3,7 @@ import { gatewayResponses } from '../../infra/gateway-responses.ts';
 import type { RouteDocument } from '../../infra/route-document.ts';
 import { routes } from '../../infra/routes.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
+import { preflightHeaders } from '../../shared/http/cross-origin.ts';
 import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
 
 const only = (type: string): Resource => {
@@ -38,8 +39,27 @@ describe('API of the stack', { timeout: 60_000 }, () => {
     expect(operation['x-amazon-apigateway-integration'].type).toBe('aws_proxy');
   });
 
+  it.each(routes.map(({ path }) => path))('answers a browser that asks what it may send to %s by itself', (path) => {
+    const { options } = methodsOf(path) as RouteDocument['paths'][string];
+    const { type, contentHandling, requestTemplates, responses } = options['x-amazon-apigateway-integration'];
+
+    expect(options.security).toEqual([]);
+    expect([type, contentHandling, requestTemplates]).toEqual([
+      'mock',
+      'CONVERT_TO_TEXT',
+      { 'application/json': '{"statusCode":204}' },
+    ]);
+    expect(responses.default).toEqual({
+      statusCode: '204',
+      responseParameters: Object.fromEntries(
+        Object.entries(preflightHeaders).map(([name, value]) => [`method.response.header.${name}`, `'${value}'`]),
+      ),
+    });
+    expect(Object.keys(options.responses['204'].headers)).toEqual(Object.keys(preflightHeaders));
+  });
+
   it('asks for an access token with a clinical scope by every method of every path that is not open', () => {
-    const closed = operations().filter(({ path }) => !openPaths.includes(path));
+    const closed = operations().filter(({ path, method }) => !openPaths.includes(path) && method !== 'options');
 
     const securities = closed.map(({ operation }) => operation.security);
 
@@ -49,7 +69,9 @@ describe('API of the stack', { timeout: 60_000 }, () => {
   });
 
   it('leaves open only what describes the server', () => {
-    const open = operations().filter(({ operation }) => operation.security.length === 0);
+    const open = operations().filter(
+      ({ method, operation }) => operation.security.length === 0 && method !== 'options',
+    );
 
     expect(open.map(({ path }) => path).sort()).toEqual([...openPaths].sort());
   });

@@ -127,8 +127,22 @@ describe('the authorizer of the local gateway', () => {
 
     const response = await ask(undefined, 'OPTIONS');
 
-    expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ httpMethod: 'OPTIONS', requestContext: { authorizer: null } });
+    expect(response.status).toBe(204);
+    expect(await response.text()).toBe('');
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('access-control-allow-methods')).toContain('PATCH');
+    for (const name of ['Authorization', 'Content-Type', 'If-Match', 'If-None-Exist', 'Prefer', 'Idempotency-Key'])
+      expect(response.headers.get('access-control-allow-headers')?.split(', ')).toContain(name);
+  });
+
+  it('lets a browser read why it was refused', async () => {
+    const ask = await guarded(await openPool());
+
+    const response = await ask(undefined);
+
+    expect(response.status).toBe(401);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('access-control-expose-headers')).toContain('WWW-Authenticate');
   });
 });
 

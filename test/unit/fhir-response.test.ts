@@ -24,4 +24,12 @@ describe('an answer', () => {
   ])('%s has no body', (_what, answer, options) => {
     expect(toProxyResult({ statusCode: 200, ...answer }, options).body).toBe('');
   });
+
+  it('may be read by apps of other origins, with the headers that they need', () => {
+    const { headers } = toProxyResult({ statusCode: 200, headers: { ETag: 'W/"1"' } }, { pretty: false });
+
+    expect(headers?.['Access-Control-Allow-Origin']).toBe('*');
+    for (const name of ['ETag', 'Location', 'Last-Modified', 'Retry-After'])
+      expect(String(headers?.['Access-Control-Expose-Headers']).split(', ')).toContain(name);
+  });
 });

@@ -1,0 +1,20 @@
+/**
+ * What tells a browser that an app of another origin may read answers. Any may: a request says who is asking by its token alone, and there are
+ * no cookies that another site could make use of. https://fetch.spec.whatwg.org/#http-cors-protocol
+ */
+export const crossOriginHeaders = {
+  'Access-Control-Allow-Origin': '*',
+  // what an app needs of an answer beside its body
+  'Access-Control-Expose-Headers':
+    'ETag, Last-Modified, Location, Content-Location, Retry-After, Allow, WWW-Authenticate',
+} as const;
+
+/** What a browser may send, as the gateway tells it before it sends a token. */
+export const preflightHeaders = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+  'Access-Control-Allow-Headers':
+    'Accept, Authorization, Content-Type, Content-Encoding, Idempotency-Key, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, X-Requested-With',
+  // two hours, the most that browsers keep
+  'Access-Control-Max-Age': '7200',
+} as const;
