@@ -93,6 +93,35 @@ describe('fhir-kit-client', () => {
     expect(new Set([first, second].flatMap(({ entry = [] }) => entry.map(({ fullUrl }) => fullUrl))).size).toBe(3);
   });
 
+  it('follows references from what it searches, and tells what was included from what matched', async () => {
+    const family = 'Kitchain';
+    const { id } = await kit<Answer>(
+      client.create({ resourceType: 'Patient', body: sent(patientBody({ name: [{ family }] })) }),
+    );
+    const made = await kit<Answer>(
+      client.create({ resourceType: 'Observation', body: sent(observationBody(`Patient/${id}`)) }),
+    );
+    const search = async (resourceType: string, searchParams: Record<string, string>) => {
+      const { entry = [] } = await kit<fhir4.Bundle>(client.search({ resourceType, searchParams }));
+      return entry.flatMap(({ resource, search }) =>
+        search?.mode === 'outcome' ? [] : [`${search?.mode} ${resource?.id}`],
+      );
+    };
+
+    expect(await search('Observation', { 'subject:Patient.family': family, _include: 'Observation:subject' })).toEqual([
+      `match ${made.id}`,
+      `include ${id}`,
+    ]);
+    expect(
+      await search('Patient', {
+        family,
+        '_has:Observation:patient:code': 'http://loinc.org|8867-4',
+        _revinclude: 'Observation:patient',
+      }),
+    ).toEqual([`match ${id}`, `include ${made.id}`]);
+    expect(await search('Patient', { family, '_has:Observation:patient:code': 'http://loinc.org|1' })).toEqual([]);
+  });
+
   it('posts a transaction and reads the capability statement', async () => {
     const fullUrl = 'urn:uuid:5b7c1b4e-4a55-4a5c-9a83-0c8d5b1f6f11';
     const answer = await kit<fhir4.Bundle>(

@@ -109,6 +109,20 @@ describe('fhirclient', () => {
     expect(lengths).toEqual([2, 2, 2]);
   });
 
+  it('gets what is included beside the matches of each page, once a page', async () => {
+    const url = `Observation?subject:Patient.family=Smartclient&patient=${patient.id}&_include=Observation:subject&_count=4`;
+
+    const pages = await answered<fhir4.Bundle[]>(client.request(url, { pageLimit: 0 }));
+    const flat = await answered<fhir4.Resource[]>(client.request(url, { pageLimit: 0, flat: true }));
+
+    const modes = pages.map(({ entry = [] }) => entry.map(({ search }) => search?.mode));
+    expect(modes).toEqual([
+      ['match', 'match', 'match', 'match', 'include'],
+      ['match', 'match', 'match', 'include'],
+    ]);
+    expect(idsOf(flat)).toEqual([...observations.slice(0, 4), patient.id, ...observations.slice(4), patient.id]);
+  });
+
   it('searches by POST and follows the pages of it', async () => {
     const request = {
       url: 'Observation/_search',

@@ -18,16 +18,21 @@ const observations: string[] = [];
 const sent = (resource: object) => resource as never;
 const answered = async <T>(answer: PromiseLike<unknown>): Promise<T> => (await answer) as T;
 
+const clientOf = async (
+  user: string,
+  options: { readonly autoBatchTime?: number; readonly fetch?: typeof fetch } = {},
+) =>
+  new MedplumClient({
+    baseUrl: concord.url,
+    fhirUrlPath: '.',
+    accessToken: await concord.token(user),
+    cacheTime: 0,
+    fetch,
+    ...options,
+  });
+
 beforeAll(async () => {
   concord = await sharedConcord();
-  const clientOf = async (user: string) =>
-    new MedplumClient({
-      baseUrl: concord.url,
-      fhirUrlPath: '.',
-      accessToken: await concord.token(user),
-      cacheTime: 0,
-      fetch,
-    });
   client = await clientOf('physician@northside.example');
   stranger = await clientOf('physician@lakeside.example');
   patient = await answered<Saved>(client.createResource(sent(patientBody({ name: [{ family: 'Medplumclient' }] }))));
@@ -95,6 +100,21 @@ describe('MedplumClient', () => {
     expect(none).toBeUndefined();
   });
 
+  it('finds by chains and by what refers to it, and gets what is included', async () => {
+    const query = { 'subject:Patient.family': 'Medplumclient', patient: patient.id, _include: 'Observation:subject' };
+    const referredTo = `family=Medplumclient&_has:Observation:patient:code=http://loinc.org|8867-4`;
+
+    const chained = await answered<{ id: string }[]>(client.searchResources('Observation', query));
+    const one = await answered<Saved>(client.searchOne('Patient', referredTo));
+    const reverse = await answered<fhir4.Bundle>(
+      client.search('Patient', `${referredTo}&_revinclude=Observation:patient`),
+    );
+
+    expect(idsOf(chained)).toEqual([...observations, patient.id]);
+    expect(one).toEqual(patient);
+    expect(reverse.entry?.map(({ search }) => search?.mode)).toEqual(['match', ...observations.map(() => 'include')]);
+  });
+
   it('searches by POST', async () => {
     const url = client.fhirUrl('Observation', '_search');
     const form = `patient=${patient.id}&_count=2`;
@@ -135,6 +155,38 @@ describe('MedplumClient', () => {
     const again = await answered<Saved>(client.createResourceIfNoneExist(body, condition));
 
     expect(again).toEqual(first);
+  });
+
+  it('updates what a condition finds, and creates it where there is none', async () => {
+    const condition = `identifier=${identifierSystem}|medplum-upsert`;
+    const upsert = (gender: string) =>
+      answered<Saved>(client.upsertResource(sent({ ...numberedPatient('medplum-upsert'), gender }), condition));
+
+    const created = await upsert('female');
+    const updated = await upsert('male');
+
+    expect(created.meta.versionId).toBe('1');
+    expect(updated).toMatchObject({ id: created.id, gender: 'male', meta: { versionId: '2' } });
+  });
+
+  it('collects what it reads at one moment into a batch, of which one part may fail', async () => {
+    const sentTo: string[] = [];
+    const counted: typeof fetch = (url, init) => {
+      sentTo.push(`${init?.method} ${url instanceof Request ? url.url : url.toString()}`);
+      return fetch(url, init);
+    };
+    const batching = await clientOf('physician@northside.example', { autoBatchTime: 10, fetch: counted });
+
+    const [read, found, missing] = await Promise.all([
+      answered<Saved>(batching.readResource('Patient', patient.id)),
+      answered<fhir4.Bundle>(batching.search('Observation', `patient=${patient.id}&_count=2`)),
+      outcomeOf(batching.readResource('Patient', 'nobody')),
+    ]);
+
+    expect(sentTo).toEqual([`POST ${concord.url}/`]);
+    expect(read).toEqual(patient);
+    expect(found.entry).toHaveLength(2);
+    expect(missing.issue[0]?.code).toBe('not-found');
   });
 
   it('executes bundles', async () => {

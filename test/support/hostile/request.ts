@@ -33,7 +33,10 @@ const textOf = (query: WireRequest['query']) =>
 export const targetOf = ({ path, query, form }: WireRequest): string =>
   `${path === '' ? '' : `/${path}`}${form || query.length === 0 ? '' : `?${textOf(query)}`}`;
 
-/** Sends requests as they are over connections that stay open. */
+/**
+ * Sends requests as they are over connections that stay open. One that the server closed for idleness just as a request went out on it
+ * says nothing of the request, which is sent again.
+ */
 export const wire = (baseUrl: string) => {
   const agent = new Agent({ keepAlive: true });
   const { hostname, port, pathname } = new URL(baseUrl);
@@ -67,7 +70,12 @@ export const wire = (baseUrl: string) => {
           );
         },
       );
-      sent.on('error', reject).end(body);
+      sent
+        .on('error', (error: NodeJS.ErrnoException) => {
+          if (sent.reusedSocket && error.code === 'ECONNRESET') send(request).then(resolve, reject);
+          else reject(error);
+        })
+        .end(body);
     });
   return { send, close: () => agent.destroy() };
 };

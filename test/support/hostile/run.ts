@@ -58,15 +58,17 @@ export const runHostile = async (concord: Concord, seed: number, requests: numbe
   let slowest = { ms: 0, what: '' };
   const ask = async (mutated: Mutated): Promise<WireAnswer> => {
     const started = performance.now();
-    const answer = await send(mutated.request);
+    const answer = await send(mutated.request).catch(() => noAnswer);
     const ms = performance.now() - started;
     if (ms > slowest.ms) slowest = { ms, what: mutated.what };
-    if (answer.status < 300) for (const version of writtenBy(mutated.request, answer)) acknowledged.add(version);
+    if (answer.status >= 200 && answer.status < 300)
+      for (const version of writtenBy(mutated.request, answer)) acknowledged.add(version);
     return answer;
   };
   for (const request of valid) {
     const { status, text } = await ask({ request, what: 'as it is', places: [] });
-    if (status >= 300) refusedAsTheyAre.push(`${request.method} ${targetOf(request)}: ${status} ${text.slice(0, 500)}`);
+    if (status < 200 || status >= 400)
+      refusedAsTheyAre.push(`${request.method} ${targetOf(request)}: ${status} ${text.slice(0, 500)}`);
   }
   const broken = Array.from({ length: requests }, () => mutate(valid, random, world));
   await inParallel(lanes, broken, async (mutated) => {
@@ -92,6 +94,9 @@ export const runHostile = async (concord: Concord, seed: number, requests: numbe
     .filter((version) => !acknowledged.has(version));
   return { sent: requests, statuses, faults, refusedAsTheyAre, storedThoughRefused, byMutation, slowest };
 };
+
+/** What a connection that broke comes to. */
+const noAnswer: WireAnswer = { status: 0, headers: {}, text: '' };
 
 /** One way of breaking, on a request that has what it breaks. */
 const mutate = (valid: readonly ValidRequest[], random: Random, world: HostileWorld): Mutated => {

@@ -20,6 +20,7 @@ const aboutAPlace: ReadonlySet<number> = new Set([400, 401, 406, 412, 413, 415, 
 export const faultsOf = ({ request, places: broken }: Mutated, { status, headers, text }: WireAnswer): string[] => {
   // What a condition finds depends on what others have created meanwhile.
   const places = status === 412 && broken.length > 0 ? [...broken, 'If-None-Exist', 'query'] : broken;
+  if (status === 0) return ['no answer'];
   if (status >= 500) return [`${status}`];
   if (status < 400 || !hasAnswerBody(request)) return [];
   const faults: string[] = [];
