@@ -42,6 +42,8 @@ describe('capability statement', () => {
     );
 
     expect(operations).toEqual([
+      ['Composition', 'document', 'http://hl7.org/fhir/OperationDefinition/Composition-document'],
+      ['DocumentReference', 'docref', 'http://hl7.org/fhir/us/core/OperationDefinition/docref'],
       ['Encounter', 'everything', 'http://hl7.org/fhir/OperationDefinition/Encounter-everything'],
       ['Observation', 'lastn', 'http://hl7.org/fhir/OperationDefinition/Observation-lastn'],
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],

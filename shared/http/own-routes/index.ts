@@ -1,5 +1,7 @@
 import type { OwnRoutes } from '../routes.ts';
 import { auditEventRoutes } from './audit-event.ts';
+import { compositionRoutes } from './composition.ts';
+import { documentReferenceRoutes } from './document-reference.ts';
 import { encounterRoutes } from './encounter.ts';
 import { observationRoutes } from './observation.ts';
 import { patientRoutes } from './patient.ts';
@@ -7,6 +9,8 @@ import { patientRoutes } from './patient.ts';
 /** The own routes of all types, for whoever serves or describes all types. The function of one type brings those of this type alone. */
 export const ownRoutes: OwnRoutes = {
   ...auditEventRoutes,
+  ...compositionRoutes,
+  ...documentReferenceRoutes,
   ...encounterRoutes,
   ...observationRoutes,
   ...patientRoutes,

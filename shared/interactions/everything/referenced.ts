@@ -90,11 +90,14 @@ export const withReferenced = async (
 const nameOf = ({ type, id }: StoredRecord): string => `${type}/${id}`;
 const typeIn = (name: string): string => name.slice(0, name.indexOf('/'));
 
-/** Records by their names, undefined for those that do not come along. A name is not in the map if its record had no room. */
-const readNamed = async (
+/**
+ * Records by their names (`Type/id`), undefined for those that do not come along: because the caller may not read them, or they are not wanted. A name is
+ * not in the map if its record had no room.
+ */
+export const readNamed = async (
   context: RequestContext,
   names: readonly string[],
-  coming: Coming,
+  coming: Pick<Coming, 'address' | 'record'>,
 ): Promise<ReadonlyMap<string, StoredRecord | undefined>> => {
   const { store, asking } = context;
   const readable = new Map([...new Set(names.map(typeIn))].map((type) => [type, factsOfType(type)]));
