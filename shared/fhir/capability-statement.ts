@@ -1,3 +1,4 @@
+import { fhirJson, jsonPatch } from '../http/fhir-request.ts';
 import { type OwnRoutes, type Route, routesOf } from '../http/routes.ts';
 import { supportedProfiles } from '../profiles/supported.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
@@ -23,7 +24,8 @@ export const capabilityStatement = (
   software: { name: 'Concord' },
   implementation: { description: 'Concord, an electronic health record', url: baseUrl },
   fhirVersion: '4.0.1',
-  format: ['application/fhir+json', 'json'],
+  format: [fhirJson, 'json'],
+  patchFormat: [jsonPatch, fhirJson],
   rest: [
     {
       mode: 'server',

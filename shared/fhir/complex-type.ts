@@ -127,6 +127,20 @@ export interface ComplexSchema extends $ZodType {
   readonly typeName: string;
   /** The schema of a JSON property that holds objects with elements of their own; undefined for primitives and whole resources. */
   readonly childOf: (property: string) => ComplexSchema | undefined;
+  /** The JSON properties of an element, by its name without `[x]`: one for each datatype that it may have; none if there is no such element. */
+  readonly propertiesOf: (element: string) => readonly ElementProperty[];
+}
+
+/** A JSON property that holds an element. */
+export interface ElementProperty {
+  readonly name: string;
+  readonly isList: boolean;
+  /** Of `value[x]`, what stands for the datatype in the property's name: `Quantity`, `String`. */
+  readonly type: string | undefined;
+  /** Of what it holds; undefined for primitives and whole resources. */
+  readonly schema: ComplexSchema | undefined;
+  /** Of what stands beside a primitive. */
+  readonly besides: ComplexSchema | undefined;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -260,21 +274,37 @@ const complexSchema = (
     done ??= compile(elements());
     return done;
   };
+  const childOf = (property: string): ComplexSchema | undefined => {
+    const child = compiled().properties.get(property)?.schema;
+    return child && isComplex(child) ? child : undefined;
+  };
   return lazySchema<ComplexSchema & ResourceSchema>(() => new ObjectSchema({ type: 'custom', name, kind, compiled }), {
     typeName: name,
-    childOf: (property) => {
-      const child = compiled().properties.get(property)?.schema;
-      return child && isComplex(child) ? child : undefined;
-    },
+    childOf,
+    propertiesOf: (element) =>
+      [...compiled().properties.values()]
+        .filter((property) => !property.isExtensions && (property.choice ?? property.name) === element)
+        .map(({ name: property, isList, choice, sibling }) => ({
+          name: property,
+          isList,
+          type: choice === undefined ? undefined : property.slice(choice.length),
+          schema: childOf(property),
+          besides: sibling === undefined ? undefined : childOf(sibling),
+        })),
   });
 };
 
 const isComplex = (schema: $ZodType): schema is ComplexSchema => 'childOf' in schema;
 
 /** What a schema shows that asks more of a datatype than its own does, such as references to certain types. */
-export const childrenAsOf = ({ typeName, childOf }: ComplexSchema): Pick<ComplexSchema, 'typeName' | 'childOf'> => ({
+export const childrenAsOf = ({
   typeName,
   childOf,
+  propertiesOf,
+}: ComplexSchema): Pick<ComplexSchema, 'typeName' | 'childOf' | 'propertiesOf'> => ({
+  typeName,
+  childOf,
+  propertiesOf,
 });
 
 /** Makes the schema of a datatype, or of a backbone element by its path. */

@@ -17,6 +17,7 @@ type Revive = (this: object, key: string, value: unknown, context: WithSource) =
 interface JsonWithSource {
   parse(text: string, revive: Revive): unknown;
   rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
 }
 // TypeScript's own declarations do not know these yet: https://tc39.es/proposal-json-parse-with-source/
 const json = JSON as unknown as JsonWithSource;
@@ -54,4 +55,21 @@ export const withSpellingOf = <T extends object>(copy: T, original: object): T =
   const known = spellings.get(original);
   if (known) spellings.set(copy, known);
   return copy;
+};
+
+/**
+ * A deep copy whose members can be moved about: a decimal with a spelling of its own is in it a value that `JSON.stringify` writes as it
+ * was read. `parseJson` of what that writes is an ordinary value again.
+ */
+export const spelledOut = (value: unknown): unknown =>
+  value === undefined
+    ? undefined
+    : json.parse(stringifyJson(value), (_, member, { source }) =>
+        typeof member === 'number' && source !== undefined && source !== String(member) ? json.rawJSON(source) : member,
+      );
+
+/** How a number in such a copy is written; undefined for whatever is no number. */
+export const spellingIn = (value: unknown): string | undefined => {
+  if (typeof value === 'number') return String(value);
+  return json.isRawJSON(value) ? value.rawJSON : undefined;
 };

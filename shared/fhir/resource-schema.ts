@@ -9,4 +9,5 @@ export interface ResourceSchema<R extends { resourceType: string } = fhir4.FhirR
   /** The resource type, such as `Observation`. */
   readonly typeName: string;
   readonly childOf: ComplexSchema['childOf'];
+  readonly propertiesOf: ComplexSchema['propertiesOf'];
 }

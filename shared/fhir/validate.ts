@@ -8,7 +8,7 @@ import type { ValidationIssue } from './validation-issue.ts';
 export const maxDepth = 64;
 
 /** Whether JSON is nested deeper than so many levels. Goes no deeper itself. */
-const isDeeperThan = (levels: number, value: unknown): boolean => {
+export const isDeeperThan = (levels: number, value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   for (const member of Array.isArray(value) ? value : Object.values(value)) {

@@ -14,6 +14,8 @@ export interface FhirRequest {
   readonly baseUrl: string;
   /** Parsed JSON; undefined if there is no body. Looked at only once it is asked for, so whoever may not write learns nothing from it. */
   readonly body: unknown;
+  /** What the body is sent as, without parameters; empty if that is not said. */
+  readonly mediaType: string;
   /** `any` for `*`: some version must be there. */
   readonly ifMatch: number | 'any' | undefined;
   readonly ifNoneExist: string | undefined;
@@ -36,7 +38,9 @@ const largestForm = 200_000;
 const mostParameters = 200;
 /** Letters of an address, as much as the gateway takes; within a bundle nothing else would bound it. */
 export const longestUrl = 10_000;
-const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/json']);
+export const fhirJson = 'application/fhir+json';
+export const jsonPatch = 'application/json-patch+json';
+const jsonTypes = new Set([fhirJson, 'application/json', 'text/json']);
 
 /**
  * Reads an API Gateway proxy event.
@@ -66,10 +70,13 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
     baseUrl: baseUrlOf(event, header),
     get body() {
       parsed ??= {
-        body: form ? undefined : parseBody(bodyText(event, header('content-encoding')), header('content-type')),
+        body: form
+          ? undefined
+          : parseBody(bodyText(event, header('content-encoding')), header('content-type'), event.httpMethod),
       };
       return parsed.body;
     },
+    mediaType: mediaType(header('content-type')),
     ifMatch: parseIfMatch(header('if-match')),
     ifNoneExist: header('if-none-exist'),
     ifNoneMatch: header('if-none-match'),
@@ -118,8 +125,8 @@ const isForm = (contentType: string | undefined) => mediaType(contentType) === '
 
 const mediaType = (value: string | undefined): string => (value ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
-const unsupported = (message: string) =>
-  new RecordError('unsupported-media-type', message, { expression: 'Content-Type' });
+const unsupported = (message: string, headers: Record<string, string> = {}) =>
+  new RecordError('unsupported-media-type', message, { expression: 'Content-Type', headers });
 
 const malformedBody = (message: string) => new RecordError('malformed', message, { expression: 'body' });
 
@@ -154,13 +161,24 @@ const decode = (bytes: Uint8Array): string => {
   }
 };
 
-const parseBody = (text: string | undefined, contentType: string | undefined): unknown => {
+const parseBody = (text: string | undefined, contentType: string | undefined, method: string): unknown => {
   if (text === undefined) return undefined;
-  if (!jsonTypes.has(mediaType(contentType))) {
-    throw unsupported('Send FHIR as application/fhir+json or application/json');
+  const type = mediaType(contentType);
+  if (method === 'PATCH' && type !== jsonPatch && !jsonTypes.has(type)) {
+    throw unsupported(`Send a patch as ${jsonPatch} or ${fhirJson}`, { 'Accept-Patch': `${jsonPatch}, ${fhirJson}` });
   }
+  if (method !== 'PATCH' && !jsonTypes.has(type)) throw unsupported(`Send FHIR as ${fhirJson} or application/json`);
   const charset = /charset=\s*"?([^;"\s]+)/i.exec(contentType ?? '')?.[1];
   if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw unsupported('FHIR JSON is UTF-8');
+  return parseText(text);
+};
+
+/**
+ * Parses JSON that was sent.
+ *
+ * @throws RecordError `malformed`, telling where and nothing of what is there.
+ */
+export const parseText = (text: string): unknown => {
   requireSane(text);
   try {
     return parseJson(text);

@@ -3,6 +3,7 @@ import type { Interaction, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
 import { deleteByCondition, deleteRecord } from '../interactions/delete.ts';
 import { historyOfRecord } from '../interactions/history.ts';
+import { patchByCondition, patchRecord } from '../interactions/patch.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search/search.ts';
 import { updateByCondition, updateRecord } from '../interactions/update.ts';
@@ -10,7 +11,7 @@ import { readVersion } from '../interactions/vread.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Segments behind the type: `{id}` and `{version}` stand for any one. */
   readonly path: readonly string[];
   readonly interaction: Interaction;
@@ -31,6 +32,8 @@ const routesOfAll: readonly Route[] = [
   { method: 'GET', path: ['{id}'], interaction: readRecord, name: 'read' },
   { method: 'PUT', path: ['{id}'], interaction: updateRecord, name: 'update' },
   { method: 'PUT', path: [], interaction: updateByCondition, name: 'update' },
+  { method: 'PATCH', path: ['{id}'], interaction: patchRecord, name: 'patch' },
+  { method: 'PATCH', path: [], interaction: patchByCondition, name: 'patch' },
   { method: 'DELETE', path: ['{id}'], interaction: deleteRecord, name: 'delete' },
   { method: 'DELETE', path: [], interaction: deleteByCondition, name: 'delete' },
   { method: 'GET', path: ['{id}', '_history'], interaction: historyOfRecord, name: 'history-instance' },

@@ -140,8 +140,8 @@ describe('a path or header that means nothing here', () => {
   });
 
   it.each([
-    ['PATCH', 'Patient/1', ['DELETE', 'GET', 'HEAD', 'PUT']],
-    ['POST', 'Patient/1', ['DELETE', 'GET', 'HEAD', 'PUT']],
+    ['PATCH', 'Patient/1/_history/1', ['GET', 'HEAD']],
+    ['POST', 'Patient/1', ['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']],
     ['PUT', 'Patient/1/_history/1', ['GET', 'HEAD']],
     ['GET', 'Patient/_search', ['POST']],
     ['GET', '', ['POST']],

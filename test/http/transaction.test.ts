@@ -338,7 +338,7 @@ describe('a transaction with a bad entry', () => {
       '.request.url',
       () => ({ ...postEntry(patientBody()), request: { method: 'POST', url: 'Patients' } }),
     ],
-    ['an unknown method', 400, '.request.method', () => ({ request: { method: 'PATCH', url: 'Patient/1' } })],
+    ['an unknown method', 400, '.request.method', () => ({ request: { method: 'TRACE' as never, url: 'Patient/1' } })],
     [
       'a method that is an object which cannot be made a text',
       400,

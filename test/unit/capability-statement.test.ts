@@ -15,8 +15,12 @@ const interactionsOf = (type: string) =>
 describe('capability statement', () => {
   it('tells what can be asked of every type', () => {
     expect(interactionsOf('Encounter')).toEqual(
-      ['create', 'delete', 'history-instance', 'read', 'search-type', 'update', 'vread'].sort(),
+      ['create', 'delete', 'history-instance', 'patch', 'read', 'search-type', 'update', 'vread'].sort(),
     );
+  });
+
+  it('tells in which forms a patch may come', () => {
+    expect(statement.patchFormat).toEqual(['application/json-patch+json', 'application/fhir+json']);
   });
 
   it('tells what a condition may decide', () => {

@@ -1,5 +1,5 @@
 import { RecordError } from '../../errors.ts';
-import { type FhirRequest, longestUrl, modest, parseIfMatch } from '../../http/fhir-request.ts';
+import { type FhirRequest, jsonPatch, longestUrl, modest, parseIfMatch, parseText } from '../../http/fhir-request.ts';
 import type { Router } from '../../http/routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import { inQuery } from '../conditional-match.ts';
@@ -23,7 +23,7 @@ export interface Entry {
   readonly request: FhirRequest;
 }
 
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE']);
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
  * Reads an entry's request. https://hl7.org/fhir/R4/bundle.html#bundle-unique
@@ -36,7 +36,7 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
   if (!request || typeof request !== 'object') throw invalid('An entry needs a request', `${at}.request`);
   const { method } = request;
   if (typeof method !== 'string' || !methods.has(method))
-    throw invalid('A request has the method GET, HEAD, POST, PUT or DELETE', `${at}.request.method`);
+    throw invalid('A request has the method GET, HEAD, POST, PUT, PATCH or DELETE', `${at}.request.method`);
   if (typeof request.url !== 'string' || request.url === '')
     throw invalid('A request needs a url', `${at}.request.url`);
   if (request.url.length > longestUrl) throw invalid(`A url may have ${longestUrl} letters`, `${at}.request.url`);
@@ -54,25 +54,40 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
   const path = pathText.split('/').filter((segment) => segment !== '');
   const recordType = await context.typeNamed(path[0] ?? '');
   if (!recordType) throw invalid('There is no such resource type', `${at}.request.url`);
+  const patch = method === 'PATCH' ? patchIn(resource, `${at}.resource`) : undefined;
   return {
     index,
     fullUrl,
     method,
     path,
-    resource,
+    resource: patch ? patch.body : resource,
     recordType,
     request: {
       ...context.request,
       method: method === 'HEAD' ? 'GET' : method,
       path,
       query: modest([...new URLSearchParams(queryText)]),
-      body: resource,
+      body: patch ? patch.body : resource,
+      mediaType: patch?.mediaType ?? '',
       ifMatch: parseIfMatch(request.ifMatch),
       ifNoneExist: request.ifNoneExist,
       ifNoneMatch: request.ifNoneMatch,
       ifModifiedSince: request.ifModifiedSince,
     },
   };
+};
+
+/** A JSON Patch is no resource, so it comes in a Binary. https://hl7.org/fhir/R4/http.html#patch */
+const patchIn = (resource: unknown, at: string): Pick<FhirRequest, 'body' | 'mediaType'> | undefined => {
+  const { resourceType, contentType, data } = (resource ?? {}) as Partial<fhir4.Binary>;
+  if (resourceType !== 'Binary') return undefined;
+  if (contentType !== jsonPatch) throw invalid(`A Binary holds a patch as ${jsonPatch}`, `${at}.contentType`);
+  if (typeof data !== 'string') throw invalid('A Binary holds a patch in base 64', `${at}.data`);
+  try {
+    return { body: parseText(Buffer.from(data, 'base64').toString('utf8')), mediaType: jsonPatch };
+  } catch {
+    throw invalid('What a Binary holds has to be JSON', `${at}.data`);
+  }
 };
 
 const invalid = (message: string, expression: string) => new RecordError('invalid', message, { expression });
@@ -99,9 +114,9 @@ const longestNameShown = 50;
 const parameterIn = (expression = ''): string =>
   isElementOrHeader(expression) || expression === inQuery ? '' : `${expression.slice(0, longestNameShown)}: `;
 
-/** Elements and headers begin with a capital, but for the one that names the type; parameters do not. */
+/** Elements and headers begin with a capital, but for the one that names the type, operations of a JSON Patch with a bracket; parameters do not. */
 const isElementOrHeader = (expression: string): boolean =>
-  /^(?:[A-Z]|$)/.test(expression) || expression === 'resourceType';
+  /^(?:[A-Z[]|$)/.test(expression) || expression === 'resourceType';
 
 const expressionIn = (at: string, expression: string | undefined): string => {
   if (expression === undefined) return at;
@@ -109,6 +124,7 @@ const expressionIn = (at: string, expression: string | undefined): string => {
   if (expression === 'If-Match') return `${at}.request.ifMatch`;
   if (expression === 'If-None-Exist') return `${at}.request.ifNoneExist`;
   if (!isElementOrHeader(expression)) return `${at}.request.url`;
+  if (expression.startsWith('[')) return `${at}.resource${expression}`; // an operation of a JSON Patch
   const [, path] = /^[A-Z][A-Za-z]+((?:\.|$).*)$/.exec(expression) ?? [];
   return path === undefined ? `${at}.resource.${expression}` : `${at}.resource${path}`;
 };

@@ -15,6 +15,7 @@ import { answerDeletion, mostByCondition, planDeletion, planDeletions } from '..
 import { locate } from '../locate.ts';
 import { lookAgain } from '../look-again.ts';
 import { parseBody } from '../parse-body.ts';
+import { planPatch } from '../patch.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { save, TimeTaken } from '../save.ts';
@@ -108,24 +109,25 @@ const planAll = async (
   const deleted = new Set(deletions.flatMap((entry) => namedBy(entry, matched.get(entry))));
   const existing = (entry: Entry): StoredRecord | undefined =>
     matched.get(entry)?.matches.find((record) => !deleted.has(nameOf(record)));
-  requireDistinctConditions(matched, (entry) => entry.method !== 'DELETE' && !existing(entry));
-  /** The id that a PUT writes to; undefined where its condition is met by nothing, and its body has none. */
-  const putId = (entry: Entry): string | undefined =>
-    matched.has(entry) ? (existing(entry)?.id ?? idIn(bodyOf(entry))) : entry.path[1];
+  requireDistinctConditions(matched, (entry) => mayCreate(entry) && !existing(entry));
+  /** The id that a PUT or PATCH writes to; undefined where its condition is met by nothing, and its body has none. */
+  const idOf = (entry: Entry): string | undefined => {
+    if (!matched.has(entry)) return entry.path[1];
+    return existing(entry)?.id ?? (entry.method === 'PUT' ? idIn(bodyOf(entry)) : undefined);
+  };
   const names = new Map<string, string>(); // fullUrl → Type/id
   const known = new Map<string, Address>();
   for (const entry of writes) {
     const record = existing(entry);
     const place = places.get(entry);
     if (record && place) names.set(`${entry.recordType.name}/${place.id}`, nameOf(record));
-    const id = record?.id ?? (entry.method === 'PUT' ? putId(entry) : undefined);
+    const id = record?.id ?? (changes(entry) ? idOf(entry) : undefined);
     if (entry.fullUrl !== undefined && id !== undefined) names.set(entry.fullUrl, `${entry.recordType.name}/${id}`);
   }
   const conditions = await resolveConditions(bundle, writes);
   const rewrite = (entry: Entry) => rewriteEntry(entry, bundle.request.baseUrl, names, conditions);
-  const creates = ({ method }: Entry) => method === 'POST' || method === 'PUT';
   const fresh = writes.filter(
-    (entry) => creates(entry) && !existing(entry) && (entry.method === 'POST' || putId(entry) === undefined),
+    (entry) => mayCreate(entry) && !existing(entry) && (entry.method === 'POST' || idOf(entry) === undefined),
   );
   // Patients and whatever else heads a chart come first: the ids of what belongs to a patient carry the patient's chart.
   const heads = fresh.filter(({ recordType }) => !typesOfPatients.has(recordType.name));
@@ -146,11 +148,11 @@ const planAll = async (
     for (const entry of writes) rewrite(entry);
   };
   await settle(heads);
-  const puts = writes.flatMap((entry) => {
-    const id = entry.method === 'PUT' && !existing(entry) ? putId(entry) : undefined;
+  const changed = writes.flatMap((entry) => {
+    const id = changes(entry) && !existing(entry) ? idOf(entry) : undefined;
     return id === undefined ? [] : [{ entry, id }];
   });
-  const current = await readPuts(bundle, puts, known);
+  const current = await readChanged(bundle, changed, known);
   await settle(fresh.filter((entry) => !heads.includes(entry)));
   const rewritten = new Set(
     writes.flatMap((entry) => (entry.method === 'POST' ? [] : namedBy(entry, matched.get(entry)))),
@@ -166,8 +168,9 @@ const planAll = async (
       return { entry, plans: [await planCreate(context, resource, place, found && guardsFor(found, place.id))] };
     }
     const { target } = bundle.routeFor(entry.recordType, entry.method, entry.path.slice(1));
+    const read = current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null;
+    if (entry.method === 'PATCH') return { entry, plans: [await planPatch(context, record ?? read ?? undefined)] };
     if (entry.method === 'PUT') {
-      const read = current.get(`${entry.recordType.name}/${putId(entry)}`) ?? null;
       if (!found) return { entry, plans: [await planPut(context, target.id, read)] };
       const still = { ...found, matches: record ? [record] : [] };
       return { entry, plans: [await planPutByCondition(context, still, { place: places.get(entry), read })] };
@@ -193,6 +196,9 @@ const placeFor = async (context: RequestContext, resource: Resource): Promise<Ne
 
 /** What is no text is no id: the body is refused for it, once it is looked at. */
 const idIn = ({ id }: Resource): string | undefined => (typeof id === 'string' ? id : undefined);
+
+const mayCreate = ({ method }: Entry): boolean => method === 'POST' || method === 'PUT';
+const changes = ({ method }: Entry): boolean => method === 'PUT' || method === 'PATCH';
 
 const unplaced = (): never => {
   throw new Error('A create was not given a place');
@@ -225,24 +231,27 @@ const matchConditions = async (
 };
 
 /**
- * Reads what PUT entries replace, all at once, and places what they bring into being under ids of the client's, so that other entries
- * may refer to it.
+ * Reads what PUT and PATCH entries change, all at once, and places what a PUT brings into being under an id of the client's, so that other
+ * entries may refer to it.
  *
  * @returns current versions by `Type/id`.
  */
-const readPuts = async (
+const readChanged = async (
   bundle: BundleContext,
-  puts: readonly { readonly entry: Entry; readonly id: string }[],
+  changed: readonly { readonly entry: Entry; readonly id: string }[],
   known: Map<string, Address>,
 ): Promise<Map<string, StoredRecord>> => {
-  const addresses = await inParallel(concurrency, puts, ({ entry, id }) =>
+  const addresses = await inParallel(concurrency, changed, ({ entry, id }) =>
     locate({ ...contextOf(bundle, entry), known }, entry.recordType.name, id),
   );
   const wanted = addresses.filter((address) => address !== undefined);
   const records = wanted.length === 0 ? [] : await bundle.store.readMany(wanted);
   const current = new Map(records.map((record) => [nameOf(record), record]));
-  const fresh = puts
-    .filter(({ entry, id }) => !current.has(`${entry.recordType.name}/${id}`) && !IdCodec.hasForm(id))
+  const fresh = changed
+    .filter(
+      ({ entry, id }) =>
+        entry.method === 'PUT' && !current.has(`${entry.recordType.name}/${id}`) && !IdCodec.hasForm(id),
+    )
     .sort((a, b) => Number(b.entry.recordType.name === 'Patient') - Number(a.entry.recordType.name === 'Patient'));
   for (const { entry, id } of fresh) {
     const context = { ...contextOf(bundle, entry), known };
@@ -336,7 +345,7 @@ const answerWrite = (bundle: BundleContext, entry: Entry, plans: readonly Planne
   if (entry.method === 'DELETE') return answerDeletion(plans);
   const [plan] = plans;
   if (!plan) throw new Error('An entry was neither planned nor answered');
-  return entry.method === 'PUT' ? answerPut(context, plan) : written(context, plan.next, 201, plan.warnings);
+  return changes(entry) ? answerPut(context, plan) : written(context, plan.next, 201, plan.warnings);
 };
 
 const read = async (bundle: BundleContext, entry: Entry, requestId: string): Promise<Answer> => {

@@ -1,0 +1,92 @@
+import { RecordError } from '../errors.ts';
+import { parseJson, spelledOut } from '../fhir/json.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { fhirJson, jsonPatch } from '../http/fhir-request.ts';
+import { readFhirPathPatch } from '../patch/fhirpath-patch.ts';
+import { readJsonPatch } from '../patch/json-patch.ts';
+import { isObject, withoutEmpty } from '../patch/json-tree.ts';
+import { patchDoesNotFit } from '../patch/refusal.ts';
+import { presented, type StoredRecord } from '../store/rows.ts';
+import { written } from './answers.ts';
+import { conditionalMatch, conditionOf, inQuery } from './conditional-match.ts';
+import type { Interaction, RequestContext } from './context.ts';
+import { locate } from './locate.ts';
+import { parseBody } from './parse-body.ts';
+import { type PlannedWrite, planUpdate } from './plan-write.ts';
+import { requireReadable, requireTypeAccess } from './require-access.ts';
+import { save } from './save.ts';
+import { requireVersion, requireWritable } from './update.ts';
+
+/**
+ * FHIR patch, `PATCH /{type}/{id}`: one read, one transaction. What comes of it has to pass whatever an update has to.
+ * https://hl7.org/fhir/R4/http.html#patch
+ */
+export const patchRecord: Interaction = async (context, { id }) => {
+  const { recordType, store } = context;
+  const apply = readPatch(context);
+  const address = await locate(context, recordType.name, id);
+  return patched(context, apply, address && (await store.read(address)));
+};
+
+/** FHIR conditional patch, `PATCH /{type}?{condition}`, of the one record that meets it. https://hl7.org/fhir/R4/http.html#patch */
+export const patchByCondition: Interaction = async (context) => {
+  const apply = readPatch(context);
+  const { matches } = await conditionalMatch(context, conditionOf(context.request), inQuery);
+  return patched(context, apply, matches[0]);
+};
+
+const patched = async (context: RequestContext, apply: Apply, current: StoredRecord | undefined) => {
+  const plan = await planPatched(context, apply, current);
+  await save(context, [plan]);
+  return written(context, plan.next, 200, plan.warnings);
+};
+
+/** Makes another resource of one as it is shown. */
+type Apply = (resource: Resource) => unknown;
+
+/**
+ * Plans a patch: the next version of the record.
+ *
+ * @throws RecordError whatever rule stands against it.
+ */
+export const planPatch = async (context: RequestContext, current: StoredRecord | undefined): Promise<PlannedWrite> =>
+  planPatched(context, readPatch(context), current);
+
+const planPatched = async (
+  context: RequestContext,
+  apply: Apply,
+  record: StoredRecord | undefined,
+): Promise<PlannedWrite> => {
+  const current = requireReadable(context, record);
+  requireWritable(context, current, 'u');
+  requireVersion(context, current);
+  const resource = presented(current);
+  const next = apply(resource);
+  if (!isObject(next) || next['resourceType'] !== resource.resourceType || next['id'] !== resource.id) {
+    throw patchDoesNotFit(current.type, 'A patch cannot change what a record is: its type and its id');
+  }
+  return planUpdate(context, parseBody(context.recordType, next), current);
+};
+
+/**
+ * Reads a patch in one of its two forms, which their shapes tell apart; in a bundle JSON Patch comes in a Binary, and was taken out of it.
+ *
+ * @throws RecordError `malformed` if it is neither; `invalid` naming the operation that is wrong.
+ */
+const readPatch = (context: RequestContext): Apply => {
+  requireTypeAccess(context, 'u');
+  const change = changeIn(context);
+  return (resource) => {
+    const left = withoutEmpty(change(spelledOut(resource)));
+    return left === undefined ? undefined : parseJson(JSON.stringify(left));
+  };
+};
+
+const changeIn = ({ recordType, request }: RequestContext): ((tree: unknown) => unknown) => {
+  const { body, mediaType } = request;
+  if (Array.isArray(body) && mediaType !== fhirJson) return readJsonPatch(body);
+  if (isObject(body) && body['resourceType'] === 'Parameters' && mediaType !== jsonPatch) {
+    return readFhirPathPatch(recordType.schema, body);
+  }
+  throw new RecordError('malformed', `A patch is an array of operations as ${jsonPatch}, or Parameters as ${fhirJson}`);
+};
