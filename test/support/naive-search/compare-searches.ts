@@ -71,7 +71,7 @@ export const compareSearches = async (
     const index = random.below(searchers.length);
     const searcher = searchers[index] as Searcher;
     const world: World = { ...(worlds[index] as Omit<World, 'now'>), now: server.now() };
-    const search = generateSearch(random, searcher, world, served);
+    const search = generateSearch(random, searcher, world, { ...world, records }, served);
     const comparison: Comparison = await followSearch(server, search, world);
     const finds = comparison.kind === 'agrees' && comparison.found > 0;
     for (const kind of new Set(search.kinds)) {

@@ -33,33 +33,47 @@ interface Result {
   readonly kinds: readonly string[];
 }
 
-/** A search that may find something, of what the searcher sees. */
-export const generateSearch = (random: Random, searcher: Searcher, world: World, served: Served): NaiveSearch => {
-  const types = [...new Set(world.records.map(({ resource }) => resource.resourceType))];
+/**
+ * A search that may find something.
+ *
+ * @param visible - what the searcher sees: what is found is mostly one of these records.
+ * @param whole - all there is: some searches lead through what the searcher does not see.
+ */
+export const generateSearch = (
+  random: Random,
+  searcher: Searcher,
+  visible: World,
+  whole: World,
+  served: Served,
+): NaiveSearch => {
+  const world = random.chance(0.3) ? { ...whole, terminology: visible.terminology } : visible;
+  const types = [...new Set(visible.records.map(({ resource }) => resource.resourceType))];
   // observations have parameters of every kind
   const type = types.includes('Observation') && random.chance(0.2) ? 'Observation' : random.of(types);
   const source = random.of(
-    random.chance(0.3) ? world.records : world.records.filter(({ resource }) => resource.resourceType === type),
+    random.chance(0.3) ? visible.records : visible.records.filter(({ resource }) => resource.resourceType === type),
   );
-  if (served.systemSearch && random.chance(0.06)) return acrossTypes(random, searcher, world, source);
-  return ofOneType(random, searcher, world, source, served);
+  if (served.systemSearch && random.chance(0.06)) return acrossTypes(random, searcher, visible, source);
+  return ofOneType(random, searcher, world, visible, source, served);
 };
 
 /** A record that a list names, which few are; undefined if there are no lists. */
-const listedRecord = (random: Random, world: World): WorldRecord | undefined => {
+const listedRecord = (random: Random, world: World, visible: World): WorldRecord | undefined => {
   const list = random.maybe(world.records.filter(({ resource }) => resource.resourceType === 'List'));
   const links = list ? linksOf(list, world) : [];
-  return random.maybe(links.filter(({ definition }) => definition.code === 'item'))?.to;
+  return random.maybe(links.filter(({ definition, to }) => definition.code === 'item' && visible.records.includes(to)))
+    ?.to;
 };
 
 const ofOneType = (
   random: Random,
   searcher: Searcher,
   world: World,
+  visible: World,
   drawn: WorldRecord,
   served: Served,
 ): NaiveSearch => {
-  const listed = served.joins && random.chance(0.04) ? listedRecord(random, world) : undefined;
+  const listed = served.joins && random.chance(0.04) ? listedRecord(random, world, visible) : undefined;
   const source = listed ?? drawn;
   const { resourceType } = source.resource;
   const ofList = listed && listTest(random, world, listed);
@@ -133,7 +147,8 @@ const inChart = (random: Random, patient: string, type: string, world: World): G
   const code = random.of(['patient', 'patient', 'subject']);
   const definition = referenceIn(type, code);
   if (!definition || directoryTypes.has(type)) return [];
-  const other = world.records.find(({ resource }) => resource.resourceType === 'Patient')?.resource.id ?? patient;
+  const patients = world.records.filter(({ resource }) => resource.resourceType === 'Patient');
+  const other = random.maybe(patients)?.resource.id ?? patient;
   const ids = random.chance(0.15) ? [patient, other] : [patient];
   const isBare = code === 'patient' && random.chance(0.5);
   const modifier = code === 'subject' && random.chance(0.3) ? 'Patient' : undefined;
