@@ -38,7 +38,7 @@ describe('a search', () => {
     expect(figures.found).toBeGreaterThan(figures.searches / 2);
     expect(figures.paged).toBeGreaterThan(10);
     expect(figures.included).toBeGreaterThan(100);
-    const kinds = `date token token:not string reference quantity _filter words sort pages
+    const kinds = `date token token:not string reference quantity _filter _content sort pages
       chain has list _include _include:iterate _revinclude`.split(/\s+/);
     for (const kind of kinds) expect(figures.byKind.get(kind)?.found ?? 0, kind).toBeGreaterThan(0);
   });

@@ -345,7 +345,8 @@ const valueHolds = (
       return value.type === undefined ? targets.length === 0 || targets.includes(type) : type === value.type;
     }
     case 'canonical': {
-      const text = typeof element.value === 'string' ? element.value : '';
+      const text =
+        typeof element.value === 'string' ? element.value : ((element.value as fhir4.Reference).reference ?? '');
       const [url, version] = text.split('|');
       if (url !== value.url) return false;
       if (value.version === undefined) return true;

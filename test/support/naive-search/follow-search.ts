@@ -94,13 +94,19 @@ const requireIncluded = (
   return places.length;
 };
 
-const ask = async (server: SearchServer, { searcher, method, path, query }: NaiveSearch): Promise<fhir4.Bundle> => {
-  const text = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString();
-  const answer =
-    method === 'GET'
-      ? await server.ask(searcher, 'GET', `${path}?${text}`)
-      : await server.ask(searcher, 'POST', path === '' ? '_search' : `${path}/_search`, text);
-  return bundleIn(answer);
+const asText = (query: NaiveSearch['query']): string =>
+  new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString();
+
+const ask = async (
+  server: SearchServer,
+  { searcher, method, path, query, inAddress }: NaiveSearch,
+): Promise<fhir4.Bundle> => {
+  if (method === 'GET') return bundleIn(await server.ask(searcher, 'GET', `${path}?${asText(query)}`));
+  const address = path === '' ? '_search' : `${path}/_search`;
+  const [first, rest] = [query.slice(0, inAddress), query.slice(inAddress)];
+  return bundleIn(
+    await server.ask(searcher, 'POST', first.length === 0 ? address : `${address}?${asText(first)}`, asText(rest)),
+  );
 };
 
 const bundleIn = ({ status, body }: { readonly status: number; readonly body: unknown }): fhir4.Bundle => {

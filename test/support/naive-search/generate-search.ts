@@ -94,9 +94,10 @@ const ofOneType = (
     test: { kind: 'and', tests: tests.map(({ test }) => test) },
     path: owner === undefined ? resourceType : `${owner}/${resourceType}`,
     method: random.chance(0.2) ? 'POST' : 'GET',
+    inAddress: random.chance(0.5) ? random.below(query.length + 1) : 0,
     query,
     kinds: [
-      ...tests.map(({ name, test }) => (name === '_filter' ? name : kindOf(test))),
+      ...tests.map(({ name, test }) => (/^_(filter|text|content)$/.test(name) ? name : kindOf(test))),
       ...result.kinds,
       ...(owner === undefined ? [] : [`in a compartment of ${owner.split('/')[0]}`]),
       ...(tests.length === 0 ? ['everything of a type'] : []),
@@ -242,6 +243,7 @@ const acrossTypes = (random: Random, searcher: Searcher, world: World, source: W
     isTotalAsked,
     path: compartment === undefined ? '' : `${compartment}/*`,
     method: compartment === undefined && random.chance(0.2) ? 'POST' : 'GET',
+    inAddress: 0,
     query: [
       ...(areNamed ? [['_type', types.join()] as const] : []),
       ...made.map((each) => [each.name, each.value] as const),

@@ -203,6 +203,9 @@ const tokenFor = (
     'http://other.org',
   ]);
   const isBare = isPlain || type === 'ContactPoint' || modifier === 'below' || modifier === 'above';
+  // `system|` asks for any code of the system
+  if (!isBare && found.system !== undefined && random.chance(0.08))
+    return { value: { kind: 'token', system: found.system }, text: `${escape(found.system)}|` };
   const token = { kind: 'token' as const, system: isBare ? undefined : of, code: asked };
   return { value: token, text: `${token.system === undefined ? '' : `${escape(token.system)}|`}${escape(asked)}` };
 };
@@ -234,6 +237,8 @@ const referenceFor = (
       text: escape(url) + (part === undefined ? '' : `\\|${part}`),
     };
   }
+  if (/^https?:/.test(text) && !text.startsWith(world.baseUrl))
+    return modifier === undefined ? { value: { kind: 'canonical', url: text }, text: escape(text) } : undefined;
   if (type === undefined || id === undefined) return undefined;
   if (modifier === 'above' || modifier === 'below') {
     // a care plan is also above what is based on it or replaces it, which is told by cases
@@ -434,29 +439,49 @@ const hasTest = (random: Random, world: World, source: WorldRecord, depth = 0): 
   };
 };
 
-/** Words of a resource's texts. */
-const wordsWithin = (value: unknown): string[] => {
-  if (typeof value === 'string') {
-    const words = plain(value.replace(/<[^>]+>/g, ' ')).split(' ');
-    return words.filter((word) => /^[\p{L}\p{N}]{3,}$/u.test(word));
-  }
+/** The texts of a resource, as their words. */
+const textsWithin = (value: unknown): string[][] => {
+  if (typeof value === 'string') return [plain(value.replace(/<[^>]+>/g, ' ')).split(' ')];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) => (name === 'resourceType' ? [] : wordsWithin(member)));
+  return Object.entries(value).flatMap(([name, member]) => (name === 'resourceType' ? [] : textsWithin(member)));
+};
+
+const isPlainWord = (word: string): boolean => /^[\p{L}\p{N}]{3,}$/u.test(word) && !/^(and|or|not)$/i.test(word);
+
+/** One word, or several that stand side by side. */
+const phraseIn = (random: Random, words: readonly string[]): string | undefined => {
+  const at = random.below(words.length - 1);
+  const phrase = words.slice(at, at + 2);
+  return phrase.length === 2 && phrase.every(isPlainWord) ? phrase.join(' ') : undefined;
 };
 
 const wordsTest = (random: Random, _world: World, { resource }: WorldRecord): GeneratedTest | undefined => {
   const { text } = resource as fhir4.DomainResource;
   const of = text && random.chance(0.5) ? 'narrative' : 'content';
-  const known = wordsWithin(of === 'narrative' && random.chance(0.9) ? text?.div : contentOf(resource));
-  const words = Array.from({ length: 1 + random.below(2) }, () => random.maybe(known) ?? '').filter(
-    (word) => !/^(|and|or|not)$/i.test(word),
-  );
-  if (words.length === 0) return undefined;
-  return {
-    test: { kind: 'words', of, words },
-    name: of === 'narrative' ? '_text' : '_content',
-    value: words.join(random.of([' ', ' AND ', ' and '])),
-  };
+  const texts = textsWithin(of === 'narrative' && random.chance(0.9) ? text?.div : contentOf(resource));
+  const known = texts.flat().filter(isPlainWord);
+  const name = of === 'narrative' ? '_text' : '_content';
+  const phrase = random.chance(0.2) ? phraseIn(random, random.maybe(texts) ?? []) : undefined;
+  if (phrase) return { test: { kind: 'words', of, words: [phrase] }, name, value: `"${phrase}"` };
+  const [one, other = random.of(['lung', 'http'])] = [random.maybe(known), random.maybe(known)];
+  if (one === undefined) return undefined;
+  const has = (word: string): NaiveTest => ({ kind: 'words', of, words: [word] });
+  return random.of<GeneratedTest>([
+    { test: has(one), name, value: one },
+    { test: has(one), name, value: one },
+    {
+      test: { kind: 'words', of, words: [one, other] },
+      name,
+      value: [one, other].join(random.of([' ', ' AND ', ' and '])),
+    },
+    { test: { kind: 'or', tests: [has(one), has(other)] }, name, value: `${one} OR ${other}` },
+    { test: { kind: 'and', tests: [has(one), { kind: 'not', test: has('lung') }] }, name, value: `${one} NOT lung` },
+    {
+      test: { kind: 'and', tests: [has(one), { kind: 'or', tests: [has('lung'), has(other)] }] },
+      name,
+      value: `${one} (lung or ${other})`,
+    },
+  ]);
 };
 
 /** A test of `_filter` as text. */
@@ -507,7 +532,7 @@ const filterLeaf = (random: Random, world: World, source: WorldRecord): Filter |
     }
     case 'token': {
       const operator = random.of(['eq', 'ne']);
-      if (element.type === 'code' && value.system !== undefined) return undefined;
+      if (value.code === undefined || (element.type === 'code' && value.system !== undefined)) return undefined;
       return {
         test: { kind: 'filter', definition, operator, value },
         text: `${code} ${operator} ${JSON.stringify(found.text)}`,

@@ -68,9 +68,10 @@ export const storedTerminology: NonNullable<World['terminology']> = {
   valueSets: Object.keys(members),
   codesOfHierarchy,
   isMember: (url, code, system, type) => {
-    if (type === 'code') return false; // no element is bound to these systems
     const [own, ofSet = []] = members[url] ?? [];
-    return ofSet.includes(code) && (system === undefined || system === own);
+    const isIn = ofSet.includes(code) && (system === undefined || system === own);
+    // the system is that of the element's binding, which is not told here
+    return isIn && type === 'code' ? undefined : isIn;
   },
   subsumes: (wide, narrow, system) => system !== undefined && subsumes(system, wide, narrow),
 };

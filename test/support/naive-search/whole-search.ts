@@ -52,6 +52,8 @@ export interface NaiveSearch {
   /** Where it is searched, relative to the base: `Patient/1/Observation`; empty for a search across types. */
   readonly path: string;
   readonly method: 'GET' | 'POST';
+  /** How many parameters of a POST stand in its address, before those of its form. */
+  readonly inAddress: number;
   readonly query: readonly (readonly [name: string, value: string])[];
   /** Of its parameters, for the figures. */
   readonly kinds: readonly string[];
