@@ -32,17 +32,20 @@ const permit: Decision = { permit: true };
 
 /** Whether the caller's scopes and roles allow an action on any record of the type. A refusal here is a 403. Pure. */
 export const decideType = ({ caller }: Asking, action: Action, type: TypeFacts): Decision => {
-  const scoped = caller.scopes.some(
-    (scope) =>
-      (scope.level === 'patient') === caller.roles.includes('patient') &&
-      (scope.type === '*' || scope.type === type.name) &&
-      scope.actions.has(action),
-  );
-  if (!scoped) return { permit: false, reason: 'scope' };
+  if (!isScoped(caller, action, type.name)) return { permit: false, reason: 'scope' };
   if (!caller.roles.some((role) => roleAllows(role, action, type.name, type.subject)))
     return { permit: false, reason: 'role' };
   return permit;
 };
+
+/** Whether a scope of the caller's token covers an action on records of a type. */
+export const isScoped = ({ scopes, roles }: Caller, action: Action, type: string): boolean =>
+  scopes.some(
+    (scope) =>
+      (scope.level === 'patient') === roles.includes('patient') &&
+      (scope.type === '*' || scope.type === type) &&
+      scope.actions.has(action),
+  );
 
 /**
  * The one decision about a record, for every door: read, version, history, search hit, reference, write, event. A refusal here
@@ -55,5 +58,16 @@ export const decide = (asking: Asking, action: Action, type: TypeFacts, record: 
   if (asking.caller.organization === undefined) {
     return record.chart === asking.chart ? permit : { permit: false, reason: 'not-own-record' };
   }
+  return record.custodian === asking.caller.organization ? permit : { permit: false, reason: 'custodian' };
+};
+
+/**
+ * The decision about the labels of a record, its profiles and tags among them. Who may read or change the record may do the same with what it is labelled
+ * with. Besides, privacy officers see and set the labels of all records that their organisation keeps, without seeing these. Pure.
+ */
+export const decideLabels = (asking: Asking, action: 'r' | 'u', type: TypeFacts, record: RecordFacts): Decision => {
+  const general = decide(asking, action, type, record);
+  if (general.permit || !asking.caller.roles.includes('privacy') || !isScoped(asking.caller, action, type.name))
+    return general;
   return record.custodian === asking.caller.organization ? permit : { permit: false, reason: 'custodian' };
 };

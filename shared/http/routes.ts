@@ -3,6 +3,7 @@ import type { Interaction, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
 import { deleteByCondition, deleteRecord } from '../interactions/delete.ts';
 import { historyOfRecord } from '../interactions/history.ts';
+import { addLabels, deleteLabels, labelsOfRecord } from '../interactions/meta.ts';
 import { patchByCondition, patchRecord } from '../interactions/patch.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search/search.ts';
@@ -24,6 +25,8 @@ export interface Route {
 /** Routes that a type has and others have not, by its name. */
 export type OwnRoutes = Readonly<Record<string, readonly Route[]>>;
 
+const metaOperation = 'http://hl7.org/fhir/OperationDefinition/Resource-meta';
+
 /** What can be asked of every record type that is not written by Concord alone. https://hl7.org/fhir/R4/http.html#summary */
 const routesOfAll: readonly Route[] = [
   { method: 'GET', path: [], interaction: searchRecords, name: 'search-type' },
@@ -38,6 +41,30 @@ const routesOfAll: readonly Route[] = [
   { method: 'DELETE', path: [], interaction: deleteByCondition, name: 'delete' },
   { method: 'GET', path: ['{id}', '_history'], interaction: historyOfRecord, name: 'history-instance' },
   { method: 'GET', path: ['{id}', '_history', '{version}'], interaction: readVersion, name: 'vread' },
+  ...(['GET', 'POST'] as const).flatMap((method): Route[] => [
+    { method, path: ['{id}', '$meta'], interaction: labelsOfRecord, name: 'operation', definition: metaOperation },
+    {
+      method,
+      path: ['{id}', '_history', '{version}', '$meta'],
+      interaction: labelsOfRecord,
+      name: 'operation',
+      definition: metaOperation,
+    },
+  ]),
+  {
+    method: 'POST',
+    path: ['{id}', '$meta-add'],
+    interaction: addLabels,
+    name: 'operation',
+    definition: `${metaOperation}-add`,
+  },
+  {
+    method: 'POST',
+    path: ['{id}', '$meta-delete'],
+    interaction: deleteLabels,
+    name: 'operation',
+    definition: `${metaOperation}-delete`,
+  },
 ];
 
 /** The routes that a record type has: what is said of it comes before what is said of all. */

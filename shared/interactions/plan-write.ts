@@ -128,6 +128,36 @@ export const planUpdate = async (
   };
 };
 
+/**
+ * Plans the next version of a record with another `meta`. What the record says was judged when it was written: only the profiles that it now claims
+ * besides may stand against it.
+ */
+export const planLabels = async (
+  context: RequestContext,
+  current: StoredRecord & { readonly resource: Resource },
+  resource: Resource,
+): Promise<PlannedWrite> => {
+  const claimed = new Set(current.resource.meta?.profile);
+  const claims = (resource.meta?.profile ?? []).some((profile) => !claimed.has(profile));
+  return {
+    warnings: claims ? await requireClaimedProfiles(context, resource) : [],
+    recordType: context.recordType,
+    next: {
+      ...current,
+      version: current.version + 1,
+      updated: Math.max(context.now, current.updated + 1),
+      labels: labelsOf(resource),
+      resource,
+    },
+    previous: current,
+    interaction: 'update',
+    checks: [],
+    furtherCharts: await furtherCharts(context, current, resource, current.resource),
+    claims: [],
+    guards: [],
+  };
+};
+
 /** Plans the version that deletes a record. */
 export const planDelete = async (context: RequestContext, current: StoredRecord): Promise<PlannedWrite> => ({
   recordType: context.recordType,

@@ -41,9 +41,10 @@ describe('capability statement', () => {
   });
 
   it('tells the operations of a type, and of no other', () => {
-    const operations = [...resources].flatMap(([type, { operation = [] }]) =>
+    const all = [...resources].flatMap(([type, { operation = [] }]) =>
       operation.map(({ name, definition }) => [type, name, definition]),
     );
+    const operations = all.filter(([, name]) => !name?.startsWith('meta'));
 
     expect(operations).toEqual([
       ['Composition', 'document', 'http://hl7.org/fhir/OperationDefinition/Composition-document'],
@@ -53,6 +54,10 @@ describe('capability statement', () => {
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
       ['Patient', 'match', 'http://hl7.org/fhir/OperationDefinition/Patient-match'],
     ]);
+    const labels = ['meta', 'meta-add', 'meta-delete'];
+    expect(all.filter(([type]) => type === 'Goal')).toEqual(
+      labels.map((name) => ['Goal', name, `http://hl7.org/fhir/OperationDefinition/Resource-${name}`]),
+    );
     expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));
   });
 

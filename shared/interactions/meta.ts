@@ -1,0 +1,180 @@
+import { decideLabels, isScoped } from '../access/decide.ts';
+import { RecordError } from '../errors.ts';
+import { withSpellingOf } from '../fhir/json.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { validateStructure } from '../fhir/validate.ts';
+import { presented, type StoredRecord } from '../store/rows.ts';
+import type { Answer, Interaction, RequestContext } from './context.ts';
+import { locate } from './locate.ts';
+import { readInput } from './operation-input.ts';
+import { requireOwnWords } from './own-words.ts';
+import { planLabels } from './plan-write.ts';
+import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
+import { save } from './save.ts';
+import { requireVersion } from './update.ts';
+
+/** How often labels are set anew where others have written the record meanwhile. */
+const tries = 5;
+
+/**
+ * `{type}/{id}/$meta`, also of one version: profiles, tags and security labels, as a read shows them. https://hl7.org/fhir/R4/resource-operation-meta.html
+ */
+export const labelsOfRecord: Interaction = async (context, { id, version }) => {
+  requireLabelAccess(context, 'r');
+  readInput(context, {});
+  const { recordType, store, audit } = context;
+  const name = `${recordType.name}/${id}`;
+  const address = await locate(context, recordType.name, id);
+  if (!address || !/^(?:[1-9]\d{0,9})?$/.test(version)) throw notFound(context);
+  const record = await audit.traced(
+    { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/$meta` },
+    () => (version === '' ? store.read(address) : store.readVersion(address, Number(version))),
+    (found) => void requireLabelled(context, found),
+  );
+  return answer(requireLabelled(context, record));
+};
+
+/** `{type}/{id}/$meta-add`. https://hl7.org/fhir/R4/resource-operation-meta-add.html */
+export const addLabels: Interaction = (context, { id }) => changeLabels(context, id, joined);
+
+/** `{type}/{id}/$meta-delete`. https://hl7.org/fhir/R4/resource-operation-meta-delete.html */
+export const deleteLabels: Interaction = (context, { id }) => changeLabels(context, id, without);
+
+/**
+ * Writes the next version of a record with other labels, unless they are what they were. Sets can be changed by several at once: where others have
+ * written the record meanwhile and no version was asked for, it is done anew.
+ */
+const changeLabels = async (
+  context: RequestContext,
+  id: string,
+  change: (labels: fhir4.Meta, by: fhir4.Meta) => fhir4.Meta,
+): Promise<Answer> => {
+  requireLabelAccess(context, 'u');
+  const { recordType, store, asking, request } = context;
+  const { meta } = readInput(context, { meta: { type: 'Meta', min: 1 } });
+  requireLabels(context, meta);
+  const address = await locate(context, recordType.name, id);
+  if (!address) throw notFound(context);
+  for (let attempt = 1; ; attempt++) {
+    const current = await store.read(address);
+    if (!current || !decideLabels(asking, 'u', recordType, current).permit) throw refused(context, current);
+    const { resource } = requireLabelled(context, current);
+    requireVersion(context, current);
+    requireOwnWords(context, resource);
+    const changed = change(resource.meta ?? {}, meta);
+    if (isSame(resource.meta ?? {}, changed)) return answer(current);
+    const { meta: _, ...elements } = resource;
+    const labelled = Object.keys(changed).length === 0 ? elements : { ...elements, meta: changed };
+    const plan = await planLabels(context, { ...current, resource }, withSpellingOf(labelled as Resource, resource));
+    try {
+      await save(context, [plan]);
+      return answer(plan.next);
+    } catch (error) {
+      const again = error instanceof RecordError && error.reason === 'concurrent-change';
+      if (!again || request.ifMatch !== undefined || attempt === tries) throw error;
+    }
+  }
+};
+
+/** Refuses what neither scope nor role allows with any record of the type; for privacy officers, scope alone. */
+const requireLabelAccess = (context: RequestContext, action: 'r' | 'u'): void => {
+  const { caller } = context.asking;
+  const labels = caller.roles.includes('privacy') && isScoped(caller, action, context.recordType.name);
+  if (!labels) requireTypeAccess(context, action);
+};
+
+/**
+ * The record, if the caller may see its labels.
+ *
+ * @throws RecordError `not-found`, or `deleted` where the caller might have seen them.
+ */
+const requireLabelled = (
+  context: RequestContext,
+  record: StoredRecord | undefined,
+): StoredRecord & { readonly resource: Resource } => {
+  if (!record || !decideLabels(context.asking, 'r', context.recordType, record).permit) throw notFound(context);
+  const { resource } = record;
+  if (!resource) {
+    throw new RecordError('deleted', `This ${context.recordType.name} was deleted`, {
+      headers: { ETag: `W/"${record.version}"` },
+    });
+  }
+  return { ...record, resource };
+};
+
+/** What is refused of a record that may be seen, and of one that may not. */
+const refused = (context: RequestContext, record: StoredRecord | undefined): RecordError =>
+  record && mayAccess(context, 'r', record)
+    ? new RecordError('forbidden', 'Another organisation keeps this record', { reason: 'forbidden-custodian' })
+    : notFound(context);
+
+/**
+ * Requires that what is sent are labels, with a code each; of who may not change records of the type, that they are security labels.
+ *
+ * @throws RecordError `invalid`, `forbidden`.
+ */
+const requireLabels = (context: RequestContext, meta: fhir4.Meta): void => {
+  const { recordType } = context;
+  const at = `${recordType.name}.meta`;
+  const issues = validateStructure(recordType.schema, { resourceType: recordType.name, meta }).filter(
+    ({ expression }) => expression === at || expression.startsWith(`${at}.`),
+  );
+  if (issues.length > 0) {
+    throw new RecordError('invalid', 'The labels break rules', { reason: 'validation', details: issues });
+  }
+  const { profile = [], tag = [], security = [] } = meta;
+  if (profile.length + tag.length + security.length === 0 || [...tag, ...security].some(({ code }) => !code)) {
+    throw new RecordError('invalid', 'Send profiles, or tags and security labels with a code', { expression: 'meta' });
+  }
+  if (profile.length + tag.length > 0) requireTypeAccess(context, 'u');
+};
+
+const nameOf = ({ system, code }: fhir4.Coding): string => `${system ?? ''}|${code ?? ''}`;
+
+const joined = (labels: fhir4.Meta, { profile = [], tag = [], security = [] }: fhir4.Meta): fhir4.Meta => ({
+  ...labels,
+  ...set('profile', [...new Set([...(labels.profile ?? []), ...profile])]),
+  ...set('security', unique([...(labels.security ?? []), ...security])),
+  ...set('tag', unique([...(labels.tag ?? []), ...tag])),
+});
+
+/** The first of each system and code: versions and displays make no difference. */
+const unique = (codings: readonly fhir4.Coding[]): fhir4.Coding[] => {
+  const known = new Map<string, fhir4.Coding>();
+  for (const coding of codings) if (!known.has(nameOf(coding))) known.set(nameOf(coding), coding);
+  return [...known.values()];
+};
+
+const without = (
+  { profile, security, tag, ...rest }: fhir4.Meta,
+  { profile: profiles = [], security: labels = [], tag: tags = [] }: fhir4.Meta,
+): fhir4.Meta => {
+  const outside = (codings: fhir4.Coding[] = [], gone: readonly fhir4.Coding[]) => {
+    const names = new Set(gone.map(nameOf));
+    return codings.filter((coding) => !names.has(nameOf(coding)));
+  };
+  return {
+    ...rest,
+    ...set(
+      'profile',
+      (profile ?? []).filter((each) => !profiles.includes(each)),
+    ),
+    ...set('security', outside(security, labels)),
+    ...set('tag', outside(tag, tags)),
+  };
+};
+
+/** FHIR's JSON knows no empty arrays. */
+const set = <T>(element: string, items: T[]) => (items.length === 0 ? {} : { [element]: items });
+
+const isSame = (a: fhir4.Meta, b: fhir4.Meta): boolean =>
+  (['profile', 'security', 'tag'] as const).every((element) => (a[element] ?? []).length === (b[element] ?? []).length);
+
+const answer = (record: StoredRecord): Answer => ({
+  statusCode: 200,
+  resource: {
+    resourceType: 'Parameters',
+    parameter: [{ name: 'return', valueMeta: presented(record).meta }],
+  },
+  headers: { ETag: `W/"${record.version}"`, 'Last-Modified': new Date(record.updated).toUTCString() },
+});
