@@ -17,7 +17,8 @@ export const fileNameOf = (type: string): string => type.replace(/(?<!^)([A-Z])/
 export const routes: readonly Route[] = [
   { path: '/fhir/metadata', entry: 'functions/metadata.ts', open: true },
   { path: '/fhir/.well-known/smart-configuration', entry: 'functions/metadata.ts', open: true },
-  { path: '/fhir', entry: 'functions/bundles.ts', open: false },
+  { path: '/fhir', entry: 'functions/system.ts', open: false },
+  { path: '/fhir/_search', entry: 'functions/system.ts', open: false },
   ...recordTypes.flatMap(({ name }): Route[] => {
     const entry = `functions/records/${fileNameOf(name)}.ts`;
     return [

@@ -151,9 +151,20 @@ const compartmentsFile =
 /** The kinds of compartment. https://hl7.org/fhir/R4/compartmentdefinition.html */
 export type CompartmentType = ${Object.keys(compartments()).map(quote).join(' | ')};
 
-/** By kind of compartment and resource type: the search parameters that put a record into it. \`_id\`: the record that names the compartment. */
-export const compartments: Readonly<Record<CompartmentType, Readonly<Partial<Record<string, readonly string[]>>>>> = ${JSON.stringify(compartments())};
+/**
+ * Behind \`=\` and the kind of compartment a line for each resource type: the search parameters that put a record into it. \`_id\`: the record that
+ * names the compartment. Read by shared/fhir/compartments.ts.
+ */
+export const compartmentTable = \`
+${Object.entries(compartments())
+  .map(([owner, types]) => `=${owner}\n${linesOf(types)}`)
+  .join('')}\`;
 `;
+
+const linesOf = (types: Readonly<Record<string, readonly string[]>>): string =>
+  Object.entries(types)
+    .map(([type, codes]) => `${type} ${codes.join(' ')}\n`)
+    .join('');
 
 /**
  * Search parameters with the paths of the values that they select, one file per resource type, and the compartments.

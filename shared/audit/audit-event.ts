@@ -10,6 +10,7 @@ const actions: Readonly<Record<AuditedInteraction, 'C' | 'R' | 'U' | 'D' | 'E'>>
   delete: 'D',
   'history-instance': 'R',
   'search-type': 'E',
+  'search-system': 'E',
   operation: 'E',
 };
 

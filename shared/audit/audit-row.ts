@@ -15,6 +15,7 @@ export type AuditedInteraction =
   | 'delete'
   | 'history-instance'
   | 'search-type'
+  | 'search-system'
   | 'operation';
 
 /** One access, as the log tells it. */

@@ -40,7 +40,7 @@ export const capabilityStatement = (
         ],
         description: 'Access tokens of a Cognito user pool with SMART scopes; see .well-known/smart-configuration.',
       },
-      interaction: [{ code: 'batch' }, { code: 'transaction' }],
+      interaction: [{ code: 'batch' }, { code: 'transaction' }, { code: 'search-system' }],
       resource: [...recordTypes]
         .sort((a, b) => (a.name < b.name ? -1 : 1))
         .map((recordType) => resourceOf(recordType, routesOf(recordType, ownRoutes))),
@@ -48,8 +48,11 @@ export const capabilityStatement = (
   ],
 });
 
+/** What is no interaction of a type in the statement: operations have a list of their own, compartments too. */
+const toldElsewhere: ReadonlySet<string> = new Set(['operation', 'search-compartment']);
+
 const resourceOf = (recordType: RecordType, routes: readonly Route[]): fhir4.CapabilityStatementRestResource => {
-  const names = [...new Set(routes.map(({ name }) => name))].filter((name) => name !== 'operation');
+  const names = [...new Set(routes.map(({ name }) => name))].filter((name) => !toldElsewhere.has(name));
   const has = (name: string) => names.includes(name);
   const profiles = supportedProfiles(recordType.name);
   const operations = new Map(

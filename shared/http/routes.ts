@@ -1,4 +1,5 @@
 import { RecordError } from '../errors.ts';
+import { isResourceType } from '../fhir/references.ts';
 import type { Interaction, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
 import { deleteByCondition, deleteRecord } from '../interactions/delete.ts';
@@ -13,7 +14,7 @@ import type { RecordType } from '../record-types/define-record-type.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Segments behind the type: `{id}` and `{version}` stand for any one. */
+  /** Segments behind the type: `{id}` and `{version}` stand for any one, `{type}` for a resource type or `*`. */
   readonly path: readonly string[];
   readonly interaction: Interaction;
   /** FHIR's name of the interaction, for the log and the capability statement. */
@@ -107,11 +108,15 @@ export const routerOf =
       });
     }
     const at = (name: string) => path[route.path.indexOf(name)] ?? '';
-    return { route, target: { id: at('{id}'), version: at('{version}') } };
+    return { route, target: { id: at('{id}'), version: at('{version}'), type: at('{type}') } };
   };
+
+/** Whether a segment of a path can be what the variable stands for. */
+const stands = (variable: string, segment: string): boolean =>
+  variable === '{type}' ? segment === '*' || isResourceType(segment) : !/^[_$]/.test(segment);
 
 const fits = (pattern: readonly string[], path: readonly string[]): boolean =>
   pattern.length === path.length &&
   pattern.every((segment, index) =>
-    segment.startsWith('{') ? !/^[_$]/.test(path[index] ?? '') : segment === path[index],
+    segment.startsWith('{') ? stands(segment, path[index] ?? '') : segment === path[index],
   );

@@ -23,6 +23,8 @@ export interface RequestContext {
 export interface Target {
   readonly id: string;
   readonly version: string;
+  /** The type that is searched in a compartment, or `*` for all. */
+  readonly type: string;
 }
 
 /** What an interaction answers with, before it is turned into HTTP or into an entry of a bundle. */

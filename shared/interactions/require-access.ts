@@ -9,7 +9,10 @@ import type { RequestContext } from './context.ts';
  *
  * @throws RecordError `forbidden`, saying whether scope or role is in the way.
  */
-export const requireTypeAccess = ({ asking, recordType }: RequestContext, action: Action): void => {
+export const requireTypeAccess = (
+  { asking, recordType }: Pick<RequestContext, 'asking'> & { readonly recordType: TypeFacts },
+  action: Action,
+): void => {
   const decision = decideType(asking, action, recordType);
   if (!decision.permit) throw forbidden(decision.reason, recordType.name);
 };

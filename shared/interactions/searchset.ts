@@ -14,8 +14,13 @@ export const largestPageBytes = 4_500_000;
 /** Name of the parameter that carries a sealed position. */
 export const pageParameter = '_page';
 
-/** Path and query of this request, as its links name it. */
-const pathOf = ({ request }: PageContext): string => request.path.filter((segment) => segment !== '_search').join('/');
+/** Path of this request, as its links name it. */
+export const pathOf = ({ request }: PageContext): string =>
+  request.path.filter((segment) => segment !== '_search').join('/');
+
+/** Without a slash where the path is empty: that is the base. */
+const addressOf = (context: PageContext): string =>
+  [context.request.baseUrl, pathOf(context)].filter((part) => part !== '').join('/');
 
 /**
  * The position that this request asks to go on from, if it follows a `next` link. Some clients add a `_count` to every link that has none, so
@@ -63,11 +68,11 @@ const longestLink = 8_000;
  * @throws RecordError `too-costly` if the query is so long that nobody could follow the link, naming its longest parameter.
  */
 export const nextLink = (context: PageContext, page: PagePosition): fhir4.BundleLink => {
-  const { store, asking, now, request } = context;
+  const { store, asking, now } = context;
   const token = sealPage(store.keys.pages, page, { path: pathOf(context), subject: asking.caller.subject, now });
   const count = page.query.find(([name]) => name === '_count')?.[1];
   const asked = count === undefined ? '' : `_count=${encodeURIComponent(count)}&`;
-  const url = `${request.baseUrl}/${pathOf(context)}?${asked}${pageParameter}=${token}`;
+  const url = `${addressOf(context)}?${asked}${pageParameter}=${token}`;
   if (url.length > longestLink) {
     const [longest] = [...page.query].sort(([, a], [, b]) => b.length - a.length);
     throw new RecordError(
@@ -82,7 +87,7 @@ export const nextLink = (context: PageContext, page: PagePosition): fhir4.Bundle
 /** The link that says what was asked, as it was understood. */
 export const selfLink = (context: PageContext, query: readonly (readonly [string, string])[]): fhir4.BundleLink => {
   const text = query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
-  return { relation: 'self', url: `${context.request.baseUrl}/${pathOf(context)}${text === '' ? '' : `?${text}`}` };
+  return { relation: 'self', url: `${addressOf(context)}${text === '' ? '' : `?${text}`}` };
 };
 
 /** An entry of a searchset. */

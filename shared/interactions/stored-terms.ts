@@ -70,7 +70,7 @@ const byUrl = async (
   const partition = partitionFor(store, owner, type.name, 'url', 'uri', keyText(url));
   const plan = { kind: 'registry', ranges: [{ partition, prefix: '' }] } as const;
   const found: StoredRecord[] = [];
-  for await (const { record } of candidates(store, type, plan, undefined, { rowLimit: undefined, spend }))
+  for await (const { record } of candidates(store, [type], plan, undefined, { rowLimit: undefined, spend }))
     if (record?.resource?.['url'] === url) found.push(record);
   return found;
 };

@@ -28,8 +28,8 @@ export type Plan =
       readonly charts: readonly string[];
       /** Whether what refers to records of the charts is wanted too. */
       readonly mentions: boolean;
-      /** All charts in which this plan finds a record. */
-      readonly chartsOf: (record: StoredRecord) => Promise<readonly string[]>;
+      /** All charts in which a plan finds a record, with or without mentions. */
+      readonly chartsOf: (record: StoredRecord, mentions: boolean) => Promise<readonly string[]>;
     }
   | {
       readonly kind: 'bearers';
@@ -39,6 +39,9 @@ export type Plan =
   | { readonly kind: 'registry'; readonly ranges: readonly RegistryRange[] }
   /** What heads its own chart. */
   | { readonly kind: 'listed'; readonly owner: string }
+  /** Chart by chart of an organisation's patients. */
+  | { readonly kind: 'patients'; readonly owner: string }
+  /** Both, one after the other. */
   | { readonly kind: 'walk'; readonly owner: string }
   /** One after the other. No record is a candidate of two. */
   | { readonly kind: 'several'; readonly plans: readonly Plan[] };
@@ -58,15 +61,18 @@ const listPage = 100;
 /** As many at most where much has been read already: what is counted is read in fewer turns. */
 const longestListPage = 1_000;
 
-/** Hands out candidates, newest first in a chart, each once. Reads no further than it is asked. */
+/** Types that are searched together. One plan finds records of several where it goes by id or by chart; else of the first. */
+export type SearchedTypes = readonly [SearchType, ...SearchType[]];
+
+/** Hands out candidates, newest first in a chart, each once. Reads no further than it is asked. In charts, other types come along. */
 export const candidates = (
   store: RecordStore,
-  recordType: SearchType,
+  types: SearchedTypes,
   plan: Plan,
   from: Position | undefined,
-  options: Omit<Reader, 'store' | 'recordType'>,
+  options: Omit<Reader, 'store' | 'types' | 'recordType'>,
 ): AsyncGenerator<Candidate> => {
-  const reader: Reader = { store, recordType, ...options };
+  const reader: Reader = { ...options, store, types, recordType: types[0] };
   switch (plan.kind) {
     case 'records':
       return fromAddresses(reader, plan.addresses, from);
@@ -78,6 +84,8 @@ export const candidates = (
       return fromRegistry(reader, plan.ranges, from);
     case 'listed':
       return fromList(reader, plan.owner, from);
+    case 'patients':
+      return fromPatients(reader, plan.owner, from);
     case 'walk':
       return fromWalk(reader, plan.owner, from);
     case 'several':
@@ -89,9 +97,9 @@ async function* fromSeveral(reader: Reader, plans: readonly Plan[], from?: Posit
   const [first = 0, ...within] = from ?? [];
   for (const [index, plan] of plans.entries()) {
     if (index < Number(first)) continue;
-    const { store, recordType } = reader;
+    const { store, types } = reader;
     const begin = index === first && within.length > 0 ? within : undefined;
-    for await (const { record, position } of candidates(store, recordType, plan, begin, reader)) {
+    for await (const { record, position } of candidates(store, types, plan, begin, reader)) {
       yield { record, position: [index, ...position] };
     }
     yield { record: undefined, position: [index + 1] };
@@ -100,14 +108,15 @@ async function* fromSeveral(reader: Reader, plans: readonly Plan[], from?: Posit
 
 interface Reader {
   readonly store: RecordStore;
+  readonly types: SearchedTypes;
   readonly recordType: SearchType;
   readonly rowLimit: number | undefined;
   /** Called for each call, to DynamoDB or the object store, that others wait for; if it was made ahead, when its answer is looked at. */
   readonly spend: () => void;
   /** Calls that are left to be spent; as many as it takes if absent. */
   readonly left?: () => number;
-  /** Asked about the first record of a chart that the search names; if it says no, the rest of the chart is not read. */
-  readonly mayEnter?: (record: StoredRecord) => boolean;
+  /** Asked about the first records of a chart that the search names, until it knows; if it says no, the rest of the chart is not read. */
+  readonly mayEnter?: (record: StoredRecord) => boolean | undefined;
   /** Told which charts turn out to be one person's, before their records come. */
   readonly onLinked?: (linked: readonly LinkedChart[]) => void;
 }
@@ -217,11 +226,11 @@ async function* fromCharts(
     };
     let entered = false;
     for await (const { record, key } of ofChart(reader, chart, begun(chart), first, join)) {
-      const own = record?.chart === chart;
-      if (record && own && !entered && reader.mayEnter && !reader.mayEnter(record)) break;
-      entered ||= own;
+      const may: boolean | undefined = record?.chart === chart && !entered ? reader.mayEnter?.(record) : undefined;
+      if (may === false) break;
+      entered ||= may === true;
       // A record of several of these patients stands in each of their charts, and is shown in the first of them.
-      const again = record && seen.length > 0 && (await chartsOf(record)).some((each) => seen.includes(each));
+      const again = record && seen.length > 0 && (await chartsOf(record, mentions)).some((each) => seen.includes(each));
       yield { record: again ? undefined : record, position: position(key) };
     }
     yield { record: undefined, position: position('') };
@@ -234,8 +243,12 @@ interface Begun extends Pick<QueryOptions, 'after' | 'pointers' | 'mentions'> {
   readonly known: readonly LinkedChart[] | undefined;
 }
 
-const firstOf = ({ store, recordType, rowLimit }: Reader, chart: string, { known, ...which }: Begun) =>
-  linkedPage(store, chart, recordType.name, { limit: rowLimit, ...which }, known);
+const firstOf = (reader: Reader, chart: string, { known, ...which }: Begun) =>
+  linkedPage(reader.store, chart, typeWithin(reader), { limit: reader.rowLimit, ...which }, known);
+
+/** The type whose rows of a chart are read; undefined for all. */
+const typeWithin = ({ types, recordType }: Reader): string | undefined =>
+  types.length === 1 ? recordType.name : undefined;
 
 /**
  * Records of a chart and of those linked with it.
@@ -263,7 +276,7 @@ async function* ofChart(
     yield { record: undefined, key: after };
     // Rows of deleted and moved records count too: where there are many of them, the next calls read more.
     limit = limit && 2 * limit;
-    page = await linkedPage(reader.store, chart, reader.recordType.name, { ...which, after, limit }, page.linked);
+    page = await linkedPage(reader.store, chart, typeWithin(reader), { ...which, after, limit }, page.linked);
   }
 }
 
@@ -449,15 +462,21 @@ async function* fromList(reader: Reader, owner: string, from?: Position): AsyncG
 
 /** Everything of a type that an organisation keeps: first what heads its own chart, then chart by chart of its patients. */
 async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncGenerator<Candidate> {
-  const { recordType } = reader;
-  const [stage = 'own', listAfter, keyAfter, chartAt] = from ?? [];
+  const [stage = 'own', ...within] = from ?? [];
   if (stage === 'own') {
-    for await (const { row, record } of listed(reader, owner, listAfter)) {
-      yield { record, position: ['own', row.sk] };
+    for await (const { record, position } of fromList(reader, owner, within)) {
+      yield { record, position: ['own', ...position] };
     }
   }
-  if (!typesOfPatients.has(recordType.name)) return;
-  let before = stage === 'charts' ? listAfter : undefined;
+  if (!typesOfPatients.has(reader.recordType.name)) return;
+  for await (const { record, position } of fromPatients(reader, owner, stage === 'charts' ? within : undefined)) {
+    yield { record, position: ['charts', ...position] };
+  }
+}
+
+async function* fromPatients(reader: Reader, owner: string, from?: Position): AsyncGenerator<Candidate> {
+  const [listAfter, keyAfter, chartAt] = from ?? [];
+  let before = listAfter;
   // A position inside a chart names the patient before it, so the chart is found again, whoever has come in between.
   const begun = (chart: string): Begun => ({
     after: chart === chartAt && keyAfter !== undefined ? String(keyAfter) : undefined,
@@ -469,10 +488,10 @@ async function* fromWalk(reader: Reader, owner: string, from?: Position): AsyncG
     firstOf(reader, row.chart, begun(row.chart)),
   )) {
     for await (const { record, key } of ofChart(reader, chart, begun(chart), first)) {
-      yield { record, position: ['charts', before ?? '', key, chart] };
+      yield { record, position: [before ?? '', key, chart] };
     }
     before = sk;
-    yield { record: undefined, position: ['charts', before] };
+    yield { record: undefined, position: [before] };
   }
 }
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { serveBundles } from '../../shared/http/serve-bundles.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
+import { serveSystem } from '../../shared/http/serve-system.ts';
 import type { Services } from '../../shared/http/services.ts';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
 import { encounter } from '../../shared/record-types/encounter.ts';
@@ -82,7 +82,7 @@ const handlers: Readonly<Record<string, () => Handler>> = {
   'create-patient.json': () => serveRecords([patient], {}, () => services) as unknown as Handler,
   'read-observation.json': () => serveRecords([observation], {}, () => services) as unknown as Handler,
   'search-observations.json': () => serveRecords([observation], {}, () => services) as unknown as Handler,
-  'transaction.json': () => serveBundles([patient, encounter, observation], {}, () => services) as unknown as Handler,
+  'transaction.json': () => serveSystem([patient, encounter, observation], {}, () => services) as unknown as Handler,
   'update-encounter.json': () => serveRecords([encounter], {}, () => services) as unknown as Handler,
 };
 

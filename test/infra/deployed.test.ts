@@ -14,7 +14,7 @@ import { localBucket, localTable, scratchFolder } from '../support/dynamodb.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
 
 const script = path.resolve(import.meta.dirname, '../support/deployed/call-function.ts');
-const functions = ['functions/records/patient.ts', 'functions/records/binary.ts', 'functions/bundles.ts'];
+const functions = ['functions/records/patient.ts', 'functions/records/binary.ts', 'functions/system.ts'];
 const folder = scratchFolder();
 
 let folderOf: BundleFolder;
@@ -159,11 +159,11 @@ describe('a function as it is deployed', () => {
     );
 
     const [answer] = await answersOf(
-      'functions/bundles.ts',
+      'functions/system.ts',
       eventOf('POST', '', transactionOf(patient, ...observations)),
     );
     const [read] = await answersOf(
-      'functions/bundles.ts',
+      'functions/system.ts',
       eventOf('POST', '', batchOf(getEntry('Patient/lena/$everything'))),
     );
 

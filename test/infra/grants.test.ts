@@ -212,7 +212,7 @@ describe('policies of the stacks', { timeout: 60_000 }, () => {
     const swept = verbsIn('store/sweep-uploads.ts');
 
     expect(actionsOf('functions/records/patient.ts', 's3')).toEqual(served);
-    expect(actionsOf('functions/bundles.ts', 's3')).toEqual(served);
+    expect(actionsOf('functions/system.ts', 's3')).toEqual(served);
     expect(actionsOf('functions/sweep-transactions.ts', 's3')).toEqual(swept);
     expect([served, swept]).toEqual([['s3:GetObject', 's3:PutObject'], ['s3:DeleteObject']]);
   });
@@ -238,7 +238,7 @@ describe('policies of the stacks', { timeout: 60_000 }, () => {
 
   it.each([
     'functions/records/patient.ts',
-    'functions/bundles.ts',
+    'functions/system.ts',
     'functions/other-records.ts',
     'functions/sweep-transactions.ts',
   ])('keep %s from deleting a row of an access log', (entry) => {

@@ -397,7 +397,7 @@ describe('a page of records with large bodies', () => {
     for (const plan of plans) {
       let [calls, found] = [0, 0];
       const options = { rowLimit: undefined, spend: () => calls++ };
-      for await (const { record } of candidates(fresh(), documentReference, plan, undefined, options)) {
+      for await (const { record } of candidates(fresh(), [documentReference], plan, undefined, options)) {
         if (record) found++;
       }
       expect({ plan: plan.kind, found, calls }).toEqual({ plan: plan.kind, found: 20, calls: 1 + 3 });

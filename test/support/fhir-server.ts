@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
-import { serveBundles } from '../../shared/http/serve-bundles.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
+import { serveSystem } from '../../shared/http/serve-system.ts';
 import type { Services } from '../../shared/http/services.ts';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
@@ -81,8 +81,8 @@ export const fhirServer = async (table?: LocalTable): Promise<FhirServer> => {
     const known = handlers.get(type);
     if (known) return known;
     const own = recordTypes.find(({ name }) => name === type);
-    const handler = (type === ''
-      ? serveBundles([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
+    const handler = (type === '' || type === '_search'
+      ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
       : serveRecords(own ? [own] : otherRecordTypes, own && ownRoutes, () => services)) as unknown as Handler;
     handlers.set(type, handler);
     return handler;

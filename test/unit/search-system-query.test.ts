@@ -4,13 +4,14 @@ import { searchParameters } from '../support/search-parameters.ts';
 
 const served = ['Observation', 'Condition', 'Patient', 'Organization'];
 
-const parse = (query: string, strict = true) =>
+const read = (query: string, strict = true) =>
   parseSystemQuery(served, [...new URLSearchParams(query)], {
     strict,
     baseUrl: 'http://example.org/fhir',
     now: 0,
     parametersOf: (type) => searchParameters[type],
   });
+const parse = (query: string, strict = true) => read(query, strict).byType;
 
 describe('a search across types', () => {
   it('searches the types that it names, each by its own parameter of that name', () => {
@@ -24,7 +25,7 @@ describe('a search across types', () => {
       ['Observation', ['patient', '_lastUpdated']],
       ['Condition', ['patient', '_lastUpdated']],
     ]);
-    expect(queries.get('Condition')?.understood).toEqual([
+    expect(read('_type=Condition,Observation&patient=1&_lastUpdated=gt2024').presented.understood).toEqual([
       ['_type', 'Condition,Observation'],
       ['patient', '1'],
       ['_lastUpdated', 'gt2024'],
@@ -50,10 +51,27 @@ describe('a search across types', () => {
 
   it('searches what each of several _type names', () => {
     expect([...parse('_type=Patient,Condition&_type=Condition,Observation').keys()]).toEqual(['Condition']);
-    expect([...parse('_type=Claim').keys()]).toEqual([]);
+    expect([...parse('_type=Patient&_type=Condition').keys()]).toEqual([]);
   });
 
-  it('refuses a type that does not exist', () => {
+  it('refuses a type that does not exist, or is not searched here', () => {
     expect(() => parse('_type=Nonsense')).toThrow('A type is one of the resource types');
+    expect(() => parse('_type=Patient,Claim')).toThrow('Claim cannot be searched together');
+  });
+
+  it('uses an include that applies to any of the types, and no other', () => {
+    const includes = (query: string, strict = true) =>
+      read(query, strict).presented.includes.map(({ source, parameter }) => [source, parameter?.code]);
+
+    expect(includes('_type=Condition,Patient&_include=Condition:subject')).toEqual([['Condition', 'subject']]);
+    expect(includes('_lastUpdated=gt2024&_revinclude=Observation:subject')).toEqual([['Observation', 'subject']]);
+    expect(includes('_include=*')).toEqual([[undefined, undefined]]);
+    expect(() => read('_type=Patient,Organization&_include=Condition:subject')).toThrow('Nothing that is found');
+    expect(read('_type=Patient,Organization&_include=Condition:subject', false).presented).toMatchObject({
+      includes: [],
+      warnings: [{ parameter: '_include' }],
+      understood: [['_type', 'Patient,Organization']],
+    });
+    expect(() => read('_type=Condition,Patient&_include=Condition:subject&_summary=text')).toThrow('cannot be mixed');
   });
 });

@@ -1,17 +1,23 @@
 import type { OwnRoutes } from '../routes.ts';
 import { auditEventRoutes } from './audit-event.ts';
 import { compositionRoutes } from './composition.ts';
+import { deviceRoutes } from './device.ts';
 import { documentReferenceRoutes } from './document-reference.ts';
 import { encounterRoutes } from './encounter.ts';
 import { observationRoutes } from './observation.ts';
 import { patientRoutes } from './patient.ts';
+import { practitionerRoutes } from './practitioner.ts';
+import { relatedPersonRoutes } from './related-person.ts';
 
 /** The own routes of all types, for whoever serves or describes all types. The function of one type brings those of this type alone. */
 export const ownRoutes: OwnRoutes = {
   ...auditEventRoutes,
   ...compositionRoutes,
   ...documentReferenceRoutes,
+  ...deviceRoutes,
   ...encounterRoutes,
   ...observationRoutes,
   ...patientRoutes,
+  ...practitionerRoutes,
+  ...relatedPersonRoutes,
 };

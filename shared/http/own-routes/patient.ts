@@ -1,5 +1,6 @@
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/of-patient.ts';
 import { matchPatient } from '../../interactions/match/match.ts';
+import { compartmentRoutes } from '../compartment-routes.ts';
 import type { OwnRoutes } from '../routes.ts';
 
 /** What can be asked of a patient alone. https://hl7.org/fhir/R4/patient-operations.html */
@@ -10,5 +11,6 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['$match'], interaction: matchPatient, name: 'operation' },
     { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
+    ...compartmentRoutes('Patient'),
   ],
 };

@@ -1,8 +1,9 @@
 import { refusal } from '../../fhir/operation-outcome.ts';
 import { log } from '../../log.ts';
 import { inParallel } from '../../store/in-parallel.ts';
+import { searchSystem } from '../search/system.ts';
 import { entriesOf } from '../searchset.ts';
-import { answerEntry, type BundleContext, inEntry, parseEntry } from './entry.ts';
+import { answerEntry, type BundleContext, inEntry, parseEntry, parseEntryRequest } from './entry.ts';
 import { withinAnswer } from './within-answer.ts';
 
 /** Entries at work at the same time; each is a request of its own. */
@@ -16,6 +17,10 @@ export const batch = async (
 ): Promise<fhir4.Bundle> => {
   const answers = await inParallel(concurrency, entries, async (given, index): Promise<fhir4.BundleEntry> => {
     try {
+      const asked = parseEntryRequest(context, given, index);
+      if (asked.path.length === 0 && asked.method === 'GET') {
+        return answerEntry(asked, await searchSystem({ ...context, request: asked.request }));
+      }
       const entry = await parseEntry(context, given, index);
       const { route, target } = context.routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
       const answer = await route.interaction(

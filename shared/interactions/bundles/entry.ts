@@ -11,16 +11,20 @@ export interface BundleContext extends Omit<RequestContext, 'recordType'> {
   readonly routeFor: Router;
 }
 
-/** One entry, understood as the request that it stands for. */
-export interface Entry {
+/** What an entry asks for, of whatever type. */
+interface EntryRequest {
   readonly index: number;
   readonly fullUrl: string | undefined;
   readonly method: string;
   /** Segments of its URL. */
   readonly path: readonly string[];
   readonly resource: unknown;
-  readonly recordType: RecordType;
   readonly request: FhirRequest;
+}
+
+/** One entry, understood as the request that it stands for. */
+export interface Entry extends EntryRequest {
+  readonly recordType: RecordType;
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -31,6 +35,14 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
  * @throws RecordError `invalid` naming the element of the entry that is missing or wrong.
  */
 export const parseEntry = async (context: BundleContext, entry: unknown, index: number): Promise<Entry> => {
+  const asked = parseEntryRequest(context, entry, index);
+  const recordType = await context.typeNamed(asked.path[0] ?? '');
+  if (!recordType) throw invalid('There is no such resource type', `Bundle.entry[${index}].request.url`);
+  return { ...asked, recordType };
+};
+
+/** The same where the path may be empty: then it is a search across types. */
+export const parseEntryRequest = (context: BundleContext, entry: unknown, index: number): EntryRequest => {
   const at = `Bundle.entry[${index}]`;
   const { request, resource, fullUrl } = (entry ?? {}) as Partial<fhir4.BundleEntry>;
   if (!request || typeof request !== 'object') throw invalid('An entry needs a request', `${at}.request`);
@@ -48,12 +60,11 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
       throw invalid(`This may have ${longestUrl} letters`, `${at}.request.${element}`);
   }
   const base = context.request.baseUrl;
-  const url = request.url.startsWith(`${base}/`) ? request.url.slice(base.length) : request.url;
+  const inside = request.url.startsWith(`${base}/`) || request.url.startsWith(`${base}?`);
+  const url = inside ? request.url.slice(base.length) : request.url;
   if (/^[a-z][a-z0-9+.-]*:/i.test(url)) throw invalid('A request goes to this server', `${at}.request.url`);
   const [pathText = '', queryText = ''] = url.split('?');
   const path = pathText.split('/').filter((segment) => segment !== '');
-  const recordType = await context.typeNamed(path[0] ?? '');
-  if (!recordType) throw invalid('There is no such resource type', `${at}.request.url`);
   const patch = method === 'PATCH' ? patchIn(resource, `${at}.resource`) : undefined;
   return {
     index,
@@ -61,7 +72,6 @@ export const parseEntry = async (context: BundleContext, entry: unknown, index: 
     method,
     path,
     resource: patch ? patch.body : resource,
-    recordType,
     request: {
       ...context.request,
       method: method === 'HEAD' ? 'GET' : method,
@@ -135,7 +145,10 @@ const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 2
  * An answer as an entry of the response. Written resources are repeated only if the client asks for them: most bundles are large,
  * and their senders know what they sent. What an operation answers is what it was asked for. https://hl7.org/fhir/R4/http.html#transaction-response
  */
-export const answerEntry = (entry: Entry, { statusCode, headers, resource, warnings }: Answer): fhir4.BundleEntry => {
+export const answerEntry = (
+  entry: EntryRequest,
+  { statusCode, headers, resource, warnings }: Answer,
+): fhir4.BundleEntry => {
   const read = entry.request.method === 'GET' || entry.path.at(-1)?.startsWith('$') === true;
   const isOutcome = resource?.resourceType === 'OperationOutcome';
   const outcome = isOutcome ? (resource as fhir4.OperationOutcome) : warnings;

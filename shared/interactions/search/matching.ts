@@ -20,68 +20,99 @@ export interface Reading {
   readonly pauseAt?: number;
 }
 
+/** A type, and what its records must meet. */
+export interface Sought {
+  readonly recordType: SearchType;
+  readonly conditions: readonly Condition[];
+}
+
 /**
  * Records of a type that meet the conditions and that the caller may find, in the order of the plan, each once. What does not match comes
  * without its record, so that a page knows how far it has come.
  */
-export async function* matching(
+export const matching = (
   run: Run,
   recordType: SearchType,
-  { conditions: asked, plan }: { readonly conditions: readonly Condition[]; readonly plan: Plan },
+  { conditions, plan }: { readonly conditions: readonly Condition[]; readonly plan: Plan },
+  reading: Reading = {},
+): AsyncGenerator<Candidate> => matchingAny(run, [{ recordType, conditions }], plan, reading);
+
+/** The same for records of several types, that one plan finds. */
+export async function* matchingAny(
+  run: Run,
+  sought: readonly [Sought, ...Sought[]],
+  plan: Plan,
   { from, rowLimit, pauseAt = Number.POSITIVE_INFINITY }: Reading = {},
 ): AsyncGenerator<Candidate> {
-  let conditions = asked;
-  const read = candidates(run.context.store, recordType, plan, from, {
+  let meant: SoughtByType = new Map(sought.map((each) => [each.recordType.name, each]));
+  const [first, ...others] = sought;
+  const types = [first.recordType, ...others.map(({ recordType }) => recordType)] as const;
+  const read = candidates(run.context.store, types, plan, from, {
     rowLimit,
     spend: run.spend,
     left: () => pauseAt - run.calls,
     // All records of a chart have one custodian: the first tells whether the rest is worth reading, and nobody learns how many there are.
-    mayEnter: (record) => run.mayFind(recordType, record),
+    mayEnter: (record) => {
+      const of = meant.get(record.type);
+      return of && run.mayFind(of.recordType, record);
+    },
     onLinked: (linked) => {
-      conditions = meaningAll(
-        conditions,
-        linked.map(({ patient }) => patient),
+      const patients = linked.map(({ patient }) => patient);
+      meant = new Map(
+        [...meant].map(([name, each]) => [name, { ...each, conditions: meaningAll(each.conditions, patients) }]),
       );
     },
   });
-  const joined = asked.some((condition) => beside([condition]).length > 0);
+  const joined = sought.some(({ conditions }) => beside(conditions).length > 0);
   if (!joined) {
     for await (const { record, position } of read) {
-      yield { record: record && meets(run, recordType, record, conditions) ? record : undefined, position };
+      yield { record: record && meets(run, meant, record) ? record : undefined, position };
     }
     return;
   }
-  const plain = () => conditions.filter((condition) => beside([condition]).length === 0);
   let batch: Candidate[] = [];
   let promising = 0;
   for await (const { record, position } of read) {
-    const meeting = record && meets(run, recordType, record, plain()) ? record : undefined;
+    const meeting = record && meets(run, meant, record, looksNowhereElse) ? record : undefined;
     batch.push({ record: meeting, position });
     if (meeting) promising++;
     if (promising < batchSize && batch.length < largestBatch && run.calls < pauseAt) continue;
-    yield* await judged(run, recordType, batch, conditions);
+    yield* await judged(run, meant, batch);
     batch = [];
     promising = 0;
   }
-  yield* await judged(run, recordType, batch, conditions);
+  yield* await judged(run, meant, batch);
 }
 
-const meets = (run: Run, recordType: SearchType, record: StoredRecord, conditions: readonly Condition[]): boolean =>
-  run.mayFind(recordType, record) &&
-  record.resource !== undefined &&
-  matches(conditions, record.resource, run.factsOf({ id: record.id, lastUpdated: record.updated }));
+type SoughtByType = ReadonlyMap<string, Sought>;
+
+/** Whether a record is one of those that are sought: of a chart, other types come along. */
+const meets = (
+  run: Run,
+  meant: SoughtByType,
+  record: StoredRecord,
+  which: (condition: Condition) => boolean = () => true,
+): boolean => {
+  const sought = meant.get(record.type);
+  if (!sought || !run.mayFind(sought.recordType, record) || record.resource === undefined) return false;
+  const facts = run.factsOf({ id: record.id, lastUpdated: record.updated });
+  return matches(sought.conditions.filter(which), record.resource, facts);
+};
+
+const looksNowhereElse = (condition: Condition): boolean => beside([condition]).length === 0;
 
 /** Follows the references of candidates that meet what they tell themselves. */
-const judged = async (
-  run: Run,
-  recordType: SearchType,
-  promising: readonly Candidate[],
-  conditions: readonly Condition[],
-): Promise<Candidate[]> => {
-  const held = promising.flatMap(({ record }) => (record ? heldOf(record) : []));
-  if (held.length > 0) await run.lookUp(recordType, held, conditions);
+const judged = async (run: Run, meant: SoughtByType, promising: readonly Candidate[]): Promise<Candidate[]> => {
+  const byType = Map.groupBy(
+    promising.flatMap(({ record }) => record ?? []),
+    ({ type }) => type,
+  );
+  for (const [type, records] of byType) {
+    const sought = meant.get(type);
+    if (sought) await run.lookUp(sought.recordType, records.flatMap(heldOf), sought.conditions);
+  }
   return promising.map(({ record, position }) => ({
-    record: record && meets(run, recordType, record, conditions) ? record : undefined,
+    record: record && meets(run, meant, record) ? record : undefined,
     position,
   }));
 };

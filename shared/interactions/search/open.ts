@@ -1,19 +1,33 @@
+import type { SearchType } from '../../record-types/search-type.ts';
 import { type SearchTypes, searchTypes } from '../../record-types/search-types.ts';
 import { terminologyOf } from '../../search/joins.ts';
 import { parseSearchQuery, type SearchQuery } from '../../search/parse-query.ts';
+import { parseSystemQuery } from '../../search/parse-system-query.ts';
 import { unsupportedParameter } from '../../search/refusal.ts';
+import type { Condition } from '../../search/search-query.ts';
 import { loadTerminology } from '../terminology.ts';
 import { Joins } from './joins.ts';
+import { type Part, type Searched, together } from './parts.ts';
 import type { SearchPlan } from './plan.ts';
-import { Run, type SearchContext } from './run.ts';
+import { Run, type SearchContext, type SearchRequest } from './run.ts';
 
 /** A search that is understood, and has read no record yet that it is about. */
 export interface OpenSearch {
   readonly run: Run;
+  /** How the result is presented: the same for all types. */
   readonly query: SearchQuery;
+  readonly searched: readonly Searched[];
   /** Plans it; to this end, what it refers to may be read. */
+  readonly parts: () => Promise<readonly Part[]>;
+}
+
+/** The same of one type. */
+interface OpenTypeSearch extends OpenSearch {
   readonly planned: () => Promise<SearchPlan>;
 }
+
+/** Names and values of a request's search, percent-decoded. */
+type Sent = readonly (readonly [string, string])[];
 
 /** Names and values that lead to records of other types. */
 const leadsElsewhere = ([name, value]: readonly [string, string]): boolean =>
@@ -23,39 +37,107 @@ const leadsElsewhere = ([name, value]: readonly [string, string]): boolean =>
 const parametersIn = (types: SearchTypes) => (name: string) =>
   name === 'AuditEvent' ? undefined : types.get(name)?.searchParameters;
 
+/** What a search looks among beside what is sent: a compartment. */
+interface Scope {
+  /** What the records of a type meet that are in it. */
+  readonly membership?: (recordType: SearchType) => Condition;
+  /** Whether it is a patient's: what is in the patient's chart is in it, so that a page needs few more rows than it shows. */
+  readonly ofPatient?: boolean;
+}
+
 /**
  * Reads a search of the context's type.
  *
- * @param sent - names and values, percent-decoded.
  * @throws RecordError as `parseSearchQuery` and `loadTerminology` do.
  */
 export const openSearch = async (
   context: SearchContext,
-  sent: readonly (readonly [string, string])[],
-  { strict }: { readonly strict: boolean },
-): Promise<OpenSearch> => {
-  const { recordType, request, now } = context;
+  sent: Sent,
+  { strict, ...scope }: Scope & { readonly strict: boolean },
+): Promise<OpenTypeSearch> => {
+  const { recordType, ...request } = context;
   const types = sent.some(leadsElsewhere) ? await searchTypes() : undefined;
   const query = parseSearchQuery(recordType.searchParameters, sent, {
-    strict,
+    ...readingOf(request, strict),
     resourceType: recordType.name,
-    baseUrl: request.baseUrl,
-    now,
     ...(types ? { parametersOf: parametersIn(types) } : {}),
   });
-  if (query.contained.search !== 'false') {
-    throw unsupportedParameter('_contained', 'What stands within other records is not searched for');
-  }
-  const run = new Run(context, types, await loadTerminology(context, terminologyOf(query.conditions)));
+  const searched = within(scope, [{ recordType, query }]);
+  const search = await opened(request, types, { query, searched }, scope, (parts) => parts);
+  const planned = async () => {
+    const [part] = await search.parts();
+    if (!part) throw new Error('A search of one type has one part');
+    return part;
+  };
+  return { ...search, planned };
+};
+
+/**
+ * Reads a search of several types.
+ *
+ * @param names - those that can be searched.
+ * @throws RecordError as `parseSystemQuery` and `loadTerminology` do.
+ */
+export const openSearchAcross = async (
+  request: SearchRequest,
+  sent: Sent,
+  names: readonly string[],
+  scope: Scope = {},
+): Promise<OpenSearch> => {
+  const types = await searchTypes();
+  const { byType, presented } = parseSystemQuery(names, sent, {
+    ...readingOf(request, request.request.prefer.strict),
+    parametersOf: parametersIn(types),
+  });
+  const searched = [...byType].flatMap(([name, query]): Searched[] => {
+    const recordType = types.get(name);
+    return recordType ? [{ recordType, query }] : [];
+  });
+  return opened(request, types, { query: presented, searched: within(scope, searched) }, scope, together);
+};
+
+const readingOf = ({ request, now }: SearchRequest, strict: boolean) => ({ strict, baseUrl: request.baseUrl, now });
+
+const within = ({ membership }: Scope, searched: readonly Searched[]): Searched[] =>
+  searched.map(({ recordType, query }) => ({
+    recordType,
+    query: membership ? { ...query, conditions: [membership(recordType), ...query.conditions] } : query,
+  }));
+
+const opened = async (
+  request: SearchRequest,
+  types: SearchTypes | undefined,
+  { query, searched }: Pick<OpenSearch, 'query' | 'searched'>,
+  { ofPatient = false }: Scope,
+  grouped: (parts: readonly Part[]) => readonly Part[],
+): Promise<OpenSearch> => {
+  refuseContained(query);
+  const conditions = [...new Set(searched.flatMap((each) => each.query.conditions))];
+  const run = new Run(request, types, await loadTerminology(request, terminologyOf(conditions)));
   const joins = new Joins(run);
+  const planOf = async ({ recordType, query: own }: Searched): Promise<SearchPlan> => {
+    const plan = await joins.planned(recordType, own.conditions);
+    return ofPatient && own.conditions.length === 1 && plan.plan.kind === 'charts' ? { ...plan, exact: true } : plan;
+  };
   return {
     run,
     query,
-    planned: async () => {
-      await joins.begin(query.conditions);
-      const plan = await joins.planned(recordType, query.conditions);
-      for (const chart of plan.charts) run.named.add(chart);
-      return plan;
+    searched,
+    parts: async () => {
+      await joins.begin(conditions);
+      const parts: Part[] = [];
+      for (const each of searched) {
+        const plan = await planOf(each);
+        for (const chart of plan.charts) run.named.add(chart);
+        parts.push({ ...plan, searched: [each] });
+      }
+      return grouped(parts);
     },
   };
+};
+
+const refuseContained = ({ contained }: SearchQuery): void => {
+  if (contained.search !== 'false') {
+    throw unsupportedParameter('_contained', 'What stands within other records is not searched for');
+  }
 };

@@ -17,6 +17,7 @@ import {
   partitionFor,
   timeKey,
 } from '../../store/index-rows.ts';
+import type { Address } from '../../store/keys.ts';
 import { chartsOf, chartsReferredTo, locate } from '../locate.ts';
 import type { SearchContext } from './run.ts';
 
@@ -70,16 +71,24 @@ export const planSearch = async (
 };
 
 const byId = async (context: SearchContext, criteria: readonly Criterion[]): Promise<SearchPlan | undefined> => {
-  const criterion = criteria.find(({ parameter, modifier }) => parameter.code === '_id' && modifier === undefined);
+  const criterion = criteria.find(namesRecords);
   if (!criterion) return undefined;
-  const ids = criterion.values.flatMap((value) =>
-    value.type === 'token' && value.code !== undefined ? [value.code] : [],
-  );
-  const found = await Promise.all([...new Set(ids)].map((id) => locate(context, context.recordType.name, id)));
-  const addresses = found.filter((address) => address !== undefined);
+  const addresses = await addressesNamed(context, criterion);
   const charts = context.recordType.directory ? [] : [...new Set(addresses.map(({ chart }) => chart))];
   return { plan: { kind: 'records', addresses }, indexed: true, charts, exact: false };
 };
+
+const namesRecords = ({ parameter, modifier }: Criterion): boolean =>
+  parameter.code === '_id' && modifier === undefined;
+
+const addressesNamed = async (context: SearchContext, { values }: Criterion): Promise<Address[]> => {
+  const ids = values.flatMap((value) => (value.type === 'token' && value.code !== undefined ? [value.code] : []));
+  const found = await Promise.all([...new Set(ids)].map((id) => locate(context, context.recordType.name, id)));
+  return found.filter((address) => address !== undefined);
+};
+
+const chartsNamed = async (context: SearchContext, criterion: Criterion): Promise<string[]> =>
+  (await addressesNamed(context, criterion)).map(({ chart }) => chart);
 
 const byChart = async (
   context: SearchContext,
@@ -137,11 +146,12 @@ const byReference = async (
   for (const condition of conditions) {
     const alternatives = alternativesIn(condition);
     const meant = await Promise.all(
-      alternatives.map(async (criterion) =>
-        selectsReferences(context.recordType.name, criterion.parameter) && criterion.values.length <= mostQueries
+      alternatives.map(async (criterion) => {
+        if (namesRecords(criterion)) return [await chartsNamed(context, criterion)];
+        return selectsReferences(context.recordType.name, criterion.parameter) && criterion.values.length <= mostQueries
           ? Promise.all(criterion.values.map((value) => chartsMeant(context, criterion, value)))
-          : [undefined],
-      ),
+          : [undefined];
+      }),
     );
     const charts = meant.flat();
     if (alternatives.length === 0 || !charts.every((chart) => chart !== undefined)) continue;
@@ -196,10 +206,10 @@ const inCharts = (
     kind: 'charts',
     charts,
     mentions,
-    chartsOf: async ({ chart, resource }) => {
+    chartsOf: async ({ chart, resource }, mentioned) => {
       if (!resource) return [];
       const patients = await chartsOf(context, recordType.patientsOf(resource));
-      return mentions ? [chart, ...patients, ...(await chartsReferredTo(context, resource))] : patients;
+      return mentioned ? [chart, ...patients, ...(await chartsReferredTo(context, resource))] : patients;
     },
   };
   return { plan, indexed: true, charts, exact };

@@ -8,8 +8,11 @@ import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { mayAccess } from '../require-access.ts';
 
-/** A request's context while records of some type are searched, be it the type that the request names or another. */
-export interface SearchContext extends Omit<RequestContext, 'recordType'> {
+/** A request that searches, whatever it names. */
+export type SearchRequest = Omit<RequestContext, 'recordType'>;
+
+/** The same while records of some type are searched, be it a type that the request names or another. */
+export interface SearchContext extends SearchRequest {
   readonly recordType: SearchType;
 }
 
@@ -30,7 +33,7 @@ export const callsPerSearch = 1_100;
 
 /** One search under way: for whom, what it has learnt of other records, and how far it has gone. */
 export class Run {
-  readonly context: SearchContext;
+  readonly context: SearchRequest;
   /** Every type; undefined where the search speaks of its own type alone. */
   readonly types: SearchTypes | undefined;
   readonly terminology: TerminologyFacts | undefined;
@@ -48,7 +51,7 @@ export class Run {
   /** `Type/id` of patients' records that were not asked for and decided what was found, by chart. */
   readonly decisive = new Map<string, Set<string>>();
 
-  constructor(context: SearchContext, types?: SearchTypes, terminology?: TerminologyFacts) {
+  constructor(context: SearchRequest, types?: SearchTypes, terminology?: TerminologyFacts) {
     this.context = context;
     this.types = types;
     this.terminology = terminology;
@@ -58,7 +61,7 @@ export class Run {
     this.calls++;
   };
 
-  /** The same request as if it searched this type. */
+  /** The request as it searches this type. */
   of(recordType: SearchType): SearchContext {
     return { ...this.context, recordType };
   }

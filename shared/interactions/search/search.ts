@@ -2,194 +2,60 @@ import { information } from '../../fhir/operation-outcome.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import { project } from '../../search/project.ts';
-import { compareKeysBy, type SortKeys, sortKeysOf } from '../../search/sort.ts';
 import type { Position } from '../../store/candidates.ts';
-import { largeBytesIn } from '../../store/large-bodies.ts';
 import type { StoredRecord } from '../../store/rows.ts';
-import { presented } from '../../store/rows.ts';
-import type { Interaction } from '../context.ts';
+import type { Answer, Interaction } from '../context.ts';
 import { requireTypeAccess } from '../require-access.ts';
-import {
-  askedPage,
-  entriesOf,
-  entryOf,
-  largestPageBytes,
-  nextLink,
-  pageParameter,
-  selfLink,
-  weightOf,
-} from '../searchset.ts';
-import { included } from './includes.ts';
-import { matching } from './matching.ts';
+import { askedPage, entriesOf, entryOf, nextLink, pageParameter, selfLink } from '../searchset.ts';
 import { type OpenSearch, openSearch } from './open.ts';
-import type { SearchPlan } from './plan.ts';
-import { callsPerPage, type SearchContext, tooCostly } from './run.ts';
+import { type Found, findPage, type PlannedSearch } from './page.ts';
+import type { SearchRequest } from './run.ts';
 import { traced } from './trace.ts';
 
-const usualPage = 50;
-/** Records that one request may sort. */
-const mostSorted = 10_000;
-/** Bytes of JSON that those of them may have whose bodies are large: all are in memory at once. */
-const mostLargeSorted = 50_000_000;
-
-/** FHIR search, `GET /{type}?…` and `POST /{type}/_search`. https://hl7.org/fhir/R4/search.html */
+/** FHIR search of a type, `GET /{type}?…` and `POST /{type}/_search`. https://hl7.org/fhir/R4/search.html */
 export const searchRecords: Interaction = async (context) => {
   requireTypeAccess(context, 's');
+  const { strict } = context.request.prefer;
+  return answerSearch(context, (sent) => openSearch(context, sent, { strict }));
+};
+
+type Sent = readonly (readonly [string, string])[];
+
+/**
+ * Answers a search: reads what was sent, or the link that is followed, plans, finds a page and leaves a trace.
+ *
+ * @param open - reads the search, wherever it looks.
+ */
+export const answerSearch = async (
+  context: SearchRequest,
+  open: (sent: Sent) => Promise<OpenSearch>,
+): Promise<Answer> => {
   const asked = askedPage(context);
   const sent = asked?.query ?? context.request.query.filter(([name]) => name !== pageParameter);
-  const opened = await openSearch(context, sent, { strict: context.request.prefer.strict });
-  const search = { ...opened, plan: await opened.planned() };
+  const opened = await open(sent);
+  const search: PlannedSearch = { ...opened, parts: await opened.parts() };
   const found = await traced(
     search.run,
-    () => find(context.recordType, search, asked?.position as Position | undefined),
+    () => findPage(search, asked?.position as Position | undefined),
     ({ matches, others }) => [...matches, ...others].map((record) => [typeOf(search, record), record] as const),
   );
   return { statusCode: 200, resource: searchset(context, search, sent, found) };
 };
 
-/** A search that knows how it goes about. */
-interface PlannedSearch extends OpenSearch {
-  readonly plan: SearchPlan;
-}
-
-const typeOf = ({ run }: OpenSearch, { type }: StoredRecord): SearchType =>
-  type === run.context.recordType.name ? run.context.recordType : (run.types?.get(type) ?? run.context.recordType);
-
-/** A page of matches, or only how many there are. */
-interface Found {
-  readonly matches: readonly StoredRecord[];
-  /** What is included with them. */
-  readonly others: readonly StoredRecord[];
-  /** How many match in all, where that is known. */
-  readonly total: number | undefined;
-  readonly next: Position | undefined;
-}
-
-const find = async (recordType: SearchType, search: PlannedSearch, from: Position | undefined): Promise<Found> => {
-  const { summary, count, sort } = search.query;
-  if (summary === 'count' || count === 0) {
-    return { matches: [], others: [], total: await countAll(recordType, search), next: undefined };
-  }
-  return sort.length > 0 ? sortedPage(recordType, search, from) : page(recordType, search, from);
-};
-
-/** A match, and the position behind it. */
-interface Placed {
-  readonly record: StoredRecord;
-  readonly position: Position;
-}
-
-const page = async (recordType: SearchType, search: PlannedSearch, from: Position | undefined): Promise<Found> => {
-  const { run, query, plan } = search;
-  const size = query.count ?? usualPage;
-  // One row more than the page tells whether there is another page.
-  const rowLimit = plan.exact ? size + 1 : undefined;
-  // What it took to see where references lead does not make a page shorter.
-  const pauseAt = run.calls + callsPerPage;
-  const reading = { from, rowLimit, pauseAt };
-  const found: Placed[] = [];
-  let bytes = 0;
-  let last = from;
-  let ended = true;
-  for await (const { record, position } of matching(run, recordType, { ...query, plan: plan.plan }, reading)) {
-    if (record) {
-      bytes += weightOf(record.resource ?? {});
-      if (found.length === size || (found.length > 0 && bytes > largestPageBytes)) {
-        ended = false;
-        break;
-      }
-      found.push({ record, position });
-    }
-    last = position;
-    if (run.calls >= pauseAt) {
-      ended = false;
-      break;
-    }
-  }
-  const shown = await withIncludes(search, found);
-  const next =
-    shown.matches.length < found.length ? found[shown.matches.length - 1]?.position : ended ? undefined : last;
-  const whole = from === undefined && next === undefined;
-  const full = found.length === size || next === undefined;
-  const total = whole
-    ? found.length
-    : full && query.total === 'accurate'
-      ? await countAll(recordType, search)
-      : undefined;
-  return { ...shown, total, next };
-};
-
-/** As many of the matches as an answer can hold with what they include, at least one. */
-const withIncludes = async (
-  { run, query }: OpenSearch,
-  found: readonly Placed[],
-): Promise<Pick<Found, 'matches' | 'others'>> => {
-  let matches = found.map(({ record }) => record);
-  while (query.includes.length > 0 && matches.length > 0) {
-    const others = await included(run, query.includes, matches);
-    const bytes = [...matches, ...(others ?? [])].reduce((sum, { resource }) => sum + weightOf(resource ?? {}), 0);
-    if (others && bytes <= largestPageBytes) return { matches, others };
-    if (matches.length === 1) throw tooCostly('_include');
-    matches = matches.slice(0, matches.length >> 1);
-  }
-  return { matches, others: [] };
-};
-
-const countAll = async (recordType: SearchType, { run, query, plan }: PlannedSearch): Promise<number> => {
-  let total = 0;
-  for await (const { record } of matching(run, recordType, { ...query, plan: plan.plan })) {
-    if (record) total++;
-    run.requireAffordable('_summary');
-  }
-  return total;
-};
-
-const sortedPage = async (
-  recordType: SearchType,
-  search: PlannedSearch,
-  from: Position | undefined,
-): Promise<Found> => {
-  const { run, query, plan } = search;
-  const all: { readonly record: StoredRecord; readonly keys: SortKeys }[] = [];
-  let large = 0;
-  for await (const { record } of matching(run, recordType, { ...query, plan: plan.plan })) {
-    run.requireAffordable('_sort');
-    if (!record) continue;
-    all.push({ record, keys: sortKeysOf(query.sort, { resource: presented(record), lastUpdated: record.updated }) });
-    large += largeBytesIn(record);
-    if (all.length > mostSorted || large > mostLargeSorted) throw tooCostly('_sort');
-  }
-  const order = compareKeysBy(query.sort);
-  const compare = (a: SortKeys, aId: string, b: SortKeys, bId: string) =>
-    order(a, b) || (aId === bId ? 0 : aId < bId ? -1 : 1);
-  all.sort((a, b) => compare(a.keys, a.record.id, b.keys, b.record.id));
-  // A page begins behind what the last one ended with, wherever that stands now.
-  const [lastKeys, lastId] = from ? (JSON.parse(String(from[0])) as [SortKeys, string]) : [];
-  const start =
-    lastKeys && lastId !== undefined
-      ? all.findIndex(({ keys, record }) => compare(keys, record.id, lastKeys, lastId) > 0)
-      : 0;
-  const placed: Placed[] = [];
-  let bytes = 0;
-  const size = query.count ?? usualPage;
-  for (const { record, keys } of start < 0 ? [] : all.slice(start, start + size)) {
-    bytes += weightOf(record.resource ?? {});
-    if (placed.length > 0 && bytes > largestPageBytes) break;
-    placed.push({ record, position: [JSON.stringify([keys, record.id])] });
-  }
-  const shown = await withIncludes(search, placed);
-  const more = start >= 0 && start + shown.matches.length < all.length;
-  return { ...shown, total: all.length, next: more ? placed[shown.matches.length - 1]?.position : undefined };
+const typeOf = ({ run, searched }: PlannedSearch, { type }: StoredRecord): SearchType => {
+  const found = searched.find(({ recordType }) => recordType.name === type)?.recordType ?? run.types?.get(type);
+  if (!found) throw new Error('A record of a type that was not searched');
+  return found;
 };
 
 const searchset = (
-  context: SearchContext,
+  context: SearchRequest,
   search: PlannedSearch,
-  sent: readonly (readonly [string, string])[],
+  sent: Sent,
   { matches, others, total, next }: Found,
 ): fhir4.Bundle => {
-  const { query, plan } = search;
-  const walked = plan.indexed
+  const { query, parts } = search;
+  const walked = parts.every(({ indexed }) => indexed)
     ? []
     : [
         {
@@ -225,7 +91,8 @@ const searchset = (
 
 /** Named elements are those of the searched type; a summary is one of whatever it shows. https://hl7.org/fhir/R4/search.html#summary */
 const projected = (search: PlannedSearch, record: StoredRecord, entry: fhir4.BundleEntry): fhir4.BundleEntry => {
-  const { summary, elements } = search.query;
+  const { summary } = search.query;
+  const elements = search.searched.find(({ recordType }) => recordType.name === record.type)?.query.elements;
   const asked = entry.search?.mode === 'match' ? { summary, elements } : { summary };
   const { elements: table } = typeOf(search, record);
   return {

@@ -2,7 +2,8 @@ import { refusedRow } from '../../audit/audit-row.ts';
 import type { Access } from '../../audit/audit-trail.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import type { StoredRecord } from '../../store/rows.ts';
-import type { Run, SearchContext } from './run.ts';
+import { pathOf } from '../searchset.ts';
+import type { Run, SearchRequest } from './run.ts';
 
 /**
  * Searches, and leaves its trace: beside the search where it names its charts, else before the answer leaves. A chart that the
@@ -19,7 +20,7 @@ export const traced = async <T>(
   const { context } = run;
   const { audit } = context;
   const access = (chart: string, what: readonly string[] = []): Access => ({
-    interaction: 'search-type',
+    interaction: isOfOneType(context) ? 'search-type' : 'search-system',
     chart,
     what,
     query: queryText(context, run.named.size === 1 && run.named.has(chart) && namesPatient(context)),
@@ -40,11 +41,22 @@ export const traced = async <T>(
   return found;
 };
 
-const namesPatient = ({ request }: SearchContext): boolean =>
-  request.query.some(([name]) => /^(?:patient|subject)(?::|$)/.test(name));
+const namesPatient = ({ request }: SearchRequest): boolean =>
+  isWithinPatient(request.path) || request.query.some(([name]) => /^(?:patient|subject)(?::|$)/.test(name));
 
-const queryText = ({ recordType, request }: SearchContext, withValues: boolean): string =>
-  `${recordType.name}?${request.query.map(([name, value]) => (withValues ? `${name}=${value}` : name)).join('&')}`;
+const isWithinPatient = ([owner, id, type]: readonly string[]): boolean =>
+  owner === 'Patient' && id !== undefined && type !== undefined;
+
+/** A path ends with the type that is searched, `*` for several; without any, all are. */
+const isOfOneType = (context: SearchRequest): boolean => /\w$/.test(pathOf(context));
+
+const queryText = (context: SearchRequest, withValues: boolean): string => {
+  const [type, id, ...within] = pathOf(context).split('/');
+  const shown = withValues || id?.startsWith('$') ? id : '…';
+  const path = id === undefined ? type : [type, shown, ...within].join('/');
+  const { query } = context.request;
+  return `${path}?${query.map(([name, value]) => (withValues ? `${name}=${value}` : name)).join('&')}`;
+};
 
 /** Where a search is noted that concerns nobody's chart. */
-const logOf = ({ asking }: SearchContext): string => asking.chart ?? asking.caller.organization ?? '';
+const logOf = ({ asking }: SearchRequest): string => asking.chart ?? asking.caller.organization ?? '';

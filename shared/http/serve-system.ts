@@ -4,6 +4,7 @@ import { RecordError } from '../errors.ts';
 import { batch } from '../interactions/bundles/batch.ts';
 import type { BundleContext } from '../interactions/bundles/entry.ts';
 import { transaction } from '../interactions/bundles/transaction.ts';
+import { searchSystem } from '../interactions/search/system.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
@@ -15,8 +16,11 @@ import { type Services, servicesFromEnvironment } from './services.ts';
 /** More than any chart seen; what is larger is split by its sender or imported in parts. */
 const mostEntries = 5_000;
 
-/** Serves `POST /fhir`. https://hl7.org/fhir/R4/http.html#transaction */
-export const serveBundles = (
+/**
+ * Serves what concerns the whole system: `POST /fhir` takes batches and transactions, `GET /fhir?…` and `POST /fhir/_search` search across
+ * types. https://hl7.org/fhir/R4/http.html#transaction
+ */
+export const serveSystem = (
   recordTypes: readonly RecordType[],
   ownRoutes: OwnRoutes,
   services: () => Services = servicesFromEnvironment,
@@ -31,8 +35,12 @@ export const serveBundles = (
     .handler(async (event: FhirEvent) => {
       const request = event.fhir;
       if (!request) throw new Error('The request was not parsed');
-      if (request.method !== 'POST') {
-        throw new RecordError('method-not-allowed', 'The base takes bundles by POST', { headers: { Allow: 'POST' } });
+      const formed = request.path[0] === '_search';
+      requireMethod(request.method, formed ? ['POST'] : ['GET', 'POST']);
+      if (formed || request.method === 'GET') {
+        event.interaction = 'search-system';
+        const found = await searchSystem(await contextFor(event, services()));
+        return toProxyResult(found, { pretty: request.pretty, head: event.httpMethod === 'HEAD' });
       }
       const { type, entries } = bundleIn(request.body);
       event.interaction = type;
@@ -44,6 +52,14 @@ export const serveBundles = (
       const answer = await (type === 'batch' ? batch : transaction)(context, entries, event.requestContext.requestId);
       return toProxyResult({ statusCode: 200, resource: answer }, { pretty: request.pretty });
     });
+};
+
+const requireMethod = (method: string, allowed: readonly string[]): void => {
+  if (allowed.includes(method)) return;
+  const names = allowed.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each]));
+  throw new RecordError('method-not-allowed', 'The base takes bundles and searches', {
+    headers: { Allow: names.join(', ') },
+  });
 };
 
 const bundleIn = (body: unknown): { type: 'batch' | 'transaction'; entries: readonly unknown[] } => {

@@ -1,0 +1,7 @@
+import { ownRoutes } from '../shared/http/own-routes/index.ts';
+import { serveSystem } from '../shared/http/serve-system.ts';
+import { recordTypes } from '../shared/record-types/index.ts';
+import { otherRecordTypes } from '../shared/record-types/other.ts';
+
+/** `/fhir` itself: batches and transactions, and searches across types. */
+export const handler = serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes);

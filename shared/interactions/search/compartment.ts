@@ -1,0 +1,60 @@
+import { RecordError } from '../../errors.ts';
+import { type CompartmentType, compartments } from '../../fhir/compartments.ts';
+import type { SearchType } from '../../record-types/search-type.ts';
+import { searchTypes } from '../../record-types/search-types.ts';
+import { referringTo } from '../../search/joins.ts';
+import type { Condition, Criterion } from '../../search/search-query.ts';
+import type { Interaction } from '../context.ts';
+import { requireTypeAccess } from '../require-access.ts';
+import { openSearch, openSearchAcross } from './open.ts';
+import { answerSearch } from './search.ts';
+import { searchableBy } from './searchable.ts';
+
+/**
+ * Search in a compartment: `GET /Patient/{id}/Observation?…` finds what `GET /Observation?…` would, if one of the references that the
+ * compartment is made of leads to the patient. `*` stands for all types of the compartment that the caller may search. Access is decided
+ * as for any search of the type; nothing is in the compartment of a record that is not there.
+ * https://hl7.org/fhir/R4/compartmentdefinition.html
+ */
+export const searchCompartment =
+  (owner: CompartmentType): Interaction =>
+  async (context, { id, type }) => {
+    const types = await searchTypes();
+    const { recordType: _owner, ...request } = context;
+    const scope = {
+      membership: (recordType: SearchType) => membership(owner, id, recordType),
+      ofPatient: owner === 'Patient',
+    };
+    if (type === '*') {
+      const inCompartment = searchableBy(types, request.asking).filter((name) => name in compartments[owner]);
+      return answerSearch(request, (sent) => openSearchAcross(request, sent, inCompartment, scope));
+    }
+    const recordType = types.get(type);
+    if (!recordType) throw new RecordError('not-found', 'There is no such resource type', { reason: 'no-such-type' });
+    if (!(type in compartments[owner])) {
+      const message = `${type} is not part of the compartment of ${owner}`;
+      throw new RecordError('invalid', message, { reason: 'not-in-compartment' });
+    }
+    if (recordType.subject === 'audit') {
+      throw new RecordError('invalid', 'The access log is searched by itself, as AuditEvent?patient=…', {
+        reason: 'not-supported',
+      });
+    }
+    const searching = { ...request, recordType };
+    requireTypeAccess(searching, 's');
+    const { strict } = request.request.prefer;
+    return answerSearch(request, (sent) => openSearch(searching, sent, { strict, ...scope }));
+  };
+
+/** What a record of a type meets that is in a compartment. */
+const membership = (owner: CompartmentType, id: string, recordType: SearchType): Condition => {
+  const conditions = (compartments[owner][recordType.name] ?? []).map((code): Criterion => {
+    const parameter = recordType.parameter(code);
+    if (!parameter) throw new Error(`${recordType.name} has no parameter ${code}`);
+    if (code !== '_id') return referringTo(parameter, [`${owner}/${id}`]);
+    const values = [{ type: 'token', system: undefined, code: id }] as const;
+    return { kind: 'criterion', name: code, parameter, modifier: undefined, values };
+  });
+  const [only] = conditions;
+  return conditions.length === 1 && only ? only : { kind: 'any', conditions };
+};

@@ -1,0 +1,141 @@
+import { compareKeysBy, type SortKeys, sortKeysOf } from '../../search/sort.ts';
+import type { Position } from '../../store/candidates.ts';
+import { largeBytesIn } from '../../store/large-bodies.ts';
+import { presented, type StoredRecord } from '../../store/rows.ts';
+import { largestPageBytes, weightOf } from '../searchset.ts';
+import { included } from './includes.ts';
+import type { OpenSearch } from './open.ts';
+import { matchingParts, type Part } from './parts.ts';
+import { callsPerPage, tooCostly } from './run.ts';
+
+const usualPage = 50;
+/** Records that one request may sort. */
+const mostSorted = 10_000;
+/** Bytes of JSON that those of them may have whose bodies are large: all are in memory at once. */
+const mostLargeSorted = 50_000_000;
+
+/** A search that knows how it goes about. */
+export interface PlannedSearch extends Omit<OpenSearch, 'parts'> {
+  readonly parts: readonly Part[];
+}
+
+/** A page of matches, or only how many there are. */
+export interface Found {
+  readonly matches: readonly StoredRecord[];
+  /** What is included with them. */
+  readonly others: readonly StoredRecord[];
+  /** How many match in all, where that is known. */
+  readonly total: number | undefined;
+  readonly next: Position | undefined;
+}
+
+/** Finds a page of what a search asks for, from a position on. */
+export const findPage = async (search: PlannedSearch, from: Position | undefined): Promise<Found> => {
+  const { summary, count, sort } = search.query;
+  if (summary === 'count' || count === 0) {
+    return { matches: [], others: [], total: await countAll(search), next: undefined };
+  }
+  return sort.length > 0 ? sortedPage(search, from) : page(search, from);
+};
+
+/** A match, and the position behind it. */
+interface Placed {
+  readonly record: StoredRecord;
+  readonly position: Position;
+}
+
+const page = async (search: PlannedSearch, from: Position | undefined): Promise<Found> => {
+  const { run, query, parts } = search;
+  const size = query.count ?? usualPage;
+  // One row more than the page tells whether there is another page.
+  // What it took to see where references lead does not make a page shorter.
+  const pauseAt = run.calls + callsPerPage;
+  const reading = { from, rowLimit: size + 1, pauseAt };
+  const found: Placed[] = [];
+  let bytes = 0;
+  let last = from;
+  let ended = true;
+  for await (const { record, position } of matchingParts(run, parts, reading)) {
+    if (record) {
+      bytes += weightOf(record.resource ?? {});
+      if (found.length === size || (found.length > 0 && bytes > largestPageBytes)) {
+        ended = false;
+        break;
+      }
+      found.push({ record, position });
+    }
+    last = position;
+    if (run.calls >= pauseAt) {
+      ended = false;
+      break;
+    }
+  }
+  const shown = await withIncludes(search, found);
+  const next =
+    shown.matches.length < found.length ? found[shown.matches.length - 1]?.position : ended ? undefined : last;
+  const whole = from === undefined && next === undefined;
+  const full = found.length === size || next === undefined;
+  const total = whole ? found.length : full && query.total === 'accurate' ? await countAll(search) : undefined;
+  return { ...shown, total, next };
+};
+
+/** As many of the matches as an answer can hold with what they include, at least one. */
+const withIncludes = async (
+  { run, query }: PlannedSearch,
+  found: readonly Placed[],
+): Promise<Pick<Found, 'matches' | 'others'>> => {
+  let matches = found.map(({ record }) => record);
+  while (query.includes.length > 0 && matches.length > 0) {
+    const others = await included(run, query.includes, matches);
+    const bytes = [...matches, ...(others ?? [])].reduce((sum, { resource }) => sum + weightOf(resource ?? {}), 0);
+    if (others && bytes <= largestPageBytes) return { matches, others };
+    if (matches.length === 1) throw tooCostly('_include');
+    matches = matches.slice(0, matches.length >> 1);
+  }
+  return { matches, others: [] };
+};
+
+const countAll = async ({ run, parts }: PlannedSearch): Promise<number> => {
+  let total = 0;
+  for await (const { record } of matchingParts(run, parts)) {
+    if (record) total++;
+    run.requireAffordable('_summary');
+  }
+  return total;
+};
+
+const sortedPage = async (search: PlannedSearch, from: Position | undefined): Promise<Found> => {
+  const { run, query, parts, searched } = search;
+  const rules = new Map(searched.map((each) => [each.recordType.name, each.query.sort]));
+  const all: { readonly record: StoredRecord; readonly keys: SortKeys }[] = [];
+  let large = 0;
+  for await (const { record } of matchingParts(run, parts)) {
+    run.requireAffordable('_sort');
+    if (!record) continue;
+    const held = { resource: presented(record), lastUpdated: record.updated };
+    all.push({ record, keys: sortKeysOf(rules.get(record.type) ?? [], held) });
+    large += largeBytesIn(record);
+    if (all.length > mostSorted || large > mostLargeSorted) throw tooCostly('_sort');
+  }
+  const order = compareKeysBy(query.sort);
+  const compare = (a: SortKeys, aId: string, b: SortKeys, bId: string) =>
+    order(a, b) || (aId === bId ? 0 : aId < bId ? -1 : 1);
+  all.sort((a, b) => compare(a.keys, a.record.id, b.keys, b.record.id));
+  // A page begins behind what the last one ended with, wherever that stands now.
+  const [lastKeys, lastId] = from ? (JSON.parse(String(from[0])) as [SortKeys, string]) : [];
+  const start =
+    lastKeys && lastId !== undefined
+      ? all.findIndex(({ keys, record }) => compare(keys, record.id, lastKeys, lastId) > 0)
+      : 0;
+  const placed: Placed[] = [];
+  let bytes = 0;
+  const size = query.count ?? usualPage;
+  for (const { record, keys } of start < 0 ? [] : all.slice(start, start + size)) {
+    bytes += weightOf(record.resource ?? {});
+    if (placed.length > 0 && bytes > largestPageBytes) break;
+    placed.push({ record, position: [JSON.stringify([keys, record.id])] });
+  }
+  const shown = await withIncludes(search, placed);
+  const more = start >= 0 && start + shown.matches.length < all.length;
+  return { ...shown, total: all.length, next: more ? placed[shown.matches.length - 1]?.position : undefined };
+};
