@@ -40,6 +40,21 @@ const registries: Readonly<Record<string, string>> = {
   ValueSet: 'url name title identifier',
 };
 
+/**
+ * The date that orders a chart's records of a type, for types of which it may have so many that a search between two times should read no others.
+ * Those that last longer than `longestUsual` have a row that says so.
+ */
+const bounded: Readonly<Record<string, string>> = {
+  DiagnosticReport: 'date',
+  MedicationAdministration: 'effective-time',
+  Observation: 'date',
+};
+
+export const boundedBy = (type: string): string | undefined => bounded[type];
+
+/** A month that is known no better, in milliseconds. */
+export const longestUsual = 31 * 86_400_000;
+
 /** The registry of a type; empty if it has none. */
 export const registryOf = (type: string): readonly RegistryIndex[] =>
   [...(registries[type] ?? '').matchAll(/([\w-]+)(?:\(([\w,-]+)\))?(?:@([\w-]+))?/g)].map(

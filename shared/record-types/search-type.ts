@@ -2,7 +2,7 @@ import { resourceSearchTable } from '../fhir/generated/search-parameters/Resourc
 import type { Resource } from '../fhir/resource.ts';
 import { type SearchParameter, searchParametersOf } from '../fhir/search-parameter.ts';
 import { homeParameterOf, typesOfPatients } from './homes.ts';
-import { type RegistryIndex, registryOf } from './registries.ts';
+import { boundedBy, type RegistryIndex, registryOf } from './registries.ts';
 import { isDirectory, type Subject, subjectOf } from './subjects.ts';
 
 /** What a search knows of a type of records: all but its schema and its rules, so that a function can know it of types that it does not serve. */
@@ -14,6 +14,8 @@ export interface SearchType {
   readonly subject: Subject;
   /** How its records are found across patients. */
   readonly registry: readonly RegistryIndex[];
+  /** Date parameter by which a search in a chart is bounded: see `boundedBy`. */
+  readonly boundedBy: string | undefined;
   /** Kept by the network as a whole and readable by everybody who is signed in. */
   readonly directory: boolean;
   /** References to the patients whose record it is, first the one whose chart is its home. */
@@ -39,6 +41,7 @@ export const searchTypeOf = (name: string, table: string, elements: string): Sea
     elements,
     subject: subjectOf(name),
     registry: registryOf(name),
+    boundedBy: boundedBy(name),
     directory: isDirectory(name),
     patientsOf: (resource) => (patient?.values(resource) ?? []).flatMap(({ value }) => referenceOf(value)),
     parameter: (code) => byCode.get(code),

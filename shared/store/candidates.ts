@@ -28,6 +28,8 @@ export type Plan =
       readonly charts: readonly string[];
       /** Whether what refers to records of the charts is wanted too. */
       readonly mentions: boolean;
+      /** Sort keys between which lies all that is wanted, unless it lasts longer than its place tells. */
+      readonly between?: readonly [from: string, to: string];
       /** All charts in which a plan finds a record, with or without mentions. */
       readonly chartsOf: (record: StoredRecord, mentions: boolean) => Promise<readonly string[]>;
     }
@@ -198,7 +200,7 @@ const addedBy = (note: string | number): Added => {
 /** In the order of their keys, so that a page finds its place again where others are among them meanwhile. */
 async function* fromCharts(
   reader: Reader,
-  { charts: unsorted, mentions, chartsOf }: Extract<Plan, { kind: 'charts' }>,
+  { charts: unsorted, mentions, between, chartsOf }: Extract<Plan, { kind: 'charts' }>,
   from?: Position,
 ): AsyncGenerator<Candidate> {
   const charts = unsorted.toSorted();
@@ -211,6 +213,7 @@ async function* fromCharts(
     after: chart === at ? String(keyAfter) : undefined,
     known: chart === at ? added.filter(({ to }) => to === chart) : undefined,
     mentions,
+    between,
   });
   for await (const [chart, first] of readAhead(reader, rest, (each) => firstOf(reader, each, begun(each)))) {
     const seen = [
@@ -238,7 +241,7 @@ async function* fromCharts(
 }
 
 /** Where to begin in a chart, and what of it is wanted. */
-interface Begun extends Pick<QueryOptions, 'after' | 'pointers' | 'mentions'> {
+interface Begun extends Pick<QueryOptions, 'after' | 'pointers' | 'mentions' | 'between'> {
   /** The linked charts; asked for if absent. */
   readonly known: readonly LinkedChart[] | undefined;
 }

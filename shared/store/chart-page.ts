@@ -1,5 +1,14 @@
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { type Address, chartKey, isLinkSign, type RowKey, recordKey, recordRange, typePrefix } from './keys.ts';
+import { QueryCommand, type QueryCommandInput, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
+import {
+  type Address,
+  chartKey,
+  isLinkSign,
+  type RowKey,
+  recordKey,
+  recordRange,
+  signRange,
+  typePrefix,
+} from './keys.ts';
 import { fetchesFor, largeBytes, pageWithin } from './large-bodies.ts';
 import type { Fetched, Page, QueryOptions, RecordStore } from './record-store.ts';
 import {
@@ -32,14 +41,7 @@ export const chartPage = async (
   type: string | undefined,
   options: QueryOptions = {},
 ): Promise<Page<Shown> & Fetched & { readonly signed: boolean }> => {
-  const { Items = [], LastEvaluatedKey } = await store.client.send(
-    new QueryCommand({
-      TableName: store.tableName,
-      ConsistentRead: true,
-      ...chartRange(chart, type, options),
-      ...(options.limit === undefined ? {} : { Limit: options.limit }),
-    }),
-  );
+  const [{ Items = [], LastEvaluatedKey }, signs] = await rowsWithin(store, chart, type, options);
   const read = Items as (RecordRow | PointerRow)[];
   const led = await rowsOf(store, chart, read, options);
   const counted = new Set<string>();
@@ -77,7 +79,37 @@ export const chartPage = async (
   }
   // Newest first, a mention comes just before the place that it stands for, under which its record is shown.
   const behind = next === undefined || options.order === 'key-order' ? next : keyIn({ sk: next });
-  return { items, next: behind, signed: read.some(isLinkSign), fetches: fetchesFor(wanted.map(({ row }) => row)) };
+  return {
+    items,
+    next: behind,
+    signed: [...read, ...signs].some(isLinkSign),
+    fetches: fetchesFor(wanted.map(({ row }) => row)),
+  };
+};
+
+type Rows = Pick<QueryCommandOutput, 'Items' | 'LastEvaluatedKey'>;
+
+/** Rows of a page, and the signs of its type where the page may not come by them. */
+const rowsWithin = async (
+  { client, tableName: TableName }: RecordStore,
+  chart: string,
+  type: string | undefined,
+  { between, ...options }: QueryOptions,
+): Promise<readonly [Rows, readonly RowKey[]]> => {
+  const query = (range: Partial<QueryCommandInput>): Promise<Rows> =>
+    client.send(new QueryCommand({ TableName, ConsistentRead: true, ...range }));
+  const whole = () =>
+    query({ ...chartRange(chart, type, options), ...(options.limit === undefined ? {} : { Limit: options.limit }) });
+  if (!between || type === undefined) return [await whole(), []];
+  const { from, to } = signRange(type);
+  const signsOf = { ':pk': chartKey(chart), ':from': from, ':to': to };
+  const isPassed = options.after !== undefined && options.after < between[0];
+  const [rows, { Items: signs = [] }] = await Promise.all([
+    isPassed ? { Items: [] } : query(boundedRange(chart, between, options)),
+    query({ KeyConditionExpression: keysBetween, ExpressionAttributeValues: signsOf, Limit: 2 }),
+  ]);
+  const found = signs as RowKey[];
+  return found.every(isLinkSign) ? [rows, found] : [await whole(), found];
 };
 
 /** A record's row, and the sort key at which its charts show it: while an update is staged, that is still the place of the version before. */
@@ -136,12 +168,14 @@ const isWithin = (key: string, { order, after }: QueryOptions, next = key): bool
   return (after === undefined || follows(key, after)) && !follows(key, next);
 };
 
+const keysBetween = 'pk = :pk AND sk BETWEEN :from AND :to';
+
 const chartRange = (chart: string, type: string | undefined, { order, after, from }: QueryOptions) => {
   const forward = order === 'key-order';
   const first = type === undefined ? recordRange.from : typePrefix(type);
   const last = type === undefined ? recordRange.to : `${typePrefix(type)}~`;
   return {
-    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    KeyConditionExpression: keysBetween,
     ExpressionAttributeValues: {
       ':pk': chartKey(chart),
       ':from': forward ? (from ?? first) : first,
@@ -151,3 +185,11 @@ const chartRange = (chart: string, type: string | undefined, { order, after, fro
     ...(after === undefined ? {} : { ExclusiveStartKey: { pk: chartKey(chart), sk: after } }),
   };
 };
+
+/** Newest first between two sort keys. A page that was not bounded may have ended beyond them. */
+const boundedRange = (chart: string, [from, to]: readonly [string, string], { after = '~' }: QueryOptions) => ({
+  KeyConditionExpression: keysBetween,
+  ExpressionAttributeValues: { ':pk': chartKey(chart), ':from': from, ':to': to },
+  ScanIndexForward: false,
+  ...(after > to ? {} : { ExclusiveStartKey: { pk: chartKey(chart), sk: after } }),
+});

@@ -200,7 +200,7 @@ export const indexChanges = (
   ];
   const before = previous ? [...registryRows(store, recordType, previous), ...bore.values()] : [];
   const kept = new Set([...puts, ...bears].map(name));
-  const pointers = pointerChanges({ next, previous }, furtherCharts);
+  const pointers = pointerChanges(recordType, { next, previous }, furtherCharts);
   return {
     puts: [...puts, ...pointers.puts],
     removes: [...before.filter((key) => !kept.has(name(key))), ...pointers.removes].map(({ pk, sk }) => ({ pk, sk })),

@@ -59,6 +59,15 @@ export const linkSignKey = (chart: string, type = 'A'): RowKey => ({ pk: chartKe
 
 export const isLinkSign = ({ sk }: RowKey): boolean => sk.endsWith(signSuffix);
 
+/** Says that a record of a chart lasts longer than its place tells: behind all of its type, and behind the sign that the chart is linked. */
+export const lastingKey = ({ shown, ...address }: Shown, chart: string): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${address.type}${signSuffix}~${shown ?? address.place}`,
+});
+
+/** Between which sort keys a type's signs of both kinds lie. */
+export const signRange = (type: string) => ({ from: `${type}${signSuffix}`, to: `${type}${signSuffix}~~` });
+
 /** What the earlier versions of one record begin with. */
 export const historyPrefix = ({ type, place }: Address) => `~H#${type}#${place}#`;
 

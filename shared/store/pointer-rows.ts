@@ -1,5 +1,9 @@
+import { longestUsual } from '../record-types/registries.ts';
+import type { SearchType } from '../record-types/search-type.ts';
+import { timeOf } from '../search/match/date.ts';
 import type { RecordWrite } from './commit.ts';
-import type { Row, RowKey } from './keys.ts';
+import { timeOfPlace } from './ids.ts';
+import { lastingKey, type Row, type RowKey } from './keys.ts';
 import { mentionRow, pointerRow, type StoredRecord } from './rows.ts';
 
 /** By version of a record: charts of its second and further patients, and the other ones that it refers to; its home excluded. */
@@ -18,22 +22,41 @@ interface ByVersion {
  * of whatever it refers to. Those that stay as they are, as most do, are not touched.
  */
 export const pointerChanges = (
+  recordType: SearchType,
   { next, previous }: Pick<RecordWrite, 'next' | 'previous'>,
   charts: FurtherCharts,
 ): { readonly puts: Row[]; readonly removes: RowKey[] } => {
-  const before = previous ? pointersTo(previous, charts.previous, charts.mentioned?.previous) : [];
-  const after = pointersTo(next, charts.next, charts.mentioned?.next);
+  const before = previous ? pointersTo(recordType, previous, charts.previous, charts.mentioned?.previous) : [];
+  const after = pointersTo(recordType, next, charts.next, charts.mentioned?.next);
   return { puts: without(after, before), removes: without(before, after) };
 };
 
-const pointersTo = (record: StoredRecord, further: readonly string[], mentioned: readonly string[] = []): Row[] => {
+const pointersTo = (
+  recordType: SearchType,
+  record: StoredRecord,
+  further: readonly string[],
+  mentioned: readonly string[] = [],
+): Row[] => {
   if (!record.resource) return [];
   const charts = record.shown === undefined ? further : [record.chart, ...further];
+  const lasting = isLasting(recordType, record) ? [record.chart, ...further] : [];
   const rows = [
+    ...lasting.map((chart) => lastingKey(record, chart)),
     ...charts.map((chart) => pointerRow(record, chart)),
     ...mentioned.map((chart) => mentionRow(record, chart)),
   ];
   return rows.map((row): Row => ({ ...row }));
+};
+
+/** Whether a record may be what a search between two times means, although its place tells no such time: see `boundedBy`. */
+const isLasting = ({ boundedBy, parameter }: SearchType, { place, shown = place, resource }: StoredRecord): boolean => {
+  const date = boundedBy === undefined || place === '' ? undefined : parameter(boundedBy);
+  if (!date) return false;
+  const at = timeOfPlace(shown);
+  return date.values(resource).some((value) => {
+    const time = timeOf(value);
+    return time !== undefined && (time.start !== at || time.end > at + longestUsual);
+  });
 };
 
 const without = (rows: readonly Row[], others: readonly Row[]): Row[] => {

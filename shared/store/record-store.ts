@@ -35,6 +35,8 @@ export interface QueryOptions {
   readonly after?: string | undefined;
   /** Sort key at which to begin: of one type's, or of all. */
   readonly from?: string | undefined;
+  /** Sort keys of one type between which lies all that is wanted, unless it lasts longer than its place tells: then there are none. */
+  readonly between?: readonly [from: string, to: string] | undefined;
   /** Rows to read at most; a page also ends at 1 MB, DynamoDB's limit for a query. */
   readonly limit?: number | undefined;
   /**

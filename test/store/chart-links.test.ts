@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { communication } from '../../shared/record-types/communication.ts';
 import { typesOfPatients } from '../../shared/record-types/homes.ts';
 import { type LinkedChart, linkedWith, planLink, planUnlink } from '../../shared/store/chart-links.ts';
 import { type Commit, CommitRefused, commit, type UniqueChange } from '../../shared/store/commit.ts';
@@ -298,7 +299,11 @@ describe('a page of linked charts', () => {
     const writes = records.map((next) => ({
       next,
       previous: undefined,
-      ...pointerChanges({ next }, { next: [], previous: [], mentioned: { next: mentionedBy(next), previous: [] } }),
+      ...pointerChanges(
+        communication,
+        { next },
+        { next: [], previous: [], mentioned: { next: mentionedBy(next), previous: [] } },
+      ),
     }));
     await commit(store, commitOf({ writes }));
     await link(at(0), at(1));

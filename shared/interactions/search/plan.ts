@@ -1,6 +1,7 @@
 import { RecordError } from '../../errors.ts';
 import type { SearchParameter } from '../../fhir/search-parameter.ts';
 import { headsOwnChart, typesOfPatients } from '../../record-types/homes.ts';
+import { longestUsual } from '../../record-types/registries.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import { criteriaOf } from '../../search/joins.ts';
 import type { Condition, Criterion } from '../../search/search-query.ts';
@@ -60,7 +61,7 @@ export const planSearch = async (
 ): Promise<SearchPlan> => {
   const options = { most, inward };
   const criteria = criteriaOf(conditions);
-  const own = await ownChart(context);
+  const own = await ownChart(context, criteria);
   return (
     (await byId(context, criteria)) ??
     (await byChart(context, criteria, options)) ??
@@ -110,7 +111,8 @@ const byChart = async (
     }
     const found = await Promise.all([...new Set(ids)].map((id) => locate(context, 'Patient', id ?? '')));
     const charts = found.flatMap((address) => (address ? [address.chart] : []));
-    const plan = inCharts(context, charts, { exact: criteria.length === 1 && charts.length === 1 });
+    const between = sortKeysBetween(context, criteria);
+    const plan = inCharts(context, charts, { exact: criteria.length === 1 && charts.length === 1, between });
     return inward ? withWhatIsInNoChart(context, plan) : plan;
   }
   return undefined;
@@ -127,12 +129,13 @@ const withWhatIsInNoChart = ({ asking, recordType }: SearchContext, search: Sear
 });
 
 /** Whatever a patient searches for among records of patients is in the patient's own chart. */
-const ownChart = async (context: SearchContext): Promise<SearchPlan | undefined> => {
+const ownChart = async (context: SearchContext, criteria: readonly Criterion[]): Promise<SearchPlan | undefined> => {
   const { asking, recordType } = context;
   if (asking.caller.organization !== undefined || recordType.directory) return undefined;
   const chart = asking.chart;
   const ofPatients = recordType.name === 'Patient' || typesOfPatients.has(recordType.name);
-  return inCharts(context, chart === undefined || !ofPatients ? [] : [chart]);
+  const between = sortKeysBetween(context, criteria);
+  return inCharts(context, chart === undefined || !ofPatients ? [] : [chart], { between });
 };
 
 /**
@@ -194,11 +197,27 @@ const chartsMeant = async (
   return address ? [address.chart] : [];
 };
 
+interface InCharts {
+  readonly exact?: boolean;
+  readonly mentions?: boolean;
+  readonly between?: readonly [from: string, to: string] | undefined;
+}
+
+/** Between which sort keys of a chart stands all that a search asks of a type's date; undefined if it asks nothing, or the type is not bounded. */
+const sortKeysBetween = (
+  { recordType: { name, boundedBy }, store }: SearchContext,
+  criteria: readonly Criterion[],
+): readonly [string, string] | undefined => {
+  const { start, end } = beginsWithin(criteria, boundedBy ?? '', longestUsual);
+  if (start === Number.NEGATIVE_INFINITY && end === Number.POSITIVE_INFINITY) return undefined;
+  return [`${name}#${timeKey(store, start)}`, `${name}#${timeKey(store, Math.max(start, end))}~`];
+};
+
 /** Reads these charts, or nothing if there are none. */
 const inCharts = (
   context: SearchContext,
   named: readonly string[],
-  { exact = false, mentions = false }: { readonly exact?: boolean; readonly mentions?: boolean } = {},
+  { exact = false, mentions = false, between }: InCharts = {},
 ): SearchPlan => {
   const { recordType } = context;
   const charts = [...new Set(named)];
@@ -206,6 +225,7 @@ const inCharts = (
     kind: 'charts',
     charts,
     mentions,
+    ...(between ? { between } : {}),
     chartsOf: async ({ chart, resource }, mentioned) => {
       if (!resource) return [];
       const patients = await chartsOf(context, recordType.patientsOf(resource));
