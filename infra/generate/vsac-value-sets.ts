@@ -37,9 +37,8 @@ export const vsacValueSets: readonly KeptValueSet[] = Object.entries(published).
   compose: {
     include: Object.entries(systems).map(([system, codes]) => ({
       system,
-      ...(codes === null
-        ? { filter: [{ property: 'concept', op: 'is-a', value: '' }] }
-        : { concept: codes.map((code) => ({ code })) }),
+      // a system of which no concepts are named is not held either
+      ...(codes === null ? {} : { concept: codes.map((code) => ({ code })) }),
     })),
   },
 }));
