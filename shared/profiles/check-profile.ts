@@ -55,7 +55,7 @@ export const checkProfile = (
   profile: Profile,
   resource: fhir4.Resource,
 ): ValidationIssue[] => {
-  const issues = new Map<string, ValidationIssue>();
+  const issues: ValidationIssue[] = [];
   // Each severity has room of its own: no number of notices may hide an error.
   const left = { error: maxIssues, warning: maxIssues, information: maxIssues };
 
@@ -66,11 +66,13 @@ export const checkProfile = (
     severity: ValidationIssue['severity'] = 'error',
   ): void => {
     if (left[severity] === 0) return;
-    const expression = expressionOf(element);
-    const key = `${expression} ${message}`; // a slice repeats rules of the whole element
-    if (issues.has(key)) return;
     left[severity] -= 1;
-    issues.set(key, { severity, code, expression, message: `${message} (${profile.name} ${version})` });
+    issues.push({
+      severity,
+      code,
+      expression: expressionOf(element),
+      message: `${message} (${profile.name} ${version})`,
+    });
   };
 
   const tableOf = (url: string): CodeTable => codeTables.get(url) ?? { url, systems: {}, open: true };
@@ -167,5 +169,5 @@ export const checkProfile = (
     report(root, 'not-supported', `the rules of ${url} could not be checked`, 'information');
   }
   checkValue(profile.root, root);
-  return [...issues.values()];
+  return issues;
 };

@@ -52,6 +52,42 @@ describe('a resource that meets its profile', () => {
     expect(refusedByR4(resource)).toEqual([]);
     expect(errorsIn(await issuesOf(resource))).toEqual([]);
   });
+
+  it('takes a given name whose text is not known for a name, and then wants no reason beside it', async () => {
+    const reason = [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'masked' }];
+    const named = (name: Json) =>
+      changed(claiming('us-core-patient', usCoreResources['us-core-patient'] ?? {}), 'name', [name]);
+
+    const unreadable = named({ _given: [{ extension: reason }] });
+    const both = named({ family: 'Sample', extension: reason });
+
+    expect(refusedByR4(unreadable)).toEqual([]);
+    expect(errorsIn(await issuesOf(unreadable))).toEqual([]);
+    expect(errorsIn(await issuesOf(both))).toMatchObject([{ code: 'invariant', expression: 'Patient.name[0]' }]);
+  });
+});
+
+describe('a profile that is based on one that is not held', () => {
+  it('is checked, and tells whose rules could not be', async () => {
+    const name = 'us-core-questionnaireresponse';
+
+    const issues = await issuesOf(claiming(name, usCoreResources[name] ?? {}));
+
+    expect(issues).toMatchObject([
+      { severity: 'information', code: 'not-supported', expression: 'QuestionnaireResponse' },
+    ]);
+    expect(issues[0]?.message).toContain('http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaireresponse');
+  });
+
+  it('asks what US Core repeats of that one', async () => {
+    const name = 'us-core-questionnaireresponse';
+    const { authored: _authored, questionnaire: _q, _questionnaire, ...rest } = usCoreResources[name] ?? {};
+
+    expect(errorsIn(await issuesOf(claiming(name, rest))).map(({ expression }) => expression)).toEqual([
+      'QuestionnaireResponse.questionnaire',
+      'QuestionnaireResponse.authored',
+    ]);
+  });
 });
 
 /** Breaks a resource in every way that its profile knows, and tells what was not refused, or without naming the element. */
