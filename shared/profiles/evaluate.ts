@@ -47,9 +47,7 @@ const evaluate = (expression: Expression, focus: Collection): Collection => {
     case 'this':
       return focus;
     case 'member':
-      return of(expression[1]).flatMap((item) =>
-        elementsOf(asElement(item), expression[2]).map(({ value, children }) => value ?? children),
-      );
+      return of(expression[1]).flatMap((item) => elementsOf(asElement(item), expression[2]).map(({ value }) => value));
     case 'exists':
       return [of(expression[1]).length > 0];
     case 'empty':
