@@ -39,8 +39,10 @@ const inShort = (issues: readonly ValidationIssue[]): fhir4.OperationOutcome | u
   if (issues.length === 0) return undefined;
   const warnings = issues.filter(({ severity }) => severity === 'warning').slice(0, mostWarnings);
   const left = issues.length - warnings.length;
-  const rest = `${left} notices are left out, such as checks that could not be made; Prefer: return=OperationOutcome shows them`;
-  return information('information', [...warnings, ...(left === 0 ? [] : [{ message: rest }])]);
+  const rest = {
+    message: `${left} more notices with Prefer: return=OperationOutcome, such as checks that could not be made`,
+  };
+  return information('information', left === 0 ? warnings : [...warnings, rest]);
 };
 
 /**

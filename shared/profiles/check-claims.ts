@@ -1,6 +1,7 @@
 import { maxIssues } from '../fhir/complex-type.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import { checkProfile } from './check-profile.ts';
+import type { Profile } from './profile.ts';
 import { usCore } from './us-core.ts';
 import { usCoreBase } from './us-core-base.ts';
 
@@ -11,20 +12,14 @@ const ofR4 = (type: string): RegExp =>
 /** Each takes microseconds for each element, and a record may have a hundred thousand. A real one claims one or two. */
 const mostProfiles = 10;
 
-/** The first fifty of each severity. */
-const bounded = (issues: readonly ValidationIssue[]): ValidationIssue[] => {
-  const left = { error: maxIssues, warning: maxIssues, information: maxIssues };
-  return issues.filter(({ severity }) => left[severity]-- > 0);
-};
-
 /**
  * Checks a resource against the profiles that it claims to meet. A claim of a profile and its version is a promise that has to be kept:
  * errors. A claim without a version says less, and old data is full of them: what stands against it is a warning.
  *
  * @param resource - one that has the structure that R4 gives its type.
  * @param strict - treats claims without a version like those with one.
- * @returns errors; warnings, also for profiles and versions that are not known; information where a check could not be made: at most 50
- *   of each.
+ * @returns errors; warnings, also for profiles and versions that are not known, of which at most 50 are told; information where a check
+ *   could not be made.
  * @see https://hl7.org/fhir/R4/resource.html#Meta
  */
 export const checkClaims = async (
@@ -32,35 +27,38 @@ export const checkClaims = async (
   { strict }: { readonly strict: boolean },
 ): Promise<ValidationIssue[]> => {
   const type = resource.resourceType;
+  const claims = resource.meta?.profile ?? [];
   const issues: ValidationIssue[] = [];
-  const report = (
-    severity: ValidationIssue['severity'],
-    code: ValidationIssue['code'],
-    index: number,
-    message: string,
-  ) => issues.push({ severity, code, expression: `${type}.meta.profile[${index}]`, message });
-  /** Whether the claim binds, by the name of the profile: each is checked once, however often it is claimed. */
-  const claimed = new Map<string, boolean>();
-  for (const [index, claim] of (resource.meta?.profile ?? []).entries()) {
-    if (typeof claim !== 'string' || ofR4(type).test(claim)) continue;
-    const [url = '', version] = claim.split('|');
+  /** Whether the claim binds. Each profile is checked once, however often it is claimed. */
+  const claimed = new Map<Profile, boolean>();
+  for (const claim of new Set(claims)) {
+    const [url = '', version] = String(claim).split('|');
+    if (ofR4(type).test(claim)) continue;
     const guide = url.startsWith(usCoreBase) ? await usCore() : undefined;
     const profile = guide?.profiles.get(url.slice(usCoreBase.length));
-    if (!guide || !profile) report('warning', 'not-supported', index, 'this profile is not known: nothing was checked');
-    else if (version !== undefined && version !== guide.version) {
-      report('warning', 'not-supported', index, `only version ${guide.version} is known: nothing was checked`);
-    } else if (profile.type !== type) {
-      report(strict || version !== undefined ? 'error' : 'warning', 'value', index, `is a profile of ${profile.type}`);
-    } else if (claimed.size === mostProfiles && !claimed.has(profile.name)) {
-      report('error', 'too-long', index, `only ${mostProfiles} profiles may be claimed`);
-    } else claimed.set(profile.name, strict || version !== undefined || claimed.get(profile.name) === true);
+    const isKnown = profile !== undefined && (version === undefined || version === guide?.version);
+    const isBound = strict || version !== undefined;
+    const message = !isKnown
+      ? 'this profile or version is not known: nothing was checked'
+      : profile.type !== type
+        ? `this is a profile of ${profile.type}`
+        : claimed.size === mostProfiles && !claimed.has(profile)
+          ? `only ${mostProfiles} profiles may be claimed`
+          : undefined;
+    if (message === undefined && profile) claimed.set(profile, isBound || claimed.get(profile) === true);
+    else if (message !== undefined && (isKnown || issues.length < maxIssues)) {
+      issues.push({
+        severity: isKnown && isBound ? 'error' : 'warning',
+        code: isKnown ? 'value' : 'not-supported',
+        expression: `${type}.meta.profile[${claims.indexOf(claim)}]`,
+        message,
+      });
+    }
   }
-  for (const [name, isBound] of claimed) {
-    const guide = await usCore();
-    const profile = guide.profiles.get(name);
-    for (const issue of profile ? checkProfile(guide, profile, resource) : []) {
+  for (const [profile, isBound] of claimed) {
+    for (const issue of checkProfile(await usCore(), profile, resource)) {
       issues.push(isBound || issue.severity !== 'error' ? issue : { ...issue, severity: 'warning' });
     }
   }
-  return bounded(issues);
+  return issues;
 };

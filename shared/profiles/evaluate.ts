@@ -3,6 +3,7 @@ import { type Element, elementsOf } from './elements.ts';
 import type { Expression } from './profile.ts';
 
 type Collection = readonly unknown[];
+type Truth = boolean | undefined;
 
 const asElement = (value: unknown): Element => ({
   value,
@@ -11,24 +12,22 @@ const asElement = (value: unknown): Element => ({
 });
 
 /** A collection as a criterion: one value that is no boolean is true. https://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections */
-const truthOf = ([value]: Collection): boolean | undefined =>
-  value === undefined ? undefined : typeof value !== 'boolean' || value;
+const truthOf = ([value]: Collection): Truth => (value === undefined ? undefined : value !== false);
 
-const known = (truth: boolean | undefined): Collection => (truth === undefined ? [] : [truth]);
-
-const not = (truth: boolean | undefined): boolean | undefined => (truth === undefined ? undefined : !truth);
+const not = (truth: Truth): Truth => (truth === undefined ? undefined : !truth);
 
 /** https://hl7.org/fhirpath/N1/#or */
-const either = (left: boolean | undefined, right: boolean | undefined): boolean | undefined =>
+const either = (left: Truth, right: Truth): Truth =>
   left === true || right === true ? true : left === undefined || right === undefined ? undefined : false;
 
 /** Luhn's algorithm over `80840` and the number: the five digits add 24. https://www.cms.gov/Regulations-and-Guidance/Administrative-Simplification/NationalProvIdentStand */
-const hasNpiCheckDigit = (number: string): boolean | undefined => {
+const hasNpiCheckDigit = (number: string): Truth => {
   if (!/^\d{10}$/.test(number)) return undefined;
-  const sum = [...number].map(Number).reduce((total, digit, at) => {
-    const doubled = at % 2 === 0 ? digit * 2 : digit;
-    return total + (doubled > 9 ? doubled - 9 : doubled);
-  }, 24);
+  let sum = 24;
+  for (let at = 0; at < 10; at++) {
+    const digit = Number(number[at]) * (at % 2 === 0 ? 2 : 1);
+    sum += digit > 9 ? digit - 9 : digit;
+  }
   return sum % 10 === 0;
 };
 
@@ -38,48 +37,45 @@ const hasNpiCheckDigit = (number: string): boolean | undefined => {
  * @param focus - the element that the rule is about.
  * @see https://hl7.org/fhirpath/N1/
  */
-const evaluate = (expression: Expression, focus: Collection): Collection => {
-  const of = (operand: Expression | null) => (operand === null ? focus : evaluate(operand, focus));
-  const truth = (operand: Expression | null) => truthOf(of(operand));
-  switch (expression[0]) {
-    case 'literal':
-      return [expression[1]];
-    case 'this':
-      return focus;
+const evaluate = ([operator, first, second]: Expression, focus: Collection): Collection => {
+  if (operator === 'literal') return [first];
+  if (operator === 'this') return focus;
+  const items = first === null ? focus : evaluate(first, focus);
+  const truth = truthOf(items);
+  const each = (of: (item: unknown) => Truth): Collection => items.map(of).filter((found) => found !== undefined);
+  const other = (): Collection => evaluate(second as Expression, focus);
+  const known = (result: Truth): Collection => (result === undefined ? [] : [result]);
+  switch (operator) {
     case 'member':
-      return of(expression[1]).flatMap((item) => elementsOf(asElement(item), expression[2]).map(({ value }) => value));
+      return items.flatMap((item) => elementsOf(asElement(item), second).map(({ value }) => value));
     case 'exists':
-      return [of(expression[1]).length > 0];
+      return [items.length > 0];
     case 'empty':
-      return [of(expression[1]).length === 0];
+      return [items.length === 0];
     case 'where':
-      return of(expression[1]).filter((item) => truthOf(evaluate(expression[2], [item])) === true);
+      return items.filter((item) => truthOf(evaluate(second, [item])) === true);
     case 'matches':
-      return of(expression[1]).flatMap((item) =>
-        typeof item === 'string' ? [new RegExp(expression[2], 'u').test(item)] : [],
-      );
+      return each((item) => (typeof item === 'string' ? new RegExp(second, 'u').test(item) : undefined));
     case 'refers':
-      return of(expression[1]).flatMap((item) => {
+      return each((item) => {
         const type = referencedType(item as fhir4.Reference);
-        return type === undefined ? [] : [type === expression[2]];
+        return type === undefined ? undefined : type === second;
       });
     case 'npi':
-      return of(expression[1]).flatMap((item) => known(hasNpiCheckDigit(String(item))));
+      return each((item) => hasNpiCheckDigit(String(item)));
     case '=': {
-      const [left, right] = [of(expression[1]), of(expression[2])];
-      if (left.length === 0 || right.length === 0) return [];
-      return [left.length === right.length && left.every((item, at) => item === right[at])];
+      const others = other();
+      if (items.length === 0 || others.length === 0) return [];
+      return [items.length === others.length && items.every((item, at) => item === others[at])];
     }
     case 'or':
-      return known(either(truth(expression[1]), truth(expression[2])));
+      return known(either(truth, truthOf(other())));
     case 'and':
-      return known(not(either(not(truth(expression[1])), not(truth(expression[2])))));
+      return known(not(either(not(truth), not(truthOf(other())))));
     case 'implies':
-      return known(either(not(truth(expression[1])), truth(expression[2])));
-    case 'xor': {
-      const [left, right] = [truth(expression[1]), truth(expression[2])];
-      return left === undefined || right === undefined ? [] : [left !== right];
-    }
+      return known(either(not(truth), truthOf(other())));
+    case 'xor':
+      return [truth !== truthOf(other())];
   }
 };
 

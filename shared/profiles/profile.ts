@@ -5,8 +5,6 @@ export interface Profile {
   readonly type: string;
   /** Of the resource, or of the extension, as a whole. */
   readonly root: ElementRule;
-  /** Addresses of profiles that this one is based on and that are not held: their rules cannot be checked. */
-  readonly notHeld?: readonly string[];
 }
 
 /** What a profile asks of one element, at each place where it stands. */
@@ -17,7 +15,7 @@ export interface ElementRule {
   readonly types?: readonly string[];
   /** Types of resources that a reference may name. */
   readonly targets?: readonly string[];
-  readonly fixed?: unknown;
+  /** What a value has to have; a text, which may be fixed too, has to be the same. */
   readonly pattern?: unknown;
   readonly bindings?: readonly Binding[];
   /** Rules by the place in the list of all. */
@@ -33,7 +31,7 @@ export interface ElementRule {
 export interface Slice extends ElementRule {
   readonly name: string;
   /** By way of a discriminator, relative to the element: what must be met there by some value, to belong to the slice. */
-  readonly match: Readonly<Record<string, Pick<ElementRule, 'fixed' | 'pattern' | 'bindings'>>>;
+  readonly match: Readonly<Record<string, Pick<ElementRule, 'pattern' | 'bindings'>>>;
 }
 
 /**
@@ -59,7 +57,8 @@ export interface CodeTable {
 /** A rule between elements. https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.constraint */
 export interface Rule {
   readonly key: string;
-  readonly severity: 'error' | 'warning';
+  /** `information`, and never met, if it tells of rules that are not held. */
+  readonly severity: 'error' | 'warning' | 'information';
   readonly human: string;
   readonly expression: Expression;
 }

@@ -149,7 +149,7 @@ describe('warnings beside a resource', () => {
 
     const { issue } = warningsIn(response);
     expect(issue.map(({ severity }) => severity)).toEqual([...Array<string>(10).fill('warning'), 'information']);
-    expect(issue.at(-1)?.details?.text).toMatch(/^15 notices/);
+    expect(issue.at(-1)?.details?.text).toMatch(/^15 more notices/);
     expect(response.headers['x-fhir-request-validation']?.length).toBeLessThan(8_000);
     expect(response.headers['x-fhir-request-validation']).toMatch(/^[ -~]+$/);
   });
