@@ -331,6 +331,15 @@ describe('a transaction with a bad entry', () => {
       '.resource.subject.reference',
       () => postEntry(observationBody('', { subject: { reference: { toString: '' } as never } })),
     ],
+    [
+      'a type that is an object which cannot be made a text',
+      400,
+      '.resource',
+      () => ({
+        resource: { ...patientBody({ link: [] }), resourceType: { toString: [] } as never },
+        request: { method: 'POST', url: 'Patient' },
+      }),
+    ],
     ['a reference to nothing', 400, '.resource.subject.reference', () => postEntry(observationBody('Patient/nobody'))],
     [
       'an unknown type',

@@ -33,8 +33,17 @@ const elementsOf = (body: Json, path: Path): string[] => {
   const within = path.findIndex((key) => key === 'resource');
   // Other entries may refer to this one, and another address asks for another resource.
   if (within < 0 && path[0] === 'entry') names.push('Bundle.entry');
+  names.push(...operationParameters(body));
   if (within >= 0) names.push(elementOf(valueAt(body, path.slice(0, within + 1)), path.slice(within + 1)));
   return names;
+};
+
+/** The input of an operation is named as its definition names it, and what stands in it as a body of its own. */
+const operationParameters = (body: Json): string[] => {
+  const { resourceType, parameter = [] } = (body ?? {}) as Partial<fhir4.Parameters>;
+  return resourceType === 'Parameters'
+    ? parameter.flatMap(({ name, resource }) => [name, ...(resource ? [resource.resourceType] : [])])
+    : [];
 };
 
 const elementOf = (body: Json, path: Path): string =>
@@ -106,7 +115,7 @@ const setMember: Mutation = (request, random) => {
     request,
     changed(request.body, path, () => value),
     `${what} as element`,
-    elementsOf(request.body, path),
+    [...elementsOf(request.body, path), ...(typeof value === 'string' ? [value] : [])],
   );
 };
 

@@ -8,6 +8,7 @@ export interface ValidRequest extends WireRequest {
   readonly writes: boolean;
 }
 
+const usCorePatient = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient';
 const fhirJson = 'application/fhir+json';
 
 /** Every kind of request, with every kind of parameter, each legal. */
@@ -79,7 +80,9 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     { ...get(`Encounter/${encounter}`), headers: { ...headers, 'if-none-match': 'W/"77"' } },
     get(`Encounter/${encounter}/_history/1`),
     get(`Encounter/${encounter}/_history`, { _count: '1' }),
-    get(`${subject}/$everything`, { _count: '3' }),
+    get(`${subject}/$everything`, { _count: '3', start: '2020-01-01', _type: 'Observation,Encounter' }),
+    get(`Encounter/${encounter}/$everything`, { _since: '2020-01-01T00:00:00Z' }),
+    get('Observation/$lastn', { patient, category: 'vital-signs', max: '2' }),
     get('metadata', { _format: 'json', _pretty: 'true' }),
   ];
   const forms = searches
@@ -119,7 +122,22 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     ...write(method, 'Observation', body),
     query: [['identifier', escape(`${identifierSystem}|${number}`)]],
   });
+  const parameters = (parameter: readonly fhir4.ParametersParameter[]) => ({ resourceType: 'Parameters', parameter });
+  const asked: ValidRequest[] = [
+    write(
+      'POST',
+      'Patient/$match',
+      parameters([
+        { name: 'resource', resource: numberedPatient('hostile-1') },
+        { name: 'count', valueInteger: 3 },
+      ]),
+    ),
+    write('POST', `${subject}/$everything`, parameters([{ name: 'start', valueDate: '2020-01-01' }])),
+  ];
   const writes: ValidRequest[] = [
+    ...asked,
+    // It claims a profile and does not meet it, which is a warning that a header tells.
+    write('POST', 'Patient', { ...patientBody(), meta: { profile: [usCorePatient] } }),
     write('POST', 'Patient', patientBody({ telecom: [{ system: 'phone', value: '+1 555 0100' }] })),
     write('POST', 'Observation', measured, { prefer: 'return=minimal' }),
     write('POST', 'Patient', numberedPatient('hostile-once'), {
