@@ -88,5 +88,11 @@ const changeIn = ({ recordType, request }: RequestContext): ((tree: unknown) => 
   if (isObject(body) && body['resourceType'] === 'Parameters' && mediaType !== jsonPatch) {
     return readFhirPathPatch(recordType.schema, body);
   }
-  throw new RecordError('malformed', `A patch is an array of operations as ${jsonPatch}, or Parameters as ${fhirJson}`);
+  throw new RecordError(
+    'malformed',
+    `A patch is an array of operations as ${jsonPatch}, or Parameters as ${fhirJson}`,
+    {
+      expression: 'body',
+    },
+  );
 };

@@ -134,6 +134,21 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     ),
     write('POST', `${subject}/$everything`, parameters([{ name: 'start', valueDate: '2020-01-01' }])),
   ];
+  const jsonPatch = [
+    { op: 'test', path: '/resourceType', value: 'Observation' },
+    { op: 'replace', path: '/status', value: 'amended' },
+    { op: 'add', path: '/valueQuantity/value', value: 73.5 },
+  ];
+  const fhirPatch = parameters([
+    {
+      name: 'operation',
+      part: [
+        { name: 'type', valueCode: 'replace' },
+        { name: 'path', valueString: 'Observation.status' },
+        { name: 'value', valueCode: 'corrected' },
+      ],
+    },
+  ]);
   const writes: ValidRequest[] = [
     ...asked,
     // It claims a profile and does not meet it, which is a warning that a header tells.
@@ -146,6 +161,8 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     write('PUT', `Observation/${observation}`, { ...measured, id: observation }, { prefer: 'return=representation' }),
     write('PUT', subject, { ...numberedPatient('hostile-1', { name: [{ family: 'Hostile' }] }), id: patient }),
     write('DELETE', `Observation/${toDelete}`),
+    write('PATCH', `Observation/${observation}`, jsonPatch, { 'content-type': 'application/json-patch+json' }),
+    write('PATCH', `Observation/${observation}`, fhirPatch),
     conditional('PUT', 'hostile-p', { ...measured, identifier: [{ system: identifierSystem, value: 'hostile-p' }] }),
     conditional('DELETE', 'hostile-gone'),
     bundle('transaction', entries),

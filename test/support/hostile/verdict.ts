@@ -19,7 +19,9 @@ const aboutAPlace: ReadonlySet<number> = new Set([400, 401, 406, 412, 413, 415, 
 /** What is wrong with an answer to such a request, in words; empty if it is as it should be. */
 export const faultsOf = ({ request, places: broken }: Mutated, { status, headers, text }: WireAnswer): string[] => {
   // What a condition finds depends on what others have created meanwhile.
-  const places = status === 412 && broken.length > 0 ? [...broken, 'If-None-Exist', 'query'] : broken;
+  const found = status === 412 && broken.length > 0 ? [...broken, 'If-None-Exist', 'query'] : broken;
+  // A patch is blamed for its operations, and for what they make of the record.
+  const places = request.method === 'PATCH' && found.includes('body') ? [...found, ...ofPatches(request.path)] : found;
   if (status === 0) return ['no answer'];
   if (status >= 500) return [`${status}`];
   if (status < 400 || !hasAnswerBody(request)) return [];
@@ -52,6 +54,12 @@ export const faultsOf = ({ request, places: broken }: Mutated, { status, headers
   return [...new Set(faults)];
 };
 
+const ofPatches = (path: string): string[] => [
+  ...Array.from({ length: 4 }, (_, operation) => `[${operation}]`),
+  'Parameters',
+  path.split('/')[0] ?? '',
+];
+
 /** Whether an expression names a place, one around it or one within it; long names may be cut short. */
 const names = (expression: string, place: string): boolean => {
   const [a, b] = [expression.toLowerCase(), place.toLowerCase()];
@@ -60,7 +68,7 @@ const names = (expression: string, place: string): boolean => {
   if (a === b || (a.endsWith('…') && b.startsWith(a.slice(0, -1)))) return true;
   const within = (outer: string, inner: string) =>
     outer !== '' && inner.startsWith(outer) && /^[.[]/.test(inner.slice(outer.length));
-  return /^[A-Z]/.test(expression) && (within(a, b) || within(b, a));
+  return /^[A-Z[]/.test(expression) && (within(a, b) || within(b, a));
 };
 
 const parsed = (text: string): fhir4.OperationOutcome | undefined => {
