@@ -45,6 +45,17 @@ describe('a record that does not meet a profile that it claims with its version'
     expect((await server.get('Patient/own-choice')).status).toBe(404);
   });
 
+  it('is not what a patch makes of one that does', async () => {
+    const { id } = await create(server, { ...bound, ...identified });
+    const patch = [{ op: 'remove', path: '/identifier' }];
+    const headers = { 'content-type': 'application/json-patch+json' };
+
+    const { status, body } = await server.request('PATCH', `Patient/${id}`, { body: patch, headers });
+
+    expect(status).toBe(400);
+    expect(expressionsIn(body)).toEqual(['Patient.identifier']);
+  });
+
   it('stops a transaction, which names the entry', async () => {
     const { status, body } = await server.post('', bundle('transaction', patientBody(), bound));
 
