@@ -108,15 +108,22 @@ const keptConcept = ({ code, display, property = [], concept }: fhir4.CodeSystem
   };
 };
 
+/** What is said of most need not be kept: shared/terminology/held.ts says it. */
+const unusual = (status: string): { status?: string } => (status === 'active' ? {} : { status });
+
 /** The address, and what a code system is apart from it. */
 const codeSystemLine = ({
   url = '',
   version,
+  name,
+  status,
   content,
   caseSensitive = false,
   concept = [],
-}: fhir4.CodeSystem): string =>
-  `${withVersion(url, version)} ${JSON.stringify({ content, caseSensitive, concept: concept.map(keptConcept) })}`;
+}: fhir4.CodeSystem): string => {
+  const kept = { name, ...unusual(status), content, caseSensitive, concept: concept.map(keptConcept) };
+  return `${withVersion(url, version)} ${JSON.stringify(kept)}`;
+};
 
 const keptSelection = (
   { system, version, concept, ...others }: Selection,
@@ -137,11 +144,11 @@ const keptSelection = (
 };
 
 /** The address, and how a value set is composed. */
-const valueSetLine = ({ url = '', version, compose }: fhir4.ValueSet, held: ReadonlySet<string>): string => {
+const valueSetLine = ({ url = '', version, status, compose }: fhir4.ValueSet, held: ReadonlySet<string>): string => {
   const { include = [], exclude = [] } = compose ?? {};
   const kept = (selections: readonly Selection[]) => selections.map((selection) => keptSelection(selection, held));
   const composed = { include: kept(include), ...(exclude.length === 0 ? {} : { exclude: kept(exclude) }) };
-  return `${withVersion(url, version)} ${JSON.stringify({ compose: composed })}`;
+  return `${withVersion(url, version)} ${JSON.stringify({ ...unusual(status), compose: composed })}`;
 };
 
 const elements = (): Map<string, ElementDefinition> =>

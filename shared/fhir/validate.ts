@@ -1,5 +1,5 @@
 import { safeParse } from 'zod/v4/core';
-import { maxIssues } from './complex-type.ts';
+import { type ComplexSchema, maxIssues } from './complex-type.ts';
 import type { ResourceSchema } from './resource-schema.ts';
 import type { SchemaIssue } from './schema-issue.ts';
 import type { ValidationIssue } from './validation-issue.ts';
@@ -25,12 +25,12 @@ const toFhirPath = (root: string, path: readonly (string | number)[]): string =>
  * Checks that a resource has the structure that R4 gives its type: elements, cardinality, datatypes, required bindings,
  * targets of references, safe narrative. The rules between elements are in check-invariants.ts.
  *
- * @param schema - of the type that the resource should be.
+ * @param schema - of the type that the resource, or the value of a datatype, should be.
  * @param resource - JSON as parsed; it is not changed.
  * @returns what is wrong, in document order, at most 50; empty if it is legal. No issue repeats a value of the resource.
  * @see https://hl7.org/fhir/R4/validation.html
  */
-export const validateStructure = (schema: ResourceSchema, resource: unknown): ValidationIssue[] => {
+export const validateStructure = (schema: ResourceSchema | ComplexSchema, resource: unknown): ValidationIssue[] => {
   if (isDeeperThan(maxDepth, resource)) {
     const message = `must not be nested deeper than ${maxDepth} levels`;
     return [{ severity: 'error', code: 'structure', expression: schema.typeName, message }];

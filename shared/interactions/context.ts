@@ -30,7 +30,13 @@ export interface Target {
 /** What an interaction answers with, before it is turned into HTTP or into an entry of a bundle. */
 export interface Answer {
   readonly statusCode: number;
-  readonly resource?: Resource | fhir4.Bundle | fhir4.OperationOutcome | fhir4.CapabilityStatement;
+  readonly resource?:
+    | Resource
+    | fhir4.Bundle
+    | fhir4.CapabilityStatement
+    | fhir4.OperationOutcome
+    | fhir4.Parameters
+    | fhir4.ValueSet;
   readonly headers?: Readonly<Record<string, string>>;
   /** What is to be said beside the resource: warnings about what was written. */
   readonly warnings?: fhir4.OperationOutcome;

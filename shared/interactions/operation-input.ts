@@ -26,6 +26,7 @@ type Primitives = {
 /** What a parameter of each type is read as. */
 interface Values extends Primitives {
   readonly Coding: fhir4.Coding;
+  readonly CodeableConcept: fhir4.CodeableConcept;
   readonly Meta: fhir4.Meta;
   readonly Resource: Resource;
 }
@@ -164,6 +165,7 @@ const fromText = (type: InputDefinition['type'], text: string, expression: strin
       const [, system, own] = /^(?:(.*)\|)?([^|]*)$/s.exec(text) ?? [];
       return { ...(system ? { system } : {}), ...(own ? { code: own } : {}) };
     }
+    case 'CodeableConcept':
     case 'Meta':
     case 'Resource':
       throw wrong(expression, 'This parameter is sent in Parameters, by POST');

@@ -4,7 +4,7 @@ import { searchTypes } from '../record-types/search-types.ts';
 import { localReference } from '../search/local-reference.ts';
 import { candidates } from '../store/candidates.ts';
 import { indexOwner, keyText, partitionFor } from '../store/index-rows.ts';
-import type { StoredRecord } from '../store/rows.ts';
+import { presented, type StoredRecord } from '../store/rows.ts';
 import { splitCanonical } from '../terminology/canonical.ts';
 import type { RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -40,7 +40,8 @@ export const storedTerms = (context: TermsContext, spend: () => void): StoredTer
         (version === undefined || record.resource['version'] === version) &&
         decide(context.asking, 's', type, record).permit,
     );
-    return meant.sort(newestInForce)[0]?.resource as Terms[T] | undefined;
+    const [newest] = meant.sort(newestInForce);
+    return newest && (presented(newest) as unknown as Terms[T]);
   },
 });
 

@@ -1,15 +1,11 @@
-import { RecordError } from '../errors.ts';
 import type { TerminologyFacts } from '../search/facts.ts';
 import type { NeededTerminology } from '../search/joins.ts';
 import { unsupportedParameter } from '../search/refusal.ts';
-import { type CodeSystem, readCodeSystem } from '../terminology/code-system.ts';
 import { TerminologyGap } from '../terminology/gap.ts';
 import { type HeldTerminology, heldTerminology } from '../terminology/held.ts';
-import { type Members, membersOf, neededFor, type Terminology } from '../terminology/members.ts';
+import { type Members, membersOf, type Terminology } from '../terminology/members.ts';
+import { mostCalls, readTerms, tooManyTerms } from './read-terms.ts';
 import { storedTerms, type TermsContext } from './stored-terms.ts';
-
-/** Calls to the store that the terminology of one search may take. */
-const mostCalls = 100;
 
 /**
  * Reads what a search needs of code systems and value sets: R4's own first, then the organisation's, as far as the caller may search them,
@@ -24,7 +20,14 @@ export const loadTerminology = async (
 ): Promise<TerminologyFacts | undefined> => {
   if (needed.valueSets.length === 0 && needed.codes.length === 0) return undefined;
   const held = await heldTerminology();
-  const known = await read(context, held, needed);
+  let calls = 0;
+  const stored = storedTerms(context, () => {
+    if (++calls > mostCalls) throw tooManyTerms([...needed.valueSets, ...needed.codes][0]?.parameter ?? '');
+  });
+  const known = await readTerms(stored, held, {
+    valueSets: needed.valueSets.map(({ url }) => url),
+    codeSystems: needed.codes.flatMap(({ system }) => system || []),
+  });
   const members = new Map(
     needed.valueSets.map(({ url, parameter }) => [url, requiredMembers(known, url, parameter)] as const),
   );
@@ -70,43 +73,4 @@ const requireHierarchy = (
       parameter,
       'The codes of this system are not known here, nor what is above or below them',
     );
-};
-
-/** Reads value sets and code systems, level by level of what they are made of. */
-const read = async (context: TermsContext, held: HeldTerminology, needed: NeededTerminology): Promise<Terminology> => {
-  let calls = 0;
-  const stored = storedTerms(context, () => {
-    if (++calls > mostCalls)
-      throw new RecordError('too-costly', 'These value sets are made of too many others', {
-        expression: [...needed.valueSets, ...needed.codes][0]?.parameter ?? '',
-      });
-  });
-  const valueSets = new Map<string, fhir4.ValueSet | undefined>();
-  const codeSystems = new Map<string, CodeSystem | undefined>();
-  const readValueSet = async (canonical: string): Promise<void> => {
-    valueSets.set(canonical, held.valueSet(canonical) ?? (await stored.find('ValueSet', canonical)));
-  };
-  const readSystem = async (canonical: string): Promise<void> => {
-    const own = held.codeSystem(canonical);
-    const found = own ? undefined : await stored.find('CodeSystem', canonical);
-    codeSystems.set(canonical, own ?? (found && readCodeSystem(found)));
-  };
-  let wanted = {
-    valueSets: needed.valueSets.map(({ url }) => url),
-    codeSystems: needed.codes.flatMap(({ system }) => system || []),
-  };
-  while (wanted.valueSets.length > 0 || wanted.codeSystems.length > 0) {
-    const sets = [...new Set(wanted.valueSets)].filter((canonical) => !valueSets.has(canonical));
-    const systems = [...new Set(wanted.codeSystems)].filter((canonical) => !codeSystems.has(canonical));
-    await Promise.all([...sets.map(readValueSet), ...systems.map(readSystem)]);
-    const further = sets.flatMap((canonical) => valueSets.get(canonical) ?? []).map(neededFor);
-    wanted = {
-      valueSets: further.flatMap((each) => each.valueSets),
-      codeSystems: further.flatMap((each) => each.codeSystems),
-    };
-  }
-  return {
-    valueSet: (canonical) => valueSets.get(canonical),
-    codeSystem: (canonical) => codeSystems.get(canonical) ?? held.codeSystem(canonical),
-  };
 };

@@ -12,6 +12,8 @@ export interface Concept {
 
 /** A code system, ready to be asked. https://hl7.org/fhir/R4/codesystem.html */
 export interface CodeSystem {
+  /** As it was read. */
+  readonly definition: fhir4.CodeSystem;
   readonly url: string;
   /** Whether all its codes are here: what is not among them is none of its codes. */
   readonly complete: boolean;
@@ -59,6 +61,7 @@ export const readCodeSystem = (resource: fhir4.CodeSystem): CodeSystem => {
   const folded = caseSensitive ? undefined : new Map([...concepts.values()].map((each) => [foldCode(each.code), each]));
   const find = (code: string): Concept | undefined => concepts.get(code) ?? folded?.get(foldCode(code));
   return {
+    definition: resource,
     url: resource.url ?? '',
     complete: resource.content === 'complete',
     caseSensitive,

@@ -14,6 +14,8 @@ export interface Terminology {
 export interface Members {
   /** Without a system: whether a code of that name is in it, of a system whose codes are known or listed. */
   readonly has: (system: string | undefined, code: string) => boolean;
+  /** Whether it is in it for certain: not only because all codes of a system are, which is not known. */
+  readonly hasForCertain: (system: string, code: string) => boolean;
   /** The code systems that it draws on. */
   readonly systems: ReadonlySet<string>;
 }
@@ -44,6 +46,7 @@ export const membersOf = (valueSet: fhir4.ValueSet, known: Terminology): Members
       const system = named === undefined ? undefined : splitCanonical(named)[0];
       return system === undefined ? [...systems].some((each) => test(each, code, false)) : test(system, code, true);
     },
+    hasForCertain: (system, code) => test(system, code, false),
     systems,
   };
 };
@@ -66,7 +69,7 @@ const partOf = (valueSet: fhir4.ValueSet, evaluation: Evaluation): Part => {
   try {
     return composed(valueSet, { ...evaluation, within: [...within, valueSet] });
   } catch (error) {
-    if (expanded && error instanceof TerminologyGap) return expanded;
+    if (expanded && error instanceof TerminologyGap) return listedIn(expanded);
     throw error;
   }
 };
@@ -75,8 +78,11 @@ const composed = ({ url, compose }: fhir4.ValueSet, evaluation: Evaluation): Par
   if (!compose?.include.length) throw new TerminologyGap(`The value set ${url} does not tell its codes`);
   const parts = compose.include.map((selection) => selected(selection, evaluation));
   const excluded = (compose.exclude ?? []).map((selection) => selected(selection, evaluation));
-  const isInactive = (system: string, code: string): boolean =>
-    compose.inactive === false && evaluation.known.codeSystem(system)?.find(code)?.inactive === true;
+  const { known } = evaluation;
+  const isInactive = (system: string, code: string): boolean => {
+    const version = compose.include.find((each) => each.system === system)?.version;
+    return compose.inactive === false && known.codeSystem(withVersion(system, version))?.find(code)?.inactive === true;
+  };
   return {
     systems: new Set(parts.flatMap(({ systems }) => [...systems])),
     test: (system, code, open) =>
@@ -97,25 +103,29 @@ const selected = (
     if (!imported) throw new TerminologyGap(`The value set ${canonical}, which it is made of, is not known here`);
     return partOf(imported, evaluation);
   });
-  const imported: Test = (each, code, open) => imports.every(({ test }) => test(each, code, open));
-  if (system === undefined) return { test: imported, systems: new Set(imports.flatMap(({ systems }) => [...systems])) };
-  const [url] = splitCanonical(system);
-  const codeSystem = known.codeSystem(withVersion(system, version));
-  const chosen = codesChosen(url, codeSystem, concept, filter);
+  const parts = imports.map(({ test }) => test);
+  const url = system === undefined ? undefined : splitCanonical(system)[0];
+  if (system !== undefined) {
+    const chosen = codesChosen(withVersion(system, version), known, concept, filter);
+    parts.push((each, code, open) => each === url && chosen(code, open));
+  }
   return {
-    test: (each, code, open) => each === url && chosen(code, open) && imported(each, code, open),
-    systems: new Set([url]),
+    systems: new Set(url === undefined ? imports.flatMap(({ systems }) => [...systems]) : [url]),
+    // what one of them lists is certain, if the others take it in
+    test: (each, code, open) =>
+      parts.every((test) => test(each, code, true)) && (open || parts.some((test) => test(each, code, false))),
   };
 };
 
 const codesChosen = (
-  url: string,
-  codeSystem: CodeSystem | undefined,
+  canonical: string,
+  known: Terminology,
   concepts: readonly fhir4.ValueSetComposeIncludeConcept[] = [],
   filters: readonly fhir4.ValueSetComposeIncludeFilter[] = [],
 ): ((code: string, open: boolean) => boolean) => {
+  const codeSystem = known.codeSystem(canonical);
   if (concepts.length > 0) {
-    const sensitive = codeSystem ? codeSystem.caseSensitive : !ignoringCase.has(url);
+    const sensitive = codeSystem ? codeSystem.caseSensitive : !ignoringCase.has(splitCanonical(canonical)[0]);
     const name = (code: string): string => (sensitive ? code : foldCode(code));
     const listed = new Set(concepts.map(({ code }) => name(code)));
     return (code) => listed.has(name(code));
@@ -127,33 +137,39 @@ const codesChosen = (
       return concept !== undefined && passes.every((test) => test(concept));
     };
   }
-  if (filters.length > 0) throw new TerminologyGap(`The codes of ${url}, which it selects from, are not known here`);
+  if (filters.length > 0)
+    throw new TerminologyGap(`The codes of ${canonical}, which it selects from, are not known here`);
   return (_, open) => open;
 };
 
 /** https://hl7.org/fhir/R4/extension-valueset-unclosed.html and extension-valueset-toocostly.html */
 const incomplete = /\/valueset-(?:unclosed|toocostly)$/;
 /** Parameters of `$expand` that leave out some of the codes. */
-const leavingOut: ReadonlySet<string> = new Set(['filter', 'count', 'offset', 'limitedExpansion', 'activeOnly']);
+const leavingOut = /^(?:filter|count|offset|limitedExpansion|activeOnly|exclude-system)$/;
 
-/** The codes that an expansion lists, if it says how many there are and lists as many, or is a whole without saying. */
-const completeExpansion = (expansion: fhir4.ValueSetExpansion | undefined): Part | undefined => {
+/** The entries of an expansion, those within others too, if it says how many there are and lists as many, or is a whole without saying. */
+export const completeExpansion = (
+  expansion: fhir4.ValueSetExpansion | undefined,
+): fhir4.ValueSetExpansionContains[] | undefined => {
   if (!expansion?.contains || (expansion.offset ?? 0) > 0) return undefined;
-  if (expansion.parameter?.some(({ name }) => leavingOut.has(name))) return undefined;
+  if (expansion.parameter?.some(({ name }) => leavingOut.test(name))) return undefined;
   if (expansion.extension?.some(({ url, valueBoolean }) => incomplete.test(url) && valueBoolean !== false))
     return undefined;
-  const codes = new Map<string, Set<string>>();
-  let count = 0;
-  const read = (entries: readonly fhir4.ValueSetExpansionContains[]): void => {
-    for (const { system = '', code, abstract, contains = [] } of entries) {
-      count++;
-      if (code !== undefined && !abstract) codes.set(system, (codes.get(system) ?? new Set()).add(code));
-      read(contains);
-    }
+  const all = withContained(expansion.contains);
+  return expansion.total !== undefined && expansion.total > all.length
+    ? undefined
+    : all.filter(({ code, abstract }) => code !== undefined && !abstract);
+};
+
+const withContained = (entries: readonly fhir4.ValueSetExpansionContains[] = []): fhir4.ValueSetExpansionContains[] =>
+  entries.flatMap((entry) => [entry, ...withContained(entry.contains)]);
+
+const listedIn = (entries: readonly fhir4.ValueSetExpansionContains[]): Part => {
+  const names = new Set(entries.map(({ system = '', code }) => `${system} ${code}`));
+  return {
+    systems: new Set(entries.map(({ system = '' }) => system)),
+    test: (system, code) => names.has(`${system} ${code}`),
   };
-  read(expansion.contains);
-  if (expansion.total !== undefined && expansion.total > count) return undefined;
-  return { systems: new Set(codes.keys()), test: (system, code) => codes.get(system)?.has(code) ?? false };
 };
 
 /** What must be known to evaluate a value set: what it imports, and the code systems that it takes as a whole or selects from. */

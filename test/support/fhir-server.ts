@@ -83,7 +83,7 @@ export const fhirServer = async (table?: LocalTable): Promise<FhirServer> => {
     const own = recordTypes.find(({ name }) => name === type);
     const handler = (type === '' || type === '_search'
       ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
-      : serveRecords(own ? [own] : otherRecordTypes, own && ownRoutes, () => services)) as unknown as Handler;
+      : serveRecords(own ? [own] : otherRecordTypes, ownRoutes, () => services)) as unknown as Handler;
     handlers.set(type, handler);
     return handler;
   };

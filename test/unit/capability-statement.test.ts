@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { capabilityStatement } from '../../shared/fhir/capability-statement.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
+import { otherRecordTypes } from '../../shared/record-types/other.ts';
 
 const statement = capabilityStatement(recordTypes, ownRoutes, 'https://concord.test/fhir');
 const resources = new Map((statement.rest?.[0]?.resource ?? []).map((resource) => [resource.type as string, resource]));
@@ -59,6 +60,19 @@ describe('capability statement', () => {
       labels.map((name) => ['Goal', name, `http://hl7.org/fhir/OperationDefinition/Resource-${name}`]),
     );
     expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));
+  });
+
+  it('tells what can be asked of terminology', () => {
+    const all = capabilityStatement(otherRecordTypes, ownRoutes, 'https://concord.test/fhir').rest?.[0]?.resource ?? [];
+    const named = all.flatMap(({ type, operation = [] }) => operation.map(({ name }) => `${type}/$${name}`));
+
+    expect(named.filter((name) => !name.includes('/$meta'))).toEqual([
+      'CodeSystem/$lookup',
+      'CodeSystem/$validate-code',
+      'CodeSystem/$subsumes',
+      'ValueSet/$expand',
+      'ValueSet/$validate-code',
+    ]);
   });
 
   it('tells the profiles that a type may claim, with their version', () => {
