@@ -18,7 +18,9 @@ const compartment = (text: string): Compartment =>
 /** Those that the definitions at hand do not have are copied from the specification's pages, without rare types. */
 const compartments: Readonly<Record<string, Compartment>> = {
   Patient: new Map(
-    patientCompartmentDefinition().resource.flatMap(({ code, param }) => (param ? [[code, param]] : [])),
+    patientCompartmentDefinition()
+      .resource.filter(({ code }) => code !== 'Task') // which R4 does not have in it
+      .flatMap(({ code, param }) => (param ? [[code, param]] : [])),
   ),
   // https://hl7.org/fhir/R4/compartmentdefinition-encounter.html
   Encounter: compartment(`
