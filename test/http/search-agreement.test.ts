@@ -28,7 +28,7 @@ describe('a search', () => {
       from: 0,
       until: 300,
       searchers,
-      served: { joins: true, compartments: false, systemSearch: false },
+      served: { joins: true, compartments: true, systemSearch: true },
     });
 
     expect(figures.disagreements).toEqual([]);

@@ -85,7 +85,14 @@ const requireIncluded = (
   server: SearchServer,
 ): number => {
   const expected = findIncluded(search, matches, world);
-  const places = entriesOf(page, 'include').map((entry) => placeIn(recordOf(entry, byPlace, server)));
+  // elements are named for matches alone, a summary is one of everything
+  const { elements: _, ...asIncluded } = search;
+  const places = entriesOf(page, 'include').map((entry) => {
+    const record = recordOf(entry, byPlace, server);
+    const wrong = wronglyShown(asIncluded, entry.resource as fhir4.FhirResource, record.resource);
+    require(wrong === undefined, `includes ${placeIn(record)}, which ${wrong}`);
+    return placeIn(record);
+  });
   require(new Set(places).size === places.length, 'includes a record twice on a page');
   for (const place of places) require(expected.has(place), `includes ${place}`);
   const missing = [...expected].filter((place) => !places.includes(place));

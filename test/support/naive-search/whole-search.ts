@@ -240,9 +240,9 @@ const isPartOf = (part: unknown, whole: unknown): boolean => {
   );
 };
 
-/** What is wrong with a match as it is shown; undefined if it is as the search asks. https://hl7.org/fhir/R4/search.html#summary */
+/** What is wrong with a record as it is shown; undefined if it is as the search asks. https://hl7.org/fhir/R4/search.html#summary */
 export const wronglyShown = (
-  { summary, elements }: NaiveSearch,
+  { summary, elements }: Pick<NaiveSearch, 'summary' | 'elements'>,
   shown: fhir4.FhirResource,
   stored: fhir4.FhirResource,
 ): string | undefined => {
