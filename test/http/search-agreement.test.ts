@@ -28,7 +28,6 @@ describe('a search', () => {
       from: 0,
       until: 300,
       searchers,
-      served: { joins: true, compartments: true, systemSearch: true },
     });
 
     expect(figures.disagreements).toEqual([]);
@@ -39,7 +38,9 @@ describe('a search', () => {
     expect(figures.paged).toBeGreaterThan(10);
     expect(figures.included).toBeGreaterThan(100);
     const kinds = `date token token:not string reference quantity _filter _content sort pages
-      chain has list _include _include:iterate _revinclude`.split(/\s+/);
+      chain has list _include _include:iterate _revinclude`
+      .split(/\s+/)
+      .concat('across types', 'in a compartment of Patient');
     for (const kind of kinds) expect(figures.byKind.get(kind)?.found ?? 0, kind).toBeGreaterThan(0);
   });
 });

@@ -40,7 +40,6 @@ export const proveSearches = async ({ searches, seed, only }: SearchProof): Prom
     from: only ?? 0,
     until: only === undefined ? searches : only + 1,
     searchers,
-    served: { joins: true, compartments: true, systemSearch: true },
   });
   await server.stop();
   show(figures, used);

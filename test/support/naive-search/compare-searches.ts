@@ -1,7 +1,7 @@
 import { inParallel } from '../../../shared/store/in-parallel.ts';
 import type { World } from './evaluate.ts';
 import { type Comparison, followSearch, textOf } from './follow-search.ts';
-import { generateSearch, type Served } from './generate-search.ts';
+import { generateSearch } from './generate-search.ts';
 import { Random } from './random.ts';
 import type { Searcher, SearchServer } from './search-server.ts';
 import type { StoredWorld } from './stored-world.ts';
@@ -44,14 +44,13 @@ export interface CompareOptions {
   readonly from: number;
   readonly until: number;
   readonly searchers: readonly Searcher[];
-  readonly served: Served;
 }
 
 /** Draws searches, sends them, and compares the answers with those of the naive evaluator. */
 export const compareSearches = async (
   server: SearchServer,
   { records }: StoredWorld,
-  { seed, from, until, searchers, served }: CompareOptions,
+  { seed, from, until, searchers }: CompareOptions,
 ): Promise<SearchFigures> => {
   const worlds = searchers.map(
     (searcher): Omit<World, 'now'> => ({
@@ -71,7 +70,7 @@ export const compareSearches = async (
     const index = random.below(searchers.length);
     const searcher = searchers[index] as Searcher;
     const world: World = { ...(worlds[index] as Omit<World, 'now'>), now: server.now() };
-    const search = generateSearch(random, searcher, world, { ...world, records }, served);
+    const search = generateSearch(random, searcher, world, { ...world, records });
     const comparison: Comparison = await followSearch(server, search, world);
     const finds = comparison.kind === 'agrees' && comparison.found > 0;
     for (const kind of new Set(search.kinds)) {

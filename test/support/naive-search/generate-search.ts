@@ -1,6 +1,6 @@
 import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
 import { isInCompartment, typesInCompartment } from './compartments.ts';
-import { definitionsOf, holds, type NaiveTest, type World, type WorldRecord } from './evaluate.ts';
+import { definitionsOf, holds, type World, type WorldRecord } from './evaluate.ts';
 import { type GeneratedTest, generateTest, kindOf, linksOf, listTest, recordsNaming } from './generate.ts';
 import type { Random } from './random.ts';
 import type { Searcher } from './search-server.ts';
@@ -13,13 +13,6 @@ import {
   placeIn,
   rootElementNames,
 } from './whole-search.ts';
-
-/** Parts of a search that a server may not serve. */
-export interface Served {
-  readonly joins: boolean;
-  readonly compartments: boolean;
-  readonly systemSearch: boolean;
-}
 
 /** What the result parameters of a search say, beside what is to be found. */
 interface Result {
@@ -39,13 +32,7 @@ interface Result {
  * @param visible - what the searcher sees: what is found is mostly one of these records.
  * @param whole - all there is: some searches lead through what the searcher does not see.
  */
-export const generateSearch = (
-  random: Random,
-  searcher: Searcher,
-  visible: World,
-  whole: World,
-  served: Served,
-): NaiveSearch => {
+export const generateSearch = (random: Random, searcher: Searcher, visible: World, whole: World): NaiveSearch => {
   const world = random.chance(0.3) ? { ...whole, terminology: visible.terminology } : visible;
   const types = [...new Set(visible.records.map(({ resource }) => resource.resourceType))];
   // observations have parameters of every kind
@@ -53,8 +40,8 @@ export const generateSearch = (
   const source = random.of(
     random.chance(0.3) ? visible.records : visible.records.filter(({ resource }) => resource.resourceType === type),
   );
-  if (served.systemSearch && random.chance(0.06)) return acrossTypes(random, searcher, visible, source);
-  return ofOneType(random, searcher, world, visible, source, served);
+  if (random.chance(0.06)) return acrossTypes(random, searcher, visible, source);
+  return ofOneType(random, searcher, world, visible, source);
 };
 
 /** A record that a list names, which few are; undefined if there are no lists. */
@@ -71,20 +58,17 @@ const ofOneType = (
   world: World,
   visible: World,
   drawn: WorldRecord,
-  served: Served,
 ): NaiveSearch => {
-  const listed = served.joins && random.chance(0.04) ? listedRecord(random, world, visible) : undefined;
+  const listed = random.chance(0.04) ? listedRecord(random, world, visible) : undefined;
   const source = listed ?? drawn;
   const { resourceType } = source.resource;
   const ofList = listed && listTest(random, world, listed);
-  const tests = Array.from({ length: random.of([0, 1, 1, 1, 1, 2, 2, 3]) }, () =>
-    parameter(random, world, source, served),
-  );
-  const owner = served.compartments && random.chance(0.12) ? ownerOf(random, source, world) : undefined;
+  const tests = Array.from({ length: random.of([0, 1, 1, 1, 1, 2, 2, 3]) }, () => parameter(random, world, source));
+  const owner = random.chance(0.12) ? ownerOf(random, source, world) : undefined;
   const patient = owner ? undefined : patientIn(source, world);
   if (patient !== undefined && random.chance(0.4)) tests.push(...inChart(random, patient, resourceType, world));
   if (ofList) tests.push(ofList);
-  const result = generateResult(random, world, source, [resourceType], served);
+  const result = generateResult(random, world, source, [resourceType]);
   const query = random.shuffled([...tests.map(({ name, value }) => [name, value] as const), ...result.query]);
   return {
     ...result,
@@ -105,17 +89,10 @@ const ofOneType = (
   };
 };
 
-const joined = /"kind":"(chain|has|list)"|"modifier":"(above|below)"/;
-
-/** Whether other records must be looked up. */
-const needsJoins = (test: NaiveTest): boolean =>
-  joined.test(JSON.stringify(test, (_, value: unknown) => (value instanceof Map ? [...value] : value)));
-
 /** One parameter, mostly of those that find the record. */
-const parameter = (random: Random, world: World, source: WorldRecord, { joins }: Served): GeneratedTest => {
+const parameter = (random: Random, world: World, source: WorldRecord): GeneratedTest => {
   for (let left = random.of([1, 4, 4]); ; left--) {
     const made = generateTest(random, world, source);
-    if (!joins && needsJoins(made.test)) continue;
     if (left <= 1 || holds(made.test, source, world) === true) return made;
   }
 };
@@ -256,16 +233,10 @@ const acrossTypes = (random: Random, searcher: Searcher, world: World, source: W
   };
 };
 
-const generateResult = (
-  random: Random,
-  world: World,
-  source: WorldRecord,
-  types: readonly string[],
-  { joins }: Served,
-): Result => {
+const generateResult = (random: Random, world: World, source: WorldRecord, types: readonly string[]): Result => {
   const { resourceType } = source.resource;
   const sort = random.chance(0.3) ? generateSort(random, resourceType, types) : [];
-  const includes = joins && random.chance(0.3) ? generateIncludes(random, world, source) : [];
+  const includes = random.chance(0.3) ? generateIncludes(random, world, source) : [];
   const summaries = ['true', 'data', 'false', ...(includes.length === 0 ? (['text', 'count'] as const) : [])] as const;
   const summary = random.chance(0.12) ? random.of(summaries) : undefined;
   const roots = rootElementNames(resourceType).filter((name) => name in source.resource);
