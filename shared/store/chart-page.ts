@@ -101,8 +101,7 @@ const rowsWithin = async (
   const whole = () =>
     query({ ...chartRange(chart, type, options), ...(options.limit === undefined ? {} : { Limit: options.limit }) });
   if (!between || type === undefined) return [await whole(), []];
-  const { from, to } = signRange(type);
-  const signsOf = { ':pk': chartKey(chart), ':from': from, ':to': to };
+  const signsOf = { ':pk': chartKey(chart), ...signRange(type, 'lasting') };
   const isPassed = options.after !== undefined && options.after < between[0];
   const [rows, { Items: signs = [] }] = await Promise.all([
     isPassed ? { Items: [] } : query(boundedRange(chart, between, options)),
@@ -110,6 +109,27 @@ const rowsWithin = async (
   ]);
   const found = signs as RowKey[];
   return found.every(isLinkSign) ? [rows, found] : [await whole(), found];
+};
+
+/**
+ * Whether the order of a type's records in a chart is that of the date which bounds it (`boundedBy`), newest first: nothing is linked, and none
+ * has no date, or one that its place does not tell. One call.
+ */
+export const isInOrderOfDate = async (
+  { client, tableName }: RecordStore,
+  chart: string,
+  type: string,
+): Promise<boolean> => {
+  const { Items = [] } = await client.send(
+    new QueryCommand({
+      TableName: tableName,
+      ConsistentRead: true,
+      KeyConditionExpression: keysBetween,
+      ExpressionAttributeValues: { ':pk': chartKey(chart), ...signRange(type, 'all') },
+      Limit: 1,
+    }),
+  );
+  return Items.length === 0;
 };
 
 /** A record's row, and the sort key at which its charts show it: while an update is staged, that is still the place of the version before. */

@@ -65,8 +65,17 @@ export const lastingKey = ({ shown, ...address }: Shown, chart: string): RowKey 
   sk: `${address.type}${signSuffix}~${shown ?? address.place}`,
 });
 
-/** Between which sort keys a type's signs of both kinds lie. */
-export const signRange = (type: string) => ({ from: `${type}${signSuffix}`, to: `${type}${signSuffix}~~` });
+/** Says that a record has no date, so that its place is the time of its creation: behind those. */
+export const undatedKey = ({ shown, ...address }: Shown, chart: string): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${address.type}${signSuffix}~~${shown ?? address.place}`,
+});
+
+/** Between which sort keys a type's signs lie: of links and of what lasts, or all. */
+export const signRange = (type: string, which: 'lasting' | 'all') => ({
+  ':from': `${type}${signSuffix}`,
+  ':to': `${type}${signSuffix}~~${which === 'all' ? '~' : ''}`,
+});
 
 /** What the earlier versions of one record begin with. */
 export const historyPrefix = ({ type, place }: Address) => `~H#${type}#${place}#`;

@@ -3,7 +3,7 @@ import type { SearchType } from '../record-types/search-type.ts';
 import { timeOf } from '../search/match/date.ts';
 import type { RecordWrite } from './commit.ts';
 import { timeOfPlace } from './ids.ts';
-import { lastingKey, type Row, type RowKey } from './keys.ts';
+import { lastingKey, type Row, type RowKey, undatedKey } from './keys.ts';
 import { mentionRow, pointerRow, type StoredRecord } from './rows.ts';
 
 /** By version of a record: charts of its second and further patients, and the other ones that it refers to; its home excluded. */
@@ -39,24 +39,23 @@ const pointersTo = (
 ): Row[] => {
   if (!record.resource) return [];
   const charts = record.shown === undefined ? further : [record.chart, ...further];
-  const lasting = isLasting(recordType, record) ? [record.chart, ...further] : [];
+  const signOf = signKey(recordType, record);
   const rows = [
-    ...lasting.map((chart) => lastingKey(record, chart)),
+    ...(signOf ? [record.chart, ...further].map((chart) => signOf(record, chart)) : []),
     ...charts.map((chart) => pointerRow(record, chart)),
     ...mentioned.map((chart) => mentionRow(record, chart)),
   ];
   return rows.map((row): Row => ({ ...row }));
 };
 
-/** Whether a record may be what a search between two times means, although its place tells no such time: see `boundedBy`. */
-const isLasting = ({ boundedBy, parameter }: SearchType, { place, shown = place, resource }: StoredRecord): boolean => {
+/** The key of the row that says what a record's place does not tell of its date: see `boundedBy`. Undefined where it tells all. */
+const signKey = ({ boundedBy, parameter }: SearchType, { place, shown = place, resource }: StoredRecord) => {
   const date = boundedBy === undefined || place === '' ? undefined : parameter(boundedBy);
-  if (!date) return false;
+  if (!date) return undefined;
   const at = timeOfPlace(shown);
-  return date.values(resource).some((value) => {
-    const time = timeOf(value);
-    return time !== undefined && (time.start !== at || time.end > at + longestUsual);
-  });
+  const times = date.values(resource).flatMap((value) => timeOf(value) ?? []);
+  if (times.length === 0) return undatedKey;
+  return times.some(({ start, end }) => start !== at || end > at + longestUsual) ? lastingKey : undefined;
 };
 
 const without = (rows: readonly Row[], others: readonly Row[]): Row[] => {

@@ -14,7 +14,7 @@ const inChart: Readonly<Record<string, Ceiling>> = {
   'since a date, all of it older': [3, 1, 2],
   'on a day long ago': [3, 1, 7],
   'by value': [2, 1, 265],
-  'sorted by date': [2, 1, 265],
+  'newest 50, sorted by date': [3, 1, 5],
   counted: [2, 1, 265],
   'newest 50 with their performers': [3, 2, 5],
   'newest 50 with what is derived from them': [3, 2, 5],

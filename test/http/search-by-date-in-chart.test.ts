@@ -255,3 +255,73 @@ describe('a search between two times', () => {
       ],
     });
 });
+
+describe('the newest ones first', () => {
+  const day = (number: number) => `2022-03-${String(number).padStart(2, '0')}`;
+  const on = (patient: string, number: number, elements: Partial<fhir4.Observation> = {}) =>
+    create(server, observationBody(patient, { effectiveDateTime: day(number), ...elements }));
+  const datesOf = async (path: string) => {
+    const dates: unknown[] = [];
+    for (let url: string | undefined = path; url !== undefined; ) {
+      const { status, body } = await server.get(url);
+      expect(status, JSON.stringify(body)).toBe(200);
+      dates.push(...resourcesIn(body).map(({ effectiveDateTime }) => effectiveDateTime));
+      url = nextLinkOf(body);
+    }
+    return dates;
+  };
+
+  it('are read in the order of the chart, moved ones too, and no others', async () => {
+    const patient = referenceTo(await newPatient());
+    for (const number of [5, 2, 7, 3]) await on(patient, number);
+    const { id } = await on(patient, 1);
+    await server.put(`Observation/${id}`, { ...observationBody(patient, { effectiveDateTime: day(6) }), id });
+
+    const query = `Observation?patient=${patient}&_sort=-date`;
+    const sorted = [7, 6, 5, 3, 2].map(day);
+    for (const count of [1, 2, 50]) expect(await datesOf(`${query}&_count=${count}`)).toEqual(sorted);
+    expect(await datesOf(`Observation?patient=${patient}&_sort=date`)).toEqual(sorted.toReversed());
+  });
+
+  it('cost what they do without an order, in a chart too large to be sorted', async () => {
+    const patient = await newPatient();
+    await writeObservations(server.store, patient.id, 10_100);
+    server.calls.reset();
+
+    const { body } = await server.get(`Observation?patient=${patient.id}&_sort=-date`);
+
+    expect(resourcesIn(body)).toHaveLength(50);
+    expect(server.calls.sequential()).toBe(1);
+    expect(server.calls.readUnits).toBeLessThanOrEqual(300);
+  }, 60_000);
+
+  it.each([
+    ['one without a date, which comes last', {}],
+    ['a period without a start', { effectivePeriod: { end: '2022-02-20' } }],
+    ['a schedule', { effectiveTiming: { event: ['2022-02-20'] } }],
+  ])('are sorted where there is %s', async (_, effective) => {
+    const patient = referenceTo(await newPatient());
+    await on(patient, 2);
+    await create(server, bodyWith(patient, effective));
+    await on(patient, 3);
+
+    for (const count of [1, 50]) {
+      expect(await datesOf(`Observation?patient=${patient}&_sort=-date&_count=${count}`)).toEqual([
+        day(3),
+        day(2),
+        undefined,
+      ]);
+    }
+  });
+
+  it('go on in the order in which they have begun', async () => {
+    const patient = referenceTo(await newPatient());
+    for (const number of [2, 3, 4]) await on(patient, number);
+    const first = (await server.get(`Observation?patient=${patient}&_sort=-date&_count=1`)).body;
+    await create(server, bodyWith(patient, {}));
+
+    const rest = await datesOf(nextLinkOf(first) ?? '');
+
+    expect(rest.filter((date) => date !== undefined)).toEqual([day(3), day(2)]);
+  });
+});

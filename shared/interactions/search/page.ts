@@ -1,5 +1,6 @@
 import { compareKeysBy, type SortKeys, sortKeysOf } from '../../search/sort.ts';
 import type { Position } from '../../store/candidates.ts';
+import { isInOrderOfDate } from '../../store/chart-page.ts';
 import { largeBytesIn } from '../../store/large-bodies.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';
 import { largestPageBytes, weightOf } from '../searchset.ts';
@@ -35,7 +36,26 @@ export const findPage = async (search: PlannedSearch, from: Position | undefined
   if (summary === 'count' || count === 0) {
     return { matches: [], others: [], total: await countAll(search), next: undefined };
   }
-  return sort.length > 0 ? sortedPage(search, from) : page(search, from);
+  // A position within a chart: the first page came in the order of the chart.
+  if (sort.length === 0 || (from && from.length > 1)) return page(search, from);
+  const first = from ? undefined : inChartsOrder(search);
+  if (!first) return sortedPage(search, from);
+  const [isInOrder, found] = await Promise.all([
+    isInOrderOfDate(search.run.context.store, first.chart, first.type),
+    page(search, from),
+  ]);
+  return isInOrder ? found : sortedPage(search, from);
+};
+
+/** The type and the one chart whose newest records are asked for first, by the date that places are made of; undefined if it is not so. */
+const inChartsOrder = ({ query: { sort }, parts }: PlannedSearch): { type: string; chart: string } | undefined => {
+  const [rule, ...rules] = sort;
+  const [part, ...others] = parts;
+  if (!rule?.descending || !part || rules.length + others.length > 0 || part.plan.kind !== 'charts') return undefined;
+  const [{ recordType }, ...types] = part.searched;
+  const [chart, ...charts] = part.plan.charts;
+  if (chart === undefined || types.length + charts.length > 0 || part.plan.mentions) return undefined;
+  return rule.parameter.code === recordType.boundedBy ? { type: recordType.name, chart } : undefined;
 };
 
 /** A match, and the position behind it. */
