@@ -19,6 +19,7 @@ const inChart: Readonly<Record<string, Ceiling>> = {
   'newest 50 with their performers': [3, 2, 5],
   'newest 50 with what is derived from them': [3, 2, 5],
   'by performer’s name': [3, 2, 266],
+  'newest 50 of a compartment': [2, 1, 4],
   'by what refers to them': [20, 19, 282],
 };
 

@@ -58,6 +58,11 @@ export const chartSearches: readonly SearchScenario<ChartWorld>[] = [
   inChart('newest 50 with their performers', '_include=Observation:performer', (count) => upToAPage(count) + 1),
   inChart('newest 50 with what is derived from them', '_revinclude=DiagnosticReport:result', upToAPage),
   inChart('by performer’s name', `${rare}&performer:Practitioner.name=performer`, (count) => upToAPage(count / 100)),
+  {
+    name: 'newest 50 of a compartment',
+    path: ({ chart }) => `Patient/${chart}/Observation`,
+    entries: ({ observations }) => upToAPage(observations),
+  },
   inChart('by what refers to them', `${rare}&_has:DiagnosticReport:result:status=final`, () => 0),
 ];
 
