@@ -4,6 +4,7 @@ import { isInOrderOfDate } from '../../store/chart-page.ts';
 import { largeBytesIn } from '../../store/large-bodies.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';
 import { largestPageBytes, weightOf } from '../searchset.ts';
+import { eachOnce } from './each-once.ts';
 import { included } from './includes.ts';
 import type { OpenSearch } from './open.ts';
 import { matchingParts, type Part } from './parts.ts';
@@ -75,7 +76,7 @@ const page = async (search: PlannedSearch, from: Position | undefined): Promise<
   let bytes = 0;
   let last = from;
   let ended = true;
-  for await (const { record, position } of matchingParts(run, parts, reading)) {
+  for await (const { record, position } of eachOnce(matchingParts(run, parts, reading))) {
     if (record) {
       bytes += weightOf(record.resource ?? {});
       if (found.length === size || (found.length > 0 && bytes > largestPageBytes)) {
@@ -117,7 +118,7 @@ const withIncludes = async (
 
 const countAll = async ({ run, parts }: PlannedSearch): Promise<number> => {
   let total = 0;
-  for await (const { record } of matchingParts(run, parts)) {
+  for await (const { record } of eachOnce(matchingParts(run, parts))) {
     if (record) total++;
     run.requireAffordable('_summary');
   }
@@ -129,7 +130,7 @@ const sortedPage = async (search: PlannedSearch, from: Position | undefined): Pr
   const rules = new Map(searched.map((each) => [each.recordType.name, each.query.sort]));
   const all: { readonly record: StoredRecord; readonly keys: SortKeys }[] = [];
   let large = 0;
-  for await (const { record } of matchingParts(run, parts)) {
+  for await (const { record } of eachOnce(matchingParts(run, parts))) {
     run.requireAffordable('_sort');
     if (!record) continue;
     const held = { resource: presented(record), lastUpdated: record.updated };
