@@ -4,7 +4,7 @@ import { supportedProfiles } from '../profiles/supported.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 
 /** Changes with every release that serves something else. */
-const releasedOn = '2026-11-24';
+export const releasedOn = '2026-11-24';
 
 /**
  * What is served, derived from the record types and their routes. https://hl7.org/fhir/R4/capabilitystatement.html

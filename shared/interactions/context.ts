@@ -36,6 +36,7 @@ export interface Answer {
     | fhir4.CapabilityStatement
     | fhir4.OperationOutcome
     | fhir4.Parameters
+    | fhir4.TerminologyCapabilities
     | fhir4.ValueSet;
   readonly headers?: Readonly<Record<string, string>>;
   /** What is to be said beside the resource: warnings about what was written. */

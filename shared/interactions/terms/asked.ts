@@ -44,6 +44,10 @@ export const readTermsInput = <const D extends Parameters<typeof readInput>[1]>(
   return input;
 };
 
+/** Names of the input that an operation takes and does not refuse. */
+export const servedInput = (definitions: Parameters<typeof readInput>[1]): string[] =>
+  Object.keys(definitions).filter((name) => unserved[name] === undefined);
+
 /** Values of one parameter, as many as a query may have. */
 const mostValues = 200;
 

@@ -10,7 +10,8 @@ import { largestPageBytes, weightOf } from '../searchset.ts';
 import { askedValueSet, namedBy, readTermsInput, valueSetInput } from './asked.ts';
 import { withTerms } from './open-terms.ts';
 
-const input = {
+/** What `$expand` is told. https://hl7.org/fhir/R4/valueset-operation-expand.html */
+export const expandInput = {
   ...valueSetInput,
   contextDirection: { type: 'code' },
   filter: { type: 'string' },
@@ -30,7 +31,7 @@ const input = {
   'force-system-version': { type: 'canonical', many: true },
 } as const;
 
-type Input = OperationInput<typeof input>;
+type Input = OperationInput<typeof expandInput>;
 
 /** Codes in one answer. */
 const mostCodes = 1_000;
@@ -43,7 +44,7 @@ const mostCodes = 1_000;
  *   `too-costly`, with their number, for more codes than one answer has.
  */
 export const expand: Interaction = async (context, { id }) => {
-  const asked = readTermsInput(context, input);
+  const asked = readTermsInput(context, expandInput);
   const { usual, checked, forced } = versionRules(asked);
   const page = pageOf(asked);
   return withTerms(context, namedBy(id, asked, 'url', 'valueSet'), async (terms) => {
