@@ -162,10 +162,10 @@ describe('an expansion', () => {
 
     expect(codes(many(10))).toHaveLength(10_000);
     expect(() => codes(many(11))).toThrow(TooManyCodes);
-    const one = Array.from({ length: 8_000 }, (_, n) => listed(elsewhere, `c${n}`));
+    const one = Array.from({ length: 3_000 }, (_, n) => listed(elsewhere, `c${n}`));
     expect(() => codes(set('vs', { include: one }))).toThrow(TooManyCodes);
     expect(codes(set('vs', { include: one.slice(0, 2_000) }))).toHaveLength(2_000);
-    const exclude = Array.from({ length: 6_000 }, () => listed(elsewhere, 'x'));
+    const exclude = Array.from({ length: 600 }, () => listed(elsewhere, 'x'));
     expect(() => codes(set('vs', { include: [listed(elsewhere, ...numbered)], exclude }))).toThrow(TooManyCodes);
   });
 });
