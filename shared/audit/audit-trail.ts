@@ -43,6 +43,11 @@ export class AuditTrail {
     this.#now = now;
   }
 
+  /** The same trail, written through another client of the same store. */
+  over(store: RecordStore): AuditTrail {
+    return new AuditTrail(store, this.#asking, this.#request, this.#now);
+  }
+
   /** The row of an access, to be written with what it describes. */
   row({ interaction, chart, what, query }: Access): AuditRow {
     const { caller } = this.#asking;

@@ -14,7 +14,7 @@ import type { RecordType } from '../record-types/define-record-type.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Segments behind the type: `{id}` and `{version}` stand for any one, `{type}` for a resource type or `*`. */
+  /** Segments behind the type: `{id}` and `{version}` stand for any one, `{type}` for a resource type. */
   readonly path: readonly string[];
   readonly interaction: Interaction;
   /** FHIR's name of the interaction, for the log and the capability statement. */
@@ -113,7 +113,7 @@ export const routerOf =
 
 /** Whether a segment of a path can be what the variable stands for. */
 const stands = (variable: string, segment: string): boolean =>
-  variable === '{type}' ? segment === '*' || isResourceType(segment) : !/^[_$]/.test(segment);
+  variable === '{type}' ? isResourceType(segment) : !/^[_$]/.test(segment);
 
 const fits = (pattern: readonly string[], path: readonly string[]): boolean =>
   pattern.length === path.length &&

@@ -23,7 +23,7 @@ export interface RequestContext {
 export interface Target {
   readonly id: string;
   readonly version: string;
-  /** The type that is searched in a compartment, or `*` for all. */
+  /** The type that is searched in a compartment. */
   readonly type: string;
 }
 

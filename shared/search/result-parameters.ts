@@ -22,6 +22,7 @@ const names: ReadonlySet<string> = new Set([
   '_score',
   '_format',
   '_pretty',
+  '_explain',
 ]);
 
 /** Whether a parameter says how to present what is found, not what to find. https://hl7.org/fhir/R4/search.html#return */
@@ -50,6 +51,7 @@ export const parseResultParameters = (
   let [count, summary, total]: [number?, Summary?, Total?] = [];
   let elements: readonly string[] | undefined;
   let sort: readonly SortRule[] = [];
+  let explain = false;
   let contained: Contained = { search: 'false', answer: 'container' };
   for (const [name, text] of pairs) {
     if (/^_(?:rev)?include/.test(name)) {
@@ -90,6 +92,9 @@ export const parseResultParameters = (
       case '_containedType':
         contained = { ...contained, answer: oneOf<Contained['answer']>(name, text, ['container', 'contained']) };
         break;
+      case '_explain':
+        explain = oneOf(name, text, ['true', 'false']) === 'true';
+        break;
       case '_pretty':
         oneOf(name, text, ['true', 'false']);
         break;
@@ -104,7 +109,7 @@ export const parseResultParameters = (
   }
   if (summary === 'text' && includes.length > 0)
     throw invalidParameter('_summary', '_summary=text cannot be mixed with _include and _revinclude');
-  return { count, summary, total, sort, elements, includes, contained, understood };
+  return { count, summary, total, sort, elements, includes, contained, explain, understood };
 };
 
 const parseCount = (text: string, ignore: Ignore): number => {

@@ -283,6 +283,8 @@ export interface SearchQuery {
   readonly elements: readonly string[] | undefined;
   readonly includes: readonly Include[];
   readonly contained: Contained;
+  /** Whether the answer is to tell how it was found. Concord's own. */
+  readonly explain: boolean;
   readonly warnings: readonly SearchWarning[];
   /** The parameters that are used, for the `self` link. https://hl7.org/fhir/R4/search.html#conformance */
   readonly understood: readonly (readonly [name: string, value: string])[];

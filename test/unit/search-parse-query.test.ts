@@ -302,6 +302,7 @@ describe('a search that is understood', () => {
       total: undefined,
       sort: [],
       elements: undefined,
+      explain: false,
       includes: [],
       contained: { search: 'false', answer: 'container' },
       warnings: [],

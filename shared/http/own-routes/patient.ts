@@ -1,5 +1,6 @@
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/of-patient.ts';
 import { matchPatient } from '../../interactions/match/match.ts';
+import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
 import type { OwnRoutes } from '../routes.ts';
 
@@ -11,6 +12,8 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['$match'], interaction: matchPatient, name: 'operation' },
     { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
+    { method: 'GET', path: ['{id}', '*'], interaction: searchWholeCompartment, name: 'search-compartment' },
+    { method: 'POST', path: ['{id}', '*', '_search'], interaction: searchWholeCompartment, name: 'search-compartment' },
     ...compartmentRoutes('Patient'),
   ],
 };

@@ -6,14 +6,12 @@ import { referringTo } from '../../search/joins.ts';
 import type { Condition, Criterion } from '../../search/search-query.ts';
 import type { Interaction } from '../context.ts';
 import { requireTypeAccess } from '../require-access.ts';
-import { openSearch, openSearchAcross } from './open.ts';
+import { openSearch, type Scope } from './open.ts';
 import { answerSearch } from './search.ts';
-import { searchableBy } from './searchable.ts';
 
 /**
  * Search in a compartment: `GET /Patient/{id}/Observation?…` finds what `GET /Observation?…` would, if one of the references that the
- * compartment is made of leads to the patient. `*` stands for all types of the compartment that the caller may search. Access is decided
- * as for any search of the type; nothing is in the compartment of a record that is not there.
+ * compartment is made of leads to the patient. Access is decided as for any search of the type; nothing is in the compartment of a record that is not there.
  * https://hl7.org/fhir/R4/compartmentdefinition.html
  */
 export const searchCompartment =
@@ -21,14 +19,7 @@ export const searchCompartment =
   async (context, { id, type }) => {
     const types = await searchTypes();
     const { recordType: _owner, ...request } = context;
-    const scope = {
-      membership: (recordType: SearchType) => membership(owner, id, recordType),
-      ofPatient: owner === 'Patient',
-    };
-    if (type === '*') {
-      const inCompartment = searchableBy(types, request.asking).filter((name) => name in compartments[owner]);
-      return answerSearch(request, (sent) => openSearchAcross(request, sent, inCompartment, scope));
-    }
+    const scope = scopeOf(owner, id);
     const recordType = types.get(type);
     if (!recordType) throw new RecordError('not-found', 'There is no such resource type', { reason: 'no-such-type' });
     if (!(type in compartments[owner])) {
@@ -45,6 +36,12 @@ export const searchCompartment =
     const { strict } = request.request.prefer;
     return answerSearch(request, (sent) => openSearch(searching, sent, { strict, ...scope }));
   };
+
+/** The compartment as the scope of a search. */
+export const scopeOf = (owner: CompartmentType, id: string): Scope => ({
+  membership: (recordType) => membership(owner, id, recordType),
+  ofPatient: owner === 'Patient',
+});
 
 /** What a record of a type meets that is in a compartment. */
 const membership = (owner: CompartmentType, id: string, recordType: SearchType): Condition => {

@@ -25,6 +25,9 @@ const mostReferences = 500;
 /** Calls that narrowing down may take, before the search goes on without. */
 const callsToNarrow = 100;
 
+const nameOf = (condition: Condition): string =>
+  condition.kind === 'list' ? '_list' : 'name' in condition ? condition.name : condition.kind;
+
 /**
  * What conditions ask of other records: chains, `_has`, `_list`, hierarchies. References are followed either way. Where the records behind them are
  * indexed, they are found first and lead to what refers to them; else they are read for what the search comes by, some at a time.
@@ -62,7 +65,7 @@ export class Joins {
       const inward = condition.kind === 'chain';
       const plan = narrowed && (await planSearch(context, [narrowed], { most: mostReferences, inward }));
       // These charts are not the request's words: their logs tell of what is found there.
-      if (plan?.indexed) return { ...plan, exact: false, charts: [] };
+      if (plan?.indexed) return { ...plan, exact: false, charts: [], narrowedBy: nameOf(condition) };
     }
     return own;
   }

@@ -66,7 +66,7 @@ export async function* matchingAny(
   const joined = sought.some(({ conditions }) => beside(conditions).length > 0);
   if (!joined) {
     for await (const { record, position } of read) {
-      yield { record: record && meets(run, meant, record) ? record : undefined, position };
+      yield { record: record && meets(run, meant, record) ? noted(run, record) : undefined, position };
     }
     return;
   }
@@ -112,7 +112,12 @@ const judged = async (run: Run, meant: SoughtByType, promising: readonly Candida
     if (sought) await run.lookUp(sought.recordType, records.flatMap(heldOf), sought.conditions);
   }
   return promising.map(({ record, position }) => ({
-    record: record && meets(run, meant, record) ? record : undefined,
+    record: record && meets(run, meant, record) ? noted(run, record) : undefined,
     position,
   }));
+};
+
+const noted = ({ notes }: Run, record: StoredRecord): StoredRecord => {
+  notes?.matched(record);
+  return record;
 };

@@ -5,7 +5,9 @@ import { parseSearchQuery, type SearchQuery } from '../../search/parse-query.ts'
 import { parseSystemQuery } from '../../search/parse-system-query.ts';
 import { unsupportedParameter } from '../../search/refusal.ts';
 import type { Condition } from '../../search/search-query.ts';
+import { CallNotes } from '../../store/call-notes.ts';
 import { loadTerminology } from '../terminology.ts';
+import { requireExplainer } from './explain.ts';
 import { Joins } from './joins.ts';
 import { type Part, type Searched, together } from './parts.ts';
 import type { SearchPlan } from './plan.ts';
@@ -38,7 +40,7 @@ const parametersIn = (types: SearchTypes) => (name: string) =>
   name === 'AuditEvent' ? undefined : types.get(name)?.searchParameters;
 
 /** What a search looks among beside what is sent: a compartment. */
-interface Scope {
+export interface Scope {
   /** What the records of a type meet that are in it. */
   readonly membership?: (recordType: SearchType) => Condition;
   /** Whether it is a patient's: what is in the patient's chart is in it, so that a page needs few more rows than it shows. */
@@ -105,15 +107,18 @@ const within = ({ membership }: Scope, searched: readonly Searched[]): Searched[
   }));
 
 const opened = async (
-  request: SearchRequest,
+  asked: SearchRequest,
   types: SearchTypes | undefined,
   { query, searched }: Pick<OpenSearch, 'query' | 'searched'>,
   { ofPatient = false }: Scope,
   grouped: (parts: readonly Part[]) => readonly Part[],
 ): Promise<OpenSearch> => {
   refuseContained(query);
+  const notes = query.explain ? notesFor(asked) : undefined;
+  const request = notes ? { ...asked, store: notes.store, audit: asked.audit.over(notes.store) } : asked;
   const conditions = [...new Set(searched.flatMap((each) => each.query.conditions))];
   const run = new Run(request, types, await loadTerminology(request, terminologyOf(conditions)));
+  run.notes = notes;
   const joins = new Joins(run);
   const planOf = async ({ recordType, query: own }: Searched): Promise<SearchPlan> => {
     const plan = await joins.planned(recordType, own.conditions);
@@ -134,6 +139,11 @@ const opened = async (
       return grouped(parts);
     },
   };
+};
+
+const notesFor = ({ asking, store }: SearchRequest): CallNotes => {
+  requireExplainer(asking);
+  return new CallNotes(store);
 };
 
 const refuseContained = ({ contained }: SearchQuery): void => {

@@ -31,6 +31,8 @@ export interface SearchPlan {
   readonly charts: readonly string[];
   /** The plan already selects what the criteria ask for, so a page needs no more rows than it shows. */
   readonly exact: boolean;
+  /** The condition that leads there, by its name as sent; undefined if none does. */
+  readonly narrowedBy?: string | undefined;
 }
 
 /** Each patient or registry row that a search names is a Query of its own. */
@@ -76,7 +78,7 @@ const byId = async (context: SearchContext, criteria: readonly Criterion[]): Pro
   if (!criterion) return undefined;
   const addresses = await addressesNamed(context, criterion);
   const charts = context.recordType.directory ? [] : [...new Set(addresses.map(({ chart }) => chart))];
-  return { plan: { kind: 'records', addresses }, indexed: true, charts, exact: false };
+  return { plan: { kind: 'records', addresses }, indexed: true, charts, exact: false, narrowedBy: criterion.name };
 };
 
 const namesRecords = ({ parameter, modifier }: Criterion): boolean =>
@@ -97,7 +99,7 @@ const byChart = async (
   { most, inward }: Required<PlanOptions>,
 ): Promise<SearchPlan | undefined> => {
   if (!typesOfPatients.has(context.recordType.name)) return undefined;
-  for (const { parameter, modifier, values } of criteria) {
+  for (const { name, parameter, modifier, values } of criteria) {
     if (!homeParameters.has(parameter.code) || (modifier !== undefined && modifier !== 'Patient')) continue;
     const bareMeansPatient = parameter.code === 'patient' || modifier === 'Patient';
     const ids = values.map((value) => {
@@ -112,7 +114,8 @@ const byChart = async (
     const found = await Promise.all([...new Set(ids)].map((id) => locate(context, 'Patient', id ?? '')));
     const charts = found.flatMap((address) => (address ? [address.chart] : []));
     const between = sortKeysBetween(context, criteria);
-    const plan = inCharts(context, charts, { exact: criteria.length === 1 && charts.length === 1, between });
+    const exact = criteria.length === 1 && charts.length === 1;
+    const plan = { ...inCharts(context, charts, { exact, between }), narrowedBy: name };
     return inward ? withWhatIsInNoChart(context, plan) : plan;
   }
   return undefined;
@@ -159,7 +162,9 @@ const byReference = async (
     const charts = meant.flat();
     if (alternatives.length === 0 || !charts.every((chart) => chart !== undefined)) continue;
     const named = new Set(charts.flat());
-    if (named.size <= mostQueries) return inCharts(context, [...named], { mentions: true });
+    if (named.size > mostQueries) continue;
+    const names = new Set(alternatives.map(({ name }) => name));
+    return { ...inCharts(context, [...named], { mentions: true }), narrowedBy: [...names].join(' or ') };
   }
   return undefined;
 };
@@ -242,11 +247,14 @@ const byIndex = (
 ): SearchPlan => {
   const { asking, recordType } = context;
   const owner = indexOwner(recordType, asking.caller.organization ?? '');
-  const plan = byIdentifier(context, criteria) ?? byRegistry(context, criteria, owner, options);
-  return { plan: plan ?? { kind: 'walk', owner }, indexed: plan !== undefined, charts: [], exact: false };
+  const found = byIdentifier(context, criteria) ?? byRegistry(context, criteria, owner, options);
+  const walk: Led = { plan: { kind: 'walk', owner } };
+  return { ...(found ?? walk), indexed: found !== undefined, charts: [], exact: false };
 };
 
-const byIdentifier = (context: SearchContext, criteria: readonly Criterion[]): Plan | undefined => {
+type Led = Pick<SearchPlan, 'plan' | 'narrowedBy'>;
+
+const byIdentifier = (context: SearchContext, criteria: readonly Criterion[]): Led | undefined => {
   const { store, recordType, asking } = context;
   const criterion = criteria.find(
     ({ parameter, modifier }) => parameter.code === 'identifier' && modifier === undefined,
@@ -260,13 +268,14 @@ const byIdentifier = (context: SearchContext, criteria: readonly Criterion[]): P
     return undefined;
   if (tokens.some(({ system, code }) => system === undefined || code === undefined)) return undefined;
   const organization = asking.caller.organization ?? '';
-  return {
+  const plan: Plan = {
     kind: 'bearers',
     partitions: tokens.map(({ system, code }) =>
       identifierPartition(store, recordType, organization, system ?? '', code ?? ''),
     ),
     locate: (id) => locate(context, recordType.name, id),
   };
+  return { plan, narrowedBy: criterion?.name };
 };
 
 const byRegistry = (
@@ -274,7 +283,7 @@ const byRegistry = (
   criteria: readonly Criterion[],
   owner: string,
   { most, inward }: Required<PlanOptions>,
-): Plan | undefined => {
+): Led | undefined => {
   const { recordType, store } = context;
   const indexed = criteria.flatMap((criterion) => {
     const { code } = criterion.parameter;
@@ -305,7 +314,7 @@ const byRegistry = (
         ...(bounded ? { between } : {}),
       };
     });
-    return { kind: 'registry', ranges };
+    return { plan: { kind: 'registry', ranges }, narrowedBy: criterion.name };
   }
   return undefined;
 };

@@ -4,6 +4,7 @@ import type { SearchType } from '../../record-types/search-type.ts';
 import type { SearchTypes } from '../../record-types/search-types.ts';
 import type { Lookup, RecordFacts, TerminologyFacts } from '../../search/facts.ts';
 import type { Condition } from '../../search/search-query.ts';
+import type { CallNotes } from '../../store/call-notes.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { mayAccess } from '../require-access.ts';
@@ -42,6 +43,8 @@ export class Run {
   /** Looks up what conditions ask of other records, for these. Set by whoever made the run. */
   lookUp: (recordType: SearchType, held: readonly Held[], conditions: readonly Condition[]) => Promise<void> = () =>
     Promise.resolve();
+  /** Notes what the search reads, if it is to be explained. */
+  notes: CallNotes | undefined;
   /** Calls that others waited for, to DynamoDB or the object store. */
   calls = 0;
   /** Charts that were named or looked into and are not the caller's to see. */
@@ -69,7 +72,8 @@ export class Run {
   /** Whether the caller may find this record. A chart where not is remembered. */
   mayFind(recordType: SearchType, record: StoredRecord): boolean {
     const may = mayAccess(this.of(recordType), 's', record);
-    if (!may) this.hidden.add(record.chart);
+    if (may) this.notes?.seen(record);
+    else this.hidden.add(record.chart);
     return may;
   }
 

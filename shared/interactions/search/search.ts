@@ -7,6 +7,7 @@ import type { StoredRecord } from '../../store/rows.ts';
 import type { Answer, Interaction } from '../context.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { askedPage, entriesOf, entryOf, nextLink, pageParameter, selfLink } from '../searchset.ts';
+import { explanation } from './explain.ts';
 import { type OpenSearch, openSearch } from './open.ts';
 import { type Found, findPage, type PlannedSearch } from './page.ts';
 import type { SearchRequest } from './run.ts';
@@ -39,6 +40,7 @@ export const answerSearch = async (
     () => findPage(search, asked?.position as Position | undefined),
     ({ matches, others }) => [...matches, ...others].map((record) => [typeOf(search, record), record] as const),
   );
+  for (const record of found.others) search.run.notes?.seen(record);
   return { statusCode: 200, resource: searchset(context, search, sent, found) };
 };
 
@@ -54,7 +56,7 @@ const searchset = (
   sent: Sent,
   { matches, others, total, next }: Found,
 ): fhir4.Bundle => {
-  const { query, parts } = search;
+  const { run, query, parts } = search;
   const walked = parts.every(({ indexed }) => indexed)
     ? []
     : [
@@ -85,6 +87,7 @@ const searchset = (
       ...(warnings.length === 0
         ? []
         : [{ resource: information('warning', warnings), search: { mode: 'outcome' as const } }]),
+      ...(run.notes ? [{ resource: explanation(parts, run.notes), search: { mode: 'outcome' as const } }] : []),
     ]),
   };
 };
