@@ -12,6 +12,9 @@ export const replacedPackages = {
 /** The same of files in its packages. */
 export const replacedFiles = {
   '@aws-sdk/client-dynamodb/dist-es/endpoint/endpointResolver.js': './dynamodb-endpoint.ts',
+  '@aws/lambda-invoke-store/dist-es/invoke-store.js': './one-request-at-a-time.ts',
+  '@smithy/core/dist-es/submodules/config/config-resolver/regionConfig/getInstanceMetadataRegion.js':
+    './region-from-environment.ts',
   '@smithy/core/dist-es/submodules/retry/util-retry/DefaultRateLimiter.js': './no-adaptive-retry.ts',
   '@smithy/core/dist-es/submodules/checksum/sha256/Sha256Js.js': './no-hash-in-script.ts',
   '@smithy/signature-v4/dist-es/HeaderFormatter.js': './no-signed-events.ts',

@@ -23,6 +23,8 @@ export interface FhirRequest {
   readonly ifNoneMatch: string | undefined;
   /** Date of the version that the client has. */
   readonly ifModifiedSince: string | undefined;
+  /** Names this request among its sender's, so that it can be sent again. */
+  readonly idempotencyKey: string | undefined;
   readonly prefer: {
     readonly return: 'representation' | 'minimal' | 'OperationOutcome' | undefined;
     readonly strict: boolean;
@@ -81,6 +83,7 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
     ifNoneExist: header('if-none-exist'),
     ifNoneMatch: header('if-none-match'),
     ifModifiedSince: header('if-modified-since'),
+    idempotencyKey: header('idempotency-key')?.trim(),
     prefer: parsePrefer(header('prefer')),
     pretty: query.some(([name, value]) => name === '_pretty' && value === 'true'),
   };

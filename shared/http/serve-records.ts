@@ -4,6 +4,7 @@ import { AuditTrail } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import type { RequestContext } from '../interactions/context.ts';
 import { locate } from '../interactions/locate.ts';
+import { interact } from '../interactions/once.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
@@ -40,7 +41,7 @@ const routeRecord =
     event.recordType = recordType.name;
     event.interaction = route.name;
     const context = await contextFor(event, services());
-    const answer = await route.interaction({ ...context, recordType }, target);
+    const answer = await interact({ ...context, recordType }, route, target);
     return toProxyResult(answer, { pretty: request.pretty, head: event.httpMethod === 'HEAD' });
   };
 

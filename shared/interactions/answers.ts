@@ -4,6 +4,7 @@ import type { FhirRequest } from '../http/fhir-request.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { presented } from '../store/rows.ts';
 import type { Answer, RequestContext } from './context.ts';
+import type { PlannedWrite } from './plan-write.ts';
 
 /** Headers that tell which version of a record an answer holds. https://hl7.org/fhir/R4/http.html#versioning */
 const versionHeaders = (record: StoredRecord) => ({
@@ -51,7 +52,7 @@ const inShort = (issues: readonly ValidationIssue[]): fhir4.OperationOutcome | u
  * @param issues - what stands against the record without having refused it.
  */
 export const written = (
-  context: RequestContext,
+  context: Pick<RequestContext, 'request'>,
   record: StoredRecord,
   statusCode: 200 | 201,
   issues: readonly ValidationIssue[] = [],
@@ -72,4 +73,13 @@ export const written = (
     ...(warnings === undefined ? {} : { warnings }),
     ...(prefer.return === 'minimal' ? {} : { resource: presented(record) }),
   };
+};
+
+/** What a write is answered with: 201 where there was nothing, or only a deletion, before; a deletion with the version that it made. */
+export const answerTo = (
+  context: Pick<RequestContext, 'request'>,
+  { next, previous, warnings }: PlannedWrite,
+): Answer => {
+  if (!next.resource) return { statusCode: 204, headers: { ETag: `W/"${next.version}"` } };
+  return written(context, next, previous?.resource ? 200 : 201, warnings);
 };

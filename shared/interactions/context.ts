@@ -3,7 +3,7 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { FhirRequest } from '../http/fhir-request.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
-import type { Address } from '../store/keys.ts';
+import type { Address, RowKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 
 /** What an interaction works with. */
@@ -15,8 +15,19 @@ export interface RequestContext {
   /** Milliseconds since 1970; one instant for the whole request. */
   readonly now: number;
   readonly request: FhirRequest;
+  /** Given where the request bears a key and is carried out once. */
+  readonly once?: Once | undefined;
   /** Where the records are that the same transaction creates, by `Type/id`. */
   readonly known: ReadonlyMap<string, Address>;
+}
+
+/** A request that is carried out once, however often it is sent. */
+export interface Once {
+  readonly key: RowKey;
+  /** What the request is, hashed: another one under the same key is refused. */
+  readonly request: string;
+  /** Whether its answer was kept, together with what it wrote. */
+  kept: boolean;
 }
 
 /** What a request names in its path. */

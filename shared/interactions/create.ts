@@ -1,4 +1,4 @@
-import { written } from './answers.ts';
+import { answerTo, written } from './answers.ts';
 import { conditionalMatch, guardsFor } from './conditional-match.ts';
 import type { Interaction } from './context.ts';
 import { lookAgain } from './look-again.ts';
@@ -19,6 +19,6 @@ export const createRecord: Interaction = async (context) => {
     const place = await newPlace(context, resource);
     const plan = await planCreate(context, resource, place, found && guardsFor(found, place.id));
     await save(context, [plan]);
-    return written(context, plan.next, 201, plan.warnings);
+    return answerTo(context, plan);
   });
 };

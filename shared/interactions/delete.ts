@@ -4,6 +4,7 @@ import { inParallel } from '../store/in-parallel.ts';
 import { type Address, recordKey } from '../store/keys.ts';
 import type { Page, QueryOptions } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
+import { answerTo } from './answers.ts';
 import { conditionalMatch, conditionOf, inQuery } from './conditional-match.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -32,7 +33,7 @@ export const deleteRecord: Interaction = async (context, { id }) =>
     const plan = await planDeletion(context, id);
     if (!plan) return { statusCode: 204 };
     await save(context, [plan]);
-    return answerDeletion([plan]);
+    return answerTo(context, plan);
   });
 
 /**
@@ -45,16 +46,15 @@ export const deleteByCondition: Interaction = async (context) => {
     const condition = conditionOf(context.request);
     const { matches } = await conditionalMatch(context, condition, inQuery, mostByCondition);
     const plans = await planDeletions(context, matches);
-    if (plans.length > 0) await save(context, plans);
-    return answerDeletion(plans);
+    const answer = answerDeletions(context, plans);
+    if (plans.length > 0) await save(context, plans, [answer]);
+    return answer;
   });
 };
 
-/** A deletion's answer: it names the version that a single one has made. */
-export const answerDeletion = ([plan, ...others]: readonly PlannedWrite[]): Answer => ({
-  statusCode: 204,
-  ...(plan && others.length === 0 ? { headers: { ETag: `W/"${plan.next.version}"` } } : {}),
-});
+/** What the deletion of whatever met a condition is answered with. */
+export const answerDeletions = (context: RequestContext, [plan, ...others]: readonly PlannedWrite[]): Answer =>
+  plan && others.length === 0 ? answerTo(context, plan) : { statusCode: 204 };
 
 /**
  * Plans the deletion of all records that meet a condition. What is deleted by now is left out.

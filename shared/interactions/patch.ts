@@ -7,7 +7,7 @@ import { readJsonPatch } from '../patch/json-patch.ts';
 import { isObject, withoutEmpty } from '../patch/json-tree.ts';
 import { patchDoesNotFit } from '../patch/refusal.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
-import { written } from './answers.ts';
+import { answerTo } from './answers.ts';
 import { conditionalMatch, conditionOf, inQuery } from './conditional-match.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -38,7 +38,7 @@ export const patchByCondition: Interaction = async (context) => {
 const patched = async (context: RequestContext, apply: Apply, current: StoredRecord | undefined) => {
   const plan = await planPatched(context, apply, current);
   await save(context, [plan]);
-  return written(context, plan.next, 200, plan.warnings);
+  return answerTo(context, plan);
 };
 
 /** Makes another resource of one as it is shown. */

@@ -4,10 +4,12 @@ import { isDirectory } from '../record-types/subjects.ts';
 import type { TakenTime } from '../store/calendar.ts';
 import { type Commit, CommitRefused, commit, type ExistenceCheck } from '../store/commit.ts';
 import { indexChanges } from '../store/index-rows.ts';
-import { recordKey } from '../store/keys.ts';
+import { type Row, recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
+import { type KeptAnswer, requestKeyRow } from '../store/request-keys.ts';
+import { answerTo } from './answers.ts';
 import { calendarWork } from './calendar-changes.ts';
-import type { RequestContext } from './context.ts';
+import type { Answer, RequestContext } from './context.ts';
 import { type PlannedWrite, referenceError } from './plan-write.ts';
 
 /** What a condition was decided by has changed: somebody made such a record meanwhile, or changed one that was found. Look again. */
@@ -43,28 +45,53 @@ const directoryCheckedForMs = 60_000;
 const seenByTable = new WeakMap<RecordStore, Map<string, number>>();
 const seenAtMost = 5_000;
 
+/** The refusal of a request whose key another one bears that is under way or was quicker. */
+export const overtaken = () =>
+  new RecordError('conflict', 'The first request with this key is under way', {
+    reason: 'request-under-way',
+    expression: 'Idempotency-Key',
+    headers: { 'Retry-After': '1' },
+  });
+
 /**
  * Writes records, their index rows, what they must not contradict and their audit rows: wholly or not at all.
  *
+ * @param answers - what the request is answered with, kept with what it writes if it is carried out once.
  * @throws GuardFailed; ReferredMeanwhile; TimeTaken; RecordError `version-conflict` (If-Match was given), `conflict`, `invalid` for a reference to
  *   nothing, `throttled`: nothing was written then. RecordError `incomplete`: all of it was. Any other error leaves that open.
  */
 export const save = async (
   context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
+  answers: readonly Answer[] = plans.map((plan) => answerTo(context, plan)),
 ): Promise<void> => {
-  const { store, request } = context;
-  const work = commitOf(context, plans);
+  const { store, request, once, now } = context;
+  const key = once && requestKeyRow(once.key, { request: once.request, answers: answers.map(keptOf) }, now);
+  const work = commitOf(context, plans, key ? [key] : []);
   try {
     await commit(store, work);
   } catch (error) {
     if (!(error instanceof CommitRefused)) throw error;
+    if (error.refusals.some((refusal) => refusal.kind === 'claimed' && refusal.key.pk === key?.pk)) throw overtaken();
     throw refusalOf(error, request.ifMatch !== undefined);
   }
+  if (once) once.kept = true;
   rememberDirectory(store, work.checks, plans);
 };
 
-const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly PlannedWrite[]): Commit => {
+/** The record itself is not kept a second time. */
+const keptOf = ({ statusCode, headers, warnings, resource }: Answer): KeptAnswer => ({
+  statusCode,
+  ...(headers ? { headers } : {}),
+  ...(warnings ? { warnings } : {}),
+  ...(resource?.resourceType === 'OperationOutcome' ? { resource: resource as fhir4.OperationOutcome } : {}),
+});
+
+const commitOf = (
+  context: Omit<RequestContext, 'recordType'>,
+  plans: readonly PlannedWrite[],
+  claims: readonly Row[],
+): Commit => {
   const { store, audit } = context;
   const own = new Set(plans.map(({ next }) => keyText(recordKey(next))));
   const deleted = new Set(plans.filter(({ next }) => !next.resource).map(({ next }) => keyText(recordKey(next))));
@@ -83,7 +110,7 @@ const commitOf = (context: Omit<RequestContext, 'recordType'>, plans: readonly P
     checks: [...checks.values()],
     unique: plans.flatMap(({ guards }) => guards),
     log: accessesOf(plans).map((access) => audit.row(access)),
-    claims: plans.flatMap(({ claims }) => claims),
+    claims: [...plans.flatMap((plan) => plan.claims), ...claims],
     calendar: calendarWork(context, plans),
   };
 };

@@ -4,10 +4,10 @@ import type { FhirRequest } from '../http/fhir-request.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { IdCodec } from '../store/ids.ts';
 import type { StoredRecord } from '../store/rows.ts';
-import { written } from './answers.ts';
+import { answerTo } from './answers.ts';
 import { daysAhead } from './calendar-changes.ts';
 import { type ConditionalMatch, conditionalMatch, conditionOf, guardsFor, inQuery } from './conditional-match.ts';
-import type { Answer, Interaction, RequestContext } from './context.ts';
+import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { lookAgain } from './look-again.ts';
 import { parseBody } from './parse-body.ts';
@@ -22,7 +22,7 @@ import { save } from './save.ts';
 export const updateRecord: Interaction = async (context, { id }) => {
   const plan = await planPut(context, id);
   await save(context, [plan]);
-  return answerPut(context, plan);
+  return answerTo(context, plan);
 };
 
 /**
@@ -38,13 +38,9 @@ export const updateByCondition: Interaction = async (context) => {
       await conditionalMatch(context, conditionOf(context.request), inQuery),
     );
     await save(context, [plan]);
-    return answerPut(context, plan);
+    return answerTo(context, plan);
   });
 };
-
-/** A PUT's answer: 201 where there was nothing, or only a deletion, before. */
-export const answerPut = (context: RequestContext, plan: PlannedWrite): Answer =>
-  written(context, plan.next, plan.previous?.resource ? 200 : 201, plan.warnings);
 
 /**
  * Plans a PUT: the next version, or the first under an id that the client chose.

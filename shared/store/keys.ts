@@ -132,3 +132,6 @@ export const auditDayPartition = (organization: string, day: string) => `A#${org
 
 /** Who has the time of a person, place or thing (`Type/id`) on a day of UTC. */
 export const dayKey = (actor: string, day: string): RowKey => ({ pk: `S#${actor}#${day}`, sk: 'day' });
+
+/** What a request that bore a key came to. */
+export const requestKey = (hash: string): RowKey => ({ pk: `I#${hash}`, sk: 'I' });

@@ -10,6 +10,8 @@ import { replacedFiles } from '../../infra/sdk/lean-sdk.ts';
 import { DefaultRateLimiter } from '../../infra/sdk/no-adaptive-retry.ts';
 import { Sha256Js } from '../../infra/sdk/no-hash-in-script.ts';
 import { HeaderFormatter } from '../../infra/sdk/no-signed-events.ts';
+import { InvokeStore } from '../../infra/sdk/one-request-at-a-time.ts';
+import { getInstanceMetadataRegion } from '../../infra/sdk/region-from-environment.ts';
 import { failureOf } from '../../shared/store/failure.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
 
@@ -52,6 +54,11 @@ describe('what bundles hold of the SDK', () => {
 
     expect(text).toContain(version);
     expect(text).not.toContain('devDependencies');
+  });
+
+  it('takes region and trace from the environment alone', async () => {
+    expect(await getInstanceMetadataRegion()).toBeUndefined();
+    expect(await InvokeStore.getInstanceAsync()).toBeUndefined();
   });
 
   it.each([

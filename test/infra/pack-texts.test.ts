@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bundleFunction } from '../../infra/bundle-function.ts';
 import * as units from '../../shared/fhir/generated/ucum-units.ts';
+import * as nicknames from '../../shared/matching/nickname-groups.ts';
 import * as dictionaries from '../../shared/store/dictionaries/dictionary-1.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 
@@ -11,6 +12,7 @@ describe('a long text in a bundle', () => {
   it.each([
     ['shared/store/dictionaries/dictionary-1.ts', { ...dictionaries }, 0.5],
     ['shared/fhir/generated/ucum-units.ts', { ...units }, 0.9],
+    ['shared/matching/nickname-groups.ts', { ...nicknames }, 0.9],
   ])('of %s is the same text, in fewer bytes', async (source, texts: Record<string, string>, most) => {
     const { code } = await bundleFunction(source);
     const file = path.join(removedAfterTest(), 'texts.cjs');

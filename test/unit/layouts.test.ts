@@ -10,9 +10,10 @@ import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
-import { auditKey } from '../../shared/store/keys.ts';
+import { auditKey, requestKey } from '../../shared/store/keys.ts';
 import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
 import { packRedo, type Redo, unpackRedo } from '../../shared/store/redo-log.ts';
+import { type RequestKeyRow, requestKeyLayouts, requestKeyRow } from '../../shared/store/request-keys.ts';
 import {
   addressOf,
   type PointerRow,
@@ -132,6 +133,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return { owners: Object.fromEntries(owners), quarters: Object.fromEntries(quarters) };
     },
     written: () => changesByDay([bookedDay]).map((day) => dayBasics(day).layout)[0],
+  },
+  requestKey: {
+    read: (stored) => {
+      const row = rowIn(stored) as RequestKeyRow;
+      return requestKeyLayouts.reader(row.layout)(row);
+    },
+    written: () => requestKeyRow(requestKey('x'), { request: '', answers: [] }, 0).layout,
   },
 };
 

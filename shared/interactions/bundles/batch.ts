@@ -1,6 +1,7 @@
 import { refusal } from '../../fhir/operation-outcome.ts';
 import { log } from '../../log.ts';
 import { inParallel } from '../../store/in-parallel.ts';
+import { interact } from '../once.ts';
 import { searchSystem } from '../search/system.ts';
 import { entriesOf } from '../searchset.ts';
 import { answerEntry, type BundleContext, inEntry, parseEntry, parseEntryRequest } from './entry.ts';
@@ -23,8 +24,9 @@ export const batch = async (
       }
       const entry = await parseEntry(context, given, index);
       const { route, target } = context.routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
-      const answer = await route.interaction(
+      const answer = await interact(
         { ...context, recordType: entry.recordType, request: entry.request },
+        route,
         target,
       );
       return answerEntry(entry, answer);

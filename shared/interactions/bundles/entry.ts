@@ -59,7 +59,7 @@ export const parseEntryRequest = (context: BundleContext, entry: unknown, index:
     if (value !== undefined && value.length > longestUrl)
       throw invalid(`This may have ${longestUrl} letters`, `${at}.request.${element}`);
   }
-  const base = context.request.baseUrl;
+  const { baseUrl: base, idempotencyKey: key } = context.request;
   const inside = request.url.startsWith(`${base}/`) || request.url.startsWith(`${base}?`);
   const url = inside ? request.url.slice(base.length) : request.url;
   if (/^[a-z][a-z0-9+.-]*:/i.test(url)) throw invalid('A request goes to this server', `${at}.request.url`);
@@ -83,6 +83,8 @@ export const parseEntryRequest = (context: BundleContext, entry: unknown, index:
       ifNoneExist: request.ifNoneExist,
       ifNoneMatch: request.ifNoneMatch,
       ifModifiedSince: request.ifModifiedSince,
+      // In a batch each entry is a request of its own, so it has a key of its own.
+      ...(key === undefined ? {} : { idempotencyKey: `${key} ${index}` }),
     },
   };
 };

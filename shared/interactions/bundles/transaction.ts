@@ -8,19 +8,20 @@ import { IdCodec } from '../../store/ids.ts';
 import { inParallel } from '../../store/in-parallel.ts';
 import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
-import { written } from '../answers.ts';
+import { answerTo, written } from '../answers.ts';
 import { type ConditionalMatch, conditionalMatch, conditionOf, guardsFor, inQuery } from '../conditional-match.ts';
 import type { Answer, RequestContext } from '../context.ts';
-import { answerDeletion, mostByCondition, planDeletion, planDeletions } from '../delete.ts';
+import { answerDeletions, mostByCondition, planDeletion, planDeletions } from '../delete.ts';
 import { locate } from '../locate.ts';
 import { lookAgain } from '../look-again.ts';
+import { carriedOutOnce, repeated } from '../once.ts';
 import { parseBody } from '../parse-body.ts';
 import { planPatch } from '../patch.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { save, TimeTaken } from '../save.ts';
 import { entriesOf } from '../searchset.ts';
-import { answerPut, planPut, planPutByCondition } from '../update.ts';
+import { planPut, planPutByCondition } from '../update.ts';
 import { answerEntry, type BundleContext, type Entry, inEntry, parseEntry } from './entry.ts';
 import { withinAnswer } from './within-answer.ts';
 
@@ -42,7 +43,15 @@ export const transaction = async (
   const entries = await Promise.all(given.map((entry, index) => understood(context, entry, index)));
   requireDistinct(entries);
   const writes = entries.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
-  const answers = await writeAll(context, writes);
+  const results = await carriedOutOnce(context, {
+    work: (own) => writeAll(own, writes),
+    answersOf: (result) => result,
+    repeat: (kept) =>
+      inParallel(concurrency, writes, (entry, index) =>
+        repeated(contextOf(context, entry), kept[index], entry.request.prefer.return === 'representation'),
+      ),
+  });
+  const answers = new Map(writes.map((entry, index) => [entry.index, results[index] ?? { statusCode: 200 }]));
   for (const entry of entries.filter((candidate) => !writes.includes(candidate)))
     answers.set(entry.index, await read(context, entry, requestId));
   return {
@@ -73,21 +82,21 @@ const understood = async (context: BundleContext, given: unknown, index: number)
   }
 };
 
-const writeAll = async (context: BundleContext, writes: readonly Entry[]): Promise<Map<number, Answer>> => {
+/** Answers of entries that write, in their order. */
+const writeAll = async (context: BundleContext, writes: readonly Entry[]): Promise<readonly Answer[]> => {
   // A later try gives new places, and rewrites the references that an earlier one made.
   const places = new Map<Entry, NewPlace>();
   return lookAgain(async () => {
     const planned = await planAll(context, writes, places);
     const plans = planned.flatMap((each) => each.plans);
     requireOneWriteEach(planned);
+    const answers = planned.map(({ entry, plans, answer }) => answer ?? answerWrite(context, entry, plans));
     try {
-      if (plans.length > 0) await save(context, plans);
+      if (plans.length > 0) await save(context, plans, answers);
     } catch (error) {
       throw located(error, planned);
     }
-    return new Map(
-      planned.map(({ entry, plans, answer }) => [entry.index, answer ?? answerWrite(context, entry, plans)]),
-    );
+    return answers;
   });
 };
 
@@ -342,10 +351,10 @@ const rewriteEntry = (
 
 const answerWrite = (bundle: BundleContext, entry: Entry, plans: readonly PlannedWrite[]): Answer => {
   const context = contextOf(bundle, entry);
-  if (entry.method === 'DELETE') return answerDeletion(plans);
+  if (entry.method === 'DELETE') return answerDeletions(context, plans);
   const [plan] = plans;
   if (!plan) throw new Error('An entry was neither planned nor answered');
-  return changes(entry) ? answerPut(context, plan) : written(context, plan.next, 201, plan.warnings);
+  return answerTo(context, plan);
 };
 
 const read = async (bundle: BundleContext, entry: Entry, requestId: string): Promise<Answer> => {
