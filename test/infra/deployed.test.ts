@@ -100,7 +100,7 @@ describe('a function as it is deployed', () => {
     expect(answers[2]?.resource).toMatchObject({ total: 0 });
   });
 
-  it.each(['functions/records/patient.ts', 'functions/bundles.ts'])(
+  it.each(['functions/records/patient.ts', 'functions/system.ts'])(
     '%s knows the profiles that lie beside it',
     async (entry) => {
       const resource: fhir4.Patient = {
