@@ -119,6 +119,42 @@ const plans: Readonly<Record<string, () => Promise<Crowd>>> = {
       make: async (random) => observed(random, random.of(patients)),
     };
   },
+  'in a compartment': async () => {
+    const patient = await newPatient();
+    return { path: `${patient}/Observation?status=final`, make: async (random) => observed(random, patient) };
+  },
+  'in a compartment, across types': async () => {
+    const patient = await newPatient();
+    return {
+      path: `${patient}/*?_type=Observation,Encounter`,
+      make: async (random) =>
+        random.chance(0.5) ? observed(random, patient) : encounterBody(patient, { period: { start: anyDay(random) } }),
+    };
+  },
+  'across types': async () => {
+    const patients = [await newPatient(), await newPatient()];
+    return {
+      path: '?_type=Observation,Encounter,Organization&identifier=http://concord.test/number|crowd',
+      make: async (random) => {
+        const identifier = [{ system: identifierSystem, value: crowd }];
+        if (random.chance(0.3)) return { resourceType: 'Organization', name: random.of(words), identifier };
+        const patient = random.of(patients);
+        return random.chance(0.5) ? observed(random, patient) : encounterBody(patient, { identifier });
+      },
+    };
+  },
+  'in order of time': async () => {
+    const doctor = referenceTo(await create(server, { resourceType: 'Practitioner' } as fhir4.Practitioner, system));
+    return {
+      path: `Appointment?actor=${doctor}&date=ge2020`,
+      make: async (random) => {
+        const start = anyDay(random);
+        const end = new Date(Date.parse(start) + 600_000).toISOString();
+        const participant = [{ actor: { reference: doctor }, status: 'accepted' as const }];
+        return { resourceType: 'Appointment', status: 'fulfilled', start, end, participant };
+      },
+    };
+  },
 };
 
 const seeds = [1, 2];
@@ -143,8 +179,10 @@ describe('paging', () => {
           moving.push(pathOf(await create(server, await make(random), system)));
         } else if (what === 1) {
           const { body } = await server.get(place, { as: system });
-          const { subject } = body as unknown as fhir4.Observation;
-          const other = { ...(await make(random)), id: place.split('/')[1], ...(subject ? { subject } : {}) };
+          const { resourceType, subject } = body as unknown as fhir4.Observation;
+          let drawn = await make(random);
+          while (drawn.resourceType !== resourceType) drawn = await make(random);
+          const other = { ...drawn, id: place.split('/')[1], ...(subject ? { subject } : {}) };
           const { status } = await server.put(place, other, { as: system });
           expect(status).toBe(200);
         } else {

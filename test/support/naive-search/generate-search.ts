@@ -1,7 +1,7 @@
 import type { SearchParameterDefinition } from '../../../infra/generate/fhirpath/definitions.ts';
 import { isInCompartment, typesInCompartment } from './compartments.ts';
 import { definitionsOf, holds, type World, type WorldRecord } from './evaluate.ts';
-import { type GeneratedTest, generateTest, kindOf, linksOf, listTest, recordsNaming } from './generate.ts';
+import { type GeneratedTest, generateTest, kindOf, linksOf, listTest, rangeTests, recordsNaming } from './generate.ts';
 import type { Random } from './random.ts';
 import type { Searcher } from './search-server.ts';
 import { directoryTypes, maySearch } from './visible.ts';
@@ -68,6 +68,8 @@ const ofOneType = (
   const patient = owner ? undefined : patientIn(source, world);
   if (patient !== undefined && random.chance(0.4)) tests.push(...inChart(random, patient, resourceType, world));
   if (ofList) tests.push(ofList);
+  const isCalendar = resourceType === 'Appointment' || resourceType === 'Slot';
+  if (random.chance(isCalendar ? 0.4 : 0.1)) tests.push(...rangeTests(random, world, source));
   const result = generateResult(random, world, source, [resourceType]);
   const query = random.shuffled([...tests.map(({ name, value }) => [name, value] as const), ...result.query]);
   return {

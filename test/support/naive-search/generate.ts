@@ -321,6 +321,29 @@ const parameterTest = (random: Random, world: World, source: WorldRecord): Gener
   };
 };
 
+/** One or two bounds of a clinical date, which may lead to a part of a chart or to rows by time. */
+export const rangeTests = (random: Random, world: World, source: WorldRecord): GeneratedTest[] => {
+  const dates = definitionsOf(source.resource.resourceType).filter(
+    (definition) =>
+      definition.type === 'date' && definition.code !== '_lastUpdated' && elementsOf(source, definition).length > 0,
+  );
+  const definition = random.maybe(dates);
+  if (!definition) return [];
+  return Array.from({ length: random.of([1, 2]) }, () => {
+    const element = random.maybe(elementsFor(random, world, source, definition));
+    const made = element && valueFor(random, world, definition, undefined, element);
+    return made
+      ? [
+          {
+            test: { kind: 'parameter' as const, definition, values: [made.value] },
+            name: definition.code,
+            value: made.text,
+          },
+        ]
+      : [];
+  }).flat();
+};
+
 const compositeTest = (
   random: Random,
   world: World,

@@ -116,6 +116,8 @@ export const writeWorld = async (server: SearchServer, random: Random, size: Wor
         }
       }
     }
+    const calendar = Array.from({ length: 4 }, () => templates.calendar).flat();
+    await writeAll(organization, variations(calendar, drawIn(shared), 0.6));
   }
 
   await touch(server, random, written);

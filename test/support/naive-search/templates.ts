@@ -672,4 +672,5 @@ export const templates = {
     ...samples.filter((each) => !isDirectory(each) && !isKnowledge(each) && each.resourceType !== 'Patient'),
     ...chartTemplates,
   ],
+  calendar: [...samples, ...directoryTemplates, ...chartTemplates].filter(isOf('Appointment Slot')),
 } as const;
