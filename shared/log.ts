@@ -1,3 +1,5 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+
 /** All that a log line may carry. What identifies or describes a patient has no key here: no id, no path, no query, no body. */
 export interface LogFields {
   readonly requestId?: string;
@@ -11,26 +13,16 @@ export interface LogFields {
   readonly count?: number;
 }
 
-const levels = ['INFO', 'WARN', 'ERROR'] as const;
-
-/** `LOG_LEVEL` names the least level that is written; all are, without it. It is looked at when this is loaded. */
-const least = levels.findIndex((level) => level === process.env.LOG_LEVEL);
-
-/** One line of JSON, as log services read them. */
-const write = (level: (typeof levels)[number], message: string, fields: object): void => {
-  if (levels.indexOf(level) < least) return;
-  const line = { level, message, timestamp: new Date().toISOString(), service: 'concord', ...fields };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-};
+const logger = new Logger({ serviceName: 'concord' });
 
 export const log = {
-  info: (message: string, fields: LogFields = {}): void => write('INFO', message, fields),
-  warn: (message: string, fields: LogFields = {}): void => write('WARN', message, fields),
+  info: (message: string, fields: LogFields = {}): void => logger.info(message, { ...fields }),
+  warn: (message: string, fields: LogFields = {}): void => logger.warn(message, { ...fields }),
   /**
    * A fault of ours. Of the error only its name and the places in our code are kept: its message may quote what it was given.
    */
   fault: (message: string, error: unknown, fields: LogFields = {}): void =>
-    write('ERROR', message, {
+    logger.error(message, {
       ...fields,
       fault: error instanceof Error ? error.name : typeof error,
       at: error instanceof Error ? framesOf(error) : [],

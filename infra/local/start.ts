@@ -82,7 +82,7 @@ const main = async () => {
 
   const options = settings();
   // Requests are logged at level INFO; at the keyboard, only what goes wrong is of interest. The logger looks when it is loaded.
-  process.env.LOG_LEVEL ??= 'WARN';
+  process.env.POWERTOOLS_LOG_LEVEL ??= 'WARN';
   const { startConcord } = await import('./concord.ts');
   concord = await startConcord(options);
   console.log(welcome(concord, options));

@@ -1,3 +1,4 @@
+import { Logger } from '@aws-lambda-powertools/logger';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
@@ -10,15 +11,15 @@ import {
 import middy from '@middy/core';
 import { CognitoJwtVerifier } from 'aws-jwt-verify';
 import * as z from 'zod/mini';
-import { log } from '../../shared/log.ts';
 
 // The least that a function with this project's middleware and SDK can be. Like the project's functions it makes its clients at the
 // first request, so its initialisation is the loading of the same packages and nothing else.
 
+const logger = new Logger({ serviceName: 'hello' });
 const greetingSchema = z.looseObject({ name: z.string() });
 
 export const handler = middy<{ readonly token: string }>()
-  .use({ before: () => log.info('request') })
+  .use({ before: () => logger.info('request') })
   .handler(async ({ token }) => {
     const verifier = CognitoJwtVerifier.create({
       userPoolId: 'eu-central-1_HelloWorld',

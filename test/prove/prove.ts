@@ -32,7 +32,7 @@ const { values: options, positionals: folders } = parseArgs({
   },
 });
 // The logger looks at its level when it is loaded.
-process.env.LOG_LEVEL ??= 'WARN';
+process.env.POWERTOOLS_LOG_LEVEL ??= 'WARN';
 const numberIn = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 if (options.searches) {
   const { proveSearches } = await import('./searches.ts');
