@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
-import { type DataFile, dataFilesOf, lazyData } from './lazy-data.ts';
+import { codeBeside, lazyCode } from './lazy-code.ts';
+import { dataFilesOf, type FileBeside, lazyData } from './lazy-data.ts';
 import { packTexts } from './pack-texts.ts';
 import { leanSdk, replacedPackages } from './sdk/lean-sdk.ts';
 
@@ -17,7 +18,7 @@ const deployed = {
   format: 'cjs',
   mainFields: ['module', 'main'],
   alias: replacedPackages,
-  plugins: [packTexts, lazyData, leanSdk],
+  plugins: [packTexts, lazyData, lazyCode, leanSdk],
   legalComments: 'none',
 } as const satisfies BuildOptions;
 
@@ -25,8 +26,8 @@ const deployed = {
 export interface FunctionBundle {
   /** `index.js` */
   readonly code: Uint8Array;
-  /** What it reads beside it, when it first needs it. */
-  readonly data: readonly DataFile[];
+  /** What it reads and loads beside it, when it first needs it. */
+  readonly beside: readonly FileBeside[];
   /** The sources in it, relative to the project. */
   readonly inputs: readonly string[];
 }
@@ -55,7 +56,7 @@ export const bundlesOf = async <Entry extends string>(
         const [entry, code] = [entries[Number.parseInt(name, 10)], files.get(name)];
         if (entry === undefined || !code) throw new Error(`esbuild made ${name} of nothing`);
         const inputs = usedIn(output);
-        return [entry, { code, data: await dataFilesOf(inputs), inputs }];
+        return [entry, { code, beside: await filesBeside(inputs), inputs }];
       }),
     ),
   );
@@ -71,6 +72,13 @@ export const bundleFunction = async (entry: string): Promise<FunctionBundle> => 
 /** The sources of which something is left in a bundle. */
 const usedIn = ({ inputs }: Metafile['outputs'][string]): string[] =>
   Object.entries(inputs).flatMap(([name, { bytesInOutput }]) => (bytesInOutput > 0 ? [name] : []));
+
+/** What lies beside a bundle, by its inputs: code, and the data that it or that code reads. */
+const filesBeside = async (inputs: readonly string[]): Promise<FileBeside[]> => {
+  const code = await codeBeside(inputs, deployed);
+  const data = await dataFilesOf([...new Set([inputs, ...code.map((file) => file.inputs)].flat())]);
+  return [...code, ...data];
+};
 
 /** Finds the folder with the bundle of an entry such as `functions/records/patient.ts`: `index.js`, and the data that it reads. */
 export type BundleFolder = (entry: string) => string;
@@ -89,7 +97,7 @@ export const bundleFunctions = async (entries: readonly string[], folder: string
     metafile: true,
   });
   for (const [file, output] of Object.entries(metafile.outputs)) {
-    for (const { name, contents } of await dataFilesOf(usedIn(output))) {
+    for (const { name, contents } of await filesBeside(usedIn(output))) {
       writeFileSync(path.resolve(root, path.dirname(file), name), contents);
     }
   }

@@ -29,13 +29,15 @@ const readsBeside = (name: string): string => `
   module.exports = JSON.parse(brotliDecompressSync(readFileSync(join(__dirname, '${name}'))).toString());`;
 
 /** The way to the source is in the name, so that no two are called the same: `shared-search-units.data.br`. */
-const fileName = (source: string): string =>
-  path.relative(root, source).replaceAll(/[\\/]/g, '-').replace(/\.ts$/, '.br');
+export const fileBeside = (source: string, extension: string): string =>
+  path.relative(root, source).replaceAll(/[\\/]/g, '-').replace(/\.ts$/, extension);
+
+const fileName = (source: string): string => fileBeside(source, '.br');
 
 /** A file beside the code of a function. */
-export interface DataFile {
+export interface FileBeside {
   readonly name: string;
-  /** The texts of its source as JSON, `{ [export]: text }`, packed with Brotli. */
+  /** Code, or the texts of a source as JSON, `{ [export]: text }`, packed with Brotli. */
   readonly contents: Uint8Array;
 }
 
@@ -44,7 +46,7 @@ const sourceOf = (input: string): string | undefined =>
   input.startsWith(`${namespace}:`) ? input.slice(namespace.length + 1) : undefined;
 
 /** The files that a bundle reads, by its inputs. */
-export const dataFilesOf = async (inputs: readonly string[]): Promise<DataFile[]> => {
+export const dataFilesOf = async (inputs: readonly string[]): Promise<FileBeside[]> => {
   const sources = inputs.flatMap((input) => sourceOf(input) ?? []);
   return Promise.all(
     sources.map(async (source) => ({ name: fileName(source), contents: await (packed.get(source) ?? pack(source)) })),

@@ -32,6 +32,11 @@ export interface ErrorDetail {
  * Anything else that is thrown is our fault: 500, and the cause goes to the log alone.
  */
 export class RecordError extends Error {
+  /** By its name: code that is loaded later, from a file of its own, brings a class of its own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'RecordError';
+  }
+
   override readonly name = 'RecordError';
   readonly kind: RecordErrorKind;
   /** Stable code for programs, sent as `issue.details.coding`. */

@@ -18,6 +18,7 @@ export const replacedFiles = {
   '@smithy/core/dist-es/submodules/retry/util-retry/DefaultRateLimiter.js': './no-adaptive-retry.ts',
   '@smithy/core/dist-es/submodules/checksum/sha256/Sha256Js.js': './no-hash-in-script.ts',
   '@smithy/signature-v4/dist-es/HeaderFormatter.js': './no-signed-events.ts',
+  '@smithy/core/dist-es/submodules/serde/date-utils.js': './few-dates.ts',
 } as const;
 
 /** Keeps out of bundles what the SDK is never asked for: half of what it brings. */

@@ -2,7 +2,9 @@
 // JavaScript numbers lose it, so the original spelling of such numbers is remembered beside the object that holds them.
 
 /** Spelling of numbers that JavaScript would print in another way, by the object or array that holds them. */
-const spellings = new WeakMap<object, Map<string, string>>();
+// One for all files of a function: code that is loaded later, from a file of its own, brings a copy of this module.
+const shared = globalThis as { [key: symbol]: WeakMap<object, Map<string, string>> | undefined };
+const spellings = (shared[Symbol.for('concord.spellings')] ??= new WeakMap());
 
 /**
  * A decimal with closing zeros, an exponent, a minus zero, more digits than a double holds, or so small that JavaScript prints it

@@ -1,7 +1,6 @@
 import { RecordError } from '../errors.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
-import { checkClaims } from '../profiles/check-claims.ts';
 import type { RequestContext } from './context.ts';
 
 /**
@@ -14,6 +13,8 @@ export const requireClaimedProfiles = async (
   { request }: Pick<RequestContext, 'request'>,
   resource: Resource,
 ): Promise<readonly ValidationIssue[]> => {
+  if (!resource.meta?.profile?.length) return [];
+  const { checkClaims } = await import('../profiles/check-claims.lazy.ts');
   const issues = await checkClaims(resource as fhir4.Resource, request.prefer);
   const errors = issues.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) {

@@ -2,9 +2,7 @@ import { RecordError } from '../errors.ts';
 import { parseJson, spelledOut } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { fhirJson, jsonPatch } from '../http/fhir-request.ts';
-import { readFhirPathPatch } from '../patch/fhirpath-patch.ts';
-import { readJsonPatch } from '../patch/json-patch.ts';
-import { isObject, withoutEmpty } from '../patch/json-tree.ts';
+import { isObject } from '../patch/json-tree.ts';
 import { patchDoesNotFit } from '../patch/refusal.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
 import { answerTo } from './answers.ts';
@@ -23,14 +21,14 @@ import { requireVersion, requireWritable } from './update.ts';
  */
 export const patchRecord: Interaction = async (context, { id }) => {
   const { recordType, store } = context;
-  const apply = readPatch(context);
+  const apply = await readPatch(context);
   const address = await locate(context, recordType.name, id);
   return patched(context, apply, address && (await store.read(address)));
 };
 
 /** FHIR conditional patch, `PATCH /{type}?{condition}`, of the one record that meets it. https://hl7.org/fhir/R4/http.html#patch */
 export const patchByCondition: Interaction = async (context) => {
-  const apply = readPatch(context);
+  const apply = await readPatch(context);
   const { matches } = await conditionalMatch(context, conditionOf(context.request), inQuery);
   return patched(context, apply, matches[0]);
 };
@@ -50,7 +48,7 @@ type Apply = (resource: Resource) => unknown;
  * @throws RecordError whatever rule stands against it.
  */
 export const planPatch = async (context: RequestContext, current: StoredRecord | undefined): Promise<PlannedWrite> =>
-  planPatched(context, readPatch(context), current);
+  planPatched(context, await readPatch(context), current);
 
 const planPatched = async (
   context: RequestContext,
@@ -73,16 +71,21 @@ const planPatched = async (
  *
  * @throws RecordError `malformed` if it is neither; `invalid` naming the operation that is wrong.
  */
-const readPatch = (context: RequestContext): Apply => {
+const readPatch = async (context: RequestContext): Promise<Apply> => {
   requireTypeAccess(context, 'u');
-  const change = changeIn(context);
+  const patching = await import('../patch/patch.lazy.ts');
+  const { withoutEmpty } = patching;
+  const change = changeIn(context, patching);
   return (resource) => {
     const left = withoutEmpty(change(spelledOut(resource)));
     return left === undefined ? undefined : parseJson(JSON.stringify(left));
   };
 };
 
-const changeIn = ({ recordType, request }: RequestContext): ((tree: unknown) => unknown) => {
+const changeIn = (
+  { recordType, request }: RequestContext,
+  { readJsonPatch, readFhirPathPatch }: typeof import('../patch/patch.lazy.ts'),
+): ((tree: unknown) => unknown) => {
   const { body, mediaType } = request;
   if (Array.isArray(body) && mediaType !== fhirJson) return readJsonPatch(body);
   if (isObject(body) && body['resourceType'] === 'Parameters' && mediaType !== jsonPatch) {

@@ -1,9 +1,8 @@
 import type { TerminologyFacts } from '../search/facts.ts';
 import type { NeededTerminology } from '../search/joins.ts';
 import { unsupportedParameter } from '../search/refusal.ts';
-import { TerminologyGap } from '../terminology/gap.ts';
-import { type HeldTerminology, heldTerminology } from '../terminology/held.ts';
-import { type Members, membersOf, type Terminology } from '../terminology/members.ts';
+import type { HeldTerminology } from '../terminology/held.ts';
+import type { Members, Terminology } from '../terminology/members.ts';
 import { mostCalls, readTerms, tooManyTerms } from './read-terms.ts';
 import { storedTerms, type TermsContext } from './stored-terms.ts';
 
@@ -19,7 +18,8 @@ export const loadTerminology = async (
   needed: NeededTerminology,
 ): Promise<TerminologyFacts | undefined> => {
   if (needed.valueSets.length === 0 && needed.codes.length === 0) return undefined;
-  const held = await heldTerminology();
+  const evaluation = await import('../terminology/evaluation.lazy.ts');
+  const held = await evaluation.heldTerminology();
   let calls = 0;
   const stored = storedTerms(context, () => {
     if (++calls > mostCalls) throw tooManyTerms([...needed.valueSets, ...needed.codes][0]?.parameter ?? '');
@@ -29,7 +29,7 @@ export const loadTerminology = async (
     codeSystems: needed.codes.flatMap(({ system }) => system || []),
   });
   const members = new Map(
-    needed.valueSets.map(({ url, parameter }) => [url, requiredMembers(known, url, parameter)] as const),
+    needed.valueSets.map(({ url, parameter }) => [url, requiredMembers(known, url, parameter, evaluation)] as const),
   );
   for (const { system, code, parameter } of needed.codes) requireHierarchy(known, held, system, code, parameter);
   return {
@@ -46,7 +46,12 @@ export const loadTerminology = async (
   };
 };
 
-const requiredMembers = (known: Terminology, url: string, parameter: string): Members => {
+const requiredMembers = (
+  known: Terminology,
+  url: string,
+  parameter: string,
+  { membersOf, TerminologyGap }: typeof import('../terminology/evaluation.lazy.ts'),
+): Members => {
   const valueSet = known.valueSet(url);
   if (!valueSet) throw unsupportedParameter(parameter, 'This value set is not known here');
   try {

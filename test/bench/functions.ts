@@ -29,10 +29,10 @@ export const functionEntries = (): string[] =>
 export const servesOneType = (entry: string): boolean => entry.startsWith('functions/records/');
 
 export const bundleSizes = async (entries: readonly string[]): Promise<Bundled[]> =>
-  [...(await bundlesOf(entries))].map(([entry, { code, data }]) => ({
+  [...(await bundlesOf(entries))].map(([entry, { code, beside }]) => ({
     entry,
     bytes: code.length,
-    dataBytes: data.reduce((sum, { contents }) => sum + contents.length, 0),
+    dataBytes: beside.reduce((sum, { contents }) => sum + contents.length, 0),
   }));
 
 /** What loading a function costs a fresh process, as a multiple of the same packages without it. */

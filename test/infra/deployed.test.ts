@@ -110,7 +110,7 @@ describe('a function as it is deployed', () => {
         name: [{ family: 'Rivera' }],
         gender: 'female',
       };
-      const event = entry.endsWith('bundles.ts')
+      const event = entry.endsWith('system.ts')
         ? eventOf('POST', '', transactionOf(putEntry(resource)))
         : eventOf('PUT', 'Patient/ida', resource);
 

@@ -28,7 +28,7 @@ const reachedBy = async (folder: string, ...called: string[]): Promise<unknown> 
 
 describe('data beside a function', () => {
   it('is a file of its own, packed, and not in the code', async () => {
-    const { code, data } = await bundleFunction(entry);
+    const { code, beside: data } = await bundleFunction(entry);
     const [file] = data;
 
     expect(data.map(({ name }) => name)).toEqual([dataFile]);
@@ -38,7 +38,7 @@ describe('data beside a function', () => {
 
   it('is deployed in the folder of the function', async () => {
     const folder = await deployed();
-    const { data } = await bundleFunction(entry);
+    const { beside: data } = await bundleFunction(entry);
 
     expect(readdirSync(folder).sort()).toEqual(['index.js', dataFile]);
     expect(statSync(path.join(folder, dataFile)).size).toBe(data[0]?.contents.length);

@@ -6,6 +6,7 @@ import * as sdk from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleFunction, bundleFunctions } from '../../infra/bundle-function.ts';
 import { defaultEndpointResolver } from '../../infra/sdk/dynamodb-endpoint.ts';
+import * as fewDates from '../../infra/sdk/few-dates.ts';
 import { replacedFiles } from '../../infra/sdk/lean-sdk.ts';
 import { DefaultRateLimiter } from '../../infra/sdk/no-adaptive-retry.ts';
 import { Sha256Js } from '../../infra/sdk/no-hash-in-script.ts';
@@ -14,6 +15,10 @@ import { InvokeStore } from '../../infra/sdk/one-request-at-a-time.ts';
 import { getInstanceMetadataRegion } from '../../infra/sdk/region-from-environment.ts';
 import { failureOf } from '../../shared/store/failure.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
+
+const fromHere = createRequire(import.meta.url);
+/** What the SDK itself parses dates with. */
+const sdkDates = createRequire(fromHere.resolve('@aws-sdk/client-dynamodb'))('@smithy/core/serde') as typeof fewDates;
 
 const settings = {
   region: 'eu-central-1',
@@ -67,6 +72,25 @@ describe('what bundles hold of the SDK', () => {
     ['the signing of events', () => new HeaderFormatter().format()],
   ])('refuses where it is asked for what was left out: %s', (_, use) => {
     expect(use).toThrow('not part of this bundle');
+  });
+
+  it.each([
+    ['parseRfc3339DateTime', '2024-05-06T07:08:09Z'],
+    ['parseRfc3339DateTime', '2024-05-06T07:08:09.123Z'],
+    ['parseRfc3339DateTimeWithOffset', '2024-05-06T07:08:09+02:00'],
+    ['parseRfc7231DateTime', 'Mon, 06 May 2024 07:08:09 GMT'],
+    ['parseEpochTimestamp', 1_714_979_289.123],
+    ['parseEpochTimestamp', '1714979289'],
+    ['parseEpochTimestamp', undefined],
+  ] as const)('reads dates as the SDK does: %s(%s)', (name, value) => {
+    expect(fewDates[name](value as never)).toEqual(sdkDates[name](value as never));
+  });
+
+  it('refuses a date that is none, and writes one as the SDK does', () => {
+    const date = new Date(1_714_979_289_000);
+
+    expect(() => fewDates.parseRfc3339DateTime('tomorrow')).toThrow('Invalid');
+    expect(fewDates.dateToUtcString(date)).toBe(sdkDates.dateToUtcString(date));
   });
 
   it('refuses adaptive retries at the first call', async () => {

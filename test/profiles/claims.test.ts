@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { usCoreProfiles } from '../../shared/fhir/generated/profiles/us-core-names.ts';
-import { checkClaims } from '../../shared/profiles/check-claims.ts';
+import { checkClaims } from '../../shared/profiles/check-claims.lazy.ts';
 import { usCoreResources } from '../support/us-core-resources.ts';
 
 const base = 'http://hl7.org/fhir/us/core/StructureDefinition/';

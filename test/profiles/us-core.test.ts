@@ -4,7 +4,7 @@ import { type KeptProfile, keptGuide } from '../../infra/generate/us-core-profil
 import { RecordError } from '../../shared/errors.ts';
 import type { ValidationIssue } from '../../shared/fhir/validation-issue.ts';
 import { parseBody } from '../../shared/interactions/parse-body.ts';
-import { checkClaims } from '../../shared/profiles/check-claims.ts';
+import { checkClaims } from '../../shared/profiles/check-claims.lazy.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
 import { type Broken, brokenBy } from '../support/broken-by-profile.ts';

@@ -1,5 +1,3 @@
-import { otherWayRound } from '../../matching/compare.ts';
-import { namesOf } from '../../matching/names.ts';
 import { inParallel } from '../../store/in-parallel.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
@@ -15,6 +13,9 @@ const callsPerSearch = 10;
 /** Letters of a name by which it is filed. */
 const shortestName = 3;
 
+/** Loaded when it is first needed. */
+export type PatientMatching = typeof import('../../matching/patients.lazy.ts');
+
 export interface Candidates {
   readonly records: readonly StoredRecord[];
   /** Names of search parameters by which more could be found than was looked at. */
@@ -25,10 +26,14 @@ export interface Candidates {
  * Patients who share with this one what the registry files: an identifier, the birth date, also with day and month in the other order, a family name or
  * a part of one, a telephone number or mail address. Only those that the caller may find, each once.
  */
-export const candidatesFor = async (context: RequestContext, patient: fhir4.Patient): Promise<Candidates> => {
+export const candidatesFor = async (
+  context: RequestContext,
+  patient: fhir4.Patient,
+  patientMatching: PatientMatching,
+): Promise<Candidates> => {
   const found = new Map<string, StoredRecord>();
   const cutShort = new Set<string>();
-  await inParallel(searchesAtOnce, searchesFor(patient), async ([name, value]) => {
+  await inParallel(searchesAtOnce, searchesFor(patient, patientMatching), async ([name, value]) => {
     const { run, query, planned } = await openSearch(context, [[name, value]], { strict: true });
     const { plan, indexed } = await planned();
     if (!indexed) return;
@@ -44,7 +49,10 @@ export const candidatesFor = async (context: RequestContext, patient: fhir4.Pati
 };
 
 /** Searches that lead to candidates, the most telling ones first. */
-const searchesFor = (patient: fhir4.Patient): (readonly [string, string])[] => {
+const searchesFor = (
+  patient: fhir4.Patient,
+  { namesOf, otherWayRound }: PatientMatching,
+): (readonly [string, string])[] => {
   const { identifier = [], birthDate, telecom = [] } = patient;
   const days = birthDate?.length === 10 ? [birthDate, otherWayRound(birthDate) ?? birthDate] : [];
   const families = namesOf(patient).flatMap(({ family, given }) =>

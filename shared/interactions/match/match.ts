@@ -1,16 +1,14 @@
 import { RecordError } from '../../errors.ts';
 import { information } from '../../fhir/operation-outcome.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import { type Match, matchPatients } from '../../matching/grade.ts';
-import { namesOf } from '../../matching/names.ts';
-import { weightOfFinding } from '../../matching/weights.ts';
+import type { Match } from '../../matching/grade.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Interaction, RequestContext } from '../context.ts';
 import { readInput } from '../operation-input.ts';
 import { parseBody } from '../parse-body.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { entriesOf, entryOf, selfLink } from '../searchset.ts';
-import { candidatesFor } from './candidates.ts';
+import { candidatesFor, type PatientMatching } from './candidates.ts';
 
 const input = {
   resource: { type: 'Resource', min: 1 },
@@ -37,10 +35,14 @@ export const matchPatient: Interaction = async (context) => {
   const { resource, onlyCertainMatches = false, count = usualCount } = readInput(context, input);
   if (count < 1) throw new RecordError('invalid', 'The count is at least 1', { expression: 'count' });
   const described = parseBody(context.recordType, resource) as Resource & fhir4.Patient;
-  requireEnough(described);
-  const { records, cutShort } = await candidatesFor(context, described);
+  const patientMatching = await import('../../matching/patients.lazy.ts');
+  requireEnough(described, patientMatching);
+  const { records, cutShort } = await candidatesFor(context, described, patientMatching);
   const matches = records
-    .map((record) => ({ record, match: matchPatients(described, record.resource as unknown as fhir4.Patient) }))
+    .map((record) => ({
+      record,
+      match: patientMatching.matchPatients(described, record.resource as unknown as fhir4.Patient),
+    }))
     .filter(({ match }) => match.grade !== 'certainly-not')
     .sort((a, b) => b.match.score - a.match.score || (a.record.id < b.record.id ? -1 : 1));
   const certain = matches.filter(({ match }) => match.grade === 'certain');
@@ -65,7 +67,7 @@ export const matchPatient: Interaction = async (context) => {
     total: shown.length,
     link: [selfLink(context, [])],
     ...entriesOf([
-      ...shown.map(({ record, match }) => ({ ...entryOf(context, record), search: searchOf(match) })),
+      ...shown.map(({ record, match }) => ({ ...entryOf(context, record), search: searchOf(match, patientMatching) })),
       ...(remarks.length === 0
         ? []
         : [{ resource: information('warning', remarks), search: { mode: 'outcome' as const } }]),
@@ -75,7 +77,10 @@ export const matchPatient: Interaction = async (context) => {
 };
 
 /** https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.search */
-const searchOf = ({ score, grade, findings, limit }: Match): fhir4.BundleEntrySearch => ({
+const searchOf = (
+  { score, grade, findings, limit }: Match,
+  { weightOfFinding }: PatientMatching,
+): fhir4.BundleEntrySearch => ({
   extension: [
     { url: gradeUrl, valueCode: grade },
     ...findings.map((finding) => ({
@@ -93,7 +98,7 @@ const searchOf = ({ score, grade, findings, limit }: Match): fhir4.BundleEntrySe
 });
 
 /** What leads to candidates: without any of it nobody could be found. */
-const requireEnough = (patient: fhir4.Patient): void => {
+const requireEnough = (patient: fhir4.Patient, { namesOf }: PatientMatching): void => {
   const { identifier = [], birthDate, telecom = [] } = patient;
   const enough =
     identifier.some(({ system, value }) => system !== undefined && value !== undefined) ||
