@@ -165,7 +165,6 @@ const fromText = (type: InputDefinition['type'], text: string, expression: strin
       const [, system, own] = /^(?:(.*)\|)?([^|]*)$/s.exec(text) ?? [];
       return { ...(system ? { system } : {}), ...(own ? { code: own } : {}) };
     }
-    case 'CodeableConcept':
     case 'Meta':
     case 'Resource':
       throw wrong(expression, 'This parameter is sent in Parameters, by POST');

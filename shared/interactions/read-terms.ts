@@ -18,40 +18,38 @@ export interface WantedTerms {
 }
 
 /**
- * Reads value sets and code systems, level by level of what they are made of: R4's own, else the organisation's. What is not found is not
- * known to what is returned.
+ * Reads value sets and code systems, and what these are made of: R4's own, else the organisation's. What is not found is not known to what is
+ * returned.
  *
  * @param taken - how a value set that was read is taken, such as with other versions.
  */
 export const readTerms = async (
   stored: StoredTerms,
   held: HeldTerminology,
-  { valueSets: wantedSets, codeSystems: wantedSystems }: WantedTerms,
+  wanted: WantedTerms,
   taken = (valueSet: fhir4.ValueSet): fhir4.ValueSet => valueSet,
 ): Promise<Terminology> => {
   const { neededFor, readCodeSystem } = await import('../terminology/evaluation.lazy.ts');
   const valueSets = new Map<string, fhir4.ValueSet | undefined>();
   const codeSystems = new Map<string, CodeSystem | undefined>();
   const readValueSet = async (canonical: string): Promise<void> => {
+    if (valueSets.has(canonical)) return;
+    valueSets.set(canonical, undefined); // is being read
     const found = held.valueSet(canonical) ?? (await stored.find('ValueSet', canonical));
-    valueSets.set(canonical, found && taken(found));
+    if (!found) return;
+    const valueSet = taken(found);
+    valueSets.set(canonical, valueSet);
+    await readAll(neededFor(valueSet));
   };
   const readSystem = async (canonical: string): Promise<void> => {
-    const own = held.codeSystem(canonical);
-    const found = own ? undefined : await stored.find('CodeSystem', canonical);
-    codeSystems.set(canonical, own ?? (found && readCodeSystem(found)));
+    if (codeSystems.has(canonical)) return;
+    codeSystems.set(canonical, held.codeSystem(canonical));
+    const found = codeSystems.get(canonical) ? undefined : await stored.find('CodeSystem', canonical);
+    if (found) codeSystems.set(canonical, readCodeSystem(found));
   };
-  let wanted: WantedTerms = { valueSets: wantedSets, codeSystems: wantedSystems };
-  while (wanted.valueSets.length > 0 || wanted.codeSystems.length > 0) {
-    const sets = [...new Set(wanted.valueSets)].filter((canonical) => !valueSets.has(canonical));
-    const systems = [...new Set(wanted.codeSystems)].filter((canonical) => !codeSystems.has(canonical));
-    await Promise.all([...sets.map(readValueSet), ...systems.map(readSystem)]);
-    const further = sets.flatMap((canonical) => valueSets.get(canonical) ?? []).map(neededFor);
-    wanted = {
-      valueSets: further.flatMap((each) => each.valueSets),
-      codeSystems: further.flatMap((each) => each.codeSystems),
-    };
-  }
+  const readAll = (needed: WantedTerms): Promise<unknown> =>
+    Promise.all([...needed.valueSets.map(readValueSet), ...needed.codeSystems.map(readSystem)]);
+  await readAll(wanted);
   return {
     valueSet: (canonical) => valueSets.get(canonical),
     codeSystem: (canonical) => codeSystems.get(canonical) ?? held.codeSystem(canonical),

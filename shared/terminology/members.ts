@@ -15,7 +15,7 @@ export interface Members {
   /** Without a system: whether a code of that name is in it, of a system whose codes are known or listed. */
   readonly has: (system: string | undefined, code: string) => boolean;
   /** Whether it is in it for certain: not only because all codes of a system are, which is not known. */
-  readonly hasForCertain: (system: string, code: string) => boolean;
+  readonly certain: (system: string, code: string) => boolean;
   /** The code systems that it draws on. */
   readonly systems: ReadonlySet<string>;
 }
@@ -46,7 +46,7 @@ export const membersOf = (valueSet: fhir4.ValueSet, known: Terminology): Members
       const system = named === undefined ? undefined : splitCanonical(named)[0];
       return system === undefined ? [...systems].some((each) => test(each, code, false)) : test(system, code, true);
     },
-    hasForCertain: (system, code) => test(system, code, false),
+    certain: (system, code) => test(system, code, false),
     systems,
   };
 };
@@ -79,9 +79,9 @@ const composed = ({ url, compose }: fhir4.ValueSet, evaluation: Evaluation): Par
   const parts = compose.include.map((selection) => selected(selection, evaluation));
   const excluded = (compose.exclude ?? []).map((selection) => selected(selection, evaluation));
   const { known } = evaluation;
-  const isInactive = (system: string, code: string): boolean => {
+  const isInactive = (system: string, code: string): boolean | undefined => {
     const version = compose.include.find((each) => each.system === system)?.version;
-    return compose.inactive === false && known.codeSystem(withVersion(system, version))?.find(code)?.inactive === true;
+    return compose.inactive === false && known.codeSystem(withVersion(system, version))?.find(code)?.inactive;
   };
   return {
     systems: new Set(parts.flatMap(({ systems }) => [...systems])),
@@ -104,13 +104,13 @@ const selected = (
     return partOf(imported, evaluation);
   });
   const parts = imports.map(({ test }) => test);
-  const url = system === undefined ? undefined : splitCanonical(system)[0];
-  if (system !== undefined) {
+  const [url] = splitCanonical(system ?? '');
+  if (system) {
     const chosen = codesChosen(withVersion(system, version), known, concept, filter);
     parts.push((each, code, open) => each === url && chosen(code, open));
   }
   return {
-    systems: new Set(url === undefined ? imports.flatMap(({ systems }) => [...systems]) : [url]),
+    systems: new Set(system ? [url] : imports.flatMap((each) => [...each.systems])),
     // what one of them lists is certain, if the others take it in
     test: (each, code, open) =>
       parts.every((test) => test(each, code, true)) && (open || parts.some((test) => test(each, code, false))),
@@ -151,12 +151,12 @@ const leavingOut = /^(?:filter|count|offset|limitedExpansion|activeOnly|exclude-
 export const completeExpansion = (
   expansion: fhir4.ValueSetExpansion | undefined,
 ): fhir4.ValueSetExpansionContains[] | undefined => {
-  if (!expansion?.contains || (expansion.offset ?? 0) > 0) return undefined;
+  if (!expansion?.contains || expansion.offset) return undefined;
   if (expansion.parameter?.some(({ name }) => leavingOut.test(name))) return undefined;
   if (expansion.extension?.some(({ url, valueBoolean }) => incomplete.test(url) && valueBoolean !== false))
     return undefined;
   const all = withContained(expansion.contains);
-  return expansion.total !== undefined && expansion.total > all.length
+  return (expansion.total ?? 0) > all.length
     ? undefined
     : all.filter(({ code, abstract }) => code !== undefined && !abstract);
 };

@@ -57,7 +57,7 @@ export const validateInValueSet = (
       display: displayOf(facts.said, circumstances.language),
     };
   }
-  if (!members.hasForCertain(system, code))
+  if (!members.certain(system, code))
     throw new TerminologyGap(`All codes of ${withVersion(system, version)} are in it, which are not known here`);
   const otherVersion = version !== undefined && named.size > 0 && !named.has(version);
   return judged(

@@ -112,6 +112,14 @@ describe('ValueSet/$expand', () => {
     expect(codesIn(await okay(world.server.post('ValueSet/$expand', inline)))).toEqual(['bird', 'gull', 'bat']);
   });
 
+  it('costs a Query for each definition of the organisation, however often it is named, and the trace', async () => {
+    world.server.calls.reset();
+    await okay(expand({ url: `${acme}/ValueSet/imports` }));
+
+    // the value set, the one that it imports, their code system; the trace
+    expect(world.server.calls.names).toEqual(['Query', 'Query', 'Query', 'PutItem']);
+  });
+
   it('says which codes group others and which are not in use', async () => {
     const { expansion } = await okay(expand({ url: `${acme}/ValueSet/birds` }));
 

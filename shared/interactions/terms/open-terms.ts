@@ -75,17 +75,19 @@ const openTerms = async (context: RequestContext, expression: string, used: Set<
     codeSystem: async (canonical) =>
       (await readTerms(stored, held, { valueSets: [], codeSystems: [canonical] })).codeSystem(canonical),
     compose: async (asked, rules, check) => {
-      const valueSets: fhir4.ValueSet[] = [];
       const taken = (valueSet: fhir4.ValueSet): fhir4.ValueSet => {
         check?.(valueSet);
-        const ruled = withVersions(valueSet, rules);
-        valueSets.push(ruled);
-        return ruled;
+        return withVersions(valueSet, rules);
       };
       const valueSet = taken(asked);
-      const composing = await readTerms(stored, held, neededFor(valueSet), taken);
-      const listed = await readTerms(stored, held, { valueSets: [], codeSystems: valueSets.flatMap(systemsIn) });
-      return { valueSet, valueSets, known: { valueSet: composing.valueSet, codeSystem: listed.codeSystem } };
+      const { valueSet: find } = await readTerms(stored, held, neededFor(valueSet), taken);
+      const valueSets = new Set([valueSet]);
+      for (const each of valueSets)
+        for (const imported of neededFor(each).valueSets.flatMap((canonical) => find(canonical) ?? []))
+          valueSets.add(imported);
+      const all = [...valueSets];
+      const { codeSystem } = await readTerms(stored, held, { valueSets: [], codeSystems: all.flatMap(systemsIn) });
+      return { valueSet, valueSets: all, known: { valueSet: find, codeSystem } };
     },
   };
 };
