@@ -51,6 +51,25 @@ describe('fhir-kit-client', () => {
     expect(history.entry?.map(({ request }) => request?.method)).toEqual(['DELETE', 'PUT', 'POST']);
   });
 
+  it('patches, updates and deletes by a condition', async () => {
+    const resourceType = 'Patient';
+    const identifier = [{ system: 'http://concord.test/number', value: 'kit-condition' }];
+    const searchParams = { identifier: 'http://concord.test/number|kit-condition' };
+    const body = sent(patientBody({ identifier }));
+
+    const created = await kit<Answer>(client.update({ resourceType, searchParams, body }));
+    const { id } = created;
+    const updated = await kit<Answer>(client.update({ resourceType, searchParams, body }));
+    const patch = [{ op: 'replace' as const, path: '/gender', value: 'other' }];
+    const patched = await kit<Answer>(client.patch({ resourceType, id, jsonPatch: patch }));
+    await client.request(`${resourceType}?identifier=${searchParams.identifier}`, { method: 'DELETE' });
+    const gone = await statusOf(client.read({ resourceType, id }));
+
+    expect([updated.id, updated.meta.versionId]).toEqual([id, '2']);
+    expect(patched).toMatchObject({ gender: 'other', meta: { versionId: '3' } });
+    expect(gone).toBe(410);
+  });
+
   it('searches and pages to the end, and finds nothing as another organisation’s user', async () => {
     const patient = await kit<Answer>(
       client.create({
