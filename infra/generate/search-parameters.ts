@@ -153,7 +153,7 @@ export type CompartmentType = ${Object.keys(compartments()).map(quote).join(' | 
 
 /**
  * Behind \`=\` and the kind of compartment a line for each resource type: the search parameters that put a record into it. \`_id\`: the record that
- * names the compartment. Read by shared/fhir/compartments.ts.
+ * names the compartment. Read by shared/fhir/compartments.lazy.ts.
  */
 export const compartmentTable = \`
 ${Object.entries(compartments())

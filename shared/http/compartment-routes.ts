@@ -1,4 +1,4 @@
-import type { CompartmentType } from '../fhir/compartments.ts';
+import type { CompartmentType } from '../fhir/compartments.lazy.ts';
 import { searchCompartment } from '../interactions/search/compartment.ts';
 import type { Route } from './routes.ts';
 

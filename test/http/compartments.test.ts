@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compartments } from '../../shared/fhir/compartments.ts';
+import { compartments } from '../../shared/fhir/compartments.lazy.ts';
 import { batchOf, getEntry } from '../support/bundles.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {

@@ -36,12 +36,25 @@ const filesBeside: readonly {
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },
     { name: 'shared-terminology-evaluation.lazy.js', most: 12_000 },
+    { name: 'shared-interactions-search-explanation.lazy.js', most: 6_000 },
   ].map((file) => ({ ...file, readBy: (entry: string) => !background.includes(entry) })),
-  {
-    name: 'shared-matching-patients.lazy.js',
-    most: 16_000,
-    readBy: (entry) => ['records/patient', 'functions/system', 'metadata'].some((name) => entry.endsWith(`${name}.ts`)),
-  },
+  ...[
+    { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
+    { name: 'shared-record-types-care-dates.lazy.js', most: 6_000, types: ['patient'] },
+    {
+      name: 'shared-fhir-compartments.lazy.js',
+      most: 6_000,
+      types: ['patient', 'encounter', 'practitioner', 'related-person', 'device'],
+    },
+  ].map(({ types: ofTypes, ...file }) => ({
+    ...file,
+    readBy: (entry: string) =>
+      [
+        'functions/system.ts',
+        'functions/metadata.ts',
+        ...ofTypes.map((type) => `functions/records/${type}.ts`),
+      ].includes(entry),
+  })),
 ];
 
 const expectBeside = (entry: string, found: readonly FileBeside[]) => {

@@ -3,7 +3,7 @@ import { searchParameterDefinitions } from '../../infra/generate/fhirpath/defini
 import { resourceTypes } from '../../infra/generate/fhirpath/type-model.ts';
 import { generateSearchParameters } from '../../infra/generate/search-parameters.ts';
 import { usCoreSearchCodes, usCoreSearchParameters } from '../../infra/generate/us-core.ts';
-import { compartments } from '../../shared/fhir/compartments.ts';
+import { compartments } from '../../shared/fhir/compartments.lazy.ts';
 import type { SearchParameter } from '../../shared/fhir/search-parameter.ts';
 import { evaluate } from '../support/fhirpath-evaluator.ts';
 import { sample, sampleResources } from '../support/resources/index.ts';

@@ -1,5 +1,4 @@
 import { RecordError } from '../../errors.ts';
-import { careTimeOf } from '../../record-types/care-dates.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Interaction } from '../context.ts';
@@ -19,7 +18,7 @@ export const everythingOfPatient: Interaction = async (context, { id }) => {
   const page = askedPage(context);
   const asked = readInput(context, input, page?.query);
   const { start, end } = asked;
-  const holds = start === undefined && end === undefined ? undefined : givenWithin(start, end);
+  const holds = start === undefined && end === undefined ? undefined : await givenWithin(start, end);
   return showEverything(context, { id, address: await addressed(context, id), holds, input: asked }, page);
 };
 
@@ -34,7 +33,11 @@ export const everythingOfOwn: Interaction = async (context, target) => {
 };
 
 /** Whether care was given within the two dates, the days of both included. What tells of no time of care always counts: a lost allergy harms. */
-const givenWithin = (start: string | undefined, end: string | undefined): ((record: StoredRecord) => boolean) => {
+const givenWithin = async (
+  start: string | undefined,
+  end: string | undefined,
+): Promise<(record: StoredRecord) => boolean> => {
+  const { careTimeOf } = await import('../../record-types/care-dates.lazy.ts');
   const from = (start === undefined ? undefined : dateInterval(start)?.start) ?? Number.NEGATIVE_INFINITY;
   const to = (end === undefined ? undefined : dateInterval(end)?.end) ?? Number.POSITIVE_INFINITY;
   if (from >= to) throw new RecordError('invalid', 'The end is before the start', { expression: 'end' });

@@ -1,5 +1,5 @@
 import { RecordError } from '../../errors.ts';
-import { type CompartmentType, compartments } from '../../fhir/compartments.ts';
+import type { Compartments, CompartmentType } from '../../fhir/compartments.lazy.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import { searchTypes } from '../../record-types/search-types.ts';
 import { referringTo } from '../../search/joins.ts';
@@ -19,7 +19,8 @@ export const searchCompartment =
   async (context, { id, type }) => {
     const types = await searchTypes();
     const { recordType: _owner, ...request } = context;
-    const scope = scopeOf(owner, id);
+    const { compartments } = await import('../../fhir/compartments.lazy.ts');
+    const scope = scopeOf(compartments, owner, id);
     const recordType = types.get(type);
     if (!recordType) throw new RecordError('not-found', 'There is no such resource type', { reason: 'no-such-type' });
     if (!(type in compartments[owner])) {
@@ -38,14 +39,19 @@ export const searchCompartment =
   };
 
 /** The compartment as the scope of a search. */
-export const scopeOf = (owner: CompartmentType, id: string): Scope => ({
-  membership: (recordType) => membership(owner, id, recordType),
+export const scopeOf = (compartments: Compartments, owner: CompartmentType, id: string): Scope => ({
+  membership: (recordType) => membership(compartments[owner][recordType.name] ?? [], owner, id, recordType),
   ofPatient: owner === 'Patient',
 });
 
 /** What a record of a type meets that is in a compartment. */
-const membership = (owner: CompartmentType, id: string, recordType: SearchType): Condition => {
-  const conditions = (compartments[owner][recordType.name] ?? []).map((code): Criterion => {
+const membership = (
+  codes: readonly string[],
+  owner: CompartmentType,
+  id: string,
+  recordType: SearchType,
+): Condition => {
+  const conditions = codes.map((code): Criterion => {
     const parameter = recordType.parameter(code);
     if (!parameter) throw new Error(`${recordType.name} has no parameter ${code}`);
     if (code !== '_id') return referringTo(parameter, [`${owner}/${id}`]);

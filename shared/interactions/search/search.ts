@@ -7,7 +7,6 @@ import type { StoredRecord } from '../../store/rows.ts';
 import type { Answer, Interaction } from '../context.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { askedPage, entriesOf, entryOf, nextLink, pageParameter, selfLink } from '../searchset.ts';
-import { explanation } from './explain.ts';
 import { type OpenSearch, openSearch } from './open.ts';
 import { type Found, findPage, type PlannedSearch } from './page.ts';
 import type { SearchRequest } from './run.ts';
@@ -41,7 +40,9 @@ export const answerSearch = async (
     ({ matches, others }) => [...matches, ...others].map((record) => [typeOf(search, record), record] as const),
   );
   for (const record of found.others) search.run.notes?.seen(record);
-  return { statusCode: 200, resource: searchset(context, search, sent, found) };
+  const explained =
+    search.run.notes && (await import('./explanation.lazy.ts')).explanation(search.parts, search.run.notes);
+  return { statusCode: 200, resource: searchset(context, search, sent, found, explained) };
 };
 
 const typeOf = ({ run, searched }: PlannedSearch, { type }: StoredRecord): SearchType => {
@@ -55,8 +56,9 @@ const searchset = (
   search: PlannedSearch,
   sent: Sent,
   { matches, others, total, next }: Found,
+  explained: fhir4.OperationOutcome | undefined,
 ): fhir4.Bundle => {
-  const { run, query, parts } = search;
+  const { query, parts } = search;
   const walked = parts.every(({ indexed }) => indexed)
     ? []
     : [
@@ -87,7 +89,7 @@ const searchset = (
       ...(warnings.length === 0
         ? []
         : [{ resource: information('warning', warnings), search: { mode: 'outcome' as const } }]),
-      ...(run.notes ? [{ resource: explanation(parts, run.notes), search: { mode: 'outcome' as const } }] : []),
+      ...(explained ? [{ resource: explained, search: { mode: 'outcome' as const } }] : []),
     ]),
   };
 };

@@ -12,6 +12,8 @@ const compartmentFrom = (lines: string): Compartment =>
     }),
   );
 
+export type Compartments = Readonly<Record<CompartmentType, Compartment>>;
+
 /**
  * By kind of compartment and resource type: the search parameters that put a record into it. `_id`: the record that names the compartment.
  * https://hl7.org/fhir/R4/compartmentdefinition.html
@@ -21,4 +23,4 @@ export const compartments = Object.fromEntries(
     owner,
     compartmentFrom(lines),
   ]),
-) as Readonly<Record<CompartmentType, Compartment>>;
+) as Compartments;
