@@ -50,22 +50,24 @@ export const validateInValueSet = (
   const codeSystem = known.codeSystem(withVersion(system, version)) ?? known.codeSystem(withVersion(system, usual));
   const listed = listedAs(valueSets, system, codeSystem, code);
   const facts = factsOf(codeSystem, code, listed);
+  const missing = codeSystem?.complete && !codeSystem.find(code);
+  const notThere = `The code is not in the code system ${system}`;
   if (!members.has(system, code)) {
-    const missing = codeSystem?.complete && !codeSystem.find(code);
     return {
-      ...fault(missing ? `The code is not in the code system ${system}` : 'The code is not in the value set'),
+      ...fault(missing ? notThere : 'The code is not in the value set'),
       display: displayOf(facts.said, circumstances.language),
     };
   }
   if (!members.certain(system, code))
     throw new TerminologyGap(`All codes of ${withVersion(system, version)} are in it, which are not known here`);
   const otherVersion = version !== undefined && named.size > 0 && !named.has(version);
-  return judged(
-    coding,
-    facts,
-    circumstances,
-    otherVersion ? ['The value set takes another version of the code system'] : [],
-  );
+  const verdict = judged(coding, facts, circumstances);
+  return {
+    ...verdict,
+    faults: [...(otherVersion ? ['The value set takes another version of the code system'] : []), ...verdict.faults],
+    // a value set may list what it likes, so this is no fault of the coding
+    hints: [...(missing ? [notThere] : []), ...verdict.hints],
+  };
 };
 
 /**
@@ -87,7 +89,7 @@ export const validateInCodeSystem = (
     if (complete) return fault(`The code is not in the code system ${url}`);
     throw new TerminologyGap(`Of ${url} a part is here, which does not have this code`);
   }
-  return judged(coding, factsOf(codeSystem, code, []), circumstances, []);
+  return judged(coding, factsOf(codeSystem, code, []), circumstances);
 };
 
 const fault = (message: string): Verdict => ({ faults: [message], hints: [], display: undefined });
@@ -96,10 +98,9 @@ const judged = (
   { display }: fhir4.Coding,
   { said, abstract, inactive }: Pick<Member, 'said' | 'abstract' | 'inactive'>,
   circumstances: Circumstances,
-  found: readonly string[],
 ): Verdict => {
   const right = displayOf(said, circumstances.language);
-  const [faults, hints] = [[...found], [] as string[]];
+  const [faults, hints]: [string[], string[]] = [[], []];
   if (abstract && circumstances.abstract === false)
     faults.push('The code groups others and is not meant to be recorded');
   if (abstract && circumstances.abstract === undefined) hints.push('The code groups others: it is abstract');

@@ -132,6 +132,18 @@ describe('ValueSet/$expand', () => {
     expect(await codes({ url: `${acme}/ValueSet/birds`, excludeNotForUI: true })).toEqual(['gull', 'dodo']);
   });
 
+  it('tells of listed codes what their code system says, and first what the value set says', async () => {
+    const concept = [{ code: 'dodo' }, { code: 'gull', display: 'Gull' }, { code: 'unknown' }];
+    const resource = valueSetOf('listed', { include: [{ system: animals, concept }] });
+    const { expansion } = await okay(world.server.post('ValueSet/$expand', resource));
+
+    expect([...(expansion?.contains ?? [])]).toEqual([
+      { system: animals, code: 'dodo', display: 'Dodo', inactive: true },
+      { system: animals, code: 'gull', display: 'Gull' },
+      { system: animals, code: 'unknown' },
+    ]);
+  });
+
   it('takes the address of a code system for all of its codes', async () => {
     expect(await codes({ url: animals })).toEqual(['bird', 'gull', 'dodo', 'bat', 'cat']);
     expect(await codes({ url: `${animals}|1` })).toEqual(['bird', 'gull', 'dodo', 'bat']);

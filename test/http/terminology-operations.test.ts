@@ -187,6 +187,15 @@ describe('ValueSet/$validate-code', () => {
     });
   });
 
+  it('tells of a code that a value set lists and its code system does not have', async () => {
+    const listed = valueSetOf('listed', { include: [{ system: animals, concept: [{ code: 'dog' }] }] });
+    const asked = coding('coding', { system: animals, code: 'dog' });
+    expect(await posted({ name: 'valueSet', resource: listed }, asked)).toEqual({
+      result: true,
+      message: `The code is not in the code system ${animals}`,
+    });
+  });
+
   it('is answered in batches', async () => {
     const entry = ['male', 'none'].map((code) => ({
       request: { method: 'GET', url: `${path}?url=${genders.url}&system=${gender}&code=${code}` },
@@ -449,7 +458,10 @@ describe('CodeSystem/$lookup', () => {
   it('tells which codes are out of use or group others', async () => {
     const properties = async (code: string) =>
       partsIn(await lookUp({ system: animals, code, version: '1' }), 'property');
-    expect(await properties('dodo')).toContainEqual({ code: 'inactive', value: true });
+    expect(await properties('dodo')).toEqual([
+      { code: 'parent', value: 'bird', description: 'Bird' },
+      { code: 'inactive', value: true },
+    ]);
     expect(await properties('bird')).toContainEqual({ code: 'notSelectable', value: true });
   });
 
