@@ -79,11 +79,18 @@ describe('calls to DynamoDB', () => {
 
   it('search in a chart with further parameters: still one Query', async () => {
     const response = await server.get(
-      `Observation?subject=${referenceTo(patient)}&code=8867-4&date=ge2024-01-01&_count=5`,
+      `Observation?subject=${referenceTo(patient)}&code=8867-4&value-quantity=gt1&status=final&_count=5`,
     );
 
     expect(response.status).toBe(200);
     expect(spent()).toEqual({ calls: ['PutItem', 'Query'], sequential: 1 });
+  });
+
+  it('search in a chart by date: one Query of that time, and at once one for what lasts longer than its place tells', async () => {
+    const response = await server.get(`Observation?patient=${patient.id}&code=8867-4&date=ge2024-01-01&_count=5`);
+
+    expect(response.status).toBe(200);
+    expect(spent()).toEqual({ calls: ['PutItem', 'Query', 'Query'], sequential: 1 });
   });
 
   it('search by _id: one, and the trace beside it', async () => {

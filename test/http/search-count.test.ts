@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { organizationWorld } from '../bench/search-worlds.ts';
+
+// Of what no index serves, all charts are read: https://hl7.org/fhir/R4/search.html#count
+describe('counting what is in many charts', () => {
+  it('is exact in a thousand of them, ten read at once', async () => {
+    const { server, token } = await organizationWorld(1_000);
+    server.calls.reset();
+
+    const { status, body } = await server.get('Observation?_summary=count', { token });
+
+    expect([status, body.total, body.entry?.length]).toEqual([200, 1_001, 1]); // the entry says that no index serves it
+    expect(server.calls.sequential()).toBeLessThanOrEqual(130);
+  });
+
+  it('is refused beyond, rather than wrong', async () => {
+    const { server, token } = await organizationWorld(2_000);
+
+    const { status, body } = await server.get('Observation?_summary=count', { token });
+
+    expect(status).toBe(400);
+    expect(body.issue).toMatchObject([{ code: 'too-costly', expression: ['_summary'] }]);
+  });
+});
