@@ -12,6 +12,7 @@ import {
   expressionsIn,
   issuesOf,
   linkOf,
+  matchesIn,
   nextLinkOf,
   observationBody,
   organizationBody,
@@ -403,6 +404,32 @@ describe('Patient/{id}/$everything with', () => {
 
     expect(pages.map((page) => resourcesIn(page).length)).toEqual([2, 2]);
     expect(pages.flatMap(resourcesIn).map(referenceTo).sort()).toEqual([...answers.map(referenceTo), subject].sort());
+  });
+
+  it('large records beside it makes its pages shorter, and tells of what is too large to come along', async () => {
+    const binaries: string[] = [];
+    for (let n = 0; n < 2; n++) {
+      const body: fhir4.Binary = { resourceType: 'Binary', contentType: 'text/plain', data: 'QUJD'.repeat(600_000) };
+      binaries.push(referenceTo(await create(server, body)));
+    }
+    const documents: string[] = [];
+    for (const urls of [binaries.slice(0, 1), binaries.slice(1), binaries]) {
+      const document = await create<fhir4.DocumentReference>(server, {
+        resourceType: 'DocumentReference',
+        status: 'current',
+        subject: { reference: subject },
+        content: urls.map((url) => ({ attachment: { url } })),
+      });
+      documents.unshift(referenceTo(document)); // newest first
+    }
+
+    const pages = await allPages(server, `${subject}/$everything?_type=DocumentReference&_type=Binary`);
+
+    // Documents and Binaries are two types, so they come in the order of types.
+    expect(pages.flatMap(matchesIn).map(referenceTo).sort()).toEqual(documents.toSorted());
+    expect(pages.map((page) => shownIn(page, 'include').length)).toEqual([1, 1, 1]);
+    expect(pages.map((page) => shownIn(page, 'outcome').length)).toEqual([0, 0, 1]);
+    for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(6_000_000);
   });
 
   it('a next link keeps what was asked for', async () => {

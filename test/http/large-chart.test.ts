@@ -128,6 +128,13 @@ describe(`a chart of ${observations} Observations`, () => {
     expect(cost.queries).toBeLessThanOrEqual(Math.ceil(((bytes / observations) * 10_001) / megabyte));
   });
 
+  it('is too costly to group by $lastn', async () => {
+    const { status, body, cost } = await get(`Observation/$lastn?patient=${large.id}&code=8867-4`);
+
+    expect([status, issuesOf(body)[0]?.code]).toEqual([400, 'too-costly']);
+    expect(cost.queries).toBeLessThanOrEqual(Math.ceil(((bytes / observations) * 10_200) / megabyte));
+  });
+
   it('begins $everything with a page of one Query', async () => {
     const { body, cost } = await get(`${pathOf(large)}/$everything`);
 

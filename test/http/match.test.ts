@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evidenceUrl } from '../../shared/interactions/match/match.ts';
+import { partitionFor } from '../../shared/store/index-rows.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
@@ -223,6 +225,22 @@ describe('Patient/$match', () => {
 
     expect(entriesOf(body)).toHaveLength(1);
     expect(JSON.stringify(body)).not.toContain('1911');
+  });
+
+  it('tells where more patients bear a name than it looks at', async () => {
+    const { store } = server;
+    const partition = partitionFor(store, 'northside', 'Patient', 'name', 'string', 'commonest');
+    const row = { pk: partition, chart: okafor.id, place: '' };
+    await writeRows(
+      store,
+      Array.from({ length: 1_001 }, (_, n) => ({ ...row, sk: `commonest#${String(n).padStart(4, '0')}` })),
+    );
+    server.calls.reset();
+
+    const body = await match(described({ name: [{ family: 'Commonest' }] }));
+
+    expect(JSON.stringify(entriesOf(body))).toContain('More patients share the name');
+    expect(server.calls.names.length).toBeLessThanOrEqual(13);
   });
 
   it('makes a bounded number of calls, whatever is told', async () => {
