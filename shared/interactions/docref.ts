@@ -96,7 +96,9 @@ const madeAt = ({ resource, updated }: StoredRecord): number => {
 };
 
 const isOfType = ({ type }: fhir4.DocumentReference, { system, code }: fhir4.Coding): boolean =>
-  (type?.coding ?? []).some((each) => each.code === code && (system === undefined || each.system === system));
+  (type?.coding ?? []).some(
+    (each) => (code === undefined || each.code === code) && (system === undefined || each.system === system),
+  );
 
 /** Profiles of documents are told as formats: by their canonical address, or by a code and the system that it belongs to. */
 const isFormat = (format: fhir4.Coding | undefined, profile: string): boolean =>

@@ -76,7 +76,7 @@ const requireSelection = ({ asking }: RequestContext, asked: Pairs): void => {
     ([name]) => isResultParameter(name.replace(/[:.].*$/s, '')) && !/^_(?:format|pretty)$/.test(name),
   );
   if (managed) throw unsupportedParameter(managed[0], '$lastn has an order and a length of its own');
-  const patients = asked.filter(([name]) => /^(?:patient|subject)(?::\w+)?$/.test(name));
+  const patients = asked.filter(([name]) => /^(?:patient|subject)(?::Patient)?$/.test(name));
   if (patients.length === 0 && asking.caller.patient === undefined) {
     throw invalidParameter('patient', '$lastn needs a patient');
   }

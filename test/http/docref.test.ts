@@ -78,6 +78,7 @@ describe('DocumentReference/$docref', () => {
     expect(shown(await docref(`&type=${loinc}|${noteCode}`))).toEqual(['noteLate']);
     expect(shown(await docref(`&type=${noteCode}&type=${loinc}|${summaryCode}`))).toEqual(['noteLate', 'summary2024']);
     expect(shown(await docref('&type=http://other.example|11506-3'))).toEqual([]);
+    expect(shown(await docref(`&start=2020&type=${loinc}|`))).not.toContain('untyped');
   });
 
   it('shows what is about care of a time, of all types', async () => {

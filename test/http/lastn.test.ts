@@ -177,6 +177,7 @@ describe('Observation/$lastn', () => {
     ['no patient', 'code=a', 'patient'],
     ['two patients', 'patient=a,b&code=a', 'patient'],
     ['a chain instead of a patient', 'patient.name=x&code=a', 'patient'],
+    ['an identifier instead of a patient', 'patient:identifier=x|1&code=a', 'patient'],
     ['neither category nor code', 'patient=a&status=final', 'category'],
     ['max of none', 'patient=a&code=a&max=0', 'max'],
     ['max that is no number', 'patient=a&code=a&max=two', 'max'],
