@@ -20,6 +20,24 @@ describe('capability statement', () => {
     );
   });
 
+  it('tells what a search can include, and what refers to a type', () => {
+    const { searchInclude, searchRevInclude } = resources.get('Encounter') ?? {};
+
+    expect(searchInclude).toEqual(expect.arrayContaining(['*', 'Encounter:subject', 'Encounter:part-of']));
+    expect(searchInclude).not.toContain('Encounter:status');
+    expect(searchRevInclude).toEqual(expect.arrayContaining(['Observation:encounter', 'Provenance:target']));
+    expect(searchRevInclude).not.toContain('Patient:organization');
+    expect(resources.get('AuditEvent')?.searchInclude).toBeUndefined();
+  });
+
+  it('tells the compartments that can be searched in', () => {
+    expect([...(statement.rest?.[0]?.compartment ?? [])].sort()).toEqual(
+      ['device', 'encounter', 'patient', 'practitioner', 'relatedperson'].map(
+        (name) => `http://hl7.org/fhir/CompartmentDefinition/${name}`,
+      ),
+    );
+  });
+
   it('tells in which forms a patch may come', () => {
     expect(statement.patchFormat).toEqual(['application/json-patch+json', 'application/fhir+json']);
   });
