@@ -1,6 +1,5 @@
 // What `Patient/$match` needs, and no other request.
 
-export { otherWayRound } from './compare.ts';
+export { searchOf } from './evidence.ts';
 export { matchPatients } from './grade.ts';
-export { namesOf } from './names.ts';
-export { weightOfFinding } from './weights.ts';
+export { searchesFor } from './searches.ts';

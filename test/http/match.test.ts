@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { evidenceUrl } from '../../shared/interactions/match/match.ts';
+import { evidenceUrl } from '../../shared/matching/evidence.ts';
 import { partitionFor } from '../../shared/store/index-rows.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
 import type { TestCaller } from '../support/callers.ts';

@@ -1,14 +1,13 @@
 import { RecordError } from '../../errors.ts';
 import { information } from '../../fhir/operation-outcome.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import type { Match } from '../../matching/grade.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Interaction, RequestContext } from '../context.ts';
 import { readInput } from '../operation-input.ts';
 import { parseBody } from '../parse-body.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { entriesOf, entryOf, selfLink } from '../searchset.ts';
-import { candidatesFor, type PatientMatching } from './candidates.ts';
+import { candidatesFor } from './candidates.ts';
 
 const input = {
   resource: { type: 'Resource', min: 1 },
@@ -18,11 +17,6 @@ const input = {
 
 const usualCount = 10;
 const largestCount = 50;
-
-/** https://hl7.org/fhir/R4/extension-match-grade.html */
-const gradeUrl = 'http://hl7.org/fhir/StructureDefinition/match-grade';
-/** Says why a score is what it is: one for each field that was compared, and one for a rule that held the grade down. */
-export const evidenceUrl = 'https://concord.example/fhir/StructureDefinition/match-evidence';
 
 /**
  * `Patient/$match`: patients who may be the one that is described, the most likely first, each with a score, a grade and the evidence for it.
@@ -36,7 +30,16 @@ export const matchPatient: Interaction = async (context) => {
   if (count < 1) throw new RecordError('invalid', 'The count is at least 1', { expression: 'count' });
   const described = parseBody(context.recordType, resource) as Resource & fhir4.Patient;
   const patientMatching = await import('../../matching/patients.lazy.ts');
-  requireEnough(described, patientMatching);
+  if (patientMatching.searchesFor(described).length === 0) {
+    throw new RecordError(
+      'invalid',
+      'Describe the patient by name, birth date, telecom or identifier with its system',
+      {
+        reason: 'too-little-told',
+        expression: 'resource',
+      },
+    );
+  }
   const { records, cutShort } = await candidatesFor(context, described, patientMatching);
   const matches = records
     .map((record) => ({
@@ -67,54 +70,13 @@ export const matchPatient: Interaction = async (context) => {
     total: shown.length,
     link: [selfLink(context, [])],
     ...entriesOf([
-      ...shown.map(({ record, match }) => ({ ...entryOf(context, record), search: searchOf(match, patientMatching) })),
+      ...shown.map(({ record, match }) => ({ ...entryOf(context, record), search: patientMatching.searchOf(match) })),
       ...(remarks.length === 0
         ? []
         : [{ resource: information('warning', remarks), search: { mode: 'outcome' as const } }]),
     ]),
   };
   return { statusCode: 200, resource: bundle };
-};
-
-/** https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.search */
-const searchOf = (
-  { score, grade, findings, limit }: Match,
-  { weightOfFinding }: PatientMatching,
-): fhir4.BundleEntrySearch => ({
-  extension: [
-    { url: gradeUrl, valueCode: grade },
-    ...findings.map((finding) => ({
-      url: evidenceUrl,
-      extension: [
-        { url: 'field', valueCode: finding.field },
-        { url: 'finding', valueCode: finding.level },
-        { url: 'weight', valueDecimal: Math.round(weightOfFinding(finding) * 100) / 100 },
-      ],
-    })),
-    ...(limit === undefined ? [] : [{ url: evidenceUrl, extension: [{ url: 'limit', valueString: limit }] }]),
-  ],
-  mode: 'match',
-  score,
-});
-
-/** What leads to candidates: without any of it nobody could be found. */
-const requireEnough = (patient: fhir4.Patient, { namesOf }: PatientMatching): void => {
-  const { identifier = [], birthDate, telecom = [] } = patient;
-  const enough =
-    identifier.some(({ system, value }) => system !== undefined && value !== undefined) ||
-    birthDate?.length === 10 ||
-    telecom.some(({ value }) => value !== undefined) ||
-    namesOf(patient).some(({ family, given }) => family.length > 2 || (given[0] ?? '').length > 2);
-  if (!enough) {
-    throw new RecordError(
-      'invalid',
-      'Describe the patient by name, birth date, telecom or identifier with its system',
-      {
-        reason: 'too-little-told',
-        expression: 'resource',
-      },
-    );
-  }
 };
 
 /** The log of each patient who is shown tells of it, and not whom it was asked about; the organisation's where nobody is. */
