@@ -32,9 +32,11 @@ export interface ErrorDetail {
  * Anything else that is thrown is our fault: 500, and the cause goes to the log alone.
  */
 export class RecordError extends Error {
-  /** By its name: code that is loaded later, from a file of its own, brings a class of its own. */
+  /** By its name: code that is loaded later, from a file of its own, brings a class of its own. A narrower class has its own instances alone. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Error && value.name === 'RecordError';
+    return this === RecordError
+      ? value instanceof Error && value.name === 'RecordError'
+      : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
   override readonly name = 'RecordError';

@@ -144,7 +144,8 @@ describe('a path or header that means nothing here', () => {
     ['POST', 'Patient/1', ['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']],
     ['PUT', 'Patient/1/_history/1', ['GET', 'HEAD']],
     ['GET', 'Patient/_search', ['POST']],
-    ['GET', '', ['POST']],
+    ['PUT', '', ['GET', 'HEAD', 'POST']],
+    ['GET', '_search', ['POST']],
   ])('answers 405 for %s /%s and tells the methods that are offered', async (method, path, allowed) => {
     const response = await server.request(method, path, { headers: { 'content-type': 'application/json-patch+json' } });
 
