@@ -11,6 +11,7 @@ import type { RequestContext } from './context.ts';
 import { requireTypeAccess } from './require-access.ts';
 import { matching } from './search/matching.ts';
 import { openSearch } from './search/open.ts';
+import { traced } from './search/trace.ts';
 
 /** Reading more than this for one condition is refused: the sender is better served by an identifier. */
 const mostCalls = 100;
@@ -65,7 +66,8 @@ const find = async (context: RequestContext, condition: string, most: number): P
   const { recordType, store } = context;
   // A condition that is not understood must not be taken for a wider one.
   const sent = [...new URLSearchParams(condition.replace(/^\?/, ''))];
-  const { run, query, planned } = await openSearch(context, sent, { strict: true });
+  const request = { ...context.request, path: [recordType.name], query: sent };
+  const { run, query, planned } = await openSearch({ ...context, request }, sent, { strict: true });
   if (query.conditions.length === 0) {
     throw new RecordError('invalid', 'A condition names at least one search parameter');
   }
@@ -73,16 +75,26 @@ const find = async (context: RequestContext, condition: string, most: number): P
   const key = guardKey(partition);
   // The guard is read before the search: what is created between the two makes the guard differ at the commit.
   const expected = await guardedIds(store, key);
-  const { plan } = await planned();
-  const found: StoredRecord[] = [];
-  const limit = run.calls + mostCalls;
   const designates = recordType.directory && most === 1;
-  for await (const { record } of matching(run, recordType, { ...query, plan })) {
-    if (record) found.push(record);
-    if (found.length > most && !designates) break;
-    if (run.calls > limit) throw new RecordError('too-costly', 'Too much would have to be read for this condition');
-  }
-  await trace(context, found, condition);
+  const search = async (): Promise<StoredRecord[]> => {
+    const { plan } = await planned();
+    const found: StoredRecord[] = [];
+    const limit = run.calls + mostCalls;
+    for await (const { record } of matching(run, recordType, { ...query, plan })) {
+      if (record) found.push(record);
+      if (found.length > most && !designates) break;
+      if (run.calls > limit) {
+        throw new RecordError('too-costly', 'Too much would have to be read for this condition');
+      }
+    }
+    return found;
+  };
+  // What a condition finds is shown, or at least told of, and so is that it finds nothing.
+  const found = await traced(run, search, {
+    sent,
+    shown: (records) => records.map((record) => [recordType, record] as const),
+    always: false,
+  });
   const meant = found.length > 1 && designates ? ownerAmong(found, await bearersOf(store, partition)) : found;
   if (meant.length > most) {
     const message =
@@ -110,19 +122,6 @@ const refusedAt = (expression: string, error: unknown): unknown => {
 const ownerAmong = (found: readonly StoredRecord[], bearers: readonly string[]): readonly StoredRecord[] => {
   const owner = found.find(({ id }) => id === bearers[0]);
   return owner ? [owner] : found;
-};
-
-/** What a condition finds is shown, or at least told of, so it leaves a trace like any search. */
-const trace = async (
-  { audit, recordType }: RequestContext,
-  found: readonly StoredRecord[],
-  condition: string,
-): Promise<void> => {
-  if (recordType.directory || recordType.subject === 'knowledge') return;
-  const query = `${recordType.name}?${condition.replace(/^\?/, '')}`;
-  await audit.record(
-    found.map(({ type, id, chart }) => ({ interaction: 'search-type', chart, what: [`${type}/${id}`], query })),
-  );
 };
 
 /** A condition on an identifier is guarded beside the identifier's bearers, however it is written; others by their text. */

@@ -67,7 +67,7 @@ export const documentReferences: Interaction = async (context) => {
       const sorted = all.toSorted((a, b) => madeAt(b) - madeAt(a));
       return undated ? newestOfEach(sorted, wanted) : sorted;
     },
-    (shown) => shown.map((record) => [recordType, record] as const),
+    { sent, shown: (shown) => shown.map((record) => [recordType, record] as const) },
   );
   if (found.reduce((sum, { resource }) => sum + weightOf(resource ?? {}), 0) > largestPageBytes) {
     throw tooCostly('start');

@@ -47,7 +47,7 @@ export const lastObservations: Interaction = async (context) => {
       }
       return newestOfEach(all, max);
     },
-    (shown) => shown.map((record) => [recordType, record] as const),
+    { sent, shown: (shown) => shown.map((record) => [recordType, record] as const) },
   );
   if (found.reduce((sum, { resource }) => sum + weightOf(resource ?? {}), 0) > largestPageBytes) throw tooCostly('max');
   const warnings = query.warnings.map(({ parameter, message }) => ({

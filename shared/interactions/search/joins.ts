@@ -15,9 +15,10 @@ import {
 import { matches } from '../../search/matches.ts';
 import type { Chain, Condition, Criterion, Has, Hierarchy, InList } from '../../search/search-query.ts';
 import type { StoredRecord } from '../../store/rows.ts';
+import { locate } from '../locate.ts';
 import { matching } from './matching.ts';
 import { addressedRecords, namedRecords } from './named-records.ts';
-import { mostQueries, planSearch, type SearchPlan } from './plan.ts';
+import { homeParameters, mostQueries, planSearch, type SearchPlan } from './plan.ts';
 import { type Held, heldOf, type Run } from './run.ts';
 
 /** References that a search may be narrowed down to before it begins. Where there are more, it follows those of what it comes by. */
@@ -113,6 +114,8 @@ export class Joins {
     searched: SearchType,
   ): Promise<string[] | undefined> {
     const [run, found] = [this.#run, new Set<string>()];
+    // What names the patient leads to the patient's own chart: what is found there, or counted, is told of in its log.
+    const besideIt = !headsOwnChart(searched.name) && homeParameters.has(lookup.parameter.code);
     for (const { resourceType, conditions } of targets) {
       const recordType = this.#typeOf(resourceType);
       if (!recordType) continue;
@@ -123,8 +126,7 @@ export class Joins {
       for await (const { record } of matching(run, recordType, { conditions, plan })) {
         if (record) {
           for (const name of this.#namesFor(lookup, record)) found.add(name);
-          // In a chart, what is found there is told of beside it.
-          if (headsOwnChart(searched.name)) run.decidedBy(recordType, record);
+          if (!besideIt) run.decidedBy(recordType, record);
         }
         if (found.size > mostReferences || run.calls > limit) return undefined;
       }
@@ -265,7 +267,11 @@ export class Joins {
       ids.map((id) => `List/${id}`),
     );
     return lists.flatMap((record) => {
-      if (!record.resource || !run.mayFind(list, record)) return [];
+      if (!record.resource) return [];
+      if (!run.mayFind(list, record)) {
+        run.named.add(record.chart);
+        return [];
+      }
       run.decidedBy(list, record);
       return listedIn(record.resource, run.context.request.baseUrl);
     });
@@ -279,17 +285,21 @@ export class Joins {
     const found = new Set([`${resourceType}/${id}`]);
     if (!recordType || !parameter || !hierarchies[resourceType]?.includes(by)) return found;
     const { baseUrl } = run.context.request;
+    const start = headsOwnChart(resourceType) ? undefined : await locate(run.context, resourceType, id);
+    if (start) run.named.add(start.chart);
     let last = [...found];
     while (last.length > 0) {
       const next: string[] = [];
       if (direction === 'above') {
         for (const record of await namedRecords(run, recordType, last)) {
-          if (record.resource && run.mayFind(recordType, record))
-            next.push(...referencesOf(parameter, record.resource, baseUrl));
+          if (!record.resource || !run.mayFind(recordType, record)) continue;
+          run.decidedBy(recordType, record);
+          next.push(...referencesOf(parameter, record.resource, baseUrl));
         }
       } else {
         for (let at = 0; at < last.length; at += mostQueries) {
           const below = await this.#all(recordType, [referringTo(parameter, last.slice(at, at + mostQueries))], name);
+          for (const record of below) run.decidedBy(recordType, record);
           next.push(...below.map(({ type, id: belowId }) => `${type}/${belowId}`));
         }
       }

@@ -42,7 +42,7 @@ export const mostQueries = 50;
 const longestInstant = 1_000;
 
 /** Parameters that name the patient whose chart is a record's home. */
-const homeParameters = new Set(['patient', 'subject']);
+export const homeParameters: ReadonlySet<string> = new Set(['patient', 'subject']);
 
 /** How far a plan may go. */
 interface PlanOptions {

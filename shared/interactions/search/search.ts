@@ -33,12 +33,14 @@ export const answerSearch = async (
   const asked = askedPage(context);
   const sent = asked?.query ?? context.request.query.filter(([name]) => name !== pageParameter);
   const opened = await open(sent);
-  const search: PlannedSearch = { ...opened, parts: await opened.parts() };
-  const found = await traced(
-    search.run,
-    () => findPage(search, asked?.position as Position | undefined),
-    ({ matches, others }) => [...matches, ...others].map((record) => [typeOf(search, record), record] as const),
-  );
+  const { run } = opened;
+  // What was looked at to plan the search leaves a trace too, if there is no more to it.
+  const refusedAfter = (error: unknown) => traced(run, () => Promise.reject(error as Error), { sent, shown: () => [] });
+  const search: PlannedSearch = { ...opened, parts: await opened.parts().catch(refusedAfter) };
+  const found = await traced(run, () => findPage(search, asked?.position as Position | undefined), {
+    sent,
+    shown: ({ matches, others }) => [...matches, ...others].map((record) => [typeOf(search, record), record] as const),
+  });
   for (const record of found.others) search.run.notes?.seen(record);
   const explained =
     search.run.notes && (await import('./explanation.lazy.ts')).explanation(search.parts, search.run.notes);
