@@ -63,7 +63,7 @@ export const decide = (asking: Asking, action: Action, type: TypeFacts, record: 
 
 /**
  * The decision about the labels of a record, its profiles and tags among them. Who may read or change the record may do the same with what it is labelled
- * with. Besides, privacy officers see and set the labels of all records that their organisation keeps, without seeing these. Pure.
+ * with. Besides, privacy officers see and set the security labels of all records that their organisation keeps, and nothing else of these. Pure.
  */
 export const decideLabels = (asking: Asking, action: 'r' | 'u', type: TypeFacts, record: RecordFacts): Decision => {
   const general = decide(asking, action, type, record);

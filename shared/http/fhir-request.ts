@@ -83,10 +83,16 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
     ifNoneExist: header('if-none-exist'),
     ifNoneMatch: header('if-none-match'),
     ifModifiedSince: header('if-modified-since'),
-    idempotencyKey: header('idempotency-key')?.trim(),
+    idempotencyKey: parseIdempotencyKey(header('idempotency-key')?.trim()),
     prefer: parsePrefer(header('prefer')),
     pretty: query.some(([name, value]) => name === '_pretty' && value === 'true'),
   };
+};
+
+/** @throws RecordError `invalid`. */
+const parseIdempotencyKey = (key: string | undefined): string | undefined => {
+  if (key === undefined || /^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw new RecordError('invalid', 'A key has 1 to 255 letters of ASCII', { expression: 'Idempotency-Key' });
 };
 
 /** @throws RecordError `too-costly` naming the first parameter that is one too many. */

@@ -17,7 +17,8 @@ import { requireVersion } from './update.ts';
 const tries = 5;
 
 /**
- * `{type}/{id}/$meta`, also of one version: profiles, tags and security labels, as a read shows them. https://hl7.org/fhir/R4/resource-operation-meta.html
+ * `{type}/{id}/$meta`, also of one version: profiles, tags and security labels, as a read shows them; to
+ * privacy officers, who may not read it, the security labels alone. https://hl7.org/fhir/R4/resource-operation-meta.html
  */
 export const labelsOfRecord: Interaction = async (context, { id, version }) => {
   requireLabelAccess(context, 'r');
@@ -31,44 +32,50 @@ export const labelsOfRecord: Interaction = async (context, { id, version }) => {
     () => (version === '' ? store.read(address) : store.readVersion(address, Number(version))),
     (found) => void requireLabelled(context, found),
   );
-  return answer(requireLabelled(context, record));
+  return answer(context, requireLabelled(context, record));
 };
 
 /** `{type}/{id}/$meta-add`. https://hl7.org/fhir/R4/resource-operation-meta-add.html */
-export const addLabels: Interaction = (context, { id }) => changeLabels(context, id, joined);
+export const addLabels: Interaction = (context, { id }) => changeLabels(context, id, '$meta-add', joined);
 
 /** `{type}/{id}/$meta-delete`. https://hl7.org/fhir/R4/resource-operation-meta-delete.html */
-export const deleteLabels: Interaction = (context, { id }) => changeLabels(context, id, without);
+export const deleteLabels: Interaction = (context, { id }) => changeLabels(context, id, '$meta-delete', without);
 
 /**
  * Writes the next version of a record with other labels, unless they are what they were. Sets can be changed by several at once: where others have
- * written the record meanwhile and no version was asked for, it is done anew.
+ * written the record meanwhile and no version was asked for, it is done anew. Each look at the record leaves its trace, whatever comes of it: the
+ * labels are shown also where nothing changes, and a refusal tells of the record.
  */
 const changeLabels = async (
   context: RequestContext,
   id: string,
+  operation: '$meta-add' | '$meta-delete',
   change: (labels: fhir4.Meta, by: fhir4.Meta) => fhir4.Meta,
 ): Promise<Answer> => {
   requireLabelAccess(context, 'u');
-  const { recordType, store, asking, request } = context;
+  const { recordType, store, audit, request } = context;
   const { meta } = readInput(context, { meta: { type: 'Meta', min: 1 } });
   requireLabels(context, meta);
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
+  const name = `${recordType.name}/${id}`;
   for (let attempt = 1; ; attempt++) {
-    const current = await store.read(address);
-    if (!current || !decideLabels(asking, 'u', recordType, current).permit) throw refused(context, current);
-    const { resource } = requireLabelled(context, current);
-    requireVersion(context, current);
+    const found = await audit.traced(
+      { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/${operation}` },
+      () => store.read(address),
+      (record) => void requireChangeable(context, record),
+    );
+    const current = requireChangeable(context, found);
+    const { resource } = current;
     requireOwnWords(context, resource);
     const changed = change(resource.meta ?? {}, meta);
-    if (isSame(resource.meta ?? {}, changed)) return answer(current);
+    if (isSame(resource.meta ?? {}, changed)) return answer(context, current);
     const { meta: _, ...elements } = resource;
     const labelled = Object.keys(changed).length === 0 ? elements : { ...elements, meta: changed };
     const plan = await planLabels(context, { ...current, resource }, withSpellingOf(labelled as Resource, resource));
     try {
       await save(context, [plan]);
-      return answer(plan.next);
+      return answer(context, plan.next);
     } catch (error) {
       const again = error instanceof RecordError && error.reason === 'concurrent-change';
       if (!again || request.ifMatch !== undefined || attempt === tries) throw error;
@@ -100,6 +107,18 @@ const requireLabelled = (
     });
   }
   return { ...record, resource };
+};
+
+/**
+ * The record, if the caller may change its labels, in the version that was asked for.
+ *
+ * @throws RecordError `not-found`, `forbidden`, `deleted`, `version-conflict`.
+ */
+const requireChangeable = (context: RequestContext, record: StoredRecord | undefined) => {
+  if (!record || !decideLabels(context.asking, 'u', context.recordType, record).permit) throw refused(context, record);
+  const labelled = requireLabelled(context, record);
+  requireVersion(context, labelled);
+  return labelled;
 };
 
 /** What is refused of a record that may be seen, and of one that may not. */
@@ -170,11 +189,23 @@ const set = <T>(element: string, items: T[]) => (items.length === 0 ? {} : { [el
 const isSame = (a: fhir4.Meta, b: fhir4.Meta): boolean =>
   (['profile', 'security', 'tag'] as const).every((element) => (a[element] ?? []).length === (b[element] ?? []).length);
 
-const answer = (record: StoredRecord): Answer => ({
+const answer = (context: RequestContext, record: StoredRecord): Answer => ({
   statusCode: 200,
   resource: {
     resourceType: 'Parameters',
-    parameter: [{ name: 'return', valueMeta: presented(record).meta }],
+    parameter: [{ name: 'return', valueMeta: shownLabels(context, record) }],
   },
   headers: { ETag: `W/"${record.version}"`, 'Last-Modified': new Date(record.updated).toUTCString() },
 });
+
+/** The meta that a read shows; to who may not read the record, its security labels alone: tags, profiles and source tell what it is about. */
+const shownLabels = (context: RequestContext, record: StoredRecord): fhir4.Meta | undefined => {
+  const { meta } = presented(record);
+  if (!meta || mayAccess(context, 'r', record)) return meta;
+  const { versionId, lastUpdated, security } = meta;
+  return {
+    ...(versionId === undefined ? {} : { versionId }),
+    ...(lastUpdated === undefined ? {} : { lastUpdated }),
+    ...(security === undefined ? {} : { security }),
+  };
+};

@@ -1,3 +1,4 @@
+import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
 import { stringifyJson } from '../fhir/json.ts';
 import type { Route } from '../http/routes.ts';
@@ -5,6 +6,7 @@ import { hashed } from '../store/index-rows.ts';
 import { requestKey } from '../store/keys.ts';
 import { type KeptAnswer, readRequestKey } from '../store/request-keys.ts';
 import type { Answer, Once, RequestContext, Target } from './context.ts';
+import { requireTypeAccess } from './require-access.ts';
 import { overtaken, save } from './save.ts';
 import { readVersion } from './vread.ts';
 
@@ -59,13 +61,21 @@ export const interact = (context: RequestContext, { name, interaction }: Route, 
   });
 };
 
-/** A kept answer as it was given. Its record is read back, in the version that was written, under the access decision of now. */
+const actions: Readonly<Record<string, Action>> = { POST: 'c', DELETE: 'd' };
+
+/**
+ * A kept answer as it was given, to who may still do what it answers. Its record is read back, in the version that was written, under the
+ * access decision of now.
+ *
+ * @throws RecordError `forbidden` where role or scope does not allow such a write any more; whatever reading the version throws.
+ */
 export const repeated = async (
   context: RequestContext,
   kept: KeptAnswer | undefined,
   shows: boolean,
 ): Promise<Answer> => {
   if (!kept) throw new Error('No answer was kept for the request');
+  requireTypeAccess(context, actions[context.request.method] ?? 'u');
   const [, id, version] = /\/([^/]+)\/_history\/(\d+)$/.exec(kept.headers?.Location ?? '') ?? [];
   if (!shows || kept.resource || id === undefined || version === undefined) return kept;
   const request = { ...context.request, ifNoneMatch: undefined, ifModifiedSince: undefined };
@@ -76,11 +86,10 @@ export const repeated = async (
 const onceOf = ({ request, asking, store }: Omit<RequestContext, 'recordType'>): Once | undefined => {
   const { idempotencyKey, method, path, query, ifMatch, ifNoneExist, body } = request;
   if (idempotencyKey === undefined) return undefined;
-  if (!/^[\x20-\x7e]{1,300}$/.test(idempotencyKey)) {
-    throw new RecordError('invalid', 'A key has 1 to 300 letters of ASCII', { expression: 'Idempotency-Key' });
-  }
+  const { subject, organization } = asking.caller;
+  const acting = organization ?? asking.chart ?? '';
   return {
-    key: requestKey(hashed(store, `request|${asking.caller.subject}|${idempotencyKey}`)),
+    key: requestKey(hashed(store, `request|${subject}|${acting}|${idempotencyKey}`)),
     request: hashed(store, stringifyJson([method, path, query, ifMatch, ifNoneExist, body])),
     kept: false,
   };

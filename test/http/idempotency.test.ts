@@ -4,6 +4,7 @@ import { hashed } from '../../shared/store/index-rows.ts';
 import { requestKey, transactionKey } from '../../shared/store/keys.ts';
 import { type RequestKeyRow, requestKeyLayouts } from '../../shared/store/request-keys.ts';
 import { batchOf, deleteEntry, getEntry, postEntry, putEntry, transactionOf, urn } from '../support/bundles.ts';
+import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestRequest, type TestResponse } from '../support/fhir-server.ts';
 import {
   atOnce,
@@ -109,6 +110,48 @@ describe('Idempotency-Key', () => {
 
     expect(theirs.status).toBe(201);
     expect(theirs.body.id).not.toBe(mine.body.id);
+  });
+
+  it('belongs to the organisation that its sender acts for: in another one it is another key', async () => {
+    const key = newKey();
+    const moved = { role: 'physician', organization: 'lakeside', claims: { sub: 'sub-physician-northside' } };
+    const send = (as?: TestCaller) =>
+      server.post('Patient', patientBody(), { ...under(key, { prefer: 'return=minimal' }), ...(as ? { as } : {}) });
+
+    const answers = [await send(), await send(moved), await send()];
+
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    const [mine, theirs, again] = answers.map(({ headers }) => headers.location);
+    expect(theirs).not.toBe(mine);
+    expect(again).toBe(mine);
+  });
+
+  it.each<[string, TestCaller]>([
+    ['role', { role: 'lab', claims: { sub: 'sub-physician-northside' } }],
+    ['scope', { role: 'physician', scope: 'user/*.rs' }],
+  ])('repeats nothing to a sender whose %s does not allow such a write any more', async (_, as) => {
+    const key = newKey();
+    const minimal = under(key, { prefer: 'return=minimal' });
+    const entries = transactionOf(postEntry(patientBody()));
+    const bundleKey = newKey();
+    await server.post('Patient', patientBody(), minimal);
+    await server.post('', entries, under(bundleKey));
+
+    const again = await server.post('Patient', patientBody(), { ...minimal, as });
+    const bundle = await server.post('', entries, { ...under(bundleKey), as });
+
+    expect([again.status, bundle.status]).toEqual([403, 403]);
+    expect([again.headers.location, bundle.body.entry]).toEqual([undefined, undefined]);
+  });
+
+  it('may have 255 letters, also for a batch, whose entries have a key each', async () => {
+    const key = `${newKey()}-`.padEnd(255, 'x');
+    const send = () => server.post('', batchOf(postEntry(patientBody())), under(key));
+
+    const [first, again] = [await send(), await send()];
+
+    expect(entriesOf(first.body)[0]).toMatchObject({ response: { status: '201 Created' } });
+    expect(entriesOf(again.body)).toEqual(entriesOf(first.body));
   });
 
   it('shows what was created only to who may still read it', async () => {
@@ -238,7 +281,7 @@ describe('Idempotency-Key', () => {
     expect((await search()).status).toBe(200);
   });
 
-  it.each(['', ' ', 'x'.repeat(301), 'é'])('refuses with 400 the key "%s"', async (key) => {
+  it.each(['', ' ', 'x'.repeat(256), 'é'])('refuses with 400 the key "%s"', async (key) => {
     const response = await server.post('Patient', patientBody(), under(key));
 
     expect(response.status).toBe(400);
@@ -258,7 +301,7 @@ describe('Idempotency-Key', () => {
   });
 });
 
-const keyOf = (key: string) => requestKey(hashed(server.store, `request|sub-physician-northside|${key}`));
+const keyOf = (key: string) => requestKey(hashed(server.store, `request|sub-physician-northside|northside|${key}`));
 const rowOf = async (key: string) => {
   const { client, tableName } = server.store;
   return (await client.send(new GetCommand({ TableName: tableName, Key: keyOf(key) }))).Item;

@@ -227,6 +227,25 @@ describe('Patient/$match', () => {
     expect(JSON.stringify(body)).not.toContain('1911');
   });
 
+  it.each([
+    ['beyond the count', { name: 'count', valueInteger: 1 }],
+    ['where several are certain', { name: 'onlyCertainMatches', valueBoolean: true }],
+  ])('leaves a trace with whom it counts and does not show, %s', async (_, parameter) => {
+    const known = {
+      name: [{ family: 'Countable', given: ['Ida'] }],
+      identifier: [{ system: identifierSystem, value: parameter.name }],
+    };
+    const twins = [await create(server, patientBody(known)), await create(server, patientBody(known))];
+
+    const body = await match(described({ ...known, birthDate: '1980-02-03' }), [parameter]);
+
+    expect(JSON.stringify(body)).toMatch(/Not shown: \d+ patients/);
+    for (const { id } of twins) {
+      const { body: log } = await server.get(`AuditEvent?patient=${id}&subtype=operation`, { as: { role: 'privacy' } });
+      expect(entriesOf(log)).toHaveLength(1);
+    }
+  });
+
   it('tells where more patients bear a name than it looks at', async () => {
     const { store } = server;
     const partition = partitionFor(store, 'northside', 'Patient', 'name', 'string', 'commonest');

@@ -40,6 +40,19 @@ const parameters = (meta: unknown) => ({ resourceType: 'Parameters', parameter: 
 const change = (operation: 'add' | 'delete', meta: unknown, options: TestRequest = {}) =>
   server.post(`${pathOf(record)}/$meta-${operation}`, parameters(meta), options);
 const metaIn = (body: unknown): fhir4.Meta | undefined => (body as fhir4.Parameters).parameter?.[0]?.valueMeta;
+/** How the log tells of operations with labels of the record, the newest first: which, and the outcome. */
+const traces = async () => {
+  const { body } = await server.get(`AuditEvent?patient=${patient.id}&subtype=operation`, { as: privacy });
+  return resourcesIn(body).flatMap((event) => {
+    const { outcome, entity = [] } = event as unknown as fhir4.AuditEvent;
+    return entity.flatMap(({ query }) => {
+      const [type, id, operation] = Buffer.from(query ?? '', 'base64')
+        .toString()
+        .split('/');
+      return `${type}/${id}` === referenceTo(record) ? [`${operation} ${outcome}`] : [];
+    });
+  });
+};
 const stored = async () => (await server.get(pathOf(record))).body as unknown as fhir4.Observation;
 
 describe('{type}/{id}/$meta', () => {
@@ -65,6 +78,22 @@ describe('{type}/{id}/$meta', () => {
     expect((await server.get(pathOf(record), { as: privacy })).status).toBe(403);
     const theirs = { ...privacy, organization: 'lakeside' };
     expect((await server.get(`${pathOf(record)}/$meta`, { as: theirs })).status).toBe(404);
+  });
+
+  it('shows privacy officers nothing but the security labels, version and time', async () => {
+    const source = 'http://sources.example/clinic';
+    const meta = { security: [restricted], tag: [tag], profile: [profile], source };
+    record = await create(server, observationBody(referenceTo(patient), { meta }));
+    const shown = { versionId: '1', lastUpdated: expect.any(String) as string, security: [restricted] };
+
+    const read = await server.get(`${pathOf(record)}/$meta`, { as: privacy });
+    const first = await server.get(`${pathOf(record)}/_history/1/$meta`, { as: privacy });
+    const same = await change('add', { security: [restricted] }, { as: privacy });
+    const changed = await change('delete', { security: [restricted] }, { as: privacy });
+
+    expect([read, first, same].map(({ body }) => metaIn(body))).toEqual([shown, shown, shown]);
+    expect(metaIn(changed.body)).toEqual({ versionId: '2', lastUpdated: expect.any(String) as string });
+    expect((await stored()).meta).toMatchObject({ tag: [tag], profile: [profile], source });
   });
 
   it('answers about a hidden record as about none, 410 about a deleted one, 403 without a right to the type', async () => {
@@ -206,12 +235,29 @@ describe('{type}/{id}/$meta-add', () => {
     expect([status, expressionsIn(outcome)]).toEqual([400, [expression]]);
   });
 
-  it('costs a read and a transaction', async () => {
+  it.each([
+    ['add', { security: [restricted] }],
+    ['delete', { security: [veryRestricted] }],
+  ] as const)('leaves a trace where $meta-%s changes nothing', async (operation, meta) => {
+    expect((await change(operation, meta, { as: privacy })).headers.etag).toBe('W/"1"');
+
+    expect(await traces()).toEqual([`$meta-${operation} 0`]);
+  });
+
+  it('leaves a trace that says so where it is refused: hidden, or in another version', async () => {
+    const hidden = await change('add', { tag: [tag] }, { as: elsewhere });
+    const old = await change('add', { tag: [tag] }, { headers: { 'if-match': 'W/"7"' } });
+
+    expect([hidden.status, old.status]).toEqual([404, 412]);
+    expect(await traces()).toEqual(['$meta-add 4', '$meta-add 4']);
+  });
+
+  it('costs a read with its trace and a transaction', async () => {
     server.calls.reset();
 
     await change('add', { tag: [tag] });
 
-    expect(server.calls.names).toEqual(['GetItem', 'TransactWriteItems']);
+    expect([...server.calls.names].sort()).toEqual(['GetItem', 'PutItem', 'TransactWriteItems']);
   });
 
   it('is not changed by a GET', async () => {

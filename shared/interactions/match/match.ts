@@ -53,7 +53,7 @@ export const matchPatient: Interaction = async (context) => {
   const shown = wanted.slice(0, Math.min(count, largestCount));
   await trace(
     context,
-    shown.map(({ record }) => record),
+    matches.map(({ record }) => record),
   );
   const remarks = [
     ...cutShort.map((name) => ({
@@ -79,10 +79,13 @@ export const matchPatient: Interaction = async (context) => {
   return { statusCode: 200, resource: bundle };
 };
 
-/** The log of each patient who is shown tells of it, and not whom it was asked about; the organisation's where nobody is. */
-const trace = async ({ audit, asking }: RequestContext, shown: readonly StoredRecord[]): Promise<void> => {
+/**
+ * The log of each patient who is shown, or counted among those not shown, tells of it, and not whom it was asked about; the organisation's where
+ * nobody is.
+ */
+const trace = async ({ audit, asking }: RequestContext, told: readonly StoredRecord[]): Promise<void> => {
   const access = { interaction: 'operation', query: 'Patient/$match' } as const;
-  const rows = shown.map(({ chart, id }) => ({ ...access, chart, what: [`Patient/${id}`] }));
+  const rows = told.map(({ chart, id }) => ({ ...access, chart, what: [`Patient/${id}`] }));
   const own = asking.chart ?? asking.caller.organization ?? '';
   await audit.record(rows.length > 0 ? rows : [{ ...access, chart: own, what: [] }]);
 };
