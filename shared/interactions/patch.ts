@@ -1,3 +1,4 @@
+import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { parseJson, spelledOut } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
@@ -12,7 +13,7 @@ import { locate } from './locate.ts';
 import { parseBody } from './parse-body.ts';
 import { type PlannedWrite, planUpdate } from './plan-write.ts';
 import { requireReadable, requireTypeAccess } from './require-access.ts';
-import { save } from './save.ts';
+import { byChart, save } from './save.ts';
 import { requireVersion, requireWritable } from './update.ts';
 
 /**
@@ -33,10 +34,30 @@ export const patchByCondition: Interaction = async (context) => {
   return patched(context, apply, matches[0]);
 };
 
-const patched = async (context: RequestContext, apply: Apply, current: StoredRecord | undefined) => {
-  const plan = await planPatched(context, apply, current);
-  await save(context, [plan]);
-  return answerTo(context, plan);
+const patched = (context: RequestContext, apply: Apply, current: StoredRecord | undefined) =>
+  tracingRefusals(context, async (looked) => {
+    const plan = await planPatched(context, apply, current, looked);
+    await save(context, [plan]);
+    return answerTo(context, plan);
+  });
+
+/**
+ * Carries out what patches. A refusal, or its absence, tells what a record holds: which `test` failed, and that the others did not. So where
+ * nothing was written that would have its own trace, each record that was looked into has one like a read before the refusal leaves.
+ *
+ * @param work - is given the list that planning a patch notes its record in.
+ */
+export const tracingRefusals = async <T>(
+  { audit }: Pick<RequestContext, 'audit'>,
+  work: (looked: Access[]) => Promise<T>,
+): Promise<T> => {
+  const looked: Access[] = [];
+  try {
+    return await work(looked);
+  } catch (refusal) {
+    await audit.record(byChart(looked));
+    throw refusal;
+  }
 };
 
 /** Makes another resource of one as it is shown. */
@@ -45,19 +66,25 @@ type Apply = (resource: Resource) => unknown;
 /**
  * Plans a patch: the next version of the record.
  *
+ * @param looked - is added to once the record is looked into (`tracingRefusals`).
  * @throws RecordError whatever rule stands against it.
  */
-export const planPatch = async (context: RequestContext, current: StoredRecord | undefined): Promise<PlannedWrite> =>
-  planPatched(context, await readPatch(context), current);
+export const planPatch = async (
+  context: RequestContext,
+  current: StoredRecord | undefined,
+  looked: Access[],
+): Promise<PlannedWrite> => planPatched(context, await readPatch(context), current, looked);
 
 const planPatched = async (
   context: RequestContext,
   apply: Apply,
   record: StoredRecord | undefined,
+  looked: Access[],
 ): Promise<PlannedWrite> => {
   const current = requireReadable(context, record);
   requireWritable(context, current, 'u');
   requireVersion(context, current);
+  looked.push({ interaction: 'read', chart: current.chart, what: [`${current.type}/${current.id}`] });
   const resource = presented(current);
   const next = apply(resource);
   if (!isObject(next) || next['resourceType'] !== resource.resourceType || next['id'] !== resource.id) {

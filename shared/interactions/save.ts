@@ -120,13 +120,22 @@ const keyText = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
 /** References that one row of the log takes at most, so that a page of the log stays readable: some 20 KB, once deflated. */
 const mostReferences = 1_000;
 
+const accessesOf = (plans: readonly PlannedWrite[]): Access[] =>
+  byChart(
+    plans.map(({ next, interaction }) => ({
+      interaction,
+      chart: next.chart,
+      what: [`${next.type}/${next.id}/_history/${next.version}`],
+    })),
+  );
+
 /** One access a chart and interaction: a bundle of a thousand entries leaves a readable log. */
-const accessesOf = (plans: readonly PlannedWrite[]): Access[] => {
+export const byChart = (each: readonly Pick<Access, 'interaction' | 'chart' | 'what'>[]): Access[] => {
   const accesses = new Map<string, Access & { what: string[] }>();
-  for (const { next, interaction } of plans) {
-    const key = `${next.chart} ${interaction}`;
-    const access = accesses.get(key) ?? { interaction, chart: next.chart, what: [] };
-    access.what.push(`${next.type}/${next.id}/_history/${next.version}`);
+  for (const { interaction, chart, what } of each) {
+    const key = `${chart} ${interaction}`;
+    const access = accesses.get(key) ?? { interaction, chart, what: [] };
+    access.what.push(...what);
     accesses.set(key, access);
   }
   return [...accesses.values()].flatMap((access) =>

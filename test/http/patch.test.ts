@@ -14,6 +14,7 @@ import {
   pathOf,
   patientBody,
   referenceTo,
+  resourcesIn,
   tally,
 } from '../support/records.ts';
 
@@ -408,5 +409,80 @@ describe('a patch in a bundle', () => {
     const gone = await server.post('', transactionOf(entry(toMale, pathOf(patient)), deleteEntry(pathOf(patient))));
 
     expect([twice.status, gone.status]).toEqual([400, 400]);
+  });
+});
+
+describe('a patch that is refused for what the record holds', () => {
+  const holds = { op: 'test', path: '/gender', value: 'female' };
+  const fitsNot = { op: 'test', path: '/gender', value: 'male' };
+  const breaksRules = { op: 'replace', path: '/gender', value: 'nonsense' };
+  const toNothing = { op: 'replace', path: '/managingOrganization', value: { reference: 'Organization/none' } };
+  const elsewhereIn = { op: 'add', path: '/managingOrganization', value: { reference: 'Organization/none' } };
+  const inFhirPath = fhirPathPatch({ type: 'replace', path: 'Patient.deceased', value: { valueBoolean: true } });
+  const entry = (url: string, operations: readonly unknown[]) => ({
+    resource: inBinary(operations),
+    request: { method: 'PATCH' as const, url },
+  });
+  const refusedEntry = postEntry({ ...patientBody(), gender: 'nonsense' } as unknown as fhir4.Patient);
+  type Target = fhir4.Patient & { readonly id: string };
+  const byNumber = ({ identifier }: Target) => `Patient?identifier=${identifierSystem}|${identifier?.[0]?.value}`;
+
+  it.each<[string, number, (patient: Target) => Promise<unknown>]>([
+    ['a test that fails', 422, (patient) => patch(pathOf(patient), [holds, fitsNot])],
+    ['a path that leads to nothing', 422, (patient) => patch(pathOf(patient), [holds, toNothing])],
+    ['a FHIRPath that leads nowhere', 422, (patient) => patch(pathOf(patient), inFhirPath)],
+    ['what comes of it', 400, (patient) => patch(pathOf(patient), [holds, breaksRules])],
+    ['a reference to nothing, found by the commit', 400, (patient) => patch(pathOf(patient), [holds, elsewhereIn])],
+    ['a test that fails, by a condition', 422, (patient) => patch(byNumber(patient), [fitsNot])],
+    [
+      'a test that fails, in a transaction',
+      422,
+      (patient) => server.post('', transactionOf(entry(pathOf(patient), [fitsNot]))),
+    ],
+    [
+      'another entry of its transaction',
+      400,
+      (patient) => server.post('', transactionOf(entry(pathOf(patient), [holds]), refusedEntry)),
+    ],
+    ['a test that fails, in a batch', 200, (patient) => server.post('', batchOf(entry(pathOf(patient), [fitsNot])))],
+  ])('leaves a trace like a read: %s', async (name, expected, send) => {
+    const patient = await create(server, numberedPatient(`looked-into ${name}`.replaceAll(/\W/g, '-')));
+
+    const answer = await send(patient);
+
+    expect(answer).toMatchObject({ status: expected });
+    const { body } = await server.get(`AuditEvent?patient=${patient.id}&subtype=read`, { as: { role: 'privacy' } });
+    expect(
+      resourcesIn(body).map((event) => (event as unknown as fhir4.AuditEvent).entity?.[0]?.what?.reference),
+    ).toEqual(expect.arrayContaining([referenceTo(patient)]));
+    expect((await server.get(pathOf(patient))).body.meta?.versionId).toBe('1');
+  });
+
+  it('leaves one row a chart, however many entries of a transaction looked into it', async () => {
+    const patient = await create(server, patientBody());
+    const records = [
+      await create(server, observationBody(referenceTo(patient))),
+      await create(server, observationBody(referenceTo(patient))),
+    ];
+    const noted = { op: 'add', path: '/issued', value: '2024-05-06T07:08:09Z' };
+
+    const { status } = await server.post(
+      '',
+      transactionOf(...records.map((record) => entry(pathOf(record), [noted])), refusedEntry),
+    );
+
+    expect(status).toBe(400);
+    const { body } = await server.get(`AuditEvent?patient=${patient.id}&subtype=read`, { as: { role: 'privacy' } });
+    expect(body.total ?? entriesOf(body).length).toBe(1);
+    for (const record of records) expect(JSON.stringify(body)).toContain(referenceTo(record));
+  });
+
+  it('leaves nothing more where it is carried out', async () => {
+    const patient = await create(server, patientBody());
+
+    expect((await patch(pathOf(patient), born('1981-01-01'))).status).toBe(200);
+
+    const { body } = await server.get(`AuditEvent?patient=${patient.id}&subtype=read`, { as: { role: 'privacy' } });
+    expect(entriesOf(body)).toEqual([]);
   });
 });

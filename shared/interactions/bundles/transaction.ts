@@ -1,3 +1,4 @@
+import type { Access } from '../../audit/audit-trail.ts';
 import { RecordError } from '../../errors.ts';
 import { refusal } from '../../fhir/operation-outcome.ts';
 import { parseReference, rewriteReferences } from '../../fhir/references.ts';
@@ -16,7 +17,7 @@ import { locate } from '../locate.ts';
 import { lookAgain } from '../look-again.ts';
 import { carriedOutOnce, repeated } from '../once.ts';
 import { parseBody } from '../parse-body.ts';
-import { planPatch } from '../patch.ts';
+import { planPatch, tracingRefusals } from '../patch.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { save, TimeTaken } from '../save.ts';
@@ -44,7 +45,7 @@ export const transaction = async (
   requireDistinct(entries);
   const writes = entries.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
   const results = await carriedOutOnce(context, {
-    work: (own) => writeAll(own, writes),
+    work: (own) => tracingRefusals(own, (looked) => writeAll(own, writes, looked)),
     answersOf: (result) => result,
     repeat: (kept) =>
       inParallel(concurrency, writes, (entry, index) =>
@@ -83,11 +84,15 @@ const understood = async (context: BundleContext, given: unknown, index: number)
 };
 
 /** Answers of entries that write, in their order. */
-const writeAll = async (context: BundleContext, writes: readonly Entry[]): Promise<readonly Answer[]> => {
+const writeAll = async (
+  context: BundleContext,
+  writes: readonly Entry[],
+  looked: Access[],
+): Promise<readonly Answer[]> => {
   // A later try gives new places, and rewrites the references that an earlier one made.
   const places = new Map<Entry, NewPlace>();
   return lookAgain(async () => {
-    const planned = await planAll(context, writes, places);
+    const planned = await planAll(context, writes, places, looked);
     const plans = planned.flatMap((each) => each.plans);
     requireOneWriteEach(planned);
     const answers = planned.map(({ entry, plans, answer }) => answer ?? answerWrite(context, entry, plans));
@@ -111,6 +116,7 @@ const planAll = async (
   bundle: BundleContext,
   writes: readonly Entry[],
   places: Map<Entry, NewPlace>,
+  looked: Access[],
 ): Promise<Planned[]> => {
   const matched = await matchConditions(bundle, writes);
   // Deletions come first, so what this transaction deletes is not there any more for its other conditions.
@@ -178,7 +184,8 @@ const planAll = async (
     }
     const { target } = bundle.routeFor(entry.recordType, entry.method, entry.path.slice(1));
     const read = current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null;
-    if (entry.method === 'PATCH') return { entry, plans: [await planPatch(context, record ?? read ?? undefined)] };
+    if (entry.method === 'PATCH')
+      return { entry, plans: [await planPatch(context, record ?? read ?? undefined, looked)] };
     if (entry.method === 'PUT') {
       if (!found) return { entry, plans: [await planPut(context, target.id, read)] };
       const still = { ...found, matches: record ? [record] : [] };
