@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { isRefusal } from '../audit/audit-row.ts';
-import { chartKey, type RowKey, recordKey } from './keys.ts';
+import { chartKey, locatorPrefix, type RowKey, recordKey } from './keys.ts';
 import { RecordStore } from './record-store.ts';
 import type { StoredRecord } from './rows.ts';
 
@@ -12,6 +12,8 @@ export interface NotedCall {
   readonly rows: number;
   /** Whether it read charts, or records of them. */
   readonly inCharts: boolean;
+  /** Whether it looked up where the record is whose id a client chose: all organisations share these ids. */
+  readonly locates: boolean;
   /** Whether it read a record that the caller may find. */
   readonly seen: boolean;
   /** Whether it writes that an access came to nothing. */
@@ -36,6 +38,7 @@ export class CallNotes {
   /** The same store, whose calls are noted. */
   readonly store: RecordStore;
   readonly #calls: Noted[] = [];
+  readonly #charts = new Set<string>();
   /** The call that has read a record's row, by the row's key. */
   readonly #readBy = new Map<string, Noted>();
   #deepestStarted = 0;
@@ -58,6 +61,11 @@ export class CallNotes {
     return this.#calls;
   }
 
+  /** In which the caller has found something. */
+  get charts(): ReadonlySet<string> {
+    return this.#charts;
+  }
+
   /** The longest chain of calls that waited for one another. */
   get sequential(): number {
     return this.#deepestStarted;
@@ -75,6 +83,7 @@ export class CallNotes {
     const { pk, sk } = recordKey(record);
     const call = this.#readBy.get(`${pk} ${sk}`);
     if (call) call.seen = true;
+    this.#charts.add(record.chart);
   }
 
   async #noted(client: DynamoDBDocumentClient, command: Command): Promise<unknown> {
@@ -110,6 +119,7 @@ const nothing = {
   readUnits: 0,
   writeUnits: 0,
   inCharts: false,
+  locates: false,
   seen: false,
   refusal: false,
 };
@@ -122,6 +132,7 @@ const callOf = (input: Values): Noted => {
     operation,
     where,
     inCharts: operation !== 'PutItem' && where.startsWith(chartKey('')),
+    locates: operation !== 'PutItem' && where.startsWith(locatorPrefix),
     refusal: operation === 'PutItem' && isRefusal(input.Item as RowKey),
   });
   if (input.KeyConditionExpression !== undefined) return call('Query', rangeOf(input));

@@ -86,8 +86,10 @@ export const historyKey = (address: Address, version: number): RowKey => ({
   sk: `${historyPrefix(address)}${String(version).padStart(10, '0')}`,
 });
 
+export const locatorPrefix = 'L#';
+
 /** Chart and place of an id that a client chose. */
-export const locatorKey = (type: string, id: string): RowKey => ({ pk: `L#${type}#${id}`, sk: 'L' });
+export const locatorKey = (type: string, id: string): RowKey => ({ pk: `${locatorPrefix}${type}#${id}`, sk: 'L' });
 
 /** Cross-patient search: all rows of one organisation, type, parameter and key, in order of value. */
 export const registryPartition = (organization: string, type: string, parameter: string, key: string) =>

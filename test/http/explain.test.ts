@@ -8,6 +8,7 @@ import {
   identifierSystem,
   issuesOf,
   linkOf,
+  matchesIn,
   numberedPatient,
   observationBody,
   organizationBody,
@@ -146,11 +147,67 @@ describe('an explained search', () => {
       expect(body.total).toBe(0);
       return JSON.stringify(body)
         .replaceAll(id, 'ID')
-        .replace(/A#ID \S+:/g, 'A#ID:');
+        .replace(/A#… \S+:/g, 'A#…:');
     };
 
     const hidden = await told(patient.id);
     expect(hidden).toContain('nothing that you may find');
     expect(hidden).toBe(await told(nobody));
+  });
+
+  it('names no chart that it walks through but those in which something was found', async () => {
+    const as = { ...system, scope: 'system/Communication.rs' };
+    const message = await create(server, {
+      resourceType: 'Communication',
+      status: 'completed',
+      subject: { reference: referenceTo(patient) },
+    } as fhir4.Communication);
+    const other = await create(server, patientBody());
+    await create(server, observationBody(referenceTo(other)));
+
+    const { status, body } = await server.get('Communication?status=completed&_explain=true', { as });
+
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(matchesIn(body).map(referenceTo)).toEqual([referenceTo(message)]);
+    const told = resourcesIn(body)
+      .flatMap(issuesOf)
+      .map(({ text }) => String(text))
+      .join('\n');
+    expect(told).toContain(`Query C#${patient.id} from Communication#`);
+    expect(told).toContain('Query C#… from Communication#');
+    expect(told).not.toContain(other.id);
+  });
+
+  it.each([
+    ['a visit', 'Observation?encounter=Encounter/chosen-'],
+    ['a record', 'Observation?_id=chosen-'],
+    ['a visit, of several types', '?_type=Observation,Condition&encounter=Encounter/chosen-'],
+    ['what refers to a record', 'Encounter?_has:Observation:encounter:_id=chosen-'],
+  ])('does not tell whether another organisation uses an id that a client chose: %s', async (_, query) => {
+    const as = { role: 'system', organization: 'lakeside' };
+    const subject = referenceTo(patient);
+    await server.put('Encounter/chosen-1', { ...encounterBody(subject), id: 'chosen-1' });
+    await server.put('Observation/chosen-1', { ...observationBody(subject), id: 'chosen-1' });
+    const told = async (n: string) => {
+      const { status, body } = await server.get(`${query}${n}&_explain=true`, { as });
+      expect(status, JSON.stringify(body)).toBe(200);
+      const outcomes = resourcesIn(body).filter(({ resourceType }) => String(resourceType) === 'OperationOutcome');
+      return outcomes.flatMap(issuesOf).map(({ text }) => String(text).replaceAll(`chosen-${n}`, 'ID'));
+    };
+
+    const used = await told('1');
+
+    expect(used.join('\n')).toMatch(/GetItem L#\w+#ID L: whether the id is used is not told/);
+    expect(used.at(-1)).toMatch(/^\d+ calls: /);
+    expect(used).toEqual(await told('2'));
+  });
+
+  it('does not tell how many calls followed one another where it leaves one out', async () => {
+    const as = { role: 'system', organization: 'lakeside' };
+
+    const { body } = await server.get(`Encounter?_id=${encounter.id}&_explain=true`, { as });
+
+    const last = resourcesIn(body).flatMap(issuesOf).at(-1)?.text;
+    expect(last).toMatch(/^\d+ calls: /);
   });
 });
