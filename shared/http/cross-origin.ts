@@ -6,7 +6,7 @@ export const crossOriginHeaders = {
   'Access-Control-Allow-Origin': '*',
   // what an app needs of an answer beside its body
   'Access-Control-Expose-Headers':
-    'ETag, Last-Modified, Location, Content-Location, Retry-After, Allow, WWW-Authenticate',
+    'ETag, Last-Modified, Location, Content-Location, Retry-After, Allow, WWW-Authenticate, X-FHIR-Request-Validation',
 } as const;
 
 /** What a browser may send, as the gateway tells it before it sends a token. */

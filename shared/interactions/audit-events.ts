@@ -1,13 +1,15 @@
 import { auditEvent } from '../audit/audit-event.ts';
 import { type AuditPage, chartLog, dayLog, loggedAccess } from '../audit/audit-log.ts';
 import { RecordError } from '../errors.ts';
+import { information } from '../fhir/operation-outcome.ts';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { criteriaOf, requireSelfContained } from '../search/joins.ts';
 import { matches } from '../search/matches.ts';
 import { parseSearchQuery } from '../search/parse-query.ts';
 import { project } from '../search/project.ts';
-import type { Criterion } from '../search/search-query.ts';
+import { unsupportedParameter } from '../search/refusal.ts';
+import type { Criterion, SearchQuery } from '../search/search-query.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -73,7 +75,8 @@ export const searchAuditEvents: Interaction = async (context) => {
     resourceType: recordType.name,
     baseUrl: request.baseUrl,
   });
-  const size = Math.max(query.count ?? usualPage, 1);
+  requireServed(query);
+  const size = query.count ?? usualPage;
   requireSelfContained(query);
   const named = criteriaOf(query.conditions);
   const chart = asking.caller.organization === undefined ? asking.chart : await chartNamed(context, named);
@@ -87,6 +90,11 @@ export const searchAuditEvents: Interaction = async (context) => {
     }),
   );
   const shown = events.slice(0, size);
+  const warnings = query.warnings.map(({ parameter, message }) => ({
+    message,
+    expression: parameter,
+    code: 'not-supported' as const,
+  }));
   const last = shown.at(-1);
   const next = events.length > size && last?.id !== undefined ? page.positionOf(last.id) : page.next;
   const bundle: fhir4.Bundle = {
@@ -96,15 +104,34 @@ export const searchAuditEvents: Interaction = async (context) => {
       selfLink(context, query.understood),
       ...(next === undefined ? [] : [nextLink(context, { query: sent, position: next })]),
     ],
-    ...entriesOf(
-      shown.map((event) => ({
-        fullUrl: `${request.baseUrl}/AuditEvent/${event.id}`,
-        resource: project(event, query, recordType.elements) as unknown as fhir4.FhirResource,
-        search: { mode: 'match' },
-      })),
-    ),
+    ...entriesOf([
+      ...shown.map(
+        (event): fhir4.BundleEntry => ({
+          fullUrl: `${request.baseUrl}/AuditEvent/${event.id}`,
+          resource: project(event, query, recordType.elements) as unknown as fhir4.FhirResource,
+          search: { mode: 'match' },
+        }),
+      ),
+      ...(warnings.length === 0
+        ? []
+        : [{ resource: information('warning', warnings), search: { mode: 'outcome' as const } }]),
+    ]),
   };
   return { statusCode: 200, resource: bundle };
+};
+
+/** A log is read a page at a time, in its own order: what would need all of it is refused, not ignored. */
+const requireServed = ({ summary, count, total, sort, understood }: SearchQuery): void => {
+  const [rule, ...rules] = sort;
+  const inOrder = rule === undefined || (rule.parameter.code === 'date' && rule.descending && rules.length === 0);
+  const refused = [
+    ...(summary === 'count' ? ['_summary'] : []),
+    ...(count === 0 ? ['_count'] : []),
+    ...(total === 'accurate' ? ['_total'] : []),
+    ...(inOrder ? [] : ['_sort']),
+    ...understood.flatMap(([name]) => (name === '_explain' ? [name] : [])),
+  ];
+  if (refused[0] !== undefined) throw unsupportedParameter(refused[0], 'A log is read a page at a time, newest first');
 };
 
 interface EventPage {

@@ -1,6 +1,7 @@
 import { RecordError } from '../errors.ts';
 import type { FhirRequest } from '../http/fhir-request.ts';
 import { criteriaOf } from '../search/joins.ts';
+import { isResultParameter } from '../search/result-parameters.ts';
 import type { Criterion } from '../search/search-query.ts';
 import { bearersOf, guardedIds } from '../store/candidates.ts';
 import type { UniqueChange } from '../store/commit.ts';
@@ -62,6 +63,9 @@ export const conditionalMatch = async (
   }
 };
 
+/** Of the request around the condition. */
+const formats: ReadonlySet<string> = new Set(['_format', '_pretty']);
+
 const find = async (context: RequestContext, condition: string, most: number): Promise<ConditionalMatch> => {
   const { recordType, store } = context;
   // A condition that is not understood must not be taken for a wider one.
@@ -70,6 +74,14 @@ const find = async (context: RequestContext, condition: string, most: number): P
   const { run, query, planned } = await openSearch({ ...context, request }, sent, { strict: true });
   if (query.conditions.length === 0) {
     throw new RecordError('invalid', 'A condition names at least one search parameter');
+  }
+  // Whoever sends `_count=1` with a deletion means one: what only shapes a result has no place in a condition.
+  const shaping = sent.find(([name]) => isResultParameter(name.replace(/[:.].*$/s, '')) && !formats.has(name));
+  if (shaping) {
+    throw new RecordError('invalid', 'A condition selects records; this only shapes how they are shown', {
+      reason: 'not-supported',
+      expression: shaping[0],
+    });
   }
   const partition = guardPartition(context, criteriaOf(query.conditions), new URLSearchParams(sent).toString());
   const key = guardKey(partition);

@@ -17,6 +17,19 @@ export const locate = async (
   return known.get(`${type}/${id}`) ?? store.locate(type, id, headsOwnChart(type));
 };
 
+/** The same for several ids of one type, each once; those that lead nowhere are left out. */
+export const locateAll = async (
+  { store, known }: Pick<RequestContext, 'store' | 'known'>,
+  type: string,
+  ids: readonly string[],
+): Promise<Address[]> => {
+  const legal = [...new Set(ids)].filter((id) => legalId.test(id));
+  const unknown = legal.filter((id) => !known.has(`${type}/${id}`));
+  const found = await store.locateMany(type, unknown, headsOwnChart(type));
+  const own = legal.map((id) => known.get(`${type}/${id}`));
+  return [...own, ...found].filter((address) => address !== undefined);
+};
+
 /** The charts of the patients that references name, each once; foreign and unknown ones are left out. */
 export const chartsOf = async (
   context: Pick<RequestContext, 'store' | 'known' | 'request'>,

@@ -56,6 +56,8 @@ export interface Candidate {
   readonly record: StoredRecord | undefined;
   /** Begin here to find what follows. */
   readonly position: Position;
+  /** Whether others follow that have been read with it, and take no further call. */
+  readonly othersFollow?: boolean;
 }
 
 /** Rows to ask for at once where nothing says that most of them will be wanted. */
@@ -351,13 +353,17 @@ interface Ahead {
   readonly limit: number;
 }
 
+const keyOf = ({ partition, prefix, between }: RegistryRange): string => `${partition} ${between?.join(' ') ?? prefix}`;
+
+/** In the order of their keys, so that a page finds its place again where others are among them meanwhile. */
 async function* fromRegistry(
   reader: Reader,
-  ranges: readonly RegistryRange[],
+  unsorted: readonly RegistryRange[],
   from?: Position,
 ): AsyncGenerator<Candidate> {
-  const [begin = 0, keyAfter] = from ?? [];
-  const rest = [...ranges.entries()].slice(Number(begin));
+  const [begin = '', keyAfter] = from ?? [];
+  const ranges = unsorted.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const rest = [...ranges.entries()].filter(([, range]) => keyOf(range) >= String(begin));
   const ahead = async (range: RegistryRange, after: string | undefined, limit = listPage): Promise<Ahead> => {
     let calls = 0;
     const page = await registryPage({ ...reader, spend: () => void calls++ }, range, after, limit);
@@ -365,16 +371,17 @@ async function* fromRegistry(
   };
   const behind = async (range: RegistryRange, { page: { rows, next }, limit }: Ahead): Promise<Ahead | undefined> =>
     next === undefined ? undefined : ahead(range, next, rows.length < limit ? listPage : grown(limit));
-  const afterIn = (index: number) => (index === begin && keyAfter !== undefined ? String(keyAfter) : undefined);
-  for await (const [[index, range], first] of readAhead(reader, rest, ([n, each]) => ahead(each, afterIn(n)))) {
+  const afterIn = (range: RegistryRange) =>
+    keyOf(range) === begin && keyAfter !== undefined ? String(keyAfter) : undefined;
+  for await (const [[index, range], first] of readAhead(reader, rest, ([, each]) => ahead(each, afterIn(each)))) {
     for (let read: Ahead | undefined = first; read; read = await behind(range, read)) {
       for (let call = 0; call < read.calls; call++) reader.spend();
       for (const { row, record } of read.page.rows) {
         const counts = record !== undefined && isFirstRow(reader, ranges, index, row, record);
-        yield { record: counts ? record : undefined, position: [index, row.sk] };
+        yield { record: counts ? record : undefined, position: [keyOf(range), row.sk] };
       }
     }
-    yield { record: undefined, position: [index + 1] };
+    yield { record: undefined, position: [`${keyOf(range)}!`] };
   }
 }
 

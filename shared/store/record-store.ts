@@ -9,7 +9,7 @@ import { backOff } from './back-off.ts';
 import { chartPage } from './chart-page.ts';
 import type { DeploymentKeys } from './deployment-key.ts';
 import { IdCodec } from './ids.ts';
-import { type Address, chartKey, historyKey, historyPrefix, locatorKey, recordKey } from './keys.ts';
+import { type Address, chartKey, historyKey, historyPrefix, locatorKey, type RowKey, recordKey } from './keys.ts';
 import { fetchesFor, LargeBodies, largeBytes, pageWithin, requireTogether } from './large-bodies.ts';
 import type { ObjectStore } from './object-store.ts';
 import { addressOf, type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
@@ -96,6 +96,23 @@ export class RecordStore {
     if (this.#locators.size >= locatorCacheSize) this.#locators.clear();
     this.#locators.set(name, address);
     return address;
+  }
+
+  /** The same for several ids of one type, in their order: one call a hundred of those that a client chose. */
+  async locateMany(type: string, ids: readonly string[], heads: boolean): Promise<(Address | undefined)[]> {
+    const chosen = heads
+      ? []
+      : ids.filter((id) => this.ids.decode(id) === undefined && !this.#locators.has(`${type}/${id}`));
+    const asked = new Set(chosen);
+    const rows = await this.getMany(chosen.map((id) => locatorKey(type, id)));
+    const found = new Map(rows.map((row) => [row.pk, row as RowKey & { chart?: unknown; place?: unknown }]));
+    return Promise.all(
+      ids.map(async (id) => {
+        if (!asked.has(id)) return this.locate(type, id, heads);
+        const row = found.get(locatorKey(type, id).pk);
+        return row && { type, chart: String(row.chart), place: String(row.place) };
+      }),
+    );
   }
 
   /** The current version of a record, its deletion included. One call. */

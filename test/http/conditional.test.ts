@@ -197,6 +197,20 @@ describe('If-Match', () => {
 });
 
 describe('DELETE /{type}?{condition}', () => {
+  it.each(['_count=1', '_sort=birthdate', '_summary=true', '_elements=name', '_include=Patient:organization'])(
+    'deletes nothing where %s is thought to narrow it',
+    async (shaping) => {
+      const { value, query } = unused();
+      const patient = await create(server, numberedPatient(value));
+
+      const { status, body } = await server.delete(`Patient?${query}&${shaping}`);
+
+      expect(status).toBe(400);
+      expect(issuesOf(body)).toMatchObject([{ reason: 'not-supported', expression: shaping.split('=')[0] }]);
+      expect((await server.get(pathOf(patient))).status).toBe(200);
+    },
+  );
+
   it('deletes the one record that meets it', async () => {
     const { value, query } = unused();
     const patient = await create(server, numberedPatient(value));

@@ -156,3 +156,24 @@ describe('the log of a chart', () => {
     expect(rows.map(({ outcome }) => outcome)).toEqual(['4']);
   });
 });
+
+describe('a search of the log', () => {
+  it.each(['_summary=count', '_count=0', '_total=accurate', '_sort=date', '_sort=-date,action', '_explain=true'])(
+    'refuses what would need all of it: %s',
+    async (parameter) => {
+      const { status, body } = await server.get(`AuditEvent?patient=${ann}&${parameter}`, { as: privacy });
+
+      expect(status).toBe(400);
+      expect(body.issue).toMatchObject([{ code: 'not-supported', expression: [parameter.split('=')[0]] }]);
+    },
+  );
+
+  it('comes newest first, and tells what was not used', async () => {
+    const { status, body } = await server.get(`AuditEvent?patient=${ann}&_sort=-date&bogus=1`, { as: privacy });
+    const entries = (body as unknown as fhir4.Bundle).entry ?? [];
+
+    expect(status).toBe(200);
+    expect(entries.at(-1)?.search?.mode).toBe('outcome');
+    expect(JSON.stringify(entries.at(-1)?.resource)).toContain('bogus');
+  });
+});

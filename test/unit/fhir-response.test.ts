@@ -29,7 +29,7 @@ describe('an answer', () => {
     const { headers } = toProxyResult({ statusCode: 200, headers: { ETag: 'W/"1"' } }, { pretty: false });
 
     expect(headers?.['Access-Control-Allow-Origin']).toBe('*');
-    for (const name of ['ETag', 'Location', 'Last-Modified', 'Retry-After'])
+    for (const name of ['ETag', 'Location', 'Last-Modified', 'Retry-After', 'X-FHIR-Request-Validation'])
       expect(String(headers?.['Access-Control-Expose-Headers']).split(', ')).toContain(name);
   });
 });

@@ -1,4 +1,5 @@
 import { decideType } from '../../access/decide.ts';
+import { RecordError } from '../../errors.ts';
 import { headsOwnChart } from '../../record-types/homes.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import { includedFrom, revincluding } from '../../search/joins.ts';
@@ -35,7 +36,10 @@ export const included = async (
     const applying = round === 0 ? includes : includes.filter(({ iterate }) => iterate);
     const next: StoredRecord[] = [];
     for (const include of applying) {
-      for (const record of await (include.kind === 'include' ? referredTo : referring)(run, include, last)) {
+      const adding =
+        include.kind === 'include' ? await fittingOf(run, include, last) : await referring(run, include, last);
+      if (!adding) return undefined;
+      for (const record of adding) {
         if (known.has(nameOf(record))) continue;
         known.add(nameOf(record));
         others.set(nameOf(record), record);
@@ -49,6 +53,20 @@ export const included = async (
 };
 
 const nameOf = ({ type, id }: StoredRecord): string => `${type}/${id}`;
+
+/** Records that these refer to; undefined if they are too large to be held together. */
+const fittingOf = async (
+  run: Run,
+  include: Include,
+  records: readonly StoredRecord[],
+): Promise<StoredRecord[] | undefined> => {
+  try {
+    return await referredTo(run, include, records);
+  } catch (error) {
+    if (error instanceof RecordError && error.kind === 'too-costly') return undefined;
+    throw error;
+  }
+};
 
 /** Records that these refer to. */
 const referredTo = async (run: Run, include: Include, records: readonly StoredRecord[]): Promise<StoredRecord[]> => {
@@ -103,6 +121,8 @@ const referring = async (run: Run, include: Include, records: readonly StoredRec
     const { plan } = await planSearch(run.of(recordType), conditions);
     for await (const { record } of matching(run, recordType, { conditions, plan })) {
       if (record) found.push(record);
+      // Whatever of it is a match or included already, the rest is too much for a page.
+      if (found.length > 2 * mostIncluded) return found;
       run.requireAffordable('_revinclude');
     }
   }

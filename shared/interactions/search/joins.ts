@@ -183,7 +183,7 @@ export class Joins {
       const recordType = this.#typeOf(resourceType);
       if (!recordType) continue;
       const records = [
-        ...(await namedRecords(run, recordType, names)),
+        ...(await namedRecords(run, recordType, names, { apart: true })),
         ...(await addressedRecords(run, recordType, names)),
       ];
       const found = records.filter((record) => run.mayFind(recordType, record));

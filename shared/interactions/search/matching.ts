@@ -1,3 +1,4 @@
+import { RecordError } from '../../errors.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import { beside } from '../../search/joins.ts';
 import { matches } from '../../search/matches.ts';
@@ -37,12 +38,35 @@ export const matching = (
   reading: Reading = {},
 ): AsyncGenerator<Candidate> => matchingAny(run, [{ recordType, conditions }], plan, reading);
 
-/** The same for records of several types, that one plan finds. */
+/**
+ * The same for records of several types, that one plan finds.
+ *
+ * @throws RecordError `invalid` where a link goes on with a plan of another kind: its place means nothing to this one.
+ */
 export async function* matchingAny(
   run: Run,
   sought: readonly [Sought, ...Sought[]],
   plan: Plan,
-  { from, rowLimit, pauseAt = Number.POSITIVE_INFINITY }: Reading = {},
+  { from, ...reading }: Reading = {},
+): AsyncGenerator<Candidate> {
+  const [kind, ...place] = from ?? [];
+  if (kind !== undefined && kind !== plan.kind) {
+    throw new RecordError('invalid', 'What this page goes on with is found in another way by now; search again', {
+      reason: 'page-link',
+      expression: '_page',
+    });
+  }
+  const begun = { ...reading, from: from && place };
+  for await (const { position, ...candidate } of placed(run, sought, plan, begun)) {
+    yield { ...candidate, position: [plan.kind, ...position] };
+  }
+}
+
+async function* placed(
+  run: Run,
+  sought: readonly [Sought, ...Sought[]],
+  plan: Plan,
+  { from, rowLimit, pauseAt = Number.POSITIVE_INFINITY }: Reading,
 ): AsyncGenerator<Candidate> {
   let meant: SoughtByType = new Map(sought.map((each) => [each.recordType.name, each]));
   const [first, ...others] = sought;
@@ -111,9 +135,10 @@ const judged = async (run: Run, meant: SoughtByType, promising: readonly Candida
     const sought = meant.get(type);
     if (sought) await run.lookUp(sought.recordType, records.flatMap(heldOf), sought.conditions);
   }
-  return promising.map(({ record, position }) => ({
+  return promising.map(({ record, position }, index) => ({
     record: record && meets(run, meant, record) ? noted(run, record) : undefined,
     position,
+    othersFollow: index < promising.length - 1,
   }));
 };
 

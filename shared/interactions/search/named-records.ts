@@ -1,26 +1,44 @@
 import type { SearchType } from '../../record-types/search-type.ts';
 import type { Criterion } from '../../search/search-query.ts';
 import type { StoredRecord } from '../../store/rows.ts';
-import { locate } from '../locate.ts';
+import { locateAll } from '../locate.ts';
 import { matching } from './matching.ts';
 import { mostQueries, planSearch } from './plan.ts';
 import type { Run } from './run.ts';
 
-/** Records of a type among those that references name as `Type/id`; whether the caller may know of them is not asked. */
+/** One call asks for so many. */
+const mostAtOnce = 100;
+
+/**
+ * Records of a type among those that references name as `Type/id`; whether the caller may know of them is not asked.
+ *
+ * @param options - `apart` for a few that may be large: they are read one page after the other, instead of refused.
+ */
 export const namedRecords = async (
   run: Run,
   { name }: SearchType,
   references: readonly string[],
+  { apart = false }: { readonly apart?: boolean } = {},
 ): Promise<StoredRecord[]> => {
   const { context } = run;
   const ids = references.flatMap((reference) =>
     reference.startsWith(`${name}/`) ? [reference.slice(name.length + 1)] : [],
   );
-  const addresses = await Promise.all(ids.map((id) => locate(context, name, id)));
-  const known = addresses.filter((address) => address !== undefined);
-  if (known.length === 0) return [];
-  run.spend();
-  return context.store.readMany(known);
+  const addresses = await locateAll(context, name, ids);
+  if (addresses.length === 0) return [];
+  if (!apart) {
+    run.spend();
+    return context.store.readMany(addresses);
+  }
+  const records: StoredRecord[] = [];
+  for (let at = 0; at < addresses.length; ) {
+    run.spend();
+    const page = await context.store.readPage(addresses.slice(at, at + mostAtOnce));
+    for (let fetch = 0; fetch < page.fetches; fetch++) run.spend();
+    records.push(...page.records);
+    at += page.taken;
+  }
+  return records;
 };
 
 /**

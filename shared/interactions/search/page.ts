@@ -76,7 +76,8 @@ const page = async (search: PlannedSearch, from: Position | undefined): Promise<
   let bytes = 0;
   let last = from;
   let ended = true;
-  for await (const { record, position } of eachOnce(matchingParts(run, parts, reading))) {
+  let spent = false;
+  for await (const { record, position, othersFollow = false } of eachOnce(matchingParts(run, parts, reading))) {
     if (record) {
       bytes += weightOf(record.resource ?? {});
       if (found.length === size || (found.length > 0 && bytes > largestPageBytes)) {
@@ -86,8 +87,9 @@ const page = async (search: PlannedSearch, from: Position | undefined): Promise<
       found.push({ record, position });
     }
     last = position;
-    if (run.calls >= pauseAt) {
+    if (run.calls >= pauseAt && !othersFollow) {
       ended = false;
+      spent = true;
       break;
     }
   }
@@ -95,7 +97,7 @@ const page = async (search: PlannedSearch, from: Position | undefined): Promise<
   const next =
     shown.matches.length < found.length ? found[shown.matches.length - 1]?.position : ended ? undefined : last;
   const whole = from === undefined && next === undefined;
-  const full = found.length === size || next === undefined;
+  const full = found.length === size || !spent;
   const total = whole ? found.length : full && query.total === 'accurate' ? await countAll(search) : undefined;
   return { ...shown, total, next };
 };
@@ -150,14 +152,15 @@ const sortedPage = async (search: PlannedSearch, from: Position | undefined): Pr
     if (all.length > mostSorted || large > mostLargeSorted) throw tooCostly('_sort');
   }
   const order = compareKeysBy(query.sort);
-  const compare = (a: SortKeys, aId: string, b: SortKeys, bId: string) =>
-    order(a, b) || (aId === bId ? 0 : aId < bId ? -1 : 1);
-  all.sort((a, b) => compare(a.keys, a.record.id, b.keys, b.record.id));
+  const compare = (a: SortKeys, aName: string, b: SortKeys, bName: string) =>
+    order(a, b) || (aName === bName ? 0 : aName < bName ? -1 : 1);
+  const nameOf = ({ type, id }: StoredRecord) => `${type}/${id}`;
+  all.sort((a, b) => compare(a.keys, nameOf(a.record), b.keys, nameOf(b.record)));
   // A page begins behind what the last one ended with, wherever that stands now.
-  const [lastKeys, lastId] = from ? (JSON.parse(String(from[0])) as [SortKeys, string]) : [];
+  const [lastKeys, lastName] = from ? (JSON.parse(String(from[0])) as [SortKeys, string]) : [];
   const start =
-    lastKeys && lastId !== undefined
-      ? all.findIndex(({ keys, record }) => compare(keys, record.id, lastKeys, lastId) > 0)
+    lastKeys && lastName !== undefined
+      ? all.findIndex(({ keys, record }) => compare(keys, nameOf(record), lastKeys, lastName) > 0)
       : 0;
   const placed: Placed[] = [];
   let bytes = 0;
@@ -165,7 +168,7 @@ const sortedPage = async (search: PlannedSearch, from: Position | undefined): Pr
   for (const { record, keys } of start < 0 ? [] : all.slice(start, start + size)) {
     bytes += weightOf(record.resource ?? {});
     if (placed.length > 0 && bytes > largestPageBytes) break;
-    placed.push({ record, position: [JSON.stringify([keys, record.id])] });
+    placed.push({ record, position: [JSON.stringify([keys, nameOf(record)])] });
   }
   const shown = await withIncludes(search, placed);
   const more = start >= 0 && start + shown.matches.length < all.length;

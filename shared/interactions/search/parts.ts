@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { typesOfPatients } from '../../record-types/homes.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import type { SearchQuery } from '../../search/search-query.ts';
@@ -37,13 +36,13 @@ const stagesOf = (part: Part): Part[] => {
     : [own];
 };
 
-/** Ends up in links, so it is short. */
-const nameOf = ({ plan, searched: [{ recordType }] }: Part): string => {
+/** Ends up in links, so it is short. It tells what was asked for and not what was found, which may be another chart by the next page. */
+const nameOf = ({ plan, narrowedBy, searched: [{ recordType }] }: Part): string => {
   switch (plan.kind) {
     case 'records':
       return '0';
     case 'charts':
-      return `1 ${hash('sha256', plan.charts.toSorted().join(), 'base64url').slice(0, 8)}`;
+      return `1 ${narrowedBy ?? ''}`;
     case 'patients':
       return `3 ${plan.owner}`;
     default:
@@ -72,8 +71,12 @@ const mergedPlan = (parts: readonly Part[], first: Plan): Plan => {
       plan.kind === 'charts' ? [[recordType.name, plan.chartsOf]] : [],
     ),
   );
+  // Charts are read whole where several types are wanted: the bounds of one are not those of the others.
+  const { between, ...whole } = first;
   return {
-    ...first,
+    ...whole,
+    ...(between && parts.length === 1 ? { between } : {}),
+    charts: [...new Set(plans.flatMap((plan) => (plan.kind === 'charts' ? plan.charts : [])))],
     mentions: plans.some((plan) => plan.kind === 'charts' && plan.mentions),
     chartsOf: async (record, mentions) => (await chartsOf.get(record.type)?.(record, mentions)) ?? [],
   };
@@ -104,7 +107,7 @@ export async function* matchingParts(
     });
     if (name === undefined) yield* read;
     else {
-      for await (const { record, position } of read) yield { record, position: [name, ...position] };
+      for await (const each of read) yield { ...each, position: [name, ...each.position] };
       yield { record: undefined, position: [`${name}!`] };
     }
   }

@@ -19,7 +19,7 @@ import {
   timeKey,
 } from '../../store/index-rows.ts';
 import type { Address } from '../../store/keys.ts';
-import { chartsOf, chartsReferredTo, locate } from '../locate.ts';
+import { chartsOf, chartsReferredTo, locate, locateAll } from '../locate.ts';
 import type { SearchContext } from './run.ts';
 
 /** A search's plan, and whether it reads only rows that were filed for it. */
@@ -86,8 +86,7 @@ const namesRecords = ({ parameter, modifier }: Criterion): boolean =>
 
 const addressesNamed = async (context: SearchContext, { values }: Criterion): Promise<Address[]> => {
   const ids = values.flatMap((value) => (value.type === 'token' && value.code !== undefined ? [value.code] : []));
-  const found = await Promise.all([...new Set(ids)].map((id) => locate(context, context.recordType.name, id)));
-  return found.filter((address) => address !== undefined);
+  return locateAll(context, context.recordType.name, ids);
 };
 
 const chartsNamed = async (context: SearchContext, criterion: Criterion): Promise<string[]> =>
@@ -102,23 +101,36 @@ const byChart = async (
   for (const { name, parameter, modifier, values } of criteria) {
     if (!homeParameters.has(parameter.code) || (modifier !== undefined && modifier !== 'Patient')) continue;
     const bareMeansPatient = parameter.code === 'patient' || modifier === 'Patient';
-    const ids = values.map((value) => {
-      if (value.type !== 'reference' || value.id === undefined) return undefined;
-      const type = value.resourceType ?? (bareMeansPatient ? 'Patient' : undefined);
-      return type === 'Patient' ? value.id : undefined;
-    });
+    const ids = await Promise.all(
+      values.map(async (value) => {
+        if (value.type !== 'reference' || value.id === undefined) return undefined;
+        const { id, resourceType } = value;
+        if (resourceType !== undefined) return resourceType === 'Patient' ? id : undefined;
+        return bareMeansPatient || (await isPatient(context, id)) ? id : undefined;
+      }),
+    );
     if (ids.some((id) => id === undefined)) continue;
     if (new Set(ids).size > most) {
       throw new RecordError('too-costly', `A search may name ${most} patients`, { expression: parameter.code });
     }
-    const found = await Promise.all([...new Set(ids)].map((id) => locate(context, 'Patient', id ?? '')));
-    const charts = found.flatMap((address) => (address ? [address.chart] : []));
+    const found = await locateAll(
+      context,
+      'Patient',
+      ids.map((id) => id ?? ''),
+    );
+    const charts = found.map(({ chart }) => chart);
     const between = sortKeysBetween(context, criteria);
     const exact = criteria.length === 1 && charts.length === 1;
     const plan = { ...inCharts(context, charts, { exact, between }), narrowedBy: name };
     return inward ? withWhatIsInNoChart(context, plan) : plan;
   }
   return undefined;
+};
+
+/** Whether an id of ours is a patient's: `subject` alone does not say. */
+const isPatient = async ({ store }: SearchContext, id: string): Promise<boolean> => {
+  const decoded = store.ids.decode(id);
+  return decoded?.place === '' && (await store.read({ ...decoded, type: 'Patient' })) !== undefined;
 };
 
 /** A record whose patient stands within it, and nowhere else, is in no patient's chart. */

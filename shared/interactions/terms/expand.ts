@@ -59,6 +59,7 @@ export const expand: Interaction = async (context, { id }) => {
     const versions = codeSystemsOf(valueSets, known).flatMap(({ url, definition: { version } }) =>
       version === undefined ? [] : [{ name: 'version', valueUri: `${url}|${version}` }],
     );
+    const parameter = [...parametersOf(asked, page), ...versions];
     const contains = wanted.slice(offset, offset + count).map((member) => entryOf(member, asked));
     const resource: fhir4.ValueSet = {
       ...described(definition, asked),
@@ -66,7 +67,7 @@ export const expand: Interaction = async (context, { id }) => {
         timestamp: new Date(context.now).toISOString(),
         total: wanted.length,
         ...(page === undefined ? {} : { offset }),
-        parameter: [...parametersOf(asked, page), ...versions],
+        ...(parameter.length === 0 ? {} : { parameter }),
         ...(contains.length === 0 ? {} : { contains }),
       },
     };
