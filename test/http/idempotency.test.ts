@@ -126,6 +126,26 @@ describe('Idempotency-Key', () => {
     expect(again).toBe(mine);
   });
 
+  it('belongs to the patient in context', async () => {
+    const [own, other] = [await create(server, patientBody()), await create(server, patientBody())];
+    const reference = referenceTo(own);
+    const message = {
+      resourceType: 'Communication',
+      status: 'completed',
+      subject: { reference },
+      sender: { reference },
+    };
+    const minimal = under(newKey(), { prefer: 'return=minimal' });
+    const send = ({ id }: { id: string }) =>
+      server.post('Communication', message, { ...minimal, as: { role: 'patient', patient: id } });
+
+    const answers = [await send(own), await send(other), await send(own)];
+
+    const [mine, theirs, again] = answers.map(({ headers }) => headers.location);
+    expect(answers.map(({ status }) => status)).toEqual([201, 403, 201]);
+    expect([theirs, again]).toEqual([undefined, mine]);
+  });
+
   it.each<[string, TestCaller]>([
     ['role', { role: 'lab', claims: { sub: 'sub-physician-northside' } }],
     ['scope', { role: 'physician', scope: 'user/*.rs' }],
