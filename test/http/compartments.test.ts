@@ -297,3 +297,24 @@ describe('a search in another compartment', () => {
     expect(await Promise.all(offered)).toEqual([200, 200, 200, 200, 200]);
   });
 });
+
+describe('pages of a whole compartment', () => {
+  it('hold everything once, whatever leads to it, in one Query each', async () => {
+    const patient = referenceTo(await create(server, patientBody()));
+    const subject = { reference: patient };
+    const made = [patient];
+    for (let n = 0; n < 2; n++) {
+      made.push(referenceTo(await create(server, observationBody(patient))));
+      made.push(referenceTo(await create(server, { resourceType: 'Condition', subject } as fhir4.Condition)));
+      const request = { resourceType: 'CommunicationRequest', status: 'active', subject };
+      made.push(referenceTo(await create(server, request as fhir4.CommunicationRequest)));
+    }
+    server.calls.reset();
+    await server.get(`${patient}/*`);
+    const calls = [...server.calls.names].sort();
+    const pages = await allPages(server, `${patient}/*?_count=1`);
+
+    expect(calls).toEqual(['PutItem', 'Query']);
+    expect(pages.flatMap(resourcesIn).map(referenceTo).sort()).toEqual(made.sort());
+  });
+});

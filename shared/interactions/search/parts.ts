@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { typesOfPatients } from '../../record-types/homes.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import type { SearchQuery } from '../../search/search-query.ts';
@@ -21,7 +22,8 @@ export interface Part extends SearchPlan {
 
 /** Reads what several types have in common once: named records, the same charts, the charts of all patients. */
 export const together = (planned: readonly Part[]): Part[] =>
-  [...Map.groupBy(planned.flatMap(stagesOf), nameOf)]
+  [...Map.groupBy(planned.flatMap(stagesOf), readingOf).values()]
+    .map((parts) => [nameOf(parts), parts] as const)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, parts]) => merged(name, parts));
 
@@ -36,17 +38,36 @@ const stagesOf = (part: Part): Part[] => {
     : [own];
 };
 
-/** Ends up in links, so it is short. It tells what was asked for and not what was found, which may be another chart by the next page. */
-const nameOf = ({ plan, narrowedBy, searched: [{ recordType }] }: Part): string => {
+/** The same for parts that come to one reading. */
+const readingOf = ({ plan, searched: [{ recordType }] }: Part): string => {
   switch (plan.kind) {
+    case 'records':
+      return 'records';
+    case 'charts':
+      return `charts ${plan.charts.toSorted().join()}`;
+    case 'patients':
+      return `patients ${plan.owner}`;
+    default:
+      return `type ${recordType.name}`;
+  }
+};
+
+/**
+ * Ends up in links, so it is short. It tells who takes part and not what was found, which may be another chart by the next page. No name is the
+ * beginning of another.
+ */
+const nameOf = (parts: readonly Part[]): string => {
+  const types = parts.map(({ searched: [{ recordType }] }) => recordType.name);
+  const [plan] = parts.map((part) => part.plan);
+  switch (plan?.kind) {
     case 'records':
       return '0';
     case 'charts':
-      return `1 ${narrowedBy ?? ''}`;
+      return `1 ${hash('sha256', types.sort().join(), 'base64url').slice(0, 8)}`;
     case 'patients':
       return `3 ${plan.owner}`;
     default:
-      return `2 ${recordType.name}`;
+      return `2 ${types.join()}`;
   }
 };
 
