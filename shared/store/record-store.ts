@@ -9,7 +9,7 @@ import { backOff } from './back-off.ts';
 import { chartPage } from './chart-page.ts';
 import type { DeploymentKeys } from './deployment-key.ts';
 import { IdCodec } from './ids.ts';
-import { type Address, chartKey, historyKey, historyPrefix, locatorKey, type RowKey, recordKey } from './keys.ts';
+import { type Address, chartKey, historyKey, historyPrefix, locatorKey, recordKey } from './keys.ts';
 import { fetchesFor, LargeBodies, largeBytes, pageWithin, requireTogether } from './large-bodies.ts';
 import type { ObjectStore } from './object-store.ts';
 import { addressOf, type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
@@ -90,11 +90,14 @@ export class RecordStore {
     const { Item } = await this.client.send(
       new GetCommand({ TableName: this.tableName, Key: locatorKey(type, id), ConsistentRead: true }),
     );
-    if (!Item) return undefined;
-    const address = { type, chart: String(Item.chart), place: String(Item.place) };
-    if (Item.tx !== undefined) return address; // staged: if its transaction is aborted, the id may get another place
+    return Item && this.#located(type, id, Item);
+  }
+
+  #located(type: string, id: string, row: Readonly<Record<string, unknown>>): Address {
+    const address = { type, chart: String(row.chart), place: String(row.place) };
+    if (row.tx !== undefined) return address; // staged: if its transaction is aborted, the id may get another place
     if (this.#locators.size >= locatorCacheSize) this.#locators.clear();
-    this.#locators.set(name, address);
+    this.#locators.set(`${type}/${id}`, address);
     return address;
   }
 
@@ -103,14 +106,14 @@ export class RecordStore {
     const chosen = heads
       ? []
       : ids.filter((id) => this.ids.decode(id) === undefined && !this.#locators.has(`${type}/${id}`));
-    const asked = new Set(chosen);
-    const rows = await this.getMany(chosen.map((id) => locatorKey(type, id)));
-    const found = new Map(rows.map((row) => [row.pk, row as RowKey & { chart?: unknown; place?: unknown }]));
+    const asked = new Set(chosen.length > 1 ? chosen : []);
+    const rows = await this.getMany([...asked].map((id) => locatorKey(type, id)));
+    const found = new Map(rows.map((row) => [row.pk, row]));
     return Promise.all(
       ids.map(async (id) => {
         if (!asked.has(id)) return this.locate(type, id, heads);
         const row = found.get(locatorKey(type, id).pk);
-        return row && { type, chart: String(row.chart), place: String(row.place) };
+        return row && this.#located(type, id, { ...row });
       }),
     );
   }

@@ -171,7 +171,8 @@ describe('a search by reference to a record of a patient', () => {
     expect(await warned('Observation?performer=Organization/northside')).toBe(true);
     expect(await warned('Observation?encounter:missing=true')).toBe(true);
     expect(await warned('CarePlan?instantiates-canonical=PlanDefinition/1')).toBe(true);
-    expect(await warned(`Observation?subject=${patient.id}`)).toBe(true); // a group's, a device's or a place's as well
+    expect(await warned('Observation?subject=chosen-by-a-client')).toBe(true); // a group's, a device's or a place's as well
+    expect(await warned(`Observation?subject=${patient.id}`)).toBe(false); // an id of ours tells whose
     expect(await warned(`Observation?encounter=${referenceTo(encounter)}`)).toBe(false);
   });
 });
