@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'threads',
+    // One more than there are cores: a worker waits for the database or a process of its own for a good part of its time.
+    maxWorkers: availableParallelism() + 1,
     // Test files share modules: loading the SDK and the schemas once a worker makes the suite four times faster.
     isolate: false,
     testTimeout: 30_000,
