@@ -78,7 +78,8 @@ const requireSelection = ({ asking }: RequestContext, asked: Pairs): void => {
   if (managed) throw unsupportedParameter(managed[0], '$lastn has an order and a length of its own');
   const patients = asked.filter(([name]) => /^(?:patient|subject)(?::Patient)?$/.test(name));
   if (patients.length === 0 && asking.caller.patient === undefined) {
-    throw invalidParameter('patient', '$lastn needs a patient');
+    const [meant = 'patient'] = asked.map(([name]) => name).filter((name) => /^(?:patient|subject)\b/.test(name));
+    throw invalidParameter(meant, '$lastn needs a patient');
   }
   const several = patients.find(([, value]) => value.includes(','));
   if (several) throw invalidParameter(several[0], '$lastn is of one patient');

@@ -176,8 +176,8 @@ describe('Observation/$lastn', () => {
   it.each([
     ['no patient', 'code=a', 'patient'],
     ['two patients', 'patient=a,b&code=a', 'patient'],
-    ['a chain instead of a patient', 'patient.name=x&code=a', 'patient'],
-    ['an identifier instead of a patient', 'patient:identifier=x|1&code=a', 'patient'],
+    ['a chain instead of a patient', 'patient.name=x&code=a', 'patient.name'],
+    ['an identifier instead of a patient', 'patient:identifier=x|1&code=a', 'patient:identifier'],
     ['neither category nor code', 'patient=a&status=final', 'category'],
     ['max of none', 'patient=a&code=a&max=0', 'max'],
     ['max that is no number', 'patient=a&code=a&max=two', 'max'],
