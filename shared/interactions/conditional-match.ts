@@ -3,7 +3,7 @@ import type { FhirRequest } from '../http/fhir-request.ts';
 import { criteriaOf } from '../search/joins.ts';
 import { isResultParameter } from '../search/result-parameters.ts';
 import type { Criterion } from '../search/search-query.ts';
-import { bearersOf, guardedIds } from '../store/candidates.ts';
+import { bearersOf, guardedIds } from '../store/bearers.ts';
 import type { UniqueChange } from '../store/commit.ts';
 import { criteriaPartition, identifierPartition } from '../store/index-rows.ts';
 import { guardKey } from '../store/keys.ts';

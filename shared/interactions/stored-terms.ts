@@ -2,7 +2,7 @@ import { decide } from '../access/decide.ts';
 import type { SearchType } from '../record-types/search-type.ts';
 import { searchTypes } from '../record-types/search-types.ts';
 import { localReference } from '../search/local-reference.ts';
-import { candidates } from '../store/candidates.ts';
+import { candidates } from '../store/candidates/candidates.ts';
 import { indexOwner, keyText, partitionFor } from '../store/index-rows.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
 import { splitCanonical } from '../terminology/canonical.ts';

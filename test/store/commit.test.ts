@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordError } from '../../shared/errors.ts';
 import { appointment } from '../../shared/record-types/appointment.ts';
 import { patient } from '../../shared/record-types/patient.ts';
-import { bearersOf, guardedIds } from '../../shared/store/candidates.ts';
+import { bearersOf, guardedIds } from '../../shared/store/bearers.ts';
 import { type Commit, CommitRefused, commit } from '../../shared/store/commit.ts';
 import { identifierPartition, indexChanges } from '../../shared/store/index-rows.ts';
 import { historyKey, locatorKey, pointerKey, recordKey } from '../../shared/store/keys.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { RecordError } from '../../shared/errors.ts';
-import { guardedIds } from '../../shared/store/candidates.ts';
+import { guardedIds } from '../../shared/store/bearers.ts';
 import { CommitRefused, commit } from '../../shared/store/commit.ts';
 import { locatorKey, type Row, type RowKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';

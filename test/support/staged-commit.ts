@@ -1,4 +1,4 @@
-import { guardedIds } from '../../shared/store/candidates.ts';
+import { guardedIds } from '../../shared/store/bearers.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { dayKey, historyKey, locatorKey, type Row, recordKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';

@@ -1,6 +1,6 @@
 import { information } from '../../fhir/operation-outcome.ts';
 import type { CallNotes, NotedCall } from '../../store/call-notes.ts';
-import type { Plan } from '../../store/candidates.ts';
+import type { Plan } from '../../store/candidates/plan.ts';
 import type { Part } from './parts.ts';
 
 /**

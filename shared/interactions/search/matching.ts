@@ -4,7 +4,8 @@ import { beside } from '../../search/joins.ts';
 import { matches } from '../../search/matches.ts';
 import { meaningAll } from '../../search/same-patient.ts';
 import type { Condition } from '../../search/search-query.ts';
-import { type Candidate, candidates, type Plan, type Position } from '../../store/candidates.ts';
+import { candidates } from '../../store/candidates/candidates.ts';
+import type { Candidate, Plan, Position } from '../../store/candidates/plan.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { heldOf, type Run } from './run.ts';
 

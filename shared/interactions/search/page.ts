@@ -1,5 +1,5 @@
 import { compareKeysBy, type SortKeys, sortKeysOf } from '../../search/sort.ts';
-import type { Position } from '../../store/candidates.ts';
+import type { Position } from '../../store/candidates/plan.ts';
 import { isInOrderOfDate } from '../../store/chart-page.ts';
 import { largeBytesIn } from '../../store/large-bodies.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import { typesOfPatients } from '../../record-types/homes.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import type { SearchQuery } from '../../search/search-query.ts';
-import type { Candidate, Plan } from '../../store/candidates.ts';
+import type { Candidate, Plan } from '../../store/candidates/plan.ts';
+import { rightBehind } from '../../store/candidates/reader.ts';
 import { matchingAny, type Reading } from './matching.ts';
 import type { SearchPlan } from './plan.ts';
 import type { Run } from './run.ts';
@@ -53,8 +54,7 @@ const readingOf = ({ plan, searched: [{ recordType }] }: Part): string => {
 };
 
 /**
- * Ends up in links, so it is short. It tells who takes part and not what was found, which may be another chart by the next page. No name is the
- * beginning of another.
+ * Ends up in links, so it is short. It tells who takes part and not what was found, which may be another chart by the next page.
  */
 const nameOf = (parts: readonly Part[]): string => {
   const types = parts.map(({ searched: [{ recordType }] }) => recordType.name);
@@ -129,7 +129,7 @@ export async function* matchingParts(
     if (name === undefined) yield* read;
     else {
       for await (const each of read) yield { ...each, position: [name, ...each.position] };
-      yield { record: undefined, position: [`${name}!`] };
+      yield { record: undefined, position: [rightBehind(name)] };
     }
   }
 }

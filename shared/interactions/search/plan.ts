@@ -6,7 +6,7 @@ import { dateInterval } from '../../search/date-range.ts';
 import { criteriaOf } from '../../search/joins.ts';
 import type { Condition, Criterion } from '../../search/search-query.ts';
 import { beginsWithin } from '../../search/time-bounds.ts';
-import type { Plan, RegistryRange } from '../../store/candidates.ts';
+import type { Plan, RegistryRange } from '../../store/candidates/plan.ts';
 import {
   anyValue,
   containedKey,

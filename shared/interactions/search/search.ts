@@ -2,7 +2,7 @@ import { information } from '../../fhir/operation-outcome.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import { project } from '../../search/project.ts';
-import type { Position } from '../../store/candidates.ts';
+import type { Position } from '../../store/candidates/plan.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Answer, Interaction } from '../context.ts';
 import { requireTypeAccess } from '../require-access.ts';
