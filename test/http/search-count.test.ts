@@ -13,12 +13,14 @@ describe('counting what is in many charts', () => {
     expect(server.calls.sequential()).toBeLessThanOrEqual(130);
   });
 
-  it('is refused beyond, rather than wrong', async () => {
+  it('is refused beyond, rather than wrong, and the parameter is named that asked for it', async () => {
     const { server, token } = await organizationWorld(2_000);
 
-    const { status, body } = await server.get('Observation?_summary=count', { token });
+    for (const asking of ['_summary=count', '_count=0', '_total=accurate&_count=1']) {
+      const { status, body } = await server.get(`Observation?${asking}`, { token });
 
-    expect(status).toBe(400);
-    expect(body.issue).toMatchObject([{ code: 'too-costly', expression: ['_summary'] }]);
+      expect(status).toBe(400);
+      expect(body.issue).toMatchObject([{ code: 'too-costly', expression: [asking.split('=')[0]] }]);
+    }
   });
 });

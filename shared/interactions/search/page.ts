@@ -35,7 +35,8 @@ export interface Found {
 export const findPage = async (search: PlannedSearch, from: Position | undefined): Promise<Found> => {
   const { summary, count, sort } = search.query;
   if (summary === 'count' || count === 0) {
-    return { matches: [], others: [], total: await countAll(search), next: undefined };
+    const asking = count === 0 ? '_count' : '_summary';
+    return { matches: [], others: [], total: await countAll(search, asking), next: undefined };
   }
   // A position within a chart: the first page came in the order of the chart.
   if (sort.length === 0 || (from && from.length > 1)) return page(search, from);
@@ -98,7 +99,11 @@ const page = async (search: PlannedSearch, from: Position | undefined): Promise<
     shown.matches.length < found.length ? found[shown.matches.length - 1]?.position : ended ? undefined : last;
   const whole = from === undefined && next === undefined;
   const full = found.length === size || !spent;
-  const total = whole ? found.length : full && query.total === 'accurate' ? await countAll(search) : undefined;
+  const total = whole
+    ? found.length
+    : full && query.total === 'accurate'
+      ? await countAll(search, '_total')
+      : undefined;
   return { ...shown, total, next };
 };
 
@@ -112,7 +117,8 @@ const withIncludes = async (
     const others = await included(run, query.includes, matches);
     const bytes = [...matches, ...(others ?? [])].reduce((sum, { resource }) => sum + weightOf(resource ?? {}), 0);
     if (others && bytes <= largestPageBytes) return { matches, others };
-    if (matches.length === 1) throw tooCostly('_include');
+    const [first] = query.includes;
+    if (matches.length === 1) throw tooCostly(`_${first?.kind ?? 'include'}`);
     matches = matches.slice(0, matches.length >> 1);
   }
   return { matches, others: [] };
@@ -121,7 +127,8 @@ const withIncludes = async (
 /** So few matches can be told apart by counting them under one condition after the other: their charts' logs tell of the count. */
 const mostTelling = 50;
 
-const countAll = async ({ run, parts, searched }: PlannedSearch): Promise<number> => {
+/** @param asking - the parameter that wants to know, for a refusal. */
+const countAll = async ({ run, parts, searched }: PlannedSearch, asking: string): Promise<number> => {
   let total = 0;
   const few: StoredRecord[] = [];
   for await (const { record } of eachOnce(matchingParts(run, parts))) {
@@ -129,7 +136,7 @@ const countAll = async ({ run, parts, searched }: PlannedSearch): Promise<number
       total++;
       if (few.length <= mostTelling) few.push(record);
     }
-    run.requireAffordable('_summary');
+    run.requireAffordable(asking);
   }
   for (const record of total <= mostTelling ? few : []) {
     const counted = searched.find(({ recordType }) => recordType.name === record.type);
