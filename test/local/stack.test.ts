@@ -93,6 +93,8 @@ describe('the local stack', () => {
     onTestFinished(() => killQuietly(store.pid));
     const keeper = lookUp(store.pid)?.parent ?? 0;
 
+    // A server that runs on ends the store as soon as it learns that the keeper has gone: stopped, it learns nothing.
+    first.child.kill('SIGSTOP');
     process.kill(keeper, 'SIGKILL');
     first.child.kill('SIGKILL');
     await first.finished;
