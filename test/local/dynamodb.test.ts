@@ -104,8 +104,8 @@ describe('the embedded DynamoDB', () => {
       parent.kill(signal);
 
       expect(runs).toBe(true);
-      await expect.poll(() => listensAt(endpoint ?? ''), { timeout: 5_000 }).toBe(false);
-      await expect.poll(() => existsSync(folder), { timeout: 5_000 }).toBe(false);
+      await expect.poll(() => listensAt(endpoint ?? '')).toBe(false);
+      await expect.poll(() => existsSync(folder)).toBe(false);
     },
   );
 });

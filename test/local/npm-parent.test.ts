@@ -40,6 +40,6 @@ describe.skipIf(process.platform === 'win32')('whenNpmEnds', () => {
     npm.kill('SIGKILL');
 
     expect(before).toBe(true);
-    await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 });

@@ -40,7 +40,7 @@ const killQuietly = (pid: number) => {
 const separateStack = async (dataDir: string) => {
   const started = startNode('test/support/start-bare-stack.ts', [String(await freePort()), dataDir]);
   onTestFinished(() => void started.child.kill('SIGKILL'));
-  await expect.poll(started.stdout, { timeout: 15_000 }).toContain('\n');
+  await expect.poll(started.stdout).toContain('\n');
   return { ...started, ...(JSON.parse(started.stdout()) as { url: string; dynamoDb: string }) };
 };
 
@@ -79,7 +79,7 @@ describe('the local stack', () => {
     first.child.kill('SIGKILL');
     await first.finished;
 
-    await expect.poll(() => answersAt(first.dynamoDb), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => answersAt(first.dynamoDb)).toBe(false);
     const second = await separateStack(dataDir);
     expect(await answersAt(second.url)).toBe(true);
   });

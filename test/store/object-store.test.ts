@@ -91,11 +91,15 @@ describe('the S3 client', () => {
   it('tries again where no answer came within five seconds', async () => {
     const { endpoint, requests } = await serving('hangs', { status: 200 });
     const timeout = AbortSignal.timeout.bind(AbortSignal);
+    const fiveSeconds = new AbortController();
     const asked = vi
       .spyOn(AbortSignal, 'timeout')
-      .mockImplementation((ms) => timeout(asked.mock.calls.length > 1 ? ms : 20));
+      .mockImplementation((ms) => (asked.mock.calls.length > 1 ? timeout(ms) : fiveSeconds.signal));
 
-    await storeAt({ endpoint }).get('k');
+    const content = storeAt({ endpoint }).get('k');
+    await expect.poll(() => requests).toHaveLength(1);
+    fiveSeconds.abort(new DOMException('five seconds are over', 'TimeoutError'));
+    await content;
 
     expect(requests).toHaveLength(2);
     expect(asked.mock.calls).toEqual([[5_000], [5_000]]);

@@ -540,8 +540,8 @@ describe('hostile strings', () => {
 
     issuesOf(resource);
 
-    // a pattern that looks back takes minutes for these
-    expect(performance.now() - start).toBeLessThan(2_000);
+    // a pattern that looks back takes minutes for these, a busy machine a second
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 });
 
