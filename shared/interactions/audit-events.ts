@@ -5,6 +5,7 @@ import { information } from '../fhir/operation-outcome.ts';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { criteriaOf, requireSelfContained } from '../search/joins.ts';
+import { languageOf } from '../search/language.ts';
 import { matches } from '../search/matches.ts';
 import { parseSearchQuery } from '../search/parse-query.ts';
 import { project } from '../search/project.ts';
@@ -74,6 +75,7 @@ export const searchAuditEvents: Interaction = async (context) => {
     strict: request.prefer.strict,
     resourceType: recordType.name,
     baseUrl: request.baseUrl,
+    ...(await languageOf(sent)),
   });
   requireServed(query);
   const size = query.count ?? usualPage;

@@ -1,5 +1,6 @@
 import type { Resource } from '../fhir/resource.ts';
 import type { Chain, Has, Hierarchy, InList } from './search-query.ts';
+import type { Units } from './units.ts';
 
 /** What must be looked up in other records before a record can be matched. */
 export type Lookup = Chain | Has | Hierarchy | InList;
@@ -35,6 +36,8 @@ export interface RecordFacts {
   readonly baseUrl: string;
   readonly lookups?: Lookups;
   readonly terminology?: TerminologyFacts;
+  /** Where `comparesUnits`. */
+  readonly units?: Units;
   /** The record that holds this one, if it is contained. */
   readonly container?: Resource;
 }

@@ -8,7 +8,17 @@ import { referenceText } from './match/reference.ts';
 import { isMimeType } from './match/terminology.ts';
 import { matches } from './matches.ts';
 import { unsupportedParameter } from './refusal.ts';
-import type { Chain, Condition, Criterion, Include, ReferenceValue, SearchQuery } from './search-query.ts';
+import type {
+  Chain,
+  Condition,
+  Criterion,
+  CriterionValue,
+  Include,
+  ReferenceValue,
+  SearchQuery,
+  SortRule,
+} from './search-query.ts';
+import { ucum } from './units.ts';
 
 /** The conditions that are plain parameters: those that may lead to an index. */
 export const criteriaOf = (conditions: readonly Condition[]): Criterion[] =>
@@ -68,6 +78,16 @@ export const beside = (conditions: readonly Condition[]): Lookup[] =>
 const hierarchiesIn = ({ values }: Criterion): Lookup[] =>
   values.flatMap((value) => (value.type === 'hierarchy' ? [value] : []));
 
+/** Whether matching or sorting may have to convert units: where a quantity is asked for in a unit of UCUM, or sorts what is found. */
+export const comparesUnits = (conditions: readonly Condition[], sort: readonly SortRule[]): boolean =>
+  sort.some(({ parameter }) => parameter.type === 'quantity') ||
+  criteriaWithin(conditions).some(({ values }) => values.some(hasUnit));
+
+const hasUnit = (value: CriterionValue): boolean =>
+  value.type === 'composite'
+    ? value.parts.some(hasUnit)
+    : value.type === 'quantity' && value.system === ucum && value.code !== undefined;
+
 /** Value sets whose members, and codes whose place in a hierarchy must be known, each once, with a parameter that asks for it. */
 export interface NeededTerminology {
   /** By canonical address, or where they are. */
@@ -76,16 +96,17 @@ export interface NeededTerminology {
   readonly codes: readonly { readonly system: string | undefined; readonly code: string; readonly parameter: string }[];
 }
 
+/** All criteria, those behind lookups included. */
+export const criteriaWithin = (conditions: readonly Condition[]): Criterion[] =>
+  conditions.flatMap((condition) => (condition.kind === 'criterion' ? [condition] : criteriaWithin(within(condition))));
+
 /** The criteria that need terminology, those behind lookups included. */
 const terminological = (conditions: readonly Condition[]): Criterion[] =>
-  conditions.flatMap((condition) => {
-    if (condition.kind !== 'criterion') return terminological(within(condition));
-    const { modifier, values } = condition;
-    const needed = values.some(
+  criteriaWithin(conditions).filter(({ modifier, values }) =>
+    values.some(
       (value) => value.type === 'value-set' || (value.type === 'token' && isSubsuming(modifier) && !isMimeType(value)),
-    );
-    return needed ? [condition] : [];
-  });
+    ),
+  );
 
 const isSubsuming = (modifier: string | undefined): boolean => modifier === 'above' || modifier === 'below';
 

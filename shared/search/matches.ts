@@ -122,7 +122,7 @@ const matchesValue = (
     case 'number':
       return matchesNumber(value, target);
     case 'quantity':
-      return matchesQuantity(value, target, resource);
+      return matchesQuantity(value, target, resource, facts.units);
     case 'uri':
       return matchesUri(value, modifier, target, resource.version);
     case 'near':

@@ -1,8 +1,8 @@
 import type { SearchParameter } from '../fhir/search-parameter.ts';
+import type { SearchLanguage } from './language.ts';
 import { parseCondition } from './parse/condition.ts';
 import type { ParseContext } from './parse/context.ts';
 import { valueCounter } from './parse/criterion.ts';
-import { parseFilter } from './parse/filter.ts';
 import { parseList } from './parse/list.ts';
 import { parseText } from './parse/text.ts';
 import { invalidParameter, unsupportedParameter } from './refusal.ts';
@@ -13,7 +13,7 @@ import { parseTextQuery } from './text-query.ts';
 export type * from './search-query.ts';
 
 /** How a search is read. */
-export interface SearchOptions {
+export interface SearchOptions extends SearchLanguage {
   /** `Prefer: handling=strict`: refuse what is unknown or not served instead of ignoring it with a warning. */
   readonly strict: boolean;
   readonly resourceType: string;
@@ -45,13 +45,15 @@ export const parseSearchQuery = (
   query: readonly (readonly [name: string, value: string])[],
   options: SearchOptions,
 ): SearchQuery => {
-  const { strict, resourceType, baseUrl, now = Date.now(), parametersOf } = options;
+  const { strict, resourceType, baseUrl, now = Date.now(), parametersOf, parseFilter, units } = options;
   const context: ParseContext = {
     baseUrl,
     now,
     parametersOf: (type) => (type === resourceType ? parameters : parametersOf?.(type)),
     joins: parametersOf !== undefined,
     spend: valueCounter(),
+    parseFilter,
+    units,
   };
   const conditions: Condition[] = [];
   const warnings: SearchWarning[] = [];
@@ -104,7 +106,8 @@ const parseCommon = (
   if (suffix !== '') throw invalidParameter(name, 'This parameter takes no modifier');
   switch (code) {
     case '_filter':
-      return parseFilter(context, resourceType, text);
+      if (!context.parseFilter) throw new Error('A filter is read, and its grammar was not loaded');
+      return context.parseFilter(context, resourceType, text);
     case '_text':
     case '_content': {
       const query = parseTextQuery(name, parseText(name, text));

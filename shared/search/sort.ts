@@ -5,7 +5,7 @@ import { timeOf } from './match/date.ts';
 import { quantityOf } from './match/quantity.ts';
 import { referenceText } from './match/reference.ts';
 import type { SortRule } from './search-query.ts';
-import { canonicalQuantity, ucum } from './ucum/convert.ts';
+import { type Units, ucum } from './units.ts';
 
 /** A record to be sorted. */
 export interface Sortable {
@@ -29,10 +29,12 @@ const longestKey = 100;
 /**
  * What a record is sorted by. Of several values the one that comes first in that order counts. Texts are compared folded, without regard to
  * a language; quantities by what they measure, and then in one unit. https://hl7.org/fhir/R4/search.html#sort
+ *
+ * @param units - needed where a rule is about quantities.
  */
-export const sortKeysOf = (rules: readonly SortRule[], record: Sortable): SortKeys =>
+export const sortKeysOf = (rules: readonly SortRule[], record: Sortable, units: Units | undefined): SortKeys =>
   rules.map((rule) => {
-    const key = sortKey(rule, record);
+    const key = sortKey(rule, record, units);
     return typeof key === 'string' ? key.slice(0, longestKey) : (key ?? null);
   });
 
@@ -58,16 +60,20 @@ const compareKeys = (a: SortKey | undefined, b: SortKey | undefined, descending:
   return compareKeys(a.value, b.value, descending);
 };
 
-const sortKey = ({ parameter, descending }: SortRule, { resource, lastUpdated }: Sortable): SortKey | undefined => {
+const sortKey = (
+  { parameter, descending }: SortRule,
+  { resource, lastUpdated }: Sortable,
+  units: Units | undefined,
+): SortKey | undefined => {
   if (parameter.code === '_lastUpdated') return Number(lastUpdated);
-  const keys = parameter.values(resource).map((target) => keyOf(parameter.type, target));
+  const keys = parameter.values(resource).map((target) => keyOf(parameter.type, target, units));
   return keys.reduce<SortKey | undefined>(
     (first, key) => (compareKeys(key, first, descending) < 0 ? key : first),
     undefined,
   );
 };
 
-const keyOf = (type: SearchParameterType, target: SearchValue): SortKey | undefined => {
+const keyOf = (type: SearchParameterType, target: SearchValue, units: Units | undefined): SortKey | undefined => {
   const { value } = target;
   switch (type) {
     case 'date':
@@ -75,7 +81,7 @@ const keyOf = (type: SearchParameterType, target: SearchValue): SortKey | undefi
     case 'number':
       return typeof value === 'number' ? value : undefined;
     case 'quantity':
-      return quantityKey(target);
+      return quantityKey(target, units);
     case 'reference':
       return referenceText(target);
     case 'string':
@@ -92,12 +98,13 @@ const timeKey = (target: SearchValue): number | undefined => {
 };
 
 /** The quantity, or where its range begins, in base units; as it is, if its unit is none of UCUM. */
-const quantityKey = (target: SearchValue): SortKey | undefined => {
+const quantityKey = (target: SearchValue, ucumUnits: Units | undefined): SortKey | undefined => {
+  if (!ucumUnits) throw new Error('Quantities are sorted, and units were not loaded');
   const { interval, units: [unit] = [] } = quantityOf(target) ?? {};
   const value = [interval?.low, interval?.high].find((limit) => Number.isFinite(limit));
   if (value === undefined || !unit) return undefined;
   const { system, code } = unit;
-  const canonical = system === ucum && code !== undefined ? canonicalQuantity(value, code) : undefined;
+  const canonical = system === ucum && code !== undefined ? ucumUnits.canonicalQuantity(value, code) : undefined;
   return canonical ?? { dimension: `${system ?? ''}|${code ?? unit.unit ?? ''}`, value };
 };
 

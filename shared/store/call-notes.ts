@@ -1,7 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { isRefusal } from '../audit/audit-row.ts';
 import { chartKey, locatorPrefix, type RowKey, recordKey } from './keys.ts';
-import { RecordStore } from './record-store.ts';
+import type { RecordStore } from './record-store.ts';
 import type { StoredRecord } from './rows.ts';
 
 /** A call to DynamoDB or the object store, as somebody who looks into the cost of a search may be told of it. */
@@ -44,10 +44,11 @@ export class CallNotes {
   #deepestStarted = 0;
   #deepestFinished = 0;
 
-  constructor({ client, tableName, keys, objects }: RecordStore) {
+  constructor(store: RecordStore) {
+    const { client, objects } = store;
     const send = (command: Command) => this.#noted(client, command);
     const noting = Object.assign(Object.create(client) as DynamoDBDocumentClient, { send });
-    this.store = new RecordStore(noting, tableName, keys, {
+    this.store = store.over(noting, {
       ...objects,
       get: (key) =>
         this.#timed({ ...nothing, inCharts: true, operation: 'GetObject', where: 'a large body' }, () =>

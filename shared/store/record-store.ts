@@ -74,6 +74,11 @@ export class RecordStore {
     this.#largeBodies = new LargeBodies(objects, this.ids);
   }
 
+  /** The same store, asked by other clients. */
+  over(client: DynamoDBDocumentClient, objects: ObjectStore): RecordStore {
+    return new RecordStore(client, this.tableName, this.keys, objects);
+  }
+
   /**
    * Where a record of this type and id is, or would be. An id of ours says so itself, and a type that never belongs to a patient is
    * its own chart; any other id that a client chose has a locator row.

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { subsetted } from '../../shared/search/project.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
+  admin,
   allPages,
   create,
   linkOf,
@@ -31,6 +32,12 @@ const textOf = (resource: TestBody): string | undefined => stored<fhir4.Observat
 const texts = async (query: string): Promise<(string | undefined)[]> =>
   resourcesIn((await server.get(`Observation?patient=${patient}&${query}`)).body).map(textOf);
 
+/** What a search finds, without the remarks that come along. */
+const matchesOf = async (url: string): Promise<string[]> =>
+  resourcesIn((await server.get(url)).body)
+    .filter(({ resourceType }) => resourceType !== 'OperationOutcome')
+    .map((resource) => referenceTo(resource));
+
 describe('a search of a chart', () => {
   beforeAll(async () => {
     await create(server, glucose(5.4, 'mmol/L', 'in millimoles'));
@@ -44,10 +51,28 @@ describe('a search of a chart', () => {
 
     expect(found.sort()).toEqual(['in micromoles', 'in milligrams', 'in millimoles']);
     expect(await texts(`value-quantity=gt9|${ucum}|mmol/L`)).toEqual(['too much']);
+    expect(await texts(`code-value-quantity=2345-7$gt9000|${ucum}|umol/L`)).toEqual(['too much']);
+  });
+
+  it('converts units behind a reference and in what refers to a record', async () => {
+    const [high] = resourcesIn(
+      (await server.get(`Observation?patient=${patient}&value-quantity=gt9|${ucum}|mmol/L`)).body,
+    );
+    const derived = await create(
+      server,
+      observationBody(patient, { derivedFrom: [{ reference: `Observation/${high?.id}` }] }),
+    );
+    const quantity = `value-quantity=gt9000|${ucum}|umol/L`;
+    expect(await matchesOf(`Observation?patient=${patient}&derived-from:Observation.${quantity}`)).toEqual([
+      referenceTo(derived),
+    ]);
+    expect(await matchesOf(`Patient?_id=${patient.slice(8)}&_has:Observation:patient:${quantity}`)).toEqual([patient]);
   });
 
   it('sorts quantities in whatever unit, and apart what is measured otherwise', async () => {
-    const [first, second, ...rest] = (await texts('_sort=-value-quantity')).filter((text) => text !== 'in milligrams');
+    const [first, second, ...rest] = (await texts('_sort=-value-quantity')).filter(
+      (text) => text !== 'in milligrams' && text !== undefined,
+    );
 
     expect(first).toBe('too much');
     expect([second, ...rest].sort()).toEqual(['in micromoles', 'in millimoles']);
@@ -76,6 +101,27 @@ describe('a search of a chart', () => {
       ['code', 'id', 'meta', 'resourceType', 'status', 'valueQuantity'].sort(),
     );
     expect(linkOf(elements, 'self')).toContain('_elements=value');
+  });
+});
+
+const clinic = { resourceType: 'Location', name: 'Clinic', position: { latitude: 42.255, longitude: -83.692 } };
+
+describe('a search for places', () => {
+  it('takes a distance in any unit of length, also of the place where something happened', async () => {
+    const reference = referenceTo(await create(server, clinic, admin));
+    const visit = await create(server, {
+      resourceType: 'Encounter',
+      status: 'finished',
+      class: { code: 'AMB' },
+      subject: { reference: patient },
+      location: [{ location: { reference } }],
+    });
+    expect(await matchesOf('Location?near=42.25|-83.69|1|[mi_i]')).toEqual([reference]);
+    expect(await matchesOf('Location?near=42.25|-83.69|1|m')).toEqual([]);
+    expect(await matchesOf(`Encounter?patient=${patient}&location.near=42.25|-83.69|2|km`)).toEqual([
+      referenceTo(visit),
+    ]);
+    expect((await server.get('Location?near=42.25|-83.69|1|kg')).status).toBe(400);
   });
 });
 

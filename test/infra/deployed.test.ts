@@ -14,7 +14,12 @@ import { localBucket, localTable, scratchFolder } from '../support/dynamodb.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
 
 const script = path.resolve(import.meta.dirname, '../support/deployed/call-function.ts');
-const functions = ['functions/records/patient.ts', 'functions/records/binary.ts', 'functions/system.ts'];
+const functions = [
+  'functions/records/patient.ts',
+  'functions/records/observation.ts',
+  'functions/records/binary.ts',
+  'functions/system.ts',
+];
 const folder = scratchFolder();
 
 let folderOf: BundleFolder;
@@ -46,6 +51,11 @@ afterAll(() => {
 const eventOf = (method: string, url: string, body?: unknown, headers: Record<string, string> = {}) =>
   proxyEvent(method, url, { authorization, 'content-type': 'application/fhir+json', ...headers }, body);
 
+interface Answer extends APIGatewayProxyResult {
+  /** Files of code beside the function's own that were compiled for it. */
+  readonly compiled: readonly string[];
+}
+
 /** Statuses and resources that a function answers with in a process of its own, which knows nothing but what Lambda tells a function. */
 const answersOf = async (entry: string, ...events: readonly APIGatewayProxyEvent[]) => {
   const child = spawn(process.execPath, [script, path.join(folderOf(entry), 'index.js')], { env: environment });
@@ -53,8 +63,9 @@ const answersOf = async (entry: string, ...events: readonly APIGatewayProxyEvent
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   const last = output.trimEnd().split('\n').at(-1) ?? '';
   if (child.exitCode !== 0) throw new Error(`${entry} ended with ${child.exitCode}: ${errors}`);
-  return (JSON.parse(last) as APIGatewayProxyResult[]).map(({ statusCode, body }) => ({
+  return (JSON.parse(last) as Answer[]).map(({ statusCode, body, compiled }) => ({
     statusCode,
+    compiled,
     resource: (body === '' ? undefined : JSON.parse(body)) as fhir4.FhirResource | undefined,
   }));
 };
@@ -84,6 +95,93 @@ describe('a function as it is deployed', () => {
     expect(answers[1]?.resource).toMatchObject(patient);
     expect(answers[2]?.resource).toMatchObject({ total: 1 });
     expect(answers[5]?.resource).toEqual(answers[1]?.resource);
+  });
+
+  it('compiles nothing more for what every request needs', async () => {
+    const patient: fhir4.Patient = { resourceType: 'Patient', id: 'una', name: [{ family: 'Rivera' }] };
+    const observation = {
+      resourceType: 'Observation',
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }] },
+      subject: { reference: 'Patient/una' },
+      effectiveDateTime: '2024-05-01',
+      valueQuantity: { value: 72, unit: 'beats/min' },
+    };
+
+    const ofPatient = await answersOf(
+      'functions/records/patient.ts',
+      eventOf('PUT', 'Patient/una', patient),
+      eventOf('POST', 'Patient', { ...patient, id: undefined }),
+      eventOf('GET', 'Patient/una'),
+      eventOf('PUT', 'Patient/una', { ...patient, gender: 'female' }),
+      eventOf('GET', 'Patient/una/_history/1'),
+      eventOf('GET', 'Patient?name=rivera&birthdate=lt2000&_sort=name&_count=5'),
+      eventOf('GET', 'Patient/none'),
+    );
+    const ofObservation = await answersOf(
+      'functions/records/observation.ts',
+      eventOf('POST', 'Observation', observation),
+      eventOf('GET', 'Observation?patient=una&code=http://loinc.org|8867-4&date=ge2024&_sort=-date'),
+      eventOf('GET', 'Observation?patient=una&value-quantity=gt70'),
+    );
+
+    expect(statuses(ofPatient)).toEqual([201, 201, 200, 200, 200, 200, 404]);
+    expect(statuses(ofObservation)).toEqual([201, 200, 200]);
+    expect(ofObservation.slice(1).map(({ resource }) => resource)).toMatchObject([{ total: 1 }, { total: 1 }]);
+    expect([...ofPatient, ...ofObservation].flatMap(({ compiled }) => compiled)).toEqual([]);
+  });
+
+  it('compiles what few requests need when the first of them comes, and once', async () => {
+    const ucum = (value: number, code: string) => ({ value, system: 'http://unitsofmeasure.org', code });
+    const observation = {
+      resourceType: 'Observation',
+      status: 'final',
+      code: { text: 'Weight' },
+      subject: { reference: 'Patient/ivo' },
+      valueQuantity: ucum(70_000, 'g'),
+    };
+    const inPounds = 'value-quantity=gt150|http://unitsofmeasure.org|[lb_av]';
+
+    const ofPatient = await answersOf(
+      'functions/records/patient.ts',
+      eventOf('PUT', 'Patient/ivo', { resourceType: 'Patient', id: 'ivo', name: [{ family: 'Moor' }] }),
+      eventOf('GET', 'Patient?_id=ivo&_filter=name eq moor'),
+      eventOf('GET', 'Patient?_filter=name is moor'),
+      eventOf('GET', 'Patient/ivo/$everything'),
+      eventOf('GET', 'Patient?_id=ivo&_explain=true'),
+    );
+    const ofObservation = await answersOf(
+      'functions/records/observation.ts',
+      eventOf('POST', 'Observation', observation),
+      eventOf('GET', `Observation?patient=ivo&${inPounds}`),
+      eventOf('GET', `Observation?patient=ivo&${inPounds}&_sort=value-quantity`),
+      eventOf('GET', 'Observation?patient=ivo&subject:Patient.name=moor'),
+      eventOf('GET', 'Observation?patient=ivo&subject:Patient.name=rivera'),
+      eventOf('GET', 'Observation?patient=ivo&_include=Observation:subject'),
+    );
+
+    expect(ofPatient.map(({ statusCode, compiled }) => [statusCode, ...compiled])).toEqual([
+      [201],
+      [200, 'shared-search-parse-filter.lazy.js'],
+      [400],
+      [200, 'shared-interactions-everything-everything.lazy.js'],
+      [200, 'shared-interactions-search-explanation.lazy.js'],
+    ]);
+    expect(ofPatient[1]?.resource).toMatchObject({ total: 1 });
+    expect(ofPatient[2]?.resource).toMatchObject({ issue: [{ code: 'invalid', expression: ['_filter'] }] });
+    expect(ofPatient[3]?.resource).toMatchObject({ total: 1 });
+    expect(ofObservation.map(({ statusCode, compiled }) => [statusCode, ...compiled])).toEqual([
+      [201],
+      [200, 'shared-search-ucum-units.lazy.js'],
+      [200],
+      [200, 'shared-interactions-search-following.lazy.js'],
+      [200],
+      [200],
+    ]);
+    expect(ofObservation.slice(1).map(({ resource }) => (resource as fhir4.Bundle).total)).toEqual([1, 1, 1, 0, 1]);
+    expect(ofObservation[5]?.resource).toMatchObject({
+      entry: [{}, { resource: { id: 'ivo' }, search: { mode: 'include' } }],
+    });
   });
 
   it('knows the value sets that lie beside it', async () => {

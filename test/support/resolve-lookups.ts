@@ -11,7 +11,7 @@ export interface HeldRecord {
   readonly lastUpdated: number;
 }
 
-type Facts = Pick<RecordFacts, 'baseUrl' | 'terminology'>;
+type Facts = Pick<RecordFacts, 'baseUrl' | 'terminology' | 'units'>;
 
 const nameOf = ({ resource }: HeldRecord): string => `${resource.resourceType}/${resource.id}`;
 

@@ -5,7 +5,10 @@ import { parseSearchQuery } from '../../shared/search/parse-query.ts';
 import { lookupsIn } from './resolve-lookups.ts';
 import { otherRecords, terminology } from './search-case-world.ts';
 import { casesOfJoins } from './search-cases-of-joins.ts';
+import { wholeLanguage } from './search-language.ts';
 import { searchParameters } from './search-parameters.ts';
+
+const { units } = wholeLanguage;
 
 export const baseUrl = 'http://example.org/fhir';
 /** The clock of the cases: `ap` depends on it. */
@@ -24,6 +27,7 @@ export const parse = (resourceType: string, query: string, strict = true) =>
     baseUrl,
     now,
     parametersOf: (type) => searchParameters[type],
+    ...wholeLanguage,
   });
 
 /** Its plain criteria. */
@@ -32,9 +36,9 @@ export const parseCriteria = (resourceType: string, query: string) => criteriaOf
 /** Whether a search finds a record with the id `r1` that was stored at noon on 2024-02-29, UTC. */
 export const finds = (query: string, resource: Resource): boolean => {
   const { conditions } = parse(resource.resourceType, query);
-  const lookups = lookupsIn(conditions, otherRecords, { baseUrl, terminology });
+  const lookups = lookupsIn(conditions, otherRecords, { baseUrl, terminology, units });
   const lastUpdated = Date.parse('2024-02-29T12:00:00.500Z');
-  return matches(conditions, resource, { id: 'r1', lastUpdated, baseUrl, lookups, terminology });
+  return matches(conditions, resource, { id: 'r1', lastUpdated, baseUrl, lookups, terminology, units });
 };
 
 const observation = (elements: object): Resource => ({ resourceType: 'Observation', ...elements });

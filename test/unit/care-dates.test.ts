@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resourceDefinitions } from '../../infra/generate/structure-definitions.ts';
-import { careElements, careTimeOf } from '../../shared/record-types/care-dates.lazy.ts';
+import { careElements, careTimeOf } from '../../shared/record-types/care-dates.ts';
 
 /** Datatypes of the elements of every type, by path. */
 const definitions = (): Map<string, string[]> =>

@@ -11,6 +11,7 @@ import { matches, type RecordFacts } from '../../shared/search/matches.ts';
 import { parseToken, printToken } from '../../shared/search/parse/token.ts';
 import { parseSearchQuery } from '../../shared/search/parse-query.ts';
 import { baseUrl, cases } from '../support/search-cases.ts';
+import { wholeLanguage } from '../support/search-language.ts';
 import { searchParameters } from '../support/search-parameters.ts';
 
 const interval: fc.Arbitrary<Interval> = fc
@@ -275,6 +276,7 @@ describe('any query at all', () => {
     id: 'r1',
     lastUpdated: 0,
     baseUrl,
+    units: wholeLanguage.units,
     lookups: Object.assign(new Map(), { get: () => ({ has: () => false }) }),
     terminology: {
       members: () => ({ has: () => false }),
@@ -298,6 +300,7 @@ describe('any query at all', () => {
               baseUrl,
               now: 0,
               parametersOf: (type) => searchParameters[type],
+              ...wholeLanguage,
             });
             answered++;
             for (const resource of resources) {
@@ -342,6 +345,7 @@ describe('any query at all', () => {
               baseUrl,
               now: 0,
               parametersOf: (type) => searchParameters[type],
+              ...wholeLanguage,
             });
             answered++;
             matches(conditions, resource, facts);

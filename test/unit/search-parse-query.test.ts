@@ -4,6 +4,7 @@ import { requireSelfContained } from '../../shared/search/joins.ts';
 import { parseSearchQuery } from '../../shared/search/parse-query.ts';
 import { toQueryString } from '../../shared/search/query-string.ts';
 import { baseUrl, now, parse, parseCriteria } from '../support/search-cases.ts';
+import { wholeLanguage } from '../support/search-language.ts';
 import { distinctIncludes, searchParameters } from '../support/search-parameters.ts';
 
 /** Reads a search where nothing is known of other types. */
@@ -13,6 +14,7 @@ const parseAlone = (resourceType: string, query: string, strict: boolean) =>
     resourceType,
     baseUrl,
     now,
+    ...wholeLanguage,
   });
 
 const refusal = (act: () => unknown): RecordError => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { compareKeysBy, sortKeysOf } from '../../shared/search/sort.ts';
 import { parse } from '../support/search-cases.ts';
+import { wholeLanguage } from '../support/search-language.ts';
 
 /** Ids in the order that a search gives them; ties stay as they were. */
 const sorted = (type: string, sort: string, resources: readonly object[]): string[] => {
@@ -13,10 +14,14 @@ const sorted = (type: string, sort: string, resources: readonly object[]): strin
       // as a link of a page carries them
       keys: JSON.parse(
         JSON.stringify(
-          sortKeysOf(rules, {
-            resource: { resourceType: type, ...resource } as Resource,
-            lastUpdated: Number((resource as { updated?: number }).updated ?? 0),
-          }),
+          sortKeysOf(
+            rules,
+            {
+              resource: { resourceType: type, ...resource } as Resource,
+              lastUpdated: Number((resource as { updated?: number }).updated ?? 0),
+            },
+            wholeLanguage.units,
+          ),
         ),
       ) as ReturnType<typeof sortKeysOf>,
     }))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseSystemQuery } from '../../shared/search/parse-system-query.ts';
+import { wholeLanguage } from '../support/search-language.ts';
 import { searchParameters } from '../support/search-parameters.ts';
 
 const served = ['Observation', 'Condition', 'Patient', 'Organization'];
@@ -10,6 +11,7 @@ const read = (query: string, strict = true) =>
     baseUrl: 'http://example.org/fhir',
     now: 0,
     parametersOf: (type) => searchParameters[type],
+    ...wholeLanguage,
   });
 const parse = (query: string, strict = true) => read(query, strict).byType;
 

@@ -1,4 +1,4 @@
-import { everythingOfEncounter } from '../../interactions/everything/of-encounter.ts';
+import { everythingOfEncounter } from '../../interactions/everything/operations.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
 import type { OwnRoutes } from '../routes.ts';
 

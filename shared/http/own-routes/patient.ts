@@ -1,4 +1,4 @@
-import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/of-patient.ts';
+import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
 import { matchPatient } from '../../interactions/match/match.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';

@@ -5,6 +5,7 @@ import type { PagePosition } from '../../http/page-token.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import type { LinkedChart } from '../../store/chart-links.ts';
 import type { Address } from '../../store/keys.ts';
+import type { linkedPage } from '../../store/linked-page.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Answer, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
@@ -40,6 +41,8 @@ export interface Everything {
   /** True also looks at what belongs elsewhere and refers to records of the chart. */
   readonly mentions?: boolean;
   readonly input: OperationInput<typeof everythingInput>;
+  /** Reads a page of a chart: these operations have a file of their own, with nothing of the store in it. */
+  readonly readPage: typeof linkedPage;
 }
 
 /**
@@ -51,7 +54,7 @@ export interface Everything {
  */
 export const showEverything = async (
   context: RequestContext,
-  { id, address, holds, mentions = false, input }: Everything,
+  { id, address, holds, mentions = false, input, readPage }: Everything,
   page: PagePosition | undefined,
 ): Promise<Answer> => {
   const { store, audit, now } = context;
@@ -69,6 +72,7 @@ export const showEverything = async (
     async () => {
       const about = store.read(address);
       const filled = fillPage(store, {
+        readPage,
         chart,
         type: types?.size === 1 ? [...types][0] : undefined,
         after,

@@ -1,6 +1,6 @@
 import type { LinkedChart } from '../../store/chart-links.ts';
 import type { Shown } from '../../store/chart-page.ts';
-import { linkedPage } from '../../store/linked-page.ts';
+import type { linkedPage } from '../../store/linked-page.ts';
 import type { RecordStore } from '../../store/record-store.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { callsPerPage } from '../search/run.ts';
@@ -13,6 +13,7 @@ export interface Item extends Shown {
 
 /** What a page is to be filled with. */
 export interface Filling {
+  readonly readPage: typeof linkedPage;
   readonly chart: string;
   /** One type, newest first; all types in the order of their keys if absent. */
   readonly type: string | undefined;
@@ -40,14 +41,14 @@ export interface FilledPage {
  * wanted; a page ends early, with a link, only behind 60 calls.
  */
 export const fillPage = async (store: RecordStore, filling: Filling): Promise<FilledPage> => {
-  const { chart, type, limit, mentions, wanted, mayGoOn } = filling;
+  const { readPage, chart, type, limit, mentions, wanted, mayGoOn } = filling;
   const items: Item[] = [];
   let { after, linked } = filling;
   let rows = limit + 1;
   for (let calls = 1; ; calls++) {
     const order = type === undefined ? 'key-order' : 'newest-first';
     const options = { order, after, limit: rows, mentions } as const;
-    const page = await linkedPage(store, chart, type, options, linked);
+    const page = await readPage(store, chart, type, options, linked);
     [after, linked] = [page.next, page.linked];
     for (const item of page.items) {
       if (!wanted(item.record)) continue;

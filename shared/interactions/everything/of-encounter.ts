@@ -1,17 +1,21 @@
 import { recordsNamedIn } from '../../fhir/references.ts';
 import type { StoredRecord } from '../../store/rows.ts';
-import type { Interaction } from '../context.ts';
+import type { Answer, RequestContext } from '../context.ts';
 import { readInput } from '../operation-input.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { askedPage } from '../searchset.ts';
-import { addressed, everythingInput, showEverything } from './everything.ts';
+import { addressed, type Everything, everythingInput, showEverything } from './everything.ts';
 
 /**
  * `Encounter/{id}/$everything`: the visit, whatever refers to it, and what these refer to. All of it stands in one chart: what belongs to another one is
  * mentioned there. Wider than the compartment, so that no element that may name a visit is forgotten.
  * https://hl7.org/fhir/R4/encounter-operation-everything.html
  */
-export const everythingOfEncounter: Interaction = async (context, { id }) => {
+export const everythingOfEncounter = async (
+  context: RequestContext,
+  id: string,
+  { readPage }: Pick<Everything, 'readPage'>,
+): Promise<Answer> => {
   requireTypeAccess(context, 'r');
   const page = askedPage(context);
   const input = readInput(context, everythingInput, page?.query);
@@ -20,5 +24,5 @@ export const everythingOfEncounter: Interaction = async (context, { id }) => {
     `${record.type}/${record.id}` === name ||
     (record.resource !== undefined && recordsNamedIn(record.resource, context.request.baseUrl).includes(name));
   const address = await addressed(context, id);
-  return showEverything(context, { id, address, holds, mentions: true, input }, page);
+  return showEverything(context, { id, address, holds, mentions: true, input, readPage }, page);
 };

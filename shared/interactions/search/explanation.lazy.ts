@@ -3,6 +3,8 @@ import type { CallNotes, NotedCall } from '../../store/call-notes.ts';
 import type { Plan } from '../../store/candidates/plan.ts';
 import type { Part } from './parts.ts';
 
+export { CallNotes } from '../../store/call-notes.ts';
+
 /**
  * Tells how a search was planned, each of its calls, and what they come to. A chart in which the caller may find nothing reads like an empty
  * one: its calls have no figures, and those that would not have been made are left out. Charts have their names where the caller has found

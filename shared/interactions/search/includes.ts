@@ -5,12 +5,10 @@ import type { SearchType } from '../../record-types/search-type.ts';
 import { includedFrom, revincluding } from '../../search/joins.ts';
 import { matches } from '../../search/matches.ts';
 import type { Criterion, Include } from '../../search/search-query.ts';
-import { linkedPage } from '../../store/linked-page.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { mayAccess } from '../require-access.ts';
-import { matching } from './matching.ts';
-import { addressedRecords, namedRecords } from './named-records.ts';
-import { mostQueries, planSearch } from './plan.ts';
+import type { Finding } from './finding.ts';
+import { mostQueries } from './plan.ts';
 import { type Run, tooCostly } from './run.ts';
 
 /** More than that with one page, and the page is made shorter. */
@@ -26,6 +24,7 @@ const mostRounds = 10;
  */
 export const included = async (
   run: Run,
+  finding: Finding,
   includes: readonly Include[],
   found: readonly StoredRecord[],
 ): Promise<StoredRecord[] | undefined> => {
@@ -37,7 +36,9 @@ export const included = async (
     const next: StoredRecord[] = [];
     for (const include of applying) {
       const adding =
-        include.kind === 'include' ? await fittingOf(run, include, last) : await referring(run, include, last);
+        include.kind === 'include'
+          ? await fittingOf(run, finding, include, last)
+          : await referring(run, finding, include, last);
       if (!adding) return undefined;
       for (const record of adding) {
         if (known.has(nameOf(record))) continue;
@@ -57,11 +58,12 @@ const nameOf = ({ type, id }: StoredRecord): string => `${type}/${id}`;
 /** Records that these refer to; undefined if they are too large to be held together. */
 const fittingOf = async (
   run: Run,
+  finding: Finding,
   include: Include,
   records: readonly StoredRecord[],
 ): Promise<StoredRecord[] | undefined> => {
   try {
-    return await referredTo(run, include, records);
+    return await referredTo(run, finding, include, records);
   } catch (error) {
     if (error instanceof RecordError && error.kind === 'too-costly') return undefined;
     throw error;
@@ -69,7 +71,12 @@ const fittingOf = async (
 };
 
 /** Records that these refer to. */
-const referredTo = async (run: Run, include: Include, records: readonly StoredRecord[]): Promise<StoredRecord[]> => {
+const referredTo = async (
+  run: Run,
+  finding: Finding,
+  include: Include,
+  records: readonly StoredRecord[],
+): Promise<StoredRecord[]> => {
   const { baseUrl } = run.context.request;
   const names = new Set(
     records.flatMap(({ type, resource }) => {
@@ -85,13 +92,13 @@ const referredTo = async (run: Run, include: Include, records: readonly StoredRe
   for (const [type, ofType] of byType) {
     const recordType = run.types?.get(type);
     if (!recordType) continue;
-    const read = await namedRecords(run, recordType, ofType);
+    const read = await finding.namedRecords(run, recordType, ofType);
     found.push(...read.filter((record) => record.resource && mayAccess(run.of(recordType), 'r', record)));
   }
   const addresses = [...names].filter((name) => name.includes(':'));
   for (const type of addresses.length > 0 ? typesWithAddress(run, include) : []) {
     if (!mayRead(run, type)) continue;
-    const named = await addressedRecords(run, type, addresses);
+    const named = await finding.addressedRecords(run, type, addresses);
     found.push(...named.filter((record) => mayAccess(run.of(type), 'r', record)));
   }
   return found;
@@ -107,8 +114,13 @@ const typesWithAddress = ({ types }: Run, { parameter, target }: Include): Searc
   });
 
 /** Records that refer to these. */
-const referring = async (run: Run, include: Include, records: readonly StoredRecord[]): Promise<StoredRecord[]> => {
-  if (include.source === undefined) return referringFromAnywhere(run, include, records);
+const referring = async (
+  run: Run,
+  finding: Finding,
+  include: Include,
+  records: readonly StoredRecord[],
+): Promise<StoredRecord[]> => {
+  if (include.source === undefined) return referringFromAnywhere(run, finding, include, records);
   const recordType = run.types?.get(include.source);
   if (!recordType || !mayRead(run, recordType)) return [];
   const found: StoredRecord[] = [];
@@ -118,8 +130,8 @@ const referring = async (run: Run, include: Include, records: readonly StoredRec
     const criteria = revincluding(include, name, searchParameters, names.slice(at, at + mostQueries));
     if (criteria.length === 0) continue;
     const conditions = criteria.length === 1 ? criteria : [{ kind: 'any', conditions: criteria } as const];
-    const { plan } = await planSearch(run.of(recordType), conditions);
-    for await (const { record } of matching(run, recordType, { conditions, plan })) {
+    const { plan } = await finding.planSearch(run.of(recordType), conditions);
+    for await (const { record } of finding.matching(run, recordType, { conditions, plan })) {
       if (record) found.push(record);
       // Whatever of it is a match or included already, the rest is too much for a page.
       if (found.length > 2 * mostIncluded) return found;
@@ -136,6 +148,7 @@ const referring = async (run: Run, include: Include, records: readonly StoredRec
  */
 const referringFromAnywhere = async (
   run: Run,
+  finding: Finding,
   include: Include,
   records: readonly StoredRecord[],
 ): Promise<StoredRecord[]> => {
@@ -148,7 +161,7 @@ const referringFromAnywhere = async (
     do {
       run.spend();
       run.requireAffordable('_revinclude');
-      const page = await linkedPage(run.context.store, chart, undefined, { after, mentions: true }, []);
+      const page = await finding.linkedPage(run.context.store, chart, undefined, { after, mentions: true }, []);
       for (const { record } of page.items) {
         const recordType = run.types?.get(record.type);
         if (!record.resource || !recordType || !run.mayFind(recordType, record)) continue;

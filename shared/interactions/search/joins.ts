@@ -15,10 +15,8 @@ import {
 import { matches } from '../../search/matches.ts';
 import type { Chain, Condition, Criterion, Has, Hierarchy, InList } from '../../search/search-query.ts';
 import type { StoredRecord } from '../../store/rows.ts';
-import { locate } from '../locate.ts';
-import { matching } from './matching.ts';
-import { addressedRecords, namedRecords } from './named-records.ts';
-import { homeParameters, mostQueries, planSearch, type SearchPlan } from './plan.ts';
+import type { Finding } from './finding.ts';
+import { homeParameters, mostQueries, type SearchPlan } from './plan.ts';
 import { type Held, heldOf, type Run } from './run.ts';
 
 /** References that a search may be narrowed down to before it begins. Where there are more, it follows those of what it comes by. */
@@ -36,13 +34,15 @@ const nameOf = (condition: Condition): string =>
  */
 export class Joins {
   readonly #run: Run;
+  readonly #finding: Finding;
   /** Lookups that are answered once and for all. */
   readonly #complete = new Set<Chain | Has>();
   /** What each lookup was asked about. */
   readonly #asked = new Map<Chain | Has, Set<string>>();
 
-  constructor(run: Run) {
+  constructor(run: Run, finding: Finding) {
     this.#run = run;
+    this.#finding = finding;
     run.lookUp = (recordType, held, conditions) => this.#lookUp(recordType, held, conditions);
   }
 
@@ -59,12 +59,12 @@ export class Joins {
   /** How to find the records of a type that meet the conditions: by an index, if need be one of the records that they refer to. */
   async planned(recordType: SearchType, conditions: readonly Condition[]): Promise<SearchPlan> {
     const context = this.#run.of(recordType);
-    const own = await planSearch(context, conditions);
+    const own = await this.#finding.planSearch(context, conditions);
     if (own.indexed) return own;
     for (const condition of conditions) {
       const narrowed = await this.#narrowed(recordType, condition);
       const inward = condition.kind === 'chain';
-      const plan = narrowed && (await planSearch(context, [narrowed], { most: mostReferences, inward }));
+      const plan = narrowed && (await this.#finding.planSearch(context, [narrowed], { most: mostReferences, inward }));
       // These charts are not the request's words: their logs tell of what is found there.
       if (plan?.indexed) return { ...plan, exact: false, charts: [], narrowedBy: nameOf(condition) };
     }
@@ -123,7 +123,7 @@ export class Joins {
       if (!indexed) return undefined;
       for (const chart of charts) run.named.add(chart);
       const limit = run.calls + callsToNarrow;
-      for await (const { record } of matching(run, recordType, { conditions, plan })) {
+      for await (const { record } of this.#finding.matching(run, recordType, { conditions, plan })) {
         if (record) {
           for (const name of this.#namesFor(lookup, record)) found.add(name);
           if (!besideIt) run.decidedBy(recordType, record);
@@ -183,8 +183,8 @@ export class Joins {
       const recordType = this.#typeOf(resourceType);
       if (!recordType) continue;
       const records = [
-        ...(await namedRecords(run, recordType, names, { apart: true })),
-        ...(await addressedRecords(run, recordType, names)),
+        ...(await this.#finding.namedRecords(run, recordType, names, { apart: true })),
+        ...(await this.#finding.addressedRecords(run, recordType, names)),
       ];
       const found = records.filter((record) => run.mayFind(recordType, record));
       const within = inside.flatMap(({ contained, container }): Held[] =>
@@ -239,7 +239,7 @@ export class Joins {
   async #all(recordType: SearchType, conditions: readonly Condition[], name: string): Promise<StoredRecord[]> {
     const { plan } = await this.planned(recordType, conditions);
     const found: StoredRecord[] = [];
-    for await (const { record } of matching(this.#run, recordType, { conditions, plan })) {
+    for await (const { record } of this.#finding.matching(this.#run, recordType, { conditions, plan })) {
       if (record) found.push(record);
       this.#run.requireAffordable(name);
     }
@@ -261,7 +261,7 @@ export class Joins {
         },
       );
     }
-    const lists = await namedRecords(
+    const lists = await this.#finding.namedRecords(
       run,
       list,
       ids.map((id) => `List/${id}`),
@@ -285,13 +285,13 @@ export class Joins {
     const found = new Set([`${resourceType}/${id}`]);
     if (!recordType || !parameter || !hierarchies[resourceType]?.includes(by)) return found;
     const { baseUrl } = run.context.request;
-    const start = headsOwnChart(resourceType) ? undefined : await locate(run.context, resourceType, id);
+    const start = headsOwnChart(resourceType) ? undefined : await this.#finding.locate(run.context, resourceType, id);
     if (start) run.named.add(start.chart);
     let last = [...found];
     while (last.length > 0) {
       const next: string[] = [];
       if (direction === 'above') {
-        for (const record of await namedRecords(run, recordType, last)) {
+        for (const record of await this.#finding.namedRecords(run, recordType, last)) {
           if (!record.resource || !run.mayFind(recordType, record)) continue;
           run.decidedBy(recordType, record);
           next.push(...referencesOf(parameter, record.resource, baseUrl));

@@ -1,16 +1,18 @@
 import type { SearchType } from '../../record-types/search-type.ts';
 import { type SearchTypes, searchTypes } from '../../record-types/search-types.ts';
-import { terminologyOf } from '../../search/joins.ts';
+import { comparesUnits, lookupsOf, terminologyOf } from '../../search/joins.ts';
+import { languageOf } from '../../search/language.ts';
 import { parseSearchQuery, type SearchQuery } from '../../search/parse-query.ts';
 import { parseSystemQuery } from '../../search/parse-system-query.ts';
 import { unsupportedParameter } from '../../search/refusal.ts';
 import type { Condition } from '../../search/search-query.ts';
-import { CallNotes } from '../../store/call-notes.ts';
+import { loadUnits } from '../../search/units.ts';
+import type { CallNotes } from '../../store/call-notes.ts';
 import { loadTerminology } from '../terminology.ts';
 import { requireExplainer } from './explain.ts';
-import { Joins } from './joins.ts';
+import { finding } from './finding.ts';
 import { type Part, type Searched, together } from './parts.ts';
-import type { SearchPlan } from './plan.ts';
+import { planSearch, type SearchPlan } from './plan.ts';
 import { Run, type SearchContext, type SearchRequest } from './run.ts';
 
 /** A search that is understood, and has read no record yet that it is about. */
@@ -61,6 +63,7 @@ export const openSearch = async (
   const types = sent.some(leadsElsewhere) ? await searchTypes() : undefined;
   const query = parseSearchQuery(recordType.searchParameters, sent, {
     ...readingOf(request, strict),
+    ...(await languageOf(sent)),
     resourceType: recordType.name,
     ...(types ? { parametersOf: parametersIn(types) } : {}),
   });
@@ -89,6 +92,7 @@ export const openSearchAcross = async (
   const types = await searchTypes();
   const { byType, presented } = parseSystemQuery(names, sent, {
     ...readingOf(request, request.request.prefer.strict),
+    ...(await languageOf(sent)),
     parametersOf: parametersIn(types),
   });
   const searched = [...byType].flatMap(([name, query]): Searched[] => {
@@ -114,14 +118,16 @@ const opened = async (
   grouped: (parts: readonly Part[]) => readonly Part[],
 ): Promise<OpenSearch> => {
   refuseContained(query);
-  const notes = query.explain ? notesFor(asked) : undefined;
+  const notes = query.explain ? await notesFor(asked) : undefined;
   const request = notes ? { ...asked, store: notes.store, audit: asked.audit.over(notes.store) } : asked;
   const conditions = [...new Set(searched.flatMap((each) => each.query.conditions))];
   const run = new Run(request, types, await loadTerminology(request, terminologyOf(conditions)));
   run.notes = notes;
-  const joins = new Joins(run);
+  if (searched.some((each) => comparesUnits(each.query.conditions, each.query.sort))) run.units = await loadUnits();
+  const follows = lookupsOf(conditions).length > 0;
+  const joins = follows ? new (await import('./following.lazy.ts')).Joins(run, finding) : undefined;
   const planOf = async ({ recordType, query: own }: Searched): Promise<SearchPlan> => {
-    const plan = await joins.planned(recordType, own.conditions);
+    const plan = await (joins?.planned(recordType, own.conditions) ?? planSearch(run.of(recordType), own.conditions));
     return ofPatient && own.conditions.length === 1 && plan.plan.kind === 'charts' ? { ...plan, exact: true } : plan;
   };
   return {
@@ -129,7 +135,7 @@ const opened = async (
     query,
     searched,
     parts: async () => {
-      await joins.begin(conditions);
+      await joins?.begin(conditions);
       const parts: Part[] = [];
       for (const each of searched) {
         const plan = await planOf(each);
@@ -141,9 +147,9 @@ const opened = async (
   };
 };
 
-const notesFor = ({ asking, store }: SearchRequest): CallNotes => {
+const notesFor = async ({ asking, store }: SearchRequest): Promise<CallNotes> => {
   requireExplainer(asking);
-  return new CallNotes(store);
+  return new (await import('./explanation.lazy.ts')).CallNotes(store);
 };
 
 const refuseContained = ({ contained }: SearchQuery): void => {

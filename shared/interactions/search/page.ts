@@ -5,7 +5,7 @@ import { largeBytesIn } from '../../store/large-bodies.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';
 import { largestPageBytes, weightOf } from '../searchset.ts';
 import { eachOnce } from './each-once.ts';
-import { included } from './includes.ts';
+import { finding } from './finding.ts';
 import type { OpenSearch } from './open.ts';
 import { matchingParts, type Part } from './parts.ts';
 import { callsPerPage, tooCostly } from './run.ts';
@@ -113,8 +113,10 @@ const withIncludes = async (
   found: readonly Placed[],
 ): Promise<Pick<Found, 'matches' | 'others'>> => {
   let matches = found.map(({ record }) => record);
-  while (query.includes.length > 0 && matches.length > 0) {
-    const others = await included(run, query.includes, matches);
+  if (query.includes.length === 0) return { matches, others: [] };
+  const { included } = await import('./following.lazy.ts');
+  while (matches.length > 0) {
+    const others = await included(run, finding, query.includes, matches);
     const bytes = [...matches, ...(others ?? [])].reduce((sum, { resource }) => sum + weightOf(resource ?? {}), 0);
     if (others && bytes <= largestPageBytes) return { matches, others };
     const [first] = query.includes;
@@ -154,7 +156,7 @@ const sortedPage = async (search: PlannedSearch, from: Position | undefined): Pr
     run.requireAffordable('_sort');
     if (!record) continue;
     const held = { resource: presented(record), lastUpdated: record.updated };
-    all.push({ record, keys: sortKeysOf(rules.get(record.type) ?? [], held) });
+    all.push({ record, keys: sortKeysOf(rules.get(record.type) ?? [], held, run.units) });
     large += largeBytesIn(record);
     if (all.length > mostSorted || large > mostLargeSorted) throw tooCostly('_sort');
   }

@@ -4,6 +4,7 @@ import type { SearchType } from '../../record-types/search-type.ts';
 import type { SearchTypes } from '../../record-types/search-types.ts';
 import type { Lookup, RecordFacts, TerminologyFacts } from '../../search/facts.ts';
 import type { Condition } from '../../search/search-query.ts';
+import type { Units } from '../../search/units.ts';
 import type { CallNotes } from '../../store/call-notes.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
@@ -38,6 +39,8 @@ export class Run {
   /** Every type; undefined where the search speaks of its own type alone. */
   readonly types: SearchTypes | undefined;
   readonly terminology: TerminologyFacts | undefined;
+  /** Where units are compared. */
+  units: Units | undefined;
   /** What references have led to so far: see shared/search/facts.ts. Joins fills it. */
   readonly lookups = new Map<Lookup, Set<string>>();
   /** Looks up what conditions ask of other records, for these. Set by whoever made the run. */
@@ -79,13 +82,14 @@ export class Run {
 
   /** What matching needs to know of a resource beside its body. */
   factsOf({ id, lastUpdated, container }: Omit<Held, 'resource'>): RecordFacts {
-    const { terminology, lookups, context } = this;
+    const { terminology, units, lookups, context } = this;
     return {
       id,
       lastUpdated,
       baseUrl: context.request.baseUrl,
       lookups,
       ...(terminology ? { terminology } : {}),
+      ...(units ? { units } : {}),
       ...(container ? { container } : {}),
     };
   }

@@ -2,8 +2,7 @@ import type { Resource } from '../../fhir/resource.ts';
 import type { SearchValue } from '../../fhir/search-parameter.ts';
 import type { DecimalRange } from '../decimal-range.ts';
 import type { QuantityValue } from '../search-query.ts';
-import { convertedRange, ucum } from '../ucum/convert.ts';
-import { molarMassFor } from '../ucum/molar-mass.ts';
+import { type Units, ucum } from '../units.ts';
 import { compareNumber, type NumberInterval } from './number.ts';
 
 const currencies = 'urn:iso:std:iso:4217';
@@ -11,12 +10,19 @@ const currencies = 'urn:iso:std:iso:4217';
 /**
  * Whether an element is such a quantity. A unit of UCUM also matches those that convert into it, a mass an amount where the resource's code
  * tells the substance. https://hl7.org/fhir/R4/search.html#quantity
+ *
+ * @param ucumUnits - by which units convert; needed where the quantity has one of UCUM.
  */
-export const matchesQuantity = (quantity: QuantityValue, target: SearchValue, resource: Resource): boolean => {
+export const matchesQuantity = (
+  quantity: QuantityValue,
+  target: SearchValue,
+  resource: Resource,
+  ucumUnits: Units | undefined,
+): boolean => {
   const found = quantityOf(target);
   if (found === undefined) return false;
   const { interval, units } = found;
-  const ranges = units.map((unit) => rangeIn(quantity, unit, () => molarMassFor(target.value, resource)));
+  const ranges = units.map((unit) => rangeIn(quantity, unit, { value: target.value, resource, ucumUnits }));
   const [range] = ranges;
   // both limits of a Range have one unit, else they could not be compared
   return (
@@ -29,16 +35,23 @@ interface FoundQuantity {
   readonly units: readonly fhir4.Quantity[];
 }
 
+interface Measured {
+  readonly value: unknown;
+  readonly resource: Resource;
+  readonly ucumUnits: Units | undefined;
+}
+
 /** The searched range in the unit of an element; undefined if it has none that compares. */
 const rangeIn = (
   quantity: QuantityValue,
   unit: fhir4.Quantity,
-  gramsPerMole: () => string | undefined,
+  { value, resource, ucumUnits }: Measured,
 ): DecimalRange | undefined => {
   if (hasUnit(quantity, unit)) return quantity;
   const { system, code, exact } = quantity;
   if (system !== ucum || unit.system !== ucum || code === undefined || unit.code === undefined) return undefined;
-  return convertedRange(exact, code, unit.code, gramsPerMole);
+  if (!ucumUnits) throw new Error('Units are compared, and were not loaded');
+  return ucumUnits.convertedRange(exact, code, unit.code, () => ucumUnits.molarMassFor(value, resource));
 };
 
 const hasUnit = ({ system, code }: QuantityValue, unit: fhir4.Quantity): boolean => {

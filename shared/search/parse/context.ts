@@ -1,10 +1,11 @@
 import type { SearchParameter } from '../../fhir/search-parameter.ts';
+import type { SearchLanguage } from '../language.ts';
 
 /** Records that one condition may go through, one after the other: `a.b.c` and `_has:A:b:_has:C:d:e` are two. */
 export const longestPath = 5;
 
 /** What is known while a search is read. */
-export interface ParseContext {
+export interface ParseContext extends SearchLanguage {
   /** The server's base without a slash at its end. */
   readonly baseUrl: string;
   /** Milliseconds since 1970, for `ap` with a date. */

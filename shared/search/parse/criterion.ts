@@ -112,7 +112,7 @@ const parseValue = (
     case 'uri':
       return parseUri(name, text, modifier);
     case 'special':
-      return parseNear(name, text);
+      return parseNear(name, text, context.units);
     case 'composite':
       return { type: 'composite', parts: parseParts(parameter, text, place) };
   }

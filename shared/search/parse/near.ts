@@ -2,7 +2,7 @@ import { exactRange } from '../decimal-range.ts';
 import { splitValue } from '../escape.ts';
 import { invalidParameter } from '../refusal.ts';
 import type { NearValue } from '../search-query.ts';
-import { conversion, convertRange } from '../ucum/convert.ts';
+import type { Units } from '../units.ts';
 
 /** Where the search gives no distance, it is ours to choose. */
 const usualKilometres = '10';
@@ -12,11 +12,12 @@ const usualKilometres = '10';
  *
  * @throws RecordError `invalid` for what is no place on earth or no distance.
  */
-export const parseNear = (name: string, text: string): NearValue => {
+export const parseNear = (name: string, text: string, units: Units | undefined): NearValue => {
+  if (!units) throw new Error('A distance is read, and units were not loaded');
   const [latitude, longitude, distance = usualKilometres, unit = 'km', ...further] = splitValue(text, '|');
   const [north, east] = [Number(latitude || Number.NaN), Number(longitude || Number.NaN)];
   const length = exactRange(distance);
-  const toKilometres = conversion(unit || 'km', 'km');
+  const toKilometres = units.conversion(unit || 'km', 'km');
   if (
     !(Math.abs(north) <= 90 && Math.abs(east) <= 180) ||
     !length ||
@@ -25,5 +26,5 @@ export const parseNear = (name: string, text: string): NearValue => {
   ) {
     throw invalidParameter(name, 'A place is latitude|longitude|distance|unit, such as 42.25|-83.69|11.2|km');
   }
-  return { type: 'near', latitude: north, longitude: east, kilometres: convertRange(length, toKilometres).value };
+  return { type: 'near', latitude: north, longitude: east, kilometres: units.convertRange(length, toKilometres).value };
 };

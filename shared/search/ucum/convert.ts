@@ -2,9 +2,6 @@ import type { Decimal, DecimalRange, ExactRange } from '../decimal-range.ts';
 import { dividedBy, minus, plus, type Ratio, ratio, ratioOf, times, toDouble } from './ratio.ts';
 import { parseUnit, type Unit } from './unit.ts';
 
-/** System of UCUM's codes. https://hl7.org/fhir/R4/terminologies-systems.html */
-export const ucum = 'http://unitsofmeasure.org';
-
 /** Turns values of one unit into values of another: `factor` times the value, plus `offset`. */
 export interface Conversion {
   readonly factor: Ratio;

@@ -3,6 +3,7 @@ import type { RecordFacts } from '../../../shared/search/facts.ts';
 import { matches } from '../../../shared/search/matches.ts';
 import { parseSearchQuery } from '../../../shared/search/parse-query.ts';
 import { lookupsIn } from '../resolve-lookups.ts';
+import { wholeLanguage } from '../search-language.ts';
 import { searchParameters } from '../search-parameters.ts';
 import { holds, type World } from './evaluate.ts';
 import { generateTest, kindOf } from './generate.ts';
@@ -46,6 +47,7 @@ export const comparePairs = (seed: number, pairs: number): Agreement => {
     lastUpdated: Date.parse(lastUpdated),
   }));
   const terminology = terminologyOf(world);
+  const { units } = wholeLanguage;
   const disagreements: Agreement['disagreements'][number][] = [];
   const byKind = new Map<string, { compared: number; found: number }>();
   let [compared, found, undecided] = [0, 0, 0];
@@ -60,8 +62,9 @@ export const comparePairs = (seed: number, pairs: number): Agreement => {
       baseUrl,
       now,
       parametersOf: (other) => searchParameters[other],
+      ...wholeLanguage,
     });
-    const lookups = lookupsIn(conditions, records, { baseUrl, terminology });
+    const lookups = lookupsIn(conditions, records, { baseUrl, terminology, units });
     const asked = world.records.filter(({ resource }) => resource.resourceType === type);
     for (let each = 0; each < recordsAsked; each++) {
       const record = each === 0 ? source : random.of(asked);
@@ -77,6 +80,7 @@ export const comparePairs = (seed: number, pairs: number): Agreement => {
         baseUrl,
         lookups,
         terminology,
+        units,
       });
       compared++;
       if (expected) found++;

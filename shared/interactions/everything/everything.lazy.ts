@@ -1,0 +1,4 @@
+// `$everything` of a patient and of a visit, which applications ask for once, when they take a chart over.
+
+export { everythingOfEncounter } from './of-encounter.ts';
+export { everythingOfPatient } from './of-patient.ts';
