@@ -1,3 +1,4 @@
+import { maxIssues } from './complex-type.ts';
 import { containedResourceInvariants } from './contained-resource-invariants.ts';
 import { datatypeInvariants } from './generated/invariants/datatypes.ts';
 import type { Invariant, InvariantsByType } from './invariant.ts';
@@ -35,7 +36,7 @@ const issueOf = ({ key, severity, human }: Invariant, expression: string): Valid
  * @param schema - of the resource's type: it says of which type each element is.
  * @param invariants - generated for that type, from `generated/invariants/`.
  * @param resource - one that the schema accepts.
- * @returns errors and warnings in document order, each with the expression of the element: `Observation.component[1]`.
+ * @returns errors and warnings in document order, at most 50 of each, with the expression of the element: `Observation.component[1]`.
  */
 export const checkInvariants = (
   schema: ResourceSchema,
@@ -45,15 +46,21 @@ export const checkInvariants = (
   const issues: ValidationIssue[] = [];
   if (!isObject(resource)) return issues;
 
+  // Each severity has room of its own: no number of warnings may hide an error.
+  const left = { error: maxIssues, warning: maxIssues };
+  const report = (invariant: Invariant, expression: string): void => {
+    if (left[invariant.severity]-- > 0) issues.push(issueOf(invariant, expression));
+  };
+
   const check = (invariant: Invariant, { element, expression }: Place): void => {
     if (invariant.child === undefined) {
-      if (!invariant.holds(element, resource, resource)) issues.push(issueOf(invariant, expression));
+      if (!invariant.holds(element, resource, resource)) report(invariant, expression);
       return;
     }
     for (const each of valuesOf(element[invariant.child], `${expression}.${invariant.child}`)) {
       const isAbsent = each.value === undefined || each.value === null;
       if (!isAbsent && !invariant.holds(each.value, resource, resource)) {
-        issues.push(issueOf(invariant, each.expression));
+        report(invariant, each.expression);
       }
     }
   };

@@ -10,14 +10,14 @@ import { save } from './save.ts';
 /** FHIR create and conditional create, `POST /{type}`. One DynamoDB call. https://hl7.org/fhir/R4/http.html#create */
 export const createRecord: Interaction = async (context) => {
   requireTypeAccess(context, 'c');
-  const resource = parseBody(context.recordType, context.request.body);
+  const parsed = parseBody(context.recordType, context.request.body);
   const { ifNoneExist } = context.request;
   return lookAgain(async () => {
     const found = ifNoneExist === undefined ? undefined : await conditionalMatch(context, ifNoneExist);
     const [existing] = found?.matches ?? [];
     if (existing) return written(context, existing, 200);
-    const place = await newPlace(context, resource);
-    const plan = await planCreate(context, resource, place, found && guardsFor(found, place.id));
+    const place = await newPlace(context, parsed.resource);
+    const plan = await planCreate(context, parsed, place, found && guardsFor(found, place.id));
     await save(context, [plan]);
     return answerTo(context, plan);
   });

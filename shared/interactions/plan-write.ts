@@ -14,6 +14,7 @@ import { requireClaimedProfiles } from './claimed-profiles.ts';
 import type { RequestContext } from './context.ts';
 import { chartsOf, chartsReferredTo, locate } from './locate.ts';
 import { requireOwnWords } from './own-words.ts';
+import type { Parsed } from './parse-body.ts';
 
 /** A write that has passed every rule and waits for its commit. */
 export interface PlannedWrite {
@@ -73,7 +74,7 @@ const labelsOf = (resource: Resource): string[] =>
 /** Plans a record's first version, or the one after its deletion. */
 export const planCreate = async (
   context: RequestContext,
-  resource: Resource,
+  { resource, warnings }: Parsed,
   { address, id }: NewPlace,
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
@@ -82,7 +83,7 @@ export const planCreate = async (
   const custodian = await custodianFor(context, address.chart);
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
   return {
-    warnings: await requireClaimedProfiles(context, resource),
+    warnings: [...warnings, ...(await requireClaimedProfiles(context, resource))],
     recordType,
     next: { ...address, id, version: 1, updated: now, custodian, labels: labelsOf(resource), resource },
     previous: undefined,
@@ -101,7 +102,7 @@ export const planCreate = async (
  */
 export const planUpdate = async (
   context: RequestContext,
-  resource: Resource,
+  { resource, warnings }: Parsed,
   current: StoredRecord,
 ): Promise<PlannedWrite> => {
   const { recordType, now } = context;
@@ -109,7 +110,7 @@ export const planUpdate = async (
   if (current.resource) requireOwnWords(context, current.resource);
   await requireSameHome(context, resource, current);
   return {
-    warnings: await requireClaimedProfiles(context, resource),
+    warnings: [...warnings, ...(await requireClaimedProfiles(context, resource))],
     recordType,
     next: {
       ...current,
@@ -189,7 +190,11 @@ const shownPlace = (
 };
 
 /** A record's home never changes: a record in the wrong chart is entered in error there and written anew in the right one. */
-const requireSameHome = async (context: RequestContext, resource: Resource, current: StoredRecord): Promise<void> => {
+export const requireSameHome = async (
+  context: RequestContext,
+  resource: Resource,
+  current: StoredRecord,
+): Promise<void> => {
   const [home] = await chartsOf(context, context.recordType.patientsOf(resource));
   const expected = current.place === '' ? undefined : current.chart;
   if (home === expected || (current.place === '' && home === current.chart)) return;
@@ -227,13 +232,26 @@ const furtherCharts = async (
   };
 };
 
+/** @throws RecordError `invalid` naming the element of each reference that leads nowhere. */
+const checksFor = async (context: RequestContext, resource: Resource): Promise<readonly ExistenceCheck[]> => {
+  const { broken, checks } = await judgeReferences(context, resource);
+  if (broken.length > 0) throw referenceError(broken);
+  return checks;
+};
+
+/** References of a resource: where those are that lead nowhere, and what must exist for the others. */
+export interface JudgedReferences {
+  readonly broken: readonly { readonly expression: string; readonly message: string }[];
+  readonly checks: readonly ExistenceCheck[];
+}
+
 /**
  * What a resource refers to, as conditions of its write.
  *
- * @throws RecordError `invalid` naming the element of each reference that leads nowhere.
+ * @param resource - perhaps one with another structure than R4 gives its type.
  * @see https://hl7.org/fhir/R4/references.html
  */
-const checksFor = async (context: RequestContext, resource: Resource): Promise<ExistenceCheck[]> => {
+export const judgeReferences = async (context: RequestContext, resource: Resource): Promise<JudgedReferences> => {
   const { asking, known, request } = context;
   const contained = new Set(((resource.contained as { id?: string }[] | undefined) ?? []).map(({ id }) => id));
   const broken: { expression: string; message: string }[] = [];
@@ -264,8 +282,7 @@ const checksFor = async (context: RequestContext, resource: Resource): Promise<E
       } else checks.set(name, { address, custodian: custodianNeeded(context, parsed.type), label: expression });
     }
   }
-  if (broken.length > 0) throw referenceError(broken);
-  return [...checks.values()];
+  return { broken, checks: [...checks.values()] };
 };
 
 /** Broken references that are named: whoever mends these sees the next. Each may take a call to find out. */

@@ -1,5 +1,4 @@
 import { RecordError } from '../errors.ts';
-import type { Resource } from '../fhir/resource.ts';
 import type { FhirRequest } from '../http/fhir-request.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { IdCodec } from '../store/ids.ts';
@@ -10,7 +9,7 @@ import { type ConditionalMatch, conditionalMatch, conditionOf, guardsFor, inQuer
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { lookAgain } from './look-again.ts';
-import { parseBody } from './parse-body.ts';
+import { type Parsed, parseBody } from './parse-body.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
 import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
 import { save } from './save.ts';
@@ -55,7 +54,8 @@ export const planPut = async (
 ): Promise<PlannedWrite> => {
   requireTypeAccess(context, 'u');
   const { recordType, request, store } = context;
-  const resource = parseBody(recordType, request.body);
+  const parsed = parseBody(recordType, request.body);
+  const { resource } = parsed;
   if (resource.id !== id) throw otherId(recordType, 'in the URL');
   const address = await locate(context, recordType.name, id);
   // What decides whether the new time can be had is read beside the record, not after it.
@@ -63,10 +63,10 @@ export const planPut = async (
     read === undefined ? address && store.read(address) : read,
     read ? undefined : daysAhead(context, resource),
   ]);
-  if (!current) return { ...(await planFirst(context, resource, id)), days };
+  if (!current) return { ...(await planFirst(context, parsed, id)), days };
   requireWritable(context, current, 'u');
   requireVersion(context, current);
-  return { ...(await planUpdate(context, resource, current)), days };
+  return { ...(await planUpdate(context, parsed, current)), days };
 };
 
 /**
@@ -84,20 +84,21 @@ export const planPutByCondition = async (
 ): Promise<PlannedWrite> => {
   requireTypeAccess(context, 'u');
   const { recordType, request } = context;
-  const resource = parseBody(recordType, request.body);
+  const parsed = parseBody(recordType, request.body);
+  const { resource } = parsed;
   const [match] = found.matches;
   if (match) {
     if (resource.id !== undefined && resource.id !== match.id)
       throw otherId(recordType, 'of the record that meets the condition');
     requireWritable(context, match, 'u');
     requireVersion(context, match);
-    return planUpdate(context, resource, match);
+    return planUpdate(context, parsed, match);
   }
   if (resource.id === undefined) {
     requireNoVersion(request);
     requireTypeAccess(context, 'c');
     const place = at.place ?? (await newPlace(context, resource));
-    return planCreate(context, resource, place, guardsFor(found, place.id));
+    return planCreate(context, parsed, place, guardsFor(found, place.id));
   }
   const plan = await planPut(context, resource.id, at.read);
   if (plan.previous?.resource) {
@@ -109,7 +110,8 @@ export const planPutByCondition = async (
   return { ...plan, guards: guardsFor(found, resource.id) };
 };
 
-const otherId = ({ name }: RecordType, where: string) =>
+/** The refusal of a body that is another record. */
+export const otherId = ({ name }: RecordType, where: string) =>
   new RecordError('invalid', `The id in the body must be the id ${where}`, { expression: `${name}.id` });
 
 /** What is created replaces no version. */
@@ -119,14 +121,14 @@ const requireNoVersion = ({ ifMatch }: FhirRequest): void => {
 };
 
 /** Update as create, under an id that the client chose. https://hl7.org/fhir/R4/http.html#upsert */
-const planFirst = async (context: RequestContext, resource: Resource, id: string): Promise<PlannedWrite> => {
+const planFirst = async (context: RequestContext, parsed: Parsed, id: string): Promise<PlannedWrite> => {
   requireNoVersion(context.request);
   // An id of ours without a record answers as one whose record the caller may not know of.
   if (IdCodec.hasForm(id)) throw notFound(context);
   requireTypeAccess(context, 'c');
   // Where a transaction placed it; never where a locator says, which may be left over from one that came to nothing.
   const address = context.known.get(`${context.recordType.name}/${id}`);
-  return planCreate(context, resource, address ? { address, id } : await newPlace(context, resource, id));
+  return planCreate(context, parsed, address ? { address, id } : await newPlace(context, parsed.resource, id));
 };
 
 /**

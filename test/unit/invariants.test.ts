@@ -225,6 +225,28 @@ describe('checkInvariants', () => {
   });
 });
 
+describe('what is told of broken rules', () => {
+  it('is fifty errors and fifty warnings at most', () => {
+    const definition = broken('StructureDefinition', (it) => {
+      const [first] = it.snapshot?.element ?? it.differential?.element ?? [];
+      if (!first) throw new Error('a sample without elements');
+      it.differential = {
+        element: Array.from({ length: 60 }, (_, index) => ({
+          ...first,
+          id: `x${index}`,
+          isModifier: true, // for which eld-18 wants a reason
+          constraint: [{ key: 'x-1', severity: 'error', human: 'A rule in words alone, of which eld-21 warns' }],
+        })),
+      };
+    });
+
+    const issues = check(definition);
+
+    const count = (severity: string) => issues.filter((issue) => issue.severity === severity).length;
+    expect([count('error'), count('warning')]).toEqual([50, 50]);
+  });
+});
+
 describe('generated invariants', () => {
   const all = [datatypeInvariants, ...Object.values(invariants)].flatMap((byType) => Object.values(byType).flat());
 

@@ -179,8 +179,8 @@ const planAll = async (
     if (entry.method === 'POST') {
       if (record) return { entry, plans: [], answer: written(context, record, 200) };
       const place = places.get(entry) ?? unplaced();
-      const resource = parseBody(entry.recordType, entry.resource);
-      return { entry, plans: [await planCreate(context, resource, place, found && guardsFor(found, place.id))] };
+      const parsed = parseBody(entry.recordType, entry.resource);
+      return { entry, plans: [await planCreate(context, parsed, place, found && guardsFor(found, place.id))] };
     }
     const { target } = bundle.routeFor(entry.recordType, entry.method, entry.path.slice(1));
     const read = current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null;

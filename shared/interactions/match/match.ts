@@ -28,7 +28,7 @@ export const matchPatient: Interaction = async (context) => {
   requireTypeAccess(context, 's');
   const { resource, onlyCertainMatches = false, count = usualCount } = readInput(context, input);
   if (count < 1) throw new RecordError('invalid', 'The count is at least 1', { expression: 'count' });
-  const described = parseBody(context.recordType, resource) as Resource & fhir4.Patient;
+  const described = parseBody(context.recordType, resource).resource as Resource & fhir4.Patient;
   const patientMatching = await import('../../matching/patients.lazy.ts');
   if (patientMatching.searchesFor(described).length === 0) {
     throw new RecordError(

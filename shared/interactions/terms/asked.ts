@@ -98,7 +98,7 @@ export const askedValueSet = async (
   const given =
     valueSet === undefined
       ? await readInstance<fhir4.ValueSet>(context, id)
-      : (parseBody(context.recordType, valueSet) as unknown as fhir4.ValueSet);
+      : (parseBody(context.recordType, valueSet).resource as unknown as fhir4.ValueSet);
   requireVersion('valueSetVersion', valueSetVersion, given.version);
   return given;
 };
@@ -125,7 +125,7 @@ export const askedCodeSystem = async (
   const given =
     codeSystem === undefined
       ? await readInstance<fhir4.CodeSystem>(context, id)
-      : (parseBody(context.recordType, codeSystem) as unknown as fhir4.CodeSystem);
+      : (parseBody(context.recordType, codeSystem).resource as unknown as fhir4.CodeSystem);
   requireVersion('version', version, given.version);
   return readCodeSystem(given);
 };
