@@ -4,7 +4,9 @@ import { inParallel } from '../../store/in-parallel.ts';
 import { interact } from '../once.ts';
 import { searchSystem } from '../search/system.ts';
 import { entriesOf } from '../searchset.ts';
-import { answerEntry, type BundleContext, inEntry, parseEntry, parseEntryRequest } from './entry.ts';
+import { answerEntry } from './answer-entry.ts';
+import { type BundleContext, parseEntry, parseEntryRequest } from './entry.ts';
+import { inEntry } from './in-entry.ts';
 import { withinAnswer } from './within-answer.ts';
 
 /** Entries at work at the same time; each is a request of its own. */

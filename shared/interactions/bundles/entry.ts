@@ -1,9 +1,9 @@
 import { RecordError } from '../../errors.ts';
+import type { Resource } from '../../fhir/resource.ts';
 import { type FhirRequest, jsonPatch, longestUrl, modest, parseIfMatch, parseText } from '../../http/fhir-request.ts';
 import type { Router } from '../../http/routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
-import { inQuery } from '../conditional-match.ts';
-import type { Answer, RequestContext } from '../context.ts';
+import type { RequestContext } from '../context.ts';
 
 /** What all entries of a bundle share, and the types that they may name. */
 export interface BundleContext extends Omit<RequestContext, 'recordType'> {
@@ -12,7 +12,7 @@ export interface BundleContext extends Omit<RequestContext, 'recordType'> {
 }
 
 /** What an entry asks for, of whatever type. */
-interface EntryRequest {
+export interface EntryRequest {
   readonly index: number;
   readonly fullUrl: string | undefined;
   readonly method: string;
@@ -104,67 +104,25 @@ const patchIn = (resource: unknown, at: string): Pick<FhirRequest, 'body' | 'med
 
 const invalid = (message: string, expression: string) => new RecordError('invalid', message, { expression });
 
-/** A refusal, told apart by the entry that it belongs to. */
-export const inEntry = (error: unknown, index: number): unknown => {
-  if (!(error instanceof RecordError)) return error;
-  const at = `Bundle.entry[${index}]`;
-  return new RecordError(error.kind, error.message, {
-    reason: error.reason,
-    headers: error.headers,
-    details: error.details.map((detail) => ({
-      ...detail,
-      message: `Entry ${index}: ${parameterIn(detail.expression)}${detail.message}`,
-      expression: expressionIn(at, detail.expression),
-    })),
+/** Whether an entry writes a whole resource. */
+export const mayCreate = ({ method }: Entry): boolean => method === 'POST' || method === 'PUT';
+/** Whether an entry writes a version of what is there. */
+export const changes = ({ method }: Entry): boolean => method === 'PUT' || method === 'PATCH';
+
+/** The resource of an entry that writes one, of the type that its URL names. It is checked later. */
+export const bodyOf = (entry: Entry): Resource => {
+  if (typeof entry.resource === 'object' && entry.resource !== null && !Array.isArray(entry.resource)) {
+    const { resourceType } = entry.resource as { resourceType?: unknown };
+    if (resourceType === entry.recordType.name) return entry.resource as Resource;
+  }
+  throw new RecordError('invalid', `The entry needs a ${entry.recordType.name} resource`, {
+    expression: `Bundle.entry[${entry.index}].resource`,
   });
 };
 
-/** Letters of a parameter's name that a refusal repeats in its text. */
-const longestNameShown = 50;
-
-/** A parameter stands in the URL of an entry, so only the text can name it. */
-const parameterIn = (expression = ''): string =>
-  isElementOrHeader(expression) || expression === inQuery ? '' : `${expression.slice(0, longestNameShown)}: `;
-
-/** Elements and headers begin with a capital, but for the one that names the type, operations of a JSON Patch with a bracket; parameters do not. */
-const isElementOrHeader = (expression: string): boolean =>
-  /^(?:[A-Z[]|$)/.test(expression) || expression === 'resourceType';
-
-const expressionIn = (at: string, expression: string | undefined): string => {
-  if (expression === undefined) return at;
-  if (expression.startsWith('Bundle.')) return expression;
-  if (expression === 'If-Match') return `${at}.request.ifMatch`;
-  if (expression === 'If-None-Exist') return `${at}.request.ifNoneExist`;
-  if (!isElementOrHeader(expression)) return `${at}.request.url`;
-  if (expression.startsWith('[')) return `${at}.resource${expression}`; // an operation of a JSON Patch
-  const [, path] = /^[A-Z][A-Za-z]+((?:\.|$).*)$/.exec(expression) ?? [];
-  return path === undefined ? `${at}.resource.${expression}` : `${at}.resource${path}`;
-};
-
-const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 204: 'No Content', 304: 'Not Modified' };
-
-/**
- * An answer as an entry of the response. Written resources are repeated only if the client asks for them: most bundles are large,
- * and their senders know what they sent. What an operation answers is what it was asked for. https://hl7.org/fhir/R4/http.html#transaction-response
- */
-export const answerEntry = (
-  entry: EntryRequest,
-  { statusCode, headers, resource, warnings }: Answer,
-): fhir4.BundleEntry => {
-  const read = entry.request.method === 'GET' || entry.path.at(-1)?.startsWith('$') === true;
-  const isOutcome = resource?.resourceType === 'OperationOutcome';
-  const outcome = isOutcome ? (resource as fhir4.OperationOutcome) : warnings;
-  const repeat = resource !== undefined && !isOutcome && (read || entry.request.prefer.return === 'representation');
-  return {
-    ...(repeat ? { resource: resource as unknown as fhir4.FhirResource } : {}),
-    response: {
-      status: `${statusCode} ${reasons[statusCode] ?? ''}`.trim(),
-      ...(headers?.Location === undefined ? {} : { location: headers.Location }),
-      ...(headers?.ETag === undefined ? {} : { etag: headers.ETag }),
-      ...(headers?.['Last-Modified'] === undefined
-        ? {}
-        : { lastModified: new Date(headers['Last-Modified']).toISOString() }),
-      ...(outcome ? { outcome } : {}),
-    },
-  };
-};
+/** The context of the request that an entry stands for. */
+export const contextOf = (bundle: BundleContext, entry: Entry): RequestContext => ({
+  ...bundle,
+  recordType: entry.recordType,
+  request: entry.request,
+});

@@ -1,0 +1,74 @@
+import type { Access } from '../../audit/audit-trail.ts';
+import { RecordError } from '../../errors.ts';
+import { answerTo } from '../answers.ts';
+import type { Answer } from '../context.ts';
+import { answerDeletions } from '../delete.ts';
+import { lookAgain } from '../look-again.ts';
+import type { NewPlace, PlannedWrite } from '../plan-write.ts';
+import { save, TimeTaken } from '../save.ts';
+import { type BundleContext, contextOf, type Entry } from './entry.ts';
+import { inEntry } from './in-entry.ts';
+import { nameOf } from './match-conditions.ts';
+import { type Planned, planAll } from './plan-entries.ts';
+
+/**
+ * Writes what entries ask for, all or nothing.
+ *
+ * @param looked - as `tracingRefusals` gives it.
+ * @returns an answer for each, in their order.
+ * @throws RecordError naming the entry that something stands against.
+ */
+export const writeAll = async (
+  context: BundleContext,
+  writes: readonly Entry[],
+  looked: Access[],
+): Promise<readonly Answer[]> => {
+  // A later try gives new places, and rewrites the references that an earlier one made.
+  const places = new Map<Entry, NewPlace>();
+  return lookAgain(async () => {
+    const planned = await planAll(context, writes, places, looked);
+    const plans = planned.flatMap((each) => each.plans);
+    requireOneWriteEach(planned);
+    const answers = planned.map(({ entry, plans, answer }) => answer ?? answerWrite(context, entry, plans));
+    try {
+      if (plans.length > 0) await save(context, plans, answers);
+    } catch (error) {
+      throw located(error, planned);
+    }
+    return answers;
+  });
+};
+
+const answerWrite = (bundle: BundleContext, entry: Entry, plans: readonly PlannedWrite[]): Answer => {
+  const context = contextOf(bundle, entry);
+  if (entry.method === 'DELETE') return answerDeletions(context, plans);
+  const [plan] = plans;
+  if (!plan) throw new Error('An entry was neither planned nor answered');
+  return answerTo(context, plan);
+};
+
+const requireOneWriteEach = (planned: readonly Planned[]): void => {
+  const seen = new Map<string, number>();
+  for (const { entry, next } of planned.flatMap(({ entry, plans }) => plans.map(({ next }) => ({ entry, next })))) {
+    const name = nameOf(next);
+    const first = seen.get(name);
+    if (first !== undefined) {
+      throw new RecordError('invalid', `Entries ${first} and ${entry.index} write the same record`, {
+        expression: `Bundle.entry[${entry.index}].request.url`,
+      });
+    }
+    seen.set(name, entry.index);
+  }
+};
+
+/** A reference that led nowhere at the commit, or time that others have, is named with its entry. */
+const located = (error: unknown, planned: readonly Planned[]): unknown => {
+  if (error instanceof TimeTaken) {
+    const entry = planned.find(({ plans }) => plans.some(({ next }) => nameOf(next) === error.owner))?.entry;
+    return entry ? inEntry(error, entry.index) : error;
+  }
+  if (!(error instanceof RecordError) || error.reason !== 'reference-not-found') return error;
+  const labels = new Set(error.details.map(({ expression }) => expression));
+  const owner = planned.find(({ plans }) => plans.some(({ checks }) => checks.some(({ label }) => labels.has(label))));
+  return owner ? inEntry(error, owner.entry.index) : error;
+};
