@@ -1,10 +1,10 @@
 import { RecordError } from '../errors.ts';
 import { isResourceType } from '../fhir/references.ts';
-import type { Interaction, Target } from '../interactions/context.ts';
+import type { Interaction, PlannedInteraction, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
 import { deleteByCondition, deleteRecord } from '../interactions/delete.ts';
 import { historyOfRecord } from '../interactions/history.ts';
-import { addLabels, deleteLabels, labelsOfRecord } from '../interactions/meta.ts';
+import { changeLabels, labelsOfRecord, planLabelsAdded, planLabelsDeleted } from '../interactions/meta.ts';
 import { patchByCondition, patchRecord } from '../interactions/patch.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search/search.ts';
@@ -17,6 +17,8 @@ export interface Route {
   /** Segments behind the type: `{id}` and `{version}` stand for any one, `{type}` for a resource type. */
   readonly path: readonly string[];
   readonly interaction: Interaction;
+  /** Of an operation that writes: what it would write, for a transaction to write it with the rest. */
+  readonly plan?: PlannedInteraction;
   /** FHIR's name of the interaction, for the log and the capability statement. */
   readonly name: string;
   /** Canonical address of an operation's definition; R4's own of the type if absent. */
@@ -55,14 +57,16 @@ const routesOfAll: readonly Route[] = [
   {
     method: 'POST',
     path: ['{id}', '$meta-add'],
-    interaction: addLabels,
+    interaction: changeLabels(planLabelsAdded),
+    plan: planLabelsAdded,
     name: 'operation',
     definition: `${metaOperation}-add`,
   },
   {
     method: 'POST',
     path: ['{id}', '$meta-delete'],
-    interaction: deleteLabels,
+    interaction: changeLabels(planLabelsDeleted),
+    plan: planLabelsDeleted,
     name: 'operation',
     definition: `${metaOperation}-delete`,
   },

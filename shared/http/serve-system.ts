@@ -4,7 +4,6 @@ import { RecordError } from '../errors.ts';
 import { batch } from '../interactions/bundles/batch.ts';
 import type { BundleContext } from '../interactions/bundles/entry.ts';
 import { transaction } from '../interactions/bundles/transaction.ts';
-import { searchSystem } from '../interactions/search/system.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
@@ -12,13 +11,14 @@ import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './mid
 import { type OwnRoutes, routerOf } from './routes.ts';
 import { contextFor } from './serve-records.ts';
 import { type Services, servicesFromEnvironment } from './services.ts';
+import { systemRouterOf, systemRoutesOf } from './system-routes.ts';
 
 /** More than any chart seen; what is larger is split by its sender or imported in parts. */
 const mostEntries = 5_000;
 
 /**
- * Serves what concerns the whole system: `POST /fhir` takes batches and transactions, `GET /fhir?…` and `POST /fhir/_search` search across
- * types. https://hl7.org/fhir/R4/http.html#transaction
+ * Serves what concerns the whole system: `POST /fhir` takes batches and transactions, whatever else the system is asked has its route
+ * (system-routes.ts). https://hl7.org/fhir/R4/http.html#transaction
  */
 export const serveSystem = (
   recordTypes: readonly RecordType[],
@@ -26,6 +26,7 @@ export const serveSystem = (
   services: () => Services = servicesFromEnvironment,
 ) => {
   const routeFor = routerOf(ownRoutes);
+  const systemRouteFor = systemRouterOf(systemRoutesOf(recordTypes, ownRoutes));
   const byName = new Map(recordTypes.map((type) => [type.name, type]));
   return middy<FhirEvent, APIGatewayProxyResult>()
     .use(logRequest())
@@ -35,31 +36,25 @@ export const serveSystem = (
     .handler(async (event: FhirEvent) => {
       const request = event.fhir;
       if (!request) throw new Error('The request was not parsed');
-      const formed = request.path[0] === '_search';
-      requireMethod(request.method, formed ? ['POST'] : ['GET', 'POST']);
-      if (formed || request.method === 'GET') {
-        event.interaction = 'search-system';
-        const found = await searchSystem(await contextFor(event, services()));
-        return toProxyResult(found, { pretty: request.pretty, head: event.httpMethod === 'HEAD' });
+      if (request.method !== 'POST' || request.path.length > 0) {
+        const route = systemRouteFor(request.method, request.path);
+        if (!route)
+          throw new RecordError('not-found', 'Nothing is offered under this path', { reason: 'no-such-path' });
+        event.interaction = route.name;
+        const answer = await route.interaction(await contextFor(event, services()));
+        return toProxyResult(answer, { pretty: request.pretty, head: event.httpMethod === 'HEAD' });
       }
       const { type, entries } = bundleIn(request.body);
       event.interaction = type;
       const context: BundleContext = {
         ...(await contextFor(event, services())),
-        typeNamed: async (name) => byName.get(name),
+        typeNamed: (name) => byName.get(name),
         routeFor,
+        systemRouteFor,
       };
       const answer = await (type === 'batch' ? batch : transaction)(context, entries, event.requestContext.requestId);
       return toProxyResult({ statusCode: 200, resource: answer }, { pretty: request.pretty });
     });
-};
-
-const requireMethod = (method: string, allowed: readonly string[]): void => {
-  if (allowed.includes(method)) return;
-  const names = allowed.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each]));
-  throw new RecordError('method-not-allowed', 'The base takes bundles and searches', {
-    headers: { Allow: names.join(', ') },
-  });
 };
 
 const bundleIn = (body: unknown): { type: 'batch' | 'transaction'; entries: readonly unknown[] } => {

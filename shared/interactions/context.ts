@@ -5,6 +5,7 @@ import type { FhirRequest } from '../http/fhir-request.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { Address, RowKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
+import type { PlannedWrite } from './plan-write.ts';
 
 /** What an interaction works with. */
 export interface RequestContext {
@@ -56,3 +57,9 @@ export interface Answer {
 
 /** One FHIR interaction: what it is given and what it answers. Refusals are thrown as RecordError. */
 export type Interaction = (context: RequestContext, target: Target) => Promise<Answer>;
+
+/** An interaction that writes, planned: what it would write, and its answer once that is written. */
+export type PlannedInteraction = (
+  context: RequestContext,
+  target: Target,
+) => Promise<{ readonly plans: readonly PlannedWrite[]; readonly answer: Answer }>;

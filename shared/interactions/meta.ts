@@ -4,7 +4,7 @@ import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { validateStructure } from '../fhir/validate.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
-import type { Answer, Interaction, RequestContext } from './context.ts';
+import type { Answer, Interaction, PlannedInteraction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { readInput } from './operation-input.ts';
 import { requireOwnWords } from './own-words.ts';
@@ -36,51 +36,63 @@ export const labelsOfRecord: Interaction = async (context, { id, version }) => {
 };
 
 /** `{type}/{id}/$meta-add`. https://hl7.org/fhir/R4/resource-operation-meta-add.html */
-export const addLabels: Interaction = (context, { id }) => changeLabels(context, id, '$meta-add', joined);
+export const planLabelsAdded: PlannedInteraction = (context, { id }) => planChange(context, id, '$meta-add', joined);
 
 /** `{type}/{id}/$meta-delete`. https://hl7.org/fhir/R4/resource-operation-meta-delete.html */
-export const deleteLabels: Interaction = (context, { id }) => changeLabels(context, id, '$meta-delete', without);
+export const planLabelsDeleted: PlannedInteraction = (context, { id }) =>
+  planChange(context, id, '$meta-delete', without);
 
 /**
  * Writes the next version of a record with other labels, unless they are what they were. Sets can be changed by several at once: where others have
- * written the record meanwhile and no version was asked for, it is done anew. Each look at the record leaves its trace, whatever comes of it: the
- * labels are shown also where nothing changes, and a refusal tells of the record.
+ * written the record meanwhile and no version was asked for, it is done anew.
  */
-const changeLabels = async (
+export const changeLabels =
+  (plan: PlannedInteraction): Interaction =>
+  async (context, target) => {
+    for (let attempt = 1; ; attempt++) {
+      const { plans, answer } = await plan(context, target);
+      if (plans.length === 0) return answer;
+      try {
+        await save(context, plans);
+        return answer;
+      } catch (error) {
+        const again = error instanceof RecordError && error.reason === 'concurrent-change';
+        if (!again || context.request.ifMatch !== undefined || attempt === tries) throw error;
+      }
+    }
+  };
+
+/**
+ * Each look at the record leaves its trace, whatever comes of it: the labels are shown also where nothing changes, and a refusal tells of the
+ * record.
+ */
+const planChange = async (
   context: RequestContext,
   id: string,
   operation: '$meta-add' | '$meta-delete',
   change: (labels: fhir4.Meta, by: fhir4.Meta) => fhir4.Meta,
-): Promise<Answer> => {
+): ReturnType<PlannedInteraction> => {
   requireLabelAccess(context, 'u');
-  const { recordType, store, audit, request } = context;
+  const { recordType, store, audit } = context;
   const { meta } = readInput(context, { meta: { type: 'Meta', min: 1 } });
   requireLabels(context, meta);
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
   const name = `${recordType.name}/${id}`;
-  for (let attempt = 1; ; attempt++) {
-    const found = await audit.traced(
-      { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/${operation}` },
-      () => store.read(address),
-      (record) => void requireChangeable(context, record),
-    );
-    const current = requireChangeable(context, found);
-    const { resource } = current;
-    requireOwnWords(context, resource);
-    const changed = change(resource.meta ?? {}, meta);
-    if (isSame(resource.meta ?? {}, changed)) return answer(context, current);
-    const { meta: _, ...elements } = resource;
-    const labelled = Object.keys(changed).length === 0 ? elements : { ...elements, meta: changed };
-    const plan = await planLabels(context, { ...current, resource }, withSpellingOf(labelled as Resource, resource));
-    try {
-      await save(context, [plan]);
-      return answer(context, plan.next);
-    } catch (error) {
-      const again = error instanceof RecordError && error.reason === 'concurrent-change';
-      if (!again || request.ifMatch !== undefined || attempt === tries) throw error;
-    }
-  }
+  const found = await audit.traced(
+    { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/${operation}` },
+    () => store.read(address),
+    (record) => void requireChangeable(context, record),
+  );
+  const current = requireChangeable(context, found);
+  const { resource } = current;
+  requireOwnWords(context, resource);
+  const changed = change(resource.meta ?? {}, meta);
+  if (isSame(resource.meta ?? {}, changed)) return { plans: [], answer: answer(context, current) };
+  const { meta: _, ...elements } = resource;
+  const labelled = Object.keys(changed).length === 0 ? elements : { ...elements, meta: changed };
+  const plan = await planLabels(context, { ...current, resource }, withSpellingOf(labelled as Resource, resource));
+  return { plans: [plan], answer: answer(context, plan.next) };
 };
 
 /** Refuses what neither scope nor role allows with any record of the type; for privacy officers, scope alone. */

@@ -358,20 +358,19 @@ describe('Idempotency-Key of a bundle', () => {
       '204 No Content',
       '200 OK',
     ]);
-    // What a batch reads it reads beside what it writes.
-    const count = bundleOf === batchOf ? 4 : 5;
-    expect(entriesOf(again.body).slice(0, count)).toEqual(entriesOf(first.body).slice(0, count));
+    expect(entriesOf(again.body)).toEqual(entriesOf(first.body));
     expect(await found(key)).toHaveLength(1);
   });
 
   it('refuses another transaction, and in a batch the entry that is another', async () => {
     const [one, two] = [newKey(), newKey()];
-    const entry = (value: string) => postEntry(numberedPatient(value), 'urn:uuid:00000000-0000-0000-0000-000000000009');
+    const entry = (value: string, n = 1) =>
+      postEntry(numberedPatient(value), `urn:uuid:00000000-0000-0000-0000-00000000000${n}`);
     await server.post('', transactionOf(entry(one)), under(one));
-    await server.post('', batchOf(entry(two), entry(two)), under(two));
+    await server.post('', batchOf(entry(two), entry(two, 2)), under(two));
 
     const transaction = await server.post('', transactionOf(entry('other')), under(one));
-    const batch = await server.post('', batchOf(entry(two), entry('other')), under(two));
+    const batch = await server.post('', batchOf(entry(two), entry('other', 2)), under(two));
 
     expect(transaction.status).toBe(422);
     expect(entriesOf(batch.body).map(({ response }) => response?.status)).toEqual(['201 Created', '422']);

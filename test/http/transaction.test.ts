@@ -297,20 +297,6 @@ describe('a transaction of several kinds of entries', () => {
   });
 });
 
-describe('an entry that reads', () => {
-  it('answers for itself where it finds nothing, since the writes are committed by then', async () => {
-    const { status, body } = await server.post(
-      '',
-      transactionOf(getEntry('Patient/nobody'), postEntry(numberedPatient('beside a read'))),
-    );
-
-    expect(status).toBe(200);
-    expect(statusesOf(body)).toEqual(['404', '201']);
-    expect(entriesOf(body)[0]?.response?.outcome).toMatchObject({ issue: [{ code: 'not-found' }] });
-    expect(await patientsNumbered('beside a read')).toHaveLength(1);
-  });
-});
-
 describe('a transaction with a bad entry', () => {
   const cases: [
     what: string,
@@ -362,12 +348,6 @@ describe('a transaction with a bad entry', () => {
       400,
       '.resource',
       () => ({ ...postEntry(patientBody()), request: { method: 'POST', url: 'Observation' } }),
-    ],
-    [
-      'a POST that searches',
-      400,
-      '.request.url',
-      () => ({ ...postEntry(patientBody()), request: { method: 'POST', url: 'Patient/_search' } }),
     ],
     [
       'a path that takes no POST',
@@ -478,11 +458,7 @@ describe('a transaction with a bad entry', () => {
     ['a bundle of another type', { resourceType: 'Bundle', type: 'collection' }, 'Bundle.type'],
     ['no bundle', patientBody(), 'resourceType'],
     ['entries that are no list', { resourceType: 'Bundle', type: 'transaction', entry: {} }, 'Bundle.entry'],
-    [
-      'an entry that is nothing',
-      { resourceType: 'Bundle', type: 'transaction', entry: [null] },
-      'Bundle.entry[0].request',
-    ],
+    ['an entry that is nothing', { resourceType: 'Bundle', type: 'transaction', entry: [null] }, 'Bundle.entry[0]'],
   ])('refuses %s', async (_what, bundle, expression) => {
     const response = await server.post('', bundle);
 
@@ -646,7 +622,7 @@ describe('two transactions at once', () => {
 
 describe('a batch', () => {
   it('answers each entry on its own, in the order of the request', async () => {
-    const patient = await create(server, patientBody());
+    const [patient, deleted] = [await create(server, patientBody()), await create(server, patientBody())];
 
     const { status, body } = await server.post(
       '',
@@ -658,22 +634,13 @@ describe('a batch', () => {
         { ...postEntry(patientBody()), request: { method: 'POST', url: 'Patients' } },
         { request: { method: 'PATCH', url: pathOf(patient) } },
         putEntry(patient, { ifMatch: 'W/"5"' }),
-        deleteEntry(pathOf(patient)),
+        deleteEntry(pathOf(deleted)),
       ),
     );
 
     expect(status).toBe(200);
     expect(body.type).toBe('batch-response');
-    expect(statusesOf(body)).toEqual([
-      '201',
-      '400',
-      '404',
-      '200',
-      '400',
-      '400',
-      '412',
-      expect.stringMatching(/^(204|412)$/),
-    ]);
+    expect(statusesOf(body)).toEqual(['201', '400', '404', '200', '400', '400', '412', '204']);
     const [, invalid, missing, read] = entriesOf(body);
     expect(expressionsIn(invalid?.response?.outcome as TestBody)).toEqual(['Bundle.entry[1].resource.birthDate']);
     expect(missing?.response?.outcome).toMatchObject({

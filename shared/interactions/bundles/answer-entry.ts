@@ -1,5 +1,5 @@
 import type { Answer } from '../context.ts';
-import type { EntryRequest } from './entry.ts';
+import { type RoutedEntry, writes } from './route-entry.ts';
 
 const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 204: 'No Content', 304: 'Not Modified' };
 
@@ -8,13 +8,15 @@ const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 2
  * and their senders know what they sent. What an operation answers is what it was asked for. https://hl7.org/fhir/R4/http.html#transaction-response
  */
 export const answerEntry = (
-  entry: EntryRequest,
+  entry: RoutedEntry,
   { statusCode, headers, resource, warnings }: Answer,
 ): fhir4.BundleEntry => {
-  const read = entry.request.method === 'GET' || entry.path.at(-1)?.startsWith('$') === true;
-  const isOutcome = resource?.resourceType === 'OperationOutcome';
+  const writing = writes(entry) && entry.interaction !== 'operation';
+  // What an operation found out is its result, such as that of a validation; of a write or a refusal it is told beside.
+  const isOutcome = resource?.resourceType === 'OperationOutcome' && (writing || statusCode >= 400);
   const outcome = isOutcome ? (resource as fhir4.OperationOutcome) : warnings;
-  const repeat = resource !== undefined && !isOutcome && (read || entry.request.prefer.return === 'representation');
+  const wanted = writing ? entry.request.prefer.return === 'representation' : entry.method !== 'HEAD';
+  const repeat = resource !== undefined && !isOutcome && wanted;
   return {
     ...(repeat ? { resource: resource as unknown as fhir4.FhirResource } : {}),
     response: {

@@ -27,7 +27,7 @@ export const resolveConditions = async (
     [...found],
     async ([reference, { entry, expression, type, query }]) => {
       try {
-        const recordType = await bundle.typeNamed(type);
+        const recordType = bundle.typeNamed(type);
         if (!recordType) throw new RecordError('invalid', 'There is no such resource type', { expression });
         const { matches } = await conditionalMatch({ ...contextOf(bundle, entry), recordType }, query, expression);
         const [match] = matches;

@@ -1,83 +1,75 @@
 import { RecordError } from '../../errors.ts';
+import { bundleSchema } from '../../fhir/generated/schemas/Bundle.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import { validateStructure } from '../../fhir/validate.ts';
 import { type FhirRequest, jsonPatch, longestUrl, modest, parseIfMatch, parseText } from '../../http/fhir-request.ts';
 import type { Router } from '../../http/routes.ts';
+import type { SystemRouter } from '../../http/system-routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
-import type { RequestContext } from '../context.ts';
+import type { PlannedInteraction, RequestContext } from '../context.ts';
 
-/** What all entries of a bundle share, and the types that they may name. */
+/** What all entries of a bundle share, and what they may ask for. */
 export interface BundleContext extends Omit<RequestContext, 'recordType'> {
-  readonly typeNamed: (name: string) => Promise<RecordType | undefined>;
+  readonly typeNamed: (name: string) => RecordType | undefined;
   readonly routeFor: Router;
+  readonly systemRouteFor: SystemRouter;
 }
 
-/** What an entry asks for, of whatever type. */
+/** An entry, understood as the request that it stands for. */
 export interface EntryRequest {
   readonly index: number;
   readonly fullUrl: string | undefined;
   readonly method: string;
-  /** Segments of its URL. */
+  /** Segments of its URL, percent-decoded. */
   readonly path: readonly string[];
   readonly resource: unknown;
   readonly request: FhirRequest;
 }
 
-/** One entry, understood as the request that it stands for. */
+/** One that is about records of a type. */
 export interface Entry extends EntryRequest {
   readonly recordType: RecordType;
+  /** Given for an operation that writes: its plan under the context of the entry. */
+  readonly plan?: ((context: RequestContext) => ReturnType<PlannedInteraction>) | undefined;
 }
 
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
-
 /**
- * Reads an entry's request. https://hl7.org/fhir/R4/bundle.html#bundle-unique
+ * Reads the request of an entry. https://hl7.org/fhir/R4/bundle.html#bundle-unique
  *
- * @throws RecordError `invalid` naming the element of the entry that is missing or wrong.
+ * @throws RecordError naming the element of the entry that is missing or wrong.
  */
-export const parseEntry = async (context: BundleContext, entry: unknown, index: number): Promise<Entry> => {
-  const asked = parseEntryRequest(context, entry, index);
-  const recordType = await context.typeNamed(asked.path[0] ?? '');
-  if (!recordType) throw invalid('There is no such resource type', `Bundle.entry[${index}].request.url`);
-  return { ...asked, recordType };
-};
-
-/** The same where the path may be empty: then it is a search across types. */
-export const parseEntryRequest = (context: BundleContext, entry: unknown, index: number): EntryRequest => {
+export const parseEntry = (context: BundleContext, given: unknown, index: number): EntryRequest => {
   const at = `Bundle.entry[${index}]`;
-  const { request, resource, fullUrl } = (entry ?? {}) as Partial<fhir4.BundleEntry>;
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw invalid('An entry is an object with a request', at);
+  const { request, resource, fullUrl } = given as Partial<fhir4.BundleEntry>;
   if (!request || typeof request !== 'object') throw invalid('An entry needs a request', `${at}.request`);
-  const { method } = request;
-  if (typeof method !== 'string' || !methods.has(method))
-    throw invalid('A request has the method GET, HEAD, POST, PUT, PATCH or DELETE', `${at}.request.method`);
-  if (typeof request.url !== 'string' || request.url === '')
-    throw invalid('A request needs a url', `${at}.request.url`);
-  if (request.url.length > longestUrl) throw invalid(`A url may have ${longestUrl} letters`, `${at}.request.url`);
-  if (fullUrl !== undefined && typeof fullUrl !== 'string') throw invalid('A fullUrl is a text', `${at}.fullUrl`);
-  for (const element of ['ifMatch', 'ifNoneExist', 'ifNoneMatch', 'ifModifiedSince'] as const) {
-    const value: unknown = request[element];
-    if (value !== undefined && typeof value !== 'string') throw invalid('This is a text', `${at}.request.${element}`);
-    if (value !== undefined && value.length > longestUrl)
-      throw invalid(`This may have ${longestUrl} letters`, `${at}.request.${element}`);
-  }
-  const { baseUrl: base, idempotencyKey: key } = context.request;
-  const inside = request.url.startsWith(`${base}/`) || request.url.startsWith(`${base}?`);
-  const url = inside ? request.url.slice(base.length) : request.url;
-  if (/^[a-z][a-z0-9+.-]*:/i.test(url)) throw invalid('A request goes to this server', `${at}.request.url`);
-  const [pathText = '', queryText = ''] = url.split('?');
-  const path = pathText.split('/').filter((segment) => segment !== '');
+  requireShort(request, at);
+  requireForm(given, at);
+  // https://hl7.org/fhir/R4/bundle.html#invs (bdl-8)
+  if (fullUrl?.includes('/_history/') === true)
+    throw invalid('A fullUrl names a record, not a version of it', `${at}.fullUrl`);
+  const { method, url } = request;
+  const [pathText, queryText] = splitOnce(withinBase(context, url, `${at}.request.url`), '?');
+  const path = segmentsOf(pathText, `${at}.request.url`);
+  const query = [...new URLSearchParams(queryText)];
   const patch = method === 'PATCH' ? patchIn(resource, `${at}.resource`) : undefined;
+  const searching = method === 'POST' && path.at(-1) === '_search';
+  if (searching) query.push(...formIn(resource, `${at}.resource`));
+  const body = searching ? undefined : patch ? patch.body : resource;
+  const { idempotencyKey: key } = context.request;
   return {
     index,
     fullUrl,
     method,
     path,
-    resource: patch ? patch.body : resource,
+    resource: body,
     request: {
       ...context.request,
       method: method === 'HEAD' ? 'GET' : method,
       path,
-      query: modest([...new URLSearchParams(queryText)]),
-      body: patch ? patch.body : resource,
+      query: modest(query),
+      body,
       mediaType: patch?.mediaType ?? '',
       ifMatch: parseIfMatch(request.ifMatch),
       ifNoneExist: request.ifNoneExist,
@@ -87,6 +79,71 @@ export const parseEntryRequest = (context: BundleContext, entry: unknown, index:
       ...(key === undefined ? {} : { idempotencyKey: `${key} ${index}` }),
     },
   };
+};
+
+/** Nothing else bounds a text within a body; what is longer is not even looked at. */
+const requireShort = (request: object, at: string): void => {
+  for (const [element, value] of Object.entries(request)) {
+    if (typeof value === 'string' && value.length > longestUrl)
+      throw invalid(`This may have ${longestUrl} letters`, `${at}.request.${element.slice(0, longestElement)}`);
+  }
+};
+
+/** Letters of an element's name: a longer one is none of FHIR's. */
+const longestElement = 64;
+
+/**
+ * Requires that an entry has the form that R4 gives it, apart from its resource, which whoever takes it looks at; and nothing that belongs to other
+ * kinds of bundles (bdl-2, bdl-4).
+ */
+const requireForm = (given: object, at: string): void => {
+  const entry = Object.fromEntries(Object.entries(given).filter(([element]) => element !== 'resource'));
+  const schema = bundleSchema.childOf('entry');
+  if (!schema) throw new Error('A Bundle has entries');
+  const issues = validateStructure(schema, entry);
+  if (issues.length > 0) {
+    throw new RecordError('invalid', 'The entry breaks rules', {
+      reason: 'validation',
+      details: issues.map((issue) => ({ ...issue, expression: issue.expression.replace(schema.typeName, () => at) })),
+    });
+  }
+  for (const element of ['search', 'response'] as const)
+    if (element in entry) throw invalid('A request has no such element', `${at}.${element}`);
+};
+
+/** A URL without the base of this server. */
+const withinBase = ({ request: { baseUrl } }: BundleContext, url: string, at: string): string => {
+  const local = url.startsWith(baseUrl) && /^(?:[/?]|$)/.test(url.slice(baseUrl.length));
+  const relative = local ? url.slice(baseUrl.length) : url;
+  if (/^(?:[a-z][a-z0-9+.-]*:|\/\/)/i.test(relative)) throw invalid('A request goes to this server', at);
+  return relative;
+};
+
+const segmentsOf = (path: string, at: string): string[] => {
+  try {
+    return path
+      .split('/')
+      .filter((segment) => segment !== '')
+      .map(decodeURIComponent);
+  } catch {
+    throw invalid('The path has a percent escape that is broken or is not UTF-8', at);
+  }
+};
+
+const splitOnce = (text: string, separator: string): [before: string, behind: string] => {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+};
+
+const form = 'application/x-www-form-urlencoded';
+
+/** The parameters of a search by POST may come in a Binary: a form is no resource either. https://hl7.org/fhir/R4/http.html#search */
+const formIn = (resource: unknown, at: string): [string, string][] => {
+  if (resource === undefined) return [];
+  const { resourceType, contentType, data } = (resource ?? {}) as Partial<fhir4.Binary>;
+  if (resourceType !== 'Binary' || contentType !== form || typeof data !== 'string')
+    throw invalid(`A search has its parameters in its url, or in a Binary as ${form}, in base 64`, at);
+  return [...new URLSearchParams(Buffer.from(data, 'base64').toString('utf8'))];
 };
 
 /** A JSON Patch is no resource, so it comes in a Binary. https://hl7.org/fhir/R4/http.html#patch */
@@ -105,7 +162,7 @@ const patchIn = (resource: unknown, at: string): Pick<FhirRequest, 'body' | 'med
 const invalid = (message: string, expression: string) => new RecordError('invalid', message, { expression });
 
 /** Whether an entry writes a whole resource. */
-export const mayCreate = ({ method }: Entry): boolean => method === 'POST' || method === 'PUT';
+export const mayCreate = ({ method, plan }: Entry): boolean => !plan && (method === 'POST' || method === 'PUT');
 /** Whether an entry writes a version of what is there. */
 export const changes = ({ method }: Entry): boolean => method === 'PUT' || method === 'PATCH';
 

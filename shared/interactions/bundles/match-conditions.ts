@@ -22,6 +22,7 @@ export const matchConditions = async (
   await eachEntry(writes, async (entry) => {
     const context = contextOf(bundle, entry);
     const { method, path, request } = entry;
+    if (entry.plan) return;
     requireTypeAccess(context, ({ POST: 'c', DELETE: 'd' } as const)[method] ?? 'u');
     if (method === 'POST') {
       if (request.ifNoneExist !== undefined) matched.set(entry, await conditionalMatch(context, request.ifNoneExist));

@@ -25,7 +25,7 @@ import { rewriteEntry } from './rewrite-entry.ts';
 export interface Planned {
   readonly entry: Entry;
   readonly plans: readonly PlannedWrite[];
-  /** Given where nothing is to be written because a conditional create found its record. */
+  /** Given where it is not that of a write: a conditional create found its record, or an operation has a result. */
   readonly answer?: Answer;
 }
 
@@ -94,12 +94,13 @@ export const planAll = async (
   const current = await readChanged(bundle, changed, known);
   await settle(fresh.filter((entry) => !heads.includes(entry)));
   const rewritten = new Set(
-    writes.flatMap((entry) => (entry.method === 'POST' ? [] : namedBy(entry, matched.get(entry)))),
+    writes.flatMap((entry) => (entry.method === 'POST' && !entry.plan ? [] : namedBy(entry, matched.get(entry)))),
   );
   return eachEntry(writes, async (entry): Promise<Planned> => {
     const context = { ...contextOf(bundle, entry), known };
     const found = matched.get(entry);
     const record = existing(entry);
+    if (entry.plan) return { entry, ...(await entry.plan(context)) };
     if (entry.method === 'POST') {
       if (record) return { entry, plans: [], answer: written(context, record, 200) };
       const place = places.get(entry) ?? unplaced();

@@ -1,4 +1,3 @@
-import { RecordError } from '../../errors.ts';
 import { refusal } from '../../fhir/operation-outcome.ts';
 import { log } from '../../log.ts';
 import { inParallel } from '../../store/in-parallel.ts';
@@ -7,17 +6,21 @@ import { carriedOutOnce, repeated } from '../once.ts';
 import { tracingRefusals } from '../patch.ts';
 import { entriesOf } from '../searchset.ts';
 import { answerEntry } from './answer-entry.ts';
+import { askBefore } from './ask-before.ts';
 import { writeAll } from './commit-entries.ts';
+import { sameUrls } from './distinct-urls.ts';
 import { concurrency } from './each-entry.ts';
-import { type BundleContext, contextOf, type Entry, parseEntry } from './entry.ts';
+import { type BundleContext, contextOf } from './entry.ts';
 import { inEntry } from './in-entry.ts';
+import { type RoutedEntry, routeEntry, writes } from './route-entry.ts';
 import { withinAnswer } from './within-answer.ts';
 
 /**
  * FHIR transaction: every entry or none. Entries may refer to each other in any order, by `fullUrl` and by conditional references.
  * https://hl7.org/fhir/R4/http.html#trules
  *
- * Entries that read come after the commit: one that finds nothing says so in its own answer.
+ * What entries ask is asked before anything is written: where one is refused, so is the transaction. What reads is carried out once more behind
+ * the commit, so that it sees what was written; should others have made it fail in between, its own answer tells.
  *
  * @throws RecordError naming the entries that stand against it; nothing was written then.
  */
@@ -26,20 +29,29 @@ export const transaction = async (
   given: readonly unknown[],
   requestId: string,
 ): Promise<fhir4.Bundle> => {
-  const entries = await Promise.all(given.map((entry, index) => understood(context, entry, index)));
-  requireDistinct(entries);
-  const writes = entries.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
+  const entries = given.map((entry, index) => understood(context, entry, index));
+  for (const error of sameUrls(entries).values()) throw error;
+  const writing = entries.filter(writes);
+  const asking = entries.filter((entry) => !writes(entry));
+  const answers = new Map<number, Answer>();
   const results = await carriedOutOnce(context, {
-    work: (own) => tracingRefusals(own, (looked) => writeAll(own, writes, looked)),
+    work: (own) =>
+      tracingRefusals(own, async (looked) => {
+        for (const [index, answer] of await askBefore(context, asking, writing)) answers.set(index, answer);
+        return writeAll(own, writing, looked);
+      }),
     answersOf: (result) => result,
     repeat: (kept) =>
-      inParallel(concurrency, writes, (entry, index) =>
-        repeated(contextOf(context, entry), kept[index], entry.request.prefer.return === 'representation'),
+      inParallel(concurrency, writing, async (entry, index) =>
+        entry.plan
+          ? (kept[index] ?? { statusCode: 200 })
+          : repeated(contextOf(context, entry), kept[index], entry.request.prefer.return === 'representation'),
       ),
   });
-  const answers = new Map(writes.map((entry, index) => [entry.index, results[index] ?? { statusCode: 200 }]));
-  for (const entry of entries.filter((candidate) => !writes.includes(candidate)))
-    answers.set(entry.index, await read(context, entry, requestId));
+  for (const [index, { index: at }] of writing.entries()) answers.set(at, results[index] ?? { statusCode: 200 });
+  await inParallel(concurrency, asking, async (entry) => {
+    if (!answers.has(entry.index)) answers.set(entry.index, await asked(context, entry, requestId));
+  });
   return {
     resourceType: 'Bundle',
     type: 'transaction-response',
@@ -52,44 +64,21 @@ export const transaction = async (
   };
 };
 
-/** An entry whose path is known to offer its method, before anything is written. */
-const understood = async (context: BundleContext, given: unknown, index: number): Promise<Entry> => {
+const understood = (context: BundleContext, given: unknown, index: number): RoutedEntry => {
   try {
-    const entry = await parseEntry(context, given, index);
-    const { route } = context.routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
-    if (entry.method === 'POST' && route.name !== 'create') {
-      throw new RecordError('invalid', 'A POST in a transaction creates', {
-        expression: `Bundle.entry[${index}].request.url`,
-      });
-    }
-    return entry;
+    return routeEntry(context, given, index);
   } catch (error) {
     throw inEntry(error, index);
   }
 };
 
-const read = async (bundle: BundleContext, entry: Entry, requestId: string): Promise<Answer> => {
+/** What is refused behind the commit is told in its own answer: the rest is written. */
+const asked = async (context: BundleContext, entry: RoutedEntry, requestId: string): Promise<Answer> => {
   try {
-    const { route, target } = bundle.routeFor(entry.recordType, entry.request.method, entry.path.slice(1));
-    return await route.interaction(contextOf(bundle, entry), target);
+    return await entry.carryOut(context);
   } catch (error) {
     const { statusCode, outcome } = refusal(inEntry(error, entry.index), requestId);
     if (statusCode === 500) log.fault('transaction entry failed', error, { requestId });
     return { statusCode, resource: outcome };
-  }
-};
-
-/** https://hl7.org/fhir/R4/bundle.html#invs (bdl-7) */
-const requireDistinct = (entries: readonly Entry[]): void => {
-  const seen = new Map<string, number>();
-  for (const { fullUrl, index } of entries) {
-    if (fullUrl === undefined) continue;
-    const first = seen.get(fullUrl);
-    if (first !== undefined) {
-      throw new RecordError('invalid', `Entries ${first} and ${index} have the same fullUrl`, {
-        expression: `Bundle.entry[${index}].fullUrl`,
-      });
-    }
-    seen.set(fullUrl, index);
   }
 };
