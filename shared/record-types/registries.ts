@@ -52,8 +52,8 @@ const bounded: Readonly<Record<string, string>> = {
 
 export const boundedBy = (type: string): string | undefined => bounded[type];
 
-/** A month that is known no better, in milliseconds. */
-export const longestUsual = 31 * 86_400_000;
+/** A day that is known no better, in milliseconds. */
+export const longestUsual = 86_400_000;
 
 /** The registry of a type; empty if it has none. */
 export const registryOf = (type: string): readonly RegistryIndex[] =>

@@ -3,10 +3,12 @@ import {
   type Address,
   chartKey,
   isLinkSign,
+  isSign,
+  lastOf,
+  placeOfLasting,
   type RowKey,
   recordKey,
   recordRange,
-  signRange,
   typePrefix,
 } from './keys.ts';
 import { fetchesFor, largeBytes, pageWithin } from './large-bodies.ts';
@@ -15,6 +17,7 @@ import {
   addressOf,
   isMention,
   isPointer,
+  type LastingRow,
   type PointerRow,
   type RecordRow,
   type StoredRecord,
@@ -33,16 +36,16 @@ export interface Shown {
  * records are left out. A record stands at the place of its present date, and at no other one. What a pointer of the page leads to is read with one call more, unless
  * the page holds it too.
  *
- * @returns also whether the page has come by a sign that the chart is linked.
+ * @returns also whether the page has come by a sign that the chart is linked, and whether by none that the order of the chart is not that of the
+ * type's date (`boundedBy`), where that was asked.
  */
 export const chartPage = async (
   store: RecordStore,
   chart: string,
   type: string | undefined,
   options: QueryOptions = {},
-): Promise<Page<Shown> & Fetched & { readonly signed: boolean }> => {
-  const [{ Items = [], LastEvaluatedKey }, signs] = await rowsWithin(store, chart, type, options);
-  const read = Items as (RecordRow | PointerRow)[];
+): Promise<Page<Shown> & Fetched & Pick<Rows, 'signed' | 'byDate'>> => {
+  const { rows: read, next: behindRead, signed, byDate } = await rowsWithin(store, chart, type, options);
   const led = await rowsOf(store, chart, read, options);
   const counted = new Set<string>();
   const rows = pageWithin(read, (row) => {
@@ -51,7 +54,7 @@ export const chartPage = async (
     counted.add(name);
     return largeBytes(led.get(name)?.row ?? {});
   });
-  const next = rows.length < read.length ? rows.at(-1)?.sk : (LastEvaluatedKey?.sk as string | undefined);
+  const next = rows.length < read.length ? rows.at(-1)?.sk : behindRead;
   const wanted = [...new Set(rows.map(nameOf))].flatMap((name) => {
     const found = led.get(name);
     return found ? [{ name, ...found }] : [];
@@ -82,54 +85,82 @@ export const chartPage = async (
   return {
     items,
     next: behind,
-    signed: [...read, ...signs].some(isLinkSign),
+    signed,
+    byDate,
     fetches: fetchesFor(wanted.map(({ row }) => row)),
   };
 };
 
-type Rows = Pick<QueryCommandOutput, 'Items' | 'LastEvaluatedKey'>;
+interface Rows {
+  readonly rows: readonly (RecordRow | PointerRow)[];
+  readonly next: string | undefined;
+  readonly signed: boolean;
+  readonly byDate: boolean;
+}
 
-/** Rows of a page, and the signs of its type where the page may not come by them. */
+/**
+ * Rows of the newest that a search for a range of dates reads at first if the range has an end: behind it, there may be as many before the signs
+ * of its type. They cost some 25 to 50 read units, and few charts have more. If they do, another Query goes to where the range ends.
+ */
+const newestRead = 500;
+/** Rows that a page of a range reads more than it shows: those of the day before, which may last until it begins. */
+const dayBefore = 200;
+/** Rows of what lasts that make a page: each leads to a record that is read apart. */
+const mostLasting = 100;
+
+/** Rows of a page, and what the signs of its type say, where it comes by them. */
 const rowsWithin = async (
   { client, tableName: TableName }: RecordStore,
   chart: string,
   type: string | undefined,
-  { between, ...options }: QueryOptions,
-): Promise<readonly [Rows, readonly RowKey[]]> => {
-  const query = (range: Partial<QueryCommandInput>): Promise<Rows> =>
-    client.send(new QueryCommand({ TableName, ConsistentRead: true, ...range }));
-  const whole = () =>
-    query({ ...chartRange(chart, type, options), ...(options.limit === undefined ? {} : { Limit: options.limit }) });
-  if (!between || type === undefined) return [await whole(), []];
-  const signsOf = { ':pk': chartKey(chart), ...signRange(type, 'lasting') };
-  const isPassed = options.after !== undefined && options.after < between[0];
-  const [rows, { Items: signs = [] }] = await Promise.all([
-    isPassed ? { Items: [] } : query(boundedRange(chart, between, options)),
-    query({ KeyConditionExpression: keysBetween, ExpressionAttributeValues: signsOf, Limit: 2 }),
-  ]);
-  const found = signs as RowKey[];
-  return found.every(isLinkSign) ? [rows, found] : [await whole(), found];
+  options: QueryOptions,
+): Promise<Rows> => {
+  const query = async (range: Partial<QueryCommandInput>, limit = options.limit) => {
+    const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await client.send(
+      new QueryCommand({ TableName, ConsistentRead: true, ...range, ...(limit === undefined ? {} : { Limit: limit }) }),
+    );
+    return { items: Items as (RecordRow | PointerRow)[], next: LastEvaluatedKey?.sk as string | undefined };
+  };
+  const { between, after, limit } = options;
+  if (!between || type === undefined) {
+    const { items, next } = await query(chartRange(chart, type, options));
+    const rows = items.filter((row) => !isSign(row) || isLinkSign(row));
+    return { rows, next, signed: rows.some(isLinkSign), byDate: !items.some(isSign) };
+  }
+  const [from, to] = between;
+  const last = lastOf(type, 'records');
+  // What lasts stands behind the type, so a search that begins there finds it, and the sign of a link, in the same Query.
+  const begins = after === undefined || after > to;
+  let high = begins ? lastOf(type, 'lasting') : to;
+  const inRange = limit && limit + dayBefore;
+  let most = begins && to < last ? Math.max(inRange ?? 0, newestRead) : inRange;
+  const read: (RecordRow | PointerRow)[] = [];
+  let next = after;
+  do {
+    const page = await query(newestBetween(chart, from, high, next), most);
+    read.push(...page.items);
+    next = page.next;
+    // Signs are read to their end, however few rows are wanted: a link must not be missed.
+    if (next !== undefined && next > to) [high, most, next] = next > last ? [high, undefined, next] : [to, inRange, to];
+  } while (next !== undefined && next >= to);
+  const signs = read.filter(isSign);
+  const rows = read.filter((row) => (isSign(row) ? isLasting(row) && mayMeet(row, between) : row.sk <= to));
+  const end = rows.filter(isSign)[mostLasting - 1];
+  return {
+    rows: end ? rows.slice(0, rows.indexOf(end) + 1) : rows,
+    next: end ? end.sk : next,
+    signed: signs.some(isLinkSign),
+    byDate: signs.length === 0,
+  };
 };
 
-/**
- * Whether the order of a type's records in a chart is that of the date which bounds it (`boundedBy`), newest first: nothing is linked, and none
- * has no date, or one that its place does not tell. One call.
- */
-export const isInOrderOfDate = async (
-  { client, tableName }: RecordStore,
-  chart: string,
-  type: string,
-): Promise<boolean> => {
-  const { Items = [] } = await client.send(
-    new QueryCommand({
-      TableName: tableName,
-      ConsistentRead: true,
-      KeyConditionExpression: keysBetween,
-      ExpressionAttributeValues: { ':pk': chartKey(chart), ...signRange(type, 'all') },
-      Limit: 1,
-    }),
-  );
-  return Items.length === 0;
+const isLasting = (row: RowKey): row is LastingRow => 'begins' in row;
+
+/** Whether what lasts may be what a range looks for, and is not found there by its place. */
+const mayMeet = (row: LastingRow, [from, to]: readonly [string, string]): boolean => {
+  const at = (time: string) => row.sk.replace(/~.*/, time);
+  const place = placeOfLasting(row);
+  return at(row.begins) <= to && at(row.ends) >= from && !(place >= from && place <= to);
 };
 
 /** A record's row, and the sort key at which its charts show it: while an update is staged, that is still the place of the version before. */
@@ -180,7 +211,7 @@ const nameOf = (row: RecordRow | PointerRow): string => {
 const placeIn = ({ sk }: Pick<RowKey, 'sk'>): string => sk.split('!')[0] ?? sk;
 
 /** The sort key under which a row's record is shown, the same in every chart. What heads a chart is mentioned under its chart's name. */
-const keyIn = (row: Pick<RowKey, 'sk'>): string => (placeIn(row).endsWith('#') ? row.sk : placeIn(row));
+const keyIn = (row: Pick<RowKey, 'sk'>): string => (/#~*$/.test(placeIn(row)) ? row.sk : placeIn(row));
 
 /** Whether a page has passed by a sort key: behind the one that it began after, up to the last one that it read. */
 const isWithin = (key: string, { order, after }: QueryOptions, next = key): boolean => {
@@ -190,10 +221,10 @@ const isWithin = (key: string, { order, after }: QueryOptions, next = key): bool
 
 const keysBetween = 'pk = :pk AND sk BETWEEN :from AND :to';
 
-const chartRange = (chart: string, type: string | undefined, { order, after, from }: QueryOptions) => {
+const chartRange = (chart: string, type: string | undefined, { order, after, from, byDate }: QueryOptions) => {
   const forward = order === 'key-order';
   const first = type === undefined ? recordRange.from : typePrefix(type);
-  const last = type === undefined ? recordRange.to : `${typePrefix(type)}~`;
+  const last = type === undefined ? recordRange.to : lastOf(type, byDate ? 'signs' : 'records');
   return {
     KeyConditionExpression: keysBetween,
     ExpressionAttributeValues: {
@@ -206,10 +237,10 @@ const chartRange = (chart: string, type: string | undefined, { order, after, fro
   };
 };
 
-/** Newest first between two sort keys. A page that was not bounded may have ended beyond them. */
-const boundedRange = (chart: string, [from, to]: readonly [string, string], { after = '~' }: QueryOptions) => ({
+/** Newest first between two sort keys, behind a third one. */
+const newestBetween = (chart: string, from: string, to: string, after = to) => ({
   KeyConditionExpression: keysBetween,
   ExpressionAttributeValues: { ':pk': chartKey(chart), ':from': from, ':to': to },
   ScanIndexForward: false,
-  ...(after > to ? {} : { ExclusiveStartKey: { pk: chartKey(chart), sk: after } }),
+  ...(after < to ? { ExclusiveStartKey: { pk: chartKey(chart), sk: after } } : {}),
 });

@@ -8,6 +8,7 @@ import { searchedTexts } from '../search/match/string.ts';
 import { toBase32 } from './base32.ts';
 import { bodyReference } from './body.ts';
 import type { RecordWrite } from './commit.ts';
+import { timeKey } from './ids.ts';
 import { bearerKey, network, type Row, type RowKey, registryPartition, uniquePartition } from './keys.ts';
 import { type FurtherCharts, pointerChanges } from './pointer-rows.ts';
 import type { RecordStore } from './record-store.ts';
@@ -115,14 +116,11 @@ export const recordNamed = (reference: string): string =>
 /** What all rows of an order by time are filed under. */
 export const anyValue = '';
 
-/** Places a time among rows in order of time: eight milliseconds are one. Times beyond all dates come first and last. */
-export const timeKey = ({ ids }: RecordStore, milliseconds: number): string => ids.newPlace(milliseconds).slice(0, 9);
-
 /** Where a resource stands among the rows of one value that are in order of time. */
-const orderKey = (store: RecordStore, recordType: SearchType, { order }: RegistryIndex, resource: Resource): string => {
+const orderKey = (recordType: SearchType, { order }: RegistryIndex, resource: Resource): string => {
   const [first] = order === undefined ? [] : (recordType.parameter(order)?.values(resource) ?? []);
   const time = first && timeOf(first);
-  return time ? timeKey(store, time.start) : '';
+  return time ? timeKey(time.start) : '';
 };
 
 /** Keys of all registry rows that lead to a record. */
@@ -134,7 +132,7 @@ export const registryKeys = (store: RecordStore, recordType: SearchType, record:
     const kind = recordType.parameter(index.parameter)?.type ?? 'token';
     return filedUnder(recordType, index, resource).map((text) => ({
       pk: partitionFor(store, owner, recordType.name, index.parameter, kind, text),
-      sk: `${kind === 'string' ? keptText(text) : orderKey(store, recordType, index, resource)}#${record.id}`,
+      sk: `${kind === 'string' ? keptText(text) : orderKey(recordType, index, resource)}#${record.id}`,
     }));
   });
   // Long names with one beginning are one row: what a key holds of them is the same.

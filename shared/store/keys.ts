@@ -46,8 +46,10 @@ export const pointerKey = ({ shown, ...address }: Shown, chart: string): RowKey 
  */
 export const mentionKey = ({ shown, ...address }: Shown, chart: string): RowKey => ({
   pk: chartKey(chart),
-  sk: `${typePrefix(address.type)}${shown ?? address.place}!${address.place === '' ? address.chart : ''}`,
+  sk: `${typePrefix(address.type)}${shown ?? address.place}${mentionSuffix(address)}`,
 });
+
+const mentionSuffix = ({ chart, place }: Address): string => `!${place === '' ? chart : ''}`;
 
 /** Which charts a chart is linked with. */
 export const linksKey = (chart: string): RowKey => ({ pk: chartKey(chart), sk: '!linked' });
@@ -59,10 +61,13 @@ export const linkSignKey = (chart: string, type = 'A'): RowKey => ({ pk: chartKe
 
 export const isLinkSign = ({ sk }: RowKey): boolean => sk.endsWith(signSuffix);
 
-/** Says that a record of a chart lasts longer than its place tells: behind all of its type, and behind the sign that the chart is linked. */
-export const lastingKey = ({ shown, ...address }: Shown, chart: string): RowKey => ({
+/**
+ * Leads to a record of a chart whose date says more than its place tells: behind all of its type, and behind the sign that the chart is
+ * linked. A record that is mentioned in the chart has the same, with what tells a mention.
+ */
+export const lastingKey = ({ shown, ...address }: Shown, chart: string, mentioned = false): RowKey => ({
   pk: chartKey(chart),
-  sk: `${address.type}${signSuffix}~${shown ?? address.place}`,
+  sk: `${address.type}${signSuffix}~${shown ?? address.place}${mentioned ? mentionSuffix(address) : ''}`,
 });
 
 /** Says that a record has no date, so that its place is the time of its creation: behind those. */
@@ -71,11 +76,15 @@ export const undatedKey = ({ shown, ...address }: Shown, chart: string): RowKey 
   sk: `${address.type}${signSuffix}~~${shown ?? address.place}`,
 });
 
-/** Between which sort keys a type's signs lie: of links and of what lasts, or all. */
-export const signRange = (type: string, which: 'lasting' | 'all') => ({
-  ':from': `${type}${signSuffix}`,
-  ':to': `${type}${signSuffix}~~${which === 'all' ? '~' : ''}`,
-});
+/** Whether a row stands behind a type's records, and is none of them. */
+export const isSign = ({ sk }: RowKey): boolean => sk.includes(signSuffix);
+
+/** The last sort key of a type's records, of those with its signs that concern a search for a date, or with all of its signs. */
+export const lastOf = (type: string, what: 'records' | 'lasting' | 'signs') =>
+  `${type}${signSuffix}${{ records: '', lasting: '~~', signs: '~~~' }[what]}`;
+
+/** The sort key at which a chart shows the record that a row of lasting ones leads to. */
+export const placeOfLasting = ({ sk }: RowKey): string => sk.replace(/~~|!.*/g, '');
 
 /** What the earlier versions of one record begin with. */
 export const historyPrefix = ({ type, place }: Address) => `~H#${type}#${place}#`;

@@ -6,6 +6,8 @@ import type { Fetched, Page, QueryOptions, RecordStore } from './record-store.ts
 export interface LinkedPage extends Page<Shown>, Fetched {
   /** The charts that it is of, where they are several. */
   readonly linked: readonly LinkedChart[];
+  /** Whether no sign was seen that the order of its keys is not that of the type's date. */
+  readonly byDate: boolean;
 }
 
 /**
@@ -25,10 +27,10 @@ export const linkedPage = async (
   const othersIn = (members: readonly LinkedChart[]) =>
     members.filter((member) => member.chart !== chart).map((member) => chartPage(store, member.chart, type, options));
   const first = chartPage(store, chart, type, options);
-  if (linked) return { ...together(await Promise.all([first, ...othersIn(linked)]), options), linked };
+  if (linked) return { ...together(await Promise.all([first, ...othersIn(linked)]), options), linked, byDate: true };
   const page = await first;
   const found = page.signed ? await linkedWith(store, chart) : [];
-  return { ...together([page, ...(await Promise.all(othersIn(found)))], options), linked: found };
+  return { ...together([page, ...(await Promise.all(othersIn(found)))], options), linked: found, byDate: page.byDate };
 };
 
 /**

@@ -35,8 +35,10 @@ export interface QueryOptions {
   readonly after?: string | undefined;
   /** Sort key at which to begin: of one type's, or of all. */
   readonly from?: string | undefined;
-  /** Sort keys of one type between which lies all that is wanted, unless it lasts longer than its place tells: then there are none. */
+  /** Sort keys of one type between which begins all that is wanted. What its place does not tell comes first, whatever it began. */
   readonly between?: readonly [from: string, to: string] | undefined;
+  /** Whether a first page of one type should tell if its order is that of the type's date. */
+  readonly byDate?: boolean;
   /** Rows to read at most; a page also ends at 1 MB, DynamoDB's limit for a query. */
   readonly limit?: number | undefined;
   /**

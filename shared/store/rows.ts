@@ -2,7 +2,7 @@ import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { packBody, unpackBody } from './body.ts';
 import type { IdCodec } from './ids.ts';
-import { type Address, historyKey, mentionKey, pointerKey, type RowKey, recordKey } from './keys.ts';
+import { type Address, historyKey, lastingKey, mentionKey, pointerKey, type RowKey, recordKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
 
 /** Layout of the records' rows that this release writes: 2 where one says at which place it is shown. Likewise of its pointers. */
@@ -180,6 +180,26 @@ export const mentionRow = (record: Pick<StoredRecord, keyof Address | 'shown'>, 
   layout: 2,
   home: record.chart,
   place: record.place,
+});
+
+/** Leads to a record of a chart that a search for a date may not come by at its place. */
+export interface LastingRow extends PointerRow {
+  /** When the record begins and ends, as `timeKey` has it. */
+  readonly begins: string;
+  readonly ends: string;
+}
+
+export const lastingRow = (
+  record: Pick<StoredRecord, keyof Address | 'shown'>,
+  chart: string,
+  times: Pick<LastingRow, 'begins' | 'ends'>,
+  mentioned: boolean,
+): LastingRow => ({
+  ...lastingKey(record, chart, mentioned),
+  layout: 2,
+  home: record.chart,
+  place: record.place,
+  ...times,
 });
 
 /**

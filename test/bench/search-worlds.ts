@@ -69,18 +69,18 @@ const physicianNamed = (store: RecordStore, family: string) =>
     name: [{ family }],
   } as fhir4.Practitioner);
 
-/** A minute apart, the first of them: one in a hundred has the rare code, and values are 60 to 159. */
+/** One in a hundred has the rare code, and values are 60 to 159. */
 const firstMinute = Date.UTC(2000, 0, 1);
-const observationAt = (subject: string, performer: string, minute: number): fhir4.Observation =>
+const observationAt = (subject: string, performer: string, n: number, minutesApart: number): fhir4.Observation =>
   observationBody(subject, {
-    ...(minute % 100 === 0 ? { code: { coding: [{ system: 'http://loinc.org', code: rareCode }] } } : {}),
-    effectiveDateTime: new Date(firstMinute + minute * 60_000).toISOString(),
-    valueQuantity: { value: 60 + (minute % 100), unit: '/min', system: 'http://unitsofmeasure.org', code: '/min' },
+    ...(n % 100 === 0 ? { code: { coding: [{ system: 'http://loinc.org', code: rareCode }] } } : {}),
+    effectiveDateTime: new Date(firstMinute + n * minutesApart * 60_000).toISOString(),
+    valueQuantity: { value: 60 + (n % 100), unit: '/min', system: 'http://unitsofmeasure.org', code: '/min' },
     performer: [{ reference: performer }],
   });
 
-/** A chart with so many Observations, all performed by one practitioner. @param observations - a multiple of 100. */
-export const chartWorld = async (observations: number): Promise<ChartWorld> => {
+/** A chart with so many Observations, all performed by one practitioner, from the year 2000 on. @param observations - a multiple of 100. */
+export const chartWorld = async (observations: number, minutesApart = 1): Promise<ChartWorld> => {
   const world = await emptyWorld();
   const { store } = world.server;
   const performer = physicianNamed(store, 'Performer');
@@ -88,8 +88,8 @@ export const chartWorld = async (observations: number): Promise<ChartWorld> => {
   await writeRows(store, [...performer.rows, ...chart.rows]);
   const id = chart.reference.slice('Patient/'.length);
   for (let from = 0; from < observations; from += 5_000) {
-    const minutes = Array.from({ length: Math.min(5_000, observations - from) }, (_, n) => from + n);
-    const bodies = minutes.map((minute) => observationAt(chart.reference, performer.reference, minute));
+    const numbers = Array.from({ length: Math.min(5_000, observations - from) }, (_, n) => from + n);
+    const bodies = numbers.map((n) => observationAt(chart.reference, performer.reference, n, minutesApart));
     await writeRows(
       store,
       bodies.flatMap((body) => rowsFor(store, observation, body, id).rows),

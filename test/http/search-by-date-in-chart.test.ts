@@ -4,11 +4,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { observation } from '../../shared/record-types/observation.ts';
 import { chartPage } from '../../shared/store/chart-page.ts';
-import { timeKey } from '../../shared/store/index-rows.ts';
+import { timeKey } from '../../shared/store/ids.ts';
 import { lastingKey, linkSignKey } from '../../shared/store/keys.ts';
+import { type ChartWorld, chartWorld } from '../bench/search-worlds.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import { writeObservations } from '../support/large-chart.ts';
+import { postEntry, transactionOf } from '../support/bundles.ts';
 import {
+  allPages,
   create,
   nextLinkOf,
   observationBody,
@@ -47,12 +50,13 @@ describe('what lasts longer than its place tells', () => {
   const regular: readonly [string, Effective][] = [
     ['an instant', { effectiveInstant: '2024-05-06T07:08:09.123+02:00' }],
     ['a day', { effectiveDateTime: '2024-05-06' }],
-    ['a month', { effectiveDateTime: '2024-05' }],
-    ['a period of a week', { effectivePeriod: { start: '2024-05-01', end: '2024-05-07' } }],
+    ['a period of a day', { effectivePeriod: { start: '2024-05-01', end: '2024-05-01' } }],
     ['no date', {}],
   ];
   const lasting: readonly [string, Effective][] = [
     ['a year', { effectiveDateTime: '2024' }],
+    ['a month', { effectiveDateTime: '2024-05' }],
+    ['a period of two days', { effectivePeriod: { start: '2024-05-01', end: '2024-05-02' } }],
     ['a period of two months', { effectivePeriod: { start: '2024-05-01', end: '2024-06-30' } }],
     ['a period without an end', { effectivePeriod: { start: '2024-05-01' } }],
     ['a period without a start', { effectivePeriod: { end: '2024-05-01' } }],
@@ -85,7 +89,7 @@ describe('what lasts longer than its place tells', () => {
 
     await put({ effectivePeriod: { start: '2021-01-01' } });
     expect([await row(placeOf(record)), await row(moved)]).toEqual([undefined, expect.anything()]);
-    await put({ effectivePeriod: { start: '2021-01-01', end: '2021-01-02' } });
+    await put({ effectivePeriod: { start: '2021-01-01', end: '2021-01-01' } });
     expect(await row(moved)).toBeUndefined();
     await put({ effectivePeriod: { start: '2021-01-01' } });
     await server.delete(pathOf(record));
@@ -181,46 +185,124 @@ describe('a search between two times', () => {
     );
   }, 60_000);
 
-  it('pages through it newest first, and goes on if something lasting comes in between', async () => {
+  it('shows what lasts first, then what has begun in it, newest first, in pages of any size', async () => {
     const patient = referenceTo(await newPatient());
-    const on = (effectiveDateTime: string) => create(server, observationBody(patient, { effectiveDateTime }));
+    const on = async (effectiveDateTime: string) =>
+      referenceTo(await create(server, observationBody(patient, { effectiveDateTime })));
+    const lasting = async (start: string, end: string) =>
+      referenceTo(await create(server, bodyWith(patient, { effectivePeriod: { start, end } })));
     const made = [];
-    for (const month of ['01', '02', '03', '04', '05']) made.push(referenceTo(await on(`2022-${month}-10`)));
-    const query = `Observation?patient=${patient}&date=ge2022-02-01&date=lt2022-05-01&_count=1`;
+    for (const month of ['01', '02', '03', '04', '05']) made.push(await on(`2022-${month}-10`));
+    const old = [await lasting('2021-01-01', '2022-02-28'), await lasting('2021-02-01', '2022-12-31')];
+    await lasting('2020-01-01', '2021-12-31');
+    await lasting('2022-06-01', '2022-09-01');
+    const within = await lasting('2022-03-20', '2022-05-31');
 
-    const first = (await server.get(query)).body;
-    const old = await create(
-      server,
-      bodyWith(patient, { effectivePeriod: { start: '2021-01-01', end: '2022-12-31' } }),
-    );
-    const shown = [...resourcesIn(first)];
-    for (let url = nextLinkOf(first); url !== undefined; ) {
-      const { body } = await server.get(url);
-      shown.push(...resourcesIn(body));
-      url = nextLinkOf(body);
+    for (const range of ['date=ge2022-02-01&date=lt2022-05-01', 'date=ge2022-02-01&date=le2022-05-09']) {
+      for (const count of [1, 2, 50]) {
+        const query = `Observation?patient=${patient}&${range}&_count=${count}`;
+        const shown = (await allPages(server, query)).flatMap((page) => resourcesIn(page).map(referenceTo));
+        expect(shown).toEqual([old[1], old[0], made[3], within, made[2], made[1]]);
+      }
     }
-
-    expect(shown.map(referenceTo)).toEqual([made[3], made[2], made[1], referenceTo(old)]);
   });
 
-  it('reads of a large chart what begins there, in one turn, and all of it only for what lasts', async () => {
+  it('finds what lasts by the end that its latest version has', async () => {
+    const patient = referenceTo(await newPatient());
+    const until = (end?: string): Effective => ({
+      effectivePeriod: { start: '2020-01-01', ...(end === undefined ? {} : { end }) },
+    });
+    const { id } = await create(server, bodyWith(patient, until('2020-12-31')));
+    const query = `Observation?patient=${patient}&date=ge2022-01-01&date=lt2022-02-01`;
+    expect(await found(query)).toEqual([]);
+
+    for (const [end, names] of [
+      ['2022-01-01', [`Observation/${id}`]],
+      ['2020-12-31', []],
+      [undefined, [`Observation/${id}`]],
+    ] as const) {
+      await server.put(`Observation/${id}`, { ...bodyWith(patient, until(end)), id });
+      expect(await found(query)).toEqual(names);
+    }
+  });
+
+  it('pages through more than a hundred that last, and comes by the sign of a link behind them', async () => {
     const patient = await newPatient();
-    await writeObservations(server.store, patient.id, 3_000);
-    const query = `Observation?patient=${patient.id}&date=ge2000-01-01&date=lt2000-01-01T00:10Z`;
-    const cost = async () => {
-      server.calls.reset();
-      await server.get(query);
-      return [server.calls.sequential(), server.calls.readUnits];
+    const year = { effectiveDateTime: '2019' };
+    const entries = Array.from({ length: 130 }, () => postEntry(bodyWith(referenceTo(patient), year)));
+    expect((await server.post('', transactionOf(...entries))).status).toBe(200);
+    const { client, tableName: TableName } = server.store;
+    await client.send(new PutCommand({ TableName, Item: linkSignKey(patient.id, 'Observation') }));
+
+    const query = `Observation?patient=${patient.id}&date=ge2019-06-01&date=lt2019-07-01`;
+    for (const count of [1, 60, 200]) {
+      const names = (await allPages(server, `${query}&_count=${count}`)).flatMap((page) =>
+        resourcesIn(page).map(referenceTo),
+      );
+      expect(new Set(names).size).toBe(130);
+      expect(names).toHaveLength(130);
+    }
+    const between = [`Observation#${timeKey(Date.UTC(2019, 5, 1))}`, `Observation#${timeKey(Date.UTC(2020, 0, 1))}~`];
+    const page = await chartPage(server.store, patient.id, 'Observation', {
+      between: [between[0] ?? '', between[1] ?? ''],
+      limit: 1,
+    });
+    expect([page.signed, page.items.length]).toEqual([true, 100]);
+  }, 60_000);
+
+  describe('in a large chart', () => {
+    let world: ChartWorld;
+    beforeAll(async () => {
+      world = await chartWorld(3_000, 60); // one an hour, 125 days from 2000-01-01 on
+    }, 60_000);
+    const cost = async (query: string, path = `Observation?patient=${world.chart}`) => {
+      const { calls, get } = world.server;
+      calls.reset();
+      const { body } = await get(`${path}${path.includes('?') ? '&' : '?'}${query}`);
+      const { names, readUnits } = calls;
+      return { entries: resourcesIn(body).length, reads: names.filter((name) => name !== 'PutItem'), readUnits };
     };
+    const since = 'date=ge2000-04-20';
+    const weekend = 'date=ge2000-04-29&date=lt2000-05-01';
+    const oldest = 'date=ge2000-01-01&date=lt2000-01-03';
 
-    const [turns, units = 0] = await cost();
-    expect(turns).toBe(1);
-    expect(units).toBeLessThanOrEqual(4);
+    it('reads what has begun since in one Query, and no more rows than a page of it needs', async () => {
+      const { readUnits: ofAll, ...all } = await cost(`${since}&_count=1000`);
+      expect(all).toEqual({ entries: 15 * 24, reads: ['Query'] });
+      const { readUnits: ofOne, ...one } = await cost(`${since}&_count=1&_sort=-date`);
+      expect(one).toEqual({ entries: 1, reads: ['Query'] });
+      expect(ofAll).toBeLessThanOrEqual(25);
+      expect(ofOne).toBeLessThanOrEqual(14);
+    });
 
-    await create(server, bodyWith(referenceTo(patient), { effectivePeriod: { start: '1999-01-01' } }));
-    const [turnsOfAll, unitsOfAll = 0] = await cost();
-    expect(turnsOfAll).toBe(2);
-    expect(unitsOfAll).toBeGreaterThan(100);
+    it('reads a range among the newest 500 in one Query, with all that is behind it', async () => {
+      const { readUnits, ...rest } = await cost(weekend);
+      expect(rest).toEqual({ entries: 48, reads: ['Query'] });
+      expect(readUnits).toBeLessThanOrEqual(30);
+    });
+
+    it.each([
+      ['since a date', since],
+      ['in a range', weekend],
+    ])('reads no more of a compartment: %s', async (_, query) => {
+      const few = `${query}&_count=1000`;
+      expect(await cost(few, `Patient/${world.chart}/Observation`)).toEqual(await cost(few));
+    });
+
+    it('goes to an older range with a second Query', async () => {
+      const { readUnits, ...rest } = await cost(oldest);
+      expect(rest).toEqual({ entries: 48, reads: ['Query', 'Query'] });
+      expect(readUnits).toBeLessThanOrEqual(34);
+    });
+
+    it('reads with one call more what lasts until then, and nothing else', async () => {
+      const patient = `Patient/${world.chart}`;
+      await create(world.server, bodyWith(patient, { effectivePeriod: { start: '1999-01-01' } }));
+      await create(world.server, bodyWith(patient, { effectivePeriod: { start: '1998-01-01', end: '1999-01-01' } }));
+      const { readUnits, ...rest } = await cost(oldest);
+      expect(rest).toEqual({ entries: 49, reads: ['Query', 'Query', 'BatchGetItem'] });
+      expect(readUnits).toBeLessThanOrEqual(35);
+    });
   });
 
   it('sees that the chart is linked', async () => {
@@ -235,25 +317,36 @@ describe('a search between two times', () => {
     expect(await pageBetween(patient.id)).toMatchObject({ signed: true });
   });
 
-  it('has nothing left behind a page that was not bounded and ended before it', async () => {
-    const patient = await newPatient();
-    await create(server, observationBody(referenceTo(patient), { effectiveDateTime: '2022-03-10' }));
-    server.calls.reset();
-
-    const page = await pageBetween(patient.id, `Observation#${timeKey(server.store, Date.UTC(2021, 0, 1))}`);
-
-    expect([page.items, page.next]).toEqual([[], undefined]);
-    expect(server.calls.names).toEqual(['Query']); // for the signs
-  });
-
-  const pageBetween = (chart: string, after?: string) =>
+  const pageBetween = (chart: string) =>
     chartPage(server.store, chart, 'Observation', {
-      after,
-      between: [
-        `Observation#${timeKey(server.store, Date.UTC(2022, 0, 1))}`,
-        `Observation#${timeKey(server.store, Date.UTC(2023, 0, 1))}~`,
-      ],
+      between: [`Observation#${timeKey(Date.UTC(2022, 0, 1))}`, `Observation#${timeKey(Date.UTC(2023, 0, 1))}~`],
     });
+});
+
+describe('a search between two times in the compartment of a patient', () => {
+  const june = 'date=ge2022-06-01&date=lt2022-07-01';
+
+  it('finds what the patient has done for others and for nobody, whenever that lasts until then', async () => {
+    const [patient, other] = [await newPatient(), await newPatient()];
+    const device = await create(server, { resourceType: 'Device', status: 'active' } as fhir4.Device);
+    const performer = [{ reference: referenceTo(patient) }];
+    const effectives: readonly Effective[] = [
+      { effectiveDateTime: '2022-06-10' },
+      { effectiveDateTime: '2022-05-10' },
+      { effectivePeriod: { start: '2021-01-01' } },
+      { effectivePeriod: { start: '2021-01-01', end: '2021-12-31' } },
+      {},
+    ];
+    const names: string[] = [];
+    for (const subject of [referenceTo(patient), referenceTo(other), referenceTo(device)]) {
+      for (const [index, effective] of effectives.entries()) {
+        const name = referenceTo(await create(server, { ...bodyWith(subject, effective), performer }));
+        if (index % 2 === 0 && index < 4) names.push(name);
+      }
+    }
+
+    expect(await found(`${pathOf(patient)}/Observation?${june}`)).toEqual(names.sort());
+  });
 });
 
 describe('the newest ones first', () => {

@@ -20,6 +20,8 @@ export interface Reading {
   readonly rowLimit?: number | undefined;
   /** Calls of the run behind which no more is read before what was read is judged. */
   readonly pauseAt?: number;
+  /** Told, before any record comes, if the chart's order is not that of the type's date. */
+  readonly onDisorder?: (() => void) | undefined;
 }
 
 /** A type, and what its records must meet. */
@@ -67,13 +69,14 @@ async function* placed(
   run: Run,
   sought: readonly [Sought, ...Sought[]],
   plan: Plan,
-  { from, rowLimit, pauseAt = Number.POSITIVE_INFINITY }: Reading,
+  { from, rowLimit, pauseAt = Number.POSITIVE_INFINITY, onDisorder }: Reading,
 ): AsyncGenerator<Candidate> {
   let meant: SoughtByType = new Map(sought.map((each) => [each.recordType.name, each]));
   const [first, ...others] = sought;
   const types = [first.recordType, ...others.map(({ recordType }) => recordType)] as const;
   const read = candidates(run.context.store, types, plan, from, {
     rowLimit,
+    onDisorder,
     spend: run.spend,
     left: () => pauseAt - run.calls,
     // All records of a chart have one custodian: the first tells whether the rest is worth reading, and nobody learns how many there are.

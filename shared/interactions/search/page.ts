@@ -1,6 +1,5 @@
 import { compareKeysBy, type SortKeys, sortKeysOf } from '../../search/sort.ts';
 import type { Position } from '../../store/candidates/plan.ts';
-import { isInOrderOfDate } from '../../store/chart-page.ts';
 import { largeBytesIn } from '../../store/large-bodies.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';
 import { largestPageBytes, weightOf } from '../searchset.ts';
@@ -39,25 +38,20 @@ export const findPage = async (search: PlannedSearch, from: Position | undefined
     return { matches: [], others: [], total: await countAll(search, asking), next: undefined };
   }
   // A position within a chart: the first page came in the order of the chart.
-  if (sort.length === 0 || (from && from.length > 1)) return page(search, from);
-  const first = from ? undefined : inChartsOrder(search);
-  if (!first) return sortedPage(search, from);
-  const [isInOrder, found] = await Promise.all([
-    isInOrderOfDate(search.run.context.store, first.chart, first.type),
-    page(search, from),
-  ]);
-  return isInOrder ? found : sortedPage(search, from);
+  const goesOn = from !== undefined && from.length > 1;
+  const inOrder = sort.length === 0 || goesOn || (!from && isInChartsOrder(search));
+  const found = inOrder ? await page(search, from, { byDate: sort.length > 0 && !goesOn }) : undefined;
+  return found ?? sortedPage(search, from);
 };
 
-/** The type and the one chart whose newest records are asked for first, by the date that places are made of; undefined if it is not so. */
-const inChartsOrder = ({ query: { sort }, parts }: PlannedSearch): { type: string; chart: string } | undefined => {
+/** Whether the newest records of one type in one chart are asked for first, by the date that places are made of. */
+const isInChartsOrder = ({ query: { sort }, parts }: PlannedSearch): boolean => {
   const [rule, ...rules] = sort;
   const [part, ...others] = parts;
-  if (!rule?.descending || !part || rules.length + others.length > 0 || part.plan.kind !== 'charts') return undefined;
+  if (!rule?.descending || !part || rules.length + others.length > 0 || part.plan.kind !== 'charts') return false;
   const [{ recordType }, ...types] = part.searched;
-  const [chart, ...charts] = part.plan.charts;
-  if (chart === undefined || types.length + charts.length > 0 || part.plan.mentions) return undefined;
-  return rule.parameter.code === recordType.boundedBy ? { type: recordType.name, chart } : undefined;
+  if (part.plan.charts.length !== 1 || types.length > 0 || part.plan.mentions) return false;
+  return rule.parameter.code === recordType.boundedBy;
 };
 
 /** A match, and the position behind it. */
@@ -66,19 +60,31 @@ interface Placed {
   readonly position: Position;
 }
 
-const page = async (search: PlannedSearch, from: Position | undefined): Promise<Found> => {
+/**
+ * A page in the order of the plan.
+ *
+ * @returns undefined if that should be the order of the type's date, and turns out not to be.
+ */
+const page = async (
+  search: PlannedSearch,
+  from: Position | undefined,
+  { byDate }: { readonly byDate: boolean },
+): Promise<Found | undefined> => {
   const { run, query, parts } = search;
   const size = query.count ?? usualPage;
   // One row more than the page tells whether there is another page.
   // What it took to see where references lead does not make a page shorter.
   const pauseAt = run.calls + callsPerPage;
-  const reading = { from, rowLimit: size + 1, pauseAt };
+  let isOrdered = true;
+  const onDisorder = byDate ? () => void (isOrdered = false) : undefined;
+  const reading = { from, rowLimit: size + 1, pauseAt, onDisorder };
   const found: Placed[] = [];
   let bytes = 0;
   let last = from;
   let ended = true;
   let spent = false;
   for await (const { record, position, othersFollow = false } of eachOnce(matchingParts(run, parts, reading))) {
+    if (!isOrdered) return undefined;
     if (record) {
       bytes += weightOf(record.resource ?? {});
       if (found.length === size || (found.length > 0 && bytes > largestPageBytes)) {

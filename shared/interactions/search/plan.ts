@@ -16,9 +16,9 @@ import {
   keyText,
   nameLetters,
   partitionFor,
-  timeKey,
 } from '../../store/index-rows.ts';
-import type { Address } from '../../store/keys.ts';
+import { timeKey } from '../../store/ids.ts';
+import { type Address, lastOf } from '../../store/keys.ts';
 import { chartsOf, chartsReferredTo, locate, locateAll } from '../locate.ts';
 import type { SearchContext } from './run.ts';
 
@@ -66,7 +66,7 @@ export const planSearch = async (
   const own = await ownChart(context, criteria);
   return (
     (await byId(context, criteria)) ??
-    (await byChart(context, criteria, options)) ??
+    (await byChart(context, conditions, options)) ??
     own ??
     (inward ? undefined : await byReference(context, conditions)) ??
     byIndex(context, criteria, options)
@@ -94,10 +94,11 @@ const chartsNamed = async (context: SearchContext, criterion: Criterion): Promis
 
 const byChart = async (
   context: SearchContext,
-  criteria: readonly Criterion[],
+  conditions: readonly Condition[],
   { most, inward }: Required<PlanOptions>,
 ): Promise<SearchPlan | undefined> => {
   if (!typesOfPatients.has(context.recordType.name)) return undefined;
+  const criteria = criteriaOf(conditions);
   for (const { name, parameter, modifier, values } of criteria) {
     if (!homeParameters.has(parameter.code) || (modifier !== undefined && modifier !== 'Patient')) continue;
     const bareMeansPatient = parameter.code === 'patient' || modifier === 'Patient';
@@ -119,9 +120,9 @@ const byChart = async (
       ids.map((id) => id ?? ''),
     );
     const charts = found.map(({ chart }) => chart);
-    const between = sortKeysBetween(context, criteria);
-    const exact = criteria.length === 1 && charts.length === 1;
-    const plan = { ...inCharts(context, charts, { exact, between }), narrowedBy: name };
+    const telling = criteria.filter((each) => each.name === name || isBound(context, each));
+    const exact = charts.length === 1 && telling.length === conditions.length;
+    const plan = { ...inCharts(context, charts, criteria, { exact }), narrowedBy: name };
     return inward ? withWhatIsInNoChart(context, plan) : plan;
   }
   return undefined;
@@ -149,8 +150,7 @@ const ownChart = async (context: SearchContext, criteria: readonly Criterion[]):
   if (asking.caller.organization !== undefined || recordType.directory) return undefined;
   const chart = asking.chart;
   const ofPatients = recordType.name === 'Patient' || typesOfPatients.has(recordType.name);
-  const between = sortKeysBetween(context, criteria);
-  return inCharts(context, chart === undefined || !ofPatients ? [] : [chart], { between });
+  return inCharts(context, chart === undefined || !ofPatients ? [] : [chart], criteria);
 };
 
 /**
@@ -176,7 +176,8 @@ const byReference = async (
     const named = new Set(charts.flat());
     if (named.size > mostQueries) continue;
     const names = new Set(alternatives.map(({ name }) => name));
-    return { ...inCharts(context, [...named], { mentions: true }), narrowedBy: [...names].join(' or ') };
+    const plan = inCharts(context, [...named], criteriaOf(conditions), { mentions: true });
+    return { ...plan, narrowedBy: [...names].join(' or ') };
   }
   return undefined;
 };
@@ -217,26 +218,32 @@ const chartsMeant = async (
 interface InCharts {
   readonly exact?: boolean;
   readonly mentions?: boolean;
-  readonly between?: readonly [from: string, to: string] | undefined;
 }
 
 /** Between which sort keys of a chart stands all that a search asks of a type's date; undefined if it asks nothing, or the type is not bounded. */
 const sortKeysBetween = (
-  { recordType: { name, boundedBy }, store }: SearchContext,
+  { recordType: { name, boundedBy } }: SearchContext,
   criteria: readonly Criterion[],
 ): readonly [string, string] | undefined => {
   const { start, end } = beginsWithin(criteria, boundedBy ?? '', longestUsual);
   if (start === Number.NEGATIVE_INFINITY && end === Number.POSITIVE_INFINITY) return undefined;
-  return [`${name}#${timeKey(store, start)}`, `${name}#${timeKey(store, Math.max(start, end))}~`];
+  const to = end === Number.POSITIVE_INFINITY ? lastOf(name, 'records') : `${name}#${timeKey(Math.max(start, end))}~`;
+  return [`${name}#${timeKey(start)}`, to];
 };
+
+/** Whether a criterion bounds what is read of a chart, so that most of that meets it. */
+const isBound = ({ recordType: { boundedBy } }: SearchContext, { parameter, modifier }: Criterion): boolean =>
+  parameter.code === boundedBy && modifier === undefined;
 
 /** Reads these charts, or nothing if there are none. */
 const inCharts = (
   context: SearchContext,
   named: readonly string[],
-  { exact = false, mentions = false, between }: InCharts = {},
+  criteria: readonly Criterion[],
+  { exact = false, mentions = false }: InCharts = {},
 ): SearchPlan => {
   const { recordType } = context;
+  const between = sortKeysBetween(context, criteria);
   const charts = [...new Set(named)];
   const plan: Plan = {
     kind: 'charts',
@@ -310,7 +317,7 @@ const byRegistry = (
     if (byTime && !bounded) continue;
     const texts = byTime ? [anyValue] : criterion.values.map((value) => filedText(criterion, value));
     if (texts.some((text) => text === undefined) || texts.flat().length > most) continue;
-    const between = [timeKey(store, start), `${timeKey(store, Math.max(start, end))}~`] as const;
+    const between = [timeKey(start), `${timeKey(Math.max(start, end))}~`] as const;
     const ranges = [...texts.flat(), ...(inward ? [containedKey] : [])].map((text = ''): RegistryRange => {
       const partition = partitionFor(
         store,

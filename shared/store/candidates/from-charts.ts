@@ -71,7 +71,13 @@ export interface Begun extends Pick<QueryOptions, 'after' | 'pointers' | 'mentio
 
 /** A first call to a chart. */
 export const firstOf = (reader: Reader, chart: string, { known, ...which }: Begun) =>
-  linkedPage(reader.store, chart, typeWithin(reader), { limit: reader.rowLimit, ...which }, known);
+  linkedPage(
+    reader.store,
+    chart,
+    typeWithin(reader),
+    { limit: reader.rowLimit, byDate: reader.onDisorder !== undefined && which.after === undefined, ...which },
+    known,
+  );
 
 /** The type whose rows of a chart are read; undefined for all. */
 const typeWithin = ({ types, recordType }: Reader): string | undefined =>
@@ -93,6 +99,7 @@ export async function* ofChart(
   let page = first;
   let limit = reader.rowLimit;
   if (!known && page.linked.length > 0) join?.(page.linked);
+  if (!page.byDate) reader.onDisorder?.();
   for (;;) {
     reader.spend();
     page.linked.forEach(reader.spend);
@@ -101,8 +108,8 @@ export async function* ofChart(
     const after = page.next;
     if (after === undefined) return;
     yield { record: undefined, key: after };
-    // Rows of deleted and moved records count too: where there are many of them, the next calls read more.
-    limit = limit && 2 * limit;
+    // Rows of deleted and moved records count too, and of what ends before a date: where there are many of them, the next calls read more.
+    limit = which.between ? undefined : limit && 2 * limit;
     page = await linkedPage(reader.store, chart, typeWithin(reader), { ...which, after, limit }, page.linked);
   }
 }

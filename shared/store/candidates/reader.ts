@@ -17,6 +17,8 @@ export interface Reader {
   readonly left?: () => number;
   /** Asked about the first records of a chart that the search names, until it knows; if it says no, the rest of the chart is not read. */
   readonly mayEnter?: (record: StoredRecord) => boolean | undefined;
+  /** Told, before any record comes, if the first chart shows that its order is not that of the type's date; not asked if absent. */
+  readonly onDisorder?: (() => void) | undefined;
   /** Told which charts turn out to be one person's, before their records come. */
   readonly onLinked?: (linked: readonly LinkedChart[]) => void;
 }
