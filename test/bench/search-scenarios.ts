@@ -52,6 +52,14 @@ export const chartSearches: readonly SearchScenario<ChartWorld>[] = [
   inChart('by code and date', `${rare}&${oldMinutes}`, () => 1),
   inChart('since a date, all of it older', 'date=ge2024-01-01', () => 0),
   inChart('on a day long ago', oldMinutes, () => page),
+  {
+    name: 'on a day among the newest 500',
+    path: ({ chart, observations }) => {
+      const minute = (n: number) => new Date(Date.UTC(2000, 0, 1, 0, n)).toISOString();
+      return `Observation?patient=${chart}&date=ge${minute(observations - 90)}&date=lt${minute(observations - 10)}`;
+    },
+    entries: () => page,
+  },
   inChart('by value', 'value-quantity=gt158||/min', (count) => upToAPage(count / 100)),
   inChart('newest 50, sorted by date', '_sort=-date', upToAPage),
   inChart('counted', '_summary=count', () => 0),

@@ -300,7 +300,7 @@ describe('charts linked in any way', () => {
     asked: fc.uniqueArray(fc.nat({ max: patients - 1 }), { minLength: 1, maxLength: 3 }),
   });
 
-  it('show each record of all their patients once, newest first', async () => {
+  it('show each record of all their patients once, newest first', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ links, unlinked, records, asked }) => {
         const people: Patient[] = [];

@@ -12,6 +12,8 @@ type Found = fhir4.FhirResource & { readonly id: string };
 let server: FhirServer;
 /** The patient's id, and all that is in the chart, as it was written, under its ids. */
 let id: string;
+/** Another patient, whose records say where they are from without naming the patient. */
+let otherId: string;
 let chart: readonly Found[];
 
 const family = 'Uscoresample';
@@ -35,22 +37,23 @@ beforeAll(async () => {
   });
   const [patient = '', other = '', organization = '', ...medications] = await write([
     patientBody({ name: [{ family }], identifier: [number], birthDate: '1971-03-04', gender: 'female' }),
-    patientBody({ name: [{ family: `${family}-Other` }], birthDate: '1972-03-04', gender: 'male' }),
+    patientBody({ name: [{ family: 'Another' }], birthDate: '1972-03-04', gender: 'male' }),
     organizationBody(),
     medication('1049502'),
     medication('313782'),
   ]);
   id = patient.slice('Patient/'.length);
+  otherId = other.slice('Patient/'.length);
   const resources = usCoreChart(patient, medications);
   const names = await write(resources);
-  await write(usCoreChart(other, medications).slice(0, 200));
-  const targets = names.filter((_, n) => n % 5 === 0);
-  const sources = [provenanceOf([...targets, patient], organization), provenanceOf(names.slice(0, 1), organization)];
-  const written = await write(sources);
-  chart = [...resources, ...sources].map((resource, n) => ({
+  const source = provenanceOf([...names.filter((_, n) => n % 5 === 0), patient], organization);
+  const written = await write([source]);
+  chart = [...resources, source].map((resource, n) => ({
     ...resource,
     id: [...names, ...written][n]?.split('/')[1] ?? '',
   }));
+  const others = await write(usCoreChart(other, medications).slice(0, 200));
+  await write([provenanceOf(others, organization)]);
 }, 60_000);
 
 interface Cost {
@@ -180,12 +183,10 @@ describe.each(searches)('%s by patient&%s', (type, query, which) => {
     }
   });
 
-  it('comes with where it is from', async () => {
+  it('comes with where it is from by another reading at the same time', async () => {
     for (const ask of [get, post]) {
-      const { body, reads, writes, sequential } = await ask(
-        type,
-        `patient=${id}&${query}&_count=200&_revinclude=Provenance:target`,
-      );
+      const named = `patient=${id}&${query}&_count=200&_revinclude=Provenance:target`;
+      const { body, reads, writes, sequential } = await ask(type, named);
       const names = namesOf(matchesIn(body));
       const sources = chart.filter(
         (each) =>
@@ -194,43 +195,84 @@ describe.each(searches)('%s by patient&%s', (type, query, which) => {
 
       expect(names).toEqual(expected(type, which));
       expect(namesOf(resourcesIn(body))).toEqual([...names, ...namesOf(sources)].sort());
-      console.log(type, query, reads, writes, sequential);
+      expect({ reads, writes, sequential }).toEqual({ reads: ['Query', 'Query'], writes: 1, sequential: 1 });
+    }
+  });
+});
+
+const medications = (body: TestResponse['body']) =>
+  resourcesIn(body).filter(({ resourceType }) => resourceType === 'Medication');
+
+describe('MedicationRequest by patient&intent', () => {
+  const query = 'intent=order&_include=MedicationRequest:medication';
+
+  it.each(['', '&status=completed'])('comes with its Medications by one reading more: %s', async (more) => {
+    for (const ask of [get, post]) {
+      const { body, reads, writes, sequential } = await ask('MedicationRequest', `patient=${id}&${query}${more}`);
+
+      expect(matchesIn(body).length).toBeGreaterThan(2);
+      expect(medications(body)).toHaveLength(2);
+      expect({ reads, writes, sequential }).toEqual({ reads: ['Query', 'BatchGetItem'], writes: 1, sequential: 2 });
+    }
+  });
+
+  it('takes no more turns with where it is from', async () => {
+    const named = `patient=${id}&${query}&_revinclude=Provenance:target`;
+    for (const ask of [get, post]) {
+      const { body, reads, writes, sequential } = await ask('MedicationRequest', named);
+
+      expect(new Set(resourcesIn(body).map(({ resourceType }) => String(resourceType)))).toEqual(
+        new Set(['MedicationRequest', 'Medication', 'Provenance']),
+      );
+      expect({ reads: reads.toSorted(), writes, sequential }).toEqual({
+        reads: ['BatchGetItem', 'Query', 'Query'],
+        writes: 1,
+        sequential: 2,
+      });
     }
   });
 });
 
 describe('Patient', () => {
-  it.each([
-    ['_id', () => `_id=${id}`],
-    ['identifier', () => `identifier=${number.system}|${number.value}`],
-    ['name', () => `name=${family.slice(0, 5)}&name=${family}`],
-    ['birthdate and name', () => `birthdate=1971-03-04&name=${family}`],
-    ['gender and name', () => `gender=female&name=${family}`],
-  ])('by %s', async (_name, query) => {
+  it('by _id takes one reading, and its trace beside it', async () => {
     for (const ask of [get, post]) {
-      const { body, reads, writes, sequential } = await ask('Patient', query());
+      const { body, reads, writes, sequential } = await ask('Patient', `_id=${id}`);
+
       expect(namesOf(matchesIn(body))).toEqual([`Patient/${id}`]);
-      console.log('Patient', query(), reads, writes, sequential);
-      const more = await ask('Patient', `${query()}&_revinclude=Provenance:target`);
+      expect({ reads, writes, sequential }).toEqual({ reads: ['GetItem'], writes: 1, sequential: 1 });
+      const more = await ask('Patient', `_id=${id}&_revinclude=Provenance:target`);
       expect(resourcesIn(more.body)).toHaveLength(2);
-      console.log('Patient', query(), more.reads, more.writes, more.sequential);
+      expect([more.reads.toSorted(), more.sequential]).toEqual([['GetItem', 'Query'], 1]);
+    }
+  });
+
+  it.each([
+    ['identifier', `identifier=${number.system}|${number.value}`],
+    ['name', `name=${family}`],
+    ['birthdate and name', `birthdate=1971-03-04&name=${family}`],
+    ['gender and name', `gender=female&name=${family}`],
+  ])('by %s takes one reading, then the trace in the chart that it has led to', async (_, query) => {
+    for (const ask of [get, post]) {
+      const { body, reads, writes, sequential } = await ask('Patient', query);
+
+      expect(namesOf(matchesIn(body))).toEqual([`Patient/${id}`]);
+      expect({ reads, writes, sequential }).toEqual({ reads: ['Query'], writes: 1, sequential: 2 });
+      const more = await ask('Patient', `${query}&_revinclude=Provenance:target`);
+      expect(resourcesIn(more.body)).toHaveLength(2);
+      expect([more.reads, more.sequential]).toEqual([['Query', 'Query'], 3]);
     }
   });
 });
 
-describe('MedicationRequest with its Medication', () => {
-  it('', async () => {
-    for (const ask of [get, post]) {
-      const { body, reads, writes, sequential } = await ask(
-        'MedicationRequest',
-        `patient=${id}&intent=order&_include=MedicationRequest:medication`,
-      );
-      console.log(resourcesIn(body).length, reads, writes, sequential);
-      const more = await ask(
-        'MedicationRequest',
-        `patient=${id}&intent=order&_include=MedicationRequest:medication&_revinclude=Provenance:target`,
-      );
-      console.log(resourcesIn(more.body).length, more.reads, more.writes, more.sequential);
-    }
+describe('a Provenance that names records of a patient and not the patient', () => {
+  it('stands elsewhere, and takes one reading more than one that does, and a trace in its own log', async () => {
+    const { body, reads, writes, sequential } = await get('Goal', `patient=${otherId}&_revinclude=Provenance:target`);
+
+    expect(resourcesIn(body)).toHaveLength(matchesIn(body).length + 1);
+    expect({ reads: reads.toSorted(), writes, sequential }).toEqual({
+      reads: ['BatchGetItem', 'Query', 'Query'],
+      writes: 2,
+      sequential: 3,
+    });
   });
 });

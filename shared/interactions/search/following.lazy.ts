@@ -1,4 +1,4 @@
 // Following references, for searches that ask for what other records say, or that include them.
 
-export { included } from './includes.ts';
+export { included, readAheadOf } from './includes.ts';
 export { Joins } from './joins.ts';

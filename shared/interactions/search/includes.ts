@@ -113,6 +113,19 @@ const typesWithAddress = ({ types }: Run, { parameter, target }: Include): Searc
     return type?.parameter('url')?.type === 'uri' ? [type] : [];
   });
 
+/**
+ * Begins to read what a page may include of a chart beside the page itself: what refers to its records stands there, whichever they will be.
+ */
+export const readAheadOf = (run: Run, finding: Finding, includes: readonly Include[], chart: string): void => {
+  for (const { kind, source } of includes) {
+    const recordType = kind === 'revinclude' && source !== undefined ? run.types?.get(source) : undefined;
+    if (!recordType || !mayRead(run, recordType)) continue;
+    const page = finding.linkedPage(run.context.store, chart, recordType.name, { mentions: true });
+    page.catch(() => {}); // told where the page is looked at; a search that has failed before looks at none
+    run.ahead.set(`${recordType.name} ${chart}`, page);
+  }
+};
+
 /** Records that refer to these. */
 const referring = async (
   run: Run,
@@ -124,13 +137,18 @@ const referring = async (
   const recordType = run.types?.get(include.source);
   if (!recordType || !mayRead(run, recordType)) return [];
   const found: StoredRecord[] = [];
-  const names = records.map(nameOf);
   const { name, searchParameters } = recordType;
-  for (let at = 0; at < names.length; at += mostQueries) {
-    const criteria = revincluding(include, name, searchParameters, names.slice(at, at + mostQueries));
+  for (const some of lotsOf(records)) {
+    const criteria = revincluding(include, name, searchParameters, some.map(nameOf));
     if (criteria.length === 0) continue;
     const conditions = criteria.length === 1 ? criteria : [{ kind: 'any', conditions: criteria } as const];
-    const { plan } = await finding.planSearch(run.of(recordType), conditions);
+    const context = run.of(recordType);
+    const charts = some.map(({ chart }) => chart);
+    const parameters = criteria.map(({ parameter }) => parameter);
+    const inCharts = some.some(({ type }) => headsOwnChart(type))
+      ? undefined
+      : finding.referringInCharts(context, charts, parameters);
+    const plan = inCharts ?? (await finding.planSearch(context, conditions)).plan;
     for await (const { record } of finding.matching(run, recordType, { conditions, plan })) {
       if (record) found.push(record);
       // Whatever of it is a match or included already, the rest is too much for a page.
@@ -139,6 +157,14 @@ const referring = async (
     }
   }
   return found;
+};
+
+/** Records for which what refers to them is read together: of as many charts as one search may name, or as many records that head their own. */
+const lotsOf = (records: readonly StoredRecord[]): StoredRecord[][] => {
+  const byChart = [...Map.groupBy(records, ({ chart }) => chart).values()];
+  return Array.from({ length: Math.ceil(byChart.length / mostQueries) }, (_, n) =>
+    byChart.slice(n * mostQueries, (n + 1) * mostQueries).flat(),
+  );
 };
 
 /**

@@ -37,6 +37,8 @@ export class Joins {
   readonly #finding: Finding;
   /** Lookups that are answered once and for all. */
   readonly #complete = new Set<Chain | Has>();
+  /** Charts that were read for what refers to their records, and what that is by the name that it refers to, without its body. */
+  readonly #readIn = new Map<Has, { readonly charts: Set<string>; readonly byName: Map<string, StoredRecord[]> }>();
   /** What each lookup was asked about. */
   readonly #asked = new Map<Chain | Has, Set<string>>();
 
@@ -216,6 +218,11 @@ export class Joins {
       records.map(({ id }) => `${recordType.name}/${id}`),
     );
     if (names.length === 0) return;
+    const charts = new Set(records.flatMap(({ chart }) => chart ?? []));
+    const inCharts = headsOwnChart(recordType.name)
+      ? undefined
+      : await this.#referringIn(has, referring, [...charts], names);
+    if (inCharts) return;
     const { code } = has.parameter;
     const filed = referring.registry.some(({ parameter, serves }) => parameter === code || serves.includes(code));
     if (!filed && headsOwnChart(recordType.name)) {
@@ -229,6 +236,44 @@ export class Joins {
       for (const record of await this.#all(referring, [some, ...has.conditions], has.name))
         this.#add(has, referring, record);
     }
+  }
+
+  /**
+   * Looks up what refers to records of charts, which all stands there: each chart is read once, whichever of its records are asked for.
+   *
+   * @returns false if charts do not tell of references by this parameter.
+   */
+  async #referringIn(
+    has: Has,
+    referring: SearchType,
+    charts: readonly string[],
+    names: readonly string[],
+  ): Promise<boolean> {
+    const run = this.#run;
+    const { conditions, parameter } = has;
+    const known = this.#readIn.get(has) ?? { charts: new Set<string>(), byName: new Map<string, StoredRecord[]>() };
+    this.#readIn.set(has, known);
+    const unread = charts.filter((chart) => !known.charts.has(chart));
+    const plan = this.#finding.referringInCharts(run.of(referring), unread, [parameter], conditions);
+    if (!plan) return false;
+    for await (const { record } of unread.length > 0
+      ? this.#finding.matching(run, referring, { conditions, plan })
+      : []) {
+      for (const name of record ? this.#namesFor(has, record) : []) {
+        const others = known.byName.get(name) ?? [];
+        if (record) others.push({ ...record, resource: undefined });
+        known.byName.set(name, others);
+      }
+      run.requireAffordable(has.name);
+    }
+    for (const chart of unread) known.charts.add(chart);
+    for (const name of names) {
+      for (const record of known.byName.get(name) ?? []) {
+        run.lookups.get(has)?.add(name);
+        run.decidedBy(referring, record);
+      }
+    }
+    return true;
   }
 
   /**

@@ -78,6 +78,7 @@ async function* placed(
     rowLimit,
     onDisorder,
     spend: run.spend,
+    ahead: (chart) => (others.length === 0 ? run.ahead.get(`${first.recordType.name} ${chart}`) : undefined),
     left: () => pauseAt - run.calls,
     // All records of a chart have one custodian: the first tells whether the rest is worth reading, and nobody learns how many there are.
     mayEnter: (record) => {

@@ -235,6 +235,23 @@ const sortKeysBetween = (
 const isBound = ({ recordType: { boundedBy } }: SearchContext, { parameter, modifier }: Criterion): boolean =>
   parameter.code === boundedBy && modifier === undefined;
 
+/**
+ * How to find what refers to records of charts: all of it stands there, as a record of theirs or as a mention.
+ *
+ * @param parameters - by which it refers to them.
+ * @param conditions - that it meets besides.
+ * @returns undefined if one of these does not lead to what mentions tell of.
+ */
+export const referringInCharts = (
+  context: SearchContext,
+  charts: readonly string[],
+  parameters: readonly SearchParameter[],
+  conditions: readonly Condition[] = [],
+): Plan | undefined =>
+  parameters.every((parameter) => selectsReferences(context.recordType.name, parameter))
+    ? inCharts(context, charts, criteriaOf(conditions), { mentions: true }).plan
+    : undefined;
+
 /** Reads these charts, or nothing if there are none. */
 const inCharts = (
   context: SearchContext,

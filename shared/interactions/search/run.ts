@@ -6,6 +6,7 @@ import type { Lookup, RecordFacts, TerminologyFacts } from '../../search/facts.t
 import type { Condition } from '../../search/search-query.ts';
 import type { Units } from '../../search/units.ts';
 import type { CallNotes } from '../../store/call-notes.ts';
+import type { LinkedPage } from '../../store/linked-page.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { mayAccess } from '../require-access.ts';
@@ -24,6 +25,8 @@ export interface Held {
   /** Empty for a resource within another that has none. */
   readonly id: string;
   readonly lastUpdated: number | undefined;
+  /** The chart of the record; undefined for a resource within another. */
+  readonly chart?: string;
   /** The record that holds it, if it is no record itself. */
   readonly container?: Resource;
 }
@@ -54,6 +57,8 @@ export class Run {
   readonly hidden = new Set<string>();
   /** Charts that the search named, itself or by what references have led to. */
   readonly named = new Set<string>();
+  /** Beginnings of charts that are read before they are asked for, with what is mentioned there, by `<type> <chart>`. */
+  readonly ahead = new Map<string, Promise<LinkedPage>>();
   /** `Type/id` of patients' records that were not asked for and decided what was found, by chart. */
   readonly decisive = new Map<string, Set<string>>();
 
@@ -119,5 +124,5 @@ export const tooCostly = (parameter: string): RecordError =>
   );
 
 /** A record as conditions look at it. */
-export const heldOf = ({ id, updated, resource }: StoredRecord): Held[] =>
-  resource ? [{ resource, id, lastUpdated: updated }] : [];
+export const heldOf = ({ id, updated, chart, resource }: StoredRecord): Held[] =>
+  resource ? [{ resource, id, lastUpdated: updated, chart }] : [];

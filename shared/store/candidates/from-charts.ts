@@ -70,14 +70,20 @@ export interface Begun extends Pick<QueryOptions, 'after' | 'pointers' | 'mentio
 }
 
 /** A first call to a chart. */
-export const firstOf = (reader: Reader, chart: string, { known, ...which }: Begun) =>
-  linkedPage(
-    reader.store,
-    chart,
-    typeWithin(reader),
-    { limit: reader.rowLimit, byDate: reader.onDisorder !== undefined && which.after === undefined, ...which },
-    known,
+export const firstOf = (reader: Reader, chart: string, { known, ...which }: Begun): Promise<LinkedPage> => {
+  const { after, mentions, between } = which;
+  const ahead = after === undefined && mentions && !between ? reader.ahead?.(chart) : undefined;
+  return (
+    ahead ??
+    linkedPage(
+      reader.store,
+      chart,
+      typeWithin(reader),
+      { limit: reader.rowLimit, byDate: reader.onDisorder !== undefined && which.after === undefined, ...which },
+      known,
+    )
   );
+};
 
 /** The type whose rows of a chart are read; undefined for all. */
 const typeWithin = ({ types, recordType }: Reader): string | undefined =>

@@ -1,6 +1,7 @@
 import type { SearchType } from '../../record-types/search-type.ts';
 import type { LinkedChart } from '../chart-links.ts';
 import type { Address } from '../keys.ts';
+import type { LinkedPage } from '../linked-page.ts';
 import type { Fetched, RecordStore } from '../record-store.ts';
 import type { StoredRecord } from '../rows.ts';
 import type { SearchedTypes } from './plan.ts';
@@ -17,6 +18,8 @@ export interface Reader {
   readonly left?: () => number;
   /** Asked about the first records of a chart that the search names, until it knows; if it says no, the rest of the chart is not read. */
   readonly mayEnter?: (record: StoredRecord) => boolean | undefined;
+  /** The beginning of a chart, with mentions, if somebody has read that already. */
+  readonly ahead?: (chart: string) => Promise<LinkedPage> | undefined;
   /** Told, before any record comes, if the first chart shows that its order is not that of the type's date; not asked if absent. */
   readonly onDisorder?: (() => void) | undefined;
   /** Told which charts turn out to be one person's, before their records come. */
