@@ -7,9 +7,9 @@ import { chartPage } from '../../shared/store/chart-page.ts';
 import { timeKey } from '../../shared/store/ids.ts';
 import { lastingKey, linkSignKey } from '../../shared/store/keys.ts';
 import { type ChartWorld, chartWorld } from '../bench/search-worlds.ts';
+import { postEntry, transactionOf } from '../support/bundles.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import { writeObservations } from '../support/large-chart.ts';
-import { postEntry, transactionOf } from '../support/bundles.ts';
 import {
   allPages,
   create,
@@ -256,9 +256,9 @@ describe('a search between two times', () => {
       world = await chartWorld(3_000, 60); // one an hour, 125 days from 2000-01-01 on
     }, 60_000);
     const cost = async (query: string, path = `Observation?patient=${world.chart}`) => {
-      const { calls, get } = world.server;
+      const { calls } = world.server;
       calls.reset();
-      const { body } = await get(`${path}${path.includes('?') ? '&' : '?'}${query}`);
+      const { body } = await world.server.get(`${path}${path.includes('?') ? '&' : '?'}${query}`);
       const { names, readUnits } = calls;
       return { entries: resourcesIn(body).length, reads: names.filter((name) => name !== 'PutItem'), readUnits };
     };

@@ -68,7 +68,10 @@ const costing = async (send: () => Promise<TestResponse>): Promise<TestResponse 
   const { names } = server.calls;
   const isRead = (name: string) => /^(?:Get|BatchGet|Query|Scan)/.test(name);
   return {
-    ...{ status, body, headers, text },
+    status,
+    body,
+    headers,
+    text,
     reads: names.filter(isRead),
     writes: names.filter((name) => !isRead(name)).length,
     sequential: server.calls.sequential(),

@@ -124,8 +124,10 @@ const opened = async (
   const run = new Run(request, types, await loadTerminology(request, terminologyOf(conditions)));
   run.notes = notes;
   if (searched.some((each) => comparesUnits(each.query.conditions, each.query.sort))) run.units = await loadUnits();
+  const includes = query.summary === 'count' || query.count === 0 ? [] : query.includes;
   const follows = lookupsOf(conditions).length > 0;
-  const joins = follows ? new (await import('./following.lazy.ts')).Joins(run, finding) : undefined;
+  const following = follows || includes.length > 0 ? await import('./following.lazy.ts') : undefined;
+  const joins = follows && following ? new following.Joins(run, finding) : undefined;
   const planOf = async ({ recordType, query: own }: Searched): Promise<SearchPlan> => {
     const plan = await (joins?.planned(recordType, own.conditions) ?? planSearch(run.of(recordType), own.conditions));
     return ofPatient && own.conditions.length === 1 && plan.plan.kind === 'charts' ? { ...plan, exact: true } : plan;
@@ -142,6 +144,8 @@ const opened = async (
         for (const chart of plan.charts) run.named.add(chart);
         parts.push({ ...plan, searched: [each] });
       }
+      const [chart, ...others] = run.named;
+      if (chart !== undefined && others.length === 0) following?.readAheadOf(run, finding, includes, chart);
       return grouped(parts);
     },
   };

@@ -37,11 +37,6 @@ export const findPage = async (search: PlannedSearch, from: Position | undefined
     const asking = count === 0 ? '_count' : '_summary';
     return { matches: [], others: [], total: await countAll(search, asking), next: undefined };
   }
-  const [chart, ...charts] = new Set(search.parts.flatMap((part) => part.charts));
-  if (chart !== undefined && charts.length === 0 && search.query.includes.length > 0) {
-    const { readAheadOf } = await import('./following.lazy.ts');
-    readAheadOf(search.run, finding, search.query.includes, chart);
-  }
   // A position within a chart: the first page came in the order of the chart.
   const goesOn = from !== undefined && from.length > 1;
   const inOrder = sort.length === 0 || goesOn || (!from && isInChartsOrder(search));

@@ -7,6 +7,7 @@ import { criteriaOf } from '../../search/joins.ts';
 import type { Condition, Criterion } from '../../search/search-query.ts';
 import { beginsWithin } from '../../search/time-bounds.ts';
 import type { Plan, RegistryRange } from '../../store/candidates/plan.ts';
+import { timeKey } from '../../store/ids.ts';
 import {
   anyValue,
   containedKey,
@@ -17,7 +18,6 @@ import {
   nameLetters,
   partitionFor,
 } from '../../store/index-rows.ts';
-import { timeKey } from '../../store/ids.ts';
 import { type Address, lastOf } from '../../store/keys.ts';
 import { chartsOf, chartsReferredTo, locate, locateAll } from '../locate.ts';
 import type { SearchContext } from './run.ts';
