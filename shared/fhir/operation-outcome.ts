@@ -37,6 +37,39 @@ const longestExpression = 500;
 const bounded = (expression: string): string =>
   expression.length <= longestExpression ? expression : `${expression.slice(0, longestExpression - 1).toWellFormed()}…`;
 
+/** One thing that is to be said. */
+export interface Notice {
+  readonly severity?: fhir4.OperationOutcomeIssue['severity'];
+  readonly message: string;
+  readonly expression?: string;
+  readonly code?: fhir4.OperationOutcomeIssue['code'];
+  /** Stable code for programs, sent as `details.coding`. */
+  readonly reason?: string;
+}
+
+const issueOf = (
+  { severity = 'error', code = 'informational', message, expression, reason }: Notice,
+  diagnostics = message,
+): fhir4.OperationOutcomeIssue => ({
+  severity,
+  code,
+  details: {
+    ...(reason === undefined ? {} : { coding: [{ system: reasonSystem, code: reason }] }),
+    text: message,
+  },
+  diagnostics,
+  ...(expression === undefined ? {} : { expression: [bounded(expression)] }),
+});
+
+/** What a refusal says, issue by issue. */
+export const noticesOf = ({ kind, reason, details }: RecordError): Notice[] =>
+  details.map(({ message, expression, code = responseFor[kind].code }) => ({
+    code: code as fhir4.OperationOutcomeIssue['code'],
+    message,
+    reason,
+    ...(expression === undefined ? {} : { expression }),
+  }));
+
 /**
  * Turns anything thrown into an answer. What is not a RecordError is our own fault: 500, without its message.
  *
@@ -45,55 +78,32 @@ const bounded = (expression: string): string =>
  */
 export const refusal = (error: unknown, requestId: string): Refused => {
   const known = error instanceof RecordError;
-  const { statusCode, code } = known ? responseFor[error.kind] : { statusCode: 500, code: 'exception' };
-  const details = known ? error.details : [{ message: 'Internal server error' }];
-  const issue = details.map(
-    (detail): fhir4.OperationOutcomeIssue => ({
-      severity: known ? 'error' : 'fatal',
-      code: ('code' in detail && detail.code ? detail.code : code) as fhir4.OperationOutcomeIssue['code'],
-      details: {
-        coding: [{ system: reasonSystem, code: known ? error.reason : 'exception' }],
-        text: detail.message,
-      },
-      diagnostics: `${detail.message} (request ${requestId})`,
-      ...('expression' in detail && detail.expression !== undefined
-        ? { expression: [bounded(detail.expression)] }
-        : {}),
-    }),
-  );
+  const statusCode = known ? responseFor[error.kind].statusCode : 500;
+  const notices: Notice[] = known
+    ? noticesOf(error)
+    : [{ severity: 'fatal', code: 'exception', message: 'Internal server error', reason: 'exception' }];
   return {
     statusCode,
     headers: {
       ...(known ? error.headers : {}),
       ...(statusCode === 401 ? { 'WWW-Authenticate': 'Bearer realm="Concord", error="invalid_token"' } : {}),
     },
-    outcome: { resourceType: 'OperationOutcome', issue },
+    outcome: {
+      resourceType: 'OperationOutcome',
+      issue: notices.map((notice) => issueOf(notice, `${notice.message} (request ${requestId})`)),
+    },
   };
 };
 
-/** What is said beside an answer that is no refusal. */
-interface Notice {
-  readonly severity?: fhir4.OperationOutcomeIssue['severity'];
-  readonly message: string;
-  readonly expression?: string;
-  readonly code?: fhir4.OperationOutcomeIssue['code'];
-}
-
 /**
- * An outcome that only informs or warns.
+ * An outcome that is no refusal.
  *
  * @param severity - of those that have none of their own.
  */
 export const information = (
-  severity: 'information' | 'warning',
-  issues: readonly Notice[],
+  severity: 'information' | 'warning' | 'error',
+  notices: readonly Notice[],
 ): fhir4.OperationOutcome => ({
   resourceType: 'OperationOutcome',
-  issue: issues.map(({ message, expression, code, severity: own = severity }) => ({
-    severity: own,
-    code: code ?? 'informational',
-    details: { text: message },
-    diagnostics: message,
-    ...(expression === undefined ? {} : { expression: [expression] }),
-  })),
+  issue: notices.map((notice) => issueOf({ severity, ...notice })),
 });

@@ -9,6 +9,7 @@ import { patchByCondition, patchRecord } from '../interactions/patch.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search/search.ts';
 import { updateByCondition, updateRecord } from '../interactions/update.ts';
+import { validateRecord } from '../interactions/validate.ts';
 import { readVersion } from '../interactions/vread.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 
@@ -29,6 +30,12 @@ export interface Route {
 export type OwnRoutes = Readonly<Record<string, readonly Route[]>>;
 
 const metaOperation = 'http://hl7.org/fhir/OperationDefinition/Resource-meta';
+
+const validateOperation = {
+  interaction: validateRecord,
+  name: 'operation',
+  definition: 'http://hl7.org/fhir/OperationDefinition/Resource-validate',
+};
 
 /** What can be asked of every record type that is not written by Concord alone. https://hl7.org/fhir/R4/http.html#summary */
 const routesOfAll: readonly Route[] = [
@@ -70,6 +77,9 @@ const routesOfAll: readonly Route[] = [
     name: 'operation',
     definition: `${metaOperation}-delete`,
   },
+  { method: 'POST', path: ['$validate'], ...validateOperation },
+  { method: 'GET', path: ['{id}', '$validate'], ...validateOperation },
+  { method: 'POST', path: ['{id}', '$validate'], ...validateOperation },
 ];
 
 /** The routes that a record type has: what is said of it comes before what is said of all. */

@@ -67,7 +67,7 @@ export const save = async (
 ): Promise<void> => {
   const { store, request, once, now } = context;
   const key = once && requestKeyRow(once.key, { request: once.request, answers: answers.map(keptOf) }, now);
-  const work = commitOf(context, plans, key ? [key] : []);
+  const work = commitOf(context, plans, key && [key]);
   try {
     await commit(store, work);
   } catch (error) {
@@ -87,10 +87,11 @@ const keptOf = ({ statusCode, headers, warnings, resource }: Answer): KeptAnswer
   ...(resource?.resourceType === 'OperationOutcome' ? { resource: resource as fhir4.OperationOutcome } : {}),
 });
 
-const commitOf = (
+/** What writes come to in the store. */
+export const commitOf = (
   context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
-  claims: readonly Row[],
+  claims: readonly Row[] = [],
 ): Commit => {
   const { store, audit } = context;
   const own = new Set(plans.map(({ next }) => keyText(recordKey(next))));
@@ -146,7 +147,8 @@ export const byChart = (each: readonly Pick<Access, 'interaction' | 'chart' | 'w
   );
 };
 
-const refusalOf = ({ refusals }: CommitRefused, ifMatch: boolean): Error => {
+/** What it means for a request that conditions of its commit did not hold. */
+export const refusalOf = ({ refusals }: Pick<CommitRefused, 'refusals'>, ifMatch: boolean): Error => {
   const missing = refusals.flatMap((refusal) =>
     refusal.kind === 'missing' ? [{ expression: refusal.check.label }] : [],
   );

@@ -12,12 +12,22 @@ const ofR4 = (type: string): RegExp =>
 /** Each takes microseconds for each element, and a record may have a hundred thousand. A real one claims one or two. */
 const mostProfiles = 10;
 
+/** A profile that is asked about: where, and whether what stands against it refuses. */
+interface Claim {
+  readonly address: string;
+  readonly expression: string;
+  readonly isBound: boolean;
+  /** Of a profile that is not known. */
+  readonly ifUnknown: 'error' | 'warning';
+}
+
 /**
  * Checks a resource against the profiles that it claims to meet. A claim of a profile and its version is a promise that has to be kept:
  * errors. A claim without a version says less, and old data is full of them: what stands against it is a warning.
  *
  * @param resource - one that has the structure that R4 gives its type.
  * @param strict - treats claims without a version like those with one.
+ * @param asked - a profile that it is to be checked against, whatever it claims: it binds, and has to be known.
  * @returns errors; warnings, also for profiles and versions that are not known, of which at most 50 are told; information where a check
  *   could not be made.
  * @see https://hl7.org/fhir/R4/resource.html#Meta
@@ -25,19 +35,30 @@ const mostProfiles = 10;
 export const checkClaims = async (
   resource: fhir4.Resource,
   { strict }: { readonly strict: boolean },
+  asked?: string,
 ): Promise<ValidationIssue[]> => {
   const type = resource.resourceType;
-  const claims = resource.meta?.profile ?? [];
+  const claims = (resource.meta?.profile ?? []).map(
+    (address, index): Claim => ({
+      address,
+      expression: `${type}.meta.profile[${index}]`,
+      isBound: strict || String(address).includes('|'),
+      ifUnknown: 'warning',
+    }),
+  );
+  if (asked !== undefined) claims.unshift({ address: asked, expression: 'profile', isBound: true, ifUnknown: 'error' });
   const issues: ValidationIssue[] = [];
   /** Whether the claim binds. Each profile is checked once, however often it is claimed. */
   const claimed = new Map<Profile, boolean>();
-  for (const claim of new Set(claims)) {
-    const [url = '', version] = String(claim).split('|');
-    if (ofR4(type).test(claim)) continue;
+  const seen = new Set<string>();
+  for (const { address, expression, isBound, ifUnknown } of claims) {
+    if (seen.has(address)) continue;
+    seen.add(address);
+    const [url = '', version] = String(address).split('|');
+    if (ofR4(type).test(address)) continue;
     const guide = url.startsWith(usCoreBase) ? await usCore() : undefined;
     const profile = guide?.profiles.get(url.slice(usCoreBase.length));
     const isKnown = profile !== undefined && (version === undefined || version === guide?.version);
-    const isBound = strict || version !== undefined;
     const message = !isKnown
       ? 'this profile or version is not known: nothing was checked'
       : profile.type !== type
@@ -48,9 +69,9 @@ export const checkClaims = async (
     if (message === undefined && profile) claimed.set(profile, isBound || claimed.get(profile) === true);
     else if (message !== undefined && (isKnown || issues.length < maxIssues)) {
       issues.push({
-        severity: isKnown && isBound ? 'error' : 'warning',
+        severity: isKnown ? (isBound ? 'error' : 'warning') : ifUnknown,
         code: isKnown ? 'value' : 'not-supported',
-        expression: `${type}.meta.profile[${claims.indexOf(claim)}]`,
+        expression,
         message,
       });
     }

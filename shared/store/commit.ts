@@ -11,6 +11,7 @@ import { resolveStaged } from './settle-transaction.ts';
 import { writeStaged } from './staged-transaction.ts';
 import { type Action, type Refused, tryTransaction } from './transact.ts';
 import { uploadLargeBodies, uploadStep } from './uploads.ts';
+import { visibleRows } from './visibility.ts';
 
 /** One record's next version. */
 export interface RecordWrite {
@@ -128,6 +129,44 @@ export const commit = async (store: RecordStore, work: Commit): Promise<void> =>
     if (onlyTaken) await requireAllElse(store, work);
     throw error;
   }
+};
+
+/** Rows that are looked at with one call. */
+const lookedAtOnce = 100;
+
+/**
+ * What a commit would be refused for now, found by reading alone: records that it needs and that are not there, else time that others have.
+ *
+ * @throws RecordError `too-large` if a row cannot hold a record.
+ */
+export const foresee = async (
+  store: RecordStore,
+  { checks, writes, calendar }: Pick<Commit, 'checks' | 'writes' | 'calendar'>,
+): Promise<Refusal[]> => {
+  for (const { next } of writes) {
+    const { labels } = recordRow(next, store.ids);
+    requireStorable(labels ? { labels } : {}, next.type);
+  }
+  const missing: Refusal[] = [];
+  for (let at = 0; at < checks.length; at += lookedAtOnce)
+    missing.push(...(await missingAmong(store, checks.slice(at, at + lookedAtOnce))));
+  const calendars = new Calendars(calendar ?? { now: 0, changes: [] });
+  if (missing.length > 0) return missing; // as for `requireAllElse`: who names what does not exist learns nothing of its time
+  await calendars.look(store);
+  return calendars.taken.map((time) => ({ kind: 'taken', time }));
+};
+
+const missingAmong = async (store: RecordStore, checks: readonly ExistenceCheck[]): Promise<Refusal[]> => {
+  const name = ({ pk, sk }: RowKey) => `${pk}\n${sk}`;
+  const found = (await store.getMany(checks.map(({ address }) => recordKey(address)))) as RecordRow[];
+  const rows = new Map(
+    (await visibleRows(store.client, store.tableName, found)).map((row) => [name(row), row] as const),
+  );
+  return checks.flatMap((check): Refusal[] => {
+    const row = rows.get(name(recordKey(check.address)));
+    const isThere = row?.body !== undefined && (check.custodian === undefined || check.custodian === row.custodian);
+    return isThere ? [] : [{ kind: 'missing', check }];
+  });
 };
 
 const write = async (store: RecordStore, given: Commit): Promise<void> => {

@@ -35,6 +35,7 @@ const filesBeside: readonly {
   ...[
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },
+    { name: 'shared-fhir-sound-part.lazy.js', most: 2_000 },
     { name: 'shared-terminology-evaluation.lazy.js', most: 12_000 },
     { name: 'shared-interactions-search-explanation.lazy.js', most: 8_000 },
     { name: 'shared-interactions-search-following.lazy.js', most: 41_000 },

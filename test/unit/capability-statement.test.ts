@@ -63,7 +63,7 @@ describe('capability statement', () => {
     const all = [...resources].flatMap(([type, { operation = [] }]) =>
       operation.map(({ name, definition }) => [type, name, definition]),
     );
-    const operations = all.filter(([, name]) => !name?.startsWith('meta'));
+    const operations = all.filter(([, name]) => !/^(?:meta|validate$)/.test(name ?? ''));
 
     expect(operations).toEqual([
       ['Composition', 'document', 'http://hl7.org/fhir/OperationDefinition/Composition-document'],
@@ -73,9 +73,9 @@ describe('capability statement', () => {
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
       ['Patient', 'match', 'http://hl7.org/fhir/OperationDefinition/Patient-match'],
     ]);
-    const labels = ['meta', 'meta-add', 'meta-delete'];
+    const ofAll = ['meta', 'meta-add', 'meta-delete', 'validate'];
     expect(all.filter(([type]) => type === 'Goal')).toEqual(
-      labels.map((name) => ['Goal', name, `http://hl7.org/fhir/OperationDefinition/Resource-${name}`]),
+      ofAll.map((name) => ['Goal', name, `http://hl7.org/fhir/OperationDefinition/Resource-${name}`]),
     );
     expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));
   });
@@ -84,7 +84,7 @@ describe('capability statement', () => {
     const all = capabilityStatement(otherRecordTypes, ownRoutes, 'https://concord.test/fhir').rest?.[0]?.resource ?? [];
     const named = all.flatMap(({ type, operation = [] }) => operation.map(({ name }) => `${type}/$${name}`));
 
-    expect(named.filter((name) => !name.includes('/$meta'))).toEqual([
+    expect(named.filter((name) => !/\/\$(?:meta|validate$)/.test(name))).toEqual([
       'CodeSystem/$lookup',
       'CodeSystem/$validate-code',
       'CodeSystem/$subsumes',

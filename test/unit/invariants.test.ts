@@ -266,7 +266,8 @@ describe('generated invariants', () => {
     const docs = generateInvariantDocs();
 
     expect(docs).toContain('| obs-6 | `Observation` | error |');
-    expect(docs).toMatch(/\| dom-6 \|.*\| no: /);
+    expect(docs).toMatch(/\| dom-6 \|.*\| yes; by hand: told by /);
+    expect(docs).toMatch(/\| ele-1 \|.*\| no: /);
     expect(docs).toMatch(/\| con-3 \|.*\| yes; as published /);
     for (const { key } of all) expect(docs).toContain(`| ${key} |`);
   });
