@@ -82,6 +82,7 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     get(`Encounter/${encounter}/_history`, { _count: '1' }),
     get(`${subject}/$everything`, { _count: '3', start: '2020-01-01', _type: 'Observation,Encounter' }),
     get(`Encounter/${encounter}/$everything`, { _since: '2020-01-01T00:00:00Z' }),
+    get(`${subject}/$validate`, { profile: usCorePatient, mode: 'update' }),
     get('Observation/$lastn', { patient, category: 'vital-signs', max: '2' }),
     get('metadata', { _format: 'json', _pretty: 'true' }),
   ];
@@ -133,6 +134,15 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
       ]),
     ),
     write('POST', `${subject}/$everything`, parameters([{ name: 'start', valueDate: '2020-01-01' }])),
+    write(
+      'POST',
+      'Observation/$validate',
+      parameters([
+        { name: 'resource', resource: measured },
+        { name: 'mode', valueCode: 'create' },
+      ]),
+    ),
+    write('POST', `Observation/${observation}/$validate`, { ...measured, id: observation }),
   ];
   const jsonPatch = [
     { op: 'test', path: '/resourceType', value: 'Observation' },
