@@ -88,7 +88,7 @@ const others = [
 let bundles: ReadonlyMap<string, FunctionBundle>;
 beforeAll(async () => {
   bundles = await bundlesOf([...types.map(entryOf), ...others]);
-});
+}, 300_000); // dozens of bundles, perhaps beside other work
 
 const bundleOf = (entry: string): FunctionBundle => {
   const bundle = bundles.get(entry);
