@@ -7,6 +7,7 @@ const actions: Readonly<Record<AuditedInteraction, 'C' | 'R' | 'U' | 'D' | 'E'>>
   read: 'R',
   vread: 'R',
   update: 'U',
+  patch: 'U',
   delete: 'D',
   'history-instance': 'R',
   'search-type': 'E',

@@ -12,6 +12,7 @@ export type AuditedInteraction =
   | 'read'
   | 'vread'
   | 'update'
+  | 'patch'
   | 'delete'
   | 'history-instance'
   | 'search-type'

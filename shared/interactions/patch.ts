@@ -1,3 +1,4 @@
+import { refusedRow } from '../audit/audit-row.ts';
 import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { parseJson, spelledOut } from '../fhir/json.ts';
@@ -12,7 +13,7 @@ import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { parseBody } from './parse-body.ts';
 import { type PlannedWrite, planUpdate } from './plan-write.ts';
-import { requireReadable, requireTypeAccess } from './require-access.ts';
+import { mayAccess, requireReadable, requireTypeAccess } from './require-access.ts';
 import { byChart, save } from './save.ts';
 import { requireVersion, requireWritable } from './update.ts';
 
@@ -24,7 +25,7 @@ export const patchRecord: Interaction = async (context, { id }) => {
   const { recordType, store } = context;
   const apply = await readPatch(context);
   const address = await locate(context, recordType.name, id);
-  return patched(context, apply, address && (await store.read(address)));
+  return patched(context, apply, address && (await store.read(address)), id);
 };
 
 /** FHIR conditional patch, `PATCH /{type}?{condition}`, of the one record that meets it. https://hl7.org/fhir/R4/http.html#patch */
@@ -34,28 +35,38 @@ export const patchByCondition: Interaction = async (context) => {
   return patched(context, apply, matches[0]);
 };
 
-const patched = (context: RequestContext, apply: Apply, current: StoredRecord | undefined) =>
+const patched = (context: RequestContext, apply: Apply, current: StoredRecord | undefined, id?: string) =>
   tracingRefusals(context, async (looked) => {
-    const plan = await planPatched(context, apply, current, looked);
+    const plan = await planPatched(context, apply, current, { id, looked });
     await save(context, [plan]);
     return answerTo(context, plan);
   });
 
+/** A record that was to be patched. */
+export interface Look extends Access {
+  /** Whether its sender may not see it, or there is none. */
+  readonly hidden: boolean;
+}
+
 /**
  * Carries out what patches. A refusal, or its absence, tells what a record holds: which `test` failed, and that the others did not. So where
- * nothing was written that would have its own trace, each record that was looked into has one like a read before the refusal leaves.
+ * nothing was written that would have its own trace, each record that was looked into has one like a read before the refusal leaves; one that
+ * its sender may not see has that of a read that was refused.
  *
  * @param work - is given the list that planning a patch notes its record in.
  */
 export const tracingRefusals = async <T>(
   { audit }: Pick<RequestContext, 'audit'>,
-  work: (looked: Access[]) => Promise<T>,
+  work: (looked: Look[]) => Promise<T>,
 ): Promise<T> => {
-  const looked: Access[] = [];
+  const looked: Look[] = [];
   try {
     return await work(looked);
   } catch (refusal) {
-    await audit.record(byChart(looked));
+    const rows = (hidden: boolean) =>
+      byChart(looked.filter((look) => look.hidden === hidden)).map((access) => audit.row(access));
+    const refused = rows(true);
+    await audit.write([...rows(false), ...refused, ...refused.map(refusedRow)]);
     throw refusal;
   }
 };
@@ -63,34 +74,48 @@ export const tracingRefusals = async <T>(
 /** Makes another resource of one as it is shown. */
 type Apply = (resource: Resource) => unknown;
 
+interface Noting {
+  /** The id that the request names, if it does. */
+  readonly id: string | undefined;
+  /** Is added to once the record is looked for (`tracingRefusals`). */
+  readonly looked: Look[];
+}
+
 /**
  * Plans a patch: the next version of the record.
  *
- * @param looked - is added to once the record is looked into (`tracingRefusals`).
  * @throws RecordError whatever rule stands against it.
  */
 export const planPatch = async (
   context: RequestContext,
   current: StoredRecord | undefined,
-  looked: Access[],
-): Promise<PlannedWrite> => planPatched(context, await readPatch(context), current, looked);
+  noting: Noting,
+): Promise<PlannedWrite> => planPatched(context, await readPatch(context), current, noting);
 
 const planPatched = async (
   context: RequestContext,
   apply: Apply,
   record: StoredRecord | undefined,
-  looked: Access[],
+  { id = record?.id, looked }: Noting,
 ): Promise<PlannedWrite> => {
+  const { name } = context.recordType;
+  const note = (chart: string, hidden: boolean) =>
+    looked.push({ interaction: 'read', chart, what: [`${name}/${id}`], hidden });
+  if (!record?.resource || !mayAccess(context, 'r', record)) {
+    // Where there is nothing, there is a trace too: no answer, and not the time that it takes, tells the one from the other.
+    const chart = record?.chart ?? (id === undefined ? undefined : (await locate(context, name, id))?.chart);
+    if (chart !== undefined) note(chart, true);
+  }
   const current = requireReadable(context, record);
   requireWritable(context, current, 'u');
   requireVersion(context, current);
-  looked.push({ interaction: 'read', chart: current.chart, what: [`${current.type}/${current.id}`] });
+  note(current.chart, false);
   const resource = presented(current);
   const next = apply(resource);
   if (!isObject(next) || next['resourceType'] !== resource.resourceType || next['id'] !== resource.id) {
     throw patchDoesNotFit(current.type, 'A patch cannot change what a record is: its type and its id');
   }
-  return planUpdate(context, parseBody(context.recordType, next), current);
+  return { ...(await planUpdate(context, parseBody(context.recordType, next), current)), interaction: 'patch' };
 };
 
 /**

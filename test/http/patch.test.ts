@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { batchOf, deleteEntry, postEntry, statusesOf, transactionOf, urn } from '../support/bundles.ts';
-import { type FhirServer, fhirServer, type TestRequest } from '../support/fhir-server.ts';
+import { type FhirServer, fhirServer, physician, type TestRequest } from '../support/fhir-server.ts';
 import { fhirPathPatch, inBinary } from '../support/patches.ts';
 import {
   atOnce,
@@ -458,6 +458,30 @@ describe('a patch that is refused for what the record holds', () => {
     expect((await server.get(pathOf(patient))).body.meta?.versionId).toBe('1');
   });
 
+  it.each([
+    ['of another organisation', elsewhere, 404, (patient: Target) => pathOf(patient)],
+    ['that was deleted', physician, 410, (patient: Target) => pathOf(patient)],
+    [
+      'that never was',
+      physician,
+      404,
+      (patient: Target) => `Observation/${server.store.ids.idAt(patient.id, server.store.ids.newPlace(0))}`,
+    ],
+  ])('leaves the trace of a refused read where the record is one %s', async (which, as, expected, pathFor) => {
+    const patient = await create(server, patientBody());
+    if (which === 'that was deleted') await server.delete(pathOf(patient));
+    const path = pathFor(patient);
+
+    const alone = await patch(path, [holds], { as });
+    const bundled = await server.post('', transactionOf(entry(path, [holds])), { as });
+
+    expect([alone.status, bundled.status]).toEqual([expected, expected]);
+    const { body } = await server.get(`AuditEvent?patient=${patient.id}&subtype=read`, { as: { role: 'privacy' } });
+    const events = resourcesIn(body) as unknown as fhir4.AuditEvent[];
+    expect(events.map(({ outcome }) => outcome)).toEqual(['4', '4']);
+    for (const { entity } of events) expect(entity?.map(({ what }) => what?.reference)).toContain(path);
+  });
+
   it('leaves one row a chart, however many entries of a transaction looked into it', async () => {
     const patient = await create(server, patientBody());
     const records = [
@@ -482,7 +506,14 @@ describe('a patch that is refused for what the record holds', () => {
 
     expect((await patch(pathOf(patient), born('1981-01-01'))).status).toBe(200);
 
-    const { body } = await server.get(`AuditEvent?patient=${patient.id}&subtype=read`, { as: { role: 'privacy' } });
-    expect(entriesOf(body)).toEqual([]);
+    const { body } = await server.get(`AuditEvent?patient=${patient.id}`, { as: { role: 'privacy' } });
+    const codes = (resourcesIn(body) as unknown as fhir4.AuditEvent[]).map(({ subtype, action }) => [
+      subtype?.[0]?.code,
+      action,
+    ]);
+    expect(codes.filter(([, action]) => action !== 'E').sort()).toEqual([
+      ['create', 'C'],
+      ['patch', 'U'],
+    ]);
   });
 });

@@ -27,6 +27,7 @@ const actions: [AuditedInteraction, string][] = [
   ['read', 'R'],
   ['vread', 'R'],
   ['update', 'U'],
+  ['patch', 'U'],
   ['delete', 'D'],
   ['history-instance', 'R'],
   ['search-type', 'E'],

@@ -1,9 +1,9 @@
-import type { Access } from '../../audit/audit-trail.ts';
 import { RecordError } from '../../errors.ts';
 import { answerTo } from '../answers.ts';
 import type { Answer } from '../context.ts';
 import { answerDeletions } from '../delete.ts';
 import { lookAgain } from '../look-again.ts';
+import type { Look } from '../patch.ts';
 import type { NewPlace, PlannedWrite } from '../plan-write.ts';
 import { save, TimeTaken } from '../save.ts';
 import { type BundleContext, contextOf, type Entry } from './entry.ts';
@@ -21,7 +21,7 @@ import { type Planned, planAll } from './plan-entries.ts';
 export const writeAll = async (
   context: BundleContext,
   writes: readonly Entry[],
-  looked: Access[],
+  looked: Look[],
 ): Promise<readonly Answer[]> => {
   // A later try gives new places, and rewrites the references that an earlier one made.
   const places = new Map<Entry, NewPlace>();

@@ -1,4 +1,3 @@
-import type { Access } from '../../audit/audit-trail.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { typesOfPatients } from '../../record-types/homes.ts';
@@ -12,7 +11,7 @@ import type { Answer, RequestContext } from '../context.ts';
 import { planDeletion, planDeletions } from '../delete.ts';
 import { locate } from '../locate.ts';
 import { parseBody } from '../parse-body.ts';
-import { planPatch } from '../patch.ts';
+import { type Look, planPatch } from '../patch.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { planPut, planPutByCondition } from '../update.ts';
 import { resolveConditions } from './conditional-references.ts';
@@ -40,7 +39,7 @@ export const planAll = async (
   bundle: BundleContext,
   writes: readonly Entry[],
   places: Map<Entry, NewPlace>,
-  looked: Access[],
+  looked: Look[],
 ): Promise<Planned[]> => {
   const matched = await matchConditions(bundle, writes);
   // Deletions come first, so what this transaction deletes is not there any more for its other conditions.
@@ -110,7 +109,7 @@ export const planAll = async (
     const { target } = bundle.routeFor(entry.recordType, entry.method, entry.path.slice(1));
     const read = current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null;
     if (entry.method === 'PATCH')
-      return { entry, plans: [await planPatch(context, record ?? read ?? undefined, looked)] };
+      return { entry, plans: [await planPatch(context, record ?? read ?? undefined, { id: idOf(entry), looked })] };
     if (entry.method === 'PUT') {
       if (!found) return { entry, plans: [await planPut(context, target.id, read)] };
       const still = { ...found, matches: record ? [record] : [] };
