@@ -59,6 +59,19 @@ export const withSpellingOf = <T extends object>(copy: T, original: object): T =
   return copy;
 };
 
+/** A deep copy with the members of each object in order of their names: what differs in their order alone is written alike. */
+export const inOrder = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  const copy = Array.isArray(value)
+    ? value.map(inOrder)
+    : Object.fromEntries(
+        Object.entries(value)
+          .sort(([one], [other]) => (one < other ? -1 : 1))
+          .map(([name, member]) => [name, inOrder(member)]),
+      );
+  return withSpellingOf(copy, value);
+};
+
 /**
  * A deep copy whose members can be moved about: a decimal with a spelling of its own is in it a value that `JSON.stringify` writes as it
  * was read. `parseJson` of what that writes is an ordinary value again.

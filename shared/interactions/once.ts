@@ -1,6 +1,6 @@
 import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
-import { stringifyJson } from '../fhir/json.ts';
+import { inOrder, stringifyJson } from '../fhir/json.ts';
 import type { Route } from '../http/routes.ts';
 import { hashed } from '../store/index-rows.ts';
 import { requestKey } from '../store/keys.ts';
@@ -90,7 +90,7 @@ const onceOf = ({ request, asking, store }: Omit<RequestContext, 'recordType'>):
   const acting = organization ?? asking.chart ?? '';
   return {
     key: requestKey(hashed(store, `request|${subject}|${acting}|${idempotencyKey}`)),
-    request: hashed(store, stringifyJson([method, path, query, ifMatch, ifNoneExist, body])),
+    request: hashed(store, stringifyJson([method, path, query, ifMatch, ifNoneExist, inOrder(body)])),
     kept: false,
   };
 };

@@ -98,8 +98,26 @@ describe('Idempotency-Key', () => {
     const first = await server.post('Patient', JSON.stringify(patientBody()), under(key));
 
     const again = await server.post('Patient', JSON.stringify(patientBody(), undefined, 2), under(key));
+    const members = Object.entries(patientBody()).toReversed();
+    const turned = await server.post('Patient', JSON.stringify(Object.fromEntries(members)), under(key));
 
     expect(told(again)).toEqual(told(first));
+    expect(told(turned)).toEqual(told(first));
+  });
+
+  it('takes another spelling of a decimal for another request, and other items of a list', async () => {
+    const patient = referenceTo(await create(server, patientBody()));
+    const [number, list] = [newKey(), newKey()];
+    const body = (value: string) =>
+      JSON.stringify(observationBody(patient, { valueQuantity: { value: 1.5 } })).replace('1.5', value);
+    const names = (...given: string[]) => patientBody({ name: [{ family: 'Sample', given }] });
+    await server.post('Observation', body('1.50'), under(number));
+    await server.post('Patient', names('Ana', 'Bea'), under(list));
+
+    const respelled = await server.post('Observation', body('1.5'), under(number));
+    const reordered = await server.post('Patient', names('Bea', 'Ana'), under(list));
+
+    expect([respelled.status, reordered.status]).toEqual([422, 422]);
   });
 
   it('belongs to who sends it', async () => {
