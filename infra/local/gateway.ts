@@ -140,7 +140,7 @@ const serve = async (message: IncomingMessage, requestId: string, options: Gatew
   const body = await bodyOf(message);
   if (!body) return refuse('REQUEST_TOO_LARGE');
   const event = proxyEvent({ message, url, resource: route.path, pathParameters, body, claims, requestId, receivedAt });
-  if (body.length * 6 > largestPayload && Buffer.byteLength(JSON.stringify(event)) > largestPayload) {
+  if (body.length * 2 > largestPayload && Buffer.byteLength(JSON.stringify(event)) > largestPayload) {
     return refuse('REQUEST_TOO_LARGE');
   }
   return invoke(route.entry, event, requestId, options);

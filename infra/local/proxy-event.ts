@@ -46,7 +46,6 @@ export const proxyEvent = (request: GatewayRequest): APIGatewayProxyEvent => {
   const { message, url, resource, pathParameters, body, claims, requestId, receivedAt } = request;
   const headers = headersOf(request);
   const query = queryOf(url.searchParams);
-  const asText = body.length === 0 || isText(message);
   const httpMethod = message.method ?? 'GET';
   return {
     resource,
@@ -92,8 +91,9 @@ export const proxyEvent = (request: GatewayRequest): APIGatewayProxyEvent => {
         userArn: null,
       },
     },
-    body: body.length === 0 ? null : body.toString(asText ? 'utf8' : 'base64'),
-    isBase64Encoded: body.length > 0 && !asText,
+    // All types are binary media types of the API (infra/route-document.ts).
+    body: body.length === 0 ? null : body.toString('base64'),
+    isBase64Encoded: body.length > 0,
   };
 };
 
@@ -130,13 +130,6 @@ const queryOf = (parameters: URLSearchParams): MultiValues | null => {
 
 const lastValues = (values: MultiValues): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([name, all]) => [name, all.at(-1) ?? '']));
-
-/** Whether a body reaches the function as text. Anything else, compressed text included, does so in base64. */
-const isText = ({ headers }: IncomingMessage) => {
-  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') return false;
-  const type = (headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
-  return /^text\/|[/+](json|xml)$|^application\/(json-patch\+json|x-www-form-urlencoded|x-ndjson)$/.test(type);
-};
 
 const sourceAddress = ({ socket }: IncomingMessage) => (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
 

@@ -16,14 +16,17 @@ const warningHeader = 'X-FHIR-Request-Validation';
 const headerText = (warnings: fhir4.OperationOutcome): string =>
   JSON.stringify(warnings).replace(/[^ -~]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** FHIR over API Gateway. Answers are never cached: the next request may be somebody else's. */
+/**
+ * FHIR over API Gateway. Answers are never cached: the next request may be somebody else's. What HEAD is answered with has its body, too: the
+ * gateway tells its length and keeps it back, so that the headers are those of GET.
+ */
 export const toProxyResult = (
   { statusCode, resource, headers, warnings }: Answer,
-  options: { pretty: boolean; head?: boolean },
+  options: { pretty: boolean },
 ): APIGatewayProxyResult => {
-  const shown = resource !== undefined && !options.head;
-  const pretty = shown && options.pretty ? stringifyJson(resource, 2) : undefined;
-  const body = pretty !== undefined && pretty.length <= longestPretty ? pretty : shown ? stringifyJson(resource) : '';
+  const pretty = resource !== undefined && options.pretty ? stringifyJson(resource, 2) : '';
+  const body =
+    pretty !== '' && pretty.length <= longestPretty ? pretty : resource === undefined ? '' : stringifyJson(resource);
   return {
     statusCode,
     headers: {

@@ -38,10 +38,7 @@ export const renderErrors = (): FhirMiddleware => ({
     const requestId = event.requestContext.requestId;
     if (!(error instanceof RecordError)) log.fault('request failed', error, { requestId });
     const { statusCode, headers, outcome } = refusal(error, requestId);
-    request.response = toProxyResult(
-      { statusCode, headers, resource: outcome },
-      { pretty: false, head: event.httpMethod === 'HEAD' },
-    );
+    request.response = toProxyResult({ statusCode, headers, resource: outcome }, { pretty: false });
   },
 });
 

@@ -22,9 +22,8 @@ export const serveMetadata = () =>
       if (request.method !== 'GET') {
         throw new RecordError('method-not-allowed', 'This is only to be read', { headers: { Allow: 'GET, HEAD' } });
       }
-      const options = { pretty: request.pretty, head: event.httpMethod === 'HEAD' };
       if (request.path.at(-1) === 'smart-configuration') {
-        const result = toProxyResult({ statusCode: 200 }, options);
+        const result = toProxyResult({ statusCode: 200 }, request);
         return {
           ...result,
           headers: { ...result.headers, 'Content-Type': 'application/json' },
@@ -32,5 +31,5 @@ export const serveMetadata = () =>
         };
       }
       const answer = await capabilities([...recordTypes, ...otherRecordTypes], ownRoutes, request);
-      return toProxyResult(answer, options);
+      return toProxyResult(answer, request);
     });

@@ -42,7 +42,7 @@ const routeRecord =
     event.interaction = route.name;
     const context = await contextFor(event, services());
     const answer = await interact({ ...context, recordType }, route, target);
-    return toProxyResult(answer, { pretty: request.pretty, head: event.httpMethod === 'HEAD' });
+    return toProxyResult(answer, request);
   };
 
 /** What the interactions of one request share, whatever its type. */

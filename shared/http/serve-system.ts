@@ -42,7 +42,7 @@ export const serveSystem = (
           throw new RecordError('not-found', 'Nothing is offered under this path', { reason: 'no-such-path' });
         event.interaction = route.name;
         const answer = await route.interaction(await contextFor(event, services()));
-        return toProxyResult(answer, { pretty: request.pretty, head: event.httpMethod === 'HEAD' });
+        return toProxyResult(answer, request);
       }
       const { type, entries } = bundleIn(request.body);
       event.interaction = type;
@@ -53,7 +53,7 @@ export const serveSystem = (
         systemRouteFor,
       };
       const answer = await (type === 'batch' ? batch : transaction)(context, entries, event.requestContext.requestId);
-      return toProxyResult({ statusCode: 200, resource: answer }, { pretty: request.pretty });
+      return toProxyResult({ statusCode: 200, resource: answer }, request);
     });
 };
 

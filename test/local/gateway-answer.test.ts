@@ -58,6 +58,7 @@ describe('the answer of the local gateway', () => {
     );
 
     expect(response.headers.get('x-method')).toBe('HEAD');
+    expect(response.headers.get('content-length')).toBe('4');
     expect(await response.text()).toBe('');
   });
 
@@ -128,7 +129,7 @@ describe('the answer of the local gateway', () => {
   it('is 413 for an event beyond the 6 MB of Lambda', async () => {
     const base = await gatewayFor(echoEvent);
 
-    const response = await fetch(`${base}/fhir/Patient`, { method: 'POST', body: '"'.repeat(3_300_000) });
+    const response = await fetch(`${base}/fhir/Patient`, { method: 'POST', body: 'x'.repeat(5_000_000) });
 
     expect(response.status).toBe(413);
   });

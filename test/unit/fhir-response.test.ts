@@ -18,11 +18,8 @@ describe('an answer', () => {
     expect(bodyOf(600_000, true).length).toBeLessThan(4_500_000);
   });
 
-  it.each([
-    ['to HEAD', { resource: resourceWith(1) }, { pretty: true, head: true }],
-    ['that has nothing to show', {}, { pretty: true }],
-  ])('%s has no body', (_what, answer, options) => {
-    expect(toProxyResult({ statusCode: 200, ...answer }, options).body).toBe('');
+  it('that has nothing to show has no body', () => {
+    expect(toProxyResult({ statusCode: 200 }, { pretty: true }).body).toBe('');
   });
 
   it('may be read by apps of other origins, with the headers that they need', () => {
