@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { RecordError } from '../errors.ts';
 import { parseJson } from '../fhir/json.ts';
+import { type Wish, wanted, wantedCodings, wishesIn } from './negotiate.ts';
 
 /** A request in FHIR's terms. */
 export interface FhirRequest {
@@ -30,6 +31,8 @@ export interface FhirRequest {
     readonly strict: boolean;
   };
   readonly pretty: boolean;
+  /** Content-Type of an answer in JSON, as the client wishes it. */
+  readonly format: string;
 }
 
 export const largestBody = 4_000_000;
@@ -42,7 +45,9 @@ const mostParameters = 200;
 export const longestUrl = 10_000;
 export const fhirJson = 'application/fhir+json';
 export const jsonPatch = 'application/json-patch+json';
-const jsonTypes = new Set([fhirJson, 'application/json', 'text/json']);
+const jsonTypes = [fhirJson, 'application/json', 'text/json'];
+/** What `fhirVersion` may say. https://hl7.org/fhir/R4/http.html#version-parameter */
+const servedVersions = ['4.0', '4.0.1'];
 
 /**
  * Reads an API Gateway proxy event.
@@ -60,10 +65,13 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
   if (form && !searching) throw unsupported('A form body is only for _search');
   if (searching && !form && event.body)
     throw unsupported('Send the parameters of _search as application/x-www-form-urlencoded');
-  const text = form ? bodyText(event, header('content-encoding')) : undefined;
+  const bytes = () => bodyBytes(event, header('content-encoding'));
+  const text = form ? decode(bytes()) : undefined;
   if (text !== undefined && text.length > largestForm) throw tooLarge(`A form may have ${largestForm / 1e3} KB`);
   const query = modest([...queryOf(event), ...new URLSearchParams(text)]);
-  requireJsonWanted(header('accept'), query.find(([name]) => name === '_format')?.[1]);
+  if (wantedCodings(header('accept-encoding')).length === 0)
+    throw notAcceptable('An answer is sent as it is or as gzip', 'Accept-Encoding');
+  const format = formatOf(header('accept'), query.find(([name]) => name === '_format')?.[1]);
   let parsed: { body: unknown } | undefined;
   return {
     method: event.httpMethod === 'HEAD' ? 'GET' : event.httpMethod,
@@ -72,9 +80,7 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
     baseUrl: baseUrlOf(event, header),
     get body() {
       parsed ??= {
-        body: form
-          ? undefined
-          : parseBody(bodyText(event, header('content-encoding')), header('content-type'), event.httpMethod),
+        body: form ? undefined : parseBody(decode(bytes()), header('content-type'), event.httpMethod),
       };
       return parsed.body;
     },
@@ -86,6 +92,7 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
     idempotencyKey: parseIdempotencyKey(header('idempotency-key')?.trim()),
     prefer: parsePrefer(header('prefer')),
     pretty: query.some(([name, value]) => name === '_pretty' && value === 'true'),
+    format,
   };
 };
 
@@ -141,28 +148,35 @@ const malformedBody = (message: string) => new RecordError('malformed', message,
 
 const tooLarge = (message: string) => new RecordError('too-large', message, { expression: 'Content-Length' });
 
-const bodyText = (event: APIGatewayProxyEvent, encoding: string | undefined): string | undefined => {
-  if (event.body === null || event.body === undefined || event.body === '') return undefined;
+/** What was sent, inflated; undefined if there is no body. */
+const bodyBytes = (event: APIGatewayProxyEvent, encoding = 'identity'): Buffer | undefined => {
+  if (!event.body) return undefined;
   const bytes = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > largestBody) throw tooLarge(`A request may have ${largestBody / 1e6} MB`);
-  if (encoding === undefined || encoding === 'identity') return decode(bytes);
-  if (encoding.toLowerCase() !== 'gzip') {
+  const coding = encoding.trim().toLowerCase();
+  if (coding === 'identity') return bytes;
+  if (coding !== 'gzip') {
     throw new RecordError('unsupported-media-type', 'A body may be sent as it is or as gzip', {
       expression: 'Content-Encoding',
+      headers: { 'Accept-Encoding': 'gzip' },
     });
   }
+  // API Gateway can inflate a body, and then leaves the header as it was sent.
+  if (!bytes.subarray(0, 2).equals(gzipMark)) return bytes;
   try {
-    return decode(gunzipSync(bytes, { maxOutputLength: largestInflatedBody }));
+    return gunzipSync(bytes, { maxOutputLength: largestInflatedBody });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw tooLarge(`A request may have ${largestInflatedBody / 1e6} MB after inflation`);
     }
-    if (error instanceof RecordError) throw error;
     throw new RecordError('malformed', 'The body is not gzip as its header says', { expression: 'Content-Encoding' });
   }
 };
 
-const decode = (bytes: Uint8Array): string => {
+const gzipMark = Buffer.from([0x1f, 0x8b]);
+
+const decode = (bytes: Uint8Array | undefined): string | undefined => {
+  if (bytes === undefined) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
@@ -173,12 +187,14 @@ const decode = (bytes: Uint8Array): string => {
 const parseBody = (text: string | undefined, contentType: string | undefined, method: string): unknown => {
   if (text === undefined) return undefined;
   const type = mediaType(contentType);
-  if (method === 'PATCH' && type !== jsonPatch && !jsonTypes.has(type)) {
+  if (method === 'PATCH' && type !== jsonPatch && !jsonTypes.includes(type)) {
     throw unsupported(`Send a patch as ${jsonPatch} or ${fhirJson}`, { 'Accept-Patch': `${jsonPatch}, ${fhirJson}` });
   }
-  if (method !== 'PATCH' && !jsonTypes.has(type)) throw unsupported(`Send FHIR as ${fhirJson} or application/json`);
-  const charset = /charset=\s*"?([^;"\s]+)/i.exec(contentType ?? '')?.[1];
-  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw unsupported('FHIR JSON is UTF-8');
+  if (method !== 'PATCH' && !jsonTypes.includes(type))
+    throw unsupported(`Send FHIR as ${fhirJson} or application/json`);
+  const [sent] = wishesIn(contentType ?? '');
+  if (sent && !isServed(sent)) throw unsupported(otherVersion);
+  if ((sent?.parameters.get('charset') ?? 'utf-8').toLowerCase() !== 'utf-8') throw unsupported('FHIR JSON is UTF-8');
   return parseText(text);
 };
 
@@ -236,19 +252,30 @@ const unitAt = (text: string, at: number): number | undefined => {
   return text.startsWith('\\u', at) && /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : undefined;
 };
 
-/** https://hl7.org/fhir/R4/http.html#mime-type */
-const requireJsonWanted = (accept: string | undefined, format: string | undefined): void => {
-  if (format !== undefined) {
-    // An unescaped plus in a query is a space by the time it arrives.
-    if (!['json', ...jsonTypes].includes(mediaType(format.replace(' ', '+')))) {
-      throw new RecordError('not-acceptable', 'Only JSON is offered', { expression: '_format' });
-    }
-    return;
+const notAcceptable = (message: string, expression: string) =>
+  new RecordError('not-acceptable', message, { expression });
+
+const isServed = ({ parameters }: Wish): boolean => servedVersions.includes(parameters.get('fhirversion') ?? '4.0');
+
+const otherVersion = 'FHIR 4.0 is served, and no other fhirVersion';
+
+/**
+ * The Content-Type of an answer in JSON: the type that the client wants most, with the version that it names. What `_format` says goes before Accept.
+ *
+ * @throws RecordError `not-acceptable` naming the header or parameter.
+ * @see https://hl7.org/fhir/R4/http.html#mime-type
+ */
+const formatOf = (accept: string | undefined, format: string | undefined): string => {
+  // An unescaped plus in a query is a space by the time it arrives.
+  const asked = wishesIn(format?.replace(/^(\w+\/\w+) /, '$1+').replace(/^json\b/, fhirJson) ?? (accept || '*/*'));
+  const served = asked.filter(isServed);
+  const [type] = wanted(served, jsonTypes);
+  if (type === undefined) {
+    const message = served.length < asked.length ? otherVersion : `Only JSON is offered, such as ${fhirJson}`;
+    throw notAcceptable(message, format === undefined ? 'Accept' : '_format');
   }
-  const wanted = (accept ?? '*/*').split(',').map(mediaType);
-  if (!wanted.some((type) => jsonTypes.has(type) || type === '*/*' || type === 'application/*' || type === '')) {
-    throw new RecordError('not-acceptable', 'Only application/fhir+json is offered', { expression: 'Accept' });
-  }
+  const version = served.find(({ name }) => name === type)?.parameters.get('fhirversion');
+  return `${type}${version === undefined ? '' : `; fhirVersion=${version}`}; charset=utf-8`;
 };
 
 /** The version that an If-Match header names. @throws RecordError `invalid` unless it is one version. */

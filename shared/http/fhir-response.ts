@@ -2,6 +2,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { stringifyJson } from '../fhir/json.ts';
 import type { Answer } from '../interactions/context.ts';
 import { crossOriginHeaders } from './cross-origin.ts';
+import { fhirJson } from './fhir-request.ts';
 
 /** A Lambda may answer with 6 MB. Letters of what is set out in lines; where the spaces make it longer, it is sent without them. */
 const longestPretty = 4_500_000;
@@ -22,7 +23,7 @@ const headerText = (warnings: fhir4.OperationOutcome): string =>
  */
 export const toProxyResult = (
   { statusCode, resource, headers, warnings }: Answer,
-  options: { pretty: boolean },
+  options: { readonly pretty: boolean; readonly format?: string | undefined },
 ): APIGatewayProxyResult => {
   const pretty = resource !== undefined && options.pretty ? stringifyJson(resource, 2) : '';
   const body =
@@ -30,8 +31,10 @@ export const toProxyResult = (
   return {
     statusCode,
     headers: {
-      ...(resource === undefined ? {} : { 'Content-Type': 'application/fhir+json; charset=utf-8' }),
+      ...(resource === undefined ? {} : { 'Content-Type': options.format ?? `${fhirJson}; charset=utf-8` }),
       'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      Vary: 'Accept, Accept-Encoding',
       ...crossOriginHeaders,
       ...(warnings === undefined ? {} : { [warningHeader]: headerText(warnings) }),
       ...headers,

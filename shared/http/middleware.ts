@@ -8,7 +8,7 @@ import { headerOf, parseFhirRequest } from './fhir-request.ts';
 import { toProxyResult } from './fhir-response.ts';
 import type { Services } from './services.ts';
 
-type FhirMiddleware = MiddlewareObj<FhirEvent, APIGatewayProxyResult>;
+export type FhirMiddleware = MiddlewareObj<FhirEvent, APIGatewayProxyResult>;
 
 /** One line a request, refusals included: what kind it was, never what it held. */
 export const logRequest = (): FhirMiddleware => {
@@ -38,7 +38,10 @@ export const renderErrors = (): FhirMiddleware => ({
     const requestId = event.requestContext.requestId;
     if (!(error instanceof RecordError)) log.fault('request failed', error, { requestId });
     const { statusCode, headers, outcome } = refusal(error, requestId);
-    request.response = toProxyResult({ statusCode, headers, resource: outcome }, { pretty: false });
+    request.response = toProxyResult(
+      { statusCode, headers, resource: outcome },
+      { pretty: false, format: event.fhir?.format },
+    );
   },
 });
 

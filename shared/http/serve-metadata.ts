@@ -7,6 +7,7 @@ import { recordTypes } from '../record-types/index.ts';
 import { otherRecordTypes } from '../record-types/other.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
+import { finishAnswer } from './finish-answer.ts';
 import { logRequest, parseRequest, renderErrors } from './middleware.ts';
 import { ownRoutes } from './own-routes/index.ts';
 
@@ -14,6 +15,7 @@ import { ownRoutes } from './own-routes/index.ts';
 export const serveMetadata = () =>
   middy<FhirEvent, APIGatewayProxyResult>()
     .use(logRequest())
+    .use(finishAnswer())
     .use(renderErrors())
     .use(parseRequest())
     .handler(async (event: FhirEvent) => {

@@ -8,6 +8,7 @@ import { interact } from '../interactions/once.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
+import { finishAnswer } from './finish-answer.ts';
 import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './middleware.ts';
 import { type OwnRoutes, type Router, routerOf } from './routes.ts';
 import { type Services, servicesFromEnvironment } from './services.ts';
@@ -25,6 +26,7 @@ export const serveRecords = (
 ) =>
   middy<FhirEvent, APIGatewayProxyResult>()
     .use(logRequest()) // outermost: also sees refusals
+    .use(finishAnswer()) // names of the request, gzip
     .use(renderErrors()) // RecordError → OperationOutcome
     .use(verifyAccessToken(services)) // Authorization header → event.caller
     .use(parseRequest()) // path, headers, query → event.fhir

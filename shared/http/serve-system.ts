@@ -7,6 +7,7 @@ import { transaction } from '../interactions/bundles/transaction.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
+import { finishAnswer } from './finish-answer.ts';
 import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './middleware.ts';
 import { type OwnRoutes, routerOf } from './routes.ts';
 import { contextFor } from './serve-records.ts';
@@ -30,6 +31,7 @@ export const serveSystem = (
   const byName = new Map(recordTypes.map((type) => [type.name, type]));
   return middy<FhirEvent, APIGatewayProxyResult>()
     .use(logRequest())
+    .use(finishAnswer())
     .use(renderErrors())
     .use(verifyAccessToken(services))
     .use(parseRequest())

@@ -189,7 +189,9 @@ describe('what clients send by themselves', () => {
     const response = await ask('Patient?family=Nobody', { [name]: value });
 
     expect(response.status).toBe(200);
-    expect(response.headers.get('content-type')).toBe('application/fhir+json; charset=utf-8');
+    expect(response.headers.get('content-type')).toMatch(
+      /^application\/fhir\+json; (?:fhirVersion=4.0; )?charset=utf-8$/,
+    );
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
@@ -20,8 +21,10 @@ export interface TestResponse {
   // Assertions look into whatever came; a precise type would have to be asserted at every use.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly body: TestBody;
-  /** The body as it was sent, for what parsing would hide. */
+  /** The body as it was sent, but for its coding, for what parsing would hide. */
   readonly text: string;
+  /** The body as it was sent. */
+  readonly bytes: Buffer;
 }
 export type TestBody = { [element: string]: TestBody } & { [index: number]: TestBody } & Iterable<TestBody> & {
     length: number;
@@ -120,17 +123,27 @@ export const fhirServer = async (table?: LocalTable): Promise<FhirServer> => {
   };
 };
 
-const answerOf = ({ statusCode, headers = {}, body }: APIGatewayProxyResult): TestResponse => {
+const answerOf = ({ statusCode, headers = {}, body, isBase64Encoded }: APIGatewayProxyResult): TestResponse => {
   let parsed: { readonly body: TestBody } | undefined;
+  const textOf = () => {
+    if (!isBase64Encoded) return body;
+    const bytes = Buffer.from(body, 'base64');
+    return (headers['Content-Encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString();
+  };
   return {
     status: statusCode,
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)])),
     // Parsed when it is looked at: where a request is measured, this is no part of it.
     get body() {
-      parsed ??= { body: (body ? JSON.parse(body) : undefined) as TestBody };
+      parsed ??= { body: (body ? JSON.parse(textOf()) : undefined) as TestBody };
       return parsed.body;
     },
-    text: body,
+    get text() {
+      return textOf();
+    },
+    get bytes() {
+      return Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+    },
   };
 };
 
