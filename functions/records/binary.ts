@@ -1,4 +1,5 @@
+import { binaryRoutes } from '../../shared/http/own-routes/binary.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
 import { binary } from '../../shared/record-types/binary.ts';
 
-export const handler = serveRecords([binary]);
+export const handler = serveRecords([binary], binaryRoutes);

@@ -16,6 +16,8 @@ export interface RecordFacts {
   readonly custodian: string;
   /** Home of the record; a patient's own records are those of the patient's chart. */
   readonly chart: string;
+  /** The type of another record whose rights it is under as well: whoever may not read that may do nothing with this. */
+  readonly under?: TypeFacts;
 }
 
 /** A caller, and the chart of the patient in context if the caller is a patient. */
@@ -54,6 +56,9 @@ export const isScoped = ({ scopes, roles }: Caller, action: Action, type: string
 export const decide = (asking: Asking, action: Action, type: TypeFacts, record: RecordFacts): Decision => {
   const general = decideType(asking, action, type);
   if (!general.permit) return general;
+  const { under, custodian, chart } = record;
+  const over = under ? decide(asking, 'r', under, { custodian, chart }) : permit;
+  if (!over.permit) return over;
   if (type.directory && (action === 'r' || action === 's')) return permit;
   if (asking.caller.organization === undefined) {
     return record.chart === asking.chart ? permit : { permit: false, reason: 'not-own-record' };

@@ -15,6 +15,8 @@ export interface FhirRequest {
   readonly baseUrl: string;
   /** Parsed JSON; undefined if there is no body. Looked at only once it is asked for, so whoever may not write learns nothing from it. */
   readonly body: unknown;
+  /** Whether the body came as content of whatever type, and was made a Binary here. */
+  readonly raw: boolean;
   /** What the body is sent as, without parameters; empty if that is not said. */
   readonly mediaType: string;
   /** `any` for `*`: some version must be there. */
@@ -33,6 +35,8 @@ export interface FhirRequest {
   readonly pretty: boolean;
   /** Content-Type of an answer in JSON, as the client wishes it. */
   readonly format: string;
+  /** All that the client would take; empty in a bundle, whose entries are JSON. */
+  readonly wishes: readonly Wish[];
 }
 
 export const largestBody = 4_000_000;
@@ -45,7 +49,7 @@ const mostParameters = 200;
 export const longestUrl = 10_000;
 export const fhirJson = 'application/fhir+json';
 export const jsonPatch = 'application/json-patch+json';
-const jsonTypes = [fhirJson, 'application/json', 'text/json'];
+export const jsonTypes = [fhirJson, 'application/json', 'text/json'];
 /** What `fhirVersion` may say. https://hl7.org/fhir/R4/http.html#version-parameter */
 const servedVersions = ['4.0', '4.0.1'];
 
@@ -62,27 +66,36 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
   const path = pathOf(event.path);
   const form = isForm(header('content-type'));
   const searching = path.at(-1) === '_search';
-  if (form && !searching) throw unsupported('A form body is only for _search');
+  const content = isContent(event.httpMethod, path);
+  if (form && !searching && !content) throw unsupported('A form body is only for _search');
   if (searching && !form && event.body)
     throw unsupported('Send the parameters of _search as application/x-www-form-urlencoded');
   const bytes = () => bodyBytes(event, header('content-encoding'));
-  const text = form ? decode(bytes()) : undefined;
+  const text = form && searching ? decode(bytes()) : undefined;
   if (text !== undefined && text.length > largestForm) throw tooLarge(`A form may have ${largestForm / 1e3} KB`);
   const query = modest([...queryOf(event), ...new URLSearchParams(text)]);
   if (wantedCodings(header('accept-encoding')).length === 0)
     throw notAcceptable('An answer is sent as it is or as gzip', 'Accept-Encoding');
-  const format = formatOf(header('accept'), query.find(([name]) => name === '_format')?.[1]);
-  let parsed: { body: unknown } | undefined;
+  const read = content && /^(?:GET|HEAD)$/.test(event.httpMethod);
+  const { format, wishes } = formatOf(header('accept'), query.find(([name]) => name === '_format')?.[1], read);
+  let parsed: Pick<FhirRequest, 'body' | 'raw'> | undefined;
+  const parse = () => {
+    if (form && searching) return { body: undefined, raw: false };
+    if (content) return contentOf(bytes(), header, path[1]);
+    return { body: parseBody(decode(bytes()), header('content-type'), event.httpMethod), raw: false };
+  };
   return {
     method: event.httpMethod === 'HEAD' ? 'GET' : event.httpMethod,
     path,
     query,
     baseUrl: baseUrlOf(event, header),
     get body() {
-      parsed ??= {
-        body: form ? undefined : parseBody(decode(bytes()), header('content-type'), event.httpMethod),
-      };
+      parsed ??= parse();
       return parsed.body;
+    },
+    get raw() {
+      parsed ??= parse();
+      return parsed.raw;
     },
     mediaType: mediaType(header('content-type')),
     ifMatch: parseIfMatch(header('if-match')),
@@ -93,7 +106,49 @@ export const parseFhirRequest = (event: APIGatewayProxyEvent): FhirRequest => {
     prefer: parsePrefer(header('prefer')),
     pretty: query.some(([name, value]) => name === '_pretty' && value === 'true'),
     format,
+    wishes,
   };
+};
+
+/** Whether a request reads or sends a Binary as what it is. https://hl7.org/fhir/R4/binary.html#rest */
+const isContent = (method: string, [type, id = '', history, version]: readonly string[]): boolean => {
+  if (type !== 'Binary' || /^[_$]/.test(id)) return false;
+  if (method === 'POST' || method === 'PUT') return history === undefined;
+  return (method === 'GET' || method === 'HEAD') && id !== '' && (history === undefined || version !== undefined);
+};
+
+/**
+ * What is sent to be a Binary: the resource as FHIR, or what its content is to be. Ordinary JSON may be either, and is the resource where it says so.
+ *
+ * @throws RecordError `malformed` for FHIR that is no JSON.
+ */
+const contentOf = (
+  bytes: Buffer | undefined,
+  header: (name: string) => string | undefined,
+  id: string | undefined,
+): Pick<FhirRequest, 'body' | 'raw'> => {
+  if (bytes === undefined) return { body: undefined, raw: false };
+  const contentType = (header('content-type') || 'application/octet-stream').trim().replace(/\s*;\s*/g, '; ');
+  const type = mediaType(contentType);
+  if (type === fhirJson) return { body: parseBody(decode(bytes), contentType, 'PUT'), raw: false };
+  if (jsonTypes.includes(type)) {
+    const body = binaryIn(bytes);
+    if (body) return { body, raw: false };
+  }
+  const reference = header('x-security-context')?.trim();
+  const securityContext = reference ? { securityContext: { reference } } : {};
+  const own = id === undefined ? {} : { id };
+  const data = bytes.toString('base64');
+  return { body: { resourceType: 'Binary', ...own, contentType, ...securityContext, data }, raw: true };
+};
+
+const binaryIn = (bytes: Buffer): unknown => {
+  try {
+    const body = parseText(decode(bytes) ?? '') as { resourceType?: unknown } | null;
+    return body?.resourceType === 'Binary' ? body : undefined;
+  } catch {
+    return undefined; // JSON of whatever kind, such as a list in a file that is cut off
+  }
 };
 
 /** @throws RecordError `invalid`. */
@@ -262,20 +317,29 @@ const otherVersion = 'FHIR 4.0 is served, and no other fhirVersion';
 /**
  * The Content-Type of an answer in JSON: the type that the client wants most, with the version that it names. What `_format` says goes before Accept.
  *
+ * @param content - whether another type may be had; which one, its reader knows.
+ *
  * @throws RecordError `not-acceptable` naming the header or parameter.
  * @see https://hl7.org/fhir/R4/http.html#mime-type
  */
-const formatOf = (accept: string | undefined, format: string | undefined): string => {
+const formatOf = (
+  accept: string | undefined,
+  format: string | undefined,
+  content: boolean,
+): Pick<FhirRequest, 'format' | 'wishes'> => {
   // An unescaped plus in a query is a space by the time it arrives.
   const asked = wishesIn(format?.replace(/^(\w+\/\w+) /, '$1+').replace(/^json\b/, fhirJson) ?? (accept || '*/*'));
   const served = asked.filter(isServed);
   const [type] = wanted(served, jsonTypes);
-  if (type === undefined) {
+  if (type === undefined && !(content && served.length > 0)) {
     const message = served.length < asked.length ? otherVersion : `Only JSON is offered, such as ${fhirJson}`;
     throw notAcceptable(message, format === undefined ? 'Accept' : '_format');
   }
   const version = served.find(({ name }) => name === type)?.parameters.get('fhirversion');
-  return `${type}${version === undefined ? '' : `; fhirVersion=${version}`}; charset=utf-8`;
+  return {
+    format: `${type ?? fhirJson}${version === undefined ? '' : `; fhirVersion=${version}`}; charset=utf-8`,
+    wishes: served,
+  };
 };
 
 /** The version that an If-Match header names. @throws RecordError `invalid` unless it is one version. */

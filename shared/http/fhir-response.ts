@@ -22,16 +22,17 @@ const headerText = (warnings: fhir4.OperationOutcome): string =>
  * gateway tells its length and keeps it back, so that the headers are those of GET.
  */
 export const toProxyResult = (
-  { statusCode, resource, headers, warnings }: Answer,
+  { statusCode, resource, content, headers, warnings }: Answer,
   options: { readonly pretty: boolean; readonly format?: string | undefined },
 ): APIGatewayProxyResult => {
   const pretty = resource !== undefined && options.pretty ? stringifyJson(resource, 2) : '';
   const body =
     pretty !== '' && pretty.length <= longestPretty ? pretty : resource === undefined ? '' : stringifyJson(resource);
+  const type = content?.type ?? (resource && (options.format ?? `${fhirJson}; charset=utf-8`));
   return {
     statusCode,
     headers: {
-      ...(resource === undefined ? {} : { 'Content-Type': options.format ?? `${fhirJson}; charset=utf-8` }),
+      ...(type === undefined ? {} : { 'Content-Type': type }),
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
       Vary: 'Accept, Accept-Encoding',
@@ -39,6 +40,6 @@ export const toProxyResult = (
       ...(warnings === undefined ? {} : { [warningHeader]: headerText(warnings) }),
       ...headers,
     },
-    body,
+    ...(content ? { body: content.bytes.toString('base64'), isBase64Encoded: true } : { body }),
   };
 };

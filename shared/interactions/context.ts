@@ -50,6 +50,8 @@ export interface Answer {
     | fhir4.Parameters
     | fhir4.TerminologyCapabilities
     | fhir4.ValueSet;
+  /** What is sent instead of a resource. */
+  readonly content?: { readonly type: string; readonly bytes: Buffer };
   readonly headers?: Readonly<Record<string, string>>;
   /** What is to be said beside the resource: warnings about what was written. */
   readonly warnings?: fhir4.OperationOutcome;

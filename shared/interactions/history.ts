@@ -36,8 +36,9 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
   const page = await audit.traced(
     { interaction: 'history-instance', chart: address.chart, what: [`${recordType.name}/${id}`] },
     () => versionsOf(context, address, { before, limit, time }),
-    ({ newest }) => {
-      if (newest ? !mayAccess(context, 'r', newest) : before === undefined) throw notFound(context);
+    ({ newest, items }) => {
+      if (newest ? ![newest, ...items].every((version) => mayAccess(context, 'r', version)) : before === undefined)
+        throw notFound(context);
     },
   );
   const shown = fitting(page.items);

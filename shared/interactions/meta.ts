@@ -11,6 +11,7 @@ import { requireOwnWords } from './own-words.ts';
 import { planLabels } from './plan-write.ts';
 import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
 import { save } from './save.ts';
+import { factsOfRecord } from './security-context.ts';
 import { requireVersion } from './update.ts';
 
 /** How often labels are set anew where others have written the record meanwhile. */
@@ -111,7 +112,8 @@ const requireLabelled = (
   context: RequestContext,
   record: StoredRecord | undefined,
 ): StoredRecord & { readonly resource: Resource } => {
-  if (!record || !decideLabels(context.asking, 'r', context.recordType, record).permit) throw notFound(context);
+  if (!record || !decideLabels(context.asking, 'r', context.recordType, factsOfRecord(context, record)).permit)
+    throw notFound(context);
   const { resource } = record;
   if (!resource) {
     throw new RecordError('deleted', `This ${context.recordType.name} was deleted`, {
@@ -127,7 +129,8 @@ const requireLabelled = (
  * @throws RecordError `not-found`, `forbidden`, `deleted`, `version-conflict`.
  */
 const requireChangeable = (context: RequestContext, record: StoredRecord | undefined) => {
-  if (!record || !decideLabels(context.asking, 'u', context.recordType, record).permit) throw refused(context, record);
+  if (!record || !decideLabels(context.asking, 'u', context.recordType, factsOfRecord(context, record)).permit)
+    throw refused(context, record);
   const labelled = requireLabelled(context, record);
   requireVersion(context, labelled);
   return labelled;

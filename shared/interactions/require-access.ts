@@ -3,6 +3,7 @@ import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
+import { factsOfRecord } from './security-context.ts';
 
 /**
  * Refuses what the caller's scope or role forbids for the whole type.
@@ -28,10 +29,10 @@ const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: 
 
 /** Whether the caller may do this with this record. */
 export const mayAccess = (
-  { asking, recordType }: Pick<RequestContext, 'asking'> & { readonly recordType: TypeFacts },
+  { asking, store, recordType }: Pick<RequestContext, 'asking' | 'store'> & { readonly recordType: TypeFacts },
   action: Action,
   record: StoredRecord,
-): boolean => decide(asking, action, recordType, record).permit;
+): boolean => decide(asking, action, recordType, factsOfRecord({ asking, store }, record)).permit;
 
 /** What a record that does not exist answers, and one that the caller may not know of. */
 export const notFound = ({ recordType }: Pick<RequestContext, 'recordType'>): RecordError =>

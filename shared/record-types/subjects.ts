@@ -55,3 +55,6 @@ export const isDirectory = (type: string): boolean => {
   const subject = subjectOf(type);
   return subject === 'directory' || subject === 'availability';
 };
+
+/** What an access decision needs to know of a type. */
+export const factsOfType = (name: string) => ({ name, subject: subjectOf(name), directory: isDirectory(name) });

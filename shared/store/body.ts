@@ -45,6 +45,8 @@ const chunkSize = 4096;
 
 /** A Lambda answers with 6 MB at most: what is larger could be stored and never be read. */
 const largestJson = 4_000_000;
+/** Room for 4 MB of content in base 64, all that one request can bring. */
+const largestBinary = 5_400_000;
 /** The gateway takes the answer as a text within JSON, where each quotation mark and backslash has one before it. */
 const largestAnswer = 6_000_000;
 
@@ -59,8 +61,9 @@ export const packBody = (resource: Resource, chart: string): Uint8Array => {
   const { versionId: _version, lastUpdated: _updated, ...keptMeta } = meta ?? {};
   const body = Object.keys(keptMeta).length > 0 ? { ...rest, meta: keptMeta } : rest;
   const json = Buffer.from(stringifyJson(withSpellingOf(body, resource)));
-  if (json.length > largestJson || (json.length * 2 > largestAnswer && lengthAsText(json) > largestAnswer)) {
-    throw new RecordError('too-large', `A ${resource.resourceType} may have ${largestJson / 1e6} MB`, {
+  const largest = resource.resourceType === 'Binary' ? largestBinary : largestJson;
+  if (json.length > largest || (json.length * 2 > largestAnswer && lengthAsText(json) > largestAnswer)) {
+    throw new RecordError('too-large', `A ${resource.resourceType} may have ${largest / 1e6} MB of JSON`, {
       reason: 'record-too-large',
       expression: resource.resourceType,
     });

@@ -163,6 +163,24 @@ describe('decide', () => {
     expect(decide(asking(admin), 'u', named('Location'), foreign)).toEqual({ permit: false, reason: 'custodian' });
   });
 
+  it('keeps what is under another record from whoever may not read that one, whatever is to be done', () => {
+    const under = named('Coverage');
+    const physician: Person = { ...nurse, roles: ['physician'] };
+
+    for (const action of ['c', 'r', 'u', 'd', 's'] as const) {
+      expect(decide(asking(nurse), action, named('Binary'), own)).toEqual({ permit: true });
+      expect(decide(asking(nurse), action, named('Binary'), { ...own, under })).toEqual({
+        permit: false,
+        reason: 'role',
+      });
+      expect(decide(asking(physician), action, named('Binary'), { ...own, under })).toEqual({ permit: true });
+    }
+    expect(decide(asking(physician), 'r', named('Binary'), { ...foreign, under: named('Location') })).toEqual({
+      permit: false,
+      reason: 'custodian',
+    });
+  });
+
   it('shows a patient the own chart alone, even where the record is kept by the same organisation', () => {
     const patient: Person = {
       roles: ['patient'],

@@ -1,5 +1,6 @@
 import type { OwnRoutes } from '../routes.ts';
 import { auditEventRoutes } from './audit-event.ts';
+import { binaryRoutes } from './binary.ts';
 import { codeSystemRoutes } from './code-system.ts';
 import { compositionRoutes } from './composition.ts';
 import { deviceRoutes } from './device.ts';
@@ -14,6 +15,7 @@ import { valueSetRoutes } from './value-set.ts';
 /** The own routes of all types, for whoever serves or describes all types. The function of one type brings those of this type alone. */
 export const ownRoutes: OwnRoutes = {
   ...auditEventRoutes,
+  ...binaryRoutes,
   ...codeSystemRoutes,
   ...compositionRoutes,
   ...deviceRoutes,

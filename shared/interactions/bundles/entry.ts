@@ -70,6 +70,8 @@ export const parseEntry = (context: BundleContext, given: unknown, index: number
       path,
       query: modest(query),
       body,
+      raw: false,
+      wishes: [],
       mediaType: patch?.mediaType ?? '',
       ifMatch: parseIfMatch(request.ifMatch),
       ifNoneExist: request.ifNoneExist,

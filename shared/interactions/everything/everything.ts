@@ -2,6 +2,7 @@ import { RecordError } from '../../errors.ts';
 import { information } from '../../fhir/operation-outcome.ts';
 import { isResourceType } from '../../fhir/references.ts';
 import type { PagePosition } from '../../http/page-token.ts';
+import { factsOfType } from '../../record-types/subjects.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import type { LinkedChart } from '../../store/chart-links.ts';
 import type { Address } from '../../store/keys.ts';
@@ -13,7 +14,7 @@ import type { OperationInput } from '../operation-input.ts';
 import { notFound, requireReadable } from '../require-access.ts';
 import { entriesOf, entryOf, nextLink, selfLink } from '../searchset.ts';
 import { fillPage } from './fill-page.ts';
-import { factsOfType, mayRead, withReferenced } from './referenced.ts';
+import { mayRead, withReferenced } from './referenced.ts';
 
 const usualPage = 1_000;
 const largestPage = 1_000;

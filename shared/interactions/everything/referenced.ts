@@ -1,11 +1,12 @@
-import { decide, decideType, type TypeFacts } from '../../access/decide.ts';
+import { decideType } from '../../access/decide.ts';
 import { recordsNamedIn } from '../../fhir/references.ts';
-import { isDirectory, subjectOf } from '../../record-types/subjects.ts';
+import { factsOfType } from '../../record-types/subjects.ts';
 import { inParallel } from '../../store/in-parallel.ts';
 import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
+import { mayAccess } from '../require-access.ts';
 import { largestPageBytes, weightOf } from '../searchset.ts';
 import type { Item } from './fill-page.ts';
 
@@ -15,16 +16,9 @@ const mostReferenced = 2_000;
 const batchSize = 100;
 const batchesAtOnce = 20;
 
-/** What an access decision needs to know of a type. */
-export const factsOfType = (name: string): TypeFacts => ({
-  name,
-  subject: subjectOf(name),
-  directory: isDirectory(name),
-});
-
 /** Whether the caller may read this record, whatever its type. */
-export const mayRead = ({ asking }: Pick<RequestContext, 'asking'>, record: StoredRecord): boolean =>
-  decide(asking, 'r', factsOfType(record.type), record).permit;
+export const mayRead = ({ asking, store }: Pick<RequestContext, 'asking' | 'store'>, record: StoredRecord): boolean =>
+  mayAccess({ asking, store, recordType: factsOfType(record.type) }, 'r', record);
 
 /** A page with what its records refer to. */
 export interface PageWithReferenced {

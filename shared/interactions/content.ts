@@ -1,0 +1,111 @@
+import { refusedRow } from '../audit/audit-row.ts';
+import { RecordError } from '../errors.ts';
+import { fhirJson, jsonTypes } from '../http/fhir-request.ts';
+import { wanted } from '../http/negotiate.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import { answerTo, shown } from './answers.ts';
+import type { Answer, Interaction, RequestContext } from './context.ts';
+import { locate } from './locate.ts';
+import { mayAccess, notFound, requireReadable, requireTypeAccess } from './require-access.ts';
+import { save } from './save.ts';
+import { securityContextOf } from './security-context.ts';
+import { planPut } from './update.ts';
+
+/**
+ * FHIR read of a Binary: its content, unless the client asks for FHIR. https://hl7.org/fhir/R4/binary.html#rest
+ */
+export const readContent: Interaction = (context, { id }) =>
+  readBinary(context, { interaction: 'read', name: id, id }, (address) => context.store.read(address));
+
+/** FHIR vread of a Binary, likewise. */
+export const readContentVersion: Interaction = (context, { id, version }) => {
+  const name = `${id}/_history/${version}`;
+  return readBinary(context, { interaction: 'vread', name, id }, async (address) =>
+    /^[1-9]\d{0,9}$/.test(version) ? context.store.readVersion(address, Number(version)) : undefined,
+  );
+};
+
+/**
+ * FHIR update of a Binary. Content that is sent as it is says nothing of its security context, unless a header does: then it keeps the one that it has.
+ * To lose it by the way would show the content to whoever may not see it. One read, one transaction, as any update.
+ */
+export const updateContent: Interaction = async (context, { id }) => {
+  requireTypeAccess(context, 'u');
+  const { recordType, request, store } = context;
+  const address = await locate(context, recordType.name, id);
+  const current = (address && (await store.read(address))) ?? null;
+  const { securityContext } = (current?.resource ?? {}) as Partial<fhir4.Binary>;
+  const body = request.raw && securityContext ? { securityContext, ...(request.body as object) } : request.body;
+  const plan = await planPut({ ...context, request: { ...request, body } }, id, current);
+  await save(context, [plan]);
+  return answerTo(context, plan);
+};
+
+type Reading = Awaited<ReturnType<RequestContext['store']['read']>>;
+
+/** Reads a Binary. Its trace is beside the read; in the chart that it belongs to by its security context, before the answer leaves. */
+const readBinary = async (
+  context: RequestContext,
+  { interaction, name, id }: { readonly interaction: 'read' | 'vread'; readonly name: string; readonly id: string },
+  read: (address: NonNullable<Awaited<ReturnType<typeof locate>>>) => Promise<Reading>,
+): Promise<Answer> => {
+  requireTypeAccess(context, 'r');
+  const { audit, recordType } = context;
+  const address = await locate(context, recordType.name, id);
+  if (!address) throw notFound(context);
+  const what = [`${recordType.name}/${name}`];
+  const record = await audit.traced(
+    { interaction, chart: address.chart, what },
+    async () => {
+      const found = await read(address);
+      const chart = found && (await chartUnder(context, found));
+      if (!found || chart === undefined || chart === address.chart) return found;
+      const row = audit.row({ interaction, chart, what });
+      await audit.write(mayAccess(context, 'r', found) ? [row] : [row, refusedRow(row)]);
+      return found;
+    },
+    (found) => requireReadable(context, found),
+  );
+  return asWanted(context, shown(context, requireReadable(context, record)));
+};
+
+/** The chart whose log tells of an access to a Binary: that of what it is under. */
+const chartUnder = async (context: RequestContext, record: StoredRecord): Promise<string | undefined> => {
+  const under = securityContextOf(record);
+  return under && (await locate(context, under.type, under.id))?.chart;
+};
+
+/**
+ * A Binary in the form that the client wants: as FHIR where it names FHIR's type or JSON, else as what it is. Whatever it is, a browser is neither to
+ * guess its type nor to run it here: it would run in the name of this server.
+ *
+ * @throws RecordError `not-acceptable`.
+ */
+const asWanted = ({ request: { wishes } }: RequestContext, answer: Answer): Answer => {
+  const binary = answer.resource as fhir4.Binary | undefined;
+  if (!binary || wishes.length === 0) return answer;
+  const type = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; ?[ -~]+)?$/.test(binary.contentType)
+    ? binary.contentType
+    : 'application/octet-stream';
+  const name = type.split(';')[0]?.toLowerCase() ?? '';
+  const [best] = wanted(wishes, [name, ...jsonTypes.filter((json) => json !== name)]);
+  if (best === undefined) {
+    throw new RecordError('not-acceptable', `The content has another type; ${fhirJson} is offered as well`, {
+      expression: 'Accept',
+    });
+  }
+  const asFhir = name === fhirJson && wishes.some((wish) => wish.name === fhirJson);
+  if (best !== name || asFhir) return answer;
+  const { resource: _resource, headers, ...rest } = answer;
+  const under = binary.securityContext?.reference;
+  return {
+    ...rest,
+    content: { type, bytes: Buffer.from(binary.data ?? '', 'base64') },
+    headers: {
+      ...headers,
+      'Content-Disposition': 'attachment',
+      'Content-Security-Policy': "default-src 'none'; sandbox",
+      ...(under !== undefined && /^[!-~]+$/.test(under) ? { 'X-Security-Context': under } : {}),
+    },
+  };
+};
