@@ -237,7 +237,7 @@ describe('a function as it is deployed', () => {
     const answers = await answersOf(
       'functions/records/binary.ts',
       eventOf('PUT', 'Binary/scan', { resourceType: 'Binary', id: 'scan', contentType: 'image/png', data }),
-      eventOf('GET', 'Binary/scan'),
+      eventOf('GET', 'Binary/scan', undefined, { accept: 'application/fhir+json' }),
     );
 
     expect(statuses(answers)).toEqual([201, 200]);
