@@ -9,8 +9,9 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // Test files share modules: loading the SDK and the schemas once a worker makes the suite four times faster.
     isolate: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // These end what hangs. On a busy machine what is right may take minutes.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // A condition that a process of its own brings about takes seconds on a busy machine. The default is one.
     expect: { poll: { timeout: 25_000 } },
   },

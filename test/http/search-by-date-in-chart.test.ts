@@ -183,7 +183,7 @@ describe('a search between two times', () => {
       }),
       { numRuns: 150, seed: 3 },
     );
-  }, 60_000);
+  });
 
   it('shows what lasts first, then what has begun in it, newest first, in pages of any size', async () => {
     const patient = referenceTo(await newPatient());
@@ -248,13 +248,13 @@ describe('a search between two times', () => {
       limit: 1,
     });
     expect([page.signed, page.items.length]).toEqual([true, 100]);
-  }, 60_000);
+  });
 
   describe('in a large chart', () => {
     let world: ChartWorld;
     beforeAll(async () => {
       world = await chartWorld(3_000, 60); // one an hour, 125 days from 2000-01-01 on
-    }, 60_000);
+    });
     const cost = async (query: string, path = `Observation?patient=${world.chart}`) => {
       const { calls } = world.server;
       calls.reset();
@@ -386,7 +386,7 @@ describe('the newest ones first', () => {
     expect(resourcesIn(body)).toHaveLength(50);
     expect(server.calls.sequential()).toBe(1);
     expect(server.calls.readUnits).toBeLessThanOrEqual(300);
-  }, 60_000);
+  });
 
   it.each([
     ['one without a date, which comes last', {}],

@@ -25,7 +25,7 @@ beforeAll(async () => {
     }
     return patient;
   });
-}, 60_000);
+});
 
 const matchesIn = (pages: Awaited<ReturnType<typeof allPages>>) =>
   pages.flatMap(resourcesIn).filter(({ resourceType }) => resourceType !== 'OperationOutcome');

@@ -54,7 +54,7 @@ beforeAll(async () => {
   }));
   const others = await write(usCoreChart(other, medications).slice(0, 200));
   await write([provenanceOf(others, organization)]);
-}, 60_000);
+});
 
 interface Cost {
   readonly reads: readonly string[];
@@ -64,7 +64,7 @@ interface Cost {
 
 const costing = async (send: () => Promise<TestResponse>): Promise<TestResponse & Cost> => {
   server.calls.reset();
-  const { status, body, headers, text } = await send();
+  const { status, body, headers, text, bytes } = await send();
   const { names } = server.calls;
   const isRead = (name: string) => /^(?:Get|BatchGet|Query|Scan)/.test(name);
   return {
@@ -72,6 +72,7 @@ const costing = async (send: () => Promise<TestResponse>): Promise<TestResponse 
     body,
     headers,
     text,
+    bytes,
     reads: names.filter(isRead),
     writes: names.filter((name) => !isRead(name)).length,
     sequential: server.calls.sequential(),

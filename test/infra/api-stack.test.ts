@@ -23,7 +23,7 @@ const operations = () =>
 
 const openPaths = ['/fhir/metadata', '/fhir/.well-known/smart-configuration'];
 
-describe('API of the stack', { timeout: 60_000 }, () => {
+describe('API of the stack', () => {
   it('has exactly the routes of the route table', () => {
     expect(Object.keys(api().paths).sort()).toEqual(routes.map(({ path }) => path).sort());
   });

@@ -26,7 +26,7 @@ const servesRecords = [...new Set(routes.map(({ entry }) => entry))].filter(
   (entry) => entry !== 'functions/metadata.ts',
 );
 
-describe('functions of the stacks', { timeout: 60_000 }, () => {
+describe('functions of the stacks', () => {
   it('are those of the project, each once', () => {
     expect(functions().map(entryOf).sort()).toEqual([...functionEntries].sort());
   });

@@ -113,7 +113,7 @@ const verbsIn = (pattern: string): string[] => {
   return [...new Set(verbs)].sort();
 };
 
-describe('policies of the stacks', { timeout: 60_000 }, () => {
+describe('policies of the stacks', () => {
   it.each(['production', 'dev'])('of %s allow no action by wildcard without a reason', (stage) => {
     const wild = allows(stage).flatMap(({ actions, holder }) =>
       actions.filter((action) => action.includes('*')).map((action) => `${holder.type} ${action}`),

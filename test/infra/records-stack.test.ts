@@ -15,7 +15,7 @@ const replicaOf = (stage?: string) => {
   return replica;
 };
 
-describe('table of the stack', { timeout: 60_000 }, () => {
+describe('table of the stack', () => {
   it('has the keys, billing and stream of the local table', () => {
     const { TableName: _, StreamSpecification, ...definition } = tableDefinition('');
 
@@ -88,7 +88,7 @@ const bucketOf = (stage?: string) => {
   return bucket;
 };
 
-describe('bucket of large bodies', { timeout: 60_000 }, () => {
+describe('bucket of large bodies', () => {
   it('is encrypted with the key of the table', () => {
     const key = (replicaOf().SSESpecification as { KMSMasterKeyId: unknown }).KMSMasterKeyId;
 

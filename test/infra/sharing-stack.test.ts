@@ -29,7 +29,7 @@ const patternsOf = ({ properties }: Resource) =>
 
 const filtersOf = (entry: string) => streamConsumers.find((consumer) => consumer.entry === entry)?.filters ?? [];
 
-describe('what stands behind the table', { timeout: 60_000 }, () => {
+describe('what stands behind the table', () => {
   it('are the consumers of the local stream, with their filters and sizes of batch', () => {
     const deployed = mappings().map((mapping) => ({
       entry: functionBehind(mapping.properties.FunctionName),

@@ -12,7 +12,7 @@ const only = (type: string, stage?: string): Resource => {
 const pool = (stage?: string) => only('AWS::Cognito::UserPool', stage).properties;
 const client = () => only('AWS::Cognito::UserPoolClient').properties;
 
-describe('sign-in of the stack', { timeout: 60_000 }, () => {
+describe('sign-in of the stack', () => {
   it('is for people whom an administrator has entered', () => {
     expect(pool().AdminCreateUserConfig).toEqual({ AllowAdminCreateUserOnly: true });
   });

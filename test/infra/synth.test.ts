@@ -44,7 +44,7 @@ interface Manifest {
   readonly artifacts: Readonly<Record<string, { type: string; environment?: string }>>;
 }
 
-describe('synth', { timeout: 60_000 }, () => {
+describe('synth', () => {
   it('writes the templates of a stage and the code of every function, without network, credentials or look-ups', async () => {
     const folder = path.join(scratch, 'out');
     mkdirSync(folder);

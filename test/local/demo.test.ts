@@ -19,7 +19,7 @@ const start = async (dataDir: string, ...args: string[]) => {
     TZ: timeZone,
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  await expect.poll(() => stdout() + stderr(), { timeout: 60_000 }).toContain('Ctrl-C');
+  await expect.poll(() => stdout() + stderr(), { timeout: 300_000 }).toContain('Ctrl-C');
   const url = `http://localhost:${port}/fhir`;
   const server = await findRunningServer(url);
   const request = async (user: string, path: string, body?: fhir4.FhirResource) => {

@@ -6,7 +6,7 @@ import { type Ran, runSchedule, schedules } from '../support/schedules.ts';
 const runs = 40;
 
 it('keeps its promises to three writers and a reader in any order of calls, with faults', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const ran: Ran[] = [];
 

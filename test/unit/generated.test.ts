@@ -4,7 +4,7 @@ import { filesIn, generate, generatedDirectory, invariantDocs } from '../../infr
 import { generateInvariantDocs } from '../../infra/generate/invariants.ts';
 
 describe('shared/fhir/generated', () => {
-  it('is what `npm run generate` makes of the definitions', { timeout: 120_000 }, () => {
+  it('is what `npm run generate` makes of the definitions', () => {
     const fresh = generate();
     const committed = filesIn(generatedDirectory);
 
