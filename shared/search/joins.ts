@@ -174,7 +174,8 @@ export const referringTo = (parameter: SearchParameter, references: readonly str
 });
 
 /**
- * What `_include` adds to a record: `Type/id` of the records that it refers to, or the address of a canonical.
+ * What `_include` adds to a record: `Type/id` of the records that it refers to, with `/_history/1` where it names that version, or the address of a
+ * canonical.
  *
  * @param parameters - of the record's type.
  * @returns nothing for `_revinclude`, or if the include is of another type.
@@ -187,7 +188,13 @@ export const includedFrom = (
 ): string[] => {
   if (kind !== 'include' || (source !== undefined && source !== resource.resourceType)) return [];
   const followed = parameter ? [parameter] : parameters.filter(({ type }) => type === 'reference');
-  const keys = followed.flatMap(({ values }) => values(resource).flatMap((each) => keyOf(each, baseUrl) ?? []));
+  const keys = followed.flatMap(({ values }) =>
+    values(resource).flatMap((each) => {
+      const key = keyOf(each, baseUrl);
+      const version = /\/_history\/[1-9]\d{0,9}$/.exec(referenceText(each) ?? '')?.[0];
+      return key === undefined ? [] : `${key}${key.includes(':') ? '' : (version ?? '')}`;
+    }),
+  );
   return [...new Set(keys)].filter((key) => target === undefined || isOf(target, key) || key.includes(':'));
 };
 

@@ -256,6 +256,30 @@ describe('what a search includes', () => {
     ).toEqual(['questions']);
   });
 
+  it('is the version that a reference names, if it is there', async () => {
+    const patient = referenceTo(await create(server, patientBody(), system));
+    const author = await create<fhir4.Practitioner>(
+      server,
+      { resourceType: 'Practitioner', name: [{ family: 'First' }] },
+      system,
+    );
+    const renamed = { ...author, name: [{ family: 'Second' }] };
+    expect((await server.put(referenceTo(author), renamed, { as: system })).status).toBe(200);
+    const performedBy = async (...versions: string[]) => {
+      const performer = versions.map((version) => ({ reference: `${referenceTo(author)}${version}` }));
+      const { id } = await create(server, observationBody(patient, { performer }), system);
+      const bundle = await search(`Observation?_id=${id}&_include=Observation:performer`, system);
+      return resourcesIn(bundle)
+        .filter(({ resourceType }) => resourceType === 'Practitioner')
+        .map(({ meta, name }) => `${meta?.versionId} ${name?.[0]?.family}`);
+    };
+
+    expect(await performedBy('')).toEqual(['2 Second']);
+    expect(await performedBy('/_history/1')).toEqual(['1 First']);
+    expect(await performedBy('/_history/2')).toEqual(['2 Second']);
+    expect(await performedBy('', '/_history/1', '/_history/2')).toEqual(['2 Second', '1 First']);
+  });
+
   it('is no match again, and comes once', async () => {
     const bundle = await search(`Organization?_id=${idOf('bay')},${idOf('ward')}&_include=Organization:partof`);
 

@@ -224,8 +224,11 @@ describe('an include', () => {
     ['_include=Observation:subject:Group', []],
     ['_include=Observation:performer', ['Practitioner/3']],
     ['_include=Observation:derived-from', ['https://other.org/fhir/Observation/4']],
-    ['_include=Observation:*', ['https://other.org/fhir/Observation/4', 'Encounter/2', 'Patient/1', 'Practitioner/3']],
-    ['_include=*', ['https://other.org/fhir/Observation/4', 'Encounter/2', 'Patient/1', 'Practitioner/3']],
+    [
+      '_include=Observation:*',
+      ['https://other.org/fhir/Observation/4', 'Encounter/2/_history/3', 'Patient/1', 'Practitioner/3'],
+    ],
+    ['_include=*', ['https://other.org/fhir/Observation/4', 'Encounter/2/_history/3', 'Patient/1', 'Practitioner/3']],
     ['_include:iterate=Encounter:location', []],
     ['_revinclude=Provenance:target', []],
   ])('%s adds %j', (query, expected) => {

@@ -38,12 +38,12 @@ export const included = async (
       const adding =
         include.kind === 'include'
           ? await fittingOf(run, finding, include, last)
-          : await referring(run, finding, include, last);
+          : (await referring(run, finding, include, last)).map(named);
       if (!adding) return undefined;
-      for (const record of adding) {
-        if (known.has(nameOf(record))) continue;
-        known.add(nameOf(record));
-        others.set(nameOf(record), record);
+      for (const [name, record] of adding) {
+        if (known.has(name)) continue;
+        known.add(name);
+        others.set(name, record);
         next.push(record);
       }
       if (others.size > mostIncluded) return undefined;
@@ -55,13 +55,17 @@ export const included = async (
 
 const nameOf = ({ type, id }: StoredRecord): string => `${type}/${id}`;
 
+/** A record under the name by which it is told from others: `Type/id`, with `/_history/1` for a version that is not the current one. */
+type Named = readonly [name: string, StoredRecord];
+const named = (record: StoredRecord): Named => [nameOf(record), record];
+
 /** Records that these refer to; undefined if they are too large to be held together. */
 const fittingOf = async (
   run: Run,
   finding: Finding,
   include: Include,
   records: readonly StoredRecord[],
-): Promise<StoredRecord[] | undefined> => {
+): Promise<Named[] | undefined> => {
   try {
     return await referredTo(run, finding, include, records);
   } catch (error) {
@@ -76,7 +80,7 @@ const referredTo = async (
   finding: Finding,
   include: Include,
   records: readonly StoredRecord[],
-): Promise<StoredRecord[]> => {
+): Promise<Named[]> => {
   const { baseUrl } = run.context.request;
   const names = new Set(
     records.flatMap(({ type, resource }) => {
@@ -88,20 +92,40 @@ const referredTo = async (
     [...names].filter((name) => !name.includes(':')),
     (name) => name.slice(0, name.indexOf('/')),
   );
-  const found: StoredRecord[] = [];
+  const found: Named[] = [];
   for (const [type, ofType] of byType) {
     const recordType = run.types?.get(type);
     if (!recordType) continue;
-    const read = await finding.namedRecords(run, recordType, ofType);
-    found.push(...read.filter((record) => record.resource && mayAccess(run.of(recordType), 'r', record)));
+    const mayShow = (record: StoredRecord) =>
+      record.resource !== undefined && mayAccess(run.of(recordType), 'r', record);
+    const current = new Map(
+      (await finding.namedRecords(run, recordType, [...new Set(ofType.map(withoutVersion))])).map(named),
+    );
+    for (const name of ofType) {
+      const record = current.get(withoutVersion(name));
+      if (!record || (record.resource && !mayShow(record))) continue;
+      const version = Number(name.split('/')[3] ?? record.version);
+      const older = version === record.version ? undefined : await versionOf(run, record, version);
+      if (older && mayShow(older)) found.push([name, older]);
+      else if (mayShow(record)) found.push(named(record));
+    }
   }
   const addresses = [...names].filter((name) => name.includes(':'));
   for (const type of addresses.length > 0 ? typesWithAddress(run, include) : []) {
     if (!mayRead(run, type)) continue;
-    const named = await finding.addressedRecords(run, type, addresses);
-    found.push(...named.filter((record) => mayAccess(run.of(type), 'r', record)));
+    const addressed = await finding.addressedRecords(run, type, addresses);
+    found.push(...addressed.filter((record) => mayAccess(run.of(type), 'r', record)).map(named));
   }
   return found;
+};
+
+const withoutVersion = (name: string): string => name.replace(/\/_history\/\d+$/, '');
+
+/** The version that a reference names, if it is there. One call. */
+const versionOf = async (run: Run, record: StoredRecord, version: number): Promise<StoredRecord | undefined> => {
+  run.spend();
+  run.requireAffordable('_include');
+  return run.context.store.readVersion(record, version);
 };
 
 const mayRead = (run: Run, type: SearchType): boolean => decideType(run.context.asking, 's', type).permit;

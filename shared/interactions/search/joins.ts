@@ -299,7 +299,7 @@ export class Joins {
     if (functions.length > 0) {
       throw new RecordError(
         'invalid',
-        'Lists by function, such as $current-allergies, are not kept here; name a List by its id',
+        'Lists by function, such as $current-allergies, are not kept here; name a List by its id, or search by status, as AllergyIntolerance?clinical-status=active',
         {
           reason: 'not-supported',
           expression: '_list',

@@ -82,7 +82,6 @@ const page = async (
   let bytes = 0;
   let last = from;
   let ended = true;
-  let spent = false;
   for await (const { record, position, othersFollow = false } of eachOnce(matchingParts(run, parts, reading))) {
     if (!isOrdered) return undefined;
     if (record) {
@@ -96,7 +95,6 @@ const page = async (
     last = position;
     if (run.calls >= pauseAt && !othersFollow) {
       ended = false;
-      spent = true;
       break;
     }
   }
@@ -104,12 +102,8 @@ const page = async (
   const next =
     shown.matches.length < found.length ? found[shown.matches.length - 1]?.position : ended ? undefined : last;
   const whole = from === undefined && next === undefined;
-  const full = found.length === size || !spent;
-  const total = whole
-    ? found.length
-    : full && query.total === 'accurate'
-      ? await countAll(search, '_total')
-      : undefined;
+  const counted = !whole && query.total === 'accurate' ? await countAll(search, '_total') : undefined;
+  const total = whole ? found.length : counted;
   return { ...shown, total, next };
 };
 
