@@ -1,4 +1,4 @@
-import { serveMetadata } from '../shared/http/serve-metadata.ts';
+import { serveDescription } from '../shared/http/serve-description.ts';
 
-/** `/fhir/metadata` and SMART's configuration: what this server can do, for everybody. */
-export const handler = serveMetadata();
+/** What this server can do, for everybody: `/fhir/metadata` and SMART's configuration, `/openapi.json` and the page at `/`. */
+export const handler = serveDescription();

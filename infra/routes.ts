@@ -17,6 +17,9 @@ export const fileNameOf = (type: string): string => type.replace(/(?<!^)([A-Z])/
 export const routes: readonly Route[] = [
   { path: '/fhir/metadata', entry: 'functions/metadata.ts', open: true },
   { path: '/fhir/.well-known/smart-configuration', entry: 'functions/metadata.ts', open: true },
+  { path: '/', entry: 'functions/metadata.ts', open: true },
+  { path: '/openapi.json', entry: 'functions/metadata.ts', open: true },
+  { path: '/docs/{file}', entry: 'functions/metadata.ts', open: true },
   { path: '/fhir', entry: 'functions/system.ts', open: false },
   { path: '/fhir/_search', entry: 'functions/system.ts', open: false },
   ...recordTypes.flatMap(({ name }): Route[] => {

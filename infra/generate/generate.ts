@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
+import { generateApiDescription } from './api-description.ts';
 import { generateInvariantDocs, generateInvariants } from './invariants.ts';
 import { generateProfiles } from './profiles.ts';
 import { generateSchemas } from './schemas.ts';
@@ -73,6 +74,7 @@ export const generate = (): Files =>
     ...generateUcumUnits(),
     ...generateTerminology(),
     ...generateProfiles(),
+    ...generateApiDescription(),
   });
 
 /** Writes generated files into a directory that holds nothing else, and removes the others in it. */

@@ -10,6 +10,8 @@ export interface ElementDefinition {
   readonly type?: readonly ElementType[];
   readonly binding?: { readonly strength: string; readonly valueSet?: string };
   readonly isSummary?: boolean;
+  /** What it is, in a line. */
+  readonly short?: string;
 }
 
 export interface ElementType {

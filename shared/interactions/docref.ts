@@ -12,7 +12,7 @@ import { callsPerPage, tooCostly } from './search/run.ts';
 import { traced } from './search/trace.ts';
 import { entriesOf, entryOf, largestPageBytes, selfLink, weightOf } from './searchset.ts';
 
-const input = {
+export const docrefInput = {
   patient: { type: 'id', min: 1 },
   start: { type: 'dateTime' },
   end: { type: 'dateTime' },
@@ -34,7 +34,14 @@ const summary: fhir4.Coding = { system: 'http://loinc.org', code: '34133-9' };
 export const documentReferences: Interaction = async (context) => {
   requireTypeAccess(context, 's');
   const { recordType } = context;
-  const { patient, start, end, type: types, 'on-demand': onDemand, profile: profiles } = readInput(context, input);
+  const {
+    patient,
+    start,
+    end,
+    type: types,
+    'on-demand': onDemand,
+    profile: profiles,
+  } = readInput(context, docrefInput);
   const undated = start === undefined && end === undefined;
   const wanted = undated && types.length === 0 ? [summary] : types;
   const from = (start === undefined ? undefined : dateInterval(start)?.start) ?? Number.NEGATIVE_INFINITY;

@@ -11,7 +11,7 @@ import { readInput } from './operation-input.ts';
 import { notFound, requireReadable, requireTypeAccess } from './require-access.ts';
 import { largestPageBytes, weightOf } from './searchset.ts';
 
-const input = { id: { type: 'uri' }, persist: { type: 'boolean' }, graph: { type: 'uri' } } as const;
+export const documentInput = { id: { type: 'uri' }, persist: { type: 'boolean' }, graph: { type: 'uri' } } as const;
 
 /** Records that one document may hold. */
 const mostRecords = 1_000;
@@ -28,7 +28,7 @@ const uriSystem = 'urn:ietf:rfc:3986';
 export const documentOf: Interaction = async (context, target) => {
   requireTypeAccess(context, 'r');
   const { store, audit, request, now } = context;
-  const { id, persist, graph } = readInput(context, input);
+  const { id, persist, graph } = readInput(context, documentInput);
   if (persist) throw notOffered('persist', 'The document is not kept; its parts are, and make it at any time');
   if (graph !== undefined) throw notOffered('graph', 'No GraphDefinition is followed');
   if (target.id !== '' && id !== undefined)

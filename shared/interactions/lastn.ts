@@ -13,6 +13,9 @@ import { callsPerPage, tooCostly } from './search/run.ts';
 import { traced } from './search/trace.ts';
 import { entriesOf, entryOf, largestPageBytes, selfLink, weightOf } from './searchset.ts';
 
+/** What it takes beside the parameters of a search. */
+export const lastnInput = { max: { type: 'positiveInt' } } as const;
+
 /** Observations that one request may group. */
 const mostGrouped = 10_000;
 
@@ -29,7 +32,7 @@ export const lastObservations: Interaction = async (context) => {
   const sent = searchPairs(context);
   const { max = 1 } = readInput(
     context,
-    { max: { type: 'positiveInt' } },
+    lastnInput,
     sent.filter(([name]) => name === 'max'),
   );
   const asked = sent.filter(([name]) => name !== 'max');

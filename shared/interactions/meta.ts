@@ -36,6 +36,8 @@ export const labelsOfRecord: Interaction = async (context, { id, version }) => {
   return answer(context, requireLabelled(context, record));
 };
 
+export const changeLabelsInput = { meta: { type: 'Meta', min: 1 } } as const;
+
 /** `{type}/{id}/$meta-add`. https://hl7.org/fhir/R4/resource-operation-meta-add.html */
 export const planLabelsAdded: PlannedInteraction = (context, { id }) => planChange(context, id, '$meta-add', joined);
 
@@ -75,7 +77,7 @@ const planChange = async (
 ): ReturnType<PlannedInteraction> => {
   requireLabelAccess(context, 'u');
   const { recordType, store, audit } = context;
-  const { meta } = readInput(context, { meta: { type: 'Meta', min: 1 } });
+  const { meta } = readInput(context, changeLabelsInput);
   requireLabels(context, meta);
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);

@@ -33,6 +33,10 @@ const filesBeside: readonly {
     readBy: (entry) => !background.includes(entry),
   },
   ...[
+    { name: 'shared-fhir-generated-api-description.data.br', most: 120_000 },
+    { name: 'shared-openapi-viewer.data.br', most: 520_000 },
+  ].map((file) => ({ ...file, readBy: (entry: string) => entry === 'functions/metadata.ts' })),
+  ...[
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },
     { name: 'shared-fhir-sound-part.lazy.js', most: 2_000 },

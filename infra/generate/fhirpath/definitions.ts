@@ -40,6 +40,8 @@ export interface SearchParameterDefinition {
   readonly type: string;
   readonly expression?: string;
   readonly target?: readonly string[];
+  /** Of several types, a list in Markdown with a line for each. */
+  readonly description?: string;
   readonly component?: readonly { definition: string; expression: string }[];
 }
 

@@ -8,7 +8,7 @@ import { requireTypeAccess } from '../require-access.ts';
 import { askedPage } from '../searchset.ts';
 import { addressed, type Everything, everythingInput, showEverything } from './everything.ts';
 
-const input = { start: { type: 'date' }, end: { type: 'date' }, ...everythingInput } as const;
+export const everythingOfPatientInput = { start: { type: 'date' }, end: { type: 'date' }, ...everythingInput } as const;
 
 /**
  * `Patient/{id}/$everything`: the patient and every record of the patient's chart that the caller may see, those of linked charts among them, and
@@ -21,7 +21,7 @@ export const everythingOfPatient = async (
 ): Promise<Answer> => {
   requireTypeAccess(context, 'r');
   const page = askedPage(context);
-  const asked = readInput(context, input, page?.query);
+  const asked = readInput(context, everythingOfPatientInput, page?.query);
   const { start, end } = asked;
   const holds = start === undefined && end === undefined ? undefined : givenWithin(start, end);
   return showEverything(context, { id, address: await addressed(context, id), holds, input: asked, readPage }, page);

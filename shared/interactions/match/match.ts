@@ -9,7 +9,7 @@ import { requireTypeAccess } from '../require-access.ts';
 import { entriesOf, entryOf, selfLink } from '../searchset.ts';
 import { candidatesFor } from './candidates.ts';
 
-const input = {
+export const matchInput = {
   resource: { type: 'Resource', min: 1 },
   onlyCertainMatches: { type: 'boolean' },
   count: { type: 'integer' },
@@ -26,7 +26,7 @@ const largestCount = 50;
  */
 export const matchPatient: Interaction = async (context) => {
   requireTypeAccess(context, 's');
-  const { resource, onlyCertainMatches = false, count = usualCount } = readInput(context, input);
+  const { resource, onlyCertainMatches = false, count = usualCount } = readInput(context, matchInput);
   if (count < 1) throw new RecordError('invalid', 'The count is at least 1', { expression: 'count' });
   const described = parseBody(context.recordType, resource).resource as Resource & fhir4.Patient;
   const patientMatching = await import('../../matching/patients.lazy.ts');

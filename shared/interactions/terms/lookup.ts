@@ -8,7 +8,7 @@ import type { Interaction } from '../context.ts';
 import { askedCodeSystem, codeSystemInput, readTermsInput } from './asked.ts';
 import { withTerms } from './open-terms.ts';
 
-const input = {
+export const lookupInput = {
   ...codeSystemInput,
   code: { type: 'code' },
   system: { type: 'uri' },
@@ -23,7 +23,7 @@ const input = {
  * @throws RecordError `not-found` for a code system that is not known, or a code that it does not have.
  */
 export const lookUp: Interaction = async (context) => {
-  const asked = readTermsInput(context, input);
+  const asked = readTermsInput(context, lookupInput);
   const { coding, displayLanguage, property } = asked;
   if (coding && asked.code !== undefined) throw invalidParameter('code', 'The operation takes a code or a coding');
   if (coding && asked.system !== undefined) throw invalidParameter('system', 'A coding has a system of its own');

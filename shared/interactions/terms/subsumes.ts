@@ -6,7 +6,7 @@ import type { Interaction } from '../context.ts';
 import { askedCodeSystem, namedBy, readTermsInput } from './asked.ts';
 import { withTerms } from './open-terms.ts';
 
-const input = {
+export const subsumesInput = {
   codeA: { type: 'code' },
   codeB: { type: 'code' },
   system: { type: 'uri' },
@@ -29,7 +29,7 @@ interface Side {
  *   other systems, and where only a part of the code system is here.
  */
 export const subsumes: Interaction = async (context, { id }) => {
-  const asked = readTermsInput(context, input);
+  const asked = readTermsInput(context, subsumesInput);
   const a = sideOf('codeA', asked.codeA, 'codingA', asked.codingA);
   const b = sideOf('codeB', asked.codeB, 'codingB', asked.codingB);
   const { system: url, version = a.coding.version ?? b.coding.version } = asked;

@@ -6,7 +6,7 @@ import { askedCodeSystem, askedValueSet, codeSystemInput, namedBy, readTermsInpu
 import { askedCodings, codingInput, judgeCodings } from './judge-codings.ts';
 import { type Terms, withTerms } from './open-terms.ts';
 
-const inValueSet = {
+export const inValueSetInput = {
   ...valueSetInput,
   ...codingInput,
   system: { type: 'uri' },
@@ -20,7 +20,7 @@ const inValueSet = {
  * @throws RecordError `not-found` for a value set that is not known; `not-supported` where that cannot be told, with what is missing.
  */
 export const validateInSet: Interaction = async (context, { id }) => {
-  const asked = readTermsInput(context, inValueSet);
+  const asked = readTermsInput(context, inValueSetInput);
   const { code, system, systemVersion, abstract, displayLanguage: language } = asked;
   if (code !== undefined && system === undefined) throw invalidParameter('system', 'A code needs its system');
   for (const [name, value] of Object.entries({ system, systemVersion })) {
@@ -57,7 +57,7 @@ const composedWith = async (
   return { members: membersOf(valueSet, known), valueSets, known };
 };
 
-const inCodeSystem = {
+export const inCodeSystemInput = {
   ...codeSystemInput,
   ...codingInput,
   url: { type: 'uri' },
@@ -71,7 +71,7 @@ const inCodeSystem = {
  * @throws RecordError as `validateInSet` does.
  */
 export const validateInSystem: Interaction = async (context, { id }) => {
-  const asked = readTermsInput(context, inCodeSystem);
+  const asked = readTermsInput(context, inCodeSystemInput);
   const { url, coding, abstract, displayLanguage: language } = asked;
   const version = asked.version ?? (id === '' && url !== undefined ? coding?.version : undefined);
   const codings = askedCodings(asked, {});

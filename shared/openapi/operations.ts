@@ -1,0 +1,71 @@
+import { docrefInput } from '../interactions/docref.ts';
+import { documentInput } from '../interactions/document.ts';
+import { everythingInput } from '../interactions/everything/everything.ts';
+import { everythingOfPatientInput } from '../interactions/everything/of-patient.ts';
+import { lastnInput } from '../interactions/lastn.ts';
+import { matchInput } from '../interactions/match/match.ts';
+import { changeLabelsInput } from '../interactions/meta.ts';
+import type { InputDefinition } from '../interactions/operation-input.ts';
+import { servedInput } from '../interactions/terms/asked.ts';
+import { expandInput } from '../interactions/terms/expand.ts';
+import { lookupInput } from '../interactions/terms/lookup.ts';
+import { subsumesInput } from '../interactions/terms/subsumes.ts';
+import { inCodeSystemInput, inValueSetInput } from '../interactions/terms/validate-code.ts';
+
+/** What the description of the API says of an operation beside its routes. */
+export interface OperationDescription {
+  /** What it does, in a line. */
+  readonly summary: string;
+  /** Its input, as the operation itself reads it; undefined if that is not told here. */
+  readonly input: Readonly<Record<string, InputDefinition>> | undefined;
+  /** Whether it also takes the parameters of a search. */
+  readonly searches?: true;
+  /** Type of the resource that it answers with. */
+  readonly answer: string;
+}
+
+/** `date` and such are read, to be refused by name. */
+const served = (input: Readonly<Record<string, InputDefinition>>): Readonly<Record<string, InputDefinition>> => {
+  const names = new Set(servedInput(input));
+  return Object.fromEntries(Object.entries(input).filter(([name]) => names.has(name)));
+};
+
+/** By type and name; those of every type by their name alone. */
+const described: Readonly<Record<string, OperationDescription>> = {
+  $meta: { summary: 'The profiles, tags and security labels of a record', input: {}, answer: 'Parameters' },
+  '$meta-add': { summary: 'Add profiles, tags or security labels', input: changeLabelsInput, answer: 'Parameters' },
+  '$meta-delete': {
+    summary: 'Take away profiles, tags or security labels',
+    input: changeLabelsInput,
+    answer: 'Parameters',
+  },
+  'CodeSystem/$lookup': { summary: 'What is known of a code', input: served(lookupInput), answer: 'Parameters' },
+  'CodeSystem/$subsumes': { summary: 'How two codes are related', input: served(subsumesInput), answer: 'Parameters' },
+  'CodeSystem/$validate-code': {
+    summary: 'Whether a code system has a code',
+    input: served(inCodeSystemInput),
+    answer: 'Parameters',
+  },
+  'Composition/$document': { summary: 'The document that it makes', input: documentInput, answer: 'Bundle' },
+  'DocumentReference/$docref': { summary: "A patient's current documents", input: docrefInput, answer: 'Bundle' },
+  'Encounter/$everything': { summary: 'All that belongs to the visit', input: everythingInput, answer: 'Bundle' },
+  'Observation/$lastn': {
+    summary: 'The newest observations of each code',
+    input: lastnInput,
+    searches: true,
+    answer: 'Bundle',
+  },
+  'Patient/$everything': { summary: 'The whole chart', input: everythingOfPatientInput, answer: 'Bundle' },
+  'Patient/$match': { summary: 'Patients who may be the one described', input: matchInput, answer: 'Bundle' },
+  'ValueSet/$expand': { summary: 'The codes in a value set', input: served(expandInput), answer: 'ValueSet' },
+  'ValueSet/$validate-code': {
+    summary: 'Whether a code is in a value set',
+    input: served(inValueSetInput),
+    answer: 'Parameters',
+  },
+};
+
+/** What is told of an operation; of one that has no row above, what holds for any. */
+export const describeOperation = (type: string, name: string): OperationDescription =>
+  described[`${type}/${name}`] ??
+  described[name] ?? { summary: `The operation ${name}`, input: undefined, answer: 'Resource' };

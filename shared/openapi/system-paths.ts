@@ -1,0 +1,182 @@
+import { fhirJson } from '../http/fhir-request.ts';
+import { named, refusedOtherwise, refusedWith } from './components.ts';
+import { type Json, type Operation, type PathItem, refersTo } from './schema.ts';
+
+/** Heading of what belongs to no type. */
+export const systemTag = 'System';
+
+const open = (operationId: string, summary: string, parameters: readonly Json[], content: Json): Operation => ({
+  operationId,
+  tags: [systemTag],
+  summary,
+  parameters,
+  security: [],
+  responses: { '200': { description: summary, content }, ...refusedOtherwise },
+});
+
+const statement: Json = {
+  resourceType: 'CapabilityStatement',
+  status: 'active',
+  date: '2026-11-26',
+  kind: 'instance',
+  implementation: { description: 'Concord, an electronic health record' },
+  fhirVersion: '4.0.1',
+  format: ['application/fhir+json', 'json'],
+};
+
+const mode: Json = {
+  name: 'mode',
+  in: 'query',
+  description: 'What is to be told: of terminology, or all else',
+  schema: { type: 'string', enum: ['full', 'normative', 'terminology'] },
+};
+
+const across = { tags: [systemTag], responses: { '200': refersTo('responses', 'Bundle'), ...refusedWith() } };
+
+/** A search across types takes what a search takes, and the types. */
+const resultOfSearch = [
+  'type',
+  'filter',
+  'words',
+  'narrative',
+  'list',
+  'more',
+  'include',
+  'includeIterate',
+  'revinclude',
+  'revincludeIterate',
+  'sort',
+  'count',
+  'total',
+  'summary',
+  'elements',
+  'contained',
+  'containedType',
+  'explain',
+  'handling',
+  'format',
+  'pretty',
+] as const;
+
+const ofVersion = (content: Json): Json => ({
+  description: 'As it is',
+  headers: { ETag: refersTo('headers', 'ETag') },
+  content,
+});
+
+const file = (operationId: string, summary: string, content: Json): Operation => ({
+  operationId,
+  tags: [systemTag],
+  summary,
+  parameters: named('ifNoneMatch'),
+  security: [],
+  responses: { '200': ofVersion(content), '304': refersTo('responses', 'NotModified'), ...refusedOtherwise },
+});
+
+const transaction: Json = {
+  resourceType: 'Bundle',
+  type: 'transaction',
+  entry: [
+    {
+      fullUrl: 'urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9',
+      resource: { resourceType: 'Patient', name: [{ family: 'Rivera', given: ['Ana'] }] },
+      request: { method: 'POST', url: 'Patient' },
+    },
+  ],
+};
+
+/** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts and serve-system.ts. */
+export const systemPaths: Readonly<Record<string, PathItem>> = {
+  '/': { get: file('getViewer', 'The API in a browser', { 'text/html': { schema: { type: 'string' } } }) },
+  '/openapi.json': {
+    get: {
+      ...file('getOpenApiDocument', 'This document', { 'application/json': { schema: { type: 'object' } } }),
+      parameters: [
+        {
+          name: 'tag',
+          in: 'query',
+          description: 'One heading of it, for a viewer: datatypes are only named',
+          schema: { type: 'string' },
+        },
+        ...named('ifNoneMatch'),
+      ],
+    },
+  },
+  '/docs/{file}': {
+    parameters: [
+      {
+        name: 'file',
+        in: 'path',
+        required: true,
+        description: 'What the page at `/` is made of',
+        schema: { type: 'string' },
+      },
+    ],
+    get: {
+      ...file('getViewerFile', 'A file of the viewer', { '*/*': { schema: { type: 'string' } } }),
+      responses: {
+        '200': ofVersion({ '*/*': { schema: { type: 'string' } } }),
+        '304': refersTo('responses', 'NotModified'),
+        '404': refersTo('responses', '404'),
+      },
+    },
+  },
+  '/fhir/metadata': {
+    get: open('getCapabilities', 'What is served: the capability statement', [mode, ...named('format', 'pretty')], {
+      [fhirJson]: {
+        schema: {
+          anyOf: [refersTo('schemas', 'CapabilityStatement'), refersTo('schemas', 'TerminologyCapabilities')],
+        },
+        example: statement,
+      },
+    }),
+  },
+  '/fhir/.well-known/smart-configuration': {
+    get: open('getSmartConfiguration', 'Where and how to get a token', [], {
+      'application/json': { schema: { type: 'object' } },
+    }),
+  },
+  '/fhir': {
+    get: {
+      operationId: 'searchSystem',
+      summary: 'Search across types',
+      parameters: named(...resultOfSearch),
+      ...across,
+    },
+    post: {
+      operationId: 'postBundle',
+      tags: [systemTag],
+      summary: 'A batch or a transaction',
+      parameters: named('prefer', 'idempotencyKey', 'format', 'pretty'),
+      requestBody: {
+        required: true,
+        content: {
+          [fhirJson]: { schema: refersTo('schemas', 'Bundle'), example: transaction },
+          'application/json': { schema: refersTo('schemas', 'Bundle'), example: transaction },
+        },
+      },
+      responses: {
+        '200': refersTo('responses', 'Bundle'),
+        ...refusedWith('404', '409', '410', '412', '413', '415', '422'),
+      },
+    },
+  },
+  '/fhir/_search': {
+    post: {
+      operationId: 'searchSystemByForm',
+      summary: 'Search across types by a form',
+      parameters: named('handling', 'format', 'pretty'),
+      requestBody: {
+        description: 'The parameters that the search by GET has in its query',
+        content: {
+          'application/x-www-form-urlencoded': {
+            schema: { type: 'object', additionalProperties: { type: 'string' } },
+            example: { _type: 'Practitioner,Organization' },
+          },
+        },
+      },
+      tags: [systemTag],
+      responses: { '200': refersTo('responses', 'Bundle'), ...refusedWith('413', '415') },
+    },
+  },
+};
