@@ -36,7 +36,7 @@ const addressOf = (path: string): string =>
 const noRoute = new Set(['no-such-path', 'no-such-type', 'unknown-path', 'method-not-allowed']);
 
 describe('what the OpenAPI document describes', () => {
-  it('is served, and answered as it says', { timeout: 240_000 }, async () => {
+  it('is served, and answered as it says', async () => {
     const { port, token } = await sharedConcord();
     const authorization = `Bearer ${await token('physician@northside.example')}`;
     const wrong: string[] = [];

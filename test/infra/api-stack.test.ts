@@ -21,7 +21,7 @@ const operations = () =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
 
-const openPaths = ['/fhir/metadata', '/fhir/.well-known/smart-configuration'];
+const openPaths = ['/', '/docs/{file}', '/fhir/metadata', '/fhir/.well-known/smart-configuration', '/openapi.json'];
 
 describe('API of the stack', () => {
   it('has exactly the routes of the route table', () => {
