@@ -1,7 +1,8 @@
+import type { Resource } from '../fhir/resource.ts';
 import type { Subject } from '../record-types/subjects.ts';
 import type { Caller } from './caller.ts';
 import { roleAllows } from './roles.ts';
-import type { Action } from './scopes.ts';
+import { type Action, isWithin, type Scope } from './scopes.ts';
 
 /** What a decision needs to know of a type. */
 export interface TypeFacts {
@@ -16,6 +17,8 @@ export interface RecordFacts {
   readonly custodian: string;
   /** Home of the record; a patient's own records are those of the patient's chart. */
   readonly chart: string;
+  /** What it says, as far as scopes are narrowed by that; undefined once it is deleted. */
+  readonly resource: Resource | undefined;
   /** The type of another record whose rights it is under as well: whoever may not read that may do nothing with this. */
   readonly under?: TypeFacts;
 }
@@ -34,20 +37,33 @@ const permit: Decision = { permit: true };
 
 /** Whether the caller's scopes and roles allow an action on any record of the type. A refusal here is a 403. Pure. */
 export const decideType = ({ caller }: Asking, action: Action, type: TypeFacts): Decision => {
-  if (!isScoped(caller, action, type.name)) return { permit: false, reason: 'scope' };
-  if (!caller.roles.some((role) => roleAllows(role, action, type.name, type.subject)))
-    return { permit: false, reason: 'role' };
+  if (!isScoped(caller, action, type.name)) return refused('scope');
+  if (!caller.roles.some((role) => roleAllows(role, action, type.name, type.subject))) return refused('role');
   return permit;
 };
 
-/** Whether a scope of the caller's token covers an action on records of a type. */
-export const isScoped = ({ scopes, roles }: Caller, action: Action, type: string): boolean =>
-  scopes.some(
+const refused = (reason: Exclude<Decision, { permit: true }>['reason']): Decision => ({ permit: false, reason });
+
+/** Scopes of the caller's token that cover an action on records of a type, or on some of them. */
+const scopesFor = ({ scopes, roles }: Caller, action: Action, type: string): Scope[] =>
+  scopes.filter(
     (scope) =>
       (scope.level === 'patient') === roles.includes('patient') &&
       (scope.type === '*' || scope.type === type) &&
       scope.actions.has(action),
   );
+
+/** Whether a scope of the caller's token covers an action on records of a type, if only on some of them. */
+export const isScoped = (caller: Caller, action: Action, type: string): boolean =>
+  scopesFor(caller, action, type).length > 0;
+
+/** Whether a scope of the caller's token covers an action on this record, or on what is to become one. */
+export const isInScope = (caller: Caller, action: Action, type: string, resource: Resource | undefined): boolean =>
+  scopesFor(caller, action, type).some((scope) => isWithin(scope, resource));
+
+/** Whether what a record says decides if a caller's scopes cover an action on it. */
+export const isNarrowed = (caller: Caller, action: Action, type: string): boolean =>
+  scopesFor(caller, action, type).every(({ narrowed }) => narrowed.length > 0);
 
 /**
  * The one decision about a record, for every door: read, version, history, search hit, reference, write, event. A refusal here
@@ -56,14 +72,16 @@ export const isScoped = ({ scopes, roles }: Caller, action: Action, type: string
 export const decide = (asking: Asking, action: Action, type: TypeFacts, record: RecordFacts): Decision => {
   const general = decideType(asking, action, type);
   if (!general.permit) return general;
+  if (!isInScope(asking.caller, action, type.name, record.resource)) return refused('scope');
   const { under, custodian, chart } = record;
-  const over = under ? decide(asking, 'r', under, { custodian, chart }) : permit;
+  // What that record says is not known here, so a narrowed scope does not cover it.
+  const over = under ? decide(asking, 'r', under, { custodian, chart, resource: undefined }) : permit;
   if (!over.permit) return over;
   if (type.directory && (action === 'r' || action === 's')) return permit;
   if (asking.caller.organization === undefined) {
-    return record.chart === asking.chart ? permit : { permit: false, reason: 'not-own-record' };
+    return record.chart === asking.chart ? permit : refused('not-own-record');
   }
-  return record.custodian === asking.caller.organization ? permit : { permit: false, reason: 'custodian' };
+  return record.custodian === asking.caller.organization ? permit : refused('custodian');
 };
 
 /**
@@ -72,7 +90,8 @@ export const decide = (asking: Asking, action: Action, type: TypeFacts, record: 
  */
 export const decideLabels = (asking: Asking, action: 'r' | 'u', type: TypeFacts, record: RecordFacts): Decision => {
   const general = decide(asking, action, type, record);
-  if (general.permit || !asking.caller.roles.includes('privacy') || !isScoped(asking.caller, action, type.name))
-    return general;
-  return record.custodian === asking.caller.organization ? permit : { permit: false, reason: 'custodian' };
+  const { caller } = asking;
+  if (general.permit || !caller.roles.includes('privacy')) return general;
+  if (!isInScope(caller, action, type.name, record.resource)) return refused('scope');
+  return record.custodian === caller.organization ? permit : refused('custodian');
 };

@@ -8,6 +8,7 @@ import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
 import { askedPage, countOf, entriesOf, fitting, nextLink, requireOnly, selfLink } from './searchset.ts';
+import { isCurrentSeen, isDecidedByContent } from './version-of.ts';
 
 const usualPage = 50;
 const largestPage = 200;
@@ -33,17 +34,25 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
   const before = typeof asked?.position === 'number' ? asked.position : undefined;
+  const may = (version: StoredRecord) => mayAccess(context, 'r', version);
   const page = await audit.traced(
     { interaction: 'history-instance', chart: address.chart, what: [`${recordType.name}/${id}`] },
-    () => versionsOf(context, address, { before, limit, time }),
-    ({ newest, items }) => {
-      if (newest ? ![newest, ...items].every((version) => mayAccess(context, 'r', version)) : before === undefined)
-        throw notFound(context);
+    async () => {
+      const versions = await versionsOf(context, address, { before, limit, time });
+      const { newest } = versions;
+      return { ...versions, seen: newest ? await isCurrentSeen(context, newest, may) : before !== undefined };
+    },
+    ({ newest, items, seen }) => {
+      const all = newest && !isDecidedByContent(context) ? [newest, ...items] : [];
+      if (!seen || !all.every(may)) throw notFound(context);
     },
   );
-  const shown = fitting(page.items);
-  const next = shown.length < page.items.length ? shown.at(-1)?.version : page.next;
-  const total = before === undefined ? totalOf(page, time) : undefined;
+  const within = fitting(page.items);
+  const next = within.length < page.items.length ? within.at(-1)?.version : page.next;
+  const shown = within.filter(may);
+  // Where versions may be left out for what they say, their number would tell of them.
+  const counted = before === undefined && !isDecidedByContent(context);
+  const total = counted ? totalOf(page, time) : undefined;
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     type: 'history',

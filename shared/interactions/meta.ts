@@ -9,10 +9,11 @@ import { locate } from './locate.ts';
 import { readInput } from './operation-input.ts';
 import { requireOwnWords } from './own-words.ts';
 import { planLabels } from './plan-write.ts';
-import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
+import { mayAccess, notFound, refusedWrite, requireTypeAccess } from './require-access.ts';
 import { save } from './save.ts';
 import { factsOfRecord } from './security-context.ts';
 import { requireVersion } from './update.ts';
+import { versionOf } from './version-of.ts';
 
 /** How often labels are set anew where others have written the record meanwhile. */
 const tries = 5;
@@ -30,7 +31,10 @@ export const labelsOfRecord: Interaction = async (context, { id, version }) => {
   if (!address || !/^(?:[1-9]\d{0,9})?$/.test(version)) throw notFound(context);
   const record = await audit.traced(
     { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/$meta` },
-    () => (version === '' ? store.read(address) : store.readVersion(address, Number(version))),
+    () =>
+      version === ''
+        ? store.read(address)
+        : versionOf(context, address, Number(version), (each) => labelDecision(context, 'r', each).permit),
     (found) => void requireLabelled(context, found),
   );
   return answer(context, requireLabelled(context, record));
@@ -105,6 +109,9 @@ const requireLabelAccess = (context: RequestContext, action: 'r' | 'u'): void =>
   if (!labels) requireTypeAccess(context, action);
 };
 
+const labelDecision = (context: RequestContext, action: 'r' | 'u', record: StoredRecord) =>
+  decideLabels(context.asking, action, context.recordType, factsOfRecord(context, record));
+
 /**
  * The record, if the caller may see its labels.
  *
@@ -114,8 +121,7 @@ const requireLabelled = (
   context: RequestContext,
   record: StoredRecord | undefined,
 ): StoredRecord & { readonly resource: Resource } => {
-  if (!record || !decideLabels(context.asking, 'r', context.recordType, factsOfRecord(context, record)).permit)
-    throw notFound(context);
+  if (!record || !labelDecision(context, 'r', record).permit) throw notFound(context);
   const { resource } = record;
   if (!resource) {
     throw new RecordError('deleted', `This ${context.recordType.name} was deleted`, {
@@ -131,18 +137,12 @@ const requireLabelled = (
  * @throws RecordError `not-found`, `forbidden`, `deleted`, `version-conflict`.
  */
 const requireChangeable = (context: RequestContext, record: StoredRecord | undefined) => {
-  if (!record || !decideLabels(context.asking, 'u', context.recordType, factsOfRecord(context, record)).permit)
-    throw refused(context, record);
+  const decision = record && labelDecision(context, 'u', record);
+  if (!record || !decision?.permit) throw refusedWrite(context, record, decision);
   const labelled = requireLabelled(context, record);
   requireVersion(context, labelled);
   return labelled;
 };
-
-/** What is refused of a record that may be seen, and of one that may not. */
-const refused = (context: RequestContext, record: StoredRecord | undefined): RecordError =>
-  record && mayAccess(context, 'r', record)
-    ? new RecordError('forbidden', 'Another organisation keeps this record', { reason: 'forbidden-custodian' })
-    : notFound(context);
 
 /**
  * Requires that what is sent are labels, with a code each; of who may not change records of the type, that they are security labels.

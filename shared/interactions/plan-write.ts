@@ -15,6 +15,7 @@ import type { RequestContext } from './context.ts';
 import { chartsOf, chartsReferredTo, locate } from './locate.ts';
 import { requireOwnWords } from './own-words.ts';
 import type { Parsed } from './parse-body.ts';
+import { requireInScope } from './require-access.ts';
 
 /** A write that has passed every rule and waits for its commit. */
 export interface PlannedWrite {
@@ -79,6 +80,7 @@ export const planCreate = async (
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
   const { recordType, now, store } = context;
+  requireInScope(context, 'c', resource);
   requireOwnWords(context, resource);
   const custodian = await custodianFor(context, address.chart);
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
@@ -106,6 +108,7 @@ export const planUpdate = async (
   current: StoredRecord,
 ): Promise<PlannedWrite> => {
   const { recordType, now } = context;
+  requireInScope(context, 'u', resource);
   requireOwnWords(context, resource);
   if (current.resource) requireOwnWords(context, current.resource);
   await requireSameHome(context, resource, current);

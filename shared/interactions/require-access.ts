@@ -1,6 +1,7 @@
-import { type Decision, decide, decideType, type TypeFacts } from '../access/decide.ts';
+import { type Decision, decide, decideType, isInScope, type TypeFacts } from '../access/decide.ts';
 import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
+import type { Resource } from '../fhir/resource.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 import { factsOfRecord } from './security-context.ts';
@@ -18,21 +19,57 @@ export const requireTypeAccess = (
   if (!decision.permit) throw forbidden(decision.reason, recordType.name);
 };
 
-const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: string): RecordError =>
-  new RecordError(
-    'forbidden',
-    reason === 'scope'
-      ? `No scope of the access token covers this for ${type}`
-      : `Your role does not allow this for ${type}`,
-    { reason: `forbidden-${reason}` },
-  );
+/** What a refusal says that may be told of. */
+type Told = 'scope' | 'role' | 'custodian';
+
+const saying: Readonly<Record<Told, (type: string) => string>> = {
+  scope: (type) => `No scope of the access token covers this for ${type}`,
+  role: (type) => `Your role does not allow this for ${type}`,
+  custodian: () => 'Another organisation keeps this record',
+};
+
+const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: string): RecordError => {
+  const told = reason === 'scope' || reason === 'role' ? reason : 'custodian';
+  return new RecordError('forbidden', saying[told](type), { reason: `forbidden-${told}` });
+};
+
+/** Who asks for records of which type. */
+type AccessContext = Pick<RequestContext, 'asking' | 'store'> & { readonly recordType: TypeFacts };
+
+/** The decision about a record. */
+export const decisionOn = (context: AccessContext, action: Action, record: StoredRecord): Decision =>
+  decide(context.asking, action, context.recordType, factsOfRecord(context, record));
 
 /** Whether the caller may do this with this record. */
-export const mayAccess = (
-  { asking, store, recordType }: Pick<RequestContext, 'asking' | 'store'> & { readonly recordType: TypeFacts },
-  action: Action,
-  record: StoredRecord,
-): boolean => decide(asking, action, recordType, factsOfRecord({ asking, store }, record)).permit;
+export const mayAccess = (context: AccessContext, action: Action, record: StoredRecord): boolean =>
+  decisionOn(context, action, record).permit;
+
+/**
+ * Requires that a scope covers what a record is to say.
+ *
+ * @throws RecordError `forbidden`.
+ */
+export const requireInScope = (
+  { asking, recordType }: Pick<AccessContext, 'asking' | 'recordType'>,
+  action: 'c' | 'u',
+  resource: Resource,
+): void => {
+  if (!isInScope(asking.caller, action, recordType.name, resource)) throw forbidden('scope', recordType.name);
+};
+
+/**
+ * The refusal of a write of a record: what is in the way, to who may read it; else that there is none.
+ *
+ * @param decision - about the write.
+ */
+export const refusedWrite = (
+  context: AccessContext & Pick<RequestContext, 'recordType'>,
+  record: StoredRecord | undefined,
+  decision: Decision | undefined,
+): RecordError =>
+  record && decision && !decision.permit && mayAccess(context, 'r', record)
+    ? forbidden(decision.reason, record.type)
+    : notFound(context);
 
 /** What a record that does not exist answers, and one that the caller may not know of. */
 export const notFound = ({ recordType }: Pick<RequestContext, 'recordType'>): RecordError =>

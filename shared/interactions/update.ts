@@ -11,7 +11,7 @@ import { locate } from './locate.ts';
 import { lookAgain } from './look-again.ts';
 import { type Parsed, parseBody } from './parse-body.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
-import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
+import { decisionOn, notFound, refusedWrite, requireTypeAccess } from './require-access.ts';
 import { save } from './save.ts';
 
 /**
@@ -135,17 +135,16 @@ const planFirst = async (context: RequestContext, parsed: Parsed, id: string): P
  * Requires that the caller may change a record.
  *
  * @throws RecordError `not-found` if the caller may not even know of it; `forbidden` if it may be read but not written; `conflict`
- *   if the id was chosen by a client and belongs to another organisation's record, which cannot be hidden from who chooses it too.
+ *   if the id was chosen by a client and belongs to a record that is hidden, which it cannot be from who chooses its id too.
  */
 export const requireWritable = (context: RequestContext, current: StoredRecord, action: 'u' | 'd'): void => {
-  if (mayAccess(context, action, current)) return;
-  if (mayAccess(context, 'r', current)) {
-    throw new RecordError('forbidden', 'Another organisation keeps this record', { reason: 'forbidden-custodian' });
-  }
-  if (action === 'u' && !context.store.ids.decode(current.id)) {
+  const decision = decisionOn(context, action, current);
+  if (decision.permit) return;
+  const refusal = refusedWrite(context, current, decision);
+  if (refusal.kind === 'not-found' && action === 'u' && !context.store.ids.decode(current.id)) {
     throw new RecordError('conflict', 'This id is taken', { reason: 'id-taken' });
   }
-  throw notFound(context);
+  throw refusal;
 };
 
 /**

@@ -43,7 +43,7 @@ describe('callerFrom', () => {
       client: 'app',
       organization: 'northside',
       roles: ['nurse'],
-      scopes: [{ level: 'user', type: '*', actions: new Set('cruds') }],
+      scopes: [{ level: 'user', type: '*', actions: new Set('cruds'), narrowed: [] }],
       fhirUser: 'Practitioner/northside-nurse',
       patient: undefined,
     });

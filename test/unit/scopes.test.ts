@@ -21,6 +21,34 @@ describe('parseScopes', () => {
     expect(read(scope)).toEqual([expected]);
   });
 
+  it.each([
+    ['category=laboratory', [{ element: 'category', concepts: [{ system: undefined, code: 'laboratory' }] }]],
+    ['category=http://s|laboratory', [{ element: 'category', concepts: [{ system: 'http://s', code: 'laboratory' }] }]],
+    [
+      'category=http%3A%2F%2Fs%7Claboratory',
+      [{ element: 'category', concepts: [{ system: 'http://s', code: 'laboratory' }] }],
+    ],
+    ['code=http://s|', [{ element: 'code', concepts: [{ system: 'http://s', code: undefined }] }]],
+    ['code=|c', [{ element: 'code', concepts: [{ system: '', code: 'c' }] }]],
+    [
+      'category=a,s|b&code=c',
+      [
+        {
+          element: 'category',
+          concepts: [
+            { system: undefined, code: 'a' },
+            { system: 's', code: 'b' },
+          ],
+        },
+        { element: 'code', concepts: [{ system: undefined, code: 'c' }] },
+      ],
+    ],
+  ])('reads what narrows a scope: %s', (query, narrowed) => {
+    expect(parseScopes(`user/Condition.rs?${query}`)).toEqual([
+      { level: 'user', type: 'Condition', actions: new Set('rs'), narrowed },
+    ]);
+  });
+
   it('reads each of several, and no more', () => {
     expect(read('openid user/Patient.rs launch/patient user/Task.cu offline_access')).toEqual([
       'user/Patient.rs',
@@ -29,8 +57,19 @@ describe('parseScopes', () => {
   });
 
   it.each([
-    'user/Observation.rs?category=vital-signs', // narrowed: its wider form would permit too much
-    'patient/Observation.read?status=final',
+    'user/Observation.rs?status=final', // narrowed by what is not offered: its wider form would permit too much
+    'user/Observation.rs?category=a&status=final',
+    'user/Observation.rs?category:not=a',
+    'user/Observation.rs?subject.code=a',
+    'user/Observation.rs?category=',
+    'user/Observation.rs?category=a,',
+    'user/Observation.rs?category=|',
+    'user/Observation.rs?category=s|a|b',
+    'user/Observation.rs?category=s|a\\,b',
+    'user/Observation.rs?',
+    'user/Procedure.rs?category=a', // of a type that is not offered
+    'user/*.rs?category=a',
+    'patient/Observation.read?category=a', // version 1 knows no such thing
     'user/Patient.sr', // letters out of order
     'user/Patient.rrs',
     'user/Patient.x',

@@ -83,7 +83,7 @@ async function* placed(
     // All records of a chart have one custodian: the first tells whether the rest is worth reading, and nobody learns how many there are.
     mayEnter: (record) => {
       const of = meant.get(record.type);
-      return of && run.mayFind(of.recordType, record);
+      return of && run.mayEnter(of.recordType, record);
     },
     onLinked: (linked) => {
       const patients = linked.map(({ patient }) => patient);

@@ -9,7 +9,7 @@ import type { CallNotes } from '../../store/call-notes.ts';
 import type { LinkedPage } from '../../store/linked-page.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
-import { mayAccess } from '../require-access.ts';
+import { decisionOn, mayAccess } from '../require-access.ts';
 
 /** A request that searches, whatever it names. */
 export type SearchRequest = Omit<RequestContext, 'recordType'>;
@@ -53,8 +53,9 @@ export class Run {
   notes: CallNotes | undefined;
   /** Calls that others waited for, to DynamoDB or the object store. */
   calls = 0;
-  /** Charts that were named or looked into and are not the caller's to see. */
-  readonly hidden = new Set<string>();
+  /** Charts of which a record was looked at that is not the caller's to see, and those of which one is. */
+  readonly #hidden = new Set<string>();
+  readonly #seen = new Set<string>();
   /** Charts that the search named, itself or by what references have led to. */
   readonly named = new Set<string>();
   /** Beginnings of charts that are read before they are asked for, with what is mentioned there, by `<type> <chart>`. */
@@ -77,12 +78,24 @@ export class Run {
     return { ...this.context, recordType };
   }
 
-  /** Whether the caller may find this record. A chart where not is remembered. */
+  /** Whether the caller may find this record. Of which chart it is, is remembered. */
   mayFind(recordType: SearchType, record: StoredRecord): boolean {
     const may = mayAccess(this.of(recordType), 's', record);
+    (may ? this.#seen : this.#hidden).add(record.chart);
     if (may) this.notes?.seen(record);
-    else this.hidden.add(record.chart);
     return may;
+  }
+
+  /** Whether the caller may find anything in the chart of this record: who may not find this one for what it says may find others. */
+  mayEnter(recordType: SearchType, record: StoredRecord): boolean {
+    if (this.mayFind(recordType, record)) return true;
+    const decision = decisionOn(this.of(recordType), 's', record);
+    return !decision.permit && decision.reason === 'scope';
+  }
+
+  /** Whether the caller was refused all that was looked at of a chart. */
+  isHidden(chart: string): boolean {
+    return this.#hidden.has(chart) && !this.#seen.has(chart);
   }
 
   /** What matching needs to know of a resource beside its body. */

@@ -43,7 +43,7 @@ export const traced = async <T>(
   if (always && named.length === 0 && later.length === 0) later.push([logOf(context), new Set()]);
   const all = named.map((chart, index) => [chart, rows[index]] as const);
   const rest = later.map(([chart, names]) => [chart, audit.row(access(chart, [...names]))] as const);
-  const hidden = [...all, ...rest].flatMap(([chart, row]) => (row && run.hidden.has(chart) ? [refusedRow(row)] : []));
+  const hidden = [...all, ...rest].flatMap(([chart, row]) => (row && run.isHidden(chart) ? [refusedRow(row)] : []));
   await audit.write([...rest.map(([, row]) => row), ...hidden]);
   if ('found' in outcome) return outcome.found;
   throw outcome.failure;

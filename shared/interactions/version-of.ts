@@ -1,0 +1,34 @@
+import { isNarrowed } from '../access/decide.ts';
+import type { Address } from '../store/keys.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import type { RequestContext } from './context.ts';
+
+/**
+ * One version of a record, whose decision is still to be made; undefined if there is none, or if the current version is not to be seen: what a
+ * record says now decides about what it said before, too. One call; one more where a decision depends on what records say.
+ *
+ * @param may - the decision about a version.
+ */
+export const versionOf = async (
+  context: RequestContext,
+  address: Address,
+  version: number,
+  may: (record: StoredRecord) => boolean,
+): Promise<StoredRecord | undefined> => {
+  const asked = await context.store.readVersion(address, version);
+  return asked && (await isCurrentSeen(context, asked, may)) ? asked : undefined;
+};
+
+/** Whether what a record says decides about it, so that its versions may differ. */
+export const isDecidedByContent = ({ asking, recordType }: RequestContext): boolean =>
+  isNarrowed(asking.caller, 'r', recordType.name);
+
+/** Whether the current version of the record of this one may be seen, as far as that may differ. */
+export const isCurrentSeen = async (
+  context: RequestContext,
+  version: StoredRecord,
+  may: (record: StoredRecord) => boolean,
+): Promise<boolean> => {
+  const current = isDecidedByContent(context) ? await context.store.read(version) : version;
+  return current !== undefined && (current === version || may(current));
+};
