@@ -162,6 +162,8 @@ const told = (issues: readonly ValidationIssue[], reason: string): Told[] =>
 
 const notChecked = (message: string): Notice => ({ severity: 'information', reason: 'not-checked', message });
 
+const containedMessage = 'Contained resources were checked as JSON, not by the definitions of their types';
+
 /** Structure, rules, narrative and profiles. Where the structure is wrong, the rest is asked of what is left without that, if that can be. */
 const judgeContent = async (
   context: RequestContext,
@@ -173,8 +175,10 @@ const judgeContent = async (
     ...told([...checkInvariants(schema, invariants, part), ...narrativeAdvice(part)], 'validation'),
     ...told(await judgeProfiles(context, part, profile), 'profile-not-met'),
   ];
+  const contained = resource['contained'] === undefined ? [] : [notChecked(containedMessage)];
   const structural = validateStructure(schema, resource);
-  if (structural.length === 0) return { part: resource, isWhole: true, issues: await rules(resource) };
+  if (structural.length === 0)
+    return { part: resource, isWhole: true, issues: [...(await rules(resource)), ...contained] };
   const { brokenRules } = await import('../fhir/sound-part.lazy.ts');
   const broken = await brokenRules(resource, structural, (part) => validateStructure(schema, part), rules);
   return {
@@ -183,6 +187,7 @@ const judgeContent = async (
     issues: [
       ...told(structural, 'validation'),
       ...(broken?.issues ?? []),
+      ...contained,
       notChecked(
         broken
           ? 'All else was checked without the elements of which the structure is wrong'

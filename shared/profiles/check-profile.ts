@@ -5,6 +5,7 @@ import { type Element, elementsOf, expressionOf } from './elements.ts';
 import { holds } from './evaluate.ts';
 import { type Coded, isMember } from './membership.ts';
 import type { Binding, CodeTable, ElementRule, Profile, Rule, Slice } from './profile.ts';
+import { usCoreBase } from './us-core-base.ts';
 
 /** Profiles with all that they refer to. */
 export interface Guide {
@@ -56,6 +57,8 @@ export const checkProfile = (
   resource: fhir4.Resource,
 ): ValidationIssue[] => {
   const issues: ValidationIssue[] = [];
+  /** Extensions that the profile names. */
+  const asked = new Set<object>();
   // Each severity has room of its own: no number of notices may hide an error.
   const left = { error: maxIssues, warning: maxIssues, information: maxIssues };
 
@@ -107,7 +110,10 @@ export const checkProfile = (
       }
     }
     const extension = rule.profile === undefined ? undefined : profiles.get(rule.profile);
-    if (extension) checkValue(extension.root, element);
+    if (extension) {
+      asked.add(children);
+      checkValue(extension.root, element);
+    }
     for (const name in rule.children) {
       const child = rule.children[name];
       if (child) checkElement(child, name, element);
@@ -151,10 +157,30 @@ export const checkProfile = (
     }
   };
 
-  checkValue(profile.root, {
+  /** Extensions of the guide that the profile does not name are as their own profiles ask all the same, wherever they stand. */
+  const checkExtensions = (within: Element): void => {
+    const names = new Set(Object.keys(within.children).map((property) => property.replace(/^_/, '')));
+    for (const name of names) {
+      if (name === 'contained') continue;
+      for (const element of elementsOf(within, name)) {
+        const { url } = element.children;
+        const extension = name === 'extension' && typeof url === 'string' ? extensionAt(url) : undefined;
+        if (extension && !asked.has(element.children)) checkValue(extension.root, element);
+        checkExtensions(element);
+      }
+    }
+  };
+  const extensionAt = (url: string): Profile | undefined => {
+    const found = url.startsWith(usCoreBase) ? profiles.get(url.slice(usCoreBase.length)) : undefined;
+    return found?.type === 'Extension' ? found : undefined;
+  };
+
+  const whole: Element = {
     value: resource,
     children: resource as unknown as Element['children'],
     property: resource.resourceType,
-  });
+  };
+  checkValue(profile.root, whole);
+  checkExtensions(whole);
   return issues;
 };

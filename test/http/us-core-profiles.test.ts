@@ -363,4 +363,43 @@ describe('an extension of US Core', () => {
       expect(expressionsIn(body).every((each) => each?.startsWith(`Patient.extension[${at}]`))).toBe(true);
     },
   );
+
+  it('that no profile names has to be as its own profile asks, wherever it stands', async () => {
+    const practitioner = usCoreResources['us-core-practitioner'] ?? {};
+    const marked = (value: Json) => ({
+      ...practitioner,
+      telecom: [
+        { system: 'email', value: 'ann@direct.example', extension: [{ url: `${base}us-core-direct`, ...value }] },
+      ],
+      _birthDate: { extension: [{ url: `${base}us-core-birthsex`, ...value }] },
+    });
+
+    const right = await server.post(
+      'Practitioner',
+      claiming('us-core-practitioner', { ...marked({ valueBoolean: true }), _birthDate: undefined }),
+      as,
+    );
+    const wrong = await server.post(
+      'Practitioner',
+      claiming('us-core-practitioner', marked({ valueString: 'no' })),
+      as,
+    );
+    const bare = await server.post('Practitioner', marked({ valueString: 'no' }), as);
+    const inside = await server.post(
+      'Patient',
+      claiming('us-core-patient', {
+        ...patient,
+        contained: [{ ...marked({ valueString: 'no' }), id: 'own-physician' }],
+        generalPractitioner: [{ reference: '#own-physician' }],
+      }),
+      as,
+    );
+
+    expect(right.status, right.text).toBe(201);
+    expect(wrong.status).toBe(400);
+    expect(new Set(expressionsIn(wrong.body))).toEqual(
+      new Set(['Practitioner.telecom[0].extension[0].valueString', 'Practitioner.birthDate.extension[0].valueString']),
+    );
+    expect([bare.status, inside.status]).toEqual([201, 201]);
+  });
 });

@@ -1,5 +1,6 @@
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { recordKey } from '../../shared/store/keys.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody, type TestRequest } from '../support/fhir-server.ts';
 import {
@@ -189,6 +190,19 @@ describe('{type}/$validate', () => {
       ['error value profile-not-met profile'],
     ],
     [
+      'a contained resource, of which the type is not at hand',
+      () => [
+        'Observation',
+        {
+          resource: about({
+            contained: [{ resourceType: 'Device', id: 'meter', status: 'none' } as never],
+            device: { reference: '#meter' },
+          }),
+        },
+      ],
+      [allRight, 'information informational not-checked'],
+    ],
+    [
       'another type of resource',
       () => ['Observation', { resource: patientBody() }],
       ['error invalid invalid resourceType'],
@@ -376,6 +390,126 @@ describe('{type}/{id}/$validate', () => {
       'error not-found not-found',
       'error not-found reference-not-found Observation.subject.reference',
     ]);
+  });
+});
+
+describe('what is told beside a structure that is wrong', () => {
+  const wrong = 'error structure validation Observation.colour';
+  const partly = 'information informational not-checked';
+
+  it('is no rule that is broken only by what was left out', async () => {
+    const { body } = await validate('Organization', {
+      resource: { ...organizationBody({ text: narrative }), name: ['Clinic'] },
+    });
+
+    expect(found(body)).toEqual(['error structure validation Organization.name', partly]);
+  });
+
+  it('is no move to another patient, where the patient is what is wrong', async () => {
+    const { body } = await validate(pathOf(record), {
+      resource: { ...about({ id: record.id }), subject: referenceTo(patient) },
+    });
+
+    expect(found(body)).toEqual(['error structure validation Observation.subject', partly]);
+  });
+
+  it('is what was checked without it, also where it stands beside a primitive', async () => {
+    const { body } = await validate('Patient', {
+      resource: {
+        ...patientBody({ text: narrative, managingOrganization: { reference: 'Organization/none' } }),
+        _birthDate: 'unknown',
+      },
+    });
+
+    expect(found(body)).toEqual([
+      'error structure validation Patient.birthDate',
+      partly,
+      'error not-found reference-not-found Patient.managingOrganization.reference',
+    ]);
+  });
+
+  it('is that nothing else was checked, where nothing sound is left', async () => {
+    let nested: unknown = { url: 'http://concord.test/deep', valueBoolean: true };
+    for (let level = 0; level < 40; level++) nested = { url: 'http://concord.test/deep', extension: [nested] };
+
+    const { body } = await validate('Patient', { resource: { ...patientBody(), extension: [nested] } });
+
+    expect(found(body)).toEqual(['error structure validation Patient', partly]);
+    expect(issuesOf(body)[1]?.text).toBe('Nothing else was checked, since the structure is wrong');
+  });
+
+  it('is who keeps the record, which version it has, and whose words it holds', async () => {
+    const clinic = await create(server, organizationBody({ text: narrative }), admin);
+    const said = await create(server, {
+      resourceType: 'Communication',
+      status: 'completed',
+      subject: { reference: referenceTo(patient) },
+    } as fhir4.Communication);
+    const own = { ...said, text: narrative, sender: { reference: referenceTo(patient) }, colour: 'red' };
+
+    const theirs = await validate(
+      pathOf(clinic),
+      { resource: { ...clinic, colour: 'red' } },
+      { as: { ...admin, organization: 'lakeside' } },
+    );
+    const older = await validate(
+      pathOf(record),
+      { resource: { ...about({ id: record.id }), colour: 'red' } },
+      { headers: { 'if-match': 'W/"7"' } },
+    );
+    const staff = await validate(pathOf(said), { resource: own }, { as: { role: 'patient', patient: patient.id } });
+
+    expect(found(theirs.body)).toContain('error forbidden forbidden-custodian');
+    expect(found(older.body)).toEqual([wrong, partly, 'error conflict version-conflict If-Match']);
+    expect(found(staff.body)).toContain('error forbidden not-own-words Communication.sender');
+  });
+});
+
+describe('what $validate reads of others', () => {
+  it('tells neither version nor patient of a record that is hidden, where only the resource names it', async () => {
+    const resource = about({ id: record.id, subject: { reference: referenceTo(other) } });
+    const options = { as: elsewhere, headers: { 'if-match': 'W/"7"' } };
+
+    const { body } = await validate('Observation', { resource, mode: 'update' }, options);
+
+    expect(found(body)).toEqual([
+      'error not-found not-found',
+      'error not-found reference-not-found Observation.subject.reference',
+    ]);
+  });
+
+  it('is not what a transaction has staged and not committed', async () => {
+    const visit = await create(server, encounterBody(referenceTo(patient)));
+    const resource = about({ encounter: { reference: referenceTo(visit) } });
+    const before = await validate('Observation', { resource });
+    const address = await server.store.locate('Encounter', visit.id, false);
+    if (!address) throw new Error('the visit is nowhere');
+    await server.store.client.send(
+      new UpdateCommand({
+        TableName: server.store.tableName,
+        Key: recordKey(address),
+        UpdateExpression: 'SET tx = :tx',
+        ExpressionAttributeValues: { ':tx': 'never-committed' },
+      }),
+    );
+
+    const staged = await validate('Observation', { resource });
+
+    expect(found(before.body)).toEqual([allRight]);
+    expect(found(staged.body)).toEqual(['error not-found reference-not-found Observation.encounter.reference']);
+  });
+});
+
+describe('a resource that no row has room for', () => {
+  it('is told of, as a write would', async () => {
+    const security = Array.from({ length: 400 }, (_, index) => ({
+      system: `http://concord.test/${'x'.repeat(1_000)}`,
+      code: `label-${index}`,
+    }));
+
+    const { body } = await validate('Observation', { resource: about({ meta: { security } }), mode: 'create' });
+
+    expect(found(body)).toEqual(['error too-long record-too-large Observation.meta.security']);
   });
 });
 
