@@ -1,6 +1,8 @@
 import { information } from '../fhir/operation-outcome.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import type { FhirRequest } from '../http/fhir-request.ts';
+import { project } from '../search/project.ts';
+import { partAsked } from '../search/result-parameters.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { presented } from '../store/rows.ts';
 import type { Answer, RequestContext } from './context.ts';
@@ -12,12 +14,21 @@ const versionHeaders = (record: StoredRecord) => ({
   'Last-Modified': new Date(record.updated).toUTCString(),
 });
 
-/** A record that was asked for; that it is unchanged, where the client has this version. https://hl7.org/fhir/R4/http.html#cread */
-export const shown = ({ request }: Pick<RequestContext, 'request'>, record: StoredRecord): Answer => {
+/**
+ * A record that was asked for, or the part of it that is wanted; that it is unchanged, where the client has this version.
+ *
+ * @throws RecordError `invalid` for a part that there cannot be.
+ * @see https://hl7.org/fhir/R4/http.html#cread https://hl7.org/fhir/R4/http.html#parameters
+ */
+export const shown = (
+  { request, recordType }: Pick<RequestContext, 'request' | 'recordType'>,
+  record: StoredRecord,
+): Answer => {
   const headers = versionHeaders(record);
+  const part = partAsked(request.query, recordType.name);
   return isKnown(request, record)
     ? { statusCode: 304, headers }
-    : { statusCode: 200, resource: presented(record), headers };
+    : { statusCode: 200, resource: project(presented(record), part, recordType.elements), headers };
 };
 
 /**

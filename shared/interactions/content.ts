@@ -81,9 +81,10 @@ const chartUnder = async (context: RequestContext, record: StoredRecord): Promis
  *
  * @throws RecordError `not-acceptable`.
  */
-const asWanted = ({ request: { wishes } }: RequestContext, answer: Answer): Answer => {
+const asWanted = ({ request: { wishes, query } }: RequestContext, answer: Answer): Answer => {
   const binary = answer.resource as fhir4.Binary | undefined;
-  if (!binary || wishes.length === 0) return answer;
+  const inPart = query.some(([name]) => name === '_summary' || name === '_elements');
+  if (!binary || wishes.length === 0 || inPart) return answer;
   const type = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; ?[ -~]+)?$/.test(binary.contentType)
     ? binary.contentType
     : 'application/octet-stream';

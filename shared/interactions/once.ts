@@ -78,7 +78,7 @@ export const repeated = async (
   requireTypeAccess(context, actions[context.request.method] ?? 'u');
   const [, id, version] = /\/([^/]+)\/_history\/(\d+)$/.exec(kept.headers?.Location ?? '') ?? [];
   if (!shows || kept.resource || id === undefined || version === undefined) return kept;
-  const request = { ...context.request, ifNoneMatch: undefined, ifModifiedSince: undefined };
+  const request = { ...context.request, query: [], ifNoneMatch: undefined, ifModifiedSince: undefined };
   const { resource } = await readVersion({ ...context, request }, { id, version, type: '' });
   return { ...kept, ...(resource ? { resource } : {}) };
 };

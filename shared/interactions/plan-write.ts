@@ -5,6 +5,7 @@ import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
 import { isDirectory } from '../record-types/subjects.ts';
+import { isSubsetted } from '../search/project.ts';
 import type { CalendarWork } from '../store/calendar.ts';
 import type { ExistenceCheck, UniqueChange } from '../store/commit.ts';
 import { type Address, locatorKey, type Row } from '../store/keys.ts';
@@ -111,6 +112,7 @@ export const planUpdate = async (
   requireInScope(context, 'u', resource);
   requireOwnWords(context, resource);
   if (current.resource) requireOwnWords(context, current.resource);
+  requireWhole(resource, current);
   await requireSameHome(context, resource, current);
   return {
     warnings: [...warnings, ...(await requireClaimedProfiles(context, resource))],
@@ -190,6 +192,18 @@ const shownPlace = (
   const date = place === '' ? undefined : recordType.dateOf(resource);
   const shown = date === undefined ? place : store.ids.movedPlace(place, date);
   return shown === place ? undefined : shown;
+};
+
+/**
+ * Requires that what replaces a record is not a part of one, as searches and reads give it: what it lacks would be lost.
+ * https://hl7.org/fhir/R4/search.html#summary
+ */
+const requireWhole = (resource: Resource, { type, resource: current }: StoredRecord): void => {
+  if (!current || isSubsetted(current) || !isSubsetted(resource)) return;
+  throw new RecordError('business-rule', 'This is marked as a part of a resource; read the whole and change that', {
+    reason: 'subsetted',
+    expression: `${type}.meta.tag`,
+  });
 };
 
 /** A record's home never changes: a record in the wrong chart is entered in error there and written anew in the right one. */

@@ -9,6 +9,10 @@ export const subsetted = {
   display: 'subsetted',
 } as const;
 
+/** Whether a resource bears that mark. */
+export const isSubsetted = (resource: Resource): boolean =>
+  resource.meta?.tag?.some(({ system, code }) => system === subsetted.system && code === subsetted.code) === true;
+
 /**
  * A resource with the elements that a search asks for, marked if it may lack some. It is a copy; what is in it is not.
  *

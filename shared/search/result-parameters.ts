@@ -153,6 +153,24 @@ const parseSort = (
 };
 
 /** Names of root elements; the type may stand before them. https://hl7.org/fhir/R4/search.html#elements */
+/**
+ * Which part of a record is asked for where no search is made. Names of elements that the type does not have are passed over, as in a search.
+ *
+ * @throws RecordError `invalid` for a value that none may have; what is counted are matches of a search.
+ * @see https://hl7.org/fhir/R4/http.html#parameters
+ */
+export const partAsked = (
+  query: readonly (readonly [name: string, value: string])[],
+  resourceType: string,
+): Pick<SearchQuery, 'summary' | 'elements'> => {
+  const asked = new Map(query);
+  const [summary, elements] = [asked.get('_summary'), asked.get('_elements')];
+  return {
+    summary: summary === undefined ? undefined : oneOf<Summary>('_summary', summary, ['true', 'false', 'text', 'data']),
+    elements: elements === undefined ? undefined : parseElements(elements, resourceType, () => undefined),
+  };
+};
+
 const parseElements = (text: string, resourceType: string, ignore: Ignore): string[] | undefined => {
   const found = new Set<string>();
   for (const part of text.split(',')) {

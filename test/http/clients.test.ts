@@ -167,6 +167,32 @@ describe('fhir-kit-client', () => {
   });
 });
 
+describe('fhir-kit-client with a batch and a Binary', () => {
+  it('posts a batch whose entries are answered one by one', async () => {
+    const { id } = await kit<Answer>(client.create({ resourceType: 'Patient', body: sent(patientBody()) }));
+    const entry = [
+      { request: { method: 'GET', url: `Patient/${id}` } },
+      { request: { method: 'GET', url: 'Patient/nobody' } },
+      { resource: patientBody(), request: { method: 'POST', url: 'Patient' } },
+    ];
+
+    const answer = await kit<fhir4.Bundle>(
+      client.batch({ body: { resourceType: 'Bundle', type: 'batch', entry } as never }),
+    );
+
+    expect(answer.entry?.map(({ response }) => response?.status)).toEqual(['200 OK', '404', '201 Created']);
+  });
+
+  it('creates and reads a Binary as a resource', async () => {
+    const body = sent({ resourceType: 'Binary', contentType: 'text/plain', data: 'aGVsbG8=' });
+
+    const { id } = await kit<Answer>(client.create({ resourceType: 'Binary', body }));
+    const read = await kit<fhir4.Binary>(client.read({ resourceType: 'Binary', id }));
+
+    expect(read).toMatchObject({ contentType: 'text/plain', data: 'aGVsbG8=' });
+  });
+});
+
 describe('what clients send by themselves', () => {
   const ask = async (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => {
     const authorization = `Bearer ${await concord.token('physician@northside.example')}`;

@@ -19,6 +19,7 @@ type Request = string | ({ readonly url: string; readonly method: string; readon
 interface SmartClient {
   create(resource: object, options?: Headers): Promise<unknown>;
   update(resource: object, options?: Headers): Promise<unknown>;
+  patch(url: string, patch: readonly object[]): Promise<unknown>;
   delete(path: string): Promise<unknown>;
   request(request: Request, paging?: Paging): Promise<unknown>;
   pages(url: string): AsyncIterable<fhir4.Bundle>;
@@ -177,6 +178,49 @@ describe('fhirclient', () => {
     const again = await answered<Saved>(client.create(body, { headers }));
 
     expect(again).toEqual(first);
+  });
+
+  it('patches, deletes, and reads versions and history', async () => {
+    const { id } = await answered<Saved>(client.create(patientBody()));
+    const patched = await answered<Saved>(
+      client.patch(`Patient/${id}`, [{ op: 'replace', path: '/gender', value: 'other' }]),
+    );
+    await client.delete(`Patient/${id}`);
+
+    const first = await answered<Saved>(client.request(`Patient/${id}/_history/1`));
+    const history = await answered<fhir4.Bundle>(client.request(`Patient/${id}/_history`));
+
+    expect(patched).toMatchObject({ gender: 'other', meta: { versionId: '2' } });
+    expect(first).toMatchObject({ gender: 'female', meta: { versionId: '1' } });
+    expect(history.entry?.map(({ request }) => request?.method)).toEqual(['DELETE', 'PUT', 'POST']);
+  });
+
+  it('creates a Binary and reads it as a resource, since it asks for JSON', async () => {
+    const body = { resourceType: 'Binary', contentType: 'text/plain', data: 'aGVsbG8=' };
+
+    const binary = await answered<fhir4.Binary>(client.create(body));
+    const read = await answered<fhir4.Binary>(client.request(`Binary/${binary.id}`));
+
+    expect(read).toEqual(binary);
+    expect(read.data).toBe('aGVsbG8=');
+  });
+
+  it('posts a batch whose entries are answered one by one', async () => {
+    const entry = [
+      { request: { method: 'GET', url: `Patient/${patient.id}` } },
+      { request: { method: 'GET', url: 'Patient/nobody' } },
+    ];
+
+    const answer = await answered<fhir4.Bundle>(
+      client.request({
+        url: concord.url,
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry }),
+      }),
+    );
+
+    expect(answer.entry?.map(({ response }) => response?.status)).toEqual(['200 OK', '404']);
   });
 
   it('posts a bundle to the base, with and without a slash behind it', async () => {

@@ -203,6 +203,38 @@ describe('MedplumClient', () => {
     expect(answer.entry?.map(({ response }) => response?.status)).toEqual(['201 Created', '201 Created']);
   });
 
+  it('patches, on the version that it has', async () => {
+    const { id } = await answered<Saved>(client.createResource(sent(patientBody())));
+    const patch = [
+      { op: 'test' as const, path: '/meta/versionId', value: '1' },
+      { op: 'replace' as const, path: '/gender', value: 'other' },
+    ];
+
+    const patched = await answered<Saved>(client.patchResource('Patient', id, patch));
+    const late = await outcomeOf(client.patchResource('Patient', id, patch));
+
+    expect(patched).toMatchObject({ gender: 'other', meta: { versionId: '2' } });
+    expect(late.issue[0]).toMatchObject({ severity: 'error', expression: ['[0].value'] });
+  });
+
+  it('uploads a Binary under its security context, and downloads it', async () => {
+    const data = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 255]);
+    const securityContext = { reference: `Patient/${patient.id}` };
+
+    const binary = await answered<fhir4.Binary & { id: string }>(
+      client.createBinary({ data, contentType: 'image/png', filename: 'scan.png', securityContext }),
+    );
+    const content = await client.download(client.fhirUrl('Binary', binary.id));
+    const resource = await answered<fhir4.Binary>(client.readResource('Binary', binary.id));
+    const hidden = await outcomeOf(stranger.readResource('Binary', binary.id));
+
+    expect(binary).toMatchObject({ contentType: 'image/png', securityContext });
+    expect(content.type).toBe('image/png');
+    expect(new Uint8Array(await content.arrayBuffer())).toEqual(data);
+    expect(Buffer.from(resource.data ?? '', 'base64').equals(data)).toBe(true);
+    expect(hidden.issue[0]).toMatchObject({ code: 'not-found' });
+  });
+
   it('has the outcome of a refusal in its error, which names what was wrong', async () => {
     const badSearch = await outcomeOf(client.search('Patient', 'birthdate=soon'));
     const badBody = await outcomeOf(client.createResource(sent({ resourceType: 'Patient', gender: 'unheard-of' })));

@@ -77,6 +77,8 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
   const reads: ValidRequest[] = [
     get(subject),
     get(`Observation/${observation}`),
+    get(`Observation/${observation}`, { _elements: 'code,subject' }),
+    get(`Observation/${observation}/_history/1`, { _summary: 'data', _pretty: 'true' }),
     { ...get(`Encounter/${encounter}`), headers: { ...headers, 'if-none-match': 'W/"77"' } },
     get(`Encounter/${encounter}/_history/1`),
     get(`Encounter/${encounter}/_history`, { _count: '1' }),
@@ -165,6 +167,12 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     write('POST', 'Patient', { ...patientBody(), meta: { profile: [usCorePatient] } }),
     write('POST', 'Patient', patientBody({ telecom: [{ system: 'phone', value: '+1 555 0100' }] })),
     write('POST', 'Observation', measured, { prefer: 'return=minimal' }),
+    write('POST', 'Binary', {
+      resourceType: 'Binary',
+      contentType: 'text/plain',
+      securityContext: { reference: subject },
+      data: 'aGVsbG8=',
+    }),
     write('POST', 'Patient', numberedPatient('hostile-once'), {
       'if-none-exist': `identifier=${escape(`${identifierSystem}|hostile-once`)}`,
     }),
