@@ -117,7 +117,9 @@ const sentInQuery = (query: readonly (readonly [string, string])[]): Sent[] =>
   query.flatMap(([name, text]) => (formatParameters.has(name) ? [] : [{ name, expression: name, text }]));
 
 const sentInBody = (definitions: InputDefinitions, body: unknown): Sent[] => {
-  const { resourceType } = (body ?? {}) as { resourceType?: unknown };
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new RecordError('malformed', 'The body must be a resource', { expression: 'body' });
+  const { resourceType } = body as { resourceType?: unknown };
   const [bare] = Object.entries(definitions).filter(([, { type }]) => type === 'Resource');
   return bare && resourceType !== 'Parameters'
     ? [{ name: bare[0], expression: bare[0], element: 'resource', value: body }]
