@@ -11,6 +11,7 @@ export type RecordErrorKind =
   | 'deleted' // 410
   | 'version-conflict' // 412: If-Match names another version
   | 'multiple-matches' // 412: a condition that several records meet
+  | 'no-match' // 412: a condition that no record meets, where one has to
   | 'too-large' // 413
   | 'unsupported-media-type' // 415
   | 'business-rule' // 422

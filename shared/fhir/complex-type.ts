@@ -127,6 +127,8 @@ export interface ComplexSchema extends $ZodType {
   readonly typeName: string;
   /** The schema of a JSON property that holds objects with elements of their own; undefined for primitives and whole resources. */
   readonly childOf: (property: string) => ComplexSchema | undefined;
+  /** The schema of whatever a JSON property holds; undefined for one that is not of the datatype. */
+  readonly schemaOf: (property: string) => $ZodType | undefined;
   /** The JSON properties of an element, by its name without `[x]`: one for each datatype that it may have; none if there is no such element. */
   readonly propertiesOf: (element: string) => readonly ElementProperty[];
 }
@@ -274,13 +276,15 @@ const complexSchema = (
     done ??= compile(elements());
     return done;
   };
+  const schemaOf = (property: string) => compiled().properties.get(property)?.schema;
   const childOf = (property: string): ComplexSchema | undefined => {
-    const child = compiled().properties.get(property)?.schema;
+    const child = schemaOf(property);
     return child && isComplex(child) ? child : undefined;
   };
   return lazySchema<ComplexSchema & ResourceSchema>(() => new ObjectSchema({ type: 'custom', name, kind, compiled }), {
     typeName: name,
     childOf,
+    schemaOf,
     propertiesOf: (element) =>
       [...compiled().properties.values()]
         .filter((property) => !property.isExtensions && (property.choice ?? property.name) === element)
@@ -294,16 +298,18 @@ const complexSchema = (
   });
 };
 
-const isComplex = (schema: $ZodType): schema is ComplexSchema => 'childOf' in schema;
+export const isComplex = (schema: $ZodType): schema is ComplexSchema => 'childOf' in schema;
 
 /** What a schema shows that asks more of a datatype than its own does, such as references to certain types. */
 export const childrenAsOf = ({
   typeName,
   childOf,
+  schemaOf,
   propertiesOf,
-}: ComplexSchema): Pick<ComplexSchema, 'typeName' | 'childOf' | 'propertiesOf'> => ({
+}: ComplexSchema): Pick<ComplexSchema, 'typeName' | 'childOf' | 'schemaOf' | 'propertiesOf'> => ({
   typeName,
   childOf,
+  schemaOf,
   propertiesOf,
 });
 

@@ -16,6 +16,7 @@ const responseFor = {
   deleted: { statusCode: 410, code: 'deleted' },
   'version-conflict': { statusCode: 412, code: 'conflict' },
   'multiple-matches': { statusCode: 412, code: 'multiple-matches' },
+  'no-match': { statusCode: 412, code: 'not-found' },
   'too-large': { statusCode: 413, code: 'too-long' },
   'unsupported-media-type': { statusCode: 415, code: 'not-supported' },
   'business-rule': { statusCode: 422, code: 'business-rule' },

@@ -68,26 +68,6 @@ export const recordsNamedIn = (resource: object & { resourceType: string }, base
   return [...named];
 };
 
-// Elements that may name another entry of a bundle, besides Reference.reference. https://hl7.org/fhir/R4/http.html#trules
-const urlElements = ['reference', 'url', 'valueUri', 'valueUrl', 'valueOid', 'valueUuid'] as const;
-
-/**
- * Rewrites references and urls in place, wherever `rewrite` gives another text.
- *
- * @param resource - perhaps not checked yet: references are rewritten before they are.
- */
-export const rewriteReferences = (
-  resource: object & { readonly resourceType?: unknown },
-  rewrite: (reference: string, expression: string) => string | undefined,
-): void =>
-  walk(resource, typeof resource.resourceType === 'string' ? resource.resourceType : '', (holder, path) => {
-    for (const element of urlElements) {
-      const value = holder[element];
-      const replacement = typeof value === 'string' ? rewrite(value, `${path}.${element}`) : undefined;
-      if (replacement !== undefined) holder[element] = replacement;
-    }
-  });
-
 const walk = (value: unknown, path: string, visit: (holder: Record<string, unknown>, path: string) => void): void => {
   if (Array.isArray(value)) value.forEach((item, index) => walk(item, `${path}[${index}]`, visit));
   else if (typeof value === 'object' && value !== null) {

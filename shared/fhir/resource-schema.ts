@@ -9,5 +9,6 @@ export interface ResourceSchema<R extends { resourceType: string } = fhir4.FhirR
   /** The resource type, such as `Observation`. */
   readonly typeName: string;
   readonly childOf: ComplexSchema['childOf'];
+  readonly schemaOf: ComplexSchema['schemaOf'];
   readonly propertiesOf: ComplexSchema['propertiesOf'];
 }

@@ -49,7 +49,7 @@ const codePointOf = (reference: string): number =>
   reference.startsWith('#x') ? Number.parseInt(reference.slice(2), 16) : Number.parseInt(reference.slice(1), 10);
 
 /** The text with its entities replaced; undefined if it has one that is not allowed, or a stray `&`. */
-const decoded = (text: string): string | undefined => {
+export const decoded = (text: string): string | undefined => {
   if (!text.includes('&')) return text;
   let isSound = true;
   const plain = text.replace(

@@ -47,6 +47,7 @@ export const conditionOf = ({ query }: FhirRequest): string => {
  * @param condition - a search, as in `If-None-Exist`.
  * @param expression - where the condition stands, for a refusal.
  * @param most - how many records may meet it.
+ * @param except - records that do not count.
  * @throws RecordError `multiple-matches` if more do; `invalid` if it is no search, or an empty one.
  */
 export const conditionalMatch = async (
@@ -54,10 +55,11 @@ export const conditionalMatch = async (
   condition: string,
   expression = 'If-None-Exist',
   most = 1,
+  except?: (record: StoredRecord) => boolean,
 ): Promise<ConditionalMatch> => {
   requireTypeAccess(context, 's');
   try {
-    return await find(context, condition, most);
+    return await find(context, condition, most, except);
   } catch (error) {
     throw refusedAt(expression, error);
   }
@@ -66,7 +68,12 @@ export const conditionalMatch = async (
 /** Of the request around the condition. */
 const formats: ReadonlySet<string> = new Set(['_format', '_pretty']);
 
-const find = async (context: RequestContext, condition: string, most: number): Promise<ConditionalMatch> => {
+const find = async (
+  context: RequestContext,
+  condition: string,
+  most: number,
+  except?: (record: StoredRecord) => boolean,
+): Promise<ConditionalMatch> => {
   const { recordType, store } = context;
   // A condition that is not understood must not be taken for a wider one.
   const sent = [...new URLSearchParams(condition.replace(/^\?/, ''))];
@@ -93,7 +100,7 @@ const find = async (context: RequestContext, condition: string, most: number): P
     const found: StoredRecord[] = [];
     const limit = run.calls + mostCalls;
     for await (const { record } of matching(run, recordType, { ...query, plan })) {
-      if (record) found.push(record);
+      if (record && !except?.(record)) found.push(record);
       if (found.length > most && !designates) break;
       if (run.calls > limit) {
         throw new RecordError('too-costly', 'Too much would have to be read for this condition');

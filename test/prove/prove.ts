@@ -12,10 +12,10 @@
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { findFiles } from '../../infra/cli/import-sources.ts';
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
-import { rewriteReferences } from '../../shared/fhir/references.ts';
 import { typesOfPatients } from '../../shared/record-types/homes.ts';
 import { inParallel } from '../../shared/store/in-parallel.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
+import { rewriteTexts } from '../support/rewrite-texts.ts';
 import { bundleIn } from './bundle-file.ts';
 
 const lanes = 8;
@@ -119,7 +119,7 @@ const importedIn = Date.now() - started;
 
 /** What must come back: the posted resource with the server's id and references; a search as reference may lead to any record of its type. */
 const expected = (posted: fhir4.FhirResource, names: ReadonlyMap<string, string>, id: string) => {
-  rewriteReferences(
+  rewriteTexts(
     posted,
     (reference) =>
       names.get(reference) ?? (/^[A-Z]\w+\?/.test(reference) ? reference.replace(/\?.*/, '/…') : undefined),
@@ -128,11 +128,11 @@ const expected = (posted: fhir4.FhirResource, names: ReadonlyMap<string, string>
 };
 const shownAs = (stored: unknown, posted: fhir4.FhirResource) => {
   const wanted = new Map<string, string>();
-  rewriteReferences(posted, (reference, expression) => {
+  rewriteTexts(posted, (reference, expression) => {
     if (reference.endsWith('/…')) wanted.set(expression, reference);
     return undefined;
   });
-  rewriteReferences(stored as fhir4.FhirResource, (_reference, expression) => wanted.get(expression));
+  rewriteTexts(stored as fhir4.FhirResource, (_reference, expression) => wanted.get(expression));
   const { meta, ...elements } = stored as fhir4.FhirResource & { meta: fhir4.Meta };
   const { versionId: _version, lastUpdated: _updated, ...kept } = meta;
   return Object.keys(kept).length > 0 ? { ...elements, meta: kept } : elements;

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
-import { rewriteReferences } from '../../shared/fhir/references.ts';
+
 import type { FhirServer } from './fhir-server.ts';
 import { encounterBody, observationBody, organizationBody, patientBody, system } from './records.ts';
+import { rewriteTexts } from './rewrite-texts.ts';
 
 /** What resources of tests refer to, in the order in which it can be stored. */
 const referredTo: readonly fhir4.FhirResource[] = [
@@ -25,7 +26,7 @@ export const storeReferredTo = async (server: FhirServer): Promise<void> => {
 export const referringThere = <T extends fhir4.FhirResource>(resource: T): T => {
   const copy = structuredClone(resource);
   const types = new Set<string>(referredTo.map(({ resourceType }) => resourceType));
-  rewriteReferences(copy, (reference) => {
+  rewriteTexts(copy, (reference) => {
     const [, type = ''] = /^([A-Z]\w+)\/[^/?]+$/.exec(reference) ?? [];
     return types.has(type) ? `${type}/1` : undefined;
   });

@@ -20,6 +20,7 @@ const answers: Record<RecordErrorKind, [status: number, code: string]> = {
   deleted: [410, 'deleted'],
   'version-conflict': [412, 'conflict'],
   'multiple-matches': [412, 'multiple-matches'],
+  'no-match': [412, 'not-found'],
   'too-large': [413, 'too-long'],
   'unsupported-media-type': [415, 'not-supported'],
   'business-rule': [422, 'business-rule'],

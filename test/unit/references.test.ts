@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseReference, referencesIn, rewriteReferences } from '../../shared/fhir/references.ts';
+import { parseReference, referencesIn } from '../../shared/fhir/references.ts';
 
 const base = 'https://concord.test/fhir';
 
@@ -51,29 +51,5 @@ describe('referencesIn', () => {
       { reference: 'Patient/p', expression: 'MedicationRequest.subject.reference' },
       { reference: 'Practitioner/a', expression: 'MedicationRequest.note[0].authorReference.reference' },
     ]);
-  });
-});
-
-describe('rewriteReferences', () => {
-  it('changes what the rewriting knows and leaves the rest', () => {
-    const resource = order();
-
-    rewriteReferences(resource, (reference) => (reference === 'Patient/p' ? 'Patient/new' : undefined));
-
-    const expected = { ...order(), subject: { reference: 'Patient/new' } };
-    expect(resource).toEqual(expected);
-  });
-
-  it('changes urls and uris too, which may name an entry of the bundle', () => {
-    const resource = {
-      resourceType: 'DocumentReference',
-      content: [{ attachment: { url: 'urn:uuid:1' } }],
-      extension: [{ url: 'https://example.org/x', valueUri: 'urn:uuid:1' }],
-    };
-
-    rewriteReferences(resource, (text) => (text === 'urn:uuid:1' ? 'Binary/b' : undefined));
-
-    expect(resource.content[0]?.attachment.url).toBe('Binary/b');
-    expect(resource.extension).toEqual([{ url: 'https://example.org/x', valueUri: 'Binary/b' }]);
   });
 });

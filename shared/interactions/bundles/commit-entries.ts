@@ -7,7 +7,7 @@ import type { Look } from '../patch.ts';
 import type { NewPlace, PlannedWrite } from '../plan-write.ts';
 import { save, TimeTaken } from '../save.ts';
 import { type BundleContext, contextOf, type Entry } from './entry.ts';
-import { inEntry } from './in-entry.ts';
+import { expressionIn, inEntry } from './in-entry.ts';
 import { nameOf } from './match-conditions.ts';
 import { type Planned, planAll } from './plan-entries.ts';
 
@@ -26,7 +26,7 @@ export const writeAll = async (
   // A later try gives new places, and rewrites the references that an earlier one made.
   const places = new Map<Entry, NewPlace>();
   return lookAgain(async () => {
-    const planned = await planAll(context, writes, places, looked);
+    const planned = (await planAll(context, writes, places, looked)).map(labelled);
     const plans = planned.flatMap((each) => each.plans);
     requireOneWriteEach(planned);
     const answers = planned.map(({ entry, plans, answer }) => answer ?? answerWrite(context, entry, plans));
@@ -61,6 +61,19 @@ const requireOneWriteEach = (planned: readonly Planned[]): void => {
   }
 };
 
+/** Entries of one type refer to others by the same elements; so what is to be told of a reference tells the entry, too. */
+const labelled = ({ entry, plans, ...answered }: Planned): Planned => ({
+  ...answered,
+  entry,
+  plans: plans.map(({ checks, ...plan }) => ({
+    ...plan,
+    checks: checks.map(({ label, ...check }) => ({
+      ...check,
+      label: expressionIn(`Bundle.entry[${entry.index}]`, label),
+    })),
+  })),
+});
+
 /** A reference that led nowhere at the commit, or time that others have, is named with its entry. */
 const located = (error: unknown, planned: readonly Planned[]): unknown => {
   if (error instanceof TimeTaken) {
@@ -68,7 +81,11 @@ const located = (error: unknown, planned: readonly Planned[]): unknown => {
     return entry ? inEntry(error, entry.index) : error;
   }
   if (!(error instanceof RecordError) || error.reason !== 'reference-not-found') return error;
-  const labels = new Set(error.details.map(({ expression }) => expression));
-  const owner = planned.find(({ plans }) => plans.some(({ checks }) => checks.some(({ label }) => labels.has(label))));
-  return owner ? inEntry(error, owner.entry.index) : error;
+  return new RecordError(error.kind, error.message, {
+    reason: error.reason,
+    details: error.details.map((detail) => ({
+      ...detail,
+      message: `Entry ${/\d+/.exec(detail.expression ?? '')?.[0]}: ${detail.message}`,
+    })),
+  });
 };

@@ -1,9 +1,10 @@
 import { RecordError } from '../../errors.ts';
 import { inQuery } from '../conditional-match.ts';
 
-/** A refusal, told apart by the entry that it belongs to. */
+/** A refusal, told apart by the entry that it belongs to. One that is already stays as it is. */
 export const inEntry = (error: unknown, index: number): unknown => {
-  if (!(error instanceof RecordError)) return error;
+  if (!(error instanceof RecordError) || error.details.every(({ message }) => /^Entry \d+: /.test(message)))
+    return error;
   const at = `Bundle.entry[${index}]`;
   return new RecordError(error.kind, error.message, {
     reason: error.reason,
@@ -27,7 +28,8 @@ const parameterIn = (expression = ''): string =>
 const isElementOrHeader = (expression: string): boolean =>
   /^(?:[A-Z[]|$)/.test(expression) || expression === 'resourceType';
 
-const expressionIn = (at: string, expression: string | undefined): string => {
+/** Where in the bundle an element of an entry's resource stands, or what its request says in a header or a parameter. */
+export const expressionIn = (at: string, expression: string | undefined): string => {
   if (expression === undefined) return at;
   if (expression.startsWith('Bundle.')) return expression;
   if (expression === 'If-Match') return `${at}.request.ifMatch`;

@@ -13,34 +13,46 @@ export const nameOf = ({ type, id }: StoredRecord): string => `${type}/${id}`;
 export const namedBy = ({ path }: Entry, found: ConditionalMatch | undefined): string[] =>
   found ? found.matches.map(nameOf) : [`${path[0]}/${path[1]}`];
 
-/** What meets the conditions under which entries write. */
-export const matchConditions = async (
-  bundle: BundleContext,
-  writes: readonly Entry[],
-): Promise<Map<Entry, ConditionalMatch>> => {
-  const matched = new Map<Entry, ConditionalMatch>();
-  await eachEntry(writes, async (entry) => {
+/** What the conditions of entries come to. */
+export interface Matched {
+  /** What meets the condition of an entry that has one. */
+  readonly by: ReadonlyMap<Entry, ConditionalMatch>;
+  /** `Type/id` of what is deleted. */
+  readonly deleted: ReadonlySet<string>;
+}
+
+/** Finds what meets the conditions under which entries write. Deletions come first: what they delete meets no other condition any more. */
+export const matchConditions = async (bundle: BundleContext, writes: readonly Entry[]): Promise<Matched> => {
+  const by = new Map<Entry, ConditionalMatch>();
+  const deletions = writes.filter(({ method }) => method === 'DELETE');
+  await eachEntry(deletions, async (entry) => {
     const context = contextOf(bundle, entry);
-    const { method, path, request } = entry;
-    if (entry.plan) return;
-    requireTypeAccess(context, ({ POST: 'c', DELETE: 'd' } as const)[method] ?? 'u');
+    requireTypeAccess(context, 'd');
+    if (entry.path.length === 1)
+      by.set(entry, await conditionalMatch(context, conditionOf(entry.request), inQuery, mostByCondition));
+  });
+  const deleted = new Set(deletions.flatMap((entry) => namedBy(entry, by.get(entry))));
+  const isDeleted = (record: StoredRecord): boolean => deleted.has(nameOf(record));
+  await eachEntry(writes, async (entry) => {
+    const { method, path, request, plan } = entry;
+    if (plan || method === 'DELETE') return;
+    const context = contextOf(bundle, entry);
+    requireTypeAccess(context, method === 'POST' ? 'c' : 'u');
     if (method === 'POST') {
-      if (request.ifNoneExist !== undefined) matched.set(entry, await conditionalMatch(context, request.ifNoneExist));
+      const condition = request.ifNoneExist;
+      if (condition !== undefined)
+        by.set(entry, await conditionalMatch(context, condition, undefined, undefined, isDeleted));
     } else if (path.length === 1) {
-      const most = method === 'DELETE' ? mostByCondition : 1;
-      matched.set(entry, await conditionalMatch(context, conditionOf(request), inQuery, most));
+      by.set(entry, await conditionalMatch(context, conditionOf(request), inQuery, 1, isDeleted));
     }
   });
-  return matched;
+  return { by, deleted };
 };
 
 /** Two entries that would each create what the other one's condition looks for cannot both be meant. */
-export const requireDistinctConditions = (
-  matched: ReadonlyMap<Entry, ConditionalMatch>,
-  creates: (entry: Entry) => boolean,
-): void => {
+export const requireDistinctConditions = ({ by }: Matched, creates: (entry: Entry) => boolean): void => {
   const seen = new Map<string, number>();
-  for (const [entry, { guard }] of matched) {
+  for (const [entry, { guard }] of by) {
     const { index } = entry;
     if (!creates(entry)) continue;
     const first = seen.get(guard.key.pk);

@@ -6,7 +6,7 @@ import { inParallel } from '../../store/in-parallel.ts';
 import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { written } from '../answers.ts';
-import { guardsFor } from '../conditional-match.ts';
+import { type ConditionalMatch, guardsFor } from '../conditional-match.ts';
 import type { Answer, RequestContext } from '../context.ts';
 import { planDeletion, planDeletions } from '../delete.ts';
 import { locate } from '../locate.ts';
@@ -18,7 +18,7 @@ import { resolveConditions } from './conditional-references.ts';
 import { concurrency, eachEntry } from './each-entry.ts';
 import { type BundleContext, bodyOf, changes, contextOf, type Entry, mayCreate } from './entry.ts';
 import { matchConditions, namedBy, nameOf, requireDistinctConditions } from './match-conditions.ts';
-import { rewriteEntry } from './rewrite-entry.ts';
+import { type LinkTargets, rewriteEntry } from './rewrite-entry.ts';
 
 /** What an entry comes to. */
 export interface Planned {
@@ -29,7 +29,8 @@ export interface Planned {
 }
 
 /**
- * Plans what entries write, each in the light of all others.
+ * Plans what entries write, each in the light of all others: conditions are looked at, names and places are given, links rewritten, and only then
+ * is each resource judged.
  *
  * @param places - where an earlier try has placed what is created; filled with where this one does.
  * @param looked - as `tracingRefusals` gives it.
@@ -42,48 +43,56 @@ export const planAll = async (
   looked: Look[],
 ): Promise<Planned[]> => {
   const matched = await matchConditions(bundle, writes);
-  // Deletions come first, so what this transaction deletes is not there any more for its other conditions.
-  const deletions = writes.filter(({ method }) => method === 'DELETE');
-  const deleted = new Set(deletions.flatMap((entry) => namedBy(entry, matched.get(entry))));
   const existing = (entry: Entry): StoredRecord | undefined =>
-    matched.get(entry)?.matches.find((record) => !deleted.has(nameOf(record)));
+    entry.method === 'DELETE' ? undefined : matched.by.get(entry)?.matches[0];
   requireDistinctConditions(matched, (entry) => mayCreate(entry) && !existing(entry));
-  /** The id that a PUT or PATCH writes to; undefined where its condition is met by nothing, and its body has none. */
+  /** The id that an entry writes to; undefined where the record is new, and its id ours to give. */
   const idOf = (entry: Entry): string | undefined => {
-    if (!matched.has(entry)) return entry.path[1];
-    return existing(entry)?.id ?? (entry.method === 'PUT' ? idIn(bodyOf(entry)) : undefined);
-  };
-  const names = new Map<string, string>(); // fullUrl → Type/id
-  const known = new Map<string, Address>();
-  for (const entry of writes) {
     const record = existing(entry);
-    const place = places.get(entry);
-    if (record && place) names.set(`${entry.recordType.name}/${place.id}`, nameOf(record));
-    const id = record?.id ?? (changes(entry) ? idOf(entry) : undefined);
-    if (entry.fullUrl !== undefined && id !== undefined) names.set(entry.fullUrl, `${entry.recordType.name}/${id}`);
+    if (record || entry.method === 'POST') return record?.id;
+    return matched.by.has(entry) ? (entry.method === 'PUT' ? idIn(bodyOf(entry)) : undefined) : entry.path[1];
+  };
+  const targets: LinkTargets = { names: new Map(), versions: new Map(), searches: new Map() };
+  const known = new Map<string, Address>();
+  const meant = await resolveConditions(bundle, writes, {
+    writing: writes.filter((entry) => mayCreate(entry) && !(entry.method === 'POST' && existing(entry))),
+    idOf,
+    deleted: matched.deleted,
+  });
+  const references = Map.groupBy(meant, ([, found]) => found);
+  for (const [reference, found] of meant) if (typeof found === 'string') targets.searches.set(reference, found);
+  const called = (entry: Entry, id: string) => {
+    const name = `${entry.recordType.name}/${id}`;
+    const earlier = places.get(entry);
+    if (earlier) targets.names.set(`${entry.recordType.name}/${earlier.id}`, name);
+    if (entry.fullUrl !== undefined) targets.names.set(entry.fullUrl, name);
+    for (const [reference] of references.get(entry) ?? []) targets.searches.set(reference, name);
+    return name;
+  };
+  for (const entry of writes) {
+    const [record, id] = [existing(entry), mayCreate(entry) || changes(entry) ? idOf(entry) : undefined];
+    if (id === undefined) continue;
+    const name = called(entry, id);
+    if (record) targets.versions.set(name, record.version + (entry.method === 'POST' ? 0 : 1));
   }
-  const conditions = await resolveConditions(bundle, writes);
-  const rewrite = (entry: Entry) => rewriteEntry(entry, bundle.request.baseUrl, names, conditions);
-  const fresh = writes.filter(
-    (entry) => mayCreate(entry) && !existing(entry) && (entry.method === 'POST' || idOf(entry) === undefined),
-  );
+  const rewriteAll = () => {
+    for (const entry of writes) rewriteEntry(entry, bundle.request.baseUrl, targets);
+  };
+  const fresh = writes.filter((entry) => mayCreate(entry) && idOf(entry) === undefined);
   // Patients and whatever else heads a chart come first: the ids of what belongs to a patient carry the patient's chart.
   const heads = fresh.filter(({ recordType }) => !typesOfPatients.has(recordType.name));
   const settle = async (group: readonly Entry[]) => {
-    for (const entry of writes) rewrite(entry);
+    rewriteAll();
     await eachEntry(group, async (entry) => {
       const place = await placeFor({ ...contextOf(bundle, entry), known }, bodyOf(entry));
-      const name = `${entry.recordType.name}/${place.id}`;
-      const earlier = places.get(entry);
-      if (earlier) names.set(`${entry.recordType.name}/${earlier.id}`, name);
-      if (entry.fullUrl !== undefined) names.set(entry.fullUrl, name);
+      targets.versions.set(called(entry, place.id), 1);
       places.set(entry, place);
     });
     for (const entry of group) {
       const place = places.get(entry);
       if (place) known.set(`${entry.recordType.name}/${place.id}`, place.address);
     }
-    for (const entry of writes) rewrite(entry);
+    rewriteAll();
   };
   await settle(heads);
   const changed = writes.flatMap((entry) => {
@@ -91,34 +100,74 @@ export const planAll = async (
     return id === undefined ? [] : [{ entry, id }];
   });
   const current = await readChanged(bundle, changed, known);
+  for (const { entry, id } of changed) {
+    const name = `${entry.recordType.name}/${id}`;
+    targets.versions.set(name, (current.get(name)?.version ?? 0) + 1);
+  }
   await settle(fresh.filter((entry) => !heads.includes(entry)));
   const rewritten = new Set(
-    writes.flatMap((entry) => (entry.method === 'POST' && !entry.plan ? [] : namedBy(entry, matched.get(entry)))),
+    writes.flatMap((entry) => (entry.method === 'POST' && !entry.plan ? [] : namedBy(entry, matched.by.get(entry)))),
   );
-  return eachEntry(writes, async (entry): Promise<Planned> => {
-    const context = { ...contextOf(bundle, entry), known };
-    const found = matched.get(entry);
-    const record = existing(entry);
-    if (entry.plan) return { entry, ...(await entry.plan(context)) };
-    if (entry.method === 'POST') {
+  return eachEntry(writes, (entry) =>
+    planEntry(bundle, entry, {
+      known,
+      found: matched.by.get(entry),
+      record: existing(entry),
+      read: current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null,
+      place: places.get(entry),
+      rewritten,
+      looked,
+    }),
+  );
+};
+
+/** What is known of an entry by the time it is planned. */
+interface Settled {
+  /** Where the transaction puts what it creates, by `Type/id`. */
+  readonly known: ReadonlyMap<string, Address>;
+  /** What its condition found, if it has one. */
+  readonly found: ConditionalMatch | undefined;
+  /** The one record among it that the entry is about. */
+  readonly record: StoredRecord | undefined;
+  /** The record that its URL names; null if there is none. */
+  readonly read: StoredRecord | null;
+  readonly place: NewPlace | undefined;
+  /** `Type/id` of what the transaction deletes or replaces. */
+  readonly rewritten: ReadonlySet<string>;
+  readonly looked: Look[];
+}
+
+const planEntry = async (
+  bundle: BundleContext,
+  entry: Entry,
+  { known, found, record, read, place, rewritten, looked }: Settled,
+): Promise<Planned> => {
+  const context = { ...contextOf(bundle, entry), known };
+  const id = entry.path[1] ?? '';
+  if (entry.plan) return { entry, ...(await entry.plan(context)) };
+  switch (entry.method) {
+    case 'POST': {
       if (record) return { entry, plans: [], answer: written(context, record, 200) };
-      const place = places.get(entry) ?? unplaced();
+      if (!place) throw new Error('A create was not given a place');
       const parsed = parseBody(entry.recordType, entry.resource);
       return { entry, plans: [await planCreate(context, parsed, place, found && guardsFor(found, place.id))] };
     }
-    const { target } = bundle.routeFor(entry.recordType, entry.method, entry.path.slice(1));
-    const read = current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null;
-    if (entry.method === 'PATCH')
-      return { entry, plans: [await planPatch(context, record ?? read ?? undefined, { id: idOf(entry), looked })] };
-    if (entry.method === 'PUT') {
-      if (!found) return { entry, plans: [await planPut(context, target.id, read)] };
-      const still = { ...found, matches: record ? [record] : [] };
-      return { entry, plans: [await planPutByCondition(context, still, { place: places.get(entry), read })] };
+    case 'PATCH':
+      return {
+        entry,
+        plans: [await planPatch(context, record ?? read ?? undefined, { id: record?.id ?? entry.path[1], looked })],
+      };
+    case 'PUT':
+      return {
+        entry,
+        plans: [await (found ? planPutByCondition(context, found, { place, read }) : planPut(context, id, read))],
+      };
+    default: {
+      if (found) return { entry, plans: await planDeletions(context, found.matches, rewritten) };
+      const plan = await planDeletion(context, id, rewritten);
+      return { entry, plans: plan ? [plan] : [] };
     }
-    if (found) return { entry, plans: await planDeletions(context, found.matches, rewritten) };
-    const plan = await planDeletion(context, target.id, rewritten);
-    return { entry, plans: plan ? [plan] : [] };
-  });
+  }
 };
 
 /**
@@ -136,10 +185,6 @@ const placeFor = async (context: RequestContext, resource: Resource): Promise<Ne
 
 /** What is no text is no id: the body is refused for it, once it is looked at. */
 const idIn = ({ id }: Resource): string | undefined => (typeof id === 'string' ? id : undefined);
-
-const unplaced = (): never => {
-  throw new Error('A create was not given a place');
-};
 
 /**
  * Reads what PUT and PATCH entries change, all at once, and places what a PUT brings into being under an id of the client's, so that other
