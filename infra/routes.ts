@@ -22,13 +22,16 @@ export const routes: readonly Route[] = [
   { path: '/docs/{file}', entry: 'functions/metadata.ts', open: true },
   { path: '/fhir', entry: 'functions/system.ts', open: false },
   { path: '/fhir/_search', entry: 'functions/system.ts', open: false },
-  ...recordTypes.flatMap(({ name }): Route[] => {
+  { path: '/fhir/_history', entry: 'functions/history.ts', open: false },
+  ...recordTypes.flatMap(({ name, readOnly }): Route[] => {
     const entry = `functions/records/${fileNameOf(name)}.ts`;
     return [
       { path: `/fhir/${name}`, entry, open: false },
+      ...(readOnly ? [] : [{ path: `/fhir/${name}/_history`, entry: 'functions/history.ts', open: false }]),
       { path: `/fhir/${name}/{proxy+}`, entry, open: false },
     ];
   }),
   { path: '/fhir/{type}', entry: 'functions/other-records.ts', open: false },
+  { path: '/fhir/{type}/_history', entry: 'functions/history.ts', open: false },
   { path: '/fhir/{type}/{proxy+}', entry: 'functions/other-records.ts', open: false },
 ];

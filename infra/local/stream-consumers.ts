@@ -1,20 +1,28 @@
+import type { EventPattern } from './event-pattern.ts';
 import type { StreamConsumer } from './stream-poller.ts';
 
-/** The functions behind the table's stream. A filter keeps away what a function would look at and drop. */
+const changesOfRecords: EventPattern = {
+  eventName: ['INSERT', 'MODIFY'],
+  dynamodb: { NewImage: { pk: { S: [{ prefix: 'C#' }] }, version: { N: [{ exists: true }] } } },
+};
+
+/**
+ * The functions behind the table's stream. A filter keeps away what a function would look at and drop. There is room for two: a
+ * shard of a stream serves no more without delaying them.
+ */
 export const streamConsumers: readonly StreamConsumer[] = [
   {
     name: 'publish-changes',
     entry: 'functions/publish-changes.ts',
-    filters: [
-      {
-        eventName: ['INSERT', 'MODIFY'],
-        dynamodb: { NewImage: { pk: { S: [{ prefix: 'C#' }] }, version: { N: [{ exists: true }] } } },
-      },
-    ],
+    filters: [changesOfRecords],
   },
   {
-    name: 'index-audit',
-    entry: 'functions/index-audit.ts',
-    filters: [{ eventName: ['INSERT'], dynamodb: { NewImage: { pk: { S: [{ prefix: 'A#' }] } } } }],
+    name: 'file-by-time',
+    entry: 'functions/file-by-time.ts',
+    filters: [
+      changesOfRecords,
+      { eventName: ['INSERT'], dynamodb: { NewImage: { pk: { S: [{ prefix: 'A#' }] } } } },
+      { eventName: ['INSERT', 'MODIFY'], dynamodb: { NewImage: { pk: { S: [{ prefix: 'F~' }] } } } },
+    ],
   },
 ];

@@ -16,7 +16,7 @@ import { integrationTimeoutMs, routeDocument } from '../route-document.ts';
 import { routes } from '../routes.ts';
 import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
 import { clinicalScopes } from './sign-in.ts';
-import { recordStatements, type TableResource } from './table-access.ts';
+import { historyStatements, recordStatements, type TableResource } from './table-access.ts';
 
 export interface ApiStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
@@ -121,5 +121,5 @@ const workOf = (entry: string, { table, userPool, client, signInDomain }: ApiSta
           USER_POOL_ID: userPool.userPoolId,
           USER_POOL_CLIENT_IDS: client.userPoolClientId,
         },
-        statements: recordStatements(table.resource),
+        statements: (entry === 'functions/history.ts' ? historyStatements : recordStatements)(table.resource),
       };

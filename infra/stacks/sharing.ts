@@ -17,7 +17,7 @@ import {
   describeEntry,
   type FunctionSettings,
 } from './bundled-function.ts';
-import { auditIndexStatements, deploymentKeyStatements, sweepStatements, type TableResource } from './table-access.ts';
+import { deploymentKeyStatements, fileByTimeStatements, sweepStatements, type TableResource } from './table-access.ts';
 
 export interface SharingStackProps extends StackProps, FunctionSettings {
   readonly table: {
@@ -33,7 +33,7 @@ interface Work {
   readonly statements: readonly PolicyStatement[];
 }
 
-/** What happens behind the table: changes are published, the access log is filed by day, crashed transactions are settled. */
+/** What happens behind the table: changes are published, they and the access log are filed by time, crashed transactions are settled. */
 export class SharingStack extends Stack {
   readonly #props: SharingStackProps;
   readonly #key: Key;
@@ -91,8 +91,8 @@ export class SharingStack extends Stack {
             }),
           ],
         };
-      case 'functions/index-audit.ts':
-        return { environment, statements: auditIndexStatements(resource) };
+      case 'functions/file-by-time.ts':
+        return { environment, statements: fileByTimeStatements(resource) };
       case 'functions/sweep-transactions.ts':
         return { environment: { ...environment, BUCKET_NAME: bucketName }, statements: sweepStatements(resource) };
       default:

@@ -1,5 +1,5 @@
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { auditPartition, deploymentKeyKey } from '../../shared/store/keys.ts';
+import { auditPartition, deploymentKeyKey, feedPrefix, feedProgressPartition } from '../../shared/store/keys.ts';
 
 /** The table and the bucket of its large bodies, as a policy names them. One key encrypts both. */
 export interface TableResource {
@@ -51,27 +51,46 @@ const rowStatements = (table: TableResource): PolicyStatement[] => [
   useKey(table),
 ];
 
-/** Files rows of the access log a second time, and reads nothing. */
-export const auditIndexStatements = (table: TableResource): PolicyStatement[] => [
-  onRows(table, 'PutItem', 'StringLike', accessLogRows),
+/** What shows histories: it reads, leaves its trace, and writes nothing else but the deployment's secret where there is none yet. */
+export const historyStatements = (table: TableResource): PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
+    resources: [table.tableArn],
+  }),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
+  useKey(table),
+  onObjects(table, 'GetObject'),
+  useKeyForObjects(table),
+];
+
+/** Files rows of the access log a second time and changes in the feed, and reads nothing but how far it has come. */
+export const fileByTimeStatements = (table: TableResource): PolicyStatement[] => [
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows]),
+  onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
+  onRows(table, ['GetItem', 'UpdateItem'], 'StringEquals', [feedProgressPartition]),
   useKey(table),
 ];
 
 /** Reads the deployment's secret, from which ids are made. It is there before any record is. */
 export const deploymentKeyStatements = (table: TableResource): PolicyStatement[] => [
-  onRows(table, 'GetItem', 'StringEquals', deploymentKeyKey.pk),
+  onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
   useKey(table),
 ];
 
 const onObjects = ({ bucketArn }: TableResource, ...actions: readonly string[]) =>
   new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: [`${bucketArn}/*`] });
 
-const onRows = ({ tableArn }: TableResource, action: string, comparison: string, pk: string) =>
+const onRows = (
+  { tableArn }: TableResource,
+  actions: readonly string[],
+  comparison: 'StringEquals' | 'StringLike',
+  partitions: readonly string[],
+) =>
   new PolicyStatement({
-    actions: [`dynamodb:${action}`],
+    actions: actions.map((action) => `dynamodb:${action}`),
     resources: [tableArn],
     conditions: {
-      [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': [pk] },
+      [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': [...partitions] },
       Null: { 'dynamodb:LeadingKeys': 'false' }, // else no key at all would match too
     },
   });

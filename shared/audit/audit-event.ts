@@ -10,6 +10,8 @@ const actions: Readonly<Record<AuditedInteraction, 'C' | 'R' | 'U' | 'D' | 'E'>>
   patch: 'U',
   delete: 'D',
   'history-instance': 'R',
+  'history-type': 'E',
+  'history-system': 'E',
   'search-type': 'E',
   'search-system': 'E',
   operation: 'E',

@@ -15,6 +15,8 @@ export type AuditedInteraction =
   | 'patch'
   | 'delete'
   | 'history-instance'
+  | 'history-type'
+  | 'history-system'
   | 'search-type'
   | 'search-system'
   | 'operation';

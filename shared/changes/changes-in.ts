@@ -1,31 +1,23 @@
 import { createHash } from 'node:crypto';
+import { changeIn, type RowChange } from '../store/feed/change.ts';
 import type { IdCodec } from '../store/ids.ts';
-import { addressOf, type RecordRow, recordLayouts } from '../store/rows.ts';
+import type { RecordRow } from '../store/rows.ts';
 import type { RecordChanged } from './record-changed.ts';
 
-/** A row before and after, as the stream tells of it; undefined where there was or is none. */
-export interface RowChange {
-  readonly before: RecordRow | undefined;
-  readonly after: RecordRow | undefined;
-}
-
 /**
- * The events that a row's change is worth: one for each organisation that may know of it, none for rows that are no records, for
- * what is only staged, or for a change of the row that makes no new version.
+ * The events that a row's change is worth: one for each organisation that may know of it, none for what makes no version visible.
  *
  * @throws WrittenByNewerRelease, so that the change waits in the stream for a release that can tell of it.
  */
-export const changesIn = ({ before, after }: RowChange, ids: IdCodec): RecordChanged[] => {
-  const address = after && addressOf(after);
-  if (!after || !address || after.version === undefined || after.tx !== undefined) return [];
-  const wasVisible = before !== undefined && before.tx === undefined;
-  if (wasVisible && before.version === after.version) return [];
-  const { id, version, updated, custodian, body } = recordLayouts.reader(after.layout)(after);
+export const changesIn = (row: RowChange, ids: IdCodec): RecordChanged[] => {
+  const found = changeIn(row);
+  if (!found) return [];
+  const { type, chart, place, id, version, updated, custodian, change: kind } = found;
   const change = {
-    recordType: address.type,
-    recordId: id ?? ids.idAt(address.chart, address.place),
+    recordType: type,
+    recordId: id ?? ids.idAt(chart, place),
     version,
-    change: body === undefined ? 'deleted' : version === 1 ? 'created' : 'updated',
+    change: kind,
     occurredAt: new Date(updated).toISOString(),
     custodian,
   } as const;

@@ -1,12 +1,10 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { log } from '../log.ts';
 import type { IdCodec } from '../store/ids.ts';
-import type { RecordRow } from '../store/rows.ts';
 import { changesIn } from './changes-in.ts';
 import { eventSource, recordChangedType, recordChangedV1 } from './record-changed.ts';
+import { rowChange } from './row-change.ts';
 
 /** EventBridge takes ten events a call. */
 const eventsPerCall = 10;
@@ -56,12 +54,3 @@ const entryFor = (EventBusName: string, change: ReturnType<typeof recordChangedV
   Time: new Date(change.occurredAt),
   Detail: JSON.stringify(change),
 });
-
-const rowChange = ({ dynamodb }: DynamoDBRecord) => ({
-  before: rowFrom(dynamodb?.OldImage),
-  after: rowFrom(dynamodb?.NewImage),
-});
-
-/** Bodies come as base64 text where the event passed through JSON; only whether there is one matters here. */
-const rowFrom = (image: NonNullable<DynamoDBRecord['dynamodb']>['NewImage']): RecordRow | undefined =>
-  image && (unmarshall(image as Record<string, AttributeValue>) as RecordRow);

@@ -42,7 +42,12 @@ export const capabilityStatement = (
           ],
           description: 'Access tokens of a Cognito user pool with SMART scopes; see .well-known/smart-configuration.',
         },
-        interaction: [{ code: 'batch' }, { code: 'transaction' }, { code: 'search-system' }],
+        interaction: [
+          { code: 'batch' },
+          { code: 'transaction' },
+          { code: 'search-system' },
+          { code: 'history-system' },
+        ],
         resource: [...recordTypes]
           .sort((a, b) => (a.name < b.name ? -1 : 1))
           .map((recordType) => resourceOf(recordType, routesOf(recordType, ownRoutes), referringTo)),

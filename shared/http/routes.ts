@@ -26,6 +26,9 @@ export interface Route {
   readonly definition?: string;
 }
 
+/** Stands for all types in `OwnRoutes`, where only whoever serves or describes all of them brings a route. */
+export const ofEveryType = '*';
+
 /** Routes that a type has and others have not, by its name. */
 export type OwnRoutes = Readonly<Record<string, readonly Route[]>>;
 
@@ -85,7 +88,7 @@ const routesOfAll: readonly Route[] = [
 /** The routes that a record type has: what is said of it comes before what is said of all. */
 export const routesOf = (recordType: RecordType, ownRoutes: OwnRoutes): readonly Route[] => [
   ...(ownRoutes[recordType.name] ?? []),
-  ...(recordType.readOnly ? [] : routesOfAll),
+  ...(recordType.readOnly ? [] : [...routesOfAll, ...(ownRoutes[ofEveryType] ?? [])]),
 ];
 
 /**

@@ -1,11 +1,9 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { AuditTrail } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
-import type { RequestContext } from '../interactions/context.ts';
-import { locate } from '../interactions/locate.ts';
 import { interact } from '../interactions/once.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
+import { contextFor } from './context-for.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
 import { finishAnswer } from './finish-answer.ts';
@@ -46,22 +44,3 @@ const routeRecord =
     const answer = await interact({ ...context, recordType }, route, target);
     return toProxyResult(answer, request);
   };
-
-/** What the interactions of one request share, whatever its type. */
-export const contextFor = async (event: FhirEvent, services: Services): Promise<Omit<RequestContext, 'recordType'>> => {
-  const { caller, fhir: request } = event;
-  if (!caller || !request) throw new Error('The request was not verified and parsed');
-  const store = await services.store();
-  const known = new Map<string, never>();
-  const own = caller.patient === undefined ? undefined : await locate({ store, known }, 'Patient', caller.patient);
-  const asking = { caller, chart: own?.chart };
-  const now = services.now();
-  return {
-    store,
-    asking,
-    now,
-    request,
-    known,
-    audit: new AuditTrail(store, asking, event.requestContext.requestId, now),
-  };
-};

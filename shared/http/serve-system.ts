@@ -5,12 +5,12 @@ import { batch } from '../interactions/bundles/batch.ts';
 import type { BundleContext } from '../interactions/bundles/entry.ts';
 import { transaction } from '../interactions/bundles/transaction.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
+import { contextFor } from './context-for.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { toProxyResult } from './fhir-response.ts';
 import { finishAnswer } from './finish-answer.ts';
 import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './middleware.ts';
 import { type OwnRoutes, routerOf } from './routes.ts';
-import { contextFor } from './serve-records.ts';
 import { type Services, servicesFromEnvironment } from './services.ts';
 import { systemRouterOf, systemRoutesOf } from './system-routes.ts';
 

@@ -1,6 +1,7 @@
 import { RecordError } from '../errors.ts';
 import { capabilities } from '../interactions/capabilities.ts';
 import type { Answer, RequestContext } from '../interactions/context.ts';
+import { historyOfSystem } from '../interactions/history-across.ts';
 import { searchSystem } from '../interactions/search/system.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { OwnRoutes } from './routes.ts';
@@ -29,6 +30,7 @@ export const systemRoutesOf = (recordTypes: readonly RecordType[], ownRoutes: Ow
   { method: 'GET', path: [], interaction: searchSystem, name: 'search-system' },
   { method: 'POST', path: [], interaction: nested, name: 'bundle' },
   { method: 'POST', path: ['_search'], interaction: searchSystem, name: 'search-system' },
+  { method: 'GET', path: ['_history'], interaction: historyOfSystem, name: 'history-system' },
   {
     method: 'GET',
     path: ['metadata'],

@@ -1,22 +1,15 @@
-import { RecordError } from '../errors.ts';
-import { dateInterval, type Interval } from '../search/date-range.ts';
 import type { Address } from '../store/keys.ts';
 import type { Page } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
-import { presented } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
+import { asks, historyEntry, pageSizeOf, type TimeAsked, timeAsked, usualPage } from './history-bundle.ts';
 import { locate } from './locate.ts';
 import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
-import { askedPage, countOf, entriesOf, fitting, nextLink, requireOnly, selfLink } from './searchset.ts';
+import { askedPage, entriesOf, fitting, nextLink, requireOnly, selfLink } from './searchset.ts';
 import { isCurrentSeen, isDecidedByContent } from './version-of.ts';
-
-const usualPage = 50;
-const largestPage = 200;
 
 /** Pages that are read for one answer where it is only about a time. A record has some versions; 2,000 are passed by. */
 const mostReads = 10;
-
-const asks = ['_count', '_since', '_at'];
 
 /**
  * History of one record, `GET /{type}/{id}/_history`, newest first, deletions included. `_since` leaves out what is older, `_at` whatever was
@@ -29,7 +22,7 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
   const { recordType, audit, request } = context;
   const asked = askedPage(context);
   const query = asked?.query ?? request.query.filter(([name]) => asks.includes(name));
-  const limit = Math.max(countOf(query, usualPage, largestPage), 1);
+  const limit = pageSizeOf(query);
   const time = timeAsked(query);
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
@@ -64,26 +57,6 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
     ...entriesOf(shown.map((version) => historyEntry(context, version))),
   };
   return { statusCode: 200, resource: bundle };
-};
-
-/** A time whose versions are asked for. */
-interface TimeAsked extends Interval {
-  /** Whether what was current as it began belongs to it, though it was written before. */
-  readonly current: boolean;
-}
-
-const timeAsked = (query: readonly (readonly [string, string])[]): TimeAsked | undefined => {
-  const [since, at] = ['_since', '_at'].map((name) => {
-    const text = query.find(([given]) => given === name)?.[1];
-    // An unescaped plus in a query is a space by the time it arrives.
-    const interval = text === undefined ? undefined : dateInterval(text.replace(' ', '+'));
-    if (text !== undefined && !interval)
-      throw new RecordError('invalid', `${name} is a date or a time`, { expression: name });
-    return interval;
-  });
-  if (since && at) throw new RecordError('invalid', '_since and _at are not served together', { expression: '_at' });
-  if (at) return { ...at, current: true };
-  return since && { start: since.start, end: Number.POSITIVE_INFINITY, current: false };
 };
 
 interface Versions extends Page<StoredRecord> {
@@ -123,21 +96,4 @@ const versionsOf = async (
 const totalOf = ({ newest, items, next }: Versions, time: TimeAsked | undefined): number | undefined => {
   if (!time) return newest?.version;
   return next === undefined ? items.length : undefined;
-};
-
-const historyEntry = ({ request, recordType, store }: RequestContext, record: StoredRecord): fhir4.BundleEntry => {
-  const deleted = record.resource === undefined;
-  const created = record.version === 1 && store.ids.decode(record.id) !== undefined; // an id of the client's came by PUT
-  const method = deleted ? 'DELETE' : created ? 'POST' : 'PUT';
-  const url = method === 'POST' ? recordType.name : `${recordType.name}/${record.id}`;
-  return {
-    fullUrl: `${request.baseUrl}/${recordType.name}/${record.id}`,
-    ...(deleted ? {} : { resource: presented(record) as unknown as fhir4.FhirResource }),
-    request: { method, url },
-    response: {
-      status: deleted ? '204' : record.version === 1 ? '201' : '200',
-      etag: `W/"${record.version}"`,
-      lastModified: new Date(record.updated).toISOString(),
-    },
-  };
 };

@@ -47,7 +47,7 @@ export const openApiDocument = (
   const alone = [...recordTypes, ...otherRecordTypes.filter(({ name }) => ownRoutes[name] !== undefined)].sort(byName);
   const described = [
     ...alone.map((type) => describedType(type, routesOf(type, ownRoutes), compartments)),
-    ...describedAlike(alike),
+    ...describedAlike(alike, ownRoutes),
   ];
   const schemas = definitions.schemasOf([...alone.map(({ name }) => name), ...messages]);
   const ofTypes = alone.map(({ name }) => typeComponents(name, definitions.exampleOf(name)));
@@ -115,7 +115,7 @@ const describedType = (
   types: Object.keys(compartments[name as CompartmentType] ?? {}).filter((type) => type !== 'AuditEvent'),
 });
 
-const describedAlike = (types: readonly RecordType[]): Described[] => {
+const describedAlike = (types: readonly RecordType[], ownRoutes: OwnRoutes): Described[] => {
   const [first] = types;
   if (first === undefined) return [];
   const common = first.searchParameters.filter(({ code }) => types.every((type) => type.parameter(code)));
@@ -124,7 +124,7 @@ const describedAlike = (types: readonly RecordType[]): Described[] => {
       tag: otherTypes,
       segment: '{type}',
       schema: 'Resource',
-      routes: routesOf(first, {}),
+      routes: routesOf(first, ownRoutes),
       searchParameters: common,
       types: types.map(({ name }) => name),
     },

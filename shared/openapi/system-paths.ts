@@ -85,7 +85,7 @@ const transaction: Json = {
   ],
 };
 
-/** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts and serve-system.ts. */
+/** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts, serve-history.ts and serve-system.ts. */
 export const systemPaths: Readonly<Record<string, PathItem>> = {
   '/': { get: file('getViewer', 'The API in a browser', { 'text/html': { schema: { type: 'string' } } }) },
   '/openapi.json': {
@@ -159,6 +159,14 @@ export const systemPaths: Readonly<Record<string, PathItem>> = {
         '200': refersTo('responses', 'Bundle'),
         ...refusedWith('404', '409', '410', '412', '413', '415', '422'),
       },
+    },
+  },
+  '/fhir/_history': {
+    get: {
+      operationId: 'getHistoryOfSystem',
+      summary: 'History of all types',
+      parameters: named('count', 'since', 'at', 'format', 'pretty'),
+      ...across,
     },
   },
   '/fhir/_search': {

@@ -146,3 +146,16 @@ export const dayKey = (actor: string, day: string): RowKey => ({ pk: `S#${actor}
 
 /** What a request that bore a key came to. */
 export const requestKey = (hash: string): RowKey => ({ pk: `I#${hash}`, sk: 'I' });
+
+/** What was changed of an organisation's records, or of the network's, in order of time: one of a few partitions. */
+export const feedPartition = (owner: string, shard: number) => `${feedPrefix}${owner}#${shard}`;
+export const feedPrefix = 'F#';
+
+/** A beat of the sweeper's, which goes through the stream like any change of a record. */
+export const beatKey = (name: string): RowKey => ({ pk: `${beatPrefix}${name}`, sk: 'beat' });
+export const beatPrefix = 'F~';
+
+/** Up to when the feed is complete: which beats have come through, and where something was lost. */
+export const feedProgressPartition = 'F!';
+export const beatsKey: RowKey = { pk: feedProgressPartition, sk: 'beats' };
+export const feedGapKey = (time: string): RowKey => ({ pk: feedProgressPartition, sk: `gap#${time}` });

@@ -16,7 +16,7 @@ import type { RecordStore } from './record-store.ts';
 import { type Redo, readRedoLog } from './redo-log.ts';
 import { addressOf, asHistory, type RecordRow } from './rows.ts';
 import { type Action, tryWrite } from './transact.ts';
-import { applyIntent, readMarker, type TransactionMarker } from './visibility.ts';
+import { applyIntent, readMarker, stagingMs, type TransactionMarker } from './visibility.ts';
 import { writeRows } from './write-rows.ts';
 
 // The second half of a staged transaction, and what becomes of one whose writer is gone. Every step is conditional on the mark that
@@ -304,8 +304,19 @@ const settleDay = async ({ client, tableName: TableName }: RecordStore, tx: stri
  * @returns how many were settled.
  * @throws what stood against the first that could not be.
  */
-export const sweepTransactions = async (store: RecordStore, now = Date.now()): Promise<number> => {
+export const sweepTransactions = async (store: RecordStore, now = Date.now()): Promise<number> =>
+  (await sweepUnfinished(store, now)).settled;
+
+/**
+ * The same, telling also since when the oldest of those that were left to their writers is under way: what they write may become visible
+ * later. Milliseconds since 1970, infinite where none was left.
+ */
+export const sweepUnfinished = async (
+  store: RecordStore,
+  now = Date.now(),
+): Promise<{ readonly settled: number; readonly begun: number }> => {
   let settled = 0;
+  let begun = Number.POSITIVE_INFINITY;
   const failures: unknown[] = [];
   await inParallel(4, [...'0123456789abcdefghijklmnopqrstuv'], async (letter) => {
     const { Items = [] } = await store.client.send(
@@ -318,21 +329,27 @@ export const sweepTransactions = async (store: RecordStore, now = Date.now()): P
     );
     for (const { sk } of Items) {
       try {
-        if (await swept(store, String(sk), now)) settled++;
+        const left = await swept(store, String(sk), now);
+        if (left === undefined) settled++;
+        else begun = Math.min(begun, left);
       } catch (error) {
         failures.push(error);
       }
     }
   });
   if (failures.length > 0) throw failures[0];
-  return settled;
+  return { settled, begun };
 };
 
-/** Settles an unfinished transaction, unless its writer may still be at work on it. */
-const swept = async (store: RecordStore, tx: string, now: number): Promise<boolean> => {
+/**
+ * Settles an unfinished transaction, unless its writer may still be at work on it.
+ *
+ * @returns undefined if it did; else since when that which it may still make visible is under way.
+ */
+const swept = async (store: RecordStore, tx: string, now: number): Promise<number | undefined> => {
   const marker = await readMarker(store.client, store.tableName, tx);
-  if (marker?.status === 'open' && marker.deadline > now) return false;
-  if (marker?.status === 'aborted' && marker.deadline + writerLifeMs > now) return false;
+  if (marker?.status === 'open' && marker.deadline > now) return marker.deadline - stagingMs;
+  if (marker?.status === 'aborted' && marker.deadline + writerLifeMs > now) return Number.POSITIVE_INFINITY;
   await settle(store, tx, marker, now);
-  return true;
+  return undefined;
 };

@@ -32,7 +32,7 @@ import { packRedo, redoLog, redoRows } from './redo-log.ts';
 import { bodyOf, type Held, type Intent, labelBytes } from './rows.ts';
 import { abort, finish, forget, resolveStaged, type Staged, undo } from './settle-transaction.ts';
 import { tryWrite } from './transact.ts';
-import type { TransactionMarker } from './visibility.ts';
+import { stagingMs, type TransactionMarker } from './visibility.ts';
 import { writeRows } from './write-rows.ts';
 
 // DynamoDB's transactions end at 100 actions; a patient's chart arrives as a bundle of thousands. Such a commit is staged:
@@ -47,8 +47,6 @@ import { writeRows } from './write-rows.ts';
 // A crash before 3 leaves nothing visible, after 3 everything: readers that meet a staged row ask the marker, writers finish or
 // abort what stands in their way, and `sweepTransactions` does so for what nobody meets. docs/store.md tells the whole protocol.
 
-/** How long a writer may stage; a Lambda behind API Gateway has 29 seconds. */
-const deadlineMs = 30_000;
 const concurrency = 16;
 
 /** How often the redo log is carried out anew before it is left to others. Each step of it is tried for some 1.5 seconds. */
@@ -69,7 +67,7 @@ export const writeStaged = async (store: RecordStore, work: Commit, calendars: C
   const redo = redoLog(parts, calendars.keys);
   const redoParts = redoRows(tx, packRedo(redo));
   const transaction: Staged = { tx, redo, parts: redoParts.length };
-  const deadline = Date.now() + deadlineMs;
+  const deadline = Date.now() + stagingMs;
   await begin(store, { ...transactionKey(tx), status: 'open', deadline, parts: redoParts.length });
   try {
     await stage(store, { tx, parts, redoParts, calendars, proceed: stopAt(deadline) });

@@ -1,7 +1,9 @@
 import { log } from '../log.ts';
 import { documentClient } from './document-client.ts';
+import { commitWithinMs, sendBeats } from './feed/completeness.ts';
 import { openStore } from './open-store.ts';
-import { sweepTransactions } from './settle-transaction.ts';
+import type { RecordStore } from './record-store.ts';
+import { sweepUnfinished } from './settle-transaction.ts';
 import { sweepUploads } from './sweep-uploads.ts';
 
 /**
@@ -17,7 +19,7 @@ export const sweepOnSchedule = () => {
     client ??= documentClient();
     const store = await openStore(client, tableName, { bucket });
     // Neither waits for the other: what stands against one must not let the rest of the other pile up.
-    const [settled, removed] = await Promise.allSettled([sweepTransactions(store), sweepUploads(store)]);
+    const [settled, removed] = await Promise.allSettled([sweepAndBeat(store), sweepUploads(store)]);
     if (countOf(settled) > 0) log.warn('settled transactions that were left behind', { count: countOf(settled) });
     if (countOf(removed) > 0) log.warn('removed bodies whose commit never came', { count: countOf(removed) });
     for (const result of [settled, removed]) if (result.status === 'rejected') throw result.reason;
@@ -25,3 +27,15 @@ export const sweepOnSchedule = () => {
 };
 
 const countOf = (result: PromiseSettledResult<number>): number => (result.status === 'fulfilled' ? result.value : 0);
+
+/**
+ * Settles what was left behind, then sends the feed's beats: they go behind all that was settled, and say from when on something may still be
+ * unfinished. Where something could not be settled, nobody knows that, and no beat is sent.
+ *
+ * @returns how many transactions were settled.
+ */
+export const sweepAndBeat = async (store: RecordStore, now = Date.now()): Promise<number> => {
+  const { settled, begun } = await sweepUnfinished(store, now);
+  await sendBeats(store, Math.min(now, begun) - commitWithinMs);
+  return settled;
+};

@@ -2,6 +2,9 @@ import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { transactionKey } from './keys.ts';
 import type { Intent, RecordRow } from './rows.ts';
 
+/** How long the writer of a staged transaction may stage, in milliseconds; a Lambda behind API Gateway has 29 seconds. */
+export const stagingMs = 30_000;
+
 /** The marker of a staged transaction. It moves once, by condition, from open to committed or aborted. */
 export interface TransactionMarker {
   readonly status: 'open' | 'committed' | 'aborted';

@@ -7,6 +7,9 @@ import type { RecordStore } from './record-store.ts';
 
 const concurrency = 16;
 
+/** Whatever has a client and knows its table. */
+export type Table = Pick<RecordStore, 'client' | 'tableName'>;
+
 type Request = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
 
 /**
@@ -17,7 +20,7 @@ type Request = NonNullable<BatchWriteCommandInput['RequestItems']>[string][numbe
  * @throws RecordError `throttled`; whatever the calls or `proceed` throw. Some of the rows may be written then.
  */
 export const writeRows = async (
-  store: RecordStore,
+  store: Table,
   puts: readonly Row[],
   removes: readonly RowKey[] = [],
   proceed: () => void = () => {},
@@ -50,7 +53,7 @@ export const writeRows = async (
 };
 
 const leftOver = async (
-  { client, tableName }: RecordStore,
+  { client, tableName }: Table,
   requests: Request[],
 ): Promise<{ requests: Request[]; because: 'busy' | Error }> => {
   try {

@@ -13,19 +13,19 @@ import { scenarios } from './scenarios.ts';
  * transactions differ a little from run to run, since ids are random and bodies are compressed.
  */
 const ceilings: Readonly<Record<string, Cost & { readonly bytes: number }>> = {
-  create: { calls: 1, sequential: 1, readUnits: 0, writeUnits: 8, bytes: 700 },
+  create: { calls: 1, sequential: 1, readUnits: 0, writeUnits: 8, bytes: 850 },
   read: { calls: 2, sequential: 1, readUnits: 1, writeUnits: 1, bytes: 460 },
   vread: { calls: 2, sequential: 1, readUnits: 2, writeUnits: 1, bytes: 480 },
-  update: { calls: 2, sequential: 2, readUnits: 1, writeUnits: 10, bytes: 720 },
-  delete: { calls: 3, sequential: 2, readUnits: 2, writeUnits: 6, bytes: 610 },
+  update: { calls: 2, sequential: 2, readUnits: 1, writeUnits: 10, bytes: 870 },
+  delete: { calls: 3, sequential: 2, readUnits: 2, writeUnits: 6, bytes: 760 },
   'search in a chart: 50 newest of 500': { calls: 2, sequential: 1, readUnits: 4, writeUnits: 1, bytes: 510 },
   'search in a chart: one code of 500': { calls: 2, sequential: 1, readUnits: 31, writeUnits: 1, bytes: 520 },
   'patient by identifier': { calls: 2, sequential: 2, readUnits: 1, writeUnits: 1, bytes: 550 },
   'patient by name': { calls: 2, sequential: 2, readUnits: 1, writeUnits: 1, bytes: 470 },
   'patient by birth date': { calls: 2, sequential: 2, readUnits: 1, writeUnits: 1, bytes: 480 },
   'organisation by name': { calls: 2, sequential: 2, readUnits: 1, writeUnits: 1, bytes: 480 },
-  'transaction of 10 creates': { calls: 1, sequential: 1, readUnits: 0, writeUnits: 48, bytes: 7_500 },
-  'delete in a chart of 300': { calls: 3, sequential: 2, readUnits: 25, writeUnits: 6, bytes: 600 },
+  'transaction of 10 creates': { calls: 1, sequential: 1, readUnits: 0, writeUnits: 48, bytes: 7_750 },
+  'delete in a chart of 300': { calls: 3, sequential: 2, readUnits: 25, writeUnits: 6, bytes: 750 },
   'transaction of 300 creates': { calls: 260, sequential: 30, readUnits: 0, writeUnits: 710, bytes: 110_000 },
   '$everything of 1,000': { calls: 3, sequential: 1, readUnits: 78, writeUnits: 1, bytes: 500 },
 };

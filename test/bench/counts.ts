@@ -1,6 +1,6 @@
-import { indexByDay } from '../../shared/audit/index-by-day.ts';
+import { fileByTime } from '../../shared/changes/file-by-time.ts';
 import type { FhirServer } from '../support/fhir-server.ts';
-import { insertEvent } from '../support/stream-events.ts';
+import { streamRecord } from '../support/stream-events.ts';
 import { allRows } from '../support/test-store.ts';
 import { itemSize } from './item-size.ts';
 import { requireStatus, type Scenario, type World } from './scenarios.ts';
@@ -16,9 +16,9 @@ export interface Cost {
 
 /** What it leaves there. */
 export interface Stored {
-  /** Sizes of all items that came, less those that went: records, index rows and the log, the copies by day included. */
+  /** Sizes of all items that came, less those that went: records, index rows, the log by day and the feed included. */
   readonly bytes: number;
-  /** Write units of the stream consumer that files the log by day. */
+  /** Write units of the stream consumer that files the log by day and the feed. */
   readonly unitsBehind: number;
 }
 
@@ -42,6 +42,9 @@ export const costOf = async <W extends Pick<World, 'server'>>(world: W, scenario
   return cost;
 };
 
+/** Records that the stream consumer is given at once. */
+const largestBatch = 100;
+
 type Rows = Awaited<ReturnType<typeof allRows>>;
 const keyOf = ({ pk, sk }: Rows[number]) => `${pk}\n${sk}`;
 const sizeOf = (rows: Rows) => rows.reduce((sum, row) => sum + itemSize(row), 0);
@@ -51,10 +54,15 @@ export const storedBy = async (server: FhirServer, work: () => Promise<unknown>)
   const { store, calls } = server;
   const before = await allRows(store);
   await work();
-  const known = new Set(before.map(keyOf));
-  const added = (await allRows(store)).filter((row) => !known.has(keyOf(row)));
+  const known = new Map(before.map((row) => [keyOf(row), row]));
+  const changed = (await allRows(store)).filter(
+    (row) => known.get(keyOf(row))?.version !== row.version || !known.has(keyOf(row)),
+  );
+  const records = changed.map((row, index) => streamRecord(String(index + 1), known.get(keyOf(row)), row));
   calls.reset();
-  await indexByDay(store.client, store.tableName, insertEvent(added));
+  for (let at = 0; at < records.length; at += largestBatch) {
+    await fileByTime(store, { Records: records.slice(at, at + largestBatch) });
+  }
   const unitsBehind = calls.writeUnits;
   return { bytes: sizeOf(await allRows(store)) - sizeOf(before), unitsBehind };
 };

@@ -75,6 +75,7 @@ const kinds: readonly (readonly [kind: string, key: RegExp])[] = [
   ['locators', /^L#/],
   ['log by chart', /^A#[^#]+\n/],
   ['log by day', /^A#[^#]+#/],
+  ['feed', /^F#/],
   ['finished transactions', /^T/],
 ];
 

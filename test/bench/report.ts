@@ -125,7 +125,7 @@ export const page = (counts: Counts, ratios: Ratios, times: readonly TimedScenar
     '## What one request costs',
     'Calls to DynamoDB, and the units that its answers report (the embedded one computes them as the service does). Bytes are sizes of ' +
       'items by the rules of DynamoDB, index rows and the log included; the bill adds 100 bytes an item. "Behind" is what the stream ' +
-      'consumer writes after the answer: the log by day.',
+      'consumer writes after the answer: the log by day and the feed.',
     costs(counts),
     '## As a deployment grows',
     scales(counts),

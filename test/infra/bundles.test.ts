@@ -8,8 +8,13 @@ import { recordTypes } from '../../shared/record-types/index.ts';
 const largestRecordFunction = 450_000;
 const largestFunction = 1_000_000;
 
-/** Functions that only follow the stream or the clock. */
-const background = ['functions/publish-changes.ts', 'functions/index-audit.ts', 'functions/sweep-transactions.ts'];
+/** Functions that follow the stream or the clock, or show what was written: they neither search nor write records. */
+const background = [
+  'functions/history.ts',
+  'functions/publish-changes.ts',
+  'functions/file-by-time.ts',
+  'functions/sweep-transactions.ts',
+];
 
 /** What lies beside functions: which read it, and how many bytes of it there may be, data packed. */
 const filesBeside: readonly {

@@ -71,7 +71,7 @@ describe('functions of the stacks', () => {
   it.each([
     ['functions/metadata.ts', ['SIGN_IN_DOMAIN', 'USER_POOL_ID']],
     ['functions/publish-changes.ts', ['EVENT_BUS_NAME', 'TABLE_NAME']],
-    ['functions/index-audit.ts', ['TABLE_NAME']],
+    ['functions/file-by-time.ts', ['TABLE_NAME']],
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
     ['functions/add-token-claims.ts', []],
   ])('%s is told %j and nothing else', (entry, names) => {

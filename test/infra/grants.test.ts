@@ -24,6 +24,7 @@ const allowed: Readonly<Record<string, string>> = {
   'AWS::KMS::Key *': "in a key's policy the resource is this key",
   'AWS::IAM::Role dynamodb:ListStreams *': 'cannot be limited to one stream, and shows names alone',
   'AWS::IAM::Role s3:GetObject s3:PutObject /*': 'is every object of the one bucket, and not the bucket itself',
+  'AWS::IAM::Role s3:GetObject /*': 'likewise',
   'AWS::IAM::Role s3:DeleteObject /*': 'likewise',
 };
 
@@ -146,6 +147,7 @@ describe('policies of the stacks', () => {
     expect(found).toContain('["AWS::KMS::Key","kms:*","*"]');
     expect(found).toContain('["AWS::IAM::Role","dynamodb:ListStreams","*"]');
     expect(found).toContain('["AWS::IAM::Role","s3:GetObject","s3:PutObject","/*"]');
+    expect(found).toContain('["AWS::IAM::Role","s3:GetObject","/*"]');
     expect(found).toContain('["AWS::IAM::Role","s3:DeleteObject","/*"]');
   });
 
@@ -218,7 +220,7 @@ describe('policies of the stacks', () => {
   });
 
   it('give the bodies to no function that serves or sweeps no records', () => {
-    const others = ['publish-changes', 'index-audit', 'metadata', 'add-token-claims'];
+    const others = ['publish-changes', 'file-by-time', 'metadata', 'add-token-claims'];
 
     expect(others.flatMap((name) => actionsOf(`functions/${name}.ts`, 's3'))).toEqual([]);
   });
@@ -294,12 +296,38 @@ describe('policies of the stacks', () => {
     ]);
   });
 
-  it('let the filing of the access log write its own rows alone', () => {
-    const writes = grantsOf('functions/index-audit.ts').filter(({ actions }) => actions.includes('dynamodb:PutItem'));
+  /** What a function may do with which rows. */
+  const onRowsOf = (entry: string) =>
+    grantsOf(entry)
+      .filter(
+        ({ Effect, actions }) => Effect === 'Allow' && actions.some((action) => /:(?:\w+Item|Query)$/.test(action)),
+      )
+      .map(({ actions, Condition }) => [actions.toSorted(), Condition]);
 
-    expect(actionsOf('functions/index-audit.ts', 'dynamodb')).toContain('dynamodb:PutItem');
-    expect(writes.map(({ Condition }) => Condition)).toEqual([
-      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*'] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+  it('let what files by time write the access log and the feed alone, and read how far it has come', () => {
+    const only = (comparison: string, ...partitions: string[]) => ({
+      [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': partitions },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    });
+
+    expect(onRowsOf('functions/file-by-time.ts')).toEqual([
+      [['dynamodb:PutItem'], only('StringLike', 'A#*')],
+      [['dynamodb:BatchWriteItem'], only('StringLike', 'F#*', 'F!')],
+      [['dynamodb:GetItem', 'dynamodb:UpdateItem'], only('StringEquals', 'F!')],
     ]);
+  });
+
+  it('let what shows histories read, and write its trace and the first secret alone', () => {
+    expect(onRowsOf('functions/history.ts')).toEqual([
+      [['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], undefined],
+      [
+        ['dynamodb:PutItem'],
+        {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*', '!deployment'] },
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
+      ],
+    ]);
+    expect(actionsOf('functions/history.ts', 's3')).toEqual(['s3:GetObject']);
   });
 });

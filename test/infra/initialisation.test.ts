@@ -13,7 +13,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'concord-initialisation-'));
 let folderOf: BundleFolder;
 beforeAll(async () => {
   folderOf = await bundleFunctions(functionEntries, folder);
-});
+}, 600_000); // bundling all functions takes minutes where other work goes on
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });

@@ -105,14 +105,21 @@ describe('what stands behind the table', () => {
     for (const record of auditRow.Records) expect(matchesPattern(filter, record)).toBe(false);
   });
 
-  it('passes new rows of an access log to their filing, and no record', () => {
-    const [filter = {}] = filtersOf('functions/index-audit.ts');
+  it('passes to what files by time new rows of an access log, changes of records and beats, and nothing that it writes itself', () => {
+    const filters = filtersOf('functions/file-by-time.ts');
+    const passes = (record: unknown) => filters.some((filter) => matchesPattern(filter, record));
+    const put = (pk: string) => ({ eventName: 'MODIFY', dynamodb: { NewImage: { pk: { S: pk } } } });
 
-    expect(auditRow.Records.some((record) => matchesPattern(filter, record))).toBe(true);
+    expect(auditRow.Records.some(passes)).toBe(true);
     for (const { Records } of [created, updated, deleted]) {
-      for (const record of Records) {
-        expect(matchesPattern(filter, record)).toBe(record.dynamodb.Keys.pk.S.startsWith('A#'));
-      }
+      for (const record of Records) expect(passes(record)).toBe(/^[AC]#/.test(record.dynamodb.Keys.pk.S));
     }
+    expect(passes(put('F~7'))).toBe(true);
+    expect(passes(put('F#northside#1'))).toBe(false);
+    expect(passes(put('F!'))).toBe(false);
+  });
+
+  it('has no more readers of the stream than a shard serves', () => {
+    expect(mappings().length).toBeLessThanOrEqual(2);
   });
 });

@@ -16,8 +16,28 @@ const interactionsOf = (type: string) =>
 describe('capability statement', () => {
   it('tells what can be asked of every type', () => {
     expect(interactionsOf('Encounter')).toEqual(
-      ['create', 'delete', 'history-instance', 'patch', 'read', 'search-type', 'update', 'vread'].sort(),
+      [
+        'create',
+        'delete',
+        'history-instance',
+        'history-type',
+        'patch',
+        'read',
+        'search-type',
+        'update',
+        'vread',
+      ].sort(),
     );
+  });
+
+  it('tells what can be asked of the system as a whole', () => {
+    expect(statement.rest?.[0]?.interaction?.map(({ code }) => code).sort()).toEqual([
+      'batch',
+      'history-system',
+      'search-system',
+      'transaction',
+    ]);
+    expect(interactionsOf('AuditEvent')).toEqual(['read', 'search-type']);
   });
 
   it('tells what a search can include, and what refers to a type', () => {

@@ -9,6 +9,8 @@ import type { Resource } from '../../shared/fhir/resource.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
+import type { RecordChange } from '../../shared/store/feed/change.ts';
+import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-rows.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { auditKey, requestKey } from '../../shared/store/keys.ts';
 import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
@@ -62,6 +64,8 @@ const accessRow = auditRow(auditKey(chart, ids.newPlace(0)), {
   organization: 'northside',
   request: '',
 });
+
+const change: RecordChange = { ...record, change: 'created' };
 
 const bookedDay: CalendarChange = {
   owner: 'Appointment/1',
@@ -134,6 +138,10 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
     },
     written: () => changesByDay([bookedDay]).map((day) => dayBasics(day).layout)[0],
   },
+  feed: {
+    read: (stored) => changesOf(rowIn(stored) as FeedRow),
+    written: () => feedRows([change])[0]?.layout,
+  },
   requestKey: {
     read: (stored) => {
       const row = rowIn(stored) as RequestKeyRow;
@@ -185,6 +193,7 @@ describe('layouts of rows', () => {
     expect(() => unpackBody(Uint8Array.of(99, 1, 2, 3), chart)).toThrow(WrittenByNewerRelease);
     expect(() => entryOf({ ...accessRow, layout: 99 })).toThrow(WrittenByNewerRelease);
     expect(() => copiedEntry({ ...accessRow, layout: 99 })).toThrow(WrittenByNewerRelease);
+    expect(() => changesOf({ pk: 'F#x#0', sk: 'x', layout: 99, changes: '[]' })).toThrow(WrittenByNewerRelease);
     expect(() => dayFrom({ pk: 'S#x', sk: 'day', layout: 99, expires: 0 })).toThrow(WrittenByNewerRelease);
   });
 

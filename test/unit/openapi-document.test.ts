@@ -7,7 +7,7 @@ import { RecordError } from '../../shared/errors.ts';
 import { checkInvariants } from '../../shared/fhir/check-invariants.ts';
 import { validateStructure } from '../../shared/fhir/validate.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
-import { routerOf, routesOf } from '../../shared/http/routes.ts';
+import { ofEveryType, routerOf, routesOf } from '../../shared/http/routes.ts';
 import { partOf } from '../../shared/openapi/part.ts';
 import type { Json, Method, OpenApiDocument } from '../../shared/openapi/schema.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
@@ -94,9 +94,10 @@ describe('OpenAPI document', () => {
 
     expect([...alike, ...alone].sort()).toEqual(allTypes.map(({ name }) => name).sort());
     expect(alone).toEqual(expect.arrayContaining([...recordTypes.map(({ name }) => name), 'ValueSet', 'CodeSystem']));
+    const forAll = { [ofEveryType]: ownRoutes[ofEveryType] ?? [] };
     for (const name of alike) {
       const type = allTypes.find((each) => each.name === name);
-      expect(type && routesOf(type, ownRoutes)).toEqual(routesOf(recordTypes[0] as never, {}));
+      expect(type && routesOf(type, ownRoutes)).toEqual(routesOf(recordTypes[0] as never, forAll));
     }
   });
 

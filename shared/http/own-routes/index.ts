@@ -1,4 +1,5 @@
-import type { OwnRoutes } from '../routes.ts';
+import { historyOfType } from '../../interactions/history-across.ts';
+import { type OwnRoutes, ofEveryType } from '../routes.ts';
 import { auditEventRoutes } from './audit-event.ts';
 import { binaryRoutes } from './binary.ts';
 import { codeSystemRoutes } from './code-system.ts';
@@ -14,6 +15,8 @@ import { valueSetRoutes } from './value-set.ts';
 
 /** The own routes of all types, for whoever serves or describes all types. The function of one type brings those of this type alone. */
 export const ownRoutes: OwnRoutes = {
+  // Asked by itself, it has a function of its own, so that none of a type holds it.
+  [ofEveryType]: [{ method: 'GET', path: ['_history'], interaction: historyOfType, name: 'history-type' }],
   ...auditEventRoutes,
   ...binaryRoutes,
   ...codeSystemRoutes,

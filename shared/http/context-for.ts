@@ -1,0 +1,24 @@
+import { AuditTrail } from '../audit/audit-trail.ts';
+import type { RequestContext } from '../interactions/context.ts';
+import { locate } from '../interactions/locate.ts';
+import type { FhirEvent } from './fhir-event.ts';
+import type { Services } from './services.ts';
+
+/** What the interactions of one request share, whatever its type. */
+export const contextFor = async (event: FhirEvent, services: Services): Promise<Omit<RequestContext, 'recordType'>> => {
+  const { caller, fhir: request } = event;
+  if (!caller || !request) throw new Error('The request was not verified and parsed');
+  const store = await services.store();
+  const known = new Map<string, never>();
+  const own = caller.patient === undefined ? undefined : await locate({ store, known }, 'Patient', caller.patient);
+  const asking = { caller, chart: own?.chart };
+  const now = services.now();
+  return {
+    store,
+    asking,
+    now,
+    request,
+    known,
+    audit: new AuditTrail(store, asking, event.requestContext.requestId, now),
+  };
+};

@@ -1,0 +1,193 @@
+import { decideType, isNarrowed } from '../access/decide.ts';
+import type { AuditedInteraction } from '../audit/audit-row.ts';
+import { factsOfType, isDirectory, subjectOf } from '../record-types/subjects.ts';
+import type { RecordChange } from '../store/feed/change.ts';
+import { chartChanges } from '../store/feed/chart-changes.ts';
+import { commitWithinMs, completeUpTo } from '../store/feed/completeness.ts';
+import { positionOf, timeText } from '../store/feed/feed-rows.ts';
+import { FeedReading } from '../store/feed/read-feed.ts';
+import { type Version, versionsOf } from '../store/feed/versions.ts';
+import { network } from '../store/keys.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import type { Answer, Interaction, RequestContext } from './context.ts';
+import { asks, historyEntry, pageSizeOf, type TimeAsked, timeAsked } from './history-bundle.ts';
+import { mayAccess, requireTypeAccess } from './require-access.ts';
+import { askedPage, entriesOf, fitting, nextLink, pathOf, requireOnly, selfLink } from './searchset.ts';
+import { factsOfRecord } from './security-context.ts';
+
+/** A request for a history that names no record. */
+type HistoryRequest = Omit<RequestContext, 'recordType'>;
+
+/** Times that versions are read for one page: more than one only where some are not to be shown. */
+const mostReads = 6;
+
+/**
+ * History of a type, `GET /{type}/_history`, newest first, deletions included: of what the caller's organisation keeps, of the whole directory, and for
+ * a patient of the own chart. It is read from the feed, which may lag: `meta.lastUpdated` of the bundle says up to when it is complete.
+ * https://hl7.org/fhir/R4/http.html#history
+ */
+export const historyOfType: Interaction = (context) => historyOf(context, context.recordType.name);
+
+/** The same of a type that is known by its name alone. */
+export const historyOf = async (context: HistoryRequest, type: string): Promise<Answer> => {
+  requireTypeAccess({ ...context, recordType: factsOfType(type) }, 'r');
+  return answer(context, { type, interaction: 'history-type' });
+};
+
+/** The same of all types that the caller may read, `GET /_history`. */
+export const historyOfSystem = (context: HistoryRequest): Promise<Answer> =>
+  answer(context, { type: undefined, interaction: 'history-system' });
+
+interface Asked {
+  /** Undefined for all. */
+  readonly type: string | undefined;
+  readonly interaction: AuditedInteraction;
+}
+
+/** Where a page begins, and up to when the first one said that it is complete: so do all that follow it. */
+type Position = readonly [before: string, complete: number | null];
+
+const answer = async (context: HistoryRequest, { type, interaction }: Asked): Promise<Answer> => {
+  requireOnly(context, asks);
+  const { request, store, asking } = context;
+  const page = askedPage(context);
+  const query = page?.query ?? request.query.filter(([name]) => asks.includes(name));
+  const time = timeAsked(query);
+  const limit = pageSizeOf(query);
+  const from = page?.position as Position | undefined;
+  // Before the feed is read: what it is said to have, it has by then.
+  const complete = from ? from[1] : ((await upTo(context, type)) ?? null);
+  const allowed = new Map<string, boolean>();
+  const mayRead = (name: string): boolean => {
+    const known = allowed.get(name) ?? decideType(asking, 'r', factsOfType(name)).permit;
+    allowed.set(name, known);
+    return known;
+  };
+  const reading = new FeedReading(store, {
+    ...(await sourcesOf(context, type)),
+    before: from?.[0] ?? (time?.current ? timeText(time.end) : undefined),
+    since: time && !time.current ? time.start : undefined,
+    wanted: (change) => (type === undefined || change.type === type) && mayRead(change.type),
+    limit,
+  });
+  const found = await pageOf(context, reading, { limit, time });
+  const shown = fitting(found.records);
+  const last = shown.at(-1);
+  const next = shown.length < found.records.length && last ? positionOf(changeOf(last)) : found.next;
+  await trace(context, interaction, query, shown);
+  const position: Position | undefined = next === undefined ? undefined : [next, complete];
+  const bundle: fhir4.Bundle = {
+    resourceType: 'Bundle',
+    meta: completeness(complete),
+    type: 'history',
+    link: [selfLink(context, query), ...(position ? [nextLink(context, { query, position })] : [])],
+    ...entriesOf(shown.map((record) => historyEntry(context, record))),
+  };
+  return { statusCode: 200, resource: bundle };
+};
+
+/** https://hl7.org/fhir/R4/extension-data-absent-reason.html */
+const absentReason = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
+
+/** Says up to when nothing is missing, or that this is not known. A history has no entries but versions, so there is no other place for it. */
+const completeness = (complete: number | null): fhir4.Meta =>
+  complete === null
+    ? { _lastUpdated: { extension: [{ url: absentReason, valueCode: 'unknown' }] } }
+    : { lastUpdated: new Date(complete).toISOString() };
+
+/** What a patient sees is read from the own chart, which is never behind; only writes that are under way may be older than what is there. */
+const ofOwnChart = ({ asking }: HistoryRequest): boolean => asking.caller.organization === undefined;
+
+const upTo = async (context: HistoryRequest, type: string | undefined): Promise<number | undefined> =>
+  ofOwnChart(context) && type !== undefined && !isDirectory(type)
+    ? context.now - commitWithinMs
+    : completeUpTo(context.store);
+
+/** What a history is read from: feeds, and for a patient the own chart. */
+const sourcesOf = async (
+  context: HistoryRequest,
+  type: string | undefined,
+): Promise<{ owners: string[]; known?: RecordChange[] }> => {
+  const { asking, store } = context;
+  const directory = type === undefined || isDirectory(type) ? [network] : [];
+  if (type !== undefined && isDirectory(type)) return { owners: directory };
+  const { organization } = asking.caller;
+  if (organization !== undefined) return { owners: [...directory, organization] };
+  return { owners: directory, known: asking.chart === undefined ? [] : await chartChanges(store, asking.chart, type) };
+};
+
+const changeOf = (record: StoredRecord): RecordChange => ({ ...record, change: 'updated' });
+
+interface Found {
+  readonly records: readonly StoredRecord[];
+  /** Position in front of which what follows begins. */
+  readonly next: string | undefined;
+}
+
+/** Versions of a page: those of the changes that the feed tells of, as far as the caller may see them. */
+const pageOf = async (
+  context: HistoryRequest,
+  reading: FeedReading,
+  { limit, time }: { readonly limit: number; readonly time: TimeAsked | undefined },
+): Promise<Found> => {
+  const records: StoredRecord[] = [];
+  let waiting: RecordChange[] = [];
+  let next: string | undefined;
+  let reads = 0;
+  for (;;) {
+    if (waiting.length === 0) {
+      if (reading.ended) return { records, next: undefined };
+      next = reading.rest;
+      if (reading.spent) return { records, next };
+      waiting = await reading.more();
+      continue;
+    }
+    // The next page begins in front of what was looked at last, whether it is shown or not.
+    if (records.length === limit || reads === mostReads) return { records, next };
+    reads++;
+    const some = waiting.slice(0, limit - records.length);
+    const { versions, taken } = await versionsOf(context.store, some, {
+      superseded: time?.current === true,
+      current: ({ type }) => isNarrowed(context.asking.caller, 'r', type),
+    });
+    for (const version of versions) if (isShown(context, version, time)) records.push(version.record);
+    const looked = some[taken - 1];
+    if (looked) next = positionOf(looked);
+    waiting = waiting.slice(taken);
+  }
+};
+
+/**
+ * Decided as for reading that version: where what a record says decides, the current version does so, too. What was written before the time that is
+ * asked about belongs to it if it was current as that began.
+ */
+const isShown = (
+  context: HistoryRequest,
+  { record, current, until }: Version,
+  time: TimeAsked | undefined,
+): boolean => {
+  const isOfTime = !time?.current || record.updated > time.start || until === undefined || until > time.start;
+  const of = { ...context, recordType: factsOfType(record.type) };
+  return isOfTime && mayAccess(of, 'r', record) && (current === record || mayAccess(of, 'r', current));
+};
+
+/** A row in the log of each chart that is shown, before it is; where there is none, one in the log of whoever asks. */
+const trace = async (
+  context: HistoryRequest,
+  interaction: AuditedInteraction,
+  query: readonly (readonly [string, string])[],
+  shown: readonly StoredRecord[],
+): Promise<void> => {
+  const { asking, audit } = context;
+  const text = `${pathOf(context)}?${query.map(([name, value]) => `${name}=${value}`).join('&')}`;
+  const ofPatients = shown.filter(({ type }) => !isDirectory(type) && subjectOf(type) !== 'knowledge');
+  const charts = Map.groupBy(ofPatients, (record) => factsOfRecord(context, record).chart);
+  const rows = [...charts].map(([chart, records]) => ({
+    interaction,
+    chart,
+    what: records.map(({ type, id, version }) => `${type}/${id}/_history/${version}`),
+    query: text,
+  }));
+  const own = { interaction, chart: asking.chart ?? asking.caller.organization ?? '', what: [], query: text };
+  await audit.record(rows.length > 0 ? rows : [own]);
+};
