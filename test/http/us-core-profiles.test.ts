@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { importRecords, type Result } from '../../infra/cli/import-records.ts';
 import { type KeptProfile, keptGuide } from '../../infra/generate/us-core-profiles.ts';
-import { brokenBy } from '../support/broken-by-profile.ts';
+import { brokenBy, outsideExtensible } from '../support/broken-by-profile.ts';
 import { brokenRules, changed } from '../support/broken-us-core-rules.ts';
 import { type FhirServer, fhirServer, type TestBody, type TestResponse } from '../support/fhir-server.ts';
 import { entriesOf, expressionsIn, issuesOf, system } from '../support/records.ts';
@@ -301,6 +301,32 @@ const told = async (name: string, resource: Json) => {
     [severity, code, expression?.[0]].join(' '),
   );
 };
+
+describe('an extensible binding', () => {
+  const bound = Object.keys(named).map((name) => [name, outsideExtensible(profileOf(name), claiming(name))] as const);
+
+  it.each(bound.filter(([, variants]) => variants.length > 0))(
+    'of %s warns of each code outside of it, or tells that it could not be checked',
+    async (name, variants) => {
+      const silent: string[] = [];
+      for (const { what, path, resource } of variants) {
+        const issues = await told(name, resource);
+        const about = issues.filter((issue) => withoutIndexes(issue).endsWith(` ${path}`));
+        if (!about.some((issue) => /^(?:warning code-invalid|information not-supported) /.test(issue)))
+          silent.push(`${what}: ${issues.join(', ')}`);
+      }
+
+      expect(silent).toEqual([]);
+    },
+    slow,
+  );
+
+  it('is tested at 39 elements of 30 profiles', () => {
+    const tested = bound.filter(([, variants]) => variants.length > 0);
+
+    expect([tested.length, tested.flatMap(([, variants]) => variants).length]).toEqual([30, 39]);
+  });
+});
 
 describe('what a profile asks without refusing', () => {
   const coverage = usCoreResources['us-core-coverage'] ?? {};

@@ -184,6 +184,37 @@ describe('a function as it is deployed', () => {
     });
   });
 
+  it('validates without writing, by the rules that lie beside it', async () => {
+    const patient = {
+      resourceType: 'Patient',
+      id: 'noa',
+      gender: 'female',
+      meta: { profile: ['http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|6.1.0'] },
+    };
+
+    const answers = await answersOf(
+      'functions/records/patient.ts',
+      eventOf('POST', 'Patient/$validate?mode=create', { resourceType: 'Patient', name: [{ family: 'Moor' }] }),
+      eventOf('POST', 'Patient/$validate?mode=create', { ...patient, birthDate: 'in May' }),
+      eventOf('POST', 'Patient/$validate?mode=create', { ...patient, birthDate: 'in May' }),
+      eventOf('GET', 'Patient/noa/$validate'),
+    );
+
+    expect(answers.map(({ statusCode, compiled }) => [statusCode, ...compiled])).toEqual([
+      [200],
+      [200, 'shared-fhir-sound-part.lazy.js', 'shared-profiles-check-claims.lazy.js'],
+      [200],
+      [404],
+    ]);
+    const outcome = answers[1]?.resource as fhir4.OperationOutcome | undefined;
+    const errors = outcome?.issue.filter(({ severity }) => severity === 'error') ?? [];
+    expect(errors.map(({ expression }) => expression?.[0])).toEqual([
+      'Patient.birthDate',
+      'Patient.identifier',
+      'Patient.name',
+    ]);
+  });
+
   it('knows the value sets that lie beside it', async () => {
     const answers = await answersOf(
       'functions/records/patient.ts',

@@ -93,7 +93,7 @@ const otherCode = { system: 'http://concord.test/other', code: 'none' };
 const otherThan = (value: unknown): unknown => {
   if (typeof value === 'string') return 'none';
   if (!isObject(value)) throw new Error('nothing else is known for this');
-  if ('coding' in value) return { coding: [otherCode] };
+  if ('coding' in value || 'text' in value) return { coding: [otherCode] };
   if ('reference' in value) return { reference: 'Group/1' };
   return { ...value, ...otherCode };
 };
@@ -194,6 +194,34 @@ export const brokenBy = (
       }),
     ),
   );
+};
+
+/**
+ * Puts codes that a profile should rather not have wherever it has an extensible binding, and asks nothing else of the element: what comes of it
+ * is legal, and is to be warned of.
+ *
+ * @param resource - that meets the profile.
+ */
+export const outsideExtensible = (profile: KeptProfile, resource: Json): Broken[] => {
+  const elements = elementsOfProfile(profile);
+  const asksMore = (id: string): boolean =>
+    elements.some(
+      ({ id: other, min = 0, pattern, fixed }) =>
+        (other.replaceAll(/:[^.]+/g, '') === id && (pattern !== undefined || fixed !== undefined)) ||
+        (other.startsWith(`${id}.`) && min > 0),
+    );
+  return elements
+    .filter(({ id, binding }) => binding?.strength === 'extensible' && !asksMore(id))
+    .flatMap(({ id }) =>
+      placesOf(resource, id, elements).flatMap((place, at): Broken[] => {
+        // of a choice the binding means concepts
+        if (id.endsWith('[x]') && !/(?:CodeableConcept|Coding|Code)$/.test(place.property)) return [];
+        const copy = structuredClone(resource);
+        const copied = placesOf(copy, id, elements)[at];
+        if (copied) replaced(copied);
+        return [{ what: `extensible binding of ${id}`, path: pathOf(id, 'binding', place), resource: copy }];
+      }),
+    );
 };
 
 /** Without indexes; of a choice that is missing without its type. */
