@@ -120,6 +120,8 @@ const workOf = (entry: string, { table, userPool, client, signInDomain }: ApiSta
           BUCKET_NAME: table.bucketName,
           USER_POOL_ID: userPool.userPoolId,
           USER_POOL_CLIENT_IDS: client.userPoolClientId,
+          // a bundle may ask for the capability statement, which tells where to sign in
+          ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
         },
         statements: (entry === 'functions/history.ts' ? historyStatements : recordStatements)(table.resource),
       };

@@ -1,5 +1,5 @@
 /** What SMART's discovery document says here. */
-interface SmartConfiguration {
+export interface SmartConfiguration {
   readonly issuer: string;
   readonly jwks_uri: string;
   readonly token_endpoint?: string;

@@ -1,37 +1,69 @@
+import type { SmartConfiguration } from '../access/smart-configuration.ts';
 import { fhirJson, jsonPatch } from '../http/fhir-request.ts';
 import { type OwnRoutes, type Route, routesOf } from '../http/routes.ts';
 import { supportedProfiles } from '../profiles/supported.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
+import { headsOwnChart } from '../record-types/homes.ts';
 
 /** Changes with every release that serves something else. */
-export const releasedOn = '2026-11-24';
+export const releasedOn = '2026-11-26';
+
+/** The version of this release, that of package.json. */
+export const release = '0.1.0';
+
+/** What is searched in records of every type beside elements: no type has a definition of its own for it. https://hl7.org/fhir/R4/search.html#all */
+const searchedEverywhere: readonly fhir4.CapabilityStatementRestResourceSearchParam[] = [
+  { name: '_content', type: 'string', definition: 'http://hl7.org/fhir/SearchParameter/Resource-content' },
+  { name: '_text', type: 'string', definition: 'http://hl7.org/fhir/SearchParameter/DomainResource-text' },
+  { name: '_filter', type: 'special', documentation: 'An expression: https://hl7.org/fhir/R4/search_filter.html' },
+  { name: '_has', type: 'special', documentation: 'What refers to a record meets a condition. Not of AuditEvent' },
+  { name: '_list', type: 'special', documentation: 'Entries of a List, by its id. Not of AuditEvent' },
+];
+
+const usCore = 'http://hl7.org/fhir/us/core';
+
+/** What is described. */
+export interface Described {
+  readonly recordTypes: readonly RecordType[];
+  /** Of each type that has any. */
+  readonly ownRoutes: OwnRoutes;
+  /** FHIR's names of what can be asked of the whole system; `bundle` for batches and transactions. */
+  readonly systemInteractions: readonly string[];
+  /** Where and how to get a token. */
+  readonly smart: SmartConfiguration;
+}
 
 /**
  * What is served, derived from the record types and their routes. https://hl7.org/fhir/R4/capabilitystatement.html
  *
- * @param ownRoutes - of each type that has any.
  * @param baseUrl - as the client calls it.
  */
 export const capabilityStatement = (
-  recordTypes: readonly RecordType[],
-  ownRoutes: OwnRoutes,
+  { recordTypes, ownRoutes, systemInteractions, smart }: Described,
   baseUrl: string,
 ): fhir4.CapabilityStatement => {
   const referringTo = referencesByTarget(recordTypes);
   return {
     resourceType: 'CapabilityStatement',
+    name: 'Concord',
+    title: 'Concord, an electronic health record',
     status: 'active',
     date: releasedOn,
     kind: 'instance',
-    software: { name: 'Concord' },
+    instantiates: [`${usCore}/CapabilityStatement/us-core-server`],
+    software: { name: 'Concord', version: release },
     implementation: { description: 'Concord, an electronic health record', url: baseUrl },
     fhirVersion: '4.0.1',
-    format: [fhirJson, 'json'],
+    format: [fhirJson, 'application/json', 'json'],
     patchFormat: [jsonPatch, fhirJson],
+    implementationGuide: [`${usCore}/ImplementationGuide/hl7.fhir.us.core`],
     rest: [
       {
         mode: 'server',
+        documentation:
+          'Searches also take _sort, _count, _total, _summary, _elements, _contained and _containedType. AuditEvents are read from logs, newest first: with _count and _summary alone. Writes take If-Match, If-None-Exist, Prefer and Idempotency-Key.',
         security: {
+          ...smartExtensions(smart),
           cors: true,
           service: [
             {
@@ -42,15 +74,14 @@ export const capabilityStatement = (
           ],
           description: 'Access tokens of a Cognito user pool with SMART scopes; see .well-known/smart-configuration.',
         },
-        interaction: [
-          { code: 'batch' },
-          { code: 'transaction' },
-          { code: 'search-system' },
-          { code: 'history-system' },
-        ],
+        interaction: systemInteractions
+          .flatMap((name) => (name === 'bundle' ? ['batch', 'transaction'] : [name]))
+          .filter((name, at, all) => name !== 'capabilities' && all.indexOf(name) === at)
+          .map((code) => ({ code: code as fhir4.CapabilityStatementRestInteraction['code'] })),
         resource: [...recordTypes]
           .sort((a, b) => (a.name < b.name ? -1 : 1))
           .map((recordType) => resourceOf(recordType, routesOf(recordType, ownRoutes), referringTo)),
+        searchParam: [...searchedEverywhere],
         compartment: recordTypes
           .filter((recordType) => routesOf(recordType, ownRoutes).some(({ name }) => name === 'search-compartment'))
           .map(({ name }) => `http://hl7.org/fhir/CompartmentDefinition/${name.toLowerCase()}`),
@@ -59,16 +90,41 @@ export const capabilityStatement = (
   };
 };
 
+/** How SMART was told before it had a document of its own; some apps still look here. https://hl7.org/fhir/smart-app-launch/STU2.1/conformance.html */
+const smartExtensions = ({
+  authorization_endpoint: authorize,
+  token_endpoint: token,
+  capabilities,
+}: SmartConfiguration): Pick<fhir4.CapabilityStatementRestSecurity, 'extension'> =>
+  authorize === undefined || token === undefined
+    ? {}
+    : {
+        extension: [
+          {
+            url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+            extension: [
+              { url: 'authorize', valueUri: authorize },
+              { url: 'token', valueUri: token },
+            ],
+          },
+          ...capabilities.map((valueCode) => ({
+            url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/capabilities',
+            valueCode,
+          })),
+        ],
+      };
+
 /** What is no interaction of a type in the statement: operations have a list of their own, compartments too. */
 const toldElsewhere: ReadonlySet<string> = new Set(['operation', 'search-compartment']);
 
 /**
- * What `_revinclude` can add, `Source:parameter` by the type that the reference names. References to anything would be a third of the statement;
- * of them only the one that every guide asks for is told, `Provenance:target`.
+ * What `_revinclude` can add, `Source:parameter` by the type that the reference names. References to anything would be a third of the statement:
+ * of them the one that every guide asks for is told, `Provenance:target`, and `*` where whatever refers to a record is found.
  */
 const referencesByTarget = (recordTypes: readonly RecordType[]): ReadonlyMap<string, readonly string[]> => {
   const byTarget = new Map<string, string[]>();
-  for (const { name, searchParameters } of recordTypes) {
+  for (const { name, searchParameters, readOnly } of recordTypes) {
+    if (readOnly) continue; // what is read from logs is searched by itself
     for (const { code, type, targets } of searchParameters) {
       for (const target of type === 'reference' ? (targets ?? []) : []) {
         byTarget.set(target, [...(byTarget.get(target) ?? []), `${name}:${code}`]);
@@ -106,11 +162,15 @@ const resourceOf = (
     conditionalRead: has('vread') ? 'full-support' : 'not-supported',
     conditionalUpdate: has('update'),
     conditionalDelete: has('delete') ? 'multiple' : 'not-supported',
-    referencePolicy: ['literal', 'enforced'],
+    referencePolicy: ['literal', 'logical', 'enforced'],
     ...(has('search-type') && !recordType.readOnly
       ? {
           searchInclude: ['*', ...references.map(({ code }) => `${recordType.name}:${code}`)],
-          searchRevInclude: [...(referringTo.get(recordType.name) ?? []), 'Provenance:target'],
+          searchRevInclude: [
+            ...(headsOwnChart(recordType.name) ? [] : ['*']),
+            ...(referringTo.get(recordType.name) ?? []),
+            'Provenance:target',
+          ],
         }
       : {}),
     searchParam: recordType.searchParameters.map(({ code, url, type }) => ({

@@ -15,6 +15,7 @@ import { headerOf } from './fhir-request.ts';
 import { logRequest, renderErrors } from './middleware.ts';
 import { ownRoutes } from './own-routes/index.ts';
 import { serverAddress } from './server-address.ts';
+import { systemRoutesOf } from './system-routes.ts';
 
 /** Something that is the same for everybody. */
 interface Document {
@@ -78,7 +79,11 @@ const describedAt = async (url: string): Promise<OpenApiDocument> => {
   if (last?.url === url) return last.document;
   const texts = await import('../fhir/generated/api-description.data.ts');
   const { compartments } = await import('../fhir/compartments.lazy.ts');
-  const document = openApiDocument({ recordTypes, otherRecordTypes, ownRoutes, compartments, texts }, url);
+  const systemRoutes = systemRoutesOf([...recordTypes, ...otherRecordTypes], ownRoutes);
+  const document = openApiDocument(
+    { recordTypes, otherRecordTypes, ownRoutes, systemRoutes, compartments, texts },
+    url,
+  );
   last = { url, document };
   return document;
 };
@@ -125,7 +130,7 @@ const sent = (event: FhirEvent, { contentType, packed, etag }: Document): APIGat
   const known = (headerOf(event, 'if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known.includes(etag) || known.includes('*')) return { statusCode: 304, headers, body: '' };
   const zipped = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(headerOf(event, 'accept-encoding') ?? '');
-  const bytes = event.httpMethod === 'HEAD' ? Buffer.alloc(0) : zipped ? packed : gunzipSync(packed);
+  const bytes = zipped ? packed : gunzipSync(packed); // of HEAD, too: the gateway tells its length and keeps it back
   return {
     statusCode: 200,
     headers: { ...headers, 'Content-Type': contentType, ...(zipped ? { 'Content-Encoding': 'gzip' } : {}) },

@@ -10,6 +10,14 @@ import { toProxyResult } from './fhir-response.ts';
 import { finishAnswer } from './finish-answer.ts';
 import { logRequest, parseRequest, renderErrors } from './middleware.ts';
 import { ownRoutes } from './own-routes/index.ts';
+import { systemRoutesOf } from './system-routes.ts';
+
+const types = [...recordTypes, ...otherRecordTypes];
+const described = {
+  recordTypes: types,
+  ownRoutes,
+  systemInteractions: systemRoutesOf(types, ownRoutes).map(({ name }) => name),
+};
 
 /** Serves what needs no token. https://hl7.org/fhir/R4/http.html#capabilities */
 export const serveMetadata = () =>
@@ -32,6 +40,5 @@ export const serveMetadata = () =>
           body: JSON.stringify(smartConfiguration(process.env)),
         };
       }
-      const answer = await capabilities([...recordTypes, ...otherRecordTypes], ownRoutes, request);
-      return toProxyResult(answer, request);
+      return toProxyResult(await capabilities(described, request), request);
     });

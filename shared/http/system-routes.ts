@@ -26,18 +26,22 @@ const nested: SystemRoute['interaction'] = async () => {
  *
  * @param ownRoutes - of the types, for the capability statement.
  */
-export const systemRoutesOf = (recordTypes: readonly RecordType[], ownRoutes: OwnRoutes): readonly SystemRoute[] => [
-  { method: 'GET', path: [], interaction: searchSystem, name: 'search-system' },
-  { method: 'POST', path: [], interaction: nested, name: 'bundle' },
-  { method: 'POST', path: ['_search'], interaction: searchSystem, name: 'search-system' },
-  { method: 'GET', path: ['_history'], interaction: historyOfSystem, name: 'history-system' },
-  {
-    method: 'GET',
-    path: ['metadata'],
-    interaction: ({ request }) => capabilities(recordTypes, ownRoutes, request),
-    name: 'capabilities',
-  },
-];
+export const systemRoutesOf = (recordTypes: readonly RecordType[], ownRoutes: OwnRoutes): readonly SystemRoute[] => {
+  const routes: readonly SystemRoute[] = [
+    { method: 'GET', path: [], interaction: searchSystem, name: 'search-system' },
+    { method: 'POST', path: [], interaction: nested, name: 'bundle' },
+    { method: 'POST', path: ['_search'], interaction: searchSystem, name: 'search-system' },
+    { method: 'GET', path: ['_history'], interaction: historyOfSystem, name: 'history-system' },
+    {
+      method: 'GET',
+      path: ['metadata'],
+      interaction: ({ request }) =>
+        capabilities({ recordTypes, ownRoutes, systemInteractions: routes.map(({ name }) => name) }, request),
+      name: 'capabilities',
+    },
+  ];
+  return routes;
+};
 
 /**
  * Finds the route of a method and a path.

@@ -1,9 +1,8 @@
+import { smartConfiguration } from '../access/smart-configuration.ts';
 import { RecordError } from '../errors.ts';
-import { capabilityStatement } from '../fhir/capability-statement.ts';
+import { capabilityStatement, type Described } from '../fhir/capability-statement.ts';
 import { terminologyCapabilities } from '../fhir/terminology-capabilities.ts';
 import type { FhirRequest } from '../http/fhir-request.ts';
-import type { OwnRoutes } from '../http/routes.ts';
-import type { RecordType } from '../record-types/define-record-type.ts';
 import type { Answer } from './context.ts';
 import { servedInput } from './terms/asked.ts';
 import { expandInput } from './terms/expand.ts';
@@ -14,8 +13,7 @@ import { expandInput } from './terms/expand.ts';
  * @throws RecordError `invalid` for a mode that R4 does not have.
  */
 export const capabilities = async (
-  recordTypes: readonly RecordType[],
-  ownRoutes: OwnRoutes,
+  described: Omit<Described, 'smart'>,
   { query, baseUrl }: Pick<FhirRequest, 'query' | 'baseUrl'>,
 ): Promise<Answer> => {
   switch (query.find(([name]) => name === 'mode')?.[1]) {
@@ -26,7 +24,10 @@ export const capabilities = async (
     case 'full':
     case 'normative':
     case undefined:
-      return { statusCode: 200, resource: capabilityStatement(recordTypes, ownRoutes, baseUrl) };
+      return {
+        statusCode: 200,
+        resource: capabilityStatement({ ...described, smart: smartConfiguration(process.env) }, baseUrl),
+      };
   }
   throw new RecordError('invalid', 'The mode is full, normative or terminology', { expression: 'mode' });
 };

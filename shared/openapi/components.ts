@@ -64,6 +64,10 @@ export const parameters = {
     'Names this request, so that it can be sent again within a day and is carried out once',
     { type: 'string', pattern: '^[ -~]{1,255}$' },
   ),
+  securityContext: header(
+    'X-Security-Context',
+    'Where content is sent as it is: reference to the record whose access rights it shares, such as `Patient/1`',
+  ),
   condition: freely('condition', 'A search that selects the records: names and values of its parameters'),
   search: freely('search', 'Parameters of a search of the type: names and values'),
   more: freely(
@@ -189,6 +193,10 @@ export const headers = {
   Location: { description: 'Address of the version that was written', schema: text },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
   'WWW-Authenticate': { description: 'That a bearer token is needed', schema: text },
+  'X-Security-Context': {
+    description: 'Where content is shown as it is: reference to the record whose access rights it shares',
+    schema: text,
+  },
   'X-FHIR-Request-Validation': {
     description: 'Warnings about what was written, an OperationOutcome as JSON',
     schema: text,

@@ -1,6 +1,7 @@
 import type { Compartments, CompartmentType } from '../fhir/compartments.lazy.ts';
 import { fhirJson } from '../http/fhir-request.ts';
 import { type OwnRoutes, type Route, routesOf } from '../http/routes.ts';
+import type { SystemRoute } from '../http/system-routes.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { headers, parameters, refusals, refused } from './components.ts';
 import { type DefinitionTexts, readDefinitions } from './definitions.ts';
@@ -15,6 +16,7 @@ export interface Served {
   /** Every other type: one function serves them all alike. */
   readonly otherRecordTypes: readonly RecordType[];
   readonly ownRoutes: OwnRoutes;
+  readonly systemRoutes: readonly Pick<SystemRoute, 'method' | 'path' | 'name'>[];
   readonly compartments: Compartments;
   readonly texts: DefinitionTexts;
 }
@@ -39,7 +41,7 @@ const messages = [
  * @see https://spec.openapis.org/oas/v3.1.1.html
  */
 export const openApiDocument = (
-  { recordTypes, otherRecordTypes, ownRoutes, compartments, texts }: Served,
+  { recordTypes, otherRecordTypes, ownRoutes, systemRoutes, compartments, texts }: Served,
   serverUrl: string,
 ): OpenApiDocument => {
   const definitions = readDefinitions(texts);
@@ -72,9 +74,11 @@ export const openApiDocument = (
       })),
       { name: otherTypes, description: 'Every other type of R4, by the same rules' },
     ],
-    paths: Object.assign({}, systemPaths, ...described.map((each) => typePaths(each, definitions))) as Readonly<
-      Record<string, PathItem>
-    >,
+    paths: Object.assign(
+      {},
+      systemPaths(systemRoutes),
+      ...described.map((each) => typePaths(each, definitions)),
+    ) as Readonly<Record<string, PathItem>>,
     components: {
       securitySchemes: {
         accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: tokenHelp },

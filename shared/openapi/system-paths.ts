@@ -1,6 +1,7 @@
 import { fhirJson } from '../http/fhir-request.ts';
+import type { SystemRoute } from '../http/system-routes.ts';
 import { named, refusedOtherwise, refusedWith } from './components.ts';
-import { type Json, type Operation, type PathItem, refersTo } from './schema.ts';
+import { camelCase, type Json, type Method, type Operation, type PathItem, refersTo } from './schema.ts';
 
 /** Heading of what belongs to no type. */
 export const systemTag = 'System';
@@ -86,7 +87,7 @@ const transaction: Json = {
 };
 
 /** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts, serve-history.ts and serve-system.ts. */
-export const systemPaths: Readonly<Record<string, PathItem>> = {
+const knownPaths: Readonly<Record<string, PathItem>> = {
   '/': { get: file('getViewer', 'The API in a browser', { 'text/html': { schema: { type: 'string' } } }) },
   '/openapi.json': {
     get: {
@@ -187,4 +188,25 @@ export const systemPaths: Readonly<Record<string, PathItem>> = {
       responses: { '200': refersTo('responses', 'Bundle'), ...refusedWith('413', '415') },
     },
   },
+};
+
+/** Paths of the whole server, and what else the system can be asked, of which no more is known here than its route. */
+export const systemPaths = (
+  routes: readonly Pick<SystemRoute, 'method' | 'path' | 'name'>[],
+): Readonly<Record<string, PathItem>> => {
+  const paths: Record<string, PathItem> = { ...knownPaths };
+  for (const { method, path, name } of routes) {
+    const address = ['/fhir', ...path].join('/');
+    const key = method.toLowerCase() as Method;
+    if (paths[address]?.[key] !== undefined) continue;
+    const operation: Operation = {
+      operationId: `${key}${camelCase(`${name} ${path.join(' ')}`)}`,
+      tags: [systemTag],
+      summary: name,
+      parameters: named(...(name === 'history-system' ? (['count', 'since', 'at'] as const) : []), 'format', 'pretty'),
+      responses: { '200': refersTo('responses', 'Bundle'), ...refusedWith('404') },
+    };
+    paths[address] = { ...paths[address], [key]: operation };
+  }
+  return paths;
 };

@@ -115,7 +115,7 @@ const bodyOf = (described: Described, route: Route, definitions: Definitions): B
     case 'create':
       return {
         summary,
-        parameters: named('ifNoneExist', ...writing),
+        parameters: named('ifNoneExist', ...(schema === 'Binary' ? (['securityContext'] as const) : []), ...writing),
         requestBody: refersTo('requestBodies', schema),
         responses: {
           '200': refersTo('responses', `${schema}Written`),
@@ -127,13 +127,18 @@ const bodyOf = (described: Described, route: Route, definitions: Definitions): B
     case 'vread':
       return {
         summary,
-        parameters: named('ifNoneMatch', 'ifModifiedSince', ...output),
+        parameters: named('ifNoneMatch', 'ifModifiedSince', 'summary', 'elements', ...output),
         responses: { '200': refersTo('responses', schema), ...found, ...refusedWith('404', '410') },
       };
     case 'update':
       return {
         summary,
-        parameters: named(...(byCondition ? (['condition'] as const) : []), 'ifMatch', ...writing),
+        parameters: named(
+          ...(byCondition ? (['condition'] as const) : []),
+          'ifMatch',
+          ...(schema === 'Binary' ? (['securityContext'] as const) : []),
+          ...writing,
+        ),
         requestBody: refersTo('requestBodies', schema),
         responses: {
           '200': refersTo('responses', `${schema}Written`),
@@ -328,18 +333,29 @@ const inputInBody = (input: Readonly<Record<string, InputDefinition>> | undefine
   };
 };
 
+/** A Binary is sent and shown as what it is, of whatever type. https://hl7.org/fhir/R4/binary.html#rest */
+const asItIs = { '*/*': { schema: {} } } as const;
+
 /** The answers and bodies that belong to one type of record. */
 export const typeComponents = (
   schema: string,
   example: Json,
 ): Readonly<Record<'responses' | 'requestBodies', Readonly<Record<string, Json>>>> => {
   const stored = { ...example, id: '1', meta: { versionId: '3', lastUpdated: '2026-03-02T09:30:00.000Z' } };
-  const content = (of: Json, shown: Json) => ({ [fhirJson]: { schema: of, example: shown } });
+  const content = (of: Json, shown: Json) => ({
+    [fhirJson]: { schema: of, example: shown },
+    'application/json': { schema: of, example: shown },
+    ...(schema === 'Binary' ? asItIs : {}),
+  });
   return {
     responses: {
       [schema]: {
         description: 'The record',
-        headers: headersNamed('ETag', 'Last-Modified'),
+        headers: headersNamed(
+          'ETag',
+          'Last-Modified',
+          ...(schema === 'Binary' ? (['X-Security-Context'] as const) : []),
+        ),
         content: content(refersTo('schemas', schema), stored),
       },
       [`${schema}Written`]: {
@@ -351,10 +367,7 @@ export const typeComponents = (
     requestBodies: {
       [schema]: {
         required: true,
-        content: {
-          ...content(refersTo('schemas', schema), example),
-          'application/json': { schema: refersTo('schemas', schema), example },
-        },
+        content: content(refersTo('schemas', schema), example),
       },
     },
   };

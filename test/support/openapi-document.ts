@@ -2,12 +2,15 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { compartments } from '../../shared/fhir/compartments.lazy.ts';
 import * as texts from '../../shared/fhir/generated/api-description.data.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
+import { systemRoutesOf } from '../../shared/http/system-routes.ts';
 import { openApiDocument } from '../../shared/openapi/document.ts';
 import type { Json, Method, OpenApiDocument, Operation, PathItem } from '../../shared/openapi/schema.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
 
-export const served = { recordTypes, otherRecordTypes, ownRoutes, compartments, texts };
+const systemRoutes = systemRoutesOf([...recordTypes, ...otherRecordTypes], ownRoutes);
+
+export const served = { recordTypes, otherRecordTypes, ownRoutes, systemRoutes, compartments, texts };
 
 export const document: OpenApiDocument = openApiDocument(served, 'https://concord.test');
 

@@ -1,10 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { capabilityStatement } from '../../shared/fhir/capability-statement.ts';
+import packageFile from '../../package.json' with { type: 'json' };
+import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
+import { capabilityStatement, release } from '../../shared/fhir/capability-statement.ts';
+import { checkInvariants } from '../../shared/fhir/check-invariants.ts';
+import { validateStructure } from '../../shared/fhir/validate.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
+import { routesOf } from '../../shared/http/routes.ts';
+import { systemRoutesOf } from '../../shared/http/system-routes.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
 
-const statement = capabilityStatement(recordTypes, ownRoutes, 'https://concord.test/fhir');
+const base = 'https://concord.test/fhir';
+const allTypes = [...recordTypes, ...otherRecordTypes];
+const systemRoutes = systemRoutesOf(allTypes, ownRoutes);
+const described = {
+  recordTypes: allTypes,
+  ownRoutes,
+  systemInteractions: systemRoutes.map(({ name }) => name),
+  smart: smartConfiguration({ USER_POOL_ID: 'eu-central-1_Test' }),
+};
+
+const statement = capabilityStatement({ ...described, recordTypes }, base);
+const whole = capabilityStatement(described, base);
 const resources = new Map((statement.rest?.[0]?.resource ?? []).map((resource) => [resource.type as string, resource]));
 
 const interactionsOf = (type: string) =>
@@ -101,7 +118,7 @@ describe('capability statement', () => {
   });
 
   it('tells what can be asked of terminology', () => {
-    const all = capabilityStatement(otherRecordTypes, ownRoutes, 'https://concord.test/fhir').rest?.[0]?.resource ?? [];
+    const all = capabilityStatement({ ...described, recordTypes: otherRecordTypes }, base).rest?.[0]?.resource ?? [];
     const named = all.flatMap(({ type, operation = [] }) => operation.map(({ name }) => `${type}/$${name}`));
 
     expect(named.filter((name) => !/\/\$(?:meta|validate$)/.test(name))).toEqual([
@@ -125,5 +142,106 @@ describe('capability statement', () => {
 
   it('tells of the access log that it is read alone', () => {
     expect(interactionsOf('AuditEvent')).toEqual(['read', 'search-type']);
+  });
+
+  it('is a valid resource by R4 and its rules, warnings included', () => {
+    const type = otherRecordTypes.find(({ name }) => name === 'CapabilityStatement');
+    if (!type) throw new Error('The type is not served');
+
+    expect(validateStructure(type.schema, whole)).toEqual([]);
+    expect(checkInvariants(type.schema, type.invariants, whole as never)).toEqual([]);
+    const broken = { ...whole, rest: [{ mode: 'server', resource: [{ type: 'Patient' }, { type: 'Patient' }] }] };
+    expect(JSON.stringify(checkInvariants(type.schema, type.invariants, broken as never))).toContain('cpb-9');
+  });
+
+  it('tells every route of every type, as an interaction, an operation or a compartment', () => {
+    const told = new Map(whole.rest?.[0]?.resource?.map((resource) => [resource.type as string, resource]));
+    const untold = allTypes.flatMap((type) =>
+      routesOf(type, ownRoutes)
+        .filter(({ name, path }) => {
+          const { interaction = [], operation = [] } = told.get(type.name) ?? {};
+          if (name === 'operation') return !operation.some((each) => `$${each.name}` === path.at(-1));
+          if (name === 'search-compartment')
+            return !whole.rest?.[0]?.compartment?.includes(
+              `http://hl7.org/fhir/CompartmentDefinition/${type.name.toLowerCase()}`,
+            );
+          return !interaction.some(({ code }) => code === name);
+        })
+        .map(({ name, path }) => `${type.name} ${name} ${path.join('/')}`),
+    );
+
+    expect(untold).toEqual([]);
+    expect([...told.keys()]).toEqual(allTypes.map(({ name }) => name).sort());
+  });
+
+  it('tells no interaction or operation that has no route', () => {
+    const made = (whole.rest?.[0]?.resource ?? []).flatMap(({ type, interaction = [], operation = [] }) => {
+      const recordType = allTypes.find(({ name }) => name === type);
+      const routes = recordType ? routesOf(recordType, ownRoutes) : [];
+      return [
+        ...interaction
+          .filter(({ code }) => !routes.some(({ name }) => name === code))
+          .map(({ code }) => `${type} ${code}`),
+        ...operation
+          .filter(({ name }) => !routes.some(({ path }) => path.at(-1) === `$${name}`))
+          .map(({ name }) => `${type} $${name}`),
+      ];
+    });
+
+    expect(made).toEqual([]);
+  });
+
+  it('tells what the whole system can be asked', () => {
+    const names = systemRoutes.map(({ name }) => name).filter((name) => name !== 'bundle' && name !== 'capabilities');
+
+    expect(whole.rest?.[0]?.interaction?.map(({ code }) => code as string).sort()).toEqual(
+      [...new Set([...names, 'batch', 'transaction'])].sort(),
+    );
+  });
+
+  it('tells what is searched beside elements, by definitions of R4', () => {
+    expect(whole.rest?.[0]?.searchParam?.map(({ name }) => name)).toEqual([
+      '_content',
+      '_text',
+      '_filter',
+      '_has',
+      '_list',
+    ]);
+    expect(resources.get('Goal')?.searchParam?.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['_id', '_lastUpdated', '_profile', '_security', '_source', '_tag', 'patient']),
+    );
+  });
+
+  it('tells that whatever refers to a record is found only where that is so', () => {
+    expect(resources.get('Patient')?.searchRevInclude).toContain('*');
+    expect(resources.get('Organization')?.searchRevInclude).not.toContain('*');
+  });
+
+  it('names this release, this server and the guide that it follows', () => {
+    expect(release).toBe(packageFile.version);
+    expect(whole).toMatchObject({
+      name: 'Concord',
+      software: { name: 'Concord', version: release },
+      implementation: { url: base },
+      instantiates: ['http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server'],
+      implementationGuide: ['http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core'],
+      format: ['application/fhir+json', 'application/json', 'json'],
+    });
+  });
+
+  it('tells where to sign in as SMART once did, where there are such pages', () => {
+    const smart = smartConfiguration({ USER_POOL_ID: 'eu-central-1_Test', SIGN_IN_DOMAIN: 'https://sign-in.example' });
+    const { security } = capabilityStatement({ ...described, smart }, base).rest?.[0] ?? {};
+
+    expect(whole.rest?.[0]?.security).not.toHaveProperty('extension');
+    expect(security?.cors).toBe(true);
+    expect(security?.extension?.[0]).toEqual({
+      url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+      extension: [
+        { url: 'authorize', valueUri: 'https://sign-in.example/oauth2/authorize' },
+        { url: 'token', valueUri: 'https://sign-in.example/oauth2/token' },
+      ],
+    });
+    expect(security?.extension?.slice(1).map(({ valueCode }) => valueCode)).toEqual([...smart.capabilities]);
   });
 });
