@@ -256,6 +256,16 @@ describe('what a search includes', () => {
     ).toEqual(['questions']);
   });
 
+  it('is read at once, of whatever type it is', async () => {
+    const query = `Observation?patient=${by('ann')}&code=8867-4`;
+    server.calls.reset();
+
+    await search(`${query}&_include=Observation:performer&_include=Observation:encounter&_include=Observation:patient`);
+
+    expect(server.calls.names.toSorted()).toEqual(['BatchGetItem', 'BatchGetItem', 'BatchGetItem', 'PutItem', 'Query']);
+    expect(server.calls.sequential()).toBe(2);
+  });
+
   it('is the version that a reference names, if it is there', async () => {
     const patient = referenceTo(await create(server, patientBody(), system));
     const author = await create<fhir4.Practitioner>(

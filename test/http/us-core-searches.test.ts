@@ -252,6 +252,7 @@ describe('Patient', () => {
 
   it.each([
     ['identifier', `identifier=${number.system}|${number.value}`],
+    ['identifier without its system', `identifier=${number.value}`],
     ['name', `name=${family}`],
     ['birthdate and name', `birthdate=1971-03-04&name=${family}`],
     ['gender and name', `gender=female&name=${family}`],

@@ -5,6 +5,7 @@ import type { SearchType } from '../../record-types/search-type.ts';
 import { includedFrom, revincluding } from '../../search/joins.ts';
 import { matches } from '../../search/matches.ts';
 import type { Criterion, Include } from '../../search/search-query.ts';
+import { inParallel } from '../../store/in-parallel.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { mayAccess } from '../require-access.ts';
 import type { Finding } from './finding.ts';
@@ -13,6 +14,8 @@ import { type Run, tooCostly } from './run.ts';
 
 /** More than that with one page, and the page is made shorter. */
 const mostIncluded = 2_000;
+/** Includes that are read at once, and types and versions that one of them leads to. */
+const mostAtOnce = 8;
 /** Rounds of `:iterate`: each takes up what the last one has included. */
 const mostRounds = 10;
 
@@ -34,11 +37,13 @@ export const included = async (
   for (let round = 0; last.length > 0 && round < mostRounds; round++) {
     const applying = round === 0 ? includes : includes.filter(({ iterate }) => iterate);
     const next: StoredRecord[] = [];
-    for (const include of applying) {
-      const adding =
-        include.kind === 'include'
-          ? await fittingOf(run, finding, include, last)
-          : (await referring(run, finding, include, last)).map(named);
+    const from = last;
+    const all = await inParallel(mostAtOnce, applying, async (include) =>
+      include.kind === 'include'
+        ? fittingOf(run, finding, include, from)
+        : (await referring(run, finding, include, from)).map(named),
+    );
+    for (const adding of all) {
       if (!adding) return undefined;
       for (const [name, record] of adding) {
         if (known.has(name)) continue;
@@ -92,31 +97,31 @@ const referredTo = async (
     [...names].filter((name) => !name.includes(':')),
     (name) => name.slice(0, name.indexOf('/')),
   );
-  const found: Named[] = [];
-  for (const [type, ofType] of byType) {
+  const found = await inParallel(mostAtOnce, [...byType], async ([type, ofType]): Promise<Named[]> => {
     const recordType = run.types?.get(type);
-    if (!recordType) continue;
+    if (!recordType) return [];
     const mayShow = (record: StoredRecord) =>
       record.resource !== undefined && mayAccess(run.of(recordType), 'r', record);
     const current = new Map(
       (await finding.namedRecords(run, recordType, [...new Set(ofType.map(withoutVersion))])).map(named),
     );
-    for (const name of ofType) {
+    const shown = await inParallel(mostAtOnce, ofType, async (name): Promise<Named | undefined> => {
       const record = current.get(withoutVersion(name));
-      if (!record || (record.resource && !mayShow(record))) continue;
+      if (!record || (record.resource && !mayShow(record))) return undefined;
       const version = Number(name.split('/')[3] ?? record.version);
       const older = version === record.version ? undefined : await versionOf(run, record, version);
-      if (older && mayShow(older)) found.push([name, older]);
-      else if (mayShow(record)) found.push(named(record));
-    }
-  }
+      if (older && mayShow(older)) return [name, older];
+      return mayShow(record) ? named(record) : undefined;
+    });
+    return shown.filter((each) => each !== undefined);
+  });
   const addresses = [...names].filter((name) => name.includes(':'));
   for (const type of addresses.length > 0 ? typesWithAddress(run, include) : []) {
     if (!mayRead(run, type)) continue;
     const addressed = await finding.addressedRecords(run, type, addresses);
-    found.push(...addressed.filter((record) => mayAccess(run.of(type), 'r', record)).map(named));
+    found.push(addressed.filter((record) => mayAccess(run.of(type), 'r', record)).map(named));
   }
-  return found;
+  return found.flat();
 };
 
 const withoutVersion = (name: string): string => name.replace(/\/_history\/\d+$/, '');
