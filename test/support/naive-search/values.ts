@@ -45,6 +45,9 @@ export const spanOfElement = ({ type, value }: Element): Span | undefined => {
   return [Math.min(...spans.map(([from]) => from)), Math.max(...spans.map(([, until]) => until))];
 };
 
+/** How far the bounds of `ap` may move while a search is followed to its end, in milliseconds: a tenth of ten minutes. */
+const movedMeanwhile = 60_000;
+
 /** Undefined for `ap` close to its bounds, which move as time goes by. */
 export const dateHolds = (prefix: Prefix, text: string, element: Element, now: number): boolean | undefined => {
   const target = spanOfElement(element);
@@ -70,8 +73,8 @@ export const dateHolds = (prefix: Prefix, text: string, element: Element, now: n
     case 'ap': {
       const tolerance = now < from ? (from - now) / 10 : now > until ? (now - until) / 10 : 0;
       const isWithin = (limit: number): boolean => target[0] < until + limit && from - limit < target[1];
-      const verdict = isWithin(tolerance * 0.99 - 1_000);
-      return verdict === isWithin(tolerance * 1.01 + 1_000) ? verdict : undefined;
+      const verdict = isWithin(tolerance * 0.99 - movedMeanwhile);
+      return verdict === isWithin(tolerance * 1.01 + movedMeanwhile) ? verdict : undefined;
     }
   }
 };
