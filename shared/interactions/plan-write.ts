@@ -44,13 +44,33 @@ export interface NewPlace {
 }
 
 /**
- * Chooses the home of a new record: the chart of its first patient, or a collection of its own.
+ * The chart that a record belongs to: of its first patient; of a Provenance that names none, the one in which the first record is that it tells
+ * of. Undefined if there is none.
+ */
+const homeOf = async (context: RequestContext, resource: Resource): Promise<string | undefined> => {
+  const { recordType, request } = context;
+  const [patient] = await chartsOf(context, recordType.patientsOf(resource));
+  if (patient !== undefined || !tellsOfOthers(recordType)) return patient;
+  for (const { value } of recordType.parameter('target')?.values(resource) ?? []) {
+    const reference = parseReference((value as fhir4.Reference).reference ?? '', request.baseUrl);
+    if (reference.kind !== 'record' || headsOwnChart(reference.type)) continue;
+    const address = await locate(context, reference.type, reference.id);
+    if (address && address.place !== '') return address.chart;
+  }
+  return undefined;
+};
+
+/** Whether records of a type belong where those are that they tell of, so that their place can be known only after theirs. */
+export const tellsOfOthers = ({ name }: Pick<RecordType, 'name'>): boolean => name === 'Provenance';
+
+/**
+ * Chooses the home of a new record: the chart that it belongs to, or a collection of its own.
  *
  * @param id - chosen by the client; ours if absent.
  */
 export const newPlace = async (context: RequestContext, resource: Resource, id?: string): Promise<NewPlace> => {
   const { recordType, store, now } = context;
-  const [home] = await chartsOf(context, recordType.patientsOf(resource));
+  const home = await homeOf(context, resource);
   const type = recordType.name;
   if (home === undefined) {
     // A patient's chart stays random under any id; other records of this kind are found by their id alone.
@@ -212,9 +232,12 @@ export const requireSameHome = async (
   resource: Resource,
   current: StoredRecord,
 ): Promise<void> => {
-  const [home] = await chartsOf(context, context.recordType.patientsOf(resource));
-  const expected = current.place === '' ? undefined : current.chart;
-  if (home === expected || (current.place === '' && home === current.chart)) return;
+  const [patient] = await chartsOf(context, context.recordType.patientsOf(resource));
+  const isSame =
+    current.place === ''
+      ? patient === undefined || patient === current.chart
+      : current.chart === (patient ?? (await homeOf(context, resource)));
+  if (isSame) return;
   throw new RecordError(
     'business-rule',
     'A record cannot be moved to another patient, nor given one or taken from one',

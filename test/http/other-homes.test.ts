@@ -201,3 +201,73 @@ describe('an id that a client chose', () => {
     expect(read.cost).toEqual({ calls: ['GetItem', 'PutItem'], sequential: 1, read: 1, written: 1 });
   });
 });
+
+describe('a Provenance that names no patient', () => {
+  const provenanceOf = (...targets: string[]): fhir4.Provenance => ({
+    resourceType: 'Provenance',
+    target: targets.map((reference) => ({ reference })),
+    recorded: '2024-05-06T07:08:09Z',
+    agent: [{ who: { display: 'a laboratory' } }],
+  });
+  const chartOf = ({ id = '' }: { readonly id?: string }) => server.store.ids.decode(id);
+  const newObservation = async () => {
+    const patient = await create(server, patientBody());
+    return { patient, observation: await create(server, observationBody(referenceTo(patient))) };
+  };
+
+  it('is in the chart of the first record that it tells of, and stays there', async () => {
+    const [one, other] = [await newObservation(), await newObservation()];
+    const organization = referenceTo(await create(server, organizationBody(), admin));
+    const targets = [organization, referenceTo(one.observation), referenceTo(other.observation)];
+    const made = await create(server, provenanceOf(...targets), system);
+
+    expect(chartOf(made)).toEqual({ chart: one.patient.id, place: expect.stringMatching(/^[0-9a-v]{20}$/) });
+    const put = (...names: string[]) =>
+      server.put(pathOf(made), { ...provenanceOf(...names), id: made.id }, { as: system });
+    expect((await put(referenceTo(one.observation))).status).toBe(200);
+    expect((await put(referenceTo(one.observation), referenceTo(one.patient))).status).toBe(200);
+    expect((await put(referenceTo(one.observation))).status).toBe(200);
+    expect((await put(referenceTo(other.observation))).status).toBe(422);
+    expect((await put(organization)).status).toBe(422);
+    for (const { observation } of [one, other]) {
+      const { body } = await server.get(`Observation?_id=${observation.id}&_revinclude=Provenance:target`, {
+        as: system,
+      });
+      expect(resourcesIn(body)).toHaveLength(observation === one.observation ? 2 : 1);
+    }
+    expect((await server.get(`Provenance?patient=${one.patient.id}`, { as: system })).body.total).toBe(0);
+  });
+
+  it('finds its chart in the transaction that makes what it tells of, under whatever id', async () => {
+    const patient = await create(server, patientBody());
+    const observation = postEntry(observationBody(referenceTo(patient)));
+    const written = await server.post(
+      '',
+      transactionOf(
+        postEntry(provenanceOf(observation.fullUrl ?? '')),
+        putEntry({ ...provenanceOf('Observation/told-of'), id: 'telling' }),
+        observation,
+        putEntry({ ...observationBody(referenceTo(patient)), id: 'told-of' }),
+      ),
+      { as: system },
+    );
+
+    expect(statusesOf(written.body)).toEqual(['201', '201', '201', '201']);
+    const { items } = await server.store.chart(patient.id, 'Provenance');
+    expect(items.map(({ chart }) => chart)).toEqual([patient.id, patient.id]);
+  });
+
+  it('has a chart of its own where it tells of nobody’s record, and keeps it', async () => {
+    const { observation } = await newObservation();
+    const organization = referenceTo(await create(server, organizationBody(), admin));
+    const made = await create(server, provenanceOf(organization), system);
+
+    expect(chartOf(made)).toEqual({ chart: made.id, place: '' });
+    const later = { ...provenanceOf(referenceTo(observation)), id: made.id };
+    expect((await server.put(pathOf(made), later, { as: system })).status).toBe(200);
+    const { body } = await server.get(`Observation?_id=${observation.id}&_revinclude=Provenance:target`, {
+      as: system,
+    });
+    expect(resourcesIn(body).map(referenceTo)).toEqual([referenceTo(observation), referenceTo(made)]);
+  });
+});

@@ -270,14 +270,10 @@ describe('Patient', () => {
 });
 
 describe('a Provenance that names records of a patient and not the patient', () => {
-  it('stands elsewhere, and takes one reading more than one that does, and a trace in its own log', async () => {
+  it('stands where they are, and takes no more readings than one that does', async () => {
     const { body, reads, writes, sequential } = await get('Goal', `patient=${otherId}&_revinclude=Provenance:target`);
 
     expect(resourcesIn(body)).toHaveLength(matchesIn(body).length + 1);
-    expect({ reads: reads.toSorted(), writes, sequential }).toEqual({
-      reads: ['BatchGetItem', 'Query', 'Query'],
-      writes: 2,
-      sequential: 3,
-    });
+    expect({ reads, writes, sequential }).toEqual({ reads: ['Query', 'Query'], writes: 1, sequential: 1 });
   });
 });

@@ -12,7 +12,7 @@ import { planDeletion, planDeletions } from '../delete.ts';
 import { locate } from '../locate.ts';
 import { parseBody } from '../parse-body.ts';
 import { type Look, planPatch } from '../patch.ts';
-import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
+import { type NewPlace, newPlace, type PlannedWrite, planCreate, tellsOfOthers } from '../plan-write.ts';
 import { planPut, planPutByCondition } from '../update.ts';
 import { resolveConditions } from './conditional-references.ts';
 import { concurrency, eachEntry } from './each-entry.ts';
@@ -104,7 +104,9 @@ export const planAll = async (
     const name = `${entry.recordType.name}/${id}`;
     targets.versions.set(name, (current.get(name)?.version ?? 0) + 1);
   }
-  await settle(fresh.filter((entry) => !heads.includes(entry)));
+  const others = fresh.filter((entry) => !heads.includes(entry));
+  await settle(others.filter(({ recordType }) => !tellsOfOthers(recordType)));
+  await settle(others.filter(({ recordType }) => tellsOfOthers(recordType)));
   const rewritten = new Set(
     writes.flatMap((entry) => (entry.method === 'POST' && !entry.plan ? [] : namedBy(entry, matched.by.get(entry)))),
   );
@@ -186,6 +188,12 @@ const placeFor = async (context: RequestContext, resource: Resource): Promise<Ne
 /** What is no text is no id: the body is refused for it, once it is looked at. */
 const idIn = ({ id }: Resource): string | undefined => (typeof id === 'string' ? id : undefined);
 
+/** Patients have their places first, and last what belongs where other records are. */
+const turnOf = ({ recordType }: Entry): number => {
+  if (recordType.name === 'Patient') return 0;
+  return tellsOfOthers(recordType) ? 2 : 1;
+};
+
 /**
  * Reads what PUT and PATCH entries change, all at once, and places what a PUT brings into being under an id of the client's, so that other
  * entries may refer to it.
@@ -208,7 +216,7 @@ const readChanged = async (
       ({ entry, id }) =>
         entry.method === 'PUT' && !current.has(`${entry.recordType.name}/${id}`) && !IdCodec.hasForm(id),
     )
-    .sort((a, b) => Number(b.entry.recordType.name === 'Patient') - Number(a.entry.recordType.name === 'Patient'));
+    .sort((a, b) => turnOf(a.entry) - turnOf(b.entry));
   for (const { entry, id } of fresh) {
     const context = { ...contextOf(bundle, entry), known };
     known.set(`${entry.recordType.name}/${id}`, (await newPlace(context, bodyOf(entry), id)).address);
