@@ -245,6 +245,43 @@ describe('what clients send by themselves', () => {
   });
 });
 
+describe('the history of a type and of all types', () => {
+  it('is read by fhir-kit-client, which pages through it', async () => {
+    const { id } = await kit<Answer>(client.create({ resourceType: 'Patient', body: sent(patientBody()) }));
+    const subject = `Patient/${id}`;
+    const made = await kit<Answer>(
+      client.create({ resourceType: 'Observation', body: sent(observationBody(subject)) }),
+    );
+    await client.delete({ resourceType: 'Observation', id: made.id });
+    await concord.settled();
+    const ownIn = ({ entry = [] }: fhir4.Bundle) =>
+      entry
+        .filter(({ fullUrl }) => fullUrl?.includes(id))
+        .map(({ request }) => `${request?.method} ${request?.url.split('/')[0]}`);
+
+    const ofType = await kit<fhir4.Bundle>(client.typeHistory({ resourceType: 'Observation' }));
+    const ofAll = await kit<fhir4.Bundle>(client.systemHistory());
+    const first = await kit<fhir4.Bundle>(client.request('_history?_count=2'));
+    const second = await kit<fhir4.Bundle>(client.nextPage({ bundle: sent(first) }) ?? Promise.reject());
+    const hidden = await kit<fhir4.Bundle>(stranger.systemHistory());
+
+    expect(ofType.type).toBe('history');
+    expect(ownIn(ofType)).toEqual(['DELETE Observation', 'POST Observation']);
+    expect(ownIn(ofAll).toSorted()).toEqual(['DELETE Observation', 'POST Observation', 'POST Patient']);
+    expect([...ownIn(first), ...ownIn(second)]).toEqual(ownIn(ofAll));
+    expect(ownIn(hidden)).toEqual([]);
+  });
+
+  it('comes to be complete by the sweeper’s beats', async () => {
+    const known = async () => {
+      await concord.settled();
+      return (await kit<fhir4.Bundle>(client.systemHistory())).meta?.lastUpdated;
+    };
+
+    await expect.poll(known, { timeout: 300_000, interval: 500 }).toBeDefined();
+  }, 300_000);
+});
+
 describe('a change', () => {
   it('reaches the bus as one event for each version, which says which record changed and not what is in it', async () => {
     const family = 'Unmentioned';

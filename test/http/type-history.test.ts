@@ -279,10 +279,16 @@ describe('GET /{type}/_history and GET /_history', () => {
   it('shows a patient the own chart, without waiting for the stream', async () => {
     const stranger = await create(server, patientBody());
     await create(server, observationBody(referenceTo(stranger)));
+    const began = Date.parse('2026-06-01T10:00:00Z');
+    server.setTime(began);
     const own = await create(server, patientBody());
+    server.setTime(began + minute);
     const pulse = await create(server, observationBody(referenceTo(own)));
+    server.setTime(began + 2 * minute);
     await server.put(pathOf(pulse), { ...pulse, status: 'amended' });
+    server.setTime(began + 3 * minute);
     await server.put(pathOf(own), { ...own, birthDate: '1981-01-01' });
+    server.setTime(undefined);
     const as = { role: 'patient', patient: own.id, scope: 'patient/*.rs' };
 
     const ofType = await allPages(server, 'Observation/_history?_count=1', as);
@@ -301,12 +307,23 @@ describe('GET /{type}/_history and GET /_history', () => {
   });
 });
 
+/** Patients that were created a second apart. */
+const createEach = async (server: FollowedServer, count: number): Promise<Stored<fhir4.Patient>[]> => {
+  const records: Stored<fhir4.Patient>[] = [];
+  for (let n = 0; n < count; n++) {
+    server.setTime(Date.parse('2026-04-01T10:00:00Z') + n * 1_000);
+    records.push(await create(server, patientBody()));
+  }
+  server.setTime(undefined);
+  return records;
+};
+
 describe('paging through the history of a type', () => {
   let server: FollowedServer;
   const records: Stored<fhir4.Patient>[] = [];
   beforeAll(async () => {
     server = await followedServer();
-    for (let n = 0; n < 60; n++) records.push(await create(server, patientBody()));
+    records.push(...(await createEach(server, 60)));
     await server.file();
   });
   const first = () => records.map((record) => version(record, 1)).reverse();
@@ -340,8 +357,7 @@ describe('paging through the history of a type', () => {
 
   it('shows a version once that the stream delivers again, in whatever batches', async () => {
     const own = await followedServer();
-    const made = [];
-    for (let n = 0; n < 12; n++) made.push(await create(own, patientBody()));
+    const made = await createEach(own, 12);
     const records = await own.streamed();
 
     await fileRecords(own.store, records, 100);

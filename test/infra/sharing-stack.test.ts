@@ -7,6 +7,7 @@ import updated from '../../events/dynamodb/updated.json' with { type: 'json' };
 import { type EventPattern, matchesPattern } from '../../infra/local/event-pattern.ts';
 import { scheduledFunctions } from '../../infra/local/scheduler.ts';
 import { streamConsumers } from '../../infra/local/stream-consumers.ts';
+import { lateAfterMs } from '../../shared/store/feed/completeness.ts';
 import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
 
 const resources = (type: string) =>
@@ -121,5 +122,13 @@ describe('what stands behind the table', () => {
 
   it('has no more readers of the stream than a shard serves', () => {
     expect(mappings().length).toBeLessThanOrEqual(2);
+  });
+
+  it('reads each shard in its order, and gives up no batch before it has been noted as late: beats rely on both', () => {
+    for (const { properties } of mappings()) {
+      expect(properties.ParallelizationFactor ?? 1).toBe(1);
+      expect(properties.StartingPosition).toBe('TRIM_HORIZON');
+      expect(Number(properties.MaximumRecordAgeInSeconds) * 1_000).toBeGreaterThanOrEqual(lateAfterMs + 30 * 60_000);
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { log } from '../../log.ts';
 import { inParallel } from '../in-parallel.ts';
 import { beatKey, beatPrefix, beatsKey, feedGapKey, feedProgressPartition, type RowKey } from '../keys.ts';
 import { type Table, writeRows } from '../write-rows.ts';
@@ -22,7 +23,7 @@ export const commitWithinMs = 60_000;
  * What comes out of the stream later than this, in milliseconds, tells that something else may not have come at all: a batch is given up after six
  * hours (infra/stacks/sharing.ts).
  */
-const lateAfterMs = 5 * 3600_000;
+export const lateAfterMs = 5 * 3600_000;
 const hourMs = 3600_000;
 
 /** A row that goes through the stream to tell how far it has been read. */
@@ -124,8 +125,10 @@ export const noteLateness = async (table: Table, created: number, now: number): 
 };
 
 /** The feed counts as complete up to `from` alone, until what it lacks is filed and this row removed. */
-const noteGap = (table: Table, from: number): Promise<void> =>
-  writeRows(table, [{ ...feedGapKey(timeText(from)), from: Math.max(from, 0) }]);
+const noteGap = (table: Table, from: number): Promise<void> => {
+  log.warn('the feed may lack changes: a beat is missing, or a batch came late');
+  return writeRows(table, [{ ...feedGapKey(timeText(from)), from: Math.max(from, 0) }]);
+};
 
 /**
  * Up to when the feed has every change, in milliseconds since 1970; undefined where that is not known. What it has besides is newer. To be asked

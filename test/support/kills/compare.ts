@@ -1,3 +1,4 @@
+import { changesOf } from '../../../shared/store/feed/feed-rows.ts';
 import { isThere, type KnownRecord, type Ledger } from './ledger.ts';
 import { conditionOn } from './load.ts';
 import { familyOf } from './marks.ts';
@@ -141,5 +142,35 @@ export const compareTable = (ledger: Ledger, table: RawTable, directory: Readonl
     rows.delete(partition);
   }
   for (const [partition, count] of rows) faults.push(`${partition} has ${count} rows of records that nobody knows`);
-  return faults;
+  return [...faults, ...compareFeed(table)];
+};
+
+/** The feed tells of every version that the table holds, and of no other. */
+const compareFeed = (table: RawTable): string[] => {
+  const nameOf = (chart: string, type: string, place: string, version: number | string) =>
+    `${type} ${chart}.${place} ${version}`;
+  const filed = new Set(
+    table.rowsUnder('F#').flatMap(({ pk, sk, item: { layout, custodian, changes } }) => {
+      const { S: plain, B: packed = '' } = changes ?? {};
+      const row = { pk, sk, layout: Number(layout?.N), changes: plain ?? Buffer.from(packed, 'base64') };
+      return changesOf(custodian?.S === undefined ? row : { ...row, custodian: custodian.S }).map(
+        ({ chart, type, place, version }) => nameOf(chart, type, place, version),
+      );
+    }),
+  );
+  const held = new Set(
+    table.rowsUnder('C#').flatMap(({ pk, sk, item }) => {
+      const [, type, place] = /^(?:~H#)?([A-Z][A-Za-z]+)#([0-9a-v]*)(?:#\d{10})?$/.exec(sk) ?? [];
+      const version = item.version?.N;
+      return type === undefined || place === undefined || version === undefined
+        ? []
+        : [nameOf(pk.slice('C#'.length), type, place, version)];
+    }),
+  );
+  const lacking = [...held].filter((name) => !filed.has(name));
+  const invented = [...filed].filter((name) => !held.has(name));
+  return [
+    ...lacking.map((name) => `the change ${name} is not in the feed`),
+    ...invented.map((name) => `the feed tells of ${name}, which is not there`),
+  ];
 };

@@ -6,7 +6,7 @@ export interface RawRow {
   readonly pk: string;
   readonly sk: string;
   /** In DynamoDB's JSON. */
-  readonly item: Readonly<Record<string, { readonly S?: string; readonly N?: string }>>;
+  readonly item: Readonly<Record<string, { readonly S?: string; readonly N?: string; readonly B?: string }>>;
 }
 
 /** The table read past the store and its rules, from the file that the embedded DynamoDB keeps it in, also while that one runs. */

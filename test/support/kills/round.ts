@@ -242,7 +242,7 @@ export const startKills = async (options: RoundOptions): Promise<Kills> => {
 };
 
 /** What the stream's consumer has yet to write is no fault for a while. */
-const isOfLog = (fault: string): boolean => fault.startsWith('the access');
+const isOfLog = (fault: string): boolean => /^the (?:access|change) /.test(fault);
 
 const hasCome = (moment: Moment, dueAt: number, load: Load, table: RawTable): boolean => {
   if (moment.at === 'time') return Date.now() >= dueAt;
