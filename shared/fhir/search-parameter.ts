@@ -36,6 +36,8 @@ export interface SearchParameter {
   readonly type: SearchParameterType;
   /** Types that a reference parameter may point at; absent if it may be any. */
   readonly targets?: readonly string[] | undefined;
+  /** Whether it selects identifiers, which alone can be asked for by their type. */
+  readonly identifiers?: boolean;
   /** The elements selected from a resource, in document order. Never throws for a resource that its schema accepts. */
   readonly values: (resource: unknown, root?: unknown) => SearchValue[];
   /** Only for composites. */
@@ -95,6 +97,9 @@ const readParameter = (owner: string, line: string): SearchParameter => {
     },
     get components() {
       return fields().components;
+    },
+    get identifiers() {
+      return /:Identifier\b/.test(fields().path);
     },
     values: (element, resource) => {
       select ??= selecting(fields().path, usualType);

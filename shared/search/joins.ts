@@ -102,9 +102,11 @@ export const criteriaWithin = (conditions: readonly Condition[]): Criterion[] =>
 
 /** The criteria that need terminology, those behind lookups included. */
 const terminological = (conditions: readonly Condition[]): Criterion[] =>
-  criteriaWithin(conditions).filter(({ modifier, values }) =>
+  criteriaWithin(conditions).filter(({ modifier, values, parameter }) =>
     values.some(
-      (value) => value.type === 'value-set' || (value.type === 'token' && isSubsuming(modifier) && !isMimeType(value)),
+      (value) =>
+        value.type === 'value-set' ||
+        (value.type === 'token' && isSubsuming(modifier) && !isMimeType(value, parameter.code)),
     ),
   );
 
@@ -114,10 +116,10 @@ const isSubsuming = (modifier: string | undefined): boolean => modifier === 'abo
 export const terminologyOf = (conditions: readonly Condition[]): NeededTerminology => {
   const valueSets = new Map<string, NeededTerminology['valueSets'][number]>();
   const codes = new Map<string, NeededTerminology['codes'][number]>();
-  for (const { name: parameter, values } of terminological(conditions)) {
+  for (const { name: parameter, values, parameter: selecting } of terminological(conditions)) {
     for (const value of values) {
       if (value.type === 'value-set') valueSets.set(value.url, { url: value.url, parameter });
-      else if (value.type === 'token' && value.code !== undefined && !isMimeType(value)) {
+      else if (value.type === 'token' && value.code !== undefined && !isMimeType(value, selecting.code)) {
         const { code, system } = value;
         codes.set(`${system}|${code}`, { system, code, parameter });
       }

@@ -26,6 +26,8 @@ export interface SearchOptions extends SearchLanguage {
    * leads through such types is refused as not supported. If absent, only the searched type is known, and nothing is included.
    */
   readonly parametersOf?: (resourceType: string) => readonly SearchParameter[] | undefined;
+  /** Whether the type has a root element of this name; any name will do if absent. */
+  readonly hasElement?: ((name: string) => boolean) | undefined;
 }
 
 /** More than any search has; a name is repeated in refusals. */
@@ -76,7 +78,7 @@ export const parseSearchQuery = (
       } else ignore(name, `${resourceType} has no such search parameter${strict ? '' : '; it was not used'}`);
     }
   }
-  const managed = parseResultParameters(result, context, resourceType, ignore);
+  const managed = parseResultParameters(result, context, { resourceType, hasElement: options.hasElement }, ignore);
   return { conditions, ...managed, warnings, understood: [...understood, ...managed.understood] };
 };
 

@@ -2,6 +2,7 @@ import { isResourceType } from '../fhir/references.ts';
 import type { SearchParameter } from '../fhir/search-parameter.ts';
 import type { ParseContext } from './parse/context.ts';
 import { mostIncludes, parseInclude } from './parse/include.ts';
+import type { SearchOptions } from './parse-query.ts';
 import { invalidParameter } from './refusal.ts';
 import type { Contained, Include, SearchQuery, SortRule, Summary, Total } from './search-query.ts';
 import { canSortBy } from './sort.ts';
@@ -30,11 +31,12 @@ export const isResultParameter = (code: string): boolean => names.has(code);
 
 type ResultParameters = Omit<SearchQuery, 'conditions' | 'warnings'>;
 type Ignore = (parameter: string, message: string) => void;
+type SearchedType = Pick<SearchOptions, 'resourceType' | 'hasElement'>;
 
 /**
  * Reads the parameters that manage the result.
  *
- * @param resourceType - type of the records that are searched.
+ * @param searched - type of the records that are searched, and whether it has a root element of a name; any name will do if that is absent.
  * @param ignore - notes a parameter that is not used, or refuses it.
  * @throws RecordError `invalid` for a modifier, for a value that none may have, and for a second value where there can be one.
  * @see https://hl7.org/fhir/R4/search.html#return
@@ -42,7 +44,7 @@ type Ignore = (parameter: string, message: string) => void;
 export const parseResultParameters = (
   pairs: readonly (readonly [name: string, value: string])[],
   context: ParseContext,
-  resourceType: string,
+  searched: SearchedType,
   ignore: Ignore,
 ): ResultParameters => {
   const understood: (readonly [string, string])[] = [];
@@ -55,7 +57,7 @@ export const parseResultParameters = (
   let contained: Contained = { search: 'false', answer: 'container' };
   for (const [name, text] of pairs) {
     if (/^_(?:rev)?include/.test(name)) {
-      const include = parseInclude(context, resourceType, name, text);
+      const include = parseInclude(context, searched.resourceType, name, text);
       if (typeof include === 'string') ignore(name, include);
       else {
         if (includes.push(include) > mostIncludes)
@@ -80,10 +82,10 @@ export const parseResultParameters = (
         total = oneOf<Total>(name, text, ['none', 'estimate', 'accurate']);
         break;
       case '_sort':
-        [sort, used] = parseSort(text, context.parametersOf(resourceType) ?? [], ignore);
+        [sort, used] = parseSort(text, context.parametersOf(searched.resourceType) ?? [], ignore);
         break;
       case '_elements':
-        elements = parseElements(text, resourceType, ignore);
+        elements = parseElements(text, searched, ignore);
         used = elements?.join() ?? '';
         break;
       case '_contained':
@@ -167,12 +169,17 @@ export const partAsked = (
   const [summary, elements] = [asked.get('_summary'), asked.get('_elements')];
   return {
     summary: summary === undefined ? undefined : oneOf<Summary>('_summary', summary, ['true', 'false', 'text', 'data']),
-    elements: elements === undefined ? undefined : parseElements(elements, resourceType, () => undefined),
+    elements: elements === undefined ? undefined : parseElements(elements, { resourceType }, () => undefined),
   };
 };
 
-const parseElements = (text: string, resourceType: string, ignore: Ignore): string[] | undefined => {
+const parseElements = (
+  text: string,
+  { resourceType, hasElement = () => true }: SearchedType,
+  ignore: Ignore,
+): string[] | undefined => {
   const found = new Set<string>();
+  let unknown = false;
   for (const part of text.split(',')) {
     const names = part.trim().split('.');
     if (!names.every((name) => /^[A-Za-z][A-Za-z0-9]*$/.test(name)))
@@ -182,7 +189,9 @@ const parseElements = (text: string, resourceType: string, ignore: Ignore): stri
     }
     const [root = '', ...below] = names;
     if (below.length > 0) ignore('_elements', 'Elements are selected at the root of a resource, and come whole');
-    found.add(root);
+    if (hasElement(root)) found.add(root);
+    else unknown = true;
   }
-  return found.size === 0 ? undefined : [...found];
+  if (unknown) ignore('_elements', `${resourceType} has no element of one of these names`);
+  return found.size === 0 && !unknown ? undefined : [...found]; // what was misspelt does not bring all the rest
 };

@@ -92,6 +92,21 @@ describe('a search of a chart', () => {
     expect(await texts('_text=milligrams')).toEqual([]);
   });
 
+  it('warns of elements that the type does not have, and refuses them where that is asked for', async () => {
+    const asked = (names: string, headers: Record<string, string> = {}) =>
+      server.get(`Observation?patient=${patient}&_elements=${names}&_count=1`, { headers });
+    const warned = (await asked('value,vlaue')).body;
+    const strict = await asked('value,vlaue', { prefer: 'handling=strict' });
+    const known = await asked('value,valueQuantity,resourceType,meta,code', { prefer: 'handling=strict' });
+    const outcomes = resourcesIn(warned).filter(({ resourceType }) => resourceType === 'OperationOutcome');
+
+    expect(outcomes).toMatchObject([{ issue: [{ code: 'not-supported', expression: ['_elements'] }] }]);
+    expect(linkOf(warned, 'self')).toContain('_elements=value&');
+    expect(strict).toMatchObject({ status: 400, body: { issue: [{ expression: ['_elements'] }] } });
+    expect(known.status).toBe(200);
+    expect(Object.keys(resourcesIn((await asked('vlaue')).body)[0] ?? {})).not.toContain('valueQuantity');
+  });
+
   it('answers with a summary, or the elements that are asked for, marked as such', async () => {
     const summary = (await server.get(`Patient?_id=${patient.slice(8)}&_summary=true`)).body;
     const elements = (await server.get(`Observation?patient=${patient}&_elements=value&_count=1`)).body;

@@ -440,6 +440,31 @@ const ownCases: SearchCases = {
   ],
   mimetype: [
     [
+      'contenttype:below=image',
+      { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'image/png' } }] },
+      true,
+    ],
+    [
+      'contenttype:below=image',
+      { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'text/plain' } }] },
+      false,
+    ],
+    [
+      'contenttype:below=image',
+      { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'imagery/png' } }] },
+      false,
+    ],
+    [
+      'content-type:below=text',
+      {
+        resourceType: 'Library',
+        status: 'active',
+        type: { coding: [{ code: 'logic-library' }] },
+        content: [{ contentType: 'text/cql; charset=UTF-8' }],
+      } as never,
+      true,
+    ],
+    [
       'contenttype:below=text/xml',
       { resourceType: 'DocumentReference', content: [{ attachment: { contentType: 'text/xml; charset=UTF-8' } }] },
       true,

@@ -1,3 +1,4 @@
+import type { RecordType } from '../../record-types/define-record-type.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import { type SearchTypes, searchTypes } from '../../record-types/search-types.ts';
 import { comparesUnits, lookupsOf, terminologyOf } from '../../search/joins.ts';
@@ -65,6 +66,7 @@ export const openSearch = async (
     ...readingOf(request, strict),
     ...(await languageOf(sent)),
     resourceType: recordType.name,
+    hasElement: elementsOf(recordType),
     ...(types ? { parametersOf: parametersIn(types) } : {}),
   });
   const searched = within(scope, [{ recordType, query }]);
@@ -100,6 +102,23 @@ export const openSearchAcross = async (
     return recordType ? [{ recordType, query }] : [];
   });
   return opened(request, types, { query: presented, searched: within(scope, searched) }, scope, together);
+};
+
+/** Whether a type that this function serves has an element of a name: of others it knows no schema. */
+const elementsOf = (
+  type: SearchType & Partial<Pick<RecordType, 'schema'>>,
+): ((name: string) => boolean) | undefined => {
+  const { schema } = type;
+  return (
+    schema &&
+    ((name) =>
+      name === 'resourceType' ||
+      schema.propertiesOf(name).length > 0 ||
+      // `valueQuantity` is a property of `value[x]`
+      [...name.matchAll(/[A-Z]/g)].some(({ index }) =>
+        schema.propertiesOf(name.slice(0, index)).some((property) => property.name === name),
+      ))
+  );
 };
 
 const readingOf = ({ request, now }: SearchRequest, strict: boolean) => ({ strict, baseUrl: request.baseUrl, now });

@@ -23,7 +23,7 @@ export const matchesValueSet = ({ url }: ValueSetValue, target: SearchValue, con
 
 /**
  * `:below`: whether any of an element's codes is the searched one or is subsumed by it; `:above`: whether it subsumes it. Of MIME types,
- * what is below is the same type with parameters. https://hl7.org/fhir/R4/search.html#token
+ * what is below is the same type with parameters, and of `image` every image. https://hl7.org/fhir/R4/search.html#token
  */
 export const matchesSubsumed = (
   token: TokenValue,
@@ -34,10 +34,12 @@ export const matchesSubsumed = (
   if (matchesToken(token, target)) return true;
   const searched = token.code;
   if (searched === undefined) return false;
-  if (isMimeType(token)) {
+  if (isMimeType(token, context.parameter)) {
     const found = target.value;
     if (typeof found !== 'string') return false;
-    return direction === 'below' ? found.startsWith(`${searched};`) : searched.startsWith(`${found};`);
+    const within = (narrow: string, wide: string) =>
+      narrow.startsWith(`${wide};`) || (!wide.includes('/') && narrow.startsWith(`${wide}/`));
+    return direction === 'below' ? within(found, searched) : within(searched, found);
   }
   const { terminology } = context;
   if (!terminology) throw unsupportedParameter(context.name, 'No code systems are known here');
@@ -53,8 +55,13 @@ export const matchesSubsumed = (
   });
 };
 
-/** Whether a token is the type of a file, whose codes need no code system. https://hl7.org/fhir/R4/search.html#mimetype */
-export const isMimeType = ({ system, code }: TokenValue): boolean => !system && (code?.includes('/') ?? false);
+/**
+ * Whether a token is the type of a file, or the first part of one, whose codes need no code system. https://hl7.org/fhir/R4/search.html#mimetype
+ *
+ * @param parameter - code of the search parameter.
+ */
+export const isMimeType = ({ system, code }: TokenValue, parameter: string): boolean =>
+  !system && ((code?.includes('/') ?? false) || /^content-?type$/.test(parameter));
 
 /** The codings of an element; a `code` has the system that its binding implies. */
 const codesOf = (

@@ -70,7 +70,9 @@ const parseBoolean = (name: string, text: string): boolean => {
 };
 
 const requireModifier = (parameter: SearchParameter, name: string, modifier: string | undefined): void => {
-  const { code, type, targets } = parameter;
+  const { code, type, targets, identifiers } = parameter;
+  if (modifier === 'of-type' && type === 'token' && !identifiers)
+    throw invalidParameter(name, `This modifier is for identifiers, and ${code} selects none`);
   if (modifier === undefined || modifiers[type].includes(modifier)) return;
   if (modifier === 'missing' && type !== 'composite' && type !== 'special') return;
   if (type !== 'reference')
