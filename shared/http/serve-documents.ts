@@ -13,6 +13,7 @@ import { crossOriginHeaders } from './cross-origin.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import { headerOf } from './fhir-request.ts';
 import { logRequest, renderErrors } from './middleware.ts';
+import { wantedCodings } from './negotiate.ts';
 import { ownRoutes } from './own-routes/index.ts';
 import { serverAddress } from './server-address.ts';
 import { systemRoutesOf } from './system-routes.ts';
@@ -129,7 +130,7 @@ const sent = (event: FhirEvent, { contentType, packed, etag }: Document): APIGat
   };
   const known = (headerOf(event, 'if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known.includes(etag) || known.includes('*')) return { statusCode: 304, headers, body: '' };
-  const zipped = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(headerOf(event, 'accept-encoding') ?? '');
+  const zipped = wantedCodings(headerOf(event, 'accept-encoding'))[0] === 'gzip';
   const bytes = zipped ? packed : gunzipSync(packed); // of HEAD, too: the gateway tells its length and keeps it back
   return {
     statusCode: 200,

@@ -2,6 +2,7 @@ import { refusedRow } from '../audit/audit-row.ts';
 import { RecordError } from '../errors.ts';
 import { fhirJson, jsonTypes } from '../http/fhir-request.ts';
 import { wanted } from '../http/negotiate.ts';
+import type { Address } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { answerTo, shown } from './answers.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
@@ -11,19 +12,15 @@ import { save } from './save.ts';
 import { securityContextOf } from './security-context.ts';
 import { planPut } from './update.ts';
 
-/**
- * FHIR read of a Binary: its content, unless the client asks for FHIR. https://hl7.org/fhir/R4/binary.html#rest
- */
+/** FHIR read of a Binary: its content, unless the client asks for FHIR. https://hl7.org/fhir/R4/binary.html#rest */
 export const readContent: Interaction = (context, { id }) =>
-  readBinary(context, { interaction: 'read', name: id, id }, (address) => context.store.read(address));
+  readBinary(context, { interaction: 'read', name: id, id }, (_, reading) => reading);
 
 /** FHIR vread of a Binary, likewise. */
-export const readContentVersion: Interaction = (context, { id, version }) => {
-  const name = `${id}/_history/${version}`;
-  return readBinary(context, { interaction: 'vread', name, id }, async (address) =>
+export const readContentVersion: Interaction = (context, { id, version }) =>
+  readBinary(context, { interaction: 'vread', name: `${id}/_history/${version}`, id }, async (address) =>
     /^[1-9]\d{0,9}$/.test(version) ? context.store.readVersion(address, Number(version)) : undefined,
   );
-};
 
 /**
  * FHIR update of a Binary. Content that is sent as it is says nothing of its security context, unless a header does: then it keeps the one that it has.
@@ -41,28 +38,43 @@ export const updateContent: Interaction = async (context, { id }) => {
   return answerTo(context, plan);
 };
 
-type Reading = Awaited<ReturnType<RequestContext['store']['read']>>;
+interface Asked {
+  readonly interaction: 'read' | 'vread';
+  /** Its id, and version if one is asked for. */
+  readonly name: string;
+  readonly id: string;
+}
 
-/** Reads a Binary. Its trace is beside the read; in the chart that it belongs to by its security context, before the answer leaves. */
+/**
+ * Reads a Binary. What it was last under decides about all of its versions, so that what came before its security context is not open for ever, and
+ * about whether it is told of once it is deleted. The trace is beside the read; in the chart that it belongs to by its context, before the answer leaves.
+ *
+ * @param versionFor - gives the version that is asked for, which is decided about as well.
+ */
 const readBinary = async (
   context: RequestContext,
-  { interaction, name, id }: { readonly interaction: 'read' | 'vread'; readonly name: string; readonly id: string },
-  read: (address: NonNullable<Awaited<ReturnType<typeof locate>>>) => Promise<Reading>,
+  { interaction, name, id }: Asked,
+  versionFor: (address: Address, reading: Promise<StoredRecord | undefined>) => Promise<StoredRecord | undefined>,
 ): Promise<Answer> => {
   requireTypeAccess(context, 'r');
-  const { audit, recordType } = context;
+  const { audit, recordType, store } = context;
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
   const what = [`${recordType.name}/${name}`];
   const record = await audit.traced(
     { interaction, chart: address.chart, what },
     async () => {
-      const found = await read(address);
-      const chart = found && (await chartUnder(context, found));
-      if (!found || chart === undefined || chart === address.chart) return found;
-      const row = audit.row({ interaction, chart, what });
-      await audit.write(mayAccess(context, 'r', found) ? [row] : [row, refusedRow(row)]);
-      return found;
+      const reading = store.read(address);
+      const [current, asked] = await Promise.all([reading, versionFor(address, reading)]);
+      const last = current && !current.resource ? await store.readVersion(address, current.version - 1) : current;
+      if (!last || !asked) return undefined;
+      const seen = [last, asked].every((version) => mayAccess(context, 'r', version));
+      const chart = await chartUnder(context, last);
+      if (chart !== undefined && chart !== address.chart) {
+        const row = audit.row({ interaction, chart, what });
+        await audit.write(seen ? [row] : [row, refusedRow(row)]);
+      }
+      return seen ? asked : undefined;
     },
     (found) => requireReadable(context, found),
   );

@@ -298,7 +298,25 @@ describe('a security context', () => {
     expect(written.map(({ status }) => status)).toEqual([404, 404, 404]);
     // after its deletion too
     expect((await server.delete(hidden)).status).toBe(204);
-    expect((await server.get(`${hidden}/_history`, { as: nurse })).status).toBe(404);
+    expect(await statusFor(hidden, nurse)).toEqual([404, 404, 404]);
+    expect(await statusFor(hidden, physician)).toEqual([410, 200, 200]);
+  });
+
+  it('that a Binary is given later decides about its earlier versions, too', async () => {
+    const money = {
+      resourceType: 'Coverage',
+      status: 'active',
+      beneficiary: { reference: referenceTo(patient) },
+      payor: [{ reference: referenceTo(patient) }],
+    };
+    const coverage = await create(server, money as fhir4.Coverage, { role: 'frontdesk' });
+    const path = await upload('about money', 'text/plain');
+    const before = await server.get(`${path}/_history/1`, { as: nurse });
+    await send('PUT', path, 'about money', 'text/plain', under(referenceTo(coverage)));
+
+    expect(before.text).toBe('about money');
+    expect(await statusFor(path, nurse)).toEqual([404, 404, 404]);
+    expect(await statusFor(path, physician)).toEqual([200, 200, 200]);
   });
 
   it.each([
