@@ -11,6 +11,7 @@ import { answerTo } from './answers.ts';
 import { calendarWork } from './calendar-changes.ts';
 import type { Answer, RequestContext } from './context.ts';
 import { type PlannedWrite, referenceError } from './plan-write.ts';
+import { chartsConcerned } from './security-context.ts';
 
 /** What a condition was decided by has changed: somebody made such a record meanwhile, or changed one that was found. Look again. */
 export class GuardFailed extends Error {
@@ -110,7 +111,7 @@ export const commitOf = (
     })),
     checks: [...checks.values()],
     unique: plans.flatMap(({ guards }) => guards),
-    log: accessesOf(plans).map((access) => audit.row(access)),
+    log: accessesOf(store, plans).map((access) => audit.row(access)),
     claims: [...plans.flatMap((plan) => plan.claims), ...claims],
     calendar: calendarWork(context, plans),
   };
@@ -121,13 +122,13 @@ const keyText = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
 /** References that one row of the log takes at most, so that a page of the log stays readable: some 20 KB, once deflated. */
 const mostReferences = 1_000;
 
-const accessesOf = (plans: readonly PlannedWrite[]): Access[] =>
+const accessesOf = (store: RecordStore, plans: readonly PlannedWrite[]): Access[] =>
   byChart(
-    plans.map(({ next, interaction }) => ({
-      interaction,
-      chart: next.chart,
-      what: [`${next.type}/${next.id}/_history/${next.version}`],
-    })),
+    plans.flatMap(({ next, previous, interaction }) => {
+      const charts = [next, ...(previous ? [previous] : [])].flatMap((record) => chartsConcerned(store, record));
+      const what = [`${next.type}/${next.id}/_history/${next.version}`];
+      return [...new Set(charts)].map((chart) => ({ interaction, chart, what }));
+    }),
   );
 
 /** One access a chart and interaction: a bundle of a thousand entries leaves a readable log. */

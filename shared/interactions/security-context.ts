@@ -13,6 +13,12 @@ export const securityContextOf = (record: StoredRecord): { readonly type: string
   return type === undefined || id === undefined ? undefined : { type, id };
 };
 
+/** The charts whose logs tell of an access to a record: that of its home, and that which its security context is in, as far as ids tell. */
+export const chartsConcerned = ({ ids }: RequestContext['store'], record: StoredRecord): string[] => {
+  const chart = ids.decode(securityContextOf(record)?.id ?? '')?.chart;
+  return chart === undefined || chart === record.chart ? [record.chart] : [record.chart, chart];
+};
+
 /**
  * What a decision needs to know of a record. A Binary with a security context is under the rights of that record, too, and belongs to the
  * chart that it is in. Whoever wrote the reference could refer to that record, so both have one custodian.

@@ -351,16 +351,27 @@ describe('a security context', () => {
     await server.get(`${path}/_history/1`, { headers: fhir });
     await server.get(path, { as: elsewhere });
 
-    const { body } = await server.get(`AuditEvent?patient=${own.id}&action=R`, { as: { role: 'privacy' } });
-    const told = (resourcesIn(body) as unknown as fhir4.AuditEvent[]).map(({ subtype, outcome, entity }) => [
-      subtype?.[0]?.code,
-      outcome,
-      entity?.map(({ what }) => what?.reference).includes(subtype?.[0]?.code === 'read' ? path : `${path}/_history/1`),
-    ]);
-    expect(told.sort()).toEqual([
-      ['read', '0', true],
-      ['read', '4', true],
-      ['vread', '0', true],
-    ]);
+    expect(await toldOf(own, path)).toEqual(['create 0', 'read 0', 'read 4', 'vread 0']);
   });
+
+  it('lets the log of its chart tell of each write, and of each search that found it', async () => {
+    const own = await create(server, patientBody());
+    const observation = await create(server, observationBody(referenceTo(own)));
+    const path = await upload('a letter', 'text/plain', under(referenceTo(observation)));
+
+    await send('PUT', path, 'another', 'text/plain');
+    await server.get(`Binary?_id=${path.split('/')[1]}`);
+    await server.delete(path);
+
+    expect(await toldOf(own, path)).toEqual(['create 0', 'delete 0', 'search-type 0', 'update 0']);
+  });
+
+  /** What the log of a patient tells of a Binary: interactions, with their outcomes. */
+  const toldOf = async (own: Stored<fhir4.Patient>, path: string): Promise<string[]> => {
+    const { body } = await server.get(`AuditEvent?patient=${own.id}`, { as: { role: 'privacy' } });
+    return (resourcesIn(body) as unknown as fhir4.AuditEvent[])
+      .filter(({ entity }) => entity?.some(({ what }) => what?.reference?.startsWith(path)))
+      .map(({ subtype, outcome }) => `${subtype?.[0]?.code} ${outcome}`)
+      .sort();
+  };
 });

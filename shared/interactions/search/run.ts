@@ -10,6 +10,7 @@ import type { LinkedPage } from '../../store/linked-page.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { decisionOn, mayAccess } from '../require-access.ts';
+import { chartsConcerned } from '../security-context.ts';
 
 /** A request that searches, whatever it names. */
 export type SearchRequest = Omit<RequestContext, 'recordType'>;
@@ -113,10 +114,12 @@ export class Run {
   }
 
   /** Remembers that a patient's record that nobody is shown decided something: its chart's log tells of it. */
-  decidedBy({ subject, directory }: SearchType, { type, id, chart }: StoredRecord): void {
+  decidedBy({ subject, directory }: SearchType, record: StoredRecord): void {
     if (directory || subject === 'knowledge') return;
-    const names = this.decisive.get(chart) ?? new Set();
-    this.decisive.set(chart, names.add(`${type}/${id}`));
+    for (const chart of chartsConcerned(this.context.store, record)) {
+      const names = this.decisive.get(chart) ?? new Set();
+      this.decisive.set(chart, names.add(`${record.type}/${record.id}`));
+    }
   }
 
   /**
