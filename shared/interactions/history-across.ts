@@ -148,7 +148,8 @@ const pageOf = async (
     const some = waiting.slice(0, limit - records.length);
     const { versions, taken } = await versionsOf(context.store, some, {
       superseded: time?.current === true,
-      current: ({ type }) => isNarrowed(context.asking.caller, 'r', type),
+      // A Binary that was given a security context is under it in all of its versions.
+      current: ({ type }) => type === 'Binary' || isNarrowed(context.asking.caller, 'r', type),
     });
     for (const version of versions) if (isShown(context, version, time)) records.push(version.record);
     const looked = some[taken - 1];

@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { batchOf, getEntry, postEntry, statusesOf, transactionOf } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
+import { followedServer } from '../support/feed.ts';
 import { type FhirServer, fhirServer, physician, type TestRequest } from '../support/fhir-server.ts';
 import {
   create,
@@ -317,6 +318,27 @@ describe('a security context', () => {
     expect(before.text).toBe('about money');
     expect(await statusFor(path, nurse)).toEqual([404, 404, 404]);
     expect(await statusFor(path, physician)).toEqual([200, 200, 200]);
+  });
+
+  it('decides about all versions in the history of the type', async () => {
+    const followed = await followedServer();
+    const subject = await create(followed, patientBody());
+    const payer = { reference: referenceTo(subject) };
+    const money = { resourceType: 'Coverage', status: 'active', beneficiary: payer, payor: [payer] };
+    const coverage = await create(followed, money as fhir4.Coverage, { role: 'frontdesk' });
+    const letter: fhir4.Binary = { resourceType: 'Binary', contentType: 'text/plain', data: 'aGVsbG8=' };
+    const binary = await create(followed, letter);
+    const securityContext = { reference: referenceTo(coverage) };
+    await followed.put(pathOf(binary), { ...binary, securityContext });
+    await followed.file();
+
+    const [hidden, shown] = [
+      await followed.get('Binary/_history', { as: nurse }),
+      await followed.get('Binary/_history', { as: physician }),
+    ];
+
+    expect([hidden.status, resourcesIn(shown.body).length]).toEqual([200, 2]);
+    expect(hidden.text).not.toContain('aGVsbG8=');
   });
 
   it.each([

@@ -183,6 +183,16 @@ describe('fhir-kit-client with a batch and a Binary', () => {
     expect(answer.entry?.map(({ response }) => response?.status)).toEqual(['200 OK', '404', '201 Created']);
   });
 
+  it('reads the history of a type and of the system', async () => {
+    const { id } = await kit<Answer>(client.create({ resourceType: 'Patient', body: sent(patientBody()) }));
+    const idsIn = async (history: Promise<unknown>) =>
+      (await kit<fhir4.Bundle>(history)).entry?.map(({ resource }) => resource?.id);
+
+    // Both are read from the feed, which follows what is written.
+    await expect.poll(() => idsIn(client.typeHistory({ resourceType: 'Patient' }))).toContain(id);
+    await expect.poll(() => idsIn(client.systemHistory())).toContain(id);
+  });
+
   it('creates and reads a Binary as a resource', async () => {
     const body = sent({ resourceType: 'Binary', contentType: 'text/plain', data: 'aGVsbG8=' });
 

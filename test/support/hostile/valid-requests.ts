@@ -164,7 +164,7 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
   const writes: ValidRequest[] = [
     ...asked,
     // It claims a profile and does not meet it, which is a warning that a header tells.
-    write('POST', 'Patient', { ...patientBody(), meta: { profile: [usCorePatient] } }),
+    write('POST', 'Patient', numberedPatient('hostile-claims', { meta: { profile: [usCorePatient] } })),
     write('POST', 'Patient', patientBody({ telecom: [{ system: 'phone', value: '+1 555 0100' }] })),
     write('POST', 'Observation', measured, { prefer: 'return=minimal' }),
     write('POST', 'Binary', {
