@@ -115,15 +115,15 @@ const rowsWithin = async (
   type: string | undefined,
   options: QueryOptions,
 ): Promise<Rows> => {
-  const query = async (range: Partial<QueryCommandInput>, limit = options.limit) => {
+  const query = async (range: Partial<QueryCommandInput>, most: number | undefined) => {
     const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await client.send(
-      new QueryCommand({ TableName, ConsistentRead: true, ...range, ...(limit === undefined ? {} : { Limit: limit }) }),
+      new QueryCommand({ TableName, ConsistentRead: true, ...range, ...(most === undefined ? {} : { Limit: most }) }),
     );
     return { items: Items as (RecordRow | PointerRow)[], next: LastEvaluatedKey?.sk as string | undefined };
   };
   const { between, after, limit } = options;
   if (!between || type === undefined) {
-    const { items, next } = await query(chartRange(chart, type, options));
+    const { items, next } = await query(chartRange(chart, type, options), limit);
     const rows = items.filter((row) => !isSign(row) || isLinkSign(row));
     return { rows, next, signed: rows.some(isLinkSign), byDate: !items.some(isSign) };
   }

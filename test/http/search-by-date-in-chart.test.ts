@@ -5,7 +5,9 @@ import { recordTypes } from '../../shared/record-types/index.ts';
 import { observation } from '../../shared/record-types/observation.ts';
 import { chartPage } from '../../shared/store/chart-page.ts';
 import { timeKey } from '../../shared/store/ids.ts';
-import { lastingKey, linkSignKey } from '../../shared/store/keys.ts';
+import { lastingKey, lastOf, linkSignKey } from '../../shared/store/keys.ts';
+import { lastingRow } from '../../shared/store/rows.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { type ChartWorld, chartWorld } from '../bench/search-worlds.ts';
 import { postEntry, transactionOf } from '../support/bundles.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
@@ -248,6 +250,23 @@ describe('a search between two times', () => {
       limit: 1,
     });
     expect([page.signed, page.items.length]).toEqual([true, 100]);
+  });
+
+  it('reads the signs of what lasts to their end at once, however few records are wanted', async () => {
+    const { id: chart } = await newPatient();
+    const times = { begins: timeKey(Date.UTC(2019, 0, 1)), ends: timeKey(Date.UTC(2019, 11, 31)) };
+    const signs = Array.from({ length: 450 }, () => {
+      const place = server.store.ids.newPlace(Date.UTC(2019, 0, 1));
+      return { ...lastingRow({ type: 'Observation', chart, place }, chart, times, false) };
+    });
+    await writeRows(server.store, [...signs, { ...linkSignKey(chart, 'Observation') }]);
+    server.calls.reset();
+
+    const between = [`Observation#${timeKey(Date.UTC(2019, 5, 1))}`, lastOf('Observation', 'records')] as const;
+    const { signed } = await chartPage(server.store, chart, 'Observation', { between, limit: 1 });
+
+    expect(signed).toBe(true);
+    expect(server.calls.names).toEqual(['Query', 'Query', 'BatchGetItem']);
   });
 
   describe('in a large chart', () => {
