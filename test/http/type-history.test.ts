@@ -339,6 +339,19 @@ describe('paging through the history of a type', () => {
     }
   });
 
+  it('costs a bounded number of calls, few of which wait for one another', async () => {
+    server.calls.reset();
+    const { body } = await server.get('Patient/_history?_count=20');
+    const { names } = server.calls;
+    const count = (name: string) => names.filter((each) => each === name).length;
+
+    expect(entriesOf(body)).toHaveLength(20);
+    // Up to when it is complete, one or two rounds of four partitions, the versions, a trace a chart.
+    expect(count('Query')).toBeLessThanOrEqual(9);
+    expect([count('BatchGetItem'), count('PutItem'), count('GetItem')]).toEqual([1, 20, 0]);
+    expect(server.calls.sequential()).toBeLessThanOrEqual(5);
+  });
+
   it('is not disturbed by what is written and filed between two pages', async () => {
     const seen: string[] = [];
     const since = encodeURIComponent(records[0]?.meta.lastUpdated ?? '');

@@ -11,7 +11,9 @@ import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
 import { batchOf, getEntry, postEntry, putEntry, transactionOf } from '../support/bundles.ts';
 import { accessToken, testConfig } from '../support/callers.ts';
 import { localBucket, localTable, scratchFolder } from '../support/dynamodb.ts';
+import { streamOf } from '../support/feed.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
+import { insertEvent } from '../support/stream-events.ts';
 
 const script = path.resolve(import.meta.dirname, '../support/deployed/call-function.ts');
 const functions = [
@@ -19,6 +21,8 @@ const functions = [
   'functions/records/observation.ts',
   'functions/records/binary.ts',
   'functions/system.ts',
+  'functions/history.ts',
+  'functions/file-by-time.ts',
 ];
 const folder = scratchFolder();
 
@@ -26,9 +30,11 @@ let folderOf: BundleFolder;
 let environment: Record<string, string>;
 let authorization: string;
 let objectKeys: () => Promise<string[]>;
+let streamed: Awaited<ReturnType<typeof streamOf>>;
 beforeAll(async () => {
   folderOf = await bundleFunctions(functions, folder);
   const { endpoint, tableName } = await localTable();
+  streamed = await streamOf({ endpoint, tableName });
   const bucket = await localBucket();
   const { userPoolId, clientIds, jwks = '' } = await testConfig(tableName);
   objectKeys = bucket.keys;
@@ -56,14 +62,20 @@ interface Answer extends APIGatewayProxyResult {
   readonly compiled: readonly string[];
 }
 
-/** Statuses and resources that a function answers with in a process of its own, which knows nothing but what Lambda tells a function. */
-const answersOf = async (entry: string, ...events: readonly APIGatewayProxyEvent[]) => {
+/** What a function answers in a process of its own, which knows nothing but what Lambda tells a function. */
+const calledWith = async (entry: string, events: readonly object[]): Promise<unknown> => {
   const child = spawn(process.execPath, [script, path.join(folderOf(entry), 'index.js')], { env: environment });
   child.stdin.end(JSON.stringify(events));
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   const last = output.trimEnd().split('\n').at(-1) ?? '';
   if (child.exitCode !== 0) throw new Error(`${entry} ended with ${child.exitCode}: ${errors}`);
-  return (JSON.parse(last) as Answer[]).map(({ statusCode, body, compiled }) => ({
+  return JSON.parse(last) as unknown;
+};
+
+/** Statuses and resources that a function of the API answers with. */
+const answersOf = async (entry: string, ...events: readonly APIGatewayProxyEvent[]) => {
+  const answers = (await calledWith(entry, events)) as Answer[];
+  return answers.map(({ statusCode, body, compiled }) => ({
     statusCode,
     compiled,
     resource: (body === '' ? undefined : JSON.parse(body)) as fhir4.FhirResource | undefined,
@@ -74,6 +86,32 @@ const statuses = (answers: Awaited<ReturnType<typeof answersOf>>) => answers.map
 
 // What is left out of a bundle, or packed, must not be missed by a request.
 describe('a function as it is deployed', () => {
+  it('files changes, and shows the history of a type and of all', async () => {
+    const patient: fhir4.Patient = { resourceType: 'Patient', id: 'eva', name: [{ family: 'Rivera' }] };
+    await answersOf(
+      'functions/records/patient.ts',
+      eventOf('PUT', 'Patient/eva', patient),
+      eventOf('DELETE', 'Patient/eva'),
+    );
+    const beat = { pk: 'F~0', sk: 'beat', to: Date.now() };
+
+    const reports = await calledWith('functions/file-by-time.ts', [
+      { Records: [...(await streamed()), ...insertEvent([beat]).Records] },
+    ]);
+    const answers = await answersOf(
+      'functions/history.ts',
+      eventOf('GET', 'Patient/_history'),
+      eventOf('GET', '_history?_since=2026'),
+    );
+
+    expect(reports).toMatchObject([{ batchItemFailures: [] }]);
+    for (const { statusCode, compiled, resource } of answers) {
+      const { entry = [] } = resource as fhir4.Bundle;
+      const methods = entry.filter(({ fullUrl }) => fullUrl?.endsWith('/eva')).map(({ request }) => request?.method);
+      expect([statusCode, compiled, methods]).toEqual([200, [], ['DELETE', 'PUT']]);
+    }
+  });
+
   it('creates, reads, searches, updates and deletes', async () => {
     const patient: fhir4.Patient = { resourceType: 'Patient', id: 'ana', name: [{ family: 'Rivera' }] };
 

@@ -82,6 +82,8 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     { ...get(`Encounter/${encounter}`), headers: { ...headers, 'if-none-match': 'W/"77"' } },
     get(`Encounter/${encounter}/_history/1`),
     get(`Encounter/${encounter}/_history`, { _count: '1' }),
+    get('Observation/_history', { _count: '2', _since: '2020-01-01T00:00:00Z' }),
+    get('_history', { _count: '2', _at: '2026' }),
     get(`${subject}/$everything`, { _count: '3', start: '2020-01-01', _type: 'Observation,Encounter' }),
     get(`Encounter/${encounter}/$everything`, { _since: '2020-01-01T00:00:00Z' }),
     get(`${subject}/$validate`, { profile: usCorePatient, mode: 'update' }),
