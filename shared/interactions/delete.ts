@@ -22,7 +22,7 @@ export const mostByCondition = 50;
 const concurrency = 8;
 
 /** Pages of a chart, of 1 MB each, that are read to see what refers to a record: some 25,000 records. */
-const mostPages = 10;
+export const mostPages = 10;
 
 /**
  * FHIR delete, `DELETE /{type}/{id}`: the record answers 410 from then on, its history stays. Deleting it again changes nothing.
@@ -152,22 +152,29 @@ const requireUnreferenced = async (
         ({ type, id }) => (type !== current.type || id !== current.id) && !rewritten.has(`${type}/${id}`),
       );
       if (others.some((record) => refersTo(record, current, context.request.baseUrl))) {
-        throw new RecordError('conflict', 'Other records refer to it', { reason: 'referenced' });
+        throw referredTo();
       }
       if (page.next === undefined) break;
-      if (++read > mostPages) {
-        throw new RecordError(
-          'too-costly',
-          'The chart is too large to make sure that nothing refers to the record; mark it as entered in error instead',
-        );
-      }
+      if (++read > mostPages) throw chartTooLarge();
       page = await chartPage(context, current.chart, { order: direction, after: page.next });
     }
   }
 };
 
-const chartPage = ({ store }: RequestContext, chart: string, options: QueryOptions): Promise<Page<StoredRecord>> =>
-  store.chart(chart, undefined, { ...options, pointers: 'others', mentions: true });
+export const referredTo = () => new RecordError('conflict', 'Other records refer to it', { reason: 'referenced' });
+
+export const chartTooLarge = () =>
+  new RecordError(
+    'too-costly',
+    'The chart is too large to make sure that nothing refers to the record; mark it as entered in error instead',
+  );
+
+/** A page of whatever may refer to records of a chart. */
+export const chartPage = (
+  { store }: Pick<RequestContext, 'store'>,
+  chart: string,
+  options: QueryOptions,
+): Promise<Page<StoredRecord>> => store.chart(chart, undefined, { ...options, pointers: 'others', mentions: true });
 
 const refersTo = ({ resource }: StoredRecord, { type, id }: StoredRecord, baseUrl: string): boolean =>
   resource !== undefined &&

@@ -8,7 +8,6 @@ import type { StoredRecord } from '../../store/rows.ts';
 import { written } from '../answers.ts';
 import { type ConditionalMatch, guardsFor } from '../conditional-match.ts';
 import type { Answer, RequestContext } from '../context.ts';
-import { planDeletion, planDeletions } from '../delete.ts';
 import { locate } from '../locate.ts';
 import { parseBody } from '../parse-body.ts';
 import { type Look, planPatch } from '../patch.ts';
@@ -18,6 +17,7 @@ import { resolveConditions } from './conditional-references.ts';
 import { concurrency, eachEntry } from './each-entry.ts';
 import { type BundleContext, bodyOf, changes, contextOf, type Entry, mayCreate } from './entry.ts';
 import { matchConditions, namedBy, nameOf, requireDistinctConditions } from './match-conditions.ts';
+import { lookAroundAll, planEntryDeletions, type Surroundings } from './plan-deletions.ts';
 import { type LinkTargets, rewriteEntry } from './rewrite-entry.ts';
 
 /** What an entry comes to. */
@@ -110,6 +110,7 @@ export const planAll = async (
   const rewritten = new Set(
     writes.flatMap((entry) => (entry.method === 'POST' && !entry.plan ? [] : namedBy(entry, matched.by.get(entry)))),
   );
+  const surroundings = await lookAroundAll(bundle, writes, matched, rewritten);
   return eachEntry(writes, (entry) =>
     planEntry(bundle, entry, {
       known,
@@ -118,6 +119,7 @@ export const planAll = async (
       read: current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null,
       place: places.get(entry),
       rewritten,
+      surroundings,
       looked,
     }),
   );
@@ -136,13 +138,14 @@ interface Settled {
   readonly place: NewPlace | undefined;
   /** `Type/id` of what the transaction deletes or replaces. */
   readonly rewritten: ReadonlySet<string>;
+  readonly surroundings: Surroundings;
   readonly looked: Look[];
 }
 
 const planEntry = async (
   bundle: BundleContext,
   entry: Entry,
-  { known, found, record, read, place, rewritten, looked }: Settled,
+  { known, found, record, read, place, rewritten, surroundings, looked }: Settled,
 ): Promise<Planned> => {
   const context = { ...contextOf(bundle, entry), known };
   const id = entry.path[1] ?? '';
@@ -164,11 +167,8 @@ const planEntry = async (
         entry,
         plans: [await (found ? planPutByCondition(context, found, { place, read }) : planPut(context, id, read))],
       };
-    default: {
-      if (found) return { entry, plans: await planDeletions(context, found.matches, rewritten) };
-      const plan = await planDeletion(context, id, rewritten);
-      return { entry, plans: plan ? [plan] : [] };
-    }
+    default:
+      return { entry, plans: await planEntryDeletions(bundle, entry, found, rewritten, surroundings) };
   }
 };
 
