@@ -3,6 +3,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { RecordError } from '../errors.ts';
 import { batch } from '../interactions/bundles/batch.ts';
 import type { BundleContext } from '../interactions/bundles/entry.ts';
+import { ReadingBudget } from '../interactions/bundles/reading-budget.ts';
 import { transaction } from '../interactions/bundles/transaction.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { contextFor } from './context-for.ts';
@@ -48,8 +49,12 @@ export const serveSystem = (
       }
       const { type, entries } = bundleIn(request.body);
       event.interaction = type;
+      const asked = await contextFor(event, services());
+      const budget = new ReadingBudget(asked.store);
       const context: BundleContext = {
-        ...(await contextFor(event, services())),
+        ...asked,
+        store: budget.store,
+        budget,
         typeNamed: (name) => byName.get(name),
         routeFor,
         systemRouteFor,

@@ -43,7 +43,7 @@ export class TimeTaken extends RecordError {
 
 /** Entries of the directory are referred to by almost every record; one seen to exist need not be checked again for a while. */
 const directoryCheckedForMs = 60_000;
-const seenByTable = new WeakMap<RecordStore, Map<string, number>>();
+const seenByTable = new WeakMap<RecordStore['keys'], Map<string, number>>();
 const seenAtMost = 5_000;
 
 /** The refusal of a request whose key another one bears that is under way or was quicker. */
@@ -169,9 +169,9 @@ export const refusalOf = ({ refusals }: Pick<CommitRefused, 'refusals'>, ifMatch
       });
 };
 
-const seenIn = (store: RecordStore): Map<string, number> => {
-  const seen = seenByTable.get(store) ?? new Map<string, number>();
-  seenByTable.set(store, seen);
+const seenIn = ({ keys }: RecordStore): Map<string, number> => {
+  const seen = seenByTable.get(keys) ?? new Map<string, number>();
+  seenByTable.set(keys, seen);
   return seen;
 };
 

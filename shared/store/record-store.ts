@@ -65,20 +65,32 @@ export class RecordStore {
   /** Has the bodies that are too large for a row. */
   readonly objects: ObjectStore;
   readonly #largeBodies: LargeBodies;
-  readonly #locators = new Map<string, Address>();
+  readonly #locators: Map<string, Address>;
 
-  constructor(client: DynamoDBDocumentClient, tableName: string, keys: DeploymentKeys, objects: ObjectStore) {
+  constructor(
+    client: DynamoDBDocumentClient,
+    tableName: string,
+    keys: DeploymentKeys,
+    objects: ObjectStore,
+    locators = new Map<string, Address>(),
+  ) {
     this.client = client;
     this.tableName = tableName;
     this.keys = keys;
     this.ids = new IdCodec(keys.ids);
     this.objects = objects;
     this.#largeBodies = new LargeBodies(objects, this.ids);
+    this.#locators = locators;
   }
 
   /** The same store, asked by other clients. */
   over(client: DynamoDBDocumentClient, objects: ObjectStore): RecordStore {
     return new RecordStore(client, this.tableName, this.keys, objects);
+  }
+
+  /** The same store through another client, which knows what this one has learnt. */
+  through(client: DynamoDBDocumentClient): RecordStore {
+    return new RecordStore(client, this.tableName, this.keys, this.objects, this.#locators);
   }
 
   /**

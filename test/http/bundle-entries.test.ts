@@ -394,3 +394,41 @@ describe('an operation of a transaction that writes', () => {
     expect(expressionsIn(body)).toEqual(['Bundle.entry[0].request.ifMatch']);
   });
 });
+
+describe('what the entries of a bundle read together', () => {
+  const [walks, cheap] = [40, 300];
+  const reading = ['GetItem', 'BatchGetItem', 'Query'];
+
+  it.each(bundles)(
+    'is bounded: a %s of many searches that walk through charts ends them, and no others',
+    async (_type, bundleOf) => {
+      const world = await fhirServer();
+      for (let n = 0; n < 2; n++)
+        await world.post('', transactionOf(...Array.from({ length: 40 }, () => postEntry(patientBody()))));
+      const one = await create(world, patientBody());
+      const walk = getEntry('Observation?status=final&_count=1');
+      const { body: alone } = await world.get(walk.request?.url ?? '');
+      world.calls.reset();
+
+      const { status, body } = await world.post('', bundleOf(...Array.from({ length: walks }, () => walk)));
+
+      const reads = world.calls.names.filter((name) => reading.includes(name)).length;
+      // What is at work already goes on: eight or sixteen searches of 60 calls.
+      expect(reads).toBeLessThan(1_100 + 4 * walks + 16 * 70);
+      const refused = { reason: 'bundle-too-costly', code: 'too-costly' };
+      if (bundleOf === batchOf) {
+        const statuses = statusesOf(body);
+        expect(statuses.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => '200'));
+        expect(statuses.at(-1)).toBe('400');
+        expect(issuesOf(outcomeOf(entriesOf(body).at(-1)))).toMatchObject([refused]);
+        expect(entriesOf(body)[0]?.resource?.type).toBe(alone.type);
+      } else {
+        expect(status).toBe(400);
+        expect(issuesOf(body)).toMatchObject([refused]);
+        expect(expressionsIn(body)[0]).toMatch(/^Bundle\.entry\[\d+\]/);
+      }
+      const plain = await world.post('', bundleOf(...Array.from({ length: cheap }, () => getEntry(pathOf(one)))));
+      expect(new Set(statusesOf(plain.body))).toEqual(new Set(['200']));
+    },
+  );
+});

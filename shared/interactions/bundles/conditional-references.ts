@@ -84,6 +84,7 @@ const meantBy = async (
   if (!recordType) throw new RecordError('invalid', 'There is no such resource type', { expression });
   const context = { ...contextOf(bundle, entry), recordType };
   const replaced = new Set(writing.map((each) => `${type}/${idOf(each)}`));
+  bundle.budget.begin();
   const stored = await conditionalMatch(context, query, expression, 1, (record) => {
     const name = nameOf(record);
     return deleted.has(name) || replaced.has(name);

@@ -7,12 +7,14 @@ import type { Router } from '../../http/routes.ts';
 import type { SystemRouter } from '../../http/system-routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import type { PlannedInteraction, RequestContext } from '../context.ts';
+import type { ReadingBudget } from './reading-budget.ts';
 
 /** What all entries of a bundle share, and what they may ask for. */
 export interface BundleContext extends Omit<RequestContext, 'recordType'> {
   readonly typeNamed: (name: string) => RecordType | undefined;
   readonly routeFor: Router;
   readonly systemRouteFor: SystemRouter;
+  readonly budget: ReadingBudget;
 }
 
 /** An entry, understood as the request that it stands for. */

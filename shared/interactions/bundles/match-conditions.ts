@@ -24,12 +24,16 @@ export interface Matched {
 /** Finds what meets the conditions under which entries write. Deletions come first: what they delete meets no other condition any more. */
 export const matchConditions = async (bundle: BundleContext, writes: readonly Entry[]): Promise<Matched> => {
   const by = new Map<Entry, ConditionalMatch>();
+  const matching = (...asked: Parameters<typeof conditionalMatch>) => {
+    bundle.budget.begin();
+    return conditionalMatch(...asked);
+  };
   const deletions = writes.filter(({ method }) => method === 'DELETE');
   await eachEntry(deletions, async (entry) => {
     const context = contextOf(bundle, entry);
     requireTypeAccess(context, 'd');
     if (entry.path.length === 1)
-      by.set(entry, await conditionalMatch(context, conditionOf(entry.request), inQuery, mostByCondition));
+      by.set(entry, await matching(context, conditionOf(entry.request), inQuery, mostByCondition));
   });
   const deleted = new Set(deletions.flatMap((entry) => namedBy(entry, by.get(entry))));
   const isDeleted = (record: StoredRecord): boolean => deleted.has(nameOf(record));
@@ -40,10 +44,9 @@ export const matchConditions = async (bundle: BundleContext, writes: readonly En
     requireTypeAccess(context, method === 'POST' ? 'c' : 'u');
     if (method === 'POST') {
       const condition = request.ifNoneExist;
-      if (condition !== undefined)
-        by.set(entry, await conditionalMatch(context, condition, undefined, undefined, isDeleted));
+      if (condition !== undefined) by.set(entry, await matching(context, condition, undefined, undefined, isDeleted));
     } else if (path.length === 1) {
-      by.set(entry, await conditionalMatch(context, conditionOf(request), inQuery, 1, isDeleted));
+      by.set(entry, await matching(context, conditionOf(request), inQuery, 1, isDeleted));
     }
   });
   return { by, deleted };

@@ -33,7 +33,10 @@ export const routeEntry = (context: BundleContext, given: unknown, index: number
       ...entry,
       interaction: route.name,
       plan: plan && ((own) => plan(own, target)),
-      carryOut: (bundle) => interact(contextOf(bundle, entry), route, target),
+      carryOut: async (bundle) => {
+        bundle.budget.begin();
+        return interact(contextOf(bundle, entry), route, target);
+      },
     };
   }
   const route = atUrl(index, () => context.systemRouteFor(request.method, path));
@@ -42,7 +45,10 @@ export const routeEntry = (context: BundleContext, given: unknown, index: number
     ...asked,
     recordType,
     interaction: route.name,
-    carryOut: (bundle) => route.interaction({ ...bundle, request }),
+    carryOut: async (bundle) => {
+      bundle.budget.begin();
+      return route.interaction({ ...bundle, request });
+    },
   };
 };
 

@@ -186,6 +186,25 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
     conditional('PUT', 'hostile-p', { ...measured, identifier: [{ system: identifierSystem, value: 'hostile-p' }] }),
     conditional('DELETE', 'hostile-gone'),
     bundle('transaction', entries),
+    bundle('transaction', [
+      ...entries.slice(0, 1),
+      {
+        fullUrl: 'urn:uuid:2f1d2c1e-2222-4a55-8a83-0c8d5b1f6f11',
+        resource: observationBody(born, {
+          text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml"><a href="${born}">x</a></div>` },
+          extension: [{ url: 'http://concord.test/about', valueUri: `${born}#name` }],
+        }),
+        request: { method: 'POST', url: 'Observation' },
+      },
+      {
+        resource: { ...measured, identifier: [{ system: identifierSystem, value: 'hostile-q' }] },
+        request: { method: 'PUT', url: `Observation?identifier=${escape(`${identifierSystem}|hostile-q`)}` },
+      },
+      { request: { method: 'HEAD', url: subject } },
+      { request: { method: 'GET', url: `?_type=Observation&patient=${patient}&_count=1` } },
+      { request: { method: 'POST', url: `Observation/_search?patient=${patient}&_count=1` } },
+      { resource: parameters([]), request: { method: 'POST', url: `${subject}/$meta` } },
+    ]),
     bundle('batch', [
       ...entries.slice(2),
       { request: { method: 'GET', url: `Observation?patient=${patient}&_count=1` } },
