@@ -53,6 +53,7 @@ Sign in with the password "${localPassword}" as
 ${missing}
 Try it:
   ${curl} ${hasDemo ? `'${url}/Appointment?date=${localDate()}'` : `${url}/Practitioner`}
+  or open ${url.replace(/fhir$/, '')} in a browser
 
 More: ${environment}npm run events · ${environment}npm run import -- <file or folder>
 Ctrl-C stops it. Its data stays in ${relative === '' || relative.startsWith('..') ? dataDir : relative}; npm start ${anew} begins anew.
