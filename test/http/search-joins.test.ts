@@ -288,6 +288,14 @@ describe('what a search includes', () => {
     expect(await performedBy('/_history/1')).toEqual(['1 First']);
     expect(await performedBy('/_history/2')).toEqual(['2 Second']);
     expect(await performedBy('', '/_history/1', '/_history/2')).toEqual(['2 Second', '1 First']);
+    const told = await create(
+      server,
+      observationBody(patient, { performer: [{ reference: `${referenceTo(author)}/_history/1` }] }),
+      system,
+    );
+    expect((await server.delete(referenceTo(author), { as: system })).status).toBeLessThan(300);
+    const bundle = await search(`Observation?_id=${told.id}&_include=Observation:performer`, system);
+    expect(resourcesIn(bundle).map(({ resourceType }) => String(resourceType))).toEqual(['Observation']);
   });
 
   it('is no match again, and comes once', async () => {

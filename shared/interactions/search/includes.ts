@@ -107,11 +107,11 @@ const referredTo = async (
     );
     const shown = await inParallel(mostAtOnce, ofType, async (name): Promise<Named | undefined> => {
       const record = current.get(withoutVersion(name));
-      if (!record || (record.resource && !mayShow(record))) return undefined;
+      // What is deleted, or hidden by now, is not shown as it was before.
+      if (!record || !mayShow(record)) return undefined;
       const version = Number(name.split('/')[3] ?? record.version);
       const older = version === record.version ? undefined : await versionOf(run, record, version);
-      if (older && mayShow(older)) return [name, older];
-      return mayShow(record) ? named(record) : undefined;
+      return older && mayShow(older) ? [name, older] : named(record);
     });
     return shown.filter((each) => each !== undefined);
   });
