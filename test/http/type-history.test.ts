@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { RecordChange } from '../../shared/store/feed/change.ts';
+import { writeFeed } from '../../shared/store/feed/write-feed.ts';
 import { sweepAndBeat } from '../../shared/store/sweep-on-schedule.ts';
 import { type FollowedServer, fileRecords, followedServer } from '../support/feed.ts';
 import { base, type TestBody } from '../support/fhir-server.ts';
@@ -350,6 +352,35 @@ describe('paging through the history of a type', () => {
     expect(count('Query')).toBeLessThanOrEqual(9);
     expect([count('BatchGetItem'), count('PutItem'), count('GetItem')]).toEqual([1, 20, 0]);
     expect(server.calls.sequential()).toBeLessThanOrEqual(5);
+  });
+
+  it('finds what is rare behind 10,000 changes of other types on the first page', async () => {
+    const own = await followedServer();
+    const [patient] = await createEach(own, 1);
+    await own.file();
+    const { ids } = own.store;
+    const charts = Array.from({ length: 100 }, () => ids.newChart());
+    const others = Array.from({ length: 10_000 }, (_, n): RecordChange => {
+      const updated = Date.parse('2026-04-02T10:00:00Z') + n * 100;
+      const chart = charts[n % charts.length] as string;
+      return {
+        type: 'Goal',
+        chart,
+        place: ids.newPlace(updated),
+        version: 1,
+        updated,
+        custodian: 'northside',
+        change: 'created',
+      };
+    });
+    await writeFeed(own.store, others);
+    own.calls.reset();
+
+    const { body } = await own.get('Patient/_history');
+
+    expect(told([body])).toEqual([version(patient as Stored<fhir4.Patient>, 1)]);
+    expect(nextLinkOf(body)).toBeUndefined();
+    expect(own.calls.names.length).toBeLessThanOrEqual(1 + 6 * 4 + 2);
   });
 
   it('is not disturbed by what is written and filed between two pages', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matchRoute } from '../../infra/local/match-route.ts';
+import { routes as served } from '../../infra/routes.ts';
 
 const routes = [
   '/',
@@ -29,6 +30,17 @@ describe('matchRoute', () => {
 
   it.each(['/other', '/fhirs', '/FHIR/Patient', '//fhir', '/fhir//1'])('takes %s nowhere', (path) => {
     expect(routeOf(path)).toBeUndefined();
+  });
+
+  it.each([
+    ['/fhir/_history', 'functions/history.ts'],
+    ['/fhir/Patient/_history', 'functions/history.ts'],
+    ['/fhir/Account/_history', 'functions/history.ts'],
+    ['/fhir/Patient/1/_history', 'functions/records/patient.ts'],
+    ['/fhir/Account/1/_history', 'functions/other-records.ts'],
+    ['/fhir/AuditEvent/_history', 'functions/records/audit-event.ts'],
+  ])('takes %s to %s, by the routes that there are', (path, entry) => {
+    expect(matchRoute(served, path)?.route.entry).toBe(entry);
   });
 
   it('gives the variables of the path', () => {

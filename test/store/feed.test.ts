@@ -32,10 +32,15 @@ const changeOf = (custodian: string, over: Partial<RecordChange> = {}): RecordCh
 
 /** All changes, in pages of some size, with the calls of each page. */
 const readAll = async (custodian: string, range: Partial<FeedRange> = {}, limit = 50) => {
+  let calls = 0;
+  const counted = intercepted(store, ({ send }) => {
+    calls++;
+    return send();
+  });
   const pages: { changes: RecordChange[]; calls: number }[] = [];
   let before: string | undefined;
   do {
-    const reading = new FeedReading(store, { owners: [custodian], wanted: () => true, limit, ...range, before });
+    const reading = new FeedReading(counted, { owners: [custodian], wanted: () => true, limit, ...range, before });
     let changes: RecordChange[] = [];
     before = undefined;
     while (changes.length < limit && !reading.ended) {
@@ -47,7 +52,8 @@ const readAll = async (custodian: string, range: Partial<FeedRange> = {}, limit 
       changes = changes.slice(0, limit);
       before = positionOf(changes.at(-1) as RecordChange);
     } else if (reading.ended) before = undefined;
-    pages.push({ changes, calls: reading.calls });
+    pages.push({ changes, calls });
+    calls = 0;
   } while (before !== undefined);
   return pages;
 };

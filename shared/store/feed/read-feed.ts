@@ -55,8 +55,6 @@ export class FeedReading {
   readonly #shards: Shard[];
   #rows: number;
   #rounds = 0;
-  /** Queries that it took. */
-  calls = 0;
 
   constructor(store: RecordStore, range: FeedRange) {
     this.#store = store;
@@ -114,7 +112,6 @@ export class FeedReading {
 
   async #read(shard: Shard): Promise<void> {
     const { before, since } = this.#range;
-    this.calls++;
     const { Items = [], LastEvaluatedKey } = await this.#store.client.send(
       new QueryCommand({
         TableName: this.#store.tableName,
