@@ -1,6 +1,8 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { RecordError } from '../errors.ts';
+import { bundleSchema } from '../fhir/generated/schemas/Bundle.ts';
+import { validateStructure } from '../fhir/validate.ts';
 import { batch } from '../interactions/bundles/batch.ts';
 import type { BundleContext } from '../interactions/bundles/entry.ts';
 import { ReadingBudget } from '../interactions/bundles/reading-budget.ts';
@@ -69,6 +71,7 @@ const bundleIn = (body: unknown): { type: 'batch' | 'transaction'; entries: read
     resourceType,
     type,
     entry = [],
+    ...elements
   } = (body ?? {}) as { resourceType?: unknown; type?: unknown; entry?: unknown };
   if (resourceType !== 'Bundle')
     throw new RecordError('malformed', 'The base takes a Bundle', { expression: 'resourceType' });
@@ -79,5 +82,11 @@ const bundleIn = (body: unknown): { type: 'batch' | 'transaction'; entries: read
   if (entry.length > mostEntries) {
     throw new RecordError('too-large', `A bundle may have ${mostEntries} entries`, { expression: 'Bundle.entry' });
   }
+  const details = validateStructure(bundleSchema, { resourceType, type, ...elements });
+  if (details.length > 0)
+    throw new RecordError('invalid', 'The Bundle breaks rules', { reason: 'validation', details });
+  // https://hl7.org/fhir/R4/bundle.html#invs (bdl-1)
+  if ('total' in elements)
+    throw new RecordError('invalid', 'Only searches and histories have a total', { expression: 'Bundle.total' });
   return { type, entries: entry };
 };

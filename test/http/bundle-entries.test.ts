@@ -141,6 +141,12 @@ describe.each(bundles)('a %s', (_type, bundleOf) => {
     if (type === 'Bundle') expect(entriesOf(answer.resource as TestBody)).not.toEqual([]);
   });
 
+  it.each(['Patient/_history?_count=1', '_history?_count=1'])('carries out the history %s', async (url) => {
+    const answer = await carriedOut(getEntry(url));
+
+    expect(answer).toMatchObject({ resource: { type: 'history' }, response: { status: '200 OK' } });
+  });
+
   it('answers a read as it is answered alone', async () => {
     const alone = await server.get(pathOf(patient));
 

@@ -280,6 +280,51 @@ describe('a transaction of several kinds of entries', () => {
     expect(referenceTo(later.body)).toBe(writtenIn(body)[0]);
   });
 
+  it('reads a chart once for all that it deletes of it, and refuses what others of it refer to', async () => {
+    const patient = await create(server, patientBody());
+    const visits = await Promise.all(
+      Array.from({ length: 12 }, () => create(server, encounterBody(referenceTo(patient)))),
+    );
+    const last = visits.at(-1) ?? patient;
+    const observation = await create(
+      server,
+      observationBody(referenceTo(patient), { encounter: { reference: referenceTo(last) } }),
+    );
+    const deletions = visits.map((visit) => deleteEntry(pathOf(visit)));
+
+    const refused = await server.post('', transactionOf(...deletions));
+    server.calls.reset();
+    const carriedOut = await server.post('', transactionOf(...deletions, deleteEntry(pathOf(observation))));
+
+    expect(refused.status).toBe(409);
+    expect(issuesOf(refused.body)).toMatchObject([{ reason: 'referenced', expression: 'Bundle.entry[11]' }]);
+    expect(statusesOf(carriedOut.body)).toEqual([...visits, observation].map(() => '204'));
+    expect(server.calls.names.filter((name) => name === 'Query')).toHaveLength(1);
+    expect(server.calls.names.filter((name) => name === 'BatchGetItem')).toHaveLength(1);
+  });
+
+  it('deletes what a condition finds beside what is named in the same chart', async () => {
+    const patient = await create(server, patientBody());
+    const coded = (code: string) => ({ code: { coding: [{ system: 'http://concord.test/codes', code }] } });
+    const found = await Promise.all(
+      Array.from({ length: 3 }, () => create(server, observationBody(referenceTo(patient), coded('found')))),
+    );
+    const named = await create(server, observationBody(referenceTo(patient), coded('named')));
+
+    const { body } = await server.post(
+      '',
+      transactionOf(
+        deleteEntry(`Observation?patient=${patient.id}&code=found`),
+        deleteEntry(pathOf(named)),
+        deleteEntry('Observation?patient=Patient/nobody'),
+      ),
+    );
+
+    expect(statusesOf(body)).toEqual(['204', '204', '204']);
+    const gone = await Promise.all([...found, named].map(async (record) => (await server.get(pathOf(record))).status));
+    expect(gone).toEqual([410, 410, 410, 410]);
+  });
+
   it('deletes records that refer to one another, together', async () => {
     const patient = await create(server, patientBody());
     const encounter = await create(server, encounterBody(referenceTo(patient)));
@@ -458,6 +503,13 @@ describe('a transaction with a bad entry', () => {
   it.each([
     ['a bundle of another type', { resourceType: 'Bundle', type: 'collection' }, 'Bundle.type'],
     ['no bundle', patientBody(), 'resourceType'],
+    ['an unknown element', { resourceType: 'Bundle', type: 'transaction', entries: [] }, 'Bundle.entries'],
+    [
+      'an element of the wrong form',
+      { resourceType: 'Bundle', type: 'transaction', timestamp: 'now' },
+      'Bundle.timestamp',
+    ],
+    ['a total', { resourceType: 'Bundle', type: 'transaction', total: 0 }, 'Bundle.total'],
     ['entries that are no list', { resourceType: 'Bundle', type: 'transaction', entry: {} }, 'Bundle.entry'],
     ['an entry that is nothing', { resourceType: 'Bundle', type: 'transaction', entry: [null] }, 'Bundle.entry[0]'],
   ])('refuses %s', async (_what, bundle, expression) => {
