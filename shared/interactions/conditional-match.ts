@@ -100,7 +100,10 @@ const find = async (
     const found: StoredRecord[] = [];
     const limit = run.calls + mostCalls;
     for await (const { record } of matching(run, recordType, { ...query, plan })) {
-      if (record && !except?.(record)) found.push(record);
+      if (record && !except?.(record)) {
+        run.hold(record, sent[0]?.[0] ?? '');
+        found.push(record);
+      }
       if (found.length > most && !designates) break;
       if (run.calls > limit) {
         throw new RecordError('too-costly', 'Too much would have to be read for this condition');

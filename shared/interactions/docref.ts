@@ -68,7 +68,10 @@ export const documentReferences: Interaction = async (context) => {
     async () => {
       const all: StoredRecord[] = [];
       for await (const { record } of matching(run, recordType, { ...query, plan })) {
-        if (record && isAsked(record)) all.push(record);
+        if (record && isAsked(record)) {
+          run.hold(record, 'type');
+          all.push(record);
+        }
         if (all.length > mostDocuments || run.calls > callsPerPage) throw tooCostly('type');
       }
       const sorted = all.toSorted((a, b) => madeAt(b) - madeAt(a));

@@ -45,7 +45,9 @@ export const lastObservations: Interaction = async (context) => {
     async () => {
       const all: StoredRecord[] = [];
       for await (const { record } of matching(run, recordType, { ...query, plan })) {
-        if (record) all.push(record);
+        if (!record) continue;
+        run.hold(record, 'code');
+        all.push(record);
         if (all.length > mostGrouped || run.calls > callsPerPage) throw tooCostly('code');
       }
       return newestOfEach(all, max);

@@ -129,12 +129,21 @@ export const bodyLayouts = new Layouts<(bytes: Uint8Array, chart: string, object
   [inObjectStore]: inflatedFromObject,
 });
 
+/** A body as it was before it was packed, without `id`, `meta.versionId` and `meta.lastUpdated`. */
+export interface UnpackedBody {
+  readonly resource: Resource;
+  /** Bytes of its JSON. Deflated, it may have had a thousandth of them. */
+  readonly jsonBytes: number;
+}
+
 /**
- * Reads what `packBody` wrote, without `id`, `meta.versionId` and `meta.lastUpdated`.
+ * Reads what `packBody` wrote.
  *
  * @param chart - the one that it was written with.
  * @param object - what lies in the object store, for a body that `bodyReference` tells of.
  * @throws WrittenByNewerRelease; Error if it is damaged, of another chart, or not fetched.
  */
-export const unpackBody = (bytes: Uint8Array, chart: string, object?: Uint8Array): Resource =>
-  parseJson(bodyLayouts.reader(bytes[0])(bytes, chart, object).toString('utf8')) as Resource;
+export const unpackBody = (bytes: Uint8Array, chart: string, object?: Uint8Array): UnpackedBody => {
+  const json = bodyLayouts.reader(bytes[0])(bytes, chart, object);
+  return { resource: parseJson(json.toString('utf8')) as Resource, jsonBytes: json.length };
+};

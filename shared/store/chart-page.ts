@@ -32,7 +32,7 @@ export interface Shown {
 }
 
 /**
- * Records of a chart: of one type, or of all. One Query; a page ends at 1 MB, at the limit, or where its large bodies fill an answer. Deleted
+ * Records of a chart: of one type, or of all. One Query; a page ends at 1 MB, at the limit, or where its bodies leave no room. Deleted
  * records are left out. A record stands at the place of its present date, and at no other one. What a pointer of the page leads to is read with one call more, unless
  * the page holds it too.
  *
@@ -48,18 +48,26 @@ export const chartPage = async (
   const { rows: read, next: behindRead, signed, byDate } = await rowsWithin(store, chart, type, options);
   const led = await rowsOf(store, chart, read, options);
   const counted = new Set<string>();
-  const rows = pageWithin(read, (row) => {
+  const fitting = pageWithin(read, (row) => {
     const name = nameOf(row);
     if (counted.has(name)) return 0;
     counted.add(name);
     return largeBytes(led.get(name)?.row ?? {});
   });
-  const next = rows.length < read.length ? rows.at(-1)?.sk : behindRead;
-  const wanted = [...new Set(rows.map(nameOf))].flatMap((name) => {
+  const wanted = [...new Set(fitting.map(nameOf))].flatMap((name) => {
     const found = led.get(name);
     return found ? [{ name, ...found }] : [];
   });
-  const unpacked = await store.recordsIn(wanted.map(({ row, address }) => ({ row, at: address })));
+  const unpacked = await store.firstRecordsIn(wanted.map(({ row, address }) => ({ row, at: address })));
+  const left = wanted[unpacked.length]?.name;
+  const rows =
+    left === undefined
+      ? fitting
+      : fitting.slice(
+          0,
+          fitting.findIndex((row) => nameOf(row) === left),
+        );
+  const next = rows.length < read.length ? rows.at(-1)?.sk : behindRead;
   const records = new Map(
     wanted.flatMap(({ name, at }, index) => {
       const record = unpacked[index];

@@ -4,7 +4,7 @@ import type { IdCodec } from './ids.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Address } from './keys.ts';
 import type { ObjectStore } from './object-store.ts';
-import { bodyOf, type RecordRow, type StoredRecord } from './rows.ts';
+import { jsonBytesOf, type RecordRow, type StoredRecord } from './rows.ts';
 
 /** A larger body, compressed, lies in the object store. Bytes: 64 KB, for which a row already costs 64 write units each time it is put. */
 export const largestInRow = 65_536;
@@ -13,6 +13,11 @@ export const bodiesAtOnce = 8;
 
 /** JSON of bodies in the object store that one page of rows may bring, in bytes: an answer has no room for more. */
 const largestPage = 5_000_000;
+/**
+ * JSON of all bodies that one page of rows may bring, in bytes. 1 MB of rows has some 4 MB, but what repeats itself is deflated to a thousandth:
+ * a page of such bodies would be more than a function's memory.
+ */
+const largestInflated = 10_000_000;
 /** JSON that one request may need at once, in bytes: a function has 1 GB, and a resource takes some times its JSON. */
 const largestTogether = 50_000_000;
 /** Compressed bodies kept in memory, in bytes of JSON: an interaction may meet one record twice, and an object never changes. */
@@ -31,9 +36,6 @@ export const largeBytes = ({ body, intent }: Partial<RecordRow>): number =>
     ...[body, intent && 'body' in intent ? intent.body : undefined].map((each) => bodyReference(each)?.jsonBytes ?? 0),
   );
 
-/** JSON of a record that was read, where it came from the object store, in bytes. */
-export const largeBytesIn = (record: StoredRecord): number => bodyReference(bodyOf(record))?.jsonBytes ?? 0;
-
 /** How many calls to the object store, one after the other, reading these rows takes. */
 export const fetchesFor = (rows: readonly Partial<RecordRow>[]): number =>
   Math.ceil(rows.filter((row) => largeBytes(row) > 0).length / bodiesAtOnce);
@@ -49,16 +51,43 @@ export const pageWithin = <T>(items: readonly T[], bytes: (item: T) => number): 
 };
 
 /**
- * Requires that rows can be read together.
+ * Requires that rows can be read together, as far as they tell before they are unpacked.
  *
  * @throws RecordError `too-costly`.
  */
 export const requireTogether = (rows: readonly RecordRow[]): void => {
-  if (rows.reduce((sum, row) => sum + largeBytes(row), 0) <= largestTogether) return;
-  throw new RecordError(
-    'too-costly',
-    'The records that this would read at once are too large; ask for fewer at a time',
-  );
+  if (rows.reduce((sum, row) => sum + largeBytes(row), 0) > largestTogether) throw tooLargeTogether();
+};
+
+const tooLargeTogether = (): RecordError =>
+  new RecordError('too-costly', 'The records that this would read at once are too large; ask for fewer at a time');
+
+/**
+ * Unpacks records until it is all of them.
+ *
+ * @throws RecordError `too-costly` if they are too large to be held together.
+ */
+export const unpackTogether = (records: Iterable<StoredRecord>): StoredRecord[] => {
+  const all: StoredRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    bytes += jsonBytesOf(record);
+    if (bytes > largestTogether) throw tooLargeTogether();
+    all.push(record);
+  }
+  return all;
+};
+
+/** Unpacks the first of records, as far as a page has room for them; at least one. */
+export const unpackPage = (records: Iterable<StoredRecord>): StoredRecord[] => {
+  const page: StoredRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    bytes += jsonBytesOf(record);
+    if (bytes > largestInflated && page.length > 0) break;
+    page.push(record);
+  }
+  return page;
 };
 
 /** Reads bodies that lie in the object store. */

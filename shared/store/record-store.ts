@@ -10,7 +10,15 @@ import { chartPage } from './chart-page.ts';
 import type { DeploymentKeys } from './deployment-key.ts';
 import { IdCodec } from './ids.ts';
 import { type Address, chartKey, historyKey, historyPrefix, locatorKey, recordKey } from './keys.ts';
-import { fetchesFor, LargeBodies, largeBytes, pageWithin, requireTogether } from './large-bodies.ts';
+import {
+  fetchesFor,
+  LargeBodies,
+  largeBytes,
+  pageWithin,
+  requireTogether,
+  unpackPage,
+  unpackTogether,
+} from './large-bodies.ts';
 import type { ObjectStore } from './object-store.ts';
 import { addressOf, type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
 import { visibleRows } from './visibility.ts';
@@ -48,6 +56,12 @@ export interface QueryOptions {
   readonly pointers?: 'all' | 'others' | 'none';
   /** True shows also what belongs elsewhere and refers to records of this chart. */
   readonly mentions?: boolean;
+}
+
+/** A row, and where its record is. */
+interface LocatedRow {
+  readonly row: RecordRow;
+  readonly at: Address;
 }
 
 /** Locators never change, so a process need not read one twice. Bounded, since a process may live for hours. */
@@ -142,7 +156,7 @@ export class RecordStore {
     const { Item } = await this.client.send(
       new GetCommand({ TableName: this.tableName, Key: recordKey(address), ConsistentRead: true }),
     );
-    return (await this.#visible(Item ? [Item as RecordRow] : []))[0];
+    return (await this.recordsIn(await this.#visible(Item ? [Item as RecordRow] : [])))[0];
   }
 
   /**
@@ -153,10 +167,10 @@ export class RecordStore {
   async readMany(addresses: readonly Address[]): Promise<StoredRecord[]> {
     const rows = (await this.getMany(addresses.map(recordKey))) as RecordRow[];
     requireTogether(rows);
-    return this.#visible(rows);
+    return this.recordsIn(await this.#visible(rows));
   }
 
-  /** The same for the first of these addresses: as many as one page may bring. At most a hundred, one call. */
+  /** The same for the first of these addresses: as many as one page may bring, at least one. */
   async readPage(addresses: readonly Address[]): Promise<Fetched & { records: StoredRecord[]; taken: number }> {
     const name = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
     const rows = new Map((await this.getMany(addresses.map(recordKey))).map((row) => [name(row), row as RecordRow]));
@@ -165,7 +179,11 @@ export class RecordStore {
       largeBytes,
     );
     const found = page.filter((row): row is RecordRow => 'pk' in row);
-    return { records: await this.#visible(found), taken: page.length, fetches: fetchesFor(found) };
+    const visible = await this.#visible(found);
+    const records = await this.firstRecordsIn(visible);
+    const left = visible[records.length]?.at;
+    const taken = left ? addresses.findIndex((each) => name(recordKey(each)) === name(recordKey(left))) : page.length;
+    return { records, taken, fetches: fetchesFor(found) };
   }
 
   /** One version of a record: the row of the current one and the history row come in one call. */
@@ -213,10 +231,11 @@ export class RecordStore {
     const newest = row.version < current.version ? [current, row] : [current];
     const versions = [...newest.filter(({ version }) => version < before), ...earlier];
     const page = pageWithin(versions.slice(0, options.limit), largeBytes);
-    const last = page.at(-1);
+    const items = await this.firstRecordsIn(page.map((row) => ({ row, at: address })));
+    const last = items.at(-1);
     // Versions are numbered without a gap, so the first one is the end.
     return {
-      items: await this.recordsIn(page.map((row) => ({ row, at: address }))),
+      items,
       next: last && last.version > 1 ? String(last.version) : undefined,
     };
   }
@@ -256,19 +275,35 @@ export class RecordStore {
     return pages.flat() as unknown as { pk: string; sk: string }[];
   }
 
-  async #visible(rows: readonly RecordRow[]): Promise<StoredRecord[]> {
+  /** Those of rows that may be seen, in their order. */
+  async #visible(rows: readonly RecordRow[]): Promise<LocatedRow[]> {
     const visible = await visibleRows(this.client, this.tableName, rows);
-    return this.recordsIn(
-      visible.flatMap((row) => {
-        const at = addressOf(row);
-        return at ? [{ row, at }] : [];
-      }),
-    );
+    return visible.flatMap((row) => {
+      const at = addressOf(row);
+      return at ? [{ row, at }] : [];
+    });
   }
 
-  /** Records of rows that may be seen, in their order. Bodies that lie in the object store are fetched. */
-  async recordsIn(rows: readonly { readonly row: RecordRow; readonly at: Address }[]): Promise<StoredRecord[]> {
+  /**
+   * Records of rows that may be seen, in their order. Bodies that lie in the object store are fetched.
+   *
+   * @throws RecordError `too-costly` if they are too large to be held together.
+   */
+  async recordsIn(rows: readonly LocatedRow[]): Promise<StoredRecord[]> {
+    return unpackTogether(await this.#unpacking(rows));
+  }
+
+  /** The first of them, as far as a page has room; at least one. */
+  async firstRecordsIn(rows: readonly LocatedRow[]): Promise<StoredRecord[]> {
+    return unpackPage(await this.#unpacking(rows));
+  }
+
+  /** Each is unpacked when it is asked for. */
+  async #unpacking(rows: readonly LocatedRow[]): Promise<Iterable<StoredRecord>> {
     const objects = await this.#largeBodies.of(rows);
-    return rows.map(({ row, at }, index) => recordFrom(row, at, this.ids, objects.get(index)));
+    const { ids } = this;
+    return (function* () {
+      for (const [index, { row, at }] of rows.entries()) yield recordFrom(row, at, ids, objects.get(index));
+    })();
   }
 }

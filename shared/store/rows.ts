@@ -79,6 +79,12 @@ export const bodyOf = (record: StoredRecord): Uint8Array | undefined => {
   return body;
 };
 
+/** How long the JSON was of which records were read. */
+const lengths = new WeakMap<StoredRecord, number>();
+
+/** Bytes of JSON of a record that was read: what it takes of memory is some times that. 0 for a deletion. */
+export const jsonBytesOf = (record: StoredRecord): number => lengths.get(record) ?? 0;
+
 /** The same record with what its row is to have as its body. */
 export const withBody = (record: StoredRecord, body: Uint8Array): StoredRecord => {
   const same = { ...record };
@@ -133,6 +139,7 @@ export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes &
  */
 export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, object?: Uint8Array): StoredRecord => {
   const { id, version, updated, custodian, labels, body, shown } = recordLayouts.reader(row.layout)(row);
+  const unpacked = body && unpackBody(body, address.chart, object);
   const record = {
     ...address,
     id: id ?? ids.idAt(address.chart, address.place),
@@ -140,11 +147,12 @@ export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, objec
     updated,
     custodian,
     labels: [...(labels ?? [])],
-    resource: body && unpackBody(body, address.chart, object),
+    resource: unpacked?.resource,
     ...(row.refs === undefined ? {} : { refs: row.refs }),
     ...(shown === undefined ? {} : { shown }),
   };
   if (body) bodies.set(record, body);
+  if (unpacked) lengths.set(record, unpacked.jsonBytes);
   return record;
 };
 

@@ -5,6 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { recordKey } from '../../shared/store/keys.ts';
+import type { StoredRecord } from '../../shared/store/rows.ts';
 import { batchOf, postEntry, statusesOf, transactionOf, writtenIn } from '../support/bundles.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import {
@@ -21,7 +22,7 @@ import {
   type Stored,
   stored,
 } from '../support/records.ts';
-import { commitOf, newRecord } from '../support/test-store.ts';
+import { commitOf, newRecord, nextOf } from '../support/test-store.ts';
 
 let server: FhirServer;
 let patient: Stored<fhir4.Patient>;
@@ -260,6 +261,125 @@ describe('large records in order', () => {
     expect([few.status, many.status]).toEqual([200, 400]);
     expect(issuesOf(many.body)).toMatchObject([{ code: 'too-costly', expression: '_sort' }]);
   });
+});
+
+describe('records that repeat themselves', () => {
+  // 3.5 MB of JSON each, of which some 4 KB lie in the row.
+  const repetitive = async (count: number, resource: object, type = 'Observation') => {
+    const { store } = server;
+    const { chart = '' } = store.ids.decode(patient.id) ?? {};
+    const records = Array.from({ length: count }, () =>
+      newRecord(store, chart, { type, resource: resource as Resource }),
+    );
+    await commit(store, commitOf({ writes: records.map((next) => ({ next })) }));
+    forget();
+    return records;
+  };
+  const coded = (code: string) => ({ ...spacious(3_500_000), code: { coding: [{ code }] } });
+  const queries = () => server.calls.names.filter((name) => name === 'Query').length;
+
+  it('are looked through a few at a time', async () => {
+    await repetitive(7, coded('a'));
+
+    const found = await server.get(`Observation?patient=${patient.id}&code=b`);
+
+    expect(found.body).toMatchObject({ total: 0 });
+    expect(queries()).toBe(4); // two at a time
+  });
+
+  it('come in pages, each once', async () => {
+    const records = await repetitive(3, coded('a'));
+
+    const pages = await allPages(server, `Observation?patient=${patient.id}&code=a`);
+
+    expect(pages.map((page) => resourcesIn(page).length)).toEqual([1, 1, 1]);
+    expect(
+      pages
+        .flatMap(resourcesIn)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(records.map(({ id }) => id).sort());
+  });
+
+  it.each([
+    ['_sort', () => server.get(`Observation?patient=${patient.id}&_sort=_lastUpdated`)],
+    ['code', () => server.get(`Observation/$lastn?patient=${patient.id}&code=a`)],
+    ['patient', () => server.delete(`Observation?patient=${patient.id}&code=a`)],
+  ])('are refused as too costly where more than 50 MB would be held at once, naming %s', async (expression, ask) => {
+    await repetitive(15, coded('a'));
+
+    const { status, body } = await ask();
+
+    expect(status).toBe(400);
+    expect(issuesOf(body)).toMatchObject([{ code: 'too-costly', expression }]);
+  });
+
+  it('are refused likewise where they are documents that $docref would show', async () => {
+    const type = { coding: [{ code: 'a' }] };
+    const resource = { ...document(10), type, description: 'x'.repeat(3_500_000) };
+    await repetitive(15, resource, 'DocumentReference');
+
+    const { status, body } = await server.get(`DocumentReference/$docref?patient=${patient.id}&type=a`);
+
+    expect(status).toBe(400);
+    expect(issuesOf(body)).toMatchObject([{ code: 'too-costly', expression: 'type' }]);
+  });
+
+  it('come along with what refers to them as far as an answer has room, and are not all read for it', async () => {
+    const places = Array.from({ length: 15 }, (_, n) =>
+      newRecord(server.store, `large-place-${n}`, {
+        type: 'Location',
+        place: '',
+        resource: { resourceType: 'Location', description: 'x'.repeat(3_500_000) } as Resource,
+      }),
+    );
+    await commit(server.store, commitOf({ writes: places.map((next) => ({ next })) }));
+    const related = places.map(({ id }) => ({ reference: `Location/${id}` }));
+    await create(server, document(10, { context: { related } }));
+    forget();
+
+    const { body } = await server.get(`Patient/${patient.id}/$everything`);
+
+    const [remark] = resourcesIn(body).filter(({ resourceType }) => resourceType === 'OperationOutcome');
+    expect(resourcesIn(body).filter(({ resourceType }) => resourceType === 'Location')).toHaveLength(1);
+    expect(JSON.stringify(remark)).toContain('14 of the records that these refer to are too large to come along');
+    expect(server.calls.names.filter((name) => name === 'BatchGetItem')).toHaveLength(5); // two at a time
+  });
+
+  it('are not all read where references name versions of them', async () => {
+    const [first] = await repetitive(1, coded('a'));
+    let previous = first as StoredRecord;
+    for (let version = 2; version <= 17; version++) {
+      const next = nextOf(previous);
+      await commit(server.store, commitOf({ writes: [{ next, previous }] }));
+      previous = next;
+    }
+    const versions = Array.from({ length: 16 }, (_, n) => ({
+      reference: `Observation/${previous.id}/_history/${n + 1}`,
+    }));
+    const panel = await create(server, observationBody(subject, { hasMember: versions }));
+    forget();
+
+    const { status, body } = await server.get(`Observation?_id=${panel.id}&_include=Observation:has-member`);
+
+    expect(status).toBe(400);
+    expect(issuesOf(body)).toMatchObject([{ code: 'too-costly', expression: '_include' }]);
+    // The current one, four of 14 MB together, and seven that were on their way with the fourth.
+    expect(server.calls.names.filter((name) => name === 'BatchGetItem').length).toBeLessThanOrEqual(1 + 4 + 7);
+  });
+
+  it.each(['_revinclude=Observation:patient', '_revinclude=*'])(
+    'are not all read where they would be included: %s',
+    async (include) => {
+      await repetitive(15, coded('a'));
+
+      const { status, body } = await server.get(`Patient?_id=${patient.id}&${include}`);
+
+      expect(status).toBe(400);
+      expect(issuesOf(body)).toMatchObject([{ code: 'too-costly', expression: '_revinclude' }]);
+      expect(queries()).toBeLessThanOrEqual(3);
+    },
+  );
 });
 
 describe('a record that no answer could hold', () => {

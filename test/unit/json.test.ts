@@ -13,7 +13,8 @@ const observation = (value: string, others: readonly string[]) =>
 
 const chart = '0123456789abcdefghijklmnop';
 
-const stored = (text: string): string => stringifyJson(unpackBody(packBody(parseJson(text) as Resource, chart), chart));
+const stored = (text: string): string =>
+  stringifyJson(unpackBody(packBody(parseJson(text) as Resource, chart), chart).resource);
 
 describe('JSON of a resource', () => {
   it('comes back from the store as it was written, whatever its decimals', () => {

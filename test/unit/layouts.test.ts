@@ -97,7 +97,7 @@ const text = (resource: Resource | undefined) => resource && stringifyJson(resou
 const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unknown; written: () => unknown }>> = {
   body: {
     read: ({ chart: home = '', bytes = '', object }) =>
-      text(unpackBody(Buffer.from(bytes, 'base64'), home, object && Buffer.from(object, 'base64'))),
+      text(unpackBody(Buffer.from(bytes, 'base64'), home, object && Buffer.from(object, 'base64')).resource),
     written: () => {
       const packed = packBody({ resourceType: 'Basic' }, chart);
       return [packed[0], referenceTo(packed, chart)[0]];

@@ -12,9 +12,10 @@ import type { Item } from './fill-page.ts';
 
 /** Records that come along with one page; where there would be more, the page is made shorter. */
 const mostReferenced = 2_000;
-/** Keys of one BatchGet. */
-const batchSize = 100;
-const batchesAtOnce = 20;
+/** Pages that are read of them, one after the other where the first has no room for all: 10 MB of JSON each, most of it perhaps not to be shown. */
+const mostPages = 5;
+/** Ids that a client chose are looked up so many at a time. */
+const locatedAtOnce = 100;
 
 /** Whether the caller may read this record, whatever its type. */
 export const mayRead = ({ asking, store }: Pick<RequestContext, 'asking' | 'store'>, record: StoredRecord): boolean =>
@@ -95,22 +96,21 @@ export const readNamed = async (
 ): Promise<ReadonlyMap<string, StoredRecord | undefined>> => {
   const { store, asking } = context;
   const readable = new Map([...new Set(names.map(typeIn))].map((type) => [type, factsOfType(type)]));
-  const located = await inParallel(batchSize, names, async (name) => {
+  const located = await inParallel(locatedAtOnce, names, async (name) => {
     const facts = readable.get(typeIn(name));
     const may = facts && decideType(asking, 'r', facts).permit;
     return { name, address: may ? await locate(context, typeIn(name), name.slice(name.indexOf('/') + 1)) : undefined };
   });
   const found = new Map<string, StoredRecord | undefined>(located.map(({ name }) => [name, undefined]));
   const asked = located.flatMap(({ name, address }) => (address && coming.address(address) ? [{ name, address }] : []));
-  const batches = Array.from({ length: Math.ceil(asked.length / batchSize) }, (_, n) =>
-    asked.slice(n * batchSize, (n + 1) * batchSize),
-  );
-  await inParallel(batchesAtOnce, batches, async (batch) => {
-    const { records, taken } = await store.readPage(batch.map(({ address }) => address));
-    for (const { name } of batch.slice(taken)) found.delete(name);
+  let rest = asked;
+  for (let page = 0; rest.length > 0 && page < mostPages; page++) {
+    const { records, taken } = await store.readPage(rest.map(({ address }) => address));
     for (const record of records) {
       if (record.resource && mayRead(context, record) && coming.record(record)) found.set(nameOf(record), record);
     }
-  });
+    rest = rest.slice(taken);
+  }
+  for (const { name } of rest) found.delete(name);
   return found;
 };

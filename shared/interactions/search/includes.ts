@@ -8,6 +8,7 @@ import type { Criterion, Include } from '../../search/search-query.ts';
 import { inParallel } from '../../store/in-parallel.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { mayAccess } from '../require-access.ts';
+import { largestPageBytes } from '../searchset.ts';
 import type { Finding } from './finding.ts';
 import { mostQueries } from './plan.ts';
 import { type Run, tooCostly } from './run.ts';
@@ -34,6 +35,7 @@ export const included = async (
   const others = new Map<string, StoredRecord>();
   const known = new Set(found.map(nameOf));
   let last = found;
+  let bytes = 0;
   for (let round = 0; last.length > 0 && round < mostRounds; round++) {
     const applying = round === 0 ? includes : includes.filter(({ iterate }) => iterate);
     const next: StoredRecord[] = [];
@@ -49,9 +51,10 @@ export const included = async (
         if (known.has(name)) continue;
         known.add(name);
         others.set(name, record);
+        bytes += finding.jsonBytesOf(record);
         next.push(record);
       }
-      if (others.size > mostIncluded) return undefined;
+      if (others.size > mostIncluded || bytes > largestPageBytes) return undefined;
     }
     last = next;
   }
@@ -97,6 +100,13 @@ const referredTo = async (
     [...names].filter((name) => !name.includes(':')),
     (name) => name.slice(0, name.indexOf('/')),
   );
+  let bytes = 0;
+  /** What is shown is held until all of it is there. Beside matches and included records that are known, the rest is too much for a page. */
+  const shown = (name: string, record: StoredRecord): Named => {
+    bytes += finding.jsonBytesOf(record);
+    if (bytes > 3 * largestPageBytes) throw tooCostly('_include');
+    return [name, record];
+  };
   const found = await inParallel(mostAtOnce, [...byType], async ([type, ofType]): Promise<Named[]> => {
     const recordType = run.types?.get(type);
     if (!recordType) return [];
@@ -105,15 +115,15 @@ const referredTo = async (
     const current = new Map(
       (await finding.namedRecords(run, recordType, [...new Set(ofType.map(withoutVersion))])).map(named),
     );
-    const shown = await inParallel(mostAtOnce, ofType, async (name): Promise<Named | undefined> => {
+    const ofOne = await inParallel(mostAtOnce, ofType, async (name): Promise<Named | undefined> => {
       const record = current.get(withoutVersion(name));
       // What is deleted, or hidden by now, is not shown as it was before.
       if (!record || !mayShow(record)) return undefined;
       const version = Number(name.split('/')[3] ?? record.version);
       const older = version === record.version ? undefined : await versionOf(run, record, version);
-      return older && mayShow(older) ? [name, older] : named(record);
+      return older && mayShow(older) ? shown(name, older) : shown(nameOf(record), record);
     });
-    return shown.filter((each) => each !== undefined);
+    return ofOne.filter((each) => each !== undefined);
   });
   const addresses = [...names].filter((name) => name.includes(':'));
   for (const type of addresses.length > 0 ? typesWithAddress(run, include) : []) {
@@ -165,7 +175,7 @@ const referring = async (
   if (include.source === undefined) return referringFromAnywhere(run, finding, include, records);
   const recordType = run.types?.get(include.source);
   if (!recordType || !mayRead(run, recordType)) return [];
-  const found: StoredRecord[] = [];
+  const found = new Referring(finding);
   const { name, searchParameters } = recordType;
   for (const some of lotsOf(records)) {
     const criteria = revincluding(include, name, searchParameters, some.map(nameOf));
@@ -179,13 +189,12 @@ const referring = async (
       : finding.referringInCharts(context, charts, parameters);
     const plan = inCharts ?? (await finding.planSearch(context, conditions)).plan;
     for await (const { record } of finding.matching(run, recordType, { conditions, plan })) {
-      if (record) found.push(record);
-      // Whatever of it is a match or included already, the rest is too much for a page.
-      if (found.length > 2 * mostIncluded) return found;
+      if (record) found.add(record);
+      if (found.isTooMuch) return found.records;
       run.requireAffordable('_revinclude');
     }
   }
-  return found;
+  return found.records;
 };
 
 /** Records for which what refers to them is read together: of as many charts as one search may name, or as many records that head their own. */
@@ -195,6 +204,33 @@ const lotsOf = (records: readonly StoredRecord[]): StoredRecord[][] => {
     byChart.slice(n * mostQueries, (n + 1) * mostQueries).flat(),
   );
 };
+
+/** What refers to the records of a page, each once. */
+class Referring {
+  readonly #finding: Finding;
+  readonly #records = new Map<string, StoredRecord>();
+  #bytes = 0;
+
+  constructor(finding: Finding) {
+    this.#finding = finding;
+  }
+
+  add(record: StoredRecord): void {
+    const name = nameOf(record);
+    if (this.#records.has(name)) return;
+    this.#records.set(name, record);
+    this.#bytes += this.#finding.jsonBytesOf(record);
+  }
+
+  /** Whatever of it is a match or included already, the rest is too much for a page. */
+  get isTooMuch(): boolean {
+    return this.#records.size > 2 * mostIncluded || this.#bytes > 3 * largestPageBytes;
+  }
+
+  get records(): StoredRecord[] {
+    return [...this.#records.values()];
+  }
+}
 
 /**
  * `_revinclude=*`: whatever refers to these records stands in their charts, as a record or a mention.
@@ -210,7 +246,7 @@ const referringFromAnywhere = async (
   if (records.some(({ type }) => headsOwnChart(type))) throw tooCostly('_revinclude');
   const names = records.map(nameOf);
   const criteria = new Map<string, Criterion[]>();
-  const found: StoredRecord[] = [];
+  const found = new Referring(finding);
   for (const chart of new Set(records.map((record) => record.chart))) {
     let after: string | undefined;
     do {
@@ -225,10 +261,12 @@ const referringFromAnywhere = async (
         criteria.set(record.type, wanted);
         const facts = run.factsOf({ id: record.id, lastUpdated: record.updated });
         const { resource } = record;
-        if (wanted.some((criterion) => matches([criterion], resource, facts))) found.push(record);
+        if (!wanted.some((criterion) => matches([criterion], resource, facts))) continue;
+        found.add(record);
       }
+      if (found.isTooMuch) return found.records;
       after = page.next;
     } while (after !== undefined);
   }
-  return found;
+  return found.records;
 };

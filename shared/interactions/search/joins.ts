@@ -184,19 +184,24 @@ export class Joins {
     for (const { resourceType, conditions } of chain.targets) {
       const recordType = this.#typeOf(resourceType);
       if (!recordType) continue;
-      const records = [
-        ...(await this.#finding.namedRecords(run, recordType, names, { apart: true })),
-        ...(await this.#finding.addressedRecords(run, recordType, names)),
-      ];
-      const found = records.filter((record) => run.mayFind(recordType, record));
-      const within = inside.flatMap(({ contained, container }): Held[] =>
+      let within = inside.flatMap(({ contained, container }): Held[] =>
         contained.resourceType === resourceType
           ? [{ resource: contained, id: contained.id ?? '', lastUpdated: undefined, container }]
           : [],
       );
-      await this.#lookUp(recordType, [...found.flatMap(heldOf), ...within], conditions);
-      for (const record of found) if (this.#meets(record, conditions)) this.#add(chain, recordType, record);
+      for await (const records of this.#pagesOf(recordType, names)) {
+        const found = records.filter((record) => run.mayFind(recordType, record));
+        await this.#lookUp(recordType, [...found.flatMap(heldOf), ...within], conditions);
+        within = [];
+        for (const record of found) if (this.#meets(record, conditions)) this.#add(chain, recordType, record);
+      }
     }
+  }
+
+  /** Records of a type that references name, by `Type/id` and by address, some at a time. */
+  async *#pagesOf(recordType: SearchType, names: readonly string[]): AsyncGenerator<readonly StoredRecord[]> {
+    yield* this.#finding.namedPages(this.#run, recordType, names);
+    yield await this.#finding.addressedRecords(this.#run, recordType, names);
   }
 
   #meets(record: StoredRecord, conditions: readonly Condition[]): boolean {
@@ -228,12 +233,12 @@ export class Joins {
     if (!filed && headsOwnChart(recordType.name)) {
       // Nothing leads from these records to what refers to them: one reading of all serves whatever else the search comes by.
       this.#complete.add(has);
-      for (const record of await this.#all(referring, has.conditions, has.name)) this.#add(has, referring, record);
+      for await (const record of this.#all(referring, has.conditions, has.name)) this.#add(has, referring, record);
       return;
     }
     for (let at = 0; at < names.length; at += mostQueries) {
       const some = referringTo(has.parameter, names.slice(at, at + mostQueries));
-      for (const record of await this.#all(referring, [some, ...has.conditions], has.name))
+      for await (const record of this.#all(referring, [some, ...has.conditions], has.name))
         this.#add(has, referring, record);
     }
   }
@@ -277,18 +282,16 @@ export class Joins {
   }
 
   /**
-   * All records of a type that meet conditions.
+   * All records of a type that meet conditions, one after the other: nothing tells how much memory all of them would take.
    *
    * @throws RecordError `too-costly`, naming the parameter, if there is too much to read.
    */
-  async #all(recordType: SearchType, conditions: readonly Condition[], name: string): Promise<StoredRecord[]> {
+  async *#all(recordType: SearchType, conditions: readonly Condition[], name: string): AsyncGenerator<StoredRecord> {
     const { plan } = await this.planned(recordType, conditions);
-    const found: StoredRecord[] = [];
     for await (const { record } of this.#finding.matching(this.#run, recordType, { conditions, plan })) {
-      if (record) found.push(record);
+      if (record) yield record;
       this.#run.requireAffordable(name);
     }
-    return found;
   }
 
   /** `Type/id` of what stands in the lists that a search names. */
@@ -343,9 +346,11 @@ export class Joins {
         }
       } else {
         for (let at = 0; at < last.length; at += mostQueries) {
-          const below = await this.#all(recordType, [referringTo(parameter, last.slice(at, at + mostQueries))], name);
-          for (const record of below) run.decidedBy(recordType, record);
-          next.push(...below.map(({ type, id: belowId }) => `${type}/${belowId}`));
+          const naming = referringTo(parameter, last.slice(at, at + mostQueries));
+          for await (const record of this.#all(recordType, [naming], name)) {
+            run.decidedBy(recordType, record);
+            next.push(`${record.type}/${record.id}`);
+          }
         }
       }
       last = [...new Set(next)].filter((each) => !found.has(each));

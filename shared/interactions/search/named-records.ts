@@ -1,5 +1,6 @@
 import type { SearchType } from '../../record-types/search-type.ts';
 import type { Criterion } from '../../search/search-query.ts';
+import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { locateAll } from '../locate.ts';
 import { matching } from './matching.ts';
@@ -12,34 +13,41 @@ const mostAtOnce = 100;
 /**
  * Records of a type among those that references name as `Type/id`; whether the caller may know of them is not asked.
  *
- * @param options - `apart` for a few that may be large: they are read one page after the other, instead of refused.
+ * @throws RecordError `too-costly` if they are too large to be held together.
  */
 export const namedRecords = async (
   run: Run,
-  { name }: SearchType,
+  recordType: SearchType,
   references: readonly string[],
-  { apart = false }: { readonly apart?: boolean } = {},
 ): Promise<StoredRecord[]> => {
-  const { context } = run;
-  const ids = references.flatMap((reference) =>
-    reference.startsWith(`${name}/`) ? [reference.slice(name.length + 1)] : [],
-  );
-  const addresses = await locateAll(context, name, ids);
+  const addresses = await addressesOf(run, recordType, references);
   if (addresses.length === 0) return [];
-  if (!apart) {
-    run.spend();
-    return context.store.readMany(addresses);
-  }
-  const records: StoredRecord[] = [];
+  run.spend();
+  return run.context.store.readMany(addresses);
+};
+
+/** The same, one page after the other: what is too large to be held together is not refused. */
+export async function* namedPages(
+  run: Run,
+  recordType: SearchType,
+  references: readonly string[],
+): AsyncGenerator<readonly StoredRecord[]> {
+  const addresses = await addressesOf(run, recordType, references);
   for (let at = 0; at < addresses.length; ) {
     run.spend();
-    const page = await context.store.readPage(addresses.slice(at, at + mostAtOnce));
+    const page = await run.context.store.readPage(addresses.slice(at, at + mostAtOnce));
     for (let fetch = 0; fetch < page.fetches; fetch++) run.spend();
-    records.push(...page.records);
+    yield page.records;
     at += page.taken;
   }
-  return records;
-};
+}
+
+const addressesOf = ({ context }: Run, { name }: SearchType, references: readonly string[]): Promise<Address[]> =>
+  locateAll(
+    context,
+    name,
+    references.flatMap((reference) => (reference.startsWith(`${name}/`) ? [reference.slice(name.length + 1)] : [])),
+  );
 
 /**
  * Records of a type that the caller may find and that canonical references name, with or without a version; other names are passed over.

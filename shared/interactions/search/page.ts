@@ -1,6 +1,5 @@
 import { compareKeysBy, type SortKeys, sortKeysOf } from '../../search/sort.ts';
 import type { Position } from '../../store/candidates/plan.ts';
-import { largeBytesIn } from '../../store/large-bodies.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';
 import { largestPageBytes, weightOf } from '../searchset.ts';
 import { eachOnce } from './each-once.ts';
@@ -12,8 +11,6 @@ import { callsPerPage, tooCostly } from './run.ts';
 const usualPage = 50;
 /** Records that one request may sort. */
 const mostSorted = 10_000;
-/** Bytes of JSON that those of them may have whose bodies are large: all are in memory at once. */
-const mostLargeSorted = 50_000_000;
 
 /** A search that knows how it goes about. */
 export interface PlannedSearch extends Omit<OpenSearch, 'parts'> {
@@ -129,6 +126,12 @@ const withIncludes = async (
 /** So few matches can be told apart by counting them under one condition after the other: their charts' logs tell of the count. */
 const mostTelling = 50;
 
+/** A record as a log tells of it, with no more than what it says of whose it is: fifty may have 200 MB. */
+const withoutContent = (record: StoredRecord): StoredRecord => {
+  const { resourceType, securityContext } = record.resource ?? { resourceType: record.type };
+  return { ...record, resource: { resourceType, securityContext } };
+};
+
 /** @param asking - the parameter that wants to know, for a refusal. */
 const countAll = async ({ run, parts, searched }: PlannedSearch, asking: string): Promise<number> => {
   let total = 0;
@@ -136,7 +139,7 @@ const countAll = async ({ run, parts, searched }: PlannedSearch, asking: string)
   for await (const { record } of eachOnce(matchingParts(run, parts))) {
     if (record) {
       total++;
-      if (few.length <= mostTelling) few.push(record);
+      if (few.length <= mostTelling) few.push(withoutContent(record));
     }
     run.requireAffordable(asking);
   }
@@ -151,14 +154,13 @@ const sortedPage = async (search: PlannedSearch, from: Position | undefined): Pr
   const { run, query, parts, searched } = search;
   const rules = new Map(searched.map((each) => [each.recordType.name, each.query.sort]));
   const all: { readonly record: StoredRecord; readonly keys: SortKeys }[] = [];
-  let large = 0;
   for await (const { record } of eachOnce(matchingParts(run, parts))) {
     run.requireAffordable('_sort');
     if (!record) continue;
     const held = { resource: presented(record), lastUpdated: record.updated };
     all.push({ record, keys: sortKeysOf(rules.get(record.type) ?? [], held, run.units) });
-    large += largeBytesIn(record);
-    if (all.length > mostSorted || large > mostLargeSorted) throw tooCostly('_sort');
+    run.hold(record, '_sort');
+    if (all.length > mostSorted) throw tooCostly('_sort');
   }
   const order = compareKeysBy(query.sort);
   const compare = (a: SortKeys, aName: string, b: SortKeys, bName: string) =>

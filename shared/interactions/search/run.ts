@@ -7,7 +7,7 @@ import type { Condition } from '../../search/search-query.ts';
 import type { Units } from '../../search/units.ts';
 import type { CallNotes } from '../../store/call-notes.ts';
 import type { LinkedPage } from '../../store/linked-page.ts';
-import type { StoredRecord } from '../../store/rows.ts';
+import { jsonBytesOf, type StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { decisionOn, mayAccess } from '../require-access.ts';
 import { chartsConcerned } from '../security-context.ts';
@@ -36,6 +36,8 @@ export interface Held {
 export const callsPerPage = 60;
 /** Counting, sorting and following references have no pages, so they may take more, and then give up. A thousand charts fit. */
 export const callsPerSearch = 1_100;
+/** Bytes of JSON of the records that a search without pages may hold: a function has 1 GB, and a resource takes some times its JSON. */
+const mostHeld = 50_000_000;
 
 /** One search under way: for whom, what it has learnt of other records, and how far it has gone. */
 export class Run {
@@ -63,6 +65,7 @@ export class Run {
   readonly ahead = new Map<string, Promise<LinkedPage>>();
   /** `Type/id` of patients' records that were not asked for and decided what was found, by chart. */
   readonly decisive = new Map<string, Set<string>>();
+  #held = 0;
 
   constructor(context: SearchRequest, types?: SearchTypes, terminology?: TerminologyFacts) {
     this.context = context;
@@ -120,6 +123,16 @@ export class Run {
       const names = this.decisive.get(chart) ?? new Set();
       this.decisive.set(chart, names.add(`${record.type}/${record.id}`));
     }
+  }
+
+  /**
+   * Counts a record that is held until the search ends. How many it may be is not all: a body takes up to 4 MB.
+   *
+   * @throws RecordError `too-costly`
+   */
+  hold(record: StoredRecord, parameter: string): void {
+    this.#held += jsonBytesOf(record);
+    if (this.#held > mostHeld) throw tooCostly(parameter);
   }
 
   /**

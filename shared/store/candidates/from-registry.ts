@@ -36,7 +36,8 @@ export async function* fromRegistry(
   for await (const [[index, range], first] of readAhead(reader, rest, ([, each]) => ahead(each, afterIn(each)))) {
     for (let read: Ahead | undefined = first; read; read = await behind(range, read)) {
       for (let call = 0; call < read.calls; call++) reader.spend();
-      for (const { row, record } of read.page.rows) {
+      for (const { row, recordOf } of read.page.rows) {
+        const record = recordOf();
         const counts = record !== undefined && isFirstRow(reader, ranges, index, row, record);
         yield { record: counts ? record : undefined, position: [keyOf(range), row.sk] };
       }
@@ -77,7 +78,8 @@ const conditionFor = ({ partition, prefix, between }: RegistryRange) => {
 };
 
 interface RegistryPage {
-  readonly rows: { readonly row: RowKey; readonly record: StoredRecord | undefined }[];
+  /** A record that its row repeats is unpacked when it is asked for: a thousand of them, each a thousand times as large, have no room. */
+  readonly rows: { readonly row: RowKey; readonly recordOf: () => StoredRecord | undefined }[];
   readonly next: string | undefined;
 }
 
@@ -116,7 +118,8 @@ const registryPage = async (
       const address = addressOfRow(row);
       return {
         row,
-        record: row.version === undefined ? byKey.get(addressText(address)) : recordFrom(row, address, store.ids),
+        recordOf: () =>
+          row.version === undefined ? byKey.get(addressText(address)) : recordFrom(row, address, store.ids),
       };
     }),
     next: firstLeft ? page.at(-1)?.sk : (LastEvaluatedKey?.sk as string | undefined),
