@@ -17,7 +17,10 @@ export interface RecordFacts {
   readonly custodian: string;
   /** Home of the record; a patient's own records are those of the patient's chart. */
   readonly chart: string;
-  /** What it says, as far as scopes are narrowed by that; undefined once it is deleted. */
+  readonly id: string;
+  /** `system|code` of its security labels. */
+  readonly labels: readonly string[];
+  /** What it says, as far as scopes and Consents go by that; undefined once it is deleted. */
   readonly resource: Resource | undefined;
   /** The type of another record whose rights it is under as well: whoever may not read that may do nothing with this. */
   readonly under?: TypeFacts;
@@ -28,6 +31,9 @@ export interface Asking {
   readonly caller: Caller;
   readonly chart: string | undefined;
 }
+
+/** Whether a patient's Consents let the caller's organisation see a record that another one keeps. Pure. */
+export type Sharing = (caller: Caller, type: TypeFacts, record: RecordFacts) => boolean;
 
 export type Decision =
   | { readonly permit: true }
@@ -68,28 +74,43 @@ export const isNarrowed = (caller: Caller, action: Action, type: string): boolea
 /**
  * The one decision about a record, for every door: read, version, history, search hit, reference, write, event. A refusal here
  * looks like a record that does not exist. Pure.
+ *
+ * @param sharing - of the record's chart; nothing is shared where it is not given.
  */
-export const decide = (asking: Asking, action: Action, type: TypeFacts, record: RecordFacts): Decision => {
+export const decide = (
+  asking: Asking,
+  action: Action,
+  type: TypeFacts,
+  record: RecordFacts,
+  sharing?: Sharing,
+): Decision => {
   const general = decideType(asking, action, type);
   if (!general.permit) return general;
-  if (!isInScope(asking.caller, action, type.name, record.resource)) return refused('scope');
-  const { under, custodian, chart } = record;
-  // What that record says is not known here, so a narrowed scope does not cover it.
-  const over = under ? decide(asking, 'r', under, { custodian, chart, resource: undefined }) : permit;
+  const { caller } = asking;
+  const reads = action === 'r' || action === 's';
+  if (!isInScope(caller, action, type.name, record.resource)) return refused('scope');
+  const { under, ...own } = record;
+  // What that record says is not known here, so neither a narrowed scope nor a Consent covers it.
+  const over = under ? decide(asking, 'r', under, { ...own, resource: undefined }) : permit;
   if (!over.permit) return over;
-  if (type.directory && (action === 'r' || action === 's')) return permit;
-  if (asking.caller.organization === undefined) {
-    return record.chart === asking.chart ? permit : refused('not-own-record');
-  }
-  return record.custodian === asking.caller.organization ? permit : refused('custodian');
+  if (type.directory && reads) return permit;
+  if (caller.organization === undefined) return record.chart === asking.chart ? permit : refused('not-own-record');
+  if (record.custodian === caller.organization) return permit;
+  return reads && sharing?.(caller, type, record) ? permit : refused('custodian');
 };
 
 /**
  * The decision about the labels of a record, its profiles and tags among them. Who may read or change the record may do the same with what it is labelled
  * with. Besides, privacy officers see and set the security labels of all records that their organisation keeps, and nothing else of these. Pure.
  */
-export const decideLabels = (asking: Asking, action: 'r' | 'u', type: TypeFacts, record: RecordFacts): Decision => {
-  const general = decide(asking, action, type, record);
+export const decideLabels = (
+  asking: Asking,
+  action: 'r' | 'u',
+  type: TypeFacts,
+  record: RecordFacts,
+  sharing?: Sharing,
+): Decision => {
+  const general = decide(asking, action, type, record, sharing);
   const { caller } = asking;
   if (general.permit || !caller.roles.includes('privacy')) return general;
   if (!isInScope(caller, action, type.name, record.resource)) return refused('scope');

@@ -28,7 +28,7 @@ export const changesIn = (row: RowChange, ids: IdCodec): RecordChanged[] => {
   }));
 };
 
-/** Organisations that may know of a change: so far its custodian alone, since nothing is shared yet. */
+/** Organisations that may know of a change: so far its custodian alone: what Consents share is read, and not told of. */
 const recipientsOf = ({ custodian }: Pick<RecordRow, 'custodian'>): string[] => [custodian];
 
 const eventId = (change: Pick<RecordChanged, 'recordType' | 'recordId' | 'version'>, recipient: string): string =>

@@ -1,6 +1,7 @@
 import { AuditTrail } from '../audit/audit-trail.ts';
 import type { RequestContext } from '../interactions/context.ts';
 import { locate } from '../interactions/locate.ts';
+import { SharedCharts } from '../interactions/shared-charts.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import type { Services } from './services.ts';
 
@@ -16,6 +17,7 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
   return {
     store,
     asking,
+    sharing: new SharedCharts(store, asking, { now, baseUrl: request.baseUrl }),
     now,
     request,
     known,

@@ -6,12 +6,15 @@ import type { RecordType } from '../record-types/define-record-type.ts';
 import type { Address, RowKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { PlannedWrite } from './plan-write.ts';
+import type { SharedCharts } from './shared-charts.ts';
 
 /** What an interaction works with. */
 export interface RequestContext {
   readonly recordType: RecordType;
   readonly store: RecordStore;
   readonly asking: Asking;
+  /** What patients' Consents permit of charts that other organisations keep. */
+  readonly sharing: SharedCharts;
   readonly audit: AuditTrail;
   /** Milliseconds since 1970; one instant for the whole request. */
   readonly now: number;

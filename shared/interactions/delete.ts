@@ -95,8 +95,9 @@ export const planDeletion = async (
     const { current, pages } = await lookAround(context, address);
     // Not among its chart's records: deleted, or never there.
     const read = current ?? (await store.read(address));
+    await context.sharing.lookUp([read ?? address]);
     if (!read) throw notFound(context);
-    requireWritable(context, read, 'd');
+    await requireWritable(context, read, 'd');
     if (!read.resource) return undefined;
     if (!current) continue;
     requireVersion(context, current);

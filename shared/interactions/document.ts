@@ -27,7 +27,7 @@ const uriSystem = 'urn:ietf:rfc:3986';
  */
 export const documentOf: Interaction = async (context, target) => {
   requireTypeAccess(context, 'r');
-  const { store, audit, request, now } = context;
+  const { audit, request, now } = context;
   const { id, persist, graph } = readInput(context, documentInput);
   if (persist) throw notOffered('persist', 'The document is not kept; its parts are, and make it at any time');
   if (graph !== undefined) throw notOffered('graph', 'No GraphDefinition is followed');
@@ -39,7 +39,7 @@ export const documentOf: Interaction = async (context, target) => {
   if (!address) throw notFound(context);
   const composition = await audit.traced(
     { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/$document` },
-    () => store.read(address),
+    () => context.sharing.read(address),
     (found) => void requireReadable(context, found),
   );
   const first = requireReadable(context, composition);

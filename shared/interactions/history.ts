@@ -33,10 +33,11 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
     async () => {
       const versions = await versionsOf(context, address, { before, limit, time });
       const { newest } = versions;
+      await context.sharing.lookUp([newest ?? address]);
       return { ...versions, seen: newest ? await isCurrentSeen(context, newest, may) : before !== undefined };
     },
     ({ newest, items, seen }) => {
-      const all = newest && !isDecidedByContent(context) ? [newest, ...items] : [];
+      const all = newest && !isDecidedByContent(context, address) ? [newest, ...items] : [];
       if (!seen || !all.every(may)) throw notFound(context);
     },
   );
@@ -44,7 +45,7 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
   const next = within.length < page.items.length ? within.at(-1)?.version : page.next;
   const shown = within.filter(may);
   // Where versions may be left out for what they say, their number would tell of them.
-  const counted = before === undefined && !isDecidedByContent(context);
+  const counted = before === undefined && !isDecidedByContent(context, address);
   const total = counted ? totalOf(page, time) : undefined;
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',

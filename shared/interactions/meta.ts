@@ -25,7 +25,7 @@ const tries = 5;
 export const labelsOfRecord: Interaction = async (context, { id, version }) => {
   requireLabelAccess(context, 'r');
   readInput(context, {});
-  const { recordType, store, audit } = context;
+  const { recordType, audit } = context;
   const name = `${recordType.name}/${id}`;
   const address = await locate(context, recordType.name, id);
   if (!address || !/^(?:[1-9]\d{0,9})?$/.test(version)) throw notFound(context);
@@ -33,7 +33,7 @@ export const labelsOfRecord: Interaction = async (context, { id, version }) => {
     { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/$meta` },
     () =>
       version === ''
-        ? store.read(address)
+        ? context.sharing.read(address)
         : versionOf(context, address, Number(version), (each) => labelDecision(context, 'r', each).permit),
     (found) => void requireLabelled(context, found),
   );
@@ -80,7 +80,7 @@ const planChange = async (
   change: (labels: fhir4.Meta, by: fhir4.Meta) => fhir4.Meta,
 ): ReturnType<PlannedInteraction> => {
   requireLabelAccess(context, 'u');
-  const { recordType, store, audit } = context;
+  const { recordType, audit } = context;
   const { meta } = readInput(context, changeLabelsInput);
   requireLabels(context, meta);
   const address = await locate(context, recordType.name, id);
@@ -88,7 +88,7 @@ const planChange = async (
   const name = `${recordType.name}/${id}`;
   const found = await audit.traced(
     { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/${operation}` },
-    () => store.read(address),
+    () => context.sharing.read(address),
     (record) => void requireChangeable(context, record),
   );
   const current = requireChangeable(context, found);
@@ -110,7 +110,13 @@ const requireLabelAccess = (context: RequestContext, action: 'r' | 'u'): void =>
 };
 
 const labelDecision = (context: RequestContext, action: 'r' | 'u', record: StoredRecord) =>
-  decideLabels(context.asking, action, context.recordType, factsOfRecord(context, record));
+  decideLabels(
+    context.asking,
+    action,
+    context.recordType,
+    factsOfRecord(context, record),
+    context.sharing.of(record.chart),
+  );
 
 /**
  * The record, if the caller may see its labels.

@@ -22,10 +22,9 @@ import { requireVersion, requireWritable } from './update.ts';
  * https://hl7.org/fhir/R4/http.html#patch
  */
 export const patchRecord: Interaction = async (context, { id }) => {
-  const { recordType, store } = context;
   const apply = await readPatch(context);
-  const address = await locate(context, recordType.name, id);
-  return patched(context, apply, address && (await store.read(address)), id);
+  const address = await locate(context, context.recordType.name, id);
+  return patched(context, apply, address && (await context.sharing.read(address)), id);
 };
 
 /** FHIR conditional patch, `PATCH /{type}?{condition}`, of the one record that meets it. https://hl7.org/fhir/R4/http.html#patch */
@@ -98,6 +97,7 @@ const planPatched = async (
   record: StoredRecord | undefined,
   { id = record?.id, looked }: Noting,
 ): Promise<PlannedWrite> => {
+  if (record) await context.sharing.lookUp([record]);
   const { name } = context.recordType;
   const note = (chart: string, hidden: boolean) =>
     looked.push({ interaction: 'read', chart, what: [`${name}/${id}`], hidden });
@@ -107,7 +107,7 @@ const planPatched = async (
     if (chart !== undefined) note(chart, true);
   }
   const current = requireReadable(context, record);
-  requireWritable(context, current, 'u');
+  await requireWritable(context, current, 'u');
   requireVersion(context, current);
   note(current.chart, false);
   const resource = presented(current);

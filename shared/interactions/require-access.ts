@@ -34,11 +34,13 @@ const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: 
 };
 
 /** Who asks for records of which type. */
-type AccessContext = Pick<RequestContext, 'asking' | 'store'> & { readonly recordType: TypeFacts };
+type AccessContext = Pick<RequestContext, 'asking' | 'store' | 'sharing'> & { readonly recordType: TypeFacts };
 
-/** The decision about a record. */
-export const decisionOn = (context: AccessContext, action: Action, record: StoredRecord): Decision =>
-  decide(context.asking, action, context.recordType, factsOfRecord(context, record));
+/** The decision about a record. What another organisation keeps is shared only if that was looked up. */
+export const decisionOn = (context: AccessContext, action: Action, record: StoredRecord): Decision => {
+  const { asking, recordType, sharing } = context;
+  return decide(asking, action, recordType, factsOfRecord(context, record), sharing.of(record.chart));
+};
 
 /** Whether the caller may do this with this record. */
 export const mayAccess = (context: AccessContext, action: Action, record: StoredRecord): boolean =>

@@ -2,7 +2,8 @@ import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { isDirectory } from '../record-types/subjects.ts';
 import type { TakenTime } from '../store/calendar.ts';
-import { type Commit, CommitRefused, commit, type ExistenceCheck } from '../store/commit.ts';
+import { type Commit, CommitRefused, commit, type ExistenceCheck, type RecordWrite } from '../store/commit.ts';
+import { directiveChanges } from '../store/directives.ts';
 import { indexChanges } from '../store/index-rows.ts';
 import { type Row, recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
@@ -104,16 +105,30 @@ export const commitOf = (
     if (!own.has(key) && !isFresh(store, key, check)) checks.set(key, check);
   }
   return {
-    writes: plans.map(({ recordType, next, previous, furtherCharts }) => ({
-      next,
-      previous,
-      ...indexChanges(store, recordType, { next, previous }, furtherCharts),
-    })),
+    writes: plans.map((plan) => rowsOf(context, plan)),
     checks: [...checks.values()],
     unique: plans.flatMap(({ guards }) => guards),
     log: accessesOf(store, plans).map((access) => audit.row(access)),
     claims: [...plans.flatMap((plan) => plan.claims), ...claims],
     calendar: calendarWork(context, plans),
+  };
+};
+
+/** A record's next version with all rows that change with it. */
+const rowsOf = (
+  { store, request }: Omit<RequestContext, 'recordType'>,
+  { recordType, next, previous, furtherCharts }: PlannedWrite,
+): RecordWrite => {
+  const write = { next, previous };
+  const index = indexChanges(store, recordType, write, furtherCharts);
+  const { directiveOf } = recordType;
+  // What has no patient has no chart that it could open.
+  if (!directiveOf || next.place === '') return { ...write, ...index };
+  const directive = directiveChanges(write, next.resource && directiveOf(next.resource, request.baseUrl));
+  return {
+    ...write,
+    puts: [...index.puts, ...directive.puts],
+    removes: [...index.removes, ...directive.removes],
   };
 };
 

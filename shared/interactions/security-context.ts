@@ -35,5 +35,5 @@ export const factsOfRecord = (
   // The chart is in an id of ours. Under an id that a client chose the patient is known by name, and other records are not the patient's.
   const own = type === 'Patient' && id === asking.caller.patient;
   const chart = (own ? asking.chart : store.ids.decode(id)?.chart) ?? record.chart;
-  return { custodian: record.custodian, chart, resource: record.resource, under: factsOfType(type) };
+  return { ...record, chart, under: factsOfType(type) };
 };

@@ -63,8 +63,9 @@ export const planPut = async (
     read === undefined ? address && store.read(address) : read,
     read ? undefined : daysAhead(context, resource),
   ]);
+  if (!current && address) await context.sharing.lookUp([address]); // as for one that is hidden
   if (!current) return { ...(await planFirst(context, parsed, id)), days };
-  requireWritable(context, current, 'u');
+  await requireWritable(context, current, 'u');
   requireVersion(context, current);
   return { ...(await planUpdate(context, parsed, current)), days };
 };
@@ -90,7 +91,7 @@ export const planPutByCondition = async (
   if (match) {
     if (resource.id !== undefined && resource.id !== match.id)
       throw otherId(recordType, 'of the record that meets the condition');
-    requireWritable(context, match, 'u');
+    await requireWritable(context, match, 'u');
     requireVersion(context, match);
     return planUpdate(context, parsed, match);
   }
@@ -137,9 +138,14 @@ const planFirst = async (context: RequestContext, parsed: Parsed, id: string): P
  * @throws RecordError `not-found` if the caller may not even know of it; `forbidden` if it may be read but not written; `conflict`
  *   if the id was chosen by a client and belongs to a record that is hidden, which it cannot be from who chooses its id too.
  */
-export const requireWritable = (context: RequestContext, current: StoredRecord, action: 'u' | 'd'): void => {
+export const requireWritable = async (
+  context: RequestContext,
+  current: StoredRecord,
+  action: 'u' | 'd',
+): Promise<void> => {
   const decision = decisionOn(context, action, current);
   if (decision.permit) return;
+  await context.sharing.lookUp([current]); // to tell whether it may be read
   const refusal = refusedWrite(context, current, decision);
   if (refusal.kind === 'not-found' && action === 'u' && !context.store.ids.decode(current.id)) {
     throw new RecordError('conflict', 'This id is taken', { reason: 'id-taken' });

@@ -95,7 +95,7 @@ const idOf = ({ resource }: OperationInput<typeof input>, mode: Mode | undefined
 
 /** The record that is meant. The one in the path has to be there, and nothing is told of one that the caller may not know of. */
 const look = async (context: RequestContext, id: string, inPath: boolean): Promise<StoredRecord | undefined> => {
-  const { recordType, store, audit } = context;
+  const { recordType, audit } = context;
   const name = `${recordType.name}/${id}`;
   const isHidden = (record: StoredRecord | undefined): boolean =>
     record !== undefined && !(['r', 'u', 'd'] as const).some((action) => mayAccess(context, action, record));
@@ -104,7 +104,7 @@ const look = async (context: RequestContext, id: string, inPath: boolean): Promi
   if (!address) return undefined;
   let record: StoredRecord | undefined;
   const read = async () => {
-    record = await store.read(address);
+    record = await context.sharing.read(address);
   };
   const access = { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/$validate` } as const;
   try {

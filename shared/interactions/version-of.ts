@@ -16,12 +16,15 @@ export const versionOf = async (
   may: (record: StoredRecord) => boolean,
 ): Promise<StoredRecord | undefined> => {
   const asked = await context.store.readVersion(address, version);
+  await context.sharing.lookUp([asked ?? address]);
   return asked && (await isCurrentSeen(context, asked, may)) ? asked : undefined;
 };
 
-/** Whether what a record says decides about it, so that its versions may differ. */
-export const isDecidedByContent = ({ asking, recordType }: RequestContext): boolean =>
-  isNarrowed(asking.caller, 'r', recordType.name);
+/** Whether what a record says decides about it, so that its versions may differ: where scopes are narrowed, or a Consent shares some of its chart. */
+export const isDecidedByContent = (
+  { asking, recordType, sharing }: RequestContext,
+  { chart }: Pick<Address, 'chart'>,
+): boolean => sharing.of(chart) !== undefined || isNarrowed(asking.caller, 'r', recordType.name);
 
 /** Whether the current version of the record of this one may be seen, as far as that may differ. */
 export const isCurrentSeen = async (
@@ -29,6 +32,6 @@ export const isCurrentSeen = async (
   version: StoredRecord,
   may: (record: StoredRecord) => boolean,
 ): Promise<boolean> => {
-  const current = isDecidedByContent(context) ? await context.store.read(version) : version;
+  const current = isDecidedByContent(context, version) ? await context.store.read(version) : version;
   return current !== undefined && (current === version || may(current));
 };

@@ -1,3 +1,4 @@
+import { compileConsent } from '../access/compile-consent.ts';
 import { consentInvariants } from '../fhir/generated/invariants/Consent.ts';
 import { consentSchema } from '../fhir/generated/schemas/Consent.ts';
 import { consentElements, consentSearchTable } from '../fhir/generated/search-parameters/Consent.ts';
@@ -11,4 +12,5 @@ export const consent = defineRecordType({
   searchTable: consentSearchTable,
   elements: consentElements,
   date: 'date',
+  directiveOf: (resource, baseUrl) => compileConsent(resource as unknown as fhir4.Consent, baseUrl),
 });

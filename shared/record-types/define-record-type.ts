@@ -1,3 +1,4 @@
+import type { Rule } from '../access/directive.ts';
 import type { InvariantsByType } from '../fhir/invariant.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ResourceSchema } from '../fhir/resource-schema.ts';
@@ -28,6 +29,8 @@ export interface RecordTypeDefinition {
   readonly date?: string;
   /** Written by Concord alone: clients may only read and search. */
   readonly readOnly?: boolean;
+  /** What a record of this type, as it is, permits other organisations and forbids them. `baseUrl` is this server's, for absolute references. */
+  readonly directiveOf?: (resource: Resource, baseUrl: string) => Rule | undefined;
   /** Which time of whom a record of this type holds. */
   readonly heldTime?: (resource: Resource) => readonly HeldTime[];
 }

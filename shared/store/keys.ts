@@ -51,6 +51,15 @@ export const mentionKey = ({ shown, ...address }: Shown, chart: string): RowKey 
 
 const mentionSuffix = ({ chart, place }: Address): string => `!${place === '' ? chart : ''}`;
 
+/** What the Consents of a chart's patient come to. */
+export const directivePrefix = '!access#';
+
+/** What one Consent of a chart comes to for other organisations. */
+export const directiveKey = ({ chart, place }: Address): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${directivePrefix}${place}`,
+});
+
 /** Which charts a chart is linked with. */
 export const linksKey = (chart: string): RowKey => ({ pk: chartKey(chart), sk: '!linked' });
 

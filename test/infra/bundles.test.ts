@@ -41,6 +41,12 @@ const filesBeside: readonly {
     { name: 'shared-fhir-generated-api-description.data.br', most: 120_000 },
     { name: 'shared-openapi-viewer.data.br', most: 520_000 },
   ].map((file) => ({ ...file, readBy: (entry: string) => entry === 'functions/metadata.ts' })),
+  {
+    name: 'shared-access-sharing.lazy.js',
+    most: 10_000,
+    readBy: (entry) =>
+      entry === 'functions/history.ts' || (!background.includes(entry) && entry !== 'functions/metadata.ts'),
+  },
   ...[
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },

@@ -127,6 +127,8 @@ const resource = fc.option(
 const record: fc.Arbitrary<Facts> = fc.record({
   custodian: fc.constantFrom(...organizations),
   chart: fc.constantFrom(...charts),
+  id: fc.constant('1'),
+  labels: fc.constant([]),
   resource: resource.map((said) => said && { resourceType: 'Basic', ...said }),
 });
 
@@ -141,7 +143,7 @@ const nurse: Person = {
   chart: undefined,
   scopes: [{ level: 'user', type: '*', letters: 'cruds', query: '' }],
 };
-const own = { custodian: 'northside', chart: 'chart-1', resource: { resourceType: 'Basic' } };
+const own = { custodian: 'northside', chart: 'chart-1', id: '1', labels: [], resource: { resourceType: 'Basic' } };
 const foreign = { ...own, custodian: 'lakeside' };
 
 describe('decide', () => {

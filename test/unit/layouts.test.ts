@@ -9,6 +9,7 @@ import type { Resource } from '../../shared/fhir/resource.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
+import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/store/directives.ts';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-rows.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
@@ -137,6 +138,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return { owners: Object.fromEntries(owners), quarters: Object.fromEntries(quarters) };
     },
     written: () => changesByDay([bookedDay]).map((day) => dayBasics(day).layout)[0],
+  },
+  directive: {
+    read: (stored) => {
+      const row = rowIn(stored) as DirectiveRow;
+      return directiveLayouts.reader(row.layout)(row);
+    },
+    written: () => directiveRow(record, {}).layout,
   },
   feed: {
     read: (stored) => changesOf(rowIn(stored) as FeedRow),

@@ -115,7 +115,7 @@ const planSurrounded = async (
 ): Promise<PlannedWrite | undefined> => {
   requireTypeAccess(context, 'd');
   if (!current) throw notFound(context);
-  requireWritable(context, current, 'd');
+  await requireWritable(context, current, 'd');
   if (!current.resource) return undefined;
   requireVersion(context, current);
   if (referred) throw referredTo();

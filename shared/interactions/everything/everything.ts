@@ -71,7 +71,7 @@ export const showEverything = async (
   const found = await audit.traced(
     { interaction: 'operation', chart, what: [name], query: queryText(name, query) },
     async () => {
-      const about = store.read(address);
+      const about = context.sharing.read(address);
       const filled = fillPage(store, {
         readPage,
         chart,
@@ -80,6 +80,7 @@ export const showEverything = async (
         linked: after === undefined ? undefined : known,
         limit,
         mentions,
+        consider: (records) => context.sharing.lookUp(records),
         wanted: (record) => mayRead(context, record) && isPart(record),
         mayGoOn: async () => {
           const record = await about;

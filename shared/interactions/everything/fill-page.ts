@@ -24,6 +24,8 @@ export interface Filling {
   readonly limit: number;
   /** Whether to look at what belongs elsewhere and refers to records of the chart. */
   readonly mentions: boolean;
+  /** Told of records before it is asked whether they are wanted. */
+  readonly consider: (records: readonly StoredRecord[]) => Promise<unknown>;
   readonly wanted: (record: StoredRecord) => boolean;
   /** Asked behind the first call; if it says no, nothing more is read. */
   readonly mayGoOn: () => Promise<boolean>;
@@ -41,7 +43,7 @@ export interface FilledPage {
  * wanted; a page ends early, with a link, only behind 60 calls.
  */
 export const fillPage = async (store: RecordStore, filling: Filling): Promise<FilledPage> => {
-  const { readPage, chart, type, limit, mentions, wanted, mayGoOn } = filling;
+  const { readPage, chart, type, limit, mentions, consider, wanted, mayGoOn } = filling;
   const items: Item[] = [];
   let { after, linked } = filling;
   let rows = limit + 1;
@@ -50,6 +52,7 @@ export const fillPage = async (store: RecordStore, filling: Filling): Promise<Fi
     const options = { order, after, limit: rows, mentions } as const;
     const page = await readPage(store, chart, type, options, linked);
     [after, linked] = [page.next, page.linked];
+    await consider(page.items.map(({ record }) => record));
     for (const item of page.items) {
       if (!wanted(item.record)) continue;
       items.push({ ...item, weight: weightOf(item.record.resource ?? {}) });

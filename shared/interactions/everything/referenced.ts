@@ -18,8 +18,10 @@ const mostPages = 5;
 const locatedAtOnce = 100;
 
 /** Whether the caller may read this record, whatever its type. */
-export const mayRead = ({ asking, store }: Pick<RequestContext, 'asking' | 'store'>, record: StoredRecord): boolean =>
-  mayAccess({ asking, store, recordType: factsOfType(record.type) }, 'r', record);
+export const mayRead = (
+  { asking, store, sharing }: Pick<RequestContext, 'asking' | 'store' | 'sharing'>,
+  record: StoredRecord,
+): boolean => mayAccess({ asking, store, sharing, recordType: factsOfType(record.type) }, 'r', record);
 
 /** A page with what its records refer to. */
 export interface PageWithReferenced {
@@ -106,6 +108,7 @@ export const readNamed = async (
   let rest = asked;
   for (let page = 0; rest.length > 0 && page < mostPages; page++) {
     const { records, taken } = await store.readPage(rest.map(({ address }) => address));
+    await context.sharing.lookUp(records);
     for (const record of records) {
       if (record.resource && mayRead(context, record) && coming.record(record)) found.set(nameOf(record), record);
     }

@@ -112,9 +112,9 @@ const referredTo = async (
     if (!recordType) return [];
     const mayShow = (record: StoredRecord) =>
       record.resource !== undefined && mayAccess(run.of(recordType), 'r', record);
-    const current = new Map(
-      (await finding.namedRecords(run, recordType, [...new Set(ofType.map(withoutVersion))])).map(named),
-    );
+    const read = await finding.namedRecords(run, recordType, [...new Set(ofType.map(withoutVersion))]);
+    await run.consider(read);
+    const current = new Map(read.map(named));
     const ofOne = await inParallel(mostAtOnce, ofType, async (name): Promise<Named | undefined> => {
       const record = current.get(withoutVersion(name));
       // What is deleted, or hidden by now, is not shown as it was before.
@@ -253,6 +253,7 @@ const referringFromAnywhere = async (
       run.spend();
       run.requireAffordable('_revinclude');
       const page = await finding.linkedPage(run.context.store, chart, undefined, { after, mentions: true }, []);
+      await run.consider(page.items.map(({ record }) => record));
       for (const { record } of page.items) {
         const recordType = run.types?.get(record.type);
         if (!record.resource || !recordType || !run.mayFind(recordType, record)) continue;

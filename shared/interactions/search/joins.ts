@@ -190,6 +190,7 @@ export class Joins {
           : [],
       );
       for await (const records of this.#pagesOf(recordType, names)) {
+        await run.consider(records);
         const found = records.filter((record) => run.mayFind(recordType, record));
         await this.#lookUp(recordType, [...found.flatMap(heldOf), ...within], conditions);
         within = [];
@@ -314,6 +315,7 @@ export class Joins {
       list,
       ids.map((id) => `List/${id}`),
     );
+    await run.consider(lists);
     return lists.flatMap((record) => {
       if (!record.resource) return [];
       if (!run.mayFind(list, record)) {
@@ -339,7 +341,9 @@ export class Joins {
     while (last.length > 0) {
       const next: string[] = [];
       if (direction === 'above') {
-        for (const record of await this.#finding.namedRecords(run, recordType, last)) {
+        const records = await this.#finding.namedRecords(run, recordType, last);
+        await run.consider(records);
+        for (const record of records) {
           if (!record.resource || !run.mayFind(recordType, record)) continue;
           run.decidedBy(recordType, record);
           next.push(...referencesOf(parameter, record.resource, baseUrl));

@@ -81,8 +81,9 @@ async function* placed(
     ahead: (chart) => (others.length === 0 ? run.ahead.get(`${first.recordType.name} ${chart}`) : undefined),
     left: () => pauseAt - run.calls,
     // All records of a chart have one custodian: the first tells whether the rest is worth reading, and nobody learns how many there are.
-    mayEnter: (record) => {
+    mayEnter: async (record) => {
       const of = meant.get(record.type);
+      if (of && run.needsConsidering(record)) await run.consider([record]);
       return of && run.mayEnter(of.recordType, record);
     },
     onLinked: (linked) => {
@@ -95,6 +96,7 @@ async function* placed(
   const joined = sought.some(({ conditions }) => beside(conditions).length > 0);
   if (!joined) {
     for await (const { record, position } of read) {
+      if (record && run.needsConsidering(record)) await run.consider([record]);
       yield { record: record && meets(run, meant, record) ? noted(run, record) : undefined, position };
     }
     return;
@@ -102,6 +104,7 @@ async function* placed(
   let batch: Candidate[] = [];
   let promising = 0;
   for await (const { record, position } of read) {
+    if (record && run.needsConsidering(record)) await run.consider([record]);
     const meeting = record && meets(run, meant, record, looksNowhereElse) ? record : undefined;
     batch.push({ record: meeting, position });
     if (meeting) promising++;

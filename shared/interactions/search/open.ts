@@ -138,6 +138,7 @@ const opened = async (
 ): Promise<OpenSearch> => {
   refuseContained(query);
   const notes = query.explain ? await notesFor(asked) : undefined;
+  // What is shared is looked up beside the notes: they must not tell a chart that is hidden from one that is empty.
   const request = notes ? { ...asked, store: notes.store, audit: asked.audit.over(notes.store) } : asked;
   const conditions = [...new Set(searched.flatMap((each) => each.query.conditions))];
   const run = new Run(request, types, await loadTerminology(request, terminologyOf(conditions)));

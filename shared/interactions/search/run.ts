@@ -9,7 +9,7 @@ import type { CallNotes } from '../../store/call-notes.ts';
 import type { LinkedPage } from '../../store/linked-page.ts';
 import { jsonBytesOf, type StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
-import { decisionOn, mayAccess } from '../require-access.ts';
+import { mayAccess } from '../require-access.ts';
 import { chartsConcerned } from '../security-context.ts';
 
 /** A request that searches, whatever it names. */
@@ -82,6 +82,17 @@ export class Run {
     return { ...this.context, recordType };
   }
 
+  /** Whether it must be looked up if a record is shared. */
+  needsConsidering(record: StoredRecord): boolean {
+    return this.context.sharing.needs(record);
+  }
+
+  /** Looks up whether records that other organisations keep are shared, for what follows. */
+  async consider(records: readonly StoredRecord[]): Promise<void> {
+    const asked = await this.context.sharing.lookUp(records);
+    for (let call = 0; call < asked; call++) this.spend();
+  }
+
   /** Whether the caller may find this record. Of which chart it is, is remembered. */
   mayFind(recordType: SearchType, record: StoredRecord): boolean {
     const may = mayAccess(this.of(recordType), 's', record);
@@ -90,11 +101,12 @@ export class Run {
     return may;
   }
 
-  /** Whether the caller may find anything in the chart of this record: who may not find this one for what it says may find others. */
+  /** Whether the caller may find something in the chart of this record: who may not find this one for what it says may find others. */
   mayEnter(recordType: SearchType, record: StoredRecord): boolean {
-    if (this.mayFind(recordType, record)) return true;
-    const decision = decisionOn(this.of(recordType), 's', record);
-    return !decision.permit && decision.reason === 'scope';
+    const { asking, sharing } = this.context;
+    const { organization } = asking.caller;
+    const own = organization === undefined ? record.chart === asking.chart : record.custodian === organization;
+    return this.mayFind(recordType, record) || own || sharing.of(record.chart) !== undefined;
   }
 
   /** Whether the caller was refused all that was looked at of a chart. */

@@ -52,7 +52,8 @@ export async function* fromCharts(
     };
     let entered = false;
     for await (const { record, key } of ofChart(reader, chart, begun(chart), first, join)) {
-      const may: boolean | undefined = record?.chart === chart && !entered ? reader.mayEnter?.(record) : undefined;
+      const may: boolean | undefined =
+        record?.chart === chart && !entered ? await reader.mayEnter?.(record) : undefined;
       if (may === false) break;
       entered ||= may === true;
       // A record of several of these patients stands in each of their charts, and is shown in the first of them.

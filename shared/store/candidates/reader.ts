@@ -17,7 +17,7 @@ export interface Reader {
   /** Calls that are left to be spent; as many as it takes if absent. */
   readonly left?: () => number;
   /** Asked about the first records of a chart that the search names, until it knows; if it says no, the rest of the chart is not read. */
-  readonly mayEnter?: (record: StoredRecord) => boolean | undefined;
+  readonly mayEnter?: (record: StoredRecord) => Promise<boolean | undefined>;
   /** The beginning of a chart, with mentions, if somebody has read that already. */
   readonly ahead?: (chart: string) => Promise<LinkedPage> | undefined;
   /** Told, before any record comes, if the first chart shows that its order is not that of the type's date; not asked if absent. */

@@ -1,0 +1,193 @@
+import { recordsNamedIn } from '../fhir/references.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { careTimeOf } from '../record-types/care-dates.ts';
+import type { Caller, Role } from './caller.ts';
+import type { RecordFacts, Sharing, TypeFacts } from './decide.ts';
+import { type Directive, type Rule, type Span, unclear } from './directive.ts';
+
+/** What is asked: whether this caller may see this record. */
+interface Asked {
+  readonly caller: Caller;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly baseUrl: string;
+  readonly type: string;
+  readonly record: RecordFacts;
+}
+
+/**
+ * What a patient's Consents let one caller's organisation see of a chart; undefined if it is nothing. A record is shared only if it is
+ * whatever may be meant by what is not understood in them.
+ */
+export const sharingOf = (
+  directives: readonly Directive[],
+  request: Pick<Asked, 'now' | 'baseUrl'>,
+): Sharing | undefined =>
+  directives.some(({ rule }) => opens(rule))
+    ? (caller, type, record) =>
+        isShareable(type, record) && isShared(directives, { ...request, caller, type: type.name, record })
+    : undefined;
+
+const opens = ({ type, rules = [] }: Rule): boolean => type === 'permit' || rules.some(opens);
+
+/** Consents say who else treats a patient, and psychotherapy notes are for their author. */
+const isShareable = ({ subject }: TypeFacts, { labels }: RecordFacts): boolean =>
+  subject !== 'consent' && subject !== 'audit' && !labels.includes(`${actCode}|PSYTHPN`);
+
+/** Sets of what a rule may come to, as bits. */
+const nothing = 1;
+const permit = 2;
+const deny = 4;
+
+const isShared = (directives: readonly Directive[], asked: Asked): boolean => {
+  const all = directives.map(({ custodian, rule }) => ({ custodian, outcomes: outcomesOf(rule, asked, []) }));
+  return (
+    all.every(({ outcomes }) => (outcomes & deny) === 0) &&
+    all.some(({ custodian, outcomes }) => outcomes === permit && custodian === asked.record.custodian)
+  );
+};
+
+/**
+ * All that a rule may come to. Its exceptions go before itself, and deny before permit.
+ *
+ * @param labels - that the rules around it name.
+ */
+const outcomesOf = (rule: Rule, asked: Asked, labels: readonly string[]): number => {
+  const met = isMet(rule, asked);
+  if (met === no) return nothing;
+  const named = [...labels, ...(rule.labels ?? [])];
+  const inner = (rule.rules ?? []).map((each) => outcomesOf(each, asked, named));
+  const closed = inner.some((each) => (each & deny) !== 0) ? deny : 0;
+  const mayPass = inner.every((each) => each !== deny);
+  const opened = mayPass && inner.some((each) => (each & permit) !== 0) ? permit : 0;
+  const own = inner.every((each) => (each & nothing) !== 0) ? ownOutcome(rule, asked, named) : 0;
+  return closed | opened | own | (met === perhaps ? nothing : 0);
+};
+
+const ownOutcome = ({ type }: Rule, { record }: Asked, named: readonly string[]): number => {
+  if (type === 'deny') return deny;
+  return type === 'permit' && record.labels.every((label) => isHarmless(label) || isNamed(label, named))
+    ? permit
+    : nothing;
+};
+
+/** How a condition is met. The least of all decides. */
+const no = 0;
+const perhaps = 1;
+const yes = 2;
+type Met = typeof no | typeof perhaps | typeof yes;
+
+const isMet = (rule: Rule, asked: Asked): Met => {
+  const { caller, now, type, record } = asked;
+  const { unclear: more, period, recipients, custodians, purposes, labels, types, codes, dates, data } = rule;
+  const asks = [
+    more ? perhaps : yes,
+    period ? (isIn(now, period) ? yes : no) : yes,
+    among(recipients, (name) => name === `Organization/${caller.organization}` || name === caller.fhirUser),
+    among(custodians, (name) => name === `Organization/${record.custodian}`),
+    purposes && !caller.roles.some((role) => treating.has(role))
+      ? perhaps
+      : among(purposes, (purpose) => purpose === 'TREAT'),
+    among(labels, (label) => bears(record, label, rule.type === 'deny')),
+    among(types, (name) => name === type),
+    codes ? says(codes, record.resource, rule.type === 'deny') : yes,
+    dates ? isGivenIn(dates, record.resource, rule.type === 'deny') : yes,
+    data ? isAmong(data, asked) : yes,
+  ];
+  return Math.min(...asks) as Met;
+};
+
+/** Roles whose purpose is treatment. What others look for is not known. */
+const treating: ReadonlySet<Role> = new Set(['physician', 'nurse', 'pharmacist', 'lab']);
+
+const among = (names: readonly string[] | undefined, is: (name: string) => boolean): Met => {
+  if (!names || names.some(is)) return yes;
+  return names.includes(unclear) ? perhaps : no;
+};
+
+const isIn = (time: number, [from, to]: Span): boolean => (from === null || time >= from) && (to === null || time < to);
+
+const terminology = 'http://terminology.hl7.org/CodeSystem/';
+const actCode = `${terminology}v3-ActCode`;
+const confidentiality = `${terminology}v3-Confidentiality|`;
+/** From unrestricted to very restricted. https://terminology.hl7.org/CodeSystem-v3-Confidentiality.html */
+const levels = ['U', 'L', 'M', 'N', 'R', 'V'];
+const normal = levels.indexOf('N');
+
+/** How confidential a label says that a record is; below all if it is about something else. */
+const levelOf = (label: string): number =>
+  label.startsWith(confidentiality) ? levels.indexOf(label.slice(confidentiality.length)) : -1;
+
+/**
+ * Whether a record bears a label. One of confidentiality means those that are labelled so or lower, and in a deny so or higher. What has none is
+ * normal. https://hl7.org/fhir/R4/consent-definitions.html#Consent.provision.securityLabel
+ */
+const bears = ({ labels }: RecordFacts, label: string, denied: boolean): boolean => {
+  if (labels.includes(label)) return true;
+  const level = levelOf(label);
+  if (level < 0) return false;
+  const own = labels.map(levelOf).filter((each) => each >= 0);
+  const highest = own.length === 0 ? normal : Math.max(...own);
+  return denied ? highest >= level : highest <= level;
+};
+
+/** Labels that restrict nothing: of normal confidentiality, of integrity, for treatment, of test data. */
+const isHarmless = (label: string): boolean => {
+  const level = levelOf(label);
+  return (
+    (level >= 0 && level <= normal) ||
+    label.startsWith(`${terminology}v3-ObservationValue|`) ||
+    label === `${terminology}v3-ActReason|TREAT` ||
+    label === `${terminology}v3-ActReason|HTEST`
+  );
+};
+
+const isNamed = (label: string, named: readonly string[]): boolean =>
+  named.includes(label) || (levelOf(label) >= 0 && named.some((each) => levelOf(each) >= levelOf(label)));
+
+/** Whether a record says one of these codes: to be denied anywhere in it, to be permitted in an element of its own, such as its code or category. */
+const says = (codes: readonly string[], resource: Resource | undefined, denied: boolean): Met => {
+  if (!resource) return perhaps;
+  const found = new Set(denied ? codesWithin(resource) : Object.values(resource).flatMap(codesIn));
+  return among(codes, (code) => found.has(code));
+};
+
+/** Of a Coding or a CodeableConcept, or of several. */
+const codesIn = (element: unknown): string[] =>
+  [element].flat().flatMap((each) => {
+    if (typeof each !== 'object' || each === null) return [];
+    const { system, code, coding } = each as fhir4.Coding & fhir4.CodeableConcept;
+    const own = typeof code === 'string' ? [`${system ?? ''}|${code}`] : [];
+    return Array.isArray(coding) ? [...own, ...codesIn(coding)] : own;
+  });
+
+const codesWithin = (element: unknown): string[] =>
+  typeof element !== 'object' || element === null
+    ? []
+    : [...(Array.isArray(element) ? [] : codesIn(element)), ...Object.values(element).flatMap(codesWithin)];
+
+/**
+ * Whether the care that a record is about was given within a time: to be permitted, it began in it and, if it is over, ended in it; to be denied, any of it
+ * was.
+ */
+const isGivenIn = (dates: Span, resource: Resource | undefined, denied: boolean): Met => {
+  const care = resource && careTimeOf(resource);
+  if (!care) return perhaps;
+  const from = dates[0] ?? Number.NEGATIVE_INFINITY;
+  const to = dates[1] ?? Number.POSITIVE_INFINITY;
+  const is = denied
+    ? care.start < to && care.end > from
+    : care.start >= from && care.start < to && (care.end <= to || care.end === Number.POSITIVE_INFINITY);
+  return is ? yes : no;
+};
+
+const isAmong = (data: readonly string[], { type, record, baseUrl }: Asked): Met => {
+  const name = `${type}/${record.id}`;
+  const { resource } = record;
+  const referred = resource ? recordsNamedIn(resource, baseUrl) : [];
+  const met = among(
+    data,
+    (each) => each === name || each === `>${name}` || referred.some((other) => each === `>${other}`),
+  );
+  return met === no && !resource && data.some((each) => each.startsWith('>')) ? perhaps : met;
+};

@@ -1,0 +1,366 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { postEntry, putEntry, transactionOf, urn } from '../support/bundles.ts';
+import type { TestCaller } from '../support/callers.ts';
+import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
+import {
+  admin,
+  allPages,
+  create,
+  elsewhere,
+  issuesOf,
+  matchesIn,
+  observationBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+  stored,
+} from '../support/records.ts';
+
+// What a patient's Consents open to other organisations, and close again, on every way to a record. What they mean is compared with a model in
+// test/unit/consent-decision.test.ts.
+
+const hl7 = 'http://terminology.hl7.org/CodeSystem/';
+const concept = (system: string, code: string): fhir4.CodeableConcept => ({
+  coding: [{ system: `${hl7}${system}`, code }],
+});
+const ofType = (code: string): fhir4.Coding => ({ system: 'http://hl7.org/fhir/resource-types', code });
+const restricted = { system: `${hl7}v3-Confidentiality`, code: 'R' };
+const hillside: TestCaller = { role: 'physician', organization: 'hillside' };
+
+const consentBody = (
+  patient: string,
+  provision: fhir4.ConsentProvision = {},
+  elements: Partial<fhir4.Consent> = {},
+): fhir4.Consent => ({
+  resourceType: 'Consent',
+  status: 'active',
+  scope: concept('consentscope', 'patient-privacy'),
+  category: [concept('consentcategorycodes', 'infa')],
+  patient: { reference: patient },
+  policyRule: concept('v3-ActCode', 'OPTIN'),
+  provision: {
+    actor: [{ role: concept('v3-ParticipationType', 'IRCP'), reference: { reference: 'Organization/lakeside' } }],
+    ...provision,
+  },
+  ...elements,
+});
+
+let server: FhirServer;
+beforeAll(async () => {
+  server = await fhirServer();
+  for (const id of ['northside', 'lakeside', 'hillside'])
+    await server.put(
+      `Organization/${id}`,
+      { resourceType: 'Organization', id, name: id },
+      { as: { ...admin, organization: id } },
+    );
+});
+
+interface Chart {
+  readonly patient: Stored<fhir4.Patient>;
+  readonly subject: string;
+  readonly observation: Stored<fhir4.Observation>;
+  readonly condition: Stored<fhir4.Condition>;
+}
+
+const chart = async (): Promise<Chart> => {
+  const patient = await create(server, patientBody());
+  const subject = referenceTo(patient);
+  const observation = await create(server, observationBody(subject));
+  const condition = await create<fhir4.Condition>(server, {
+    resourceType: 'Condition',
+    subject: { reference: subject },
+    code: { text: 'c' },
+  });
+  return { patient, subject, observation, condition };
+};
+
+const statusOf = async (path: string, as: TestCaller = elsewhere) => (await server.get(path, { as })).status;
+const found = async (path: string, as: TestCaller = elsewhere) =>
+  (await allPages(server, path, as)).flatMap(resourcesIn).map(referenceTo).sort();
+
+describe('before a Consent', () => {
+  it('another organisation finds nothing', async () => {
+    const { observation, patient } = await chart();
+
+    expect(await statusOf(pathOf(observation))).toBe(404);
+    expect(await found(`Observation?patient=${patient.id}`)).toEqual([]);
+  });
+});
+
+describe('what a Consent opens to another organisation', () => {
+  it('is read, in its versions and its history, found, counted, included and exported', async () => {
+    const { patient, subject, observation, condition } = await chart();
+    await server.put(pathOf(observation), { ...observation, status: 'amended' });
+    await create(server, consentBody(subject));
+    const all = [patient, observation, condition].map(referenceTo).sort();
+
+    for (const path of [
+      pathOf(observation),
+      `${pathOf(observation)}/_history/1`,
+      `${pathOf(observation)}/_history`,
+      `${pathOf(observation)}/$meta`,
+      pathOf(patient),
+    ])
+      expect(await statusOf(path), path).toBe(200);
+    expect(await found(`Observation?patient=${patient.id}`)).toEqual([referenceTo(observation)]);
+    expect(await found(`Observation?_id=${observation.id}`)).toEqual([referenceTo(observation)]);
+    expect(await found(`Patient/${patient.id}/Condition`)).toEqual([referenceTo(condition)]);
+    expect(await found(`Observation?patient=${patient.id}&_include=Observation:patient`)).toEqual(
+      [observation, patient].map(referenceTo).sort(),
+    );
+    expect(await found(`Patient?_id=${patient.id}&_revinclude=Observation:patient`)).toEqual(
+      [observation, patient].map(referenceTo).sort(),
+    );
+    expect(await found(`Patient?_id=${patient.id}&_has:Observation:patient:code=8867-4`)).toEqual([subject]);
+    expect(await found(`Observation?_id=${observation.id}&patient.name=sample`)).toEqual([referenceTo(observation)]);
+    expect(await found(`${pathOf(patient)}/$everything`)).toEqual(all);
+    const { body } = await server.get(`Observation?patient=${patient.id}&_summary=count`, { as: elsewhere });
+    expect(body.total).toBe(1);
+  });
+
+  it('stays closed to everybody else, and to the Consent itself', async () => {
+    const { subject, observation } = await chart();
+    const consent = await create(server, consentBody(subject));
+
+    expect(await statusOf(pathOf(observation), hillside)).toBe(404);
+    expect(await statusOf(pathOf(consent))).toBe(404);
+    expect(await statusOf(pathOf(observation), { role: 'frontdesk', organization: 'lakeside' })).toBe(403);
+  });
+
+  it('is only what the provision names, in every answer', async () => {
+    const { patient, subject, observation, condition } = await chart();
+    const hidden = await create(server, observationBody(subject, { meta: { security: [restricted] } }));
+    await create(server, consentBody(subject, { class: [ofType('Observation'), ofType('Patient')] }));
+
+    expect(await statusOf(pathOf(condition))).toBe(404);
+    expect(await statusOf(pathOf(hidden))).toBe(404);
+    expect(await found(`Observation?patient=${patient.id}`)).toEqual([referenceTo(observation)]);
+    expect(await found(`Observation?patient=${patient.id}&_sort=-date&_count=1`)).toEqual([referenceTo(observation)]);
+    expect(await found(`${pathOf(patient)}/$everything`)).toEqual([observation, patient].map(referenceTo).sort());
+    expect(await found(`Condition?patient=${patient.id}`)).toEqual([]);
+  });
+
+  it('may not be written there, and not be referred to', async () => {
+    const { subject, observation } = await chart();
+    await create(server, consentBody(subject));
+    const changed = { ...observation, status: 'amended' };
+
+    const written = await server.put(pathOf(observation), changed, { as: elsewhere });
+    const patched = await server.request('PATCH', pathOf(observation), {
+      as: elsewhere,
+      headers: { 'content-type': 'application/json-patch+json' },
+      body: [{ op: 'replace', path: '/status', value: 'amended' }],
+    });
+    const deleted = await server.delete(pathOf(observation), { as: elsewhere });
+    const labelled = await server.post(
+      `${pathOf(observation)}/$meta-add`,
+      { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { security: [restricted] } }] },
+      { as: elsewhere },
+    );
+    const created = await server.post('Observation', observationBody(subject), { as: elsewhere });
+
+    expect([written, patched, deleted, labelled].map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+    expect(issuesOf(written.body)[0]?.reason).toBe('forbidden-custodian');
+    expect([created.status, issuesOf(created.body)[0]?.reason]).toEqual([400, 'reference-not-found']);
+    expect((await server.get(pathOf(observation))).body.meta?.versionId).toBe('1');
+  });
+
+  it('hides what it said before, once what it says now is closed', async () => {
+    const { subject, observation } = await chart();
+    await create(server, consentBody(subject));
+    await server.put(pathOf(observation), { ...observation, meta: { security: [restricted] } });
+
+    expect(await statusOf(`${pathOf(observation)}/_history/1`)).toBe(404);
+    expect(await statusOf(`${pathOf(observation)}/_history`)).toBe(404);
+    expect(await found(`Observation?patient=${subject}`)).toEqual([]);
+  });
+
+  it('leaves its trace in the patient’s log, with who looked', async () => {
+    const { patient, subject, observation } = await chart();
+    await create(server, consentBody(subject));
+    await server.get(pathOf(observation), { as: elsewhere });
+    await server.get(pathOf(observation), { as: hillside });
+
+    const { body } = await server.get(`AuditEvent?patient=${patient.id}&action=R`, { as: { role: 'privacy' } });
+
+    expect(resourcesIn(body).map(({ outcome, agent }) => [agent?.[0]?.name, outcome])).toEqual([
+      ['physician@hillside.example', '4'],
+      ['physician@lakeside.example', '0'],
+    ]);
+  });
+});
+
+describe('a Consent is in force with the next request', () => {
+  it('and closed again by an update, a patch or its deletion', async () => {
+    const { subject, observation } = await chart();
+    const consent = await create(server, consentBody(subject));
+    const revoked = { ...consent, status: 'inactive' };
+    const patch = {
+      headers: { 'content-type': 'application/json-patch+json' },
+      body: [{ op: 'replace', path: '/status', value: 'inactive' }],
+    };
+    const steps: [() => Promise<{ status: number }>, number][] = [
+      [() => server.put(pathOf(consent), revoked), 404],
+      [() => server.put(pathOf(consent), consent), 200],
+      [() => server.request('PATCH', pathOf(consent), patch), 404],
+      [() => server.put(pathOf(consent), consent), 200],
+      [() => server.delete(pathOf(consent)), 404],
+    ];
+
+    expect(await statusOf(pathOf(observation))).toBe(200);
+    for (const [index, [step, status]] of steps.entries()) {
+      expect((await step()).status, `step ${index}`).toBeLessThan(300);
+      expect(await statusOf(pathOf(observation)), `step ${index}`).toBe(status);
+    }
+  });
+
+  it('when the patient writes it', async () => {
+    const { patient, subject, observation } = await chart();
+    const as: TestCaller = { role: 'patient', patient: patient.id, scope: 'patient/*.rs patient/Consent.cruds' };
+
+    await create(server, consentBody(subject, {}, { performer: [{ reference: subject }] }), as);
+
+    expect(await statusOf(pathOf(observation))).toBe(200);
+  });
+
+  it('from when its period begins until it lapses, without a write', async () => {
+    const { subject, observation } = await chart();
+    await create(server, consentBody(subject, { period: { start: '2030-01-01', end: '2030-12-31' } }));
+    const statuses: number[] = [];
+    for (const time of ['2029-12-31T23:59:59.999Z', '2030-01-01', '2030-12-31T23:59:59.999Z', '2031-01-01']) {
+      server.setTime(Date.parse(time));
+      statuses.push(await statusOf(pathOf(observation)));
+    }
+    server.setTime(undefined);
+
+    expect(statuses).toEqual([404, 200, 200, 404]);
+  });
+
+  it('in a transaction with what it opens, be it staged', async () => {
+    for (const observations of [1, 120]) {
+      const [fullUrl, consentUrl] = [urn(), urn()];
+      const { body } = await server.post(
+        '',
+        transactionOf(
+          postEntry(patientBody(), fullUrl),
+          postEntry(consentBody(fullUrl), consentUrl),
+          ...Array.from({ length: observations }, () => postEntry(observationBody(fullUrl))),
+        ),
+      );
+      const [patient = '', consent = ''] = [...(body.entry ?? [])].map(({ response }) =>
+        String(response?.location).replace(/.*\/(\w+\/[^/]+)\/_history\/1$/, '$1'),
+      );
+
+      expect((await found(`Observation?patient=${patient}&_count=200`)).length).toBe(observations);
+
+      const revoked = {
+        ...stored<fhir4.Consent>((await server.get(consent)).body),
+        status: 'inactive' as const,
+      };
+      const others = Array.from({ length: observations }, () => postEntry(observationBody(patient)));
+      expect((await server.post('', transactionOf(putEntry(revoked), ...others))).status).toBe(200);
+      expect(await found(`Observation?patient=${patient}`)).toEqual([]);
+    }
+  });
+
+  it('together with others that are written at the same moment', async () => {
+    const { patient, subject, observation, condition } = await chart();
+    const deny = (code: string) =>
+      consentBody(subject, { actor: [], provision: [{ type: 'deny', class: [ofType(code)] }] });
+    const { actor: _actor, ...nobody } = deny('Observation').provision ?? {};
+    await Promise.all([
+      create(server, consentBody(subject)),
+      create(server, { ...deny('Observation'), provision: nobody }),
+      ...Array.from({ length: 6 }, () => create(server, consentBody(subject, { class: [ofType('Encounter')] }))),
+    ]);
+
+    expect(await statusOf(pathOf(observation))).toBe(404);
+    expect(await statusOf(pathOf(condition))).toBe(200);
+    expect(await found(`Observation?patient=${patient.id}`)).toEqual([]);
+  });
+
+  it('for all who begin behind its revocation, while others read', async () => {
+    const { patient, subject, observation } = await chart();
+    let consent = await create(server, consentBody(subject));
+    for (let round = 0; round < 5; round++) {
+      let revoked = false;
+      const late: string[] = [];
+      const readers = [pathOf(observation), `Observation?patient=${patient.id}`, `${pathOf(patient)}/$everything`].map(
+        async (path) => {
+          for (let after = 0; after < 2; ) {
+            const begunLate = revoked;
+            if (begunLate) after++;
+            const { text } = await server.get(path, { as: elsewhere });
+            if (begunLate && text.includes(`"id":"${observation.id}"`)) late.push(path);
+          }
+        },
+      );
+      const { status, body } = await server.put(pathOf(consent), { ...consent, status: 'inactive' });
+      revoked = true;
+      await Promise.all(readers);
+      expect([status, late]).toEqual([200, []]);
+      const again = await server.put(pathOf(consent), { ...stored<fhir4.Consent>(body), status: 'active' });
+      consent = stored(again.body);
+      expect(await statusOf(pathOf(observation))).toBe(200);
+    }
+  });
+});
+
+describe('what access across organisations costs', () => {
+  it('nothing for what one’s own organisation keeps; one Query behind the read for others, or for nothing at all', async () => {
+    const { patient, subject, observation } = await chart();
+    await create(server, consentBody(subject));
+    const spent = async (path: string, as?: TestCaller) => {
+      server.calls.reset();
+      await server.get(path, as ? { as } : {});
+      return {
+        calls: [...server.calls.names].sort(),
+        sequential: server.calls.sequential(),
+        units: server.calls.readUnits,
+      };
+    };
+    const own = { calls: ['GetItem', 'PutItem'], sequential: 1, units: 1 };
+    const shared = { calls: ['GetItem', 'PutItem', 'Query'], sequential: 2, units: 2 };
+
+    expect(await spent(pathOf(observation))).toEqual(own);
+    expect(await spent(pathOf(observation), elsewhere)).toEqual(shared);
+    expect(await spent(`Observation?patient=${patient.id}`)).toMatchObject({
+      calls: ['PutItem', 'Query'],
+      sequential: 1,
+    });
+    expect(await spent(`Observation?patient=${patient.id}`, elsewhere)).toMatchObject({
+      calls: ['PutItem', 'Query', 'Query'],
+      sequential: 2,
+    });
+    const { calls } = await spent(pathOf(observation), hillside);
+    expect(calls).toEqual(['GetItem', 'PutItem', 'PutItem', 'Query']); // the second row tells of the refusal
+  });
+
+  it('refuses a Consent that is too long to be looked at with each access', async () => {
+    const { subject } = await chart();
+    const code = Array.from({ length: 2_000 }, (_, n) => ({ coding: [{ system: 'http://s', code: `code-${n}` }] }));
+
+    const { status, body } = await server.post(
+      'Consent',
+      consentBody(subject, { provision: [{ type: 'deny', code }] }),
+    );
+
+    expect([status, issuesOf(body)[0]?.reason]).toEqual([413, 'consent-too-large']);
+  });
+});
+
+describe('Consents without effect', () => {
+  it('open nothing: of nobody, not active, about something else', async () => {
+    const { subject, observation } = await chart();
+    const { patient: _patient, ...ofNobody } = consentBody(subject);
+    await create(server, ofNobody);
+    await create(server, consentBody(subject, {}, { status: 'proposed' }));
+    await create(server, consentBody(subject, {}, { scope: concept('consentscope', 'treatment') }));
+
+    expect(await statusOf(pathOf(observation))).toBe(404);
+    expect(matchesIn((await server.get(`Observation?patient=${subject}`, { as: elsewhere })).body)).toEqual([]);
+  });
+});

@@ -1,0 +1,274 @@
+// What patients' Consents come to, read from the resources themselves and written without a look at the code that it judges
+// (https://hl7.org/fhir/R4/consent.html, docs/access.md). Whatever is not understood may mean something or not: all worlds are tried, and a record is
+// shared if it is in each of them.
+
+export interface ModelRecord {
+  readonly type: string;
+  readonly id: string;
+  readonly custodian: string;
+  readonly labels: readonly { readonly system: string; readonly code: string }[];
+  /** Undefined for a deleted one. */
+  readonly resource:
+    | (fhir4.Observation | fhir4.Condition | fhir4.AllergyIntolerance | fhir4.Patient | fhir4.Consent)
+    | undefined;
+}
+
+export interface ModelReader {
+  readonly organization: string;
+  readonly fhirUser: string;
+  readonly roles: readonly string[];
+  readonly now: number;
+}
+
+export interface ModelConsent {
+  readonly custodian: string;
+  readonly consent: fhir4.Consent;
+}
+
+type Outcome = 'permit' | 'deny' | 'none';
+/** Answers whether something that is not understood holds in this world. */
+type Oracle = () => boolean;
+
+const hl7 = 'http://terminology.hl7.org/CodeSystem/';
+const order = 'ULMNRV';
+/** A sensitivity and the wider one that it is a kind of. */
+const parents: Readonly<Record<string, string>> = {
+  COGN: 'BH',
+  DVD: 'BH',
+  EMOTDIS: 'BH',
+  BH: 'SPI',
+  MH: 'SPI',
+  PSY: 'SPI',
+  PSYTHPN: 'SPI',
+  SUD: 'SPI',
+  ETHUD: 'SUD',
+  OPIOIDUD: 'SUD',
+};
+
+/** Whether the reader may see the record in every world; undefined if there are too many to try. */
+export const isSharedByModel = (
+  consents: readonly ModelConsent[],
+  reader: ModelReader,
+  record: ModelRecord,
+): boolean | undefined => {
+  if (record.type === 'Consent') return false;
+  if (record.labels.some(({ system, code }) => system === `${hl7}v3-ActCode` && code === 'PSYTHPN')) return false;
+  const choices: boolean[] = [];
+  for (let worlds = 0; worlds < 5_000; worlds++) {
+    let asked = 0;
+    const oracle = () => {
+      if (asked === choices.length) choices.push(false);
+      return choices[asked++] ?? false;
+    };
+    if (!isSharedIn(consents, reader, record, oracle)) return false;
+    choices.length = asked;
+    while (choices.at(-1) === true) choices.pop();
+    if (choices.length === 0) return true;
+    choices[choices.length - 1] = true;
+  }
+  return undefined;
+};
+
+const isSharedIn = (
+  consents: readonly ModelConsent[],
+  reader: ModelReader,
+  record: ModelRecord,
+  oracle: Oracle,
+): boolean => {
+  let permitted = false;
+  for (const { custodian, consent } of consents) {
+    const outcome = new ConsentModel(reader, record, oracle).outcome(consent);
+    if (outcome === 'deny') return false;
+    if (outcome === 'permit' && custodian === record.custodian) permitted = true;
+  }
+  return permitted;
+};
+
+class ConsentModel {
+  readonly #reader: ModelReader;
+  readonly #record: ModelRecord;
+  readonly #oracle: Oracle;
+
+  constructor(reader: ModelReader, record: ModelRecord, oracle: Oracle) {
+    this.#reader = reader;
+    this.#record = record;
+    this.#oracle = oracle;
+  }
+
+  outcome({ status, scope, policyRule, provision, modifierExtension, implicitRules }: fhir4.Consent): Outcome {
+    if (status !== 'active') return 'none';
+    const scopes = (scope.coding ?? []).filter(({ system }) => system === `${hl7}consentscope`).map(({ code }) => code);
+    if (['adr', 'research', 'treatment'].some((other) => scopes.includes(other))) return 'none';
+    const understood = scopes.includes('patient-privacy') && !modifierExtension && !implicitRules;
+    if (!understood && !this.#oracle()) return 'none';
+    const policies = (policyRule?.coding ?? [])
+      .filter(({ system }) => system === `${hl7}v3-ActCode`)
+      .map(({ code }) => code);
+    if (policies.includes('OPTOUT') || policies.includes('OPTOUTE')) {
+      if (!this.#isNow(provision?.period)) return 'none';
+      const exception = provision ? this.#rule(provision, undefined, []) : 'none';
+      return exception === 'none' ? 'deny' : exception;
+    }
+    const opens = policies.includes('OPTIN') || policies.includes('OPTINR');
+    if (!provision) return opens && this.#isNamed([]) ? 'permit' : 'none';
+    if (provision.type === 'deny') return this.#rule(provision, 'deny', []);
+    if (opens) return this.#rule(provision, 'permit', []);
+    return this.#oracle() ? this.#rule(provision, undefined, []) : 'none';
+  }
+
+  #rule(
+    provision: fhir4.ConsentProvision,
+    type: 'permit' | 'deny' | undefined,
+    around: readonly fhir4.Coding[],
+  ): Outcome {
+    if (!this.#holds(provision, type === 'deny')) return 'none';
+    const named = [...around, ...(provision.securityLabel ?? [])];
+    const exceptions = (provision.provision ?? []).map((nested) => this.#rule(nested, nested.type ?? 'deny', named));
+    for (const outcome of ['deny', 'permit'] as const) if (exceptions.includes(outcome)) return outcome;
+    if (type === 'permit') return this.#isNamed(named) ? 'permit' : 'none';
+    return type ?? 'none';
+  }
+
+  /** What is labelled as sensitive must be named, all of it. */
+  #isNamed(named: readonly fhir4.Coding[]): boolean {
+    return this.#record.labels.every((label) => {
+      if (label.system === `${hl7}v3-ObservationValue`) return true;
+      if (label.system === `${hl7}v3-ActReason` && (label.code === 'TREAT' || label.code === 'HTEST')) return true;
+      if (label.system === `${hl7}v3-Confidentiality` && order.indexOf(label.code) <= order.indexOf('N')) return true;
+      return named.some((each) =>
+        label.system === `${hl7}v3-Confidentiality` && each.system === label.system
+          ? order.indexOf(each.code ?? '-') >= order.indexOf(label.code)
+          : includes(each, label),
+      );
+    });
+  }
+
+  #holds(provision: fhir4.ConsentProvision, denies: boolean): boolean {
+    const { actor, action, securityLabel, purpose, code, data, modifierExtension } = provision;
+    return (
+      this.#isAction(action) &&
+      (!modifierExtension || this.#oracle()) &&
+      this.#isNow(provision.period) &&
+      this.#any(
+        actor?.filter((each) => roleOf(each) !== 'CST'),
+        (each) => this.#isRecipient(each),
+      ) &&
+      this.#any(
+        actor?.filter((each) => roleOf(each) === 'CST'),
+        (each) => this.#isCustodian(each),
+      ) &&
+      this.#isPurpose(purpose) &&
+      this.#any(securityLabel, (label) => (label.system && label.code ? this.#bears(label, denies) : 'unknown')) &&
+      this.#any(provision.class, ({ system, code: name }) => {
+        if (system !== 'http://hl7.org/fhir/resource-types') return 'unknown';
+        return name === 'Resource' || name === this.#record.type;
+      }) &&
+      this.#any(code, (concept) => this.#says(concept, denies)) &&
+      this.#isGivenWithin(provision.dataPeriod, denies) &&
+      this.#any(data, (each) => this.#isData(each))
+    );
+  }
+
+  /** Whether any of what an element names holds; all if it names nothing. */
+  #any<T>(named: readonly T[] | undefined, holds: (each: T) => boolean | 'unknown'): boolean {
+    if (!named || named.length === 0) return true;
+    const answers = named.map(holds);
+    return answers.includes(true) || (answers.includes('unknown') && this.#oracle());
+  }
+
+  #isAction(actions: readonly fhir4.CodeableConcept[] | undefined): boolean {
+    return this.#any(actions, ({ coding }) => {
+      const code = coding?.find(({ system }) => system === `${hl7}consentaction`)?.code ?? '';
+      if (code === 'access' || code === 'disclose') return true;
+      return code === 'collect' || code === 'correct' ? false : 'unknown';
+    });
+  }
+
+  #isNow({ start, end }: fhir4.Period = {}): boolean {
+    const { now } = this.#reader;
+    return (!start || now >= Date.parse(start)) && (!end || now < endOf(end));
+  }
+
+  #isRecipient(actor: fhir4.ConsentProvisionActor): boolean | 'unknown' {
+    const { reference = '' } = actor.reference;
+    if (roleOf(actor) !== 'PRCP' && roleOf(actor) !== 'IRCP') return 'unknown';
+    if (!/^(Organization|Practitioner|RelatedPerson|Device)\//.test(reference)) return 'unknown';
+    return reference === `Organization/${this.#reader.organization}` || reference === this.#reader.fhirUser;
+  }
+
+  #isCustodian({ reference: { reference = '' } }: fhir4.ConsentProvisionActor): boolean | 'unknown' {
+    return reference.startsWith('Organization/') ? reference === `Organization/${this.#record.custodian}` : 'unknown';
+  }
+
+  #isPurpose(purposes: readonly fhir4.Coding[] | undefined): boolean {
+    if (purposes?.some(({ system, code }) => system === `${hl7}v3-ActReason` && code === 'PurposeOfUse')) return true;
+    const treats = ['physician', 'nurse', 'pharmacist', 'lab'].some((role) => this.#reader.roles.includes(role));
+    return this.#any(purposes, ({ system, code }) => {
+      if (!treats || system !== `${hl7}v3-ActReason` || code === 'ETREAT') return 'unknown';
+      return code === 'TREAT';
+    });
+  }
+
+  #bears(label: fhir4.Coding, denies: boolean): boolean {
+    const { labels } = this.#record;
+    if (label.system === `${hl7}v3-Confidentiality`) {
+      const own = labels.filter(({ system }) => system === label.system).map(({ code }) => order.indexOf(code));
+      const highest = own.length === 0 ? order.indexOf('N') : Math.max(...own);
+      const level = order.indexOf(label.code ?? '');
+      return denies ? highest >= level || own.includes(level) : highest <= level || own.includes(level);
+    }
+    return labels.some((each) => includes(label, each));
+  }
+
+  #says({ coding = [] }: fhir4.CodeableConcept, denies: boolean): boolean | 'unknown' {
+    const { resource } = this.#record;
+    const codes = coding.filter(({ system, code }) => system && code);
+    if (!resource || codes.length === 0) return 'unknown';
+    const { component, ...own } = resource as fhir4.Observation;
+    const text = JSON.stringify(denies ? { component, ...own } : own);
+    return codes.some(({ system, code }) => text.includes(`{"system":"${system}","code":"${code}"}`));
+  }
+
+  #isGivenWithin(period: fhir4.Period | undefined, denies: boolean): boolean {
+    if (!period?.start && !period?.end) return true;
+    const { resource } = this.#record;
+    const { effectiveDateTime, onsetDateTime, abatementDateTime } = (resource ?? {}) as fhir4.Observation &
+      fhir4.Condition;
+    const begins = effectiveDateTime ?? onsetDateTime;
+    if (!begins) return this.#oracle();
+    const first = Date.parse(begins);
+    const last = effectiveDateTime
+      ? endOf(effectiveDateTime)
+      : abatementDateTime
+        ? endOf(abatementDateTime)
+        : undefined;
+    const from = period.start ? Date.parse(period.start) : Number.NEGATIVE_INFINITY;
+    const to = period.end ? endOf(period.end) : Number.POSITIVE_INFINITY;
+    if (denies) return first < to && (last === undefined || last > from);
+    return first >= from && first < to && (last === undefined || last <= to);
+  }
+
+  #isData({ meaning, reference: { reference = '' } }: fhir4.ConsentProvisionData): boolean | 'unknown' {
+    const { type, id, resource } = this.#record;
+    if (meaning === 'authoredby') return 'unknown';
+    if (reference === `${type}/${id}`) return true;
+    if (meaning === 'instance') return false;
+    if (meaning === 'related' || !resource) return 'unknown';
+    return JSON.stringify(resource).includes(`"reference":"${reference}"`);
+  }
+}
+
+const roleOf = ({ role }: fhir4.ConsentProvisionActor): string | undefined =>
+  role.coding?.find(({ system }) => system === `${hl7}v3-ParticipationType`)?.code;
+
+/** The first moment after what a date or a time to the second may mean. */
+const endOf = (date: string): number => Date.parse(date) + (date.length === 10 ? 86_400_000 : 1_000);
+
+/** Whether a label is another one, or a kind of it. */
+const includes = (wide: fhir4.Coding, narrow: { readonly system: string; readonly code: string }): boolean => {
+  if (wide.system !== narrow.system) return false;
+  const kinds = narrow.system === `${hl7}v3-ActCode`;
+  for (let code: string | undefined = narrow.code; code !== undefined; code = kinds ? parents[code] : undefined)
+    if (code === wide.code) return true;
+  return false;
+};

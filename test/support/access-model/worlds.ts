@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import type { ModelConsent, ModelReader, ModelRecord } from './consents.ts';
+
+// Consents, readers and records of a small world, in which much meets.
+
+const hl7 = 'http://terminology.hl7.org/CodeSystem/';
+export const coding = (system: string, code: string): fhir4.Coding => ({ system: `${hl7}${system}`, code });
+export const concept = (system: string, code: string): fhir4.CodeableConcept => ({ coding: [coding(system, code)] });
+const own = (code: string): fhir4.CodeableConcept => ({ coding: [{ system: 'http://s', code }] });
+
+const times = ['2024-01-01', '2024-03-01T10:00:00Z', '2024-06-01', '2024-06-30T23:59:59Z', '2025-01-01'] as const;
+const instants = [
+  ...times.map((time) => Date.parse(time)),
+  ...times.map((time) => Date.parse(time) - 1),
+  Date.parse('2024-06-01T12:00:00Z'),
+  Date.parse('2024-06-30T23:59:59Z') + 999,
+  Date.parse('2024-06-30T23:59:59Z') + 1_000,
+];
+
+const labels = [
+  coding('v3-Confidentiality', 'L'),
+  coding('v3-Confidentiality', 'N'),
+  coding('v3-Confidentiality', 'R'),
+  coding('v3-Confidentiality', 'V'),
+  coding('v3-ActCode', 'PSY'),
+  coding('v3-ActCode', 'ETHUD'),
+  coding('v3-ActCode', 'SUD'),
+  coding('v3-ActCode', 'COGN'),
+  coding('v3-ActCode', 'HIV'),
+];
+
+/** Usually absent, as in most Consents. */
+const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 });
+const some = <T>(...items: T[]) => fc.subarray(items, { minLength: 1, maxLength: 2 });
+
+const period: fc.Arbitrary<fhir4.Period> = fc
+  .record({ start: rarely(fc.constantFrom(...times)), end: rarely(fc.constantFrom(...times)) })
+  .map(defined);
+
+const actor: fc.Arbitrary<fhir4.ConsentProvisionActor> = fc.record({
+  role: fc.constantFrom(
+    concept('v3-ParticipationType', 'IRCP'),
+    concept('v3-ParticipationType', 'IRCP'),
+    concept('v3-ParticipationType', 'PRCP'),
+    concept('v3-ParticipationType', 'CST'),
+    concept('v3-RoleClass', 'AGNT'),
+  ),
+  reference: fc.constantFrom(
+    { reference: 'Organization/lakeside' },
+    { reference: 'Organization/lakeside' },
+    { reference: 'Organization/northside' },
+    { reference: 'Organization/hillside' },
+    { reference: 'Practitioner/reader' },
+    { reference: 'CareTeam/1' },
+  ),
+});
+
+const data: fc.Arbitrary<fhir4.ConsentProvisionData> = fc.record({
+  meaning: fc.constantFrom('instance', 'instance', 'dependents', 'related', 'authoredby'),
+  reference: fc.constantFrom(
+    { reference: 'Observation/1' },
+    { reference: 'Condition/1' },
+    { reference: 'Encounter/1' },
+  ),
+});
+
+const conditions = {
+  period: period,
+  actor: fc.array(actor, { minLength: 1, maxLength: 2 }),
+  action: rarely(
+    some(
+      concept('consentaction', 'access'),
+      concept('consentaction', 'disclose'),
+      concept('consentaction', 'correct'),
+      concept('consentaction', 'use'),
+      concept('other', 'access'),
+    ),
+  ),
+  securityLabel: rarely(
+    fc.subarray([...labels, coding('v3-ActCode', 'SPI'), { code: 'R' }], { minLength: 1, maxLength: 3 }),
+  ),
+  purpose: rarely(
+    some(
+      coding('v3-ActReason', 'TREAT'),
+      coding('v3-ActReason', 'HPAYMT'),
+      coding('v3-ActReason', 'ETREAT'),
+      coding('v3-ActReason', 'PurposeOfUse'),
+      coding('other', 'TREAT'),
+    ),
+  ),
+  class: rarely(
+    some<fhir4.Coding>(
+      { system: 'http://hl7.org/fhir/resource-types', code: 'Observation' },
+      { system: 'http://hl7.org/fhir/resource-types', code: 'Condition' },
+      { system: 'http://hl7.org/fhir/resource-types', code: 'Resource' },
+      { system: 'urn:other', code: 'Observation' },
+    ),
+  ),
+  code: rarely(some<fhir4.CodeableConcept>(own('a'), own('b'), own('c'), { text: 'a' })),
+  dataPeriod: period,
+  data: fc.array(data, { minLength: 1, maxLength: 2 }),
+  modifierExtension: fc.option(fc.constant([{ url: 'http://s/changes-it', valueBoolean: true }]), {
+    nil: undefined,
+    freq: 1,
+  }),
+};
+
+/** Few elements at a time: what names all meets nothing. */
+const narrowed: fc.Arbitrary<fhir4.ConsentProvision> = fc
+  .subarray(Object.keys(conditions) as (keyof typeof conditions)[], { maxLength: 3 })
+  .chain((kept) => fc.record(Object.fromEntries(kept.map((name) => [name, conditions[name]]))) as never);
+
+/** A provision with others within it, so many levels deep. */
+const provisionOf = (depth: number): fc.Arbitrary<fhir4.ConsentProvision> =>
+  fc
+    .record({
+      own: narrowed,
+      type: fc.constantFrom<('permit' | 'deny' | undefined)[]>('permit', 'permit', 'deny', 'deny', undefined),
+      nested:
+        depth === 0 ? fc.constant<fhir4.ConsentProvision[]>([]) : fc.array(provisionOf(depth - 1), { maxLength: 2 }),
+    })
+    .map(({ own: named, type, nested }) =>
+      defined({ ...named, type, provision: nested.length > 0 ? nested : undefined }),
+    );
+const provision = provisionOf(2);
+
+function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+}
+
+const consent: fc.Arbitrary<fhir4.Consent> = fc
+  .record({
+    status: fc.constantFrom<fhir4.Consent['status'][]>(
+      'active',
+      'active',
+      'active',
+      'active',
+      'active',
+      'inactive',
+      'proposed',
+    ),
+    scope: fc.constantFrom(
+      ...Array.from({ length: 8 }, () => concept('consentscope', 'patient-privacy')),
+      concept('consentscope', 'treatment'),
+      concept('other', 'patient-privacy'),
+    ),
+    policyRule: fc.constantFrom(
+      ...Array.from({ length: 4 }, () => concept('v3-ActCode', 'OPTIN')),
+      concept('v3-ActCode', 'OPTINR'),
+      concept('v3-ActCode', 'OPTOUT'),
+      concept('v3-ActCode', 'OPTOUTE'),
+      concept('consentpolicycodes', 'hipaa-auth'),
+      undefined,
+    ),
+    root: fc.option(provision, { nil: undefined }),
+    rootType: fc.constantFrom(undefined, undefined, undefined, undefined, 'permit', 'deny'),
+  })
+  .map(({ root, rootType, ...elements }) =>
+    defined({
+      resourceType: 'Consent' as const,
+      category: [{ text: 'privacy' }],
+      ...elements,
+      provision: root && defined({ ...root, type: rootType }),
+    }),
+  ) as fc.Arbitrary<fhir4.Consent>;
+
+export const consents: fc.Arbitrary<ModelConsent[]> = fc.array(
+  fc.record({ custodian: fc.constantFrom('northside', 'northside', 'northside', 'hillside'), consent }),
+  { minLength: 1, maxLength: 3 },
+);
+
+export const reader: fc.Arbitrary<ModelReader> = fc.record({
+  organization: fc.constantFrom('lakeside', 'lakeside', 'lakeside', 'hillside'),
+  fhirUser: fc.constantFrom('Practitioner/reader', 'Practitioner/other'),
+  roles: fc.constantFrom(['physician'], ['nurse'], ['system'], ['frontdesk', 'nurse']),
+  now: fc.constantFrom(...instants),
+});
+
+const subject = { reference: 'Patient/1' };
+const date = fc.constantFrom(...times);
+const resources: Readonly<Record<string, fc.Arbitrary<NonNullable<ModelRecord['resource']>>>> = {
+  Observation: fc
+    .record({
+      code: fc.constantFrom(own('a'), own('b')),
+      component: rarely(fc.constantFrom([{ code: own('c') }], [{ code: own('a') }])),
+      encounter: rarely(fc.constant({ reference: 'Encounter/1' })),
+      effectiveDateTime: rarely(date),
+    })
+    .map((elements) =>
+      defined({ resourceType: 'Observation' as const, status: 'final' as const, subject, ...elements }),
+    ) as never,
+  Condition: fc
+    .record({ code: rarely(fc.constantFrom(own('a'), own('c'))), onsetDateTime: date, abatementDateTime: rarely(date) })
+    .map((elements) => defined({ resourceType: 'Condition' as const, subject, ...elements })) as never,
+  AllergyIntolerance: fc.constant({ resourceType: 'AllergyIntolerance', patient: subject, code: own('a') }),
+  Patient: fc.constant({ resourceType: 'Patient' }),
+  Consent: fc.constant({ resourceType: 'Consent', status: 'active', scope: {}, category: [] }),
+};
+
+export const record: fc.Arbitrary<ModelRecord> = fc
+  .constantFrom(
+    'Observation',
+    'Observation',
+    'Observation',
+    'Condition',
+    'Condition',
+    'AllergyIntolerance',
+    'Patient',
+    'Consent',
+  )
+  .chain((type) =>
+    fc.record({
+      type: fc.constant(type),
+      id: fc.constantFrom('1', '2'),
+      custodian: fc.constantFrom('northside', 'northside', 'northside', 'hillside'),
+      labels: fc.oneof(
+        { weight: 2, arbitrary: fc.constant([]) },
+        {
+          weight: 1,
+          arbitrary: fc.subarray(
+            [
+              ...labels,
+              coding('v3-ActCode', 'PSYTHPN'),
+              coding('v3-ObservationValue', 'SUBSETTED'),
+              coding('v3-ActReason', 'HPAYMT'),
+            ] as { system: string; code: string }[],
+            { minLength: 1, maxLength: 2 },
+          ),
+        },
+      ),
+      resource: fc.option(resources[type] ?? fc.constant(undefined as never), { nil: undefined, freq: 12 }),
+    }),
+  );
