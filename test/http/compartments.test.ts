@@ -9,6 +9,7 @@ import {
   elsewhere,
   encounterBody,
   entriesOf,
+  expressionsIn,
   issuesOf,
   linkOf,
   nextLinkOf,
@@ -191,6 +192,8 @@ describe('a search in the compartment of a patient', () => {
     expect(await refused(`Patient/${patient.id}/Organization`)).toEqual([400, 'not-in-compartment']);
     expect(await refused(`Observation/${patient.id}/Condition`)).toEqual([404, 'no-such-path']);
     expect(await refused(`Patient/${patient.id}/AuditEvent`, { role: 'privacy' })).toEqual([400, 'not-supported']);
+    for (const type of ['Organization', 'AuditEvent'])
+      expect(expressionsIn((await server.get(`Patient/${patient.id}/${type}`)).body)).toEqual(['path']);
     const { status, headers } = await server.put(`Patient/${patient.id}/Observation`, {});
     expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
   });

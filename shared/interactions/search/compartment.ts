@@ -25,11 +25,12 @@ export const searchCompartment =
     if (!recordType) throw new RecordError('not-found', 'There is no such resource type', { reason: 'no-such-type' });
     if (!(type in compartments[owner])) {
       const message = `${type} is not part of the compartment of ${owner}`;
-      throw new RecordError('invalid', message, { reason: 'not-in-compartment' });
+      throw new RecordError('invalid', message, { reason: 'not-in-compartment', expression: 'path' });
     }
     if (recordType.subject === 'audit') {
       throw new RecordError('invalid', 'The access log is searched by itself, as AuditEvent?patient=…', {
         reason: 'not-supported',
+        expression: 'path',
       });
     }
     const searching = { ...request, recordType };
