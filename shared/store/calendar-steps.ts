@@ -13,7 +13,7 @@ import {
   type TakenTime,
   takenBy,
 } from './calendar.ts';
-import type { Refusal, Step } from './commit.ts';
+import type { Refusal, Step } from './commit-refusal.ts';
 import type { RowKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import type { RecordRow } from './rows.ts';

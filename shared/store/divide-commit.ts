@@ -1,12 +1,5 @@
-import {
-  actionsOf,
-  type Commit,
-  countsReferences,
-  type ExistenceCheck,
-  mostActions,
-  mostBytes,
-  type RecordWrite,
-} from './commit.ts';
+import { actionsOf, type Commit, type ExistenceCheck, mostActions, mostBytes, type RecordWrite } from './commit.ts';
+import { countsReferences } from './commit-conditions.ts';
 import { chartKey, type Row } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { bodyOf, labelBytes, type RecordRow, recordRow } from './rows.ts';

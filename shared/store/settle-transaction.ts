@@ -8,7 +8,8 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { backOff } from './back-off.ts';
 import { type DayRow, settledDay } from './calendar.ts';
-import { holderOf, indexActions, uniqueExpression, uniqueValues } from './commit.ts';
+import { holderOf, uniqueExpression, uniqueValues } from './commit-conditions.ts';
+import { indexActions } from './commit-steps.ts';
 import { failureOf, mayRepeat } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
 import { type RowKey, redoKey, transactionKey, unfinishedKey, unfinishedPartition } from './keys.ts';

@@ -5,25 +5,18 @@ import { log } from '../log.ts';
 import { backOff, pauseBeforeRetry } from './back-off.ts';
 import { toBase32 } from './base32.ts';
 import type { Calendars } from './calendar-steps.ts';
+import type { Commit, ExistenceCheck, UniqueChange } from './commit.ts';
 import {
-  type Commit,
-  CommitRefused,
-  type ExistenceCheck,
   existence,
   existenceStep,
   expectation,
   expectedValue,
   holderOf,
   placeOf,
-  type Refusal,
   refusalOf,
-  requireStorable,
-  type Step,
-  stepsOf,
-  tookTooLong,
-  transact,
-  type UniqueChange,
-} from './commit.ts';
+} from './commit-conditions.ts';
+import { CommitRefused, type Refusal, type Step, tookTooLong } from './commit-refusal.ts';
+import { requireStorable, stepsOf } from './commit-steps.ts';
 import { type Division, divide, type StagedWrite } from './divide-commit.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Row, type RowKey, recordKey, transactionKey, unfinishedKey } from './keys.ts';
@@ -32,6 +25,7 @@ import { packRedo, redoLog, redoRows } from './redo-log.ts';
 import { bodyOf, type Held, type Intent, labelBytes } from './rows.ts';
 import { abort, finish, forget, resolveStaged, type Staged, undo } from './settle-transaction.ts';
 import { tryWrite } from './transact.ts';
+import { transact } from './transact-steps.ts';
 import { stagingMs, type TransactionMarker } from './visibility.ts';
 import { writeRows } from './write-rows.ts';
 

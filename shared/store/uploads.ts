@@ -1,6 +1,7 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { bodyReference, referenceTo } from './body.ts';
-import { type Commit, type Step, tookTooLong } from './commit.ts';
+import type { Commit } from './commit.ts';
+import { type Step, tookTooLong } from './commit-refusal.ts';
 import { inParallel } from './in-parallel.ts';
 import { type RowKey, uploadKey } from './keys.ts';
 import { bodiesAtOnce, largestInRow, objectKey } from './large-bodies.ts';

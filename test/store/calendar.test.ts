@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CalendarChange, WantedTime } from '../../shared/store/calendar.ts';
-import { type Commit, CommitRefused, commit } from '../../shared/store/commit.ts';
+import { type Commit, commit } from '../../shared/store/commit.ts';
+import { CommitRefused } from '../../shared/store/commit-refusal.ts';
 import { dayKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { RecordError } from '../../shared/errors.ts';
 import { guardedIds } from '../../shared/store/bearers.ts';
-import { CommitRefused, commit } from '../../shared/store/commit.ts';
+import { commit } from '../../shared/store/commit.ts';
+import { CommitRefused } from '../../shared/store/commit-refusal.ts';
 import { locatorKey, type Row, type RowKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';

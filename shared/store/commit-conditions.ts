@@ -1,0 +1,135 @@
+import { headsOwnChart } from '../record-types/homes.ts';
+import type { ExistenceCheck, RecordWrite, UniqueChange } from './commit.ts';
+import type { Meaning, Step } from './commit-refusal.ts';
+import { recordKey } from './keys.ts';
+import type { RecordRow } from './rows.ts';
+
+/** A row that no staged transaction is about to create or change. */
+export const settled = 'attribute_not_exists(tx) AND attribute_not_exists(intent)';
+
+/** The staged transaction that holds a row. */
+export const holderOf = (row: RecordRow | undefined): string | undefined => row?.tx ?? row?.intent?.tx;
+
+/**
+ * The condition on a record's row under which its next version is written: none for a create, else the version that it replaces. A
+ * deletion has looked at what refers to the record, so nobody may have referred to it since.
+ */
+export const placeOf = ({
+  next,
+  previous,
+}: RecordWrite): { ConditionExpression: string; ExpressionAttributeValues?: Record<string, unknown> } => {
+  if (!previous) return { ConditionExpression: 'attribute_not_exists(pk)' };
+  const unchanged = `version = :previous AND ${settled}`;
+  const versionIs = { ':previous': previous.version };
+  if (next.resource) return { ConditionExpression: unchanged, ExpressionAttributeValues: versionIs };
+  return previous.refs === undefined
+    ? { ConditionExpression: `${unchanged} AND attribute_not_exists(refs)`, ExpressionAttributeValues: versionIs }
+    : {
+        ConditionExpression: `${unchanged} AND refs = :refs`,
+        ExpressionAttributeValues: { ...versionIs, ':refs': previous.refs },
+      };
+};
+
+/** What it means if `placeOf` does not hold. */
+export const refusalOf =
+  (write: RecordWrite): Meaning =>
+  (row) => {
+    const { next, previous } = write;
+    const onlyReferred = !next.resource && previous !== undefined && row?.version === previous.version;
+    return { kind: onlyReferred ? 'referred' : 'version', write };
+  };
+
+/**
+ * Whether a record's row counts the references to it, so that its deletion meets one that was made meanwhile. Where a type's records stand
+ * alone in their chart, such as the directory's, a deletion asks nobody; hospitals and physicians, whom almost every record names, are
+ * not written to by each of them.
+ */
+export const countsReferences = ({ address }: ExistenceCheck): boolean => !headsOwnChart(address.type);
+
+/** A deleted record has a row without a body, so the body is what must exist. */
+export const existence = (check: ExistenceCheck) => ({
+  ConditionExpression: `attribute_exists(body) AND ${settled}${check.custodian === undefined ? '' : ' AND custodian = :custodian'}`,
+  ExpressionAttributeValues: check.custodian === undefined ? {} : { ':custodian': check.custodian },
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+});
+
+/** Requires that a record exists and, where its row counts them, adds a reference. Both cost the same. */
+export const existenceStep = (TableName: string, check: ExistenceCheck): Step => {
+  if (!countsReferences(check)) return existenceCheck(TableName, check);
+  const { ExpressionAttributeValues: values, ...condition } = existence(check);
+  return {
+    action: {
+      Update: {
+        TableName,
+        Key: recordKey(check.address),
+        ...condition,
+        UpdateExpression: 'ADD refs :one',
+        ExpressionAttributeValues: { ...values, ':one': 1 },
+      },
+    },
+    refusal: () => ({ kind: 'missing', check }),
+  };
+};
+
+/** Requires that a record exists, and nothing more. */
+export const existenceCheck = (TableName: string, check: ExistenceCheck): Step => {
+  const { ExpressionAttributeValues: values, ...condition } = existence(check);
+  return {
+    action: {
+      ConditionCheck: {
+        TableName,
+        Key: recordKey(check.address),
+        ...condition,
+        ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
+      },
+    },
+    refusal: () => ({ kind: 'missing', check }),
+  };
+};
+
+const uniqueCondition = (change: UniqueChange) => ({
+  Key: { pk: change.key.pk, sk: change.key.sk },
+  ConditionExpression: `attribute_not_exists(intent)${expectation(change.expected)}`,
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+});
+
+export const uniqueUpdate = (TableName: string, change: UniqueChange) => ({
+  TableName,
+  ...uniqueCondition(change),
+  UpdateExpression: uniqueExpression(change),
+  ExpressionAttributeValues: { ...uniqueValues(change.add, change.remove), ...expectedValue(change.expected) },
+});
+
+/** Requires that what a condition looked at is as it was, and nothing more. */
+export const uniqueCheck = (TableName: string, change: UniqueChange): Step => {
+  const values = expectedValue(change.expected);
+  return {
+    action: {
+      ConditionCheck: {
+        TableName,
+        ...uniqueCondition(change),
+        ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
+      },
+    },
+    refusal: () => ({ kind: 'unique', change }),
+  };
+};
+
+/** A set cannot be added to and deleted from in one expression: a change does one or the other. */
+export const uniqueExpression = ({ add, replaces }: Pick<UniqueChange, 'add' | 'replaces'>): string => {
+  if (replaces) return 'SET ids = :ids';
+  return add.length > 0 ? 'ADD ids :ids' : 'DELETE ids :ids';
+};
+
+export const uniqueValues = (add: readonly string[], remove: readonly string[]) => ({
+  ':ids': new Set(add.length > 0 ? add : remove),
+});
+
+/** Condition that exactly the expected ids are borne; a set that lost its last id is no attribute any more. */
+export const expectation = (expected: readonly string[] | undefined): string => {
+  if (expected === undefined) return '';
+  return expected.length === 0 ? ' AND attribute_not_exists(ids)' : ' AND ids = :expected';
+};
+
+export const expectedValue = (expected: readonly string[] | undefined): Record<string, unknown> =>
+  expected === undefined || expected.length === 0 ? {} : { ':expected': new Set(expected) };
