@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Asking } from '../../shared/access/decide.ts';
 import { parseScopes } from '../../shared/access/scopes.ts';
-import { loadTerminology } from '../../shared/interactions/terminology.ts';
+import { loadTerminology } from '../../shared/interactions/terms/search-terms.ts';
 import type { TerminologyFacts } from '../../shared/search/facts.ts';
 import type { NeededTerminology } from '../../shared/search/joins.ts';
 import { base, type FhirServer, fhirServer } from '../support/fhir-server.ts';

@@ -9,7 +9,7 @@ import { unsupportedParameter } from '../../search/refusal.ts';
 import type { Condition } from '../../search/search-query.ts';
 import { loadUnits } from '../../search/units.ts';
 import type { CallNotes } from '../../store/call-notes.ts';
-import { loadTerminology } from '../terminology.ts';
+import { loadTerminology } from '../terms/search-terms.ts';
 import { requireExplainer } from './explain.ts';
 import { finding } from './finding.ts';
 import { type Part, type Searched, together } from './parts.ts';

@@ -8,8 +8,8 @@ import { heldTerminology } from '../../terminology/held.ts';
 import { neededFor, type Terminology } from '../../terminology/members.ts';
 import { type VersionRules, withVersions } from '../../terminology/version-rules.ts';
 import type { RequestContext } from '../context.ts';
-import { mostCalls, readTerms, tooManyTerms } from '../read-terms.ts';
-import { type StoredTerms, storedTerms } from '../stored-terms.ts';
+import { mostCalls, readTerms, tooManyTerms } from './read-terms.ts';
+import { type StoredTerms, storedTerms } from './stored-terms.ts';
 
 /** A value set, and all that it is made of. */
 export interface Composed {

@@ -1,8 +1,8 @@
-import type { TerminologyFacts } from '../search/facts.ts';
-import type { NeededTerminology } from '../search/joins.ts';
-import { unsupportedParameter } from '../search/refusal.ts';
-import type { HeldTerminology } from '../terminology/held.ts';
-import type { Members, Terminology } from '../terminology/members.ts';
+import type { TerminologyFacts } from '../../search/facts.ts';
+import type { NeededTerminology } from '../../search/joins.ts';
+import { unsupportedParameter } from '../../search/refusal.ts';
+import type { HeldTerminology } from '../../terminology/held.ts';
+import type { Members, Terminology } from '../../terminology/members.ts';
 import { mostCalls, readTerms, tooManyTerms } from './read-terms.ts';
 import { storedTerms, type TermsContext } from './stored-terms.ts';
 
@@ -18,7 +18,7 @@ export const loadTerminology = async (
   needed: NeededTerminology,
 ): Promise<TerminologyFacts | undefined> => {
   if (needed.valueSets.length === 0 && needed.codes.length === 0) return undefined;
-  const evaluation = await import('../terminology/evaluation.lazy.ts');
+  const evaluation = await import('../../terminology/evaluation.lazy.ts');
   const held = await evaluation.heldTerminology();
   let calls = 0;
   const stored = storedTerms(context, () => {
@@ -50,7 +50,7 @@ const requiredMembers = (
   known: Terminology,
   url: string,
   parameter: string,
-  { membersOf, TerminologyGap }: typeof import('../terminology/evaluation.lazy.ts'),
+  { membersOf, TerminologyGap }: typeof import('../../terminology/evaluation.lazy.ts'),
 ): Members => {
   const valueSet = known.valueSet(url);
   if (!valueSet) throw unsupportedParameter(parameter, 'This value set is not known here');

@@ -1,7 +1,7 @@
-import { RecordError } from '../errors.ts';
-import type { CodeSystem } from '../terminology/code-system.ts';
-import type { HeldTerminology } from '../terminology/held.ts';
-import type { Terminology } from '../terminology/members.ts';
+import { RecordError } from '../../errors.ts';
+import type { CodeSystem } from '../../terminology/code-system.ts';
+import type { HeldTerminology } from '../../terminology/held.ts';
+import type { Terminology } from '../../terminology/members.ts';
 import type { StoredTerms } from './stored-terms.ts';
 
 /** Calls to the store that the terminology of one request may take. */
@@ -29,7 +29,7 @@ export const readTerms = async (
   wanted: WantedTerms,
   taken = (valueSet: fhir4.ValueSet): fhir4.ValueSet => valueSet,
 ): Promise<Terminology> => {
-  const { neededFor, readCodeSystem } = await import('../terminology/evaluation.lazy.ts');
+  const { neededFor, readCodeSystem } = await import('../../terminology/evaluation.lazy.ts');
   const valueSets = new Map<string, fhir4.ValueSet | undefined>();
   const codeSystems = new Map<string, CodeSystem | undefined>();
   const readValueSet = async (canonical: string): Promise<void> => {

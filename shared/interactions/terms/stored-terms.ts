@@ -1,13 +1,13 @@
-import { decide } from '../access/decide.ts';
-import type { SearchType } from '../record-types/search-type.ts';
-import { searchTypes } from '../record-types/search-types.ts';
-import { localReference } from '../search/local-reference.ts';
-import { candidates } from '../store/candidates/candidates.ts';
-import { indexOwner, keyText, partitionFor } from '../store/index-rows.ts';
-import { presented, type StoredRecord } from '../store/rows.ts';
-import { splitCanonical } from '../terminology/canonical.ts';
-import type { RequestContext } from './context.ts';
-import { locate } from './locate.ts';
+import { decide } from '../../access/decide.ts';
+import type { SearchType } from '../../record-types/search-type.ts';
+import { searchTypes } from '../../record-types/search-types.ts';
+import { localReference } from '../../search/local-reference.ts';
+import { candidates } from '../../store/candidates/candidates.ts';
+import { indexOwner, keyText, partitionFor } from '../../store/index-rows.ts';
+import { presented, type StoredRecord } from '../../store/rows.ts';
+import { splitCanonical } from '../../terminology/canonical.ts';
+import type { RequestContext } from '../context.ts';
+import { locate } from '../locate.ts';
 
 /** What finding records of knowledge works with. */
 export type TermsContext = Pick<RequestContext, 'store' | 'known' | 'asking'> & {
