@@ -186,7 +186,10 @@ export class RecordStore {
     return { records, taken, fetches: fetchesFor(found) };
   }
 
-  /** One version of a record: the row of the current one and the history row come in one call. */
+  /**
+   * One version of a record: the row of the current one and the history row come in one call. That call is no snapshot: a version that moves to
+   * history meanwhile may be missed by both reads. It is in history then, and a second call finds it.
+   */
   async readVersion(address: Address, version: number): Promise<StoredRecord | undefined> {
     const rows = await this.getMany([recordKey(address), historyKey(address, version)]);
     const current = rows.filter(({ sk }) => sk === recordKey(address).sk) as RecordRow[];
@@ -194,7 +197,10 @@ export class RecordStore {
     if (!visible) return undefined;
     const history = rows.filter(({ sk }) => sk !== recordKey(address).sk) as RecordRow[];
     // A committed update that is not finished yet still has its last version in the record's own row.
-    const asked = [visible, ...history, ...current].find((row) => row.version === version);
+    const known = [visible, ...history, ...current].find((row) => row.version === version);
+    const moved =
+      known || version < 1 || version > visible.version ? [] : await this.getMany([historyKey(address, version)]);
+    const asked = known ?? (moved[0] as RecordRow | undefined);
     return asked && (await this.recordsIn([{ row: asked, at: address }]))[0];
   }
 

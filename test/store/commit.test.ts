@@ -1,3 +1,4 @@
+import type { BatchGetCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordError } from '../../shared/errors.ts';
 import { appointment } from '../../shared/record-types/appointment.ts';
@@ -54,6 +55,30 @@ describe('commit', () => {
     expect(await store.read(first)).toEqual(second);
     expect(await store.readVersion(first, 1)).toEqual(first);
     expect((await store.history(first, { limit: 10 })).items).toEqual([second, first]);
+  });
+
+  it('finds a version that moves to history between the two reads of one call', async () => {
+    const first = await created();
+    const second = nextOf(first, { resource: { resourceType: 'Observation', status: 'amended' } });
+    const calls: string[] = [];
+    const between = intercepted(store, async ({ name, send }) => {
+      calls.push(name);
+      if (calls.length > 1) return send();
+      const { Responses: earlier = {} } = (await send()) as BatchGetCommandOutput;
+      await write({ next: second, previous: first });
+      const { Responses: later = {} } = (await send()) as BatchGetCommandOutput;
+      const historyRow = ({ sk }: Record<string, unknown>) => sk === historyKey(first, 1).sk;
+      const rows = (each: typeof later) => each[store.tableName] ?? [];
+      return {
+        Responses: {
+          [store.tableName]: [...rows(earlier).filter(historyRow), ...rows(later).filter((row) => !historyRow(row))],
+        },
+      };
+    });
+
+    expect(await between.readVersion(first, 1)).toEqual(first);
+    expect(calls).toEqual(['BatchGet', 'BatchGet']);
+    expect(await store.readVersion(first, 3)).toBeUndefined();
   });
 
   it('leaves a deleted record out of its chart and keeps its history', async () => {
