@@ -22,8 +22,11 @@ export interface RecordFacts {
   readonly labels: readonly string[];
   /** What it says, as far as scopes and Consents go by that; undefined once it is deleted. */
   readonly resource: Resource | undefined;
-  /** The type of another record whose rights it is under as well: whoever may not read that may do nothing with this. */
-  readonly under?: TypeFacts;
+  /**
+   * The type of another record whose rights it is under as well: whoever may not read that may do nothing with this. Where it is not understood which
+   * record that is, nobody but the custodian's own systems may do anything with it.
+   */
+  readonly under?: TypeFacts | 'not-understood';
 }
 
 /** A caller, and the chart of the patient in context if the caller is a patient. */
@@ -90,9 +93,12 @@ export const decide = (
   const reads = action === 'r' || action === 's';
   if (!isInScope(caller, action, type.name, record.resource)) return refused('scope');
   const { under, ...own } = record;
+  if (under === 'not-understood' && !caller.roles.includes('system')) return refused('role');
   // What that record says is not known here, so neither a narrowed scope nor a Consent covers it.
-  const over = under ? decide(asking, 'r', under, { ...own, resource: undefined }) : permit;
-  if (!over.permit) return over;
+  if (typeof under === 'object') {
+    const over = decide(asking, 'r', under, { ...own, resource: undefined });
+    if (!over.permit) return over;
+  }
   if (type.directory && reads) return permit;
   if (caller.organization === undefined) return record.chart === asking.chart ? permit : refused('not-own-record');
   if (record.custodian === caller.organization) return permit;

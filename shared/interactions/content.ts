@@ -83,8 +83,9 @@ const readBinary = async (
 
 /** The chart whose log tells of an access to a Binary: that of what it is under. */
 const chartUnder = async (context: RequestContext, record: StoredRecord): Promise<string | undefined> => {
-  const under = securityContextOf(record);
-  return under && (await locate(context, under.type, under.id))?.chart;
+  const under = securityContextOf(context, record.resource);
+  if (!under || under === 'not-understood') return undefined;
+  return (await locate(context, under.type, under.id))?.chart;
 };
 
 /**

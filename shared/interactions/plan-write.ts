@@ -17,6 +17,7 @@ import { chartsOf, chartsReferredTo, locate } from './locate.ts';
 import { requireOwnWords } from './own-words.ts';
 import type { Parsed } from './parse-body.ts';
 import { requireInScope } from './require-access.ts';
+import { securityContextOf } from './security-context.ts';
 
 /** A write that has passed every rule and waits for its commit. */
 export interface PlannedWrite {
@@ -297,8 +298,12 @@ export const judgeReferences = async (context: RequestContext, resource: Resourc
   const broken: { expression: string; message: string }[] = [];
   const checks = new Map<string, ExistenceCheck>();
   const unknown = new Set<string>();
+  const rights = 'Binary.securityContext.reference';
+  const unclear = securityContextOf(context, resource) === 'not-understood';
+  if (unclear) broken.push({ expression: rights, message: unclearContext });
   for (const { reference, expression } of referencesIn(resource)) {
     if (broken.length >= mostBroken) break;
+    if (unclear && expression === rights) continue;
     const parsed = parseReference(reference, request.baseUrl);
     if (parsed.kind === 'foreign') continue;
     if (parsed.kind === 'contained') {
@@ -324,6 +329,8 @@ export const judgeReferences = async (context: RequestContext, resource: Resourc
   }
   return { broken, checks: [...checks.values()] };
 };
+
+const unclearContext = 'A security context names a record of this server, other than a Binary, by its reference';
 
 /** Broken references that are named: whoever mends these sees the next. Each may take a call to find out. */
 const mostBroken = 50;

@@ -34,7 +34,9 @@ const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: 
 };
 
 /** Who asks for records of which type. */
-type AccessContext = Pick<RequestContext, 'asking' | 'store' | 'sharing'> & { readonly recordType: TypeFacts };
+type AccessContext = Pick<RequestContext, 'asking' | 'request' | 'store' | 'sharing'> & {
+  readonly recordType: TypeFacts;
+};
 
 /** The decision about a record. What another organisation keeps is shared only if that was looked up. */
 export const decisionOn = (context: AccessContext, action: Action, record: StoredRecord): Decision => {

@@ -109,7 +109,7 @@ export const commitOf = (
     writes: plans.map((plan) => rowsOf(context, plan)),
     checks: [...checks.values()],
     unique: plans.flatMap(({ guards }) => guards),
-    log: accessesOf(store, plans).map((access) => audit.row(access)),
+    log: accessesOf(context, plans).map((access) => audit.row(access)),
     claims: [...plans.flatMap((plan) => plan.claims), ...claims],
     calendar: calendarWork(context, plans),
   };
@@ -138,10 +138,10 @@ const keyText = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
 /** References that one row of the log takes at most, so that a page of the log stays readable: some 20 KB, once deflated. */
 const mostReferences = 1_000;
 
-const accessesOf = (store: RecordStore, plans: readonly PlannedWrite[]): Access[] =>
+const accessesOf = (context: Pick<RequestContext, 'request' | 'store'>, plans: readonly PlannedWrite[]): Access[] =>
   byChart(
     plans.flatMap(({ next, previous, interaction }) => {
-      const charts = [next, ...(previous ? [previous] : [])].flatMap((record) => chartsConcerned(store, record));
+      const charts = [next, ...(previous ? [previous] : [])].flatMap((record) => chartsConcerned(context, record));
       const what = [`${next.type}/${next.id}/_history/${next.version}`];
       return [...new Set(charts)].map((chart) => ({ interaction, chart, what }));
     }),

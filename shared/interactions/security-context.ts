@@ -1,36 +1,52 @@
 import type { RecordFacts } from '../access/decide.ts';
+import { parseReference } from '../fhir/references.ts';
+import type { Resource } from '../fhir/resource.ts';
 import { factsOfType } from '../record-types/subjects.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 
-/** The record whose access rights a Binary shares, wherever it is: a reference to another server is held to the rights of its type, too. */
-export const securityContextOf = (record: StoredRecord): { readonly type: string; readonly id: string } | undefined => {
-  if (record.type !== 'Binary') return undefined;
-  const { securityContext } = (record.resource ?? {}) as Partial<fhir4.Binary>;
-  const [, type, id] =
-    /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/\d+)?$/.exec(securityContext?.reference ?? '') ??
-    [];
-  return type === undefined || id === undefined ? undefined : { type, id };
+/** The record whose access rights a Binary shares; `not-understood` if the server does not know of which record it is to share them. */
+export type SecurityContext = { readonly type: string; readonly id: string } | 'not-understood';
+
+/** What a resource, or a version of a record, is under; undefined for what has no security context. */
+export const securityContextOf = (
+  { request }: Pick<RequestContext, 'request'>,
+  resource: Resource | undefined,
+): SecurityContext | undefined => {
+  if (resource?.resourceType !== 'Binary') return undefined;
+  const { securityContext } = resource as unknown as fhir4.Binary;
+  if (!securityContext) return undefined;
+  const { reference } = securityContext;
+  const named = typeof reference === 'string' ? parseReference(reference, request.baseUrl) : undefined;
+  // A Binary says nothing of rights but whose it shares: they would have to be followed from one to the next.
+  return named?.kind === 'record' && named.type !== 'Binary' ? named : 'not-understood';
 };
 
 /** The charts whose logs tell of an access to a record: that of its home, and that which its security context is in, as far as ids tell. */
-export const chartsConcerned = ({ ids }: RequestContext['store'], record: StoredRecord): string[] => {
-  const chart = ids.decode(securityContextOf(record)?.id ?? '')?.chart;
-  return chart === undefined || chart === record.chart ? [record.chart] : [record.chart, chart];
+export const chartsConcerned = (
+  context: Pick<RequestContext, 'request' | 'store'>,
+  { chart: home, resource }: StoredRecord,
+): string[] => {
+  const named = securityContextOf(context, resource);
+  const chart = named && named !== 'not-understood' ? context.store.ids.decode(named.id)?.chart : undefined;
+  return chart === undefined || chart === home ? [home] : [home, chart];
 };
 
 /**
  * What a decision needs to know of a record. A Binary with a security context is under the rights of that record, too, and belongs to the
- * chart that it is in. Whoever wrote the reference could refer to that record, so both have one custodian.
+ * chart that it is in. Whoever wrote the reference could refer to that record, so both have one custodian. Under a context that is not understood it
+ * belongs to no patient's chart.
  *
  * @see https://hl7.org/fhir/R4/binary-definitions.html#Binary.securityContext
  */
 export const factsOfRecord = (
-  { asking, store }: Pick<RequestContext, 'asking' | 'store'>,
+  context: Pick<RequestContext, 'asking' | 'request' | 'store'>,
   record: StoredRecord,
 ): RecordFacts => {
-  const named = securityContextOf(record);
+  const { asking, store } = context;
+  const named = securityContextOf(context, record.resource);
   if (!named) return record;
+  if (named === 'not-understood') return { ...record, under: named };
   const { type, id } = named;
   // The chart is in an id of ours. Under an id that a client chose the patient is known by name, and other records are not the patient's.
   const own = type === 'Patient' && id === asking.caller.patient;

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { batchOf, getEntry, postEntry, statusesOf, transactionOf } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { followedServer } from '../support/feed.ts';
-import { type FhirServer, fhirServer, physician, type TestRequest } from '../support/fhir-server.ts';
+import { base, type FhirServer, fhirServer, physician, type TestRequest } from '../support/fhir-server.ts';
 import {
   create,
   elsewhere,
@@ -15,6 +15,7 @@ import {
   referenceTo,
   resourcesIn,
   type Stored,
+  system,
 } from '../support/records.ts';
 
 // https://hl7.org/fhir/R4/binary.html
@@ -243,6 +244,12 @@ describe('the form in which a Binary is read', () => {
 
 describe('a security context', () => {
   const under = (reference: string) => ({ headers: { 'x-security-context': reference } });
+  const coverageOf = (subject: Stored<fhir4.Patient>): fhir4.Coverage => ({
+    resourceType: 'Coverage',
+    status: 'active',
+    beneficiary: { reference: referenceTo(subject) },
+    payor: [{ reference: referenceTo(subject) }],
+  });
   const statusFor = async (path: string, as: TestCaller) =>
     Promise.all(
       [path, `${path}/_history/1`, `${path}/_history`].map(async (each) => (await server.get(each, { as })).status),
@@ -271,17 +278,72 @@ describe('a security context', () => {
     }
   });
 
+  it('on another server brings nobody into a patient’s chart, nor its log', async () => {
+    const own = await create(server, patientBody());
+    const reference = `https://evil.example/fhir/${referenceTo(own)}`;
+
+    const made = await send('POST', 'Binary', 'evil', 'text/plain', { ...under(reference), as: elsewhere });
+
+    expect([made.status, expressionsIn(made.body)]).toEqual([400, ['Binary.securityContext.reference']]);
+    const { body } = await server.get(`AuditEvent?patient=${own.id}`, { as: { role: 'privacy' } });
+    expect(JSON.stringify(body)).not.toContain('lakeside');
+  });
+
+  it('that is no record of this server, or a Binary, protects nothing, so it is refused at every door', async () => {
+    const coverage = referenceTo(await create(server, coverageOf(patient), { role: 'frontdesk' }));
+    const path = await upload('about money', 'text/plain', under(coverage));
+    const letter: fhir4.Binary = { resourceType: 'Binary', contentType: 'text/plain', data: 'aGVsbG8=' };
+    const kept = await create(server, letter);
+    const odd: fhir4.Reference[] = [
+      { identifier: { system: 'urn:x:y', value: '1' }, type: 'Coverage' },
+      { display: 'the one who pays' },
+      { reference: `https://concord.test/fhir/${coverage}#x` },
+      { reference: `https://other.example/${coverage}?x` },
+      { reference: `https://other.example/fhir/${coverage}` },
+      { reference: path },
+    ];
+
+    for (const securityContext of odd) {
+      const sent: fhir4.Binary = { ...letter, securityContext };
+      const patch = [{ op: 'add', path: '/securityContext', value: securityContext }];
+      const answers = [
+        await server.post('Binary', sent),
+        await server.put(pathOf(kept), { ...sent, id: kept.id }),
+        await server.put(`Binary?_id=${kept.id}`, sent),
+        await server.request('PATCH', pathOf(kept), {
+          body: patch,
+          headers: { 'content-type': 'application/json-patch+json' },
+        }),
+        await server.post('', transactionOf(postEntry(sent))),
+      ];
+      const validated = await server.post('Binary/$validate', sent);
+      expect(
+        answers.map(({ status }) => status),
+        JSON.stringify(securityContext),
+      ).toEqual([400, 400, 400, 400, 400]);
+      for (const { body } of [...answers, validated])
+        expect(expressionsIn(body)).toContainEqual(
+          expect.stringMatching(/(?:^Binary|resource)\.securityContext\.reference$/),
+        );
+    }
+    expect((await server.get(pathOf(kept), { headers: fhir })).body.meta?.versionId).toBe('1');
+  });
+
+  it('that is not this server’s when it is read leaves the content to systems alone', async () => {
+    const own = await create(server, patientBody());
+    const path = await upload('a letter', 'text/plain', under(`${base}/${referenceTo(own)}`));
+    const renamed = { headers: { host: 'other.example' } };
+
+    const readers: TestCaller[] = [physician, { role: 'patient', patient: own.id }, system];
+    const read = async (options: TestRequest) =>
+      Promise.all(readers.map(async (as) => (await server.get(path, { ...options, as })).status));
+
+    expect(await read({})).toEqual([200, 200, 200]);
+    expect(await read(renamed)).toEqual([404, 404, 200]);
+  });
+
   it('hides the content from who may not see it, at every door', async () => {
-    const coverage = await create(
-      server,
-      {
-        resourceType: 'Coverage',
-        status: 'active',
-        beneficiary: { reference: referenceTo(patient) },
-        payor: [{ reference: referenceTo(patient) }],
-      } as fhir4.Coverage,
-      { role: 'frontdesk' },
-    );
+    const coverage = await create(server, coverageOf(patient), { role: 'frontdesk' });
     const hidden = await upload('about money', 'text/plain', under(referenceTo(coverage)));
     const shown = await upload('about health', 'text/plain', under(referenceTo(patient)));
 
@@ -304,13 +366,7 @@ describe('a security context', () => {
   });
 
   it('that a Binary is given later decides about its earlier versions, too', async () => {
-    const money = {
-      resourceType: 'Coverage',
-      status: 'active',
-      beneficiary: { reference: referenceTo(patient) },
-      payor: [{ reference: referenceTo(patient) }],
-    };
-    const coverage = await create(server, money as fhir4.Coverage, { role: 'frontdesk' });
+    const coverage = await create(server, coverageOf(patient), { role: 'frontdesk' });
     const path = await upload('about money', 'text/plain');
     const before = await server.get(`${path}/_history/1`, { as: nurse });
     await send('PUT', path, 'about money', 'text/plain', under(referenceTo(coverage)));
@@ -323,9 +379,7 @@ describe('a security context', () => {
   it('decides about all versions in the history of the type', async () => {
     const followed = await followedServer();
     const subject = await create(followed, patientBody());
-    const payer = { reference: referenceTo(subject) };
-    const money = { resourceType: 'Coverage', status: 'active', beneficiary: payer, payor: [payer] };
-    const coverage = await create(followed, money as fhir4.Coverage, { role: 'frontdesk' });
+    const coverage = await create(followed, coverageOf(subject), { role: 'frontdesk' });
     const letter: fhir4.Binary = { resourceType: 'Binary', contentType: 'text/plain', data: 'aGVsbG8=' };
     const binary = await create(followed, letter);
     const securityContext = { reference: referenceTo(coverage) };

@@ -217,6 +217,25 @@ describe('decide', () => {
     });
   });
 
+  it('leaves what is under a record that is not understood to the systems of who keeps it', () => {
+    const under = 'not-understood';
+    const everySystem = {
+      scopes: [{ level: 'system', type: '*', letters: 'cruds', query: '' }],
+      roles: ['system'],
+    } as const;
+
+    for (const role of staffRoles.filter((each) => each !== 'system')) {
+      const decision = decide(asking({ ...nurse, roles: [role] }), 'r', named('Binary'), { ...own, under });
+      expect(decision, role).toEqual({ permit: false, reason: 'role' });
+    }
+    const systems: Person = { ...nurse, ...everySystem };
+    expect(decide(asking(systems), 'r', named('Binary'), { ...own, under })).toEqual({ permit: true });
+    expect(decide(asking(systems), 'r', named('Binary'), { ...foreign, under })).toEqual({
+      permit: false,
+      reason: 'custodian',
+    });
+  });
+
   it('shows a patient the own chart alone, even where the record is kept by the same organisation', () => {
     const patient: Person = {
       roles: ['patient'],

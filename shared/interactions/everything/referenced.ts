@@ -19,9 +19,9 @@ const locatedAtOnce = 100;
 
 /** Whether the caller may read this record, whatever its type. */
 export const mayRead = (
-  { asking, store, sharing }: Pick<RequestContext, 'asking' | 'store' | 'sharing'>,
+  { asking, request, store, sharing }: Pick<RequestContext, 'asking' | 'request' | 'store' | 'sharing'>,
   record: StoredRecord,
-): boolean => mayAccess({ asking, store, sharing, recordType: factsOfType(record.type) }, 'r', record);
+): boolean => mayAccess({ asking, request, store, sharing, recordType: factsOfType(record.type) }, 'r', record);
 
 /** A page with what its records refer to. */
 export interface PageWithReferenced {

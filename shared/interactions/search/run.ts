@@ -131,7 +131,7 @@ export class Run {
   /** Remembers that a patient's record that nobody is shown decided something: its chart's log tells of it. */
   decidedBy({ subject, directory }: SearchType, record: StoredRecord): void {
     if (directory || subject === 'knowledge') return;
-    for (const chart of chartsConcerned(this.context.store, record)) {
+    for (const chart of chartsConcerned(this.context, record)) {
       const names = this.decisive.get(chart) ?? new Set();
       this.decisive.set(chart, names.add(`${record.type}/${record.id}`));
     }
