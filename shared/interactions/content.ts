@@ -10,7 +10,8 @@ import { locate } from './locate.ts';
 import { mayAccess, notFound, requireReadable, requireTypeAccess } from './require-access.ts';
 import { save } from './save.ts';
 import { securityContextOf } from './security-context.ts';
-import { planPut } from './update.ts';
+import { planPut, putByCondition } from './update.ts';
+import { lastSaid } from './version-of.ts';
 
 /** FHIR read of a Binary: its content, unless the client asks for FHIR. https://hl7.org/fhir/R4/binary.html#rest */
 export const readContent: Interaction = (context, { id }) =>
@@ -22,20 +23,30 @@ export const readContentVersion: Interaction = (context, { id, version }) =>
     /^[1-9]\d{0,9}$/.test(version) ? context.store.readVersion(address, Number(version)) : undefined,
   );
 
-/**
- * FHIR update of a Binary. Content that is sent as it is says nothing of its security context, unless a header does: then it keeps the one that it has.
- * To lose it by the way would show the content to whoever may not see it. One read, one transaction, as any update.
- */
+/** FHIR update of a Binary. One read, one transaction, as any update; one read more where the Binary was deleted. */
 export const updateContent: Interaction = async (context, { id }) => {
   requireTypeAccess(context, 'u');
-  const { recordType, request, store } = context;
-  const address = await locate(context, recordType.name, id);
-  const current = (address && (await store.read(address))) ?? null;
-  const { securityContext } = (current?.resource ?? {}) as Partial<fhir4.Binary>;
-  const body = request.raw && securityContext ? { securityContext, ...(request.body as object) } : request.body;
-  const plan = await planPut({ ...context, request: { ...request, body } }, id, current);
+  const address = await locate(context, context.recordType.name, id);
+  const current = address && (await context.store.read(address));
+  const plan = await planPut(await sentFor(context, current), id, current ?? null);
   await save(context, [plan]);
   return answerTo(context, plan);
+};
+
+/** FHIR conditional update of a Binary, likewise. */
+export const updateContentByCondition: Interaction = (context) =>
+  putByCondition(context, (match) => sentFor(context, match));
+
+/**
+ * The request for a Binary as it is meant for the one that it replaces. Content that is sent as it is says nothing of its security context, unless a header
+ * does: then it keeps the one that it has, or had as it was deleted. To lose it by the way would show the content to whoever may not see it.
+ */
+const sentFor = async (context: RequestContext, current: StoredRecord | undefined): Promise<RequestContext> => {
+  const { request } = context;
+  if (!request.raw || !current) return context;
+  const { securityContext } = ((await lastSaid(context, current))?.resource ?? {}) as Partial<fhir4.Binary>;
+  if (!securityContext) return context;
+  return { ...context, request: { ...request, body: { securityContext, ...(request.body as object) } } };
 };
 
 interface Asked {

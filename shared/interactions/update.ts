@@ -6,13 +6,14 @@ import type { StoredRecord } from '../store/rows.ts';
 import { answerTo } from './answers.ts';
 import { daysAhead } from './calendar-changes.ts';
 import { type ConditionalMatch, conditionalMatch, conditionOf, guardsFor, inQuery } from './conditional-match.ts';
-import type { Interaction, RequestContext } from './context.ts';
+import type { Answer, Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { lookAgain } from './look-again.ts';
 import { type Parsed, parseBody } from './parse-body.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
 import { decisionOn, notFound, refusedWrite, requireTypeAccess } from './require-access.ts';
 import { save } from './save.ts';
+import { lastSaid } from './version-of.ts';
 
 /**
  * FHIR update and update-as-create, `PUT /{type}/{id}`: one read of what the decision needs, one transaction.
@@ -28,14 +29,18 @@ export const updateRecord: Interaction = async (context, { id }) => {
  * FHIR conditional update, `PUT /{type}?{condition}`: of the one record that meets the condition; where none does, it is created.
  * https://hl7.org/fhir/R4/http.html#cond-update
  */
-export const updateByCondition: Interaction = async (context) => {
+export const updateByCondition: Interaction = (context) => putByCondition(context, async () => context);
+
+/** @param sentFor - the request as it is meant for the record that meets its condition. */
+export const putByCondition = async (
+  context: RequestContext,
+  sentFor: (match: StoredRecord | undefined) => Promise<RequestContext>,
+): Promise<Answer> => {
   requireTypeAccess(context, 'u');
   parseBody(context.recordType, context.request.body);
   return lookAgain(async () => {
-    const plan = await planPutByCondition(
-      context,
-      await conditionalMatch(context, conditionOf(context.request), inQuery),
-    );
+    const found = await conditionalMatch(context, conditionOf(context.request), inQuery);
+    const plan = await planPutByCondition(await sentFor(found.matches[0]), found);
     await save(context, [plan]);
     return answerTo(context, plan);
   });
@@ -143,10 +148,11 @@ export const requireWritable = async (
   current: StoredRecord,
   action: 'u' | 'd',
 ): Promise<void> => {
-  const decision = decisionOn(context, action, current);
-  if (decision.permit) return;
+  const last = await lastSaid(context, current);
+  const decision = last && decisionOn(context, action, last);
+  if (decision?.permit) return;
   await context.sharing.lookUp([current]); // to tell whether it may be read
-  const refusal = refusedWrite(context, current, decision);
+  const refusal = refusedWrite(context, last, decision);
   if (refusal.kind === 'not-found' && action === 'u' && !context.store.ids.decode(current.id)) {
     throw new RecordError('conflict', 'This id is taken', { reason: 'id-taken' });
   }

@@ -20,6 +20,16 @@ export const versionOf = async (
   return asked && (await isCurrentSeen(context, asked, may)) ? asked : undefined;
 };
 
+/**
+ * What a record says now; of a Binary that is deleted, what it said last, for that tells what it is under. One call more for such a one. Undefined if it
+ * cannot be told.
+ */
+export const lastSaid = async (
+  { store }: Pick<RequestContext, 'store'>,
+  current: StoredRecord,
+): Promise<StoredRecord | undefined> =>
+  current.type === 'Binary' && !current.resource ? store.readVersion(current, current.version - 1) : current;
+
 /** Whether what a record says decides about it, so that its versions may differ: where scopes are narrowed, or a Consent shares some of its chart. */
 export const isDecidedByContent = (
   { asking, recordType, sharing }: RequestContext,

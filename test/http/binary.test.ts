@@ -268,6 +268,37 @@ describe('a security context', () => {
     expect(third.body.securityContext).toEqual({ reference: other });
   });
 
+  it('outlasts content that replaces it by a condition, or after its deletion', async () => {
+    const coverage = referenceTo(await create(server, coverageOf(patient), { role: 'frontdesk' }));
+    const path = await upload('about money', 'text/plain', under(coverage));
+    const contextNow = async () => (await server.get(path, { headers: fhir })).body.securityContext;
+
+    const byCondition = await send('PUT', `Binary?_id=${path.split('/')[1]}`, 'more', 'text/plain');
+    const second = await contextNow();
+    await server.delete(path);
+    const again = await send('PUT', path, 'again', 'text/plain');
+
+    expect([byCondition.status, second]).toEqual([200, { reference: coverage }]);
+    expect([again.status, await contextNow()]).toEqual([201, { reference: coverage }]);
+    expect(await statusFor(path, nurse)).toEqual([404, 404, 404]);
+  });
+
+  it('keeps who may not see the content from writing over it once it is deleted', async () => {
+    const coverage = referenceTo(await create(server, coverageOf(patient), { role: 'frontdesk' }));
+    const path = await upload('about money', 'text/plain', under(coverage));
+    await server.delete(path);
+    const own: fhir4.Binary = { resourceType: 'Binary', id: path.split('/')[1] ?? '', contentType: 'text/plain' };
+
+    const answers = [
+      await send('PUT', path, 'mine', 'text/plain', { as: nurse }),
+      await server.put(path, own, { as: nurse }),
+      await server.post('', batchOf({ resource: own, request: { method: 'PUT', url: path } }), { as: nurse }),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 200]);
+    expect(answers.flatMap(({ body }) => statusesOf(body))).toEqual(['404']);
+  });
+
   it('has to be a record that its sender may refer to', async () => {
     const foreign = referenceTo(await create(server, patientBody(), elsewhere));
 

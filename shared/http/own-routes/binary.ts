@@ -1,4 +1,9 @@
-import { readContent, readContentVersion, updateContent } from '../../interactions/content.ts';
+import {
+  readContent,
+  readContentVersion,
+  updateContent,
+  updateContentByCondition,
+} from '../../interactions/content.ts';
 import type { OwnRoutes } from '../routes.ts';
 
 /** A Binary is asked for and sent as what it is. https://hl7.org/fhir/R4/binary.html#rest */
@@ -7,5 +12,6 @@ export const binaryRoutes: OwnRoutes = {
     { method: 'GET', path: ['{id}'], interaction: readContent, name: 'read' },
     { method: 'GET', path: ['{id}', '_history', '{version}'], interaction: readContentVersion, name: 'vread' },
     { method: 'PUT', path: ['{id}'], interaction: updateContent, name: 'update' },
+    { method: 'PUT', path: [], interaction: updateContentByCondition, name: 'update' },
   ],
 };
