@@ -68,7 +68,8 @@ export const planPut = async (
     read === undefined ? address && store.read(address) : read,
     read ? undefined : daysAhead(context, resource),
   ]);
-  if (!current && address) await context.sharing.lookUp([address]); // as for one that is hidden
+  // As for one that is hidden; that an id which a client chose is taken is no secret.
+  if (!current && address && IdCodec.hasForm(id)) await context.sharing.lookUp([address]);
   if (!current) return { ...(await planFirst(context, parsed, id)), days };
   await requireWritable(context, current, 'u');
   requireVersion(context, current);
