@@ -70,15 +70,23 @@ export class AuditTrail {
    * Reads something while its trace is written: both take the time of one call, and neither is returned without the other.
    * `outcome` tells whether what was read may be shown; if not, a second row says so before the refusal leaves.
    *
+   * @param besides - charts that what was read concerns as well, which only it tells: their rows follow, before it is shown or refused.
    * @throws whatever the read throws, and any failure to write the trace: no access without one.
    */
-  async traced<T>(access: Access, read: () => Promise<T>, outcome: (result: T) => void): Promise<T> {
+  async traced<T>(
+    access: Access,
+    read: () => Promise<T>,
+    outcome: (result: T) => void,
+    besides: (result: T) => Promise<readonly string[]> = async () => [],
+  ): Promise<T> {
     const row = this.row(access);
     const [result] = await Promise.all([read(), this.#put(row)]);
+    const others = (await besides(result)).map((chart) => this.row({ ...access, chart }));
+    await this.write(others);
     try {
       outcome(result);
     } catch (refusal) {
-      await this.#put(refusedRow(row));
+      await this.write([row, ...others].map(refusedRow));
       throw refusal;
     }
     return result;

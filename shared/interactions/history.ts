@@ -6,7 +6,8 @@ import { asks, historyEntry, pageSizeOf, type TimeAsked, timeAsked, usualPage } 
 import { locate } from './locate.ts';
 import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
 import { askedPage, entriesOf, fitting, nextLink, requireOnly, selfLink } from './searchset.ts';
-import { isCurrentSeen, isDecidedByContent } from './version-of.ts';
+import { chartsBesides } from './security-context.ts';
+import { isDecidedByContent, lastOf, lastSaid } from './version-of.ts';
 
 /** Pages that are read for one answer where it is only about a time. A record has some versions; 2,000 are passed by. */
 const mostReads = 10;
@@ -34,12 +35,15 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
       const versions = await versionsOf(context, address, { before, limit, time });
       const { newest } = versions;
       await context.sharing.lookUp([newest ?? address]);
-      return { ...versions, seen: newest ? await isCurrentSeen(context, newest, may) : before !== undefined };
+      // The first version of the first page is the current one.
+      const last = newest && (await (before === undefined ? lastSaid(context, newest) : lastOf(context, newest)));
+      return { ...versions, last, seen: newest ? last !== undefined && may(last) : before !== undefined };
     },
     ({ newest, items, seen }) => {
       const all = newest && !isDecidedByContent(context, address) ? [newest, ...items] : [];
       if (!seen || !all.every(may)) throw notFound(context);
     },
+    ({ items, last }) => chartsBesides(context, [...(last ? [last] : []), ...items.filter(may)]),
   );
   const within = fitting(page.items);
   const next = within.length < page.items.length ? within.at(-1)?.version : page.next;

@@ -6,6 +6,7 @@ import { validateStructure } from '../fhir/validate.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
 import type { Answer, Interaction, PlannedInteraction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
+import { lookAt } from './look-at.ts';
 import { readInput } from './operation-input.ts';
 import { requireOwnWords } from './own-words.ts';
 import { planLabels } from './plan-write.ts';
@@ -13,7 +14,6 @@ import { mayAccess, notFound, refusedWrite, requireTypeAccess } from './require-
 import { save } from './save.ts';
 import { factsOfRecord } from './security-context.ts';
 import { requireVersion } from './update.ts';
-import { versionOf } from './version-of.ts';
 
 /** How often labels are set anew where others have written the record meanwhile. */
 const tries = 5;
@@ -25,18 +25,18 @@ const tries = 5;
 export const labelsOfRecord: Interaction = async (context, { id, version }) => {
   requireLabelAccess(context, 'r');
   readInput(context, {});
-  const { recordType, audit } = context;
+  const { recordType } = context;
   const name = `${recordType.name}/${id}`;
   const address = await locate(context, recordType.name, id);
   if (!address || !/^(?:[1-9]\d{0,9})?$/.test(version)) throw notFound(context);
-  const record = await audit.traced(
-    { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/$meta` },
-    () =>
-      version === ''
-        ? context.sharing.read(address)
-        : versionOf(context, address, Number(version), (each) => labelDecision(context, 'r', each).permit),
-    (found) => void requireLabelled(context, found),
-  );
+  const look = {
+    interaction: 'operation',
+    what: [name],
+    query: `${name}/$meta`,
+    version: version === '' ? undefined : Number(version),
+    may: (last: StoredRecord) => labelDecision(context, 'r', last).permit,
+  } as const;
+  const record = await lookAt(context, address, look, (found) => void requireLabelled(context, found));
   return answer(context, requireLabelled(context, record));
 };
 
@@ -80,17 +80,19 @@ const planChange = async (
   change: (labels: fhir4.Meta, by: fhir4.Meta) => fhir4.Meta,
 ): ReturnType<PlannedInteraction> => {
   requireLabelAccess(context, 'u');
-  const { recordType, audit } = context;
+  const { recordType } = context;
   const { meta } = readInput(context, changeLabelsInput);
   requireLabels(context, meta);
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
   const name = `${recordType.name}/${id}`;
-  const found = await audit.traced(
-    { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/${operation}` },
-    () => context.sharing.read(address),
-    (record) => void requireChangeable(context, record),
-  );
+  const look = {
+    interaction: 'operation',
+    what: [name],
+    query: `${name}/${operation}`,
+    may: (last: StoredRecord) => labelDecision(context, 'u', last).permit || mayAccess(context, 'r', last),
+  } as const;
+  const found = await lookAt(context, address, look, (record) => void requireChangeable(context, record));
   const current = requireChangeable(context, found);
   const { resource } = current;
   requireOwnWords(context, resource);

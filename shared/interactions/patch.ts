@@ -15,7 +15,9 @@ import { parseBody } from './parse-body.ts';
 import { type PlannedWrite, planUpdate } from './plan-write.ts';
 import { mayAccess, requireReadable, requireTypeAccess } from './require-access.ts';
 import { byChart, save } from './save.ts';
+import { chartsBesides } from './security-context.ts';
 import { requireVersion, requireWritable } from './update.ts';
+import { lastSaid } from './version-of.ts';
 
 /**
  * FHIR patch, `PATCH /{type}/{id}`: one read, one transaction. What comes of it has to pass whatever an update has to.
@@ -99,17 +101,21 @@ const planPatched = async (
 ): Promise<PlannedWrite> => {
   if (record) await context.sharing.lookUp([record]);
   const { name } = context.recordType;
-  const note = (chart: string, hidden: boolean) =>
-    looked.push({ interaction: 'read', chart, what: [`${name}/${id}`], hidden });
+  const last = record && (await lastSaid(context, record));
+  const besides = last ? await chartsBesides(context, [last]) : [];
+  const note = (charts: readonly string[], hidden: boolean) => {
+    for (const chart of charts) looked.push({ interaction: 'read', chart, what: [`${name}/${id}`], hidden });
+  };
   if (!record?.resource || !mayAccess(context, 'r', record)) {
     // Where there is nothing, there is a trace too: no answer, and not the time that it takes, tells the one from the other.
     const chart = record?.chart ?? (id === undefined ? undefined : (await locate(context, name, id))?.chart);
-    if (chart !== undefined) note(chart, true);
+    if (chart !== undefined) note([chart, ...besides], true);
   }
+  requireReadable(context, last); // which tells of what is deleted, too
   const current = requireReadable(context, record);
   await requireWritable(context, current, 'u');
   requireVersion(context, current);
-  note(current.chart, false);
+  note([current.chart, ...besides], false);
   const resource = presented(current);
   const next = apply(resource);
   if (!isObject(next) || next['resourceType'] !== resource.resourceType || next['id'] !== resource.id) {

@@ -4,6 +4,7 @@ import type { Resource } from '../fhir/resource.ts';
 import { factsOfType } from '../record-types/subjects.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
+import { locate } from './locate.ts';
 
 /** The record whose access rights a Binary shares; `not-understood` if the server does not know of which record it is to share them. */
 export type SecurityContext = { readonly type: string; readonly id: string } | 'not-understood';
@@ -30,6 +31,22 @@ export const chartsConcerned = (
   const named = securityContextOf(context, resource);
   const chart = named && named !== 'not-understood' ? context.store.ids.decode(named.id)?.chart : undefined;
   return chart === undefined || chart === home ? [home] : [home, chart];
+};
+
+/** Charts besides their homes that records are in by their security contexts. Those under an id that a client chose are looked up. */
+export const chartsBesides = async (
+  context: Pick<RequestContext, 'known' | 'request' | 'store'>,
+  records: readonly StoredRecord[],
+): Promise<string[]> => {
+  const named = new Map<string, { readonly type: string; readonly id: string }>();
+  for (const { resource } of records) {
+    const under = securityContextOf(context, resource);
+    if (under && under !== 'not-understood') named.set(`${under.type}/${under.id}`, under);
+  }
+  const homes = new Set(records.map(({ chart }) => chart));
+  const addresses = await Promise.all([...named.values()].map(({ type, id }) => locate(context, type, id)));
+  const charts = addresses.flatMap((address) => (address && !homes.has(address.chart) ? [address.chart] : []));
+  return [...new Set(charts)];
 };
 
 /**

@@ -15,6 +15,7 @@ import type { Interaction, RequestContext } from './context.ts';
 import { planDeletion } from './delete.ts';
 import { locate } from './locate.ts';
 import { lookAgain } from './look-again.ts';
+import { lookAt } from './look-at.ts';
 import { type OperationInput, readInput } from './operation-input.ts';
 import { requireOwnWords } from './own-words.ts';
 import { ofType, parseBody } from './parse-body.ts';
@@ -95,20 +96,18 @@ const idOf = ({ resource }: OperationInput<typeof input>, mode: Mode | undefined
 
 /** The record that is meant. The one in the path has to be there, and nothing is told of one that the caller may not know of. */
 const look = async (context: RequestContext, id: string, inPath: boolean): Promise<StoredRecord | undefined> => {
-  const { recordType, audit } = context;
+  const { recordType } = context;
   const name = `${recordType.name}/${id}`;
-  const isHidden = (record: StoredRecord | undefined): boolean =>
-    record !== undefined && !(['r', 'u', 'd'] as const).some((action) => mayAccess(context, action, record));
+  const may = (record: StoredRecord) => (['r', 'u', 'd'] as const).some((action) => mayAccess(context, action, record));
+  const isHidden = (record: StoredRecord | undefined): boolean => record !== undefined && !may(record);
   const address = await locate(context, recordType.name, id);
   if (!address && inPath) throw notFound(context);
   if (!address) return undefined;
   let record: StoredRecord | undefined;
-  const read = async () => {
-    record = await context.sharing.read(address);
-  };
-  const access = { interaction: 'operation', chart: address.chart, what: [name], query: `${name}/$validate` } as const;
+  const asked = { interaction: 'operation', what: [name], query: `${name}/$validate`, may } as const;
   try {
-    await audit.traced(access, read, () => {
+    await lookAt(context, address, asked, (found) => {
+      record = found;
       if (isHidden(record) || (inPath && !record)) throw notFound(context);
     });
   } catch (error) {

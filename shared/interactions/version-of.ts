@@ -3,21 +3,34 @@ import type { Address } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 
-/**
- * One version of a record, whose decision is still to be made; undefined if there is none, or if the current version is not to be seen: what a
- * record says now decides about what it said before, too. One call; one more where a decision depends on what records say.
- *
- * @param may - the decision about a version.
- */
-export const versionOf = async (
-  context: RequestContext,
-  address: Address,
-  version: number,
-  may: (record: StoredRecord) => boolean,
-): Promise<StoredRecord | undefined> => {
-  const asked = await context.store.readVersion(address, version);
-  await context.sharing.lookUp([asked ?? address]);
-  return asked && (await isCurrentSeen(context, asked, may)) ? asked : undefined;
+/** What is asked for of a record, whose decision is still to be made. */
+export interface Found {
+  readonly asked: StoredRecord | undefined;
+  /** What the record said last, which decides about what it said before, too; `asked` itself where that cannot differ. Undefined if it cannot be told. */
+  readonly last: StoredRecord | undefined;
+}
+
+/** The current version of a record. One call; one more for a Binary that is deleted. */
+export const currentOf = async (context: RequestContext, address: Address): Promise<Found> => {
+  const asked = await context.sharing.read(address);
+  return { asked, last: asked && (await lastSaid(context, asked)) };
+};
+
+/** One version of a record. One call; one more where a decision depends on what records say, for a Binary beside it. */
+export const versionOf = async (context: RequestContext, address: Address, version: number): Promise<Found> => {
+  const { recordType, sharing, store } = context;
+  const [asked, current] = await Promise.all([
+    store.readVersion(address, version),
+    recordType.name === 'Binary' ? store.read(address) : undefined,
+  ]);
+  await sharing.lookUp([asked ?? address]);
+  return { asked, last: asked && (await (current ? lastSaid(context, current) : lastOf(context, asked))) };
+};
+
+/** What the record of this version said last, as far as that may differ. */
+export const lastOf = async (context: RequestContext, version: StoredRecord): Promise<StoredRecord | undefined> => {
+  const current = isDecidedByContent(context, version) ? await context.store.read(version) : version;
+  return current && lastSaid(context, current);
 };
 
 /**
@@ -30,18 +43,12 @@ export const lastSaid = async (
 ): Promise<StoredRecord | undefined> =>
   current.type === 'Binary' && !current.resource ? store.readVersion(current, current.version - 1) : current;
 
-/** Whether what a record says decides about it, so that its versions may differ: where scopes are narrowed, or a Consent shares some of its chart. */
+/**
+ * Whether what a record says decides about it, so that its versions may differ: where scopes are narrowed, or a Consent shares some of its chart, and for a
+ * Binary, which says what it is under.
+ */
 export const isDecidedByContent = (
   { asking, recordType, sharing }: RequestContext,
   { chart }: Pick<Address, 'chart'>,
-): boolean => sharing.of(chart) !== undefined || isNarrowed(asking.caller, 'r', recordType.name);
-
-/** Whether the current version of the record of this one may be seen, as far as that may differ. */
-export const isCurrentSeen = async (
-  context: RequestContext,
-  version: StoredRecord,
-  may: (record: StoredRecord) => boolean,
-): Promise<boolean> => {
-  const current = isDecidedByContent(context, version) ? await context.store.read(version) : version;
-  return current !== undefined && (current === version || may(current));
-};
+): boolean =>
+  recordType.name === 'Binary' || sharing.of(chart) !== undefined || isNarrowed(asking.caller, 'r', recordType.name);

@@ -473,6 +473,52 @@ describe('a security context', () => {
     expect(await toldOf(own, path)).toEqual(['create 0', 'delete 0', 'search-type 0', 'update 0']);
   });
 
+  it.each<[door: string, operation: string, ask: (path: string) => Promise<unknown>]>([
+    ['its history', 'history-instance', (path) => server.get(`${path}/_history`)],
+    ['its history in a batch', 'history-instance', (path) => server.post('', batchOf(getEntry(`${path}/_history`)))],
+    ['its labels', 'operation', (path) => server.get(`${path}/$meta`)],
+    ['its labels in a version', 'operation', (path) => server.get(`${path}/_history/1/$meta`)],
+    ['what it is validated as', 'operation', (path) => server.get(`${path}/$validate`)],
+  ])('lets the log of its chart tell of who saw %s', async (_, operation, ask) => {
+    const own = await create(server, patientBody());
+    const path = await upload('a letter', 'text/plain', under(referenceTo(own)));
+
+    await ask(path);
+
+    expect(await toldOf(own, path)).toEqual(['create 0', `${operation} 0`]);
+  });
+
+  it('lets the log of its chart tell of who was refused its history, its labels and a change', async () => {
+    const own = await create(server, patientBody());
+    const path = await upload('a letter', 'text/plain', under(referenceTo(own)));
+    const patch = { body: [{ op: 'test', path: '/contentType', value: 'a/b' }], as: elsewhere };
+
+    await server.get(`${path}/_history`, { as: elsewhere });
+    await server.get(`${path}/$meta`, { as: elsewhere });
+    await server.request('PATCH', path, { ...patch, headers: { 'content-type': 'application/json-patch+json' } });
+
+    expect(await toldOf(own, path)).toEqual(['create 0', 'history-instance 4', 'operation 4', 'read 4']);
+  });
+
+  it('that a Binary is given later hides what its versions are labelled with, also once it is deleted', async () => {
+    const coverage = referenceTo(await create(server, coverageOf(patient), { role: 'frontdesk' }));
+    const path = await upload('about money', 'text/plain');
+    await send('PUT', path, 'about money', 'text/plain', under(coverage));
+    const patch = { body: [], as: nurse, headers: { 'content-type': 'application/json-patch+json' } };
+    const askAll = async (as: TestCaller) => [
+      (await server.get(`${path}/_history/1/$meta`, { as })).status,
+      (await server.get(`${path}/$meta`, { as })).status,
+      (await server.get(`${path}/$validate`, { as })).status,
+      (await server.get(`${path}/_history?_count=1`, { as })).status,
+      (await server.request('PATCH', path, { ...patch, as })).status,
+    ];
+
+    expect(await askAll(nurse)).toEqual([404, 404, 404, 404, 404]);
+    expect((await server.delete(path)).status).toBe(204);
+    expect(await askAll(nurse)).toEqual([404, 404, 404, 404, 404]);
+    expect(await askAll(physician)).toEqual([200, 410, 410, 200, 410]);
+  });
+
   /** What the log of a patient tells of a Binary: interactions, with their outcomes. */
   const toldOf = async (own: Stored<fhir4.Patient>, path: string): Promise<string[]> => {
     const { body } = await server.get(`AuditEvent?patient=${own.id}`, { as: { role: 'privacy' } });
