@@ -6,6 +6,7 @@ import { type FeedRange, FeedReading } from '../../shared/store/feed/read-feed.t
 import { versionsOf } from '../../shared/store/feed/versions.ts';
 import { writeFeed } from '../../shared/store/feed/write-feed.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { itemSize } from '../bench/item-size.ts';
 import { commitOf, intercepted, newRecord, nextOf, testStore } from '../support/test-store.ts';
 
@@ -40,6 +41,7 @@ const readAll = async (custodian: string, range: Partial<FeedRange> = {}, limit 
   const pages: { changes: RecordChange[]; calls: number }[] = [];
   let before: string | undefined;
   do {
+    const from = before;
     const reading = new FeedReading(counted, { owners: [custodian], wanted: () => true, limit, ...range, before });
     let changes: RecordChange[] = [];
     before = undefined;
@@ -52,6 +54,7 @@ const readAll = async (custodian: string, range: Partial<FeedRange> = {}, limit 
       changes = changes.slice(0, limit);
       before = positionOf(changes.at(-1) as RecordChange);
     } else if (reading.ended) before = undefined;
+    if (from !== undefined && before !== undefined) expect(before < from).toBe(true);
     pages.push({ changes, calls });
     calls = 0;
   } while (before !== undefined);
@@ -194,6 +197,58 @@ describe('reading the feed', () => {
 
     expect(pages.map(({ changes }) => changes.length)).toEqual([0, 1]);
     expect(pages[0]?.calls).toBeLessThanOrEqual(24);
+  });
+});
+
+describe('reading on from a position', () => {
+  /** Changes of one chart, so that they are in one partition, each in a row of its own. */
+  const inRows = async (custodian: string, times: readonly number[]) => {
+    const chart = store.ids.newChart();
+    const changes = times.map((updated) => changeOf(custodian, { chart, updated }));
+    await writeRows(
+      store,
+      changes.flatMap((change) => feedRows([change])),
+    );
+    return changes;
+  };
+
+  it('gets over a minute in which a partition was given more rows than a page reads', async () => {
+    const custodian = someone();
+    const [rare] = await inRows(custodian, [start - 60 * 60_000]);
+    await inRows(
+      custodian,
+      Array.from({ length: 5_500 }, (_, n) => start + n * 10),
+    );
+
+    const pages = await readAll(custodian, { wanted: (change) => change.updated < start });
+
+    expect(pages.flatMap(({ changes }) => changes)).toEqual([rare]);
+    expect(pages).toHaveLength(2);
+  });
+
+  it.each([
+    ['a minute', 10],
+    ['a millisecond', 0],
+  ])('is always further on, within %s of many rows as well', async (_, apart) => {
+    const custodian = someone();
+    const changes = await inRows(
+      custodian,
+      Array.from({ length: 1_500 }, (_, n) => start + n * apart),
+    );
+    // Wherever a page may begin, and whether it ends by what it gave out or by what it read.
+    const positions = [0, 1, 700, 1_499].flatMap((n) => {
+      const position = positionOf(changes[n] as RecordChange);
+      return [position, endOf(timeText(start + n * apart))];
+    });
+    for (const before of positions) {
+      const reading = new FeedReading(store, { owners: [custodian], wanted: () => true, limit: 1, before });
+      const given = await reading.more();
+
+      expect(reading.ended || reading.rest < before).toBe(true);
+      expect(given.every((change) => positionOf(change) < before)).toBe(true);
+    }
+
+    expect(await all(custodian, {}, 400)).toEqual(newestFirst(changes));
   });
 });
 

@@ -13,10 +13,10 @@ import {
   timeText,
 } from './feed-rows.ts';
 
-/** Rows that are read of a partition at most at once. */
+/** Rows that are read of a partition at most at once, once a page is past the position in front of which it begins. */
 const mostRows = 1_000;
 
-/** Times that partitions are read for one page. */
+/** Times that partitions are read for one page. What lies behind its position in the same minute is read in the first, however much that is. */
 const mostRounds = 6;
 
 /** Which changes are wanted. */
@@ -87,7 +87,7 @@ export class FeedReading {
     return this.#rounds >= mostRounds;
   }
 
-  /** Position in front of which nothing was given out yet, once all that `more` returned is done with. */
+  /** Position in front of which nothing was given out yet, once all that `more` returned is done with: in front of `before`, too. */
   get rest(): string {
     return endOf(this.#bound());
   }
@@ -100,7 +100,7 @@ export class FeedReading {
       ({ ended, frontier, pending }) => !ended && (frontier >= bound || pending.size < this.#rows / 4),
     );
     if (behind.length > 0) this.#rounds++;
-    await Promise.all(behind.map((shard) => this.#read(shard)));
+    await Promise.all(behind.map((shard) => this.#readOn(shard)));
     this.#rows = Math.min(this.#rows * 8, mostRows);
     return this.#given();
   }
@@ -110,7 +110,20 @@ export class FeedReading {
     return this.#shards.reduce((latest, { ended, frontier }) => (!ended && frontier > latest ? frontier : latest), '');
   }
 
-  async #read(shard: Shard): Promise<void> {
+  /**
+   * Reads a partition once; and again until it is in front of `before`. Rows of up to a minute behind that may hold changes in front of it, so each page
+   * begins at the end of the minute; one that ended within those rows would be followed by itself, for ever. A call brings a megabyte at most: some
+   * 5,000 rows of one change.
+   */
+  async #readOn(shard: Shard): Promise<void> {
+    const { before } = this.#range;
+    for (let rows = this.#rows; ; rows *= 8) {
+      await this.#read(shard, rows);
+      if (before === undefined || shard.ended || endOf(shard.frontier) < before) return;
+    }
+  }
+
+  async #read(shard: Shard, rows: number): Promise<void> {
     const { before, since } = this.#range;
     const { Items = [], LastEvaluatedKey } = await this.#store.client.send(
       new QueryCommand({
@@ -123,7 +136,7 @@ export class FeedReading {
           ':to': before === undefined ? '~' : lastRowBefore(before),
         },
         ScanIndexForward: false,
-        Limit: this.#rows,
+        Limit: rows,
         ...(shard.last ? { ExclusiveStartKey: shard.last } : {}),
       }),
     );
