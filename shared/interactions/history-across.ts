@@ -7,13 +7,15 @@ import { commitWithinMs, completeUpTo } from '../store/feed/completeness.ts';
 import { positionOf, timeText } from '../store/feed/feed-rows.ts';
 import { FeedReading } from '../store/feed/read-feed.ts';
 import { type Version, versionsOf } from '../store/feed/versions.ts';
+import { inParallel } from '../store/in-parallel.ts';
 import { network } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { asks, historyEntry, pageSizeOf, type TimeAsked, timeAsked } from './history-bundle.ts';
 import { mayAccess, requireTypeAccess } from './require-access.ts';
 import { askedPage, entriesOf, fitting, nextLink, pathOf, requireOnly, selfLink } from './searchset.ts';
-import { factsOfRecord } from './security-context.ts';
+import { chartsConcerned } from './security-context.ts';
+import { lastSaid } from './version-of.ts';
 
 /** A request for a history that names no record. */
 type HistoryRequest = Omit<RequestContext, 'recordType'>;
@@ -71,10 +73,10 @@ const answer = async (context: HistoryRequest, { type, interaction }: Asked): Pr
     limit,
   });
   const found = await pageOf(context, reading, { limit, time });
-  const shown = fitting(found.records);
+  const shown = fitting(found.shown.map(({ record }) => record));
   const last = shown.at(-1);
-  const next = shown.length < found.records.length && last ? positionOf(changeOf(last)) : found.next;
-  await trace(context, interaction, query, shown);
+  const next = shown.length < found.shown.length && last ? positionOf(changeOf(last)) : found.next;
+  await trace(context, interaction, query, found.shown.slice(0, shown.length));
   const position: Position | undefined = next === undefined ? undefined : [next, complete];
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
@@ -118,8 +120,14 @@ const sourcesOf = async (
 
 const changeOf = (record: StoredRecord): RecordChange => ({ ...record, change: 'updated' });
 
+/** A version that is shown, and the charts whose logs tell of that. */
+interface Shown {
+  readonly record: StoredRecord;
+  readonly charts: readonly string[];
+}
+
 interface Found {
-  readonly records: readonly StoredRecord[];
+  readonly shown: readonly Shown[];
   /** Position in front of which what follows begins. */
   readonly next: string | undefined;
 }
@@ -130,46 +138,55 @@ const pageOf = async (
   reading: FeedReading,
   { limit, time }: { readonly limit: number; readonly time: TimeAsked | undefined },
 ): Promise<Found> => {
-  const records: StoredRecord[] = [];
+  const shown: Shown[] = [];
   let waiting: RecordChange[] = [];
   let next: string | undefined;
   let reads = 0;
   for (;;) {
     if (waiting.length === 0) {
-      if (reading.ended) return { records, next: undefined };
+      if (reading.ended) return { shown, next: undefined };
       next = reading.rest;
-      if (reading.spent) return { records, next };
+      if (reading.spent) return { shown, next };
       waiting = await reading.more();
       continue;
     }
     // The next page begins in front of what was looked at last, whether it is shown or not.
-    if (records.length === limit || reads === mostReads) return { records, next };
+    if (shown.length === limit || reads === mostReads) return { shown, next };
     reads++;
-    const some = waiting.slice(0, limit - records.length);
+    const some = waiting.slice(0, limit - shown.length);
     const { versions, taken } = await versionsOf(context.store, some, {
       superseded: time?.current === true,
       // A Binary that was given a security context is under it in all of its versions.
       current: ({ type }) => type === 'Binary' || isNarrowed(context.asking.caller, 'r', type),
     });
-    for (const version of versions) if (isShown(context, version, time)) records.push(version.record);
+    const judged = await inParallel(judgedAtOnce, versions, (version) => shownOf(context, version, time));
+    shown.push(...judged.filter((each) => each !== undefined));
     const looked = some[taken - 1];
     if (looked) next = positionOf(looked);
     waiting = waiting.slice(taken);
   }
 };
 
+/** Versions that are judged beside one another: a call is waited for where a Binary is deleted. */
+const judgedAtOnce = 8;
+
 /**
- * Decided as for reading that version: where what a record says decides, the current version does so, too. What was written before the time that is
+ * Decided as for reading that version: where what a record says decides, what it said last does so, too. What was written before the time that is
  * asked about belongs to it if it was current as that began.
+ *
+ * @returns undefined for a version that is not shown.
  */
-const isShown = (
+const shownOf = async (
   context: HistoryRequest,
   { record, current, until }: Version,
   time: TimeAsked | undefined,
-): boolean => {
+): Promise<Shown | undefined> => {
   const isOfTime = !time?.current || record.updated > time.start || until === undefined || until > time.start;
   const of = { ...context, recordType: factsOfType(record.type) };
-  return isOfTime && mayAccess(of, 'r', record) && (current === record || mayAccess(of, 'r', current));
+  if (!isOfTime || !mayAccess(of, 'r', record)) return undefined;
+  const last = await lastSaid(context, current);
+  if (!last || (last !== record && !mayAccess(of, 'r', last))) return undefined;
+  return { record, charts: [...new Set([record, last].flatMap((each) => chartsConcerned(context, each)))] };
 };
 
 /** A row in the log of each chart that is shown, before it is; where there is none, one in the log of whoever asks. */
@@ -177,18 +194,21 @@ const trace = async (
   context: HistoryRequest,
   interaction: AuditedInteraction,
   query: readonly (readonly [string, string])[],
-  shown: readonly StoredRecord[],
+  shown: readonly Shown[],
 ): Promise<void> => {
   const { asking, audit } = context;
   const text = `${pathOf(context)}?${query.map(([name, value]) => `${name}=${value}`).join('&')}`;
-  const ofPatients = shown.filter(({ type }) => !isDirectory(type) && subjectOf(type) !== 'knowledge');
-  const charts = Map.groupBy(ofPatients, (record) => factsOfRecord(context, record).chart);
-  const rows = [...charts].map(([chart, records]) => ({
-    interaction,
-    chart,
-    what: records.map(({ type, id, version }) => `${type}/${id}/_history/${version}`),
-    query: text,
-  }));
+  const whats = new Map<string, string[]>();
+  for (const { record, charts } of shown) {
+    const { type, id, version } = record;
+    if (isDirectory(type) || subjectOf(type) === 'knowledge') continue;
+    for (const chart of charts) {
+      const what = whats.get(chart) ?? [];
+      what.push(`${type}/${id}/_history/${version}`);
+      whats.set(chart, what);
+    }
+  }
+  const rows = [...whats].map(([chart, what]) => ({ interaction, chart, what, query: text }));
   const own = { interaction, chart: asking.chart ?? asking.caller.organization ?? '', what: [], query: text };
   await audit.record(rows.length > 0 ? rows : [own]);
 };

@@ -424,6 +424,12 @@ describe('a security context', () => {
 
     expect([hidden.status, resourcesIn(shown.body).length]).toEqual([200, 2]);
     expect(hidden.text).not.toContain('aGVsbG8=');
+    // after its deletion too
+    await followed.delete(pathOf(binary));
+    await followed.file();
+    expect((await followed.get('Binary/_history', { as: nurse })).text).not.toContain(binary.id);
+    const told = await followed.get(`AuditEvent?patient=${subject.id}`, { as: { role: 'privacy' } });
+    expect(told.text).toContain(`${pathOf(binary)}/_history/1`);
   });
 
   it.each([
