@@ -25,6 +25,7 @@ import {
   referenceTo,
   resourcesIn,
   type Stored,
+  system,
 } from '../support/records.ts';
 
 let server: FhirServer;
@@ -437,4 +438,85 @@ describe('what the entries of a bundle read together', () => {
       expect(new Set(statusesOf(plain.body))).toEqual(new Set(['200']));
     },
   );
+
+  it('is bounded for what reads nothing: a batch that asks for nothing but the capability statement', async () => {
+    const asked = 200;
+
+    const { body } = await server.post('', batchOf(...Array.from({ length: asked }, () => entry('HEAD', 'metadata'))));
+
+    const statuses = statusesOf(body);
+    expect(statuses.slice(0, 60)).toEqual(Array.from({ length: 60 }, () => '200'));
+    expect(issuesOf(outcomeOf(entriesOf(body).at(-1)))).toMatchObject([{ reason: 'bundle-too-costly' }]);
+  });
+});
+
+describe('what the entries of a bundle answer together', () => {
+  const asked = 60;
+  let world: FhirServer;
+  let image: Stored<fhir4.Binary>;
+  beforeAll(async () => {
+    world = await fhirServer();
+    const data = Buffer.alloc(2_400_000, 7).toString('base64');
+    image = await create(world, { resourceType: 'Binary', contentType: 'image/png', data }, system);
+  });
+  const reads = () => Array.from({ length: asked }, () => getEntry(pathOf(image)));
+  const readings = () => world.calls.names.filter((name) => name === 'GetItem').length;
+
+  it('is bounded: a batch reads no more once it does not fit, and tells so of each entry', async () => {
+    world.calls.reset();
+
+    const { body } = await world.post('', batchOf(...reads()), { as: system });
+
+    const answered = entriesOf(body).filter(({ resource }) => resource !== undefined);
+    expect(answered).toHaveLength(1);
+    const refused = entriesOf(body).filter(({ response }) => response?.status !== '200 OK');
+    expect(refused).toHaveLength(asked - 1);
+    for (const each of refused) expect(issuesOf(outcomeOf(each))).toMatchObject([{ reason: 'answer-too-large' }]);
+    // What is at work already goes on.
+    expect(readings()).toBeLessThan(asked / 2);
+  });
+
+  it('is bounded: a batch goes on with what writes, and tells where it is', async () => {
+    const { body } = await world.post('', batchOf(...reads(), postEntry(patientBody())), { as: system });
+
+    expect(statusesOf(body).at(-1)).toBe('201');
+  });
+
+  it('is bounded: a transaction that asks for more is refused before it writes', async () => {
+    const record = await create(world, patientBody());
+    world.calls.reset();
+
+    const { status, body } = await world.post('', transactionOf(putEntry(record), ...reads()), { as: system });
+
+    expect(status).toBe(413);
+    expect(issuesOf(body)).toMatchObject([{ reason: 'answer-too-large' }]);
+    expect(readings()).toBeLessThan(asked / 2);
+    expect((await world.get(pathOf(record))).headers.etag).toBe('W/"1"');
+  });
+});
+
+describe('entries of a batch that have the same condition', () => {
+  const many = 16;
+
+  it('take turns as those do that name one record: none stands in the way of another', async () => {
+    await create(server, numberedPatient('in-turn'));
+    const url = `Patient?identifier=${identifierSystem}|in-turn`;
+    const changes = Array.from({ length: many }, (_, n) =>
+      entry('PUT', url, numberedPatient('in-turn', { birthDate: `${1960 + n}-01-01` })),
+    );
+
+    const { body } = await server.post('', batchOf(...changes));
+
+    expect(statusesOf(body)).toEqual(Array.from({ length: many }, () => '200'));
+  });
+
+  it('take turns where nothing meets it yet: one creates the record, the others find it', async () => {
+    const ifNoneExist = `identifier=${identifierSystem}|once`;
+    const creates = Array.from({ length: many }, () => postEntry(numberedPatient('once'), urn(), { ifNoneExist }));
+
+    const { body } = await server.post('', batchOf(...creates));
+
+    expect(statusesOf(body)).toEqual(['201', ...Array.from({ length: many - 1 }, () => '200')]);
+    expect(new Set(writtenIn(body)).size).toBe(1);
+  });
 });

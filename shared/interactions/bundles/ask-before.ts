@@ -1,5 +1,7 @@
 import { RecordError } from '../../errors.ts';
 import type { Answer } from '../context.ts';
+import { answerEntry } from './answer-entry.ts';
+import { AnswerRoom } from './answer-room.ts';
 import { eachEntry } from './each-entry.ts';
 import type { BundleContext, Entry } from './entry.ts';
 import { phaseOf, type RoutedEntry, readingPhase } from './route-entry.ts';
@@ -21,6 +23,7 @@ export const askBefore = async (
 ): Promise<Map<number, Answer>> => {
   const written = new Map(writing.flatMap((entry) => (entry.path[1] === undefined ? [] : [[named(entry), entry]])));
   const answers = new Map<number, Answer>();
+  const room = new AnswerRoom();
   const entries = asking.filter((entry) => {
     const writer = written.get(named(entry));
     return writer === undefined || (writer.method === 'DELETE' && entry.interaction === 'read');
@@ -32,7 +35,9 @@ export const askBefore = async (
         expression: `Bundle.entry[${entry.index}].request.url`,
       });
     }
+    room.require(entry);
     const answer = await entry.carryOut(context);
+    room.keep(answerEntry(entry, answer), entry.index);
     if (writing.length === 0 || phaseOf(entry) < readingPhase) answers.set(entry.index, answer);
   });
   return answers;

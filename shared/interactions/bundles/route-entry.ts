@@ -46,7 +46,7 @@ export const routeEntry = (context: BundleContext, given: unknown, index: number
     recordType,
     interaction: route.name,
     carryOut: async (bundle) => {
-      bundle.budget.begin();
+      bundle.budget.begin(route.name === 'capabilities');
       return route.interaction({ ...bundle, request });
     },
   };

@@ -6,6 +6,7 @@ import { carriedOutOnce, repeated } from '../once.ts';
 import { tracingRefusals } from '../patch.ts';
 import { entriesOf } from '../searchset.ts';
 import { answerEntry } from './answer-entry.ts';
+import { AnswerRoom } from './answer-room.ts';
 import { askBefore } from './ask-before.ts';
 import { writeAll } from './commit-entries.ts';
 import { sameUrls } from './distinct-urls.ts';
@@ -49,8 +50,9 @@ export const transaction = async (
       ),
   });
   for (const [index, { index: at }] of writing.entries()) answers.set(at, results[index] ?? { statusCode: 200 });
+  const room = new AnswerRoom();
   await inParallel(concurrency, asking, async (entry) => {
-    if (!answers.has(entry.index)) answers.set(entry.index, await asked(context, entry, requestId));
+    if (!answers.has(entry.index)) answers.set(entry.index, await asked(context, entry, room, requestId));
   });
   return {
     resourceType: 'Bundle',
@@ -73,9 +75,17 @@ const understood = (context: BundleContext, given: unknown, index: number): Rout
 };
 
 /** What is refused behind the commit is told in its own answer: the rest is written. */
-const asked = async (context: BundleContext, entry: RoutedEntry, requestId: string): Promise<Answer> => {
+const asked = async (
+  context: BundleContext,
+  entry: RoutedEntry,
+  room: AnswerRoom,
+  requestId: string,
+): Promise<Answer> => {
   try {
-    return await entry.carryOut(context);
+    room.require(entry);
+    const answer = await entry.carryOut(context);
+    room.keep(answerEntry(entry, answer), entry.index);
+    return answer;
   } catch (error) {
     const { statusCode, outcome } = refusal(inEntry(error, entry.index), requestId);
     if (statusCode === 500) log.fault('transaction entry failed', error, { requestId });

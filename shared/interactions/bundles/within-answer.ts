@@ -1,7 +1,6 @@
-import { RecordError } from '../../errors.ts';
-import type { Refused } from '../../fhir/operation-outcome.ts';
 import { refusal } from '../../fhir/operation-outcome.ts';
 import { largestPageBytes, weightOf } from '../searchset.ts';
+import { answerTooLarge } from './answer-room.ts';
 
 /**
  * Keeps a bundle's answer within what a Lambda may return: 6 MB. Resources and warnings beyond that are left out. What was written stays
@@ -26,16 +25,7 @@ export const withinAnswer = (entries: readonly fhir4.BundleEntry[], requestId: s
     }
     if (!resource || fits(resource)) return resource ? { ...told, resource } : told;
     if (response.location !== undefined) return told;
-    const refused = tooMuch(index, requestId);
+    const refused = refusal(answerTooLarge(index), requestId);
     return { response: { status: String(refused.statusCode), outcome: refused.outcome } };
   });
 };
-
-const tooMuch = (index: number, requestId: string): Refused =>
-  refusal(
-    new RecordError('too-large', 'The answer would be too large; ask for this entry by itself', {
-      reason: 'answer-too-large',
-      expression: `Bundle.entry[${index}]`,
-    }),
-    requestId,
-  );
