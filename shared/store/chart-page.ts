@@ -221,8 +221,12 @@ const placeIn = ({ sk }: Pick<RowKey, 'sk'>): string => sk.split('!')[0] ?? sk;
 /** The sort key under which a row's record is shown, the same in every chart. What heads a chart is mentioned under its chart's name. */
 const keyIn = (row: Pick<RowKey, 'sk'>): string => (/#~*$/.test(placeIn(row)) ? row.sk : placeIn(row));
 
-/** Whether a page has passed by a sort key: behind the one that it began after, up to the last one that it read. */
-const isWithin = (key: string, { order, after }: QueryOptions, next = key): boolean => {
+/**
+ * Whether a page has passed by a sort key: behind the one that it began after, up to the last one that it read, and not before the range, where
+ * records stand by their signs alone.
+ */
+const isWithin = (key: string, { order, after, between }: QueryOptions, next = key): boolean => {
+  if (between && key < between[0]) return false;
   const follows = (a: string, b: string) => (order === 'key-order' ? a > b : a < b);
   return (after === undefined || follows(key, after)) && !follows(key, next);
 };

@@ -209,6 +209,19 @@ describe('a search between two times', () => {
     }
   });
 
+  it('shows what has moved to before the range and lasts into it on one page alone', async () => {
+    const patient = await newPatient();
+    const moved = await create(server, bodyWith(referenceTo(patient), { effectiveDateTime: '2024-05-20' }));
+    const other = await create(server, bodyWith(referenceTo(patient), { effectiveDateTime: '2024-05-25' }));
+    const body = bodyWith(referenceTo(patient), { effectivePeriod: { start: '2024-05-02', end: '2024-05-22' } });
+    expect((await server.put(pathOf(moved), { ...body, id: moved.id })).status).toBe(200);
+
+    for (const range of ['date=ge2024-05-15', 'date=ge2024-05-15&date=le2024-05-31']) {
+      const pages = await allPages(server, `Observation?patient=${patient.id}&${range}&_count=1`);
+      expect(pages.flatMap(resourcesIn).map(referenceTo).sort(), range).toEqual([moved, other].map(referenceTo).sort());
+    }
+  });
+
   it('finds what lasts by the end that its latest version has', async () => {
     const patient = referenceTo(await newPatient());
     const until = (end?: string): Effective => ({
