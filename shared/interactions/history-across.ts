@@ -20,8 +20,15 @@ import { lastSaid } from './version-of.ts';
 /** A request for a history that names no record. */
 type HistoryRequest = Omit<RequestContext, 'recordType'>;
 
-/** Times that versions are read for one page: more than one only where some are not to be shown. */
-const mostReads = 6;
+/**
+ * Versions that are read for one page, whether they are shown or not, and calls for them: a call brings few where they are large. Where so many are passed
+ * over, that there is more is told without one that may be shown.
+ */
+const mostVersions = 1_000;
+const mostReads = 20;
+
+/** Versions that are read at once while many are passed over. */
+const portion = 100;
 
 /**
  * History of a type, `GET /{type}/_history`, newest first, deletions included: of what the caller's organisation keeps, of the whole directory, and for
@@ -73,11 +80,9 @@ const answer = async (context: HistoryRequest, { type, interaction }: Asked): Pr
     limit,
   });
   const found = await pageOf(context, reading, { limit, time });
-  const shown = fitting(found.shown.map(({ record }) => record));
-  const last = shown.at(-1);
-  const next = shown.length < found.shown.length && last ? positionOf(changeOf(last)) : found.next;
-  await trace(context, interaction, query, found.shown.slice(0, shown.length));
-  const position: Position | undefined = next === undefined ? undefined : [next, complete];
+  const shown = found.shown.map(({ record }) => record);
+  await trace(context, interaction, query, found.shown);
+  const position: Position | undefined = found.next === undefined ? undefined : [found.next, complete];
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     meta: completeness(complete),
@@ -118,7 +123,8 @@ const sourcesOf = async (
   return { owners: directory, known: asking.chart === undefined ? [] : await chartChanges(store, asking.chart, type) };
 };
 
-const changeOf = (record: StoredRecord): RecordChange => ({ ...record, change: 'updated' });
+/** The position in front of which a version is the first. */
+const frontOf = (record: StoredRecord): string => `${positionOf({ ...record, change: 'updated' })}~`;
 
 /** A version that is shown, and the charts whose logs tell of that. */
 interface Shown {
@@ -132,37 +138,44 @@ interface Found {
   readonly next: string | undefined;
 }
 
-/** Versions of a page: those of the changes that the feed tells of, as far as the caller may see them. */
+/**
+ * Versions of a page: those of the changes that the feed tells of, as far as the caller may see them and an answer can hold them. That more follow is said
+ * once another one that the caller may see was found, or where as much was read as one page may: never for a hidden one.
+ */
 const pageOf = async (
   context: HistoryRequest,
   reading: FeedReading,
   { limit, time }: { readonly limit: number; readonly time: TimeAsked | undefined },
 ): Promise<Found> => {
-  const shown: Shown[] = [];
+  const seen: Shown[] = [];
   let waiting: RecordChange[] = [];
   let next: string | undefined;
+  let looked = 0;
   let reads = 0;
   for (;;) {
     if (waiting.length === 0) {
-      if (reading.ended) return { shown, next: undefined };
+      if (reading.ended) return { shown: seen, next: undefined };
       next = reading.rest;
-      if (reading.spent) return { shown, next };
+      if (reading.spent) return { shown: seen, next };
       waiting = await reading.more();
       continue;
     }
-    // The next page begins in front of what was looked at last, whether it is shown or not.
-    if (shown.length === limit || reads === mostReads) return { shown, next };
+    if (looked >= mostVersions || reads === mostReads) return { shown: seen, next };
     reads++;
-    const some = waiting.slice(0, limit - shown.length);
+    const some = waiting.slice(0, Math.max(limit + 1 - seen.length, Math.min(looked, portion)));
     const { versions, taken } = await versionsOf(context.store, some, {
       superseded: time?.current === true,
       // A Binary that was given a security context is under it in all of its versions.
       current: ({ type }) => type === 'Binary' || isNarrowed(context.asking.caller, 'r', type),
     });
     const judged = await inParallel(judgedAtOnce, versions, (version) => shownOf(context, version, time));
-    shown.push(...judged.filter((each) => each !== undefined));
-    const looked = some[taken - 1];
-    if (looked) next = positionOf(looked);
+    seen.push(...judged.filter((each) => each !== undefined));
+    const shown = fitting(seen.slice(0, limit).map(({ record }) => record)).length;
+    const following = seen[shown];
+    if (following) return { shown: seen.slice(0, shown), next: frontOf(following.record) };
+    looked += taken;
+    const last = some[taken - 1];
+    if (last) next = positionOf(last);
     waiting = waiting.slice(taken);
   }
 };

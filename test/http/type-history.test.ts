@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { writeFeed } from '../../shared/store/feed/write-feed.ts';
 import { sweepAndBeat } from '../../shared/store/sweep-on-schedule.ts';
+import { postEntry, transactionOf } from '../support/bundles.ts';
 import { type FollowedServer, fileRecords, followedServer } from '../support/feed.ts';
 import { base, type TestBody } from '../support/fhir-server.ts';
 import {
@@ -19,6 +21,7 @@ import {
   patientBody,
   referenceTo,
   type Stored,
+  system,
 } from '../support/records.ts';
 
 const minute = 60_000;
@@ -191,6 +194,77 @@ describe('GET /{type}/_history and GET /_history', () => {
 
       expect(told(pages)).toEqual([version(within, 2), version(within, 1)]);
     }
+  });
+
+  describe('where records are hidden from who asks', () => {
+    const start = Date.parse('2026-03-01T10:00:00Z');
+    const category = (code: string) => [
+      { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code }] },
+    ];
+    const condition = 'category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory';
+    /** A chart with records that are hidden, whoever of these asks, and what their pages of one version show. */
+    const chartWith = async (hidden: number) => {
+      const own = await followedServer();
+      own.setTime(start);
+      const patient = await create(own, patientBody());
+      const body = (code: string) => observationBody(referenceTo(patient), { category: category(code) });
+      const others = Array.from({ length: hidden }, () => postEntry(body('social-history')));
+      if (hidden > 0) expect((await own.post('', transactionOf(...others), { as: system })).status).toBe(200);
+      const visible = async (minutes: number) => {
+        own.setTime(start + minutes * minute);
+        return create(own, body('laboratory'));
+      };
+      const callers = [
+        { role: 'patient', patient: patient.id, scope: `patient/Observation.rs?${condition}` },
+        { role: 'physician', scope: `user/Observation.rs?${condition}` },
+      ];
+      const pages = async () => {
+        own.setTime(undefined);
+        await own.file();
+        const asked = await Promise.all(callers.map((as) => allPages(own, 'Observation/_history?_count=1', as)));
+        return asked.map((each) => each.map((page) => told([page])));
+      };
+      return { visible, pages };
+    };
+
+    it.each([0, 1, 5, 7, 19, 120])('there are as many pages with %i of them as with none', async (hidden) => {
+      const { visible, pages } = await chartWith(hidden);
+
+      expect(await pages()).toEqual([[[]], [[]]]);
+      const first = await visible(1);
+      const one = [[version(first, 1)]];
+      expect(await pages()).toEqual([one, one]);
+      const two = [[version(await visible(2), 1)], ...one];
+      expect(await pages()).toEqual([two, two]);
+      const three = [...two, [version(await visible(-1), 1)]];
+      expect(await pages()).toEqual([three, three]);
+    });
+
+    it('a page ends after a thousand of them, and leads on', async () => {
+      const { visible, pages } = await chartWith(1_100);
+      const all = [[], [version(await visible(-1), 1)]];
+
+      expect(await pages()).toEqual([all, all]);
+    });
+
+    it('a page ends after twenty calls for large ones, and leads on', async () => {
+      const own = await followedServer();
+      const patient = await create(own, patientBody());
+      const encounter = await create(own, encounterBody(referenceTo(patient)));
+      const binary = { resourceType: 'Binary', contentType: 'application/octet-stream' } as const;
+      own.setTime(start);
+      const visible = await create(own, { ...binary, data: 'AAAA' } as fhir4.Binary);
+      const securityContext = { reference: referenceTo(encounter) };
+      const data = randomBytes(2_000_000).toString('base64'); // two are more than a call brings
+      own.setTime(start + minute);
+      for (let n = 0; n < 21; n++) await create(own, { ...binary, data, securityContext } as fhir4.Binary);
+      own.setTime(undefined);
+      await own.file();
+
+      const pages = await allPages(own, 'Binary/_history', { role: 'physician', scope: 'user/Binary.rs' });
+
+      expect(pages.map((page) => told([page]))).toEqual([[], [version(visible, 1)]]);
+    });
   });
 
   it('shows of Binaries those alone whose security context may be seen, and tells its chart', async () => {
