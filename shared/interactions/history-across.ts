@@ -14,7 +14,7 @@ import type { Answer, Interaction, RequestContext } from './context.ts';
 import { asks, historyEntry, pageSizeOf, type TimeAsked, timeAsked } from './history-bundle.ts';
 import { mayAccess, requireTypeAccess } from './require-access.ts';
 import { askedPage, entriesOf, fitting, nextLink, pathOf, requireOnly, selfLink } from './searchset.ts';
-import { chartsConcerned } from './security-context.ts';
+import { chartsBesides } from './security-context.ts';
 import { lastSaid } from './version-of.ts';
 
 /** A request for a history that names no record. */
@@ -180,7 +180,7 @@ const pageOf = async (
   }
 };
 
-/** Versions that are judged beside one another: a call is waited for where a Binary is deleted. */
+/** Versions that are judged beside one another: a call is waited for where a Binary is deleted, or under an id that a client chose. */
 const judgedAtOnce = 8;
 
 /**
@@ -199,7 +199,7 @@ const shownOf = async (
   if (!isOfTime || !mayAccess(of, 'r', record)) return undefined;
   const last = await lastSaid(context, current);
   if (!last || (last !== record && !mayAccess(of, 'r', last))) return undefined;
-  return { record, charts: [...new Set([record, last].flatMap((each) => chartsConcerned(context, each)))] };
+  return { record, charts: [record.chart, ...(await chartsBesides(context, [record, last]))] };
 };
 
 /** A row in the log of each chart that is shown, before it is; where there is none, one in the log of whoever asks. */

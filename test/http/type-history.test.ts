@@ -292,6 +292,44 @@ describe('GET /{type}/_history and GET /_history', () => {
     expect(named).toContain(`Binary/${binary.id}/_history/1`);
   });
 
+  it.each([
+    ['of ours', undefined, undefined],
+    ['that a client chose, of a patient', 'chosen-patient', undefined],
+    ['that a client chose, of a record', undefined, 'chosen-encounter'],
+  ])(
+    'tells the chart of what a Binary is under now, by an id %s, of versions from before and of its deletion',
+    async (_, patientId, encounterId) => {
+      const own = await followedServer();
+      const start = Date.parse('2026-03-01T10:00:00Z');
+      own.setTime(start);
+      const stored = async <T extends fhir4.FhirResource>(body: T, id: string | undefined) =>
+        (id === undefined
+          ? await create(own, body)
+          : (await own.put(`${body.resourceType}/${id}`, { ...body, id }, { as: system })).body) as Stored<T>;
+      const patient = await stored(patientBody(), patientId);
+      const encounter = await stored(encounterBody(referenceTo(patient)), encounterId);
+      const binary = await create(own, { resourceType: 'Binary', contentType: 'text/plain', data: 'AAAA' });
+      own.setTime(start + hour);
+      const securityContext = { reference: referenceTo(patientId === undefined ? encounter : patient) };
+      await own.put(pathOf(binary), { ...binary, securityContext });
+      own.setTime(start + 2 * hour);
+      await own.delete(pathOf(binary));
+      own.setTime(undefined);
+      await own.file();
+
+      const before = (await own.get('Binary/_history?_at=2026-03-01T10:30:00Z')).body;
+      const deletion = (await own.get('Binary/_history?_since=2026-03-01T12:00:00Z')).body;
+
+      expect([told([before]), told([deletion])]).toEqual([[version(binary, 1)], [version(binary, 3)]]);
+      const log = (await own.get(`AuditEvent?patient=${patient.id}`, { as: { role: 'privacy' } })).body;
+      const histories = entriesOf(log)
+        .map(({ resource }) => resource as unknown as fhir4.AuditEvent)
+        .filter(({ subtype }) => subtype?.[0]?.code === 'history-type')
+        .map(({ entity }) => entity?.map(({ what }) => what?.reference).filter((name) => name?.startsWith('Binary')));
+      expect(histories.toSorted()).toEqual([1, 3].map((number) => [`Binary/${binary.id}/_history/${number}`]));
+    },
+  );
+
   it('is an entry of a batch', async () => {
     const { body } = await server.post('', {
       resourceType: 'Bundle',
