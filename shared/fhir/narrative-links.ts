@@ -1,7 +1,8 @@
 import { decoded } from './xhtml.ts';
 
 const linking = /<(?:a|img)(?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*\/?>/g;
-const address = /(\s(?:href|src)\s*=\s*)(?:"([^"]*)"|'([^']*)')/g;
+/** Whole attributes: what looks like one may stand within the value of another. */
+const attribute = /(\s([\w:.-]+)\s*=\s*)(?:"([^"]*)"|'([^']*)')/g;
 
 /** A text as the value of an attribute in double quotes. */
 const encoded = (text: string): string =>
@@ -13,9 +14,12 @@ const encoded = (text: string): string =>
  */
 export const rewriteNarrative = (div: string, rewrite: (link: string) => string | undefined): string =>
   div.replace(linking, (tag) =>
-    tag.replace(address, (whole, before: string, double: string | undefined, single: string | undefined) => {
-      const link = decoded(double ?? single ?? '');
-      const text = link === undefined ? undefined : rewrite(link);
-      return text === undefined ? whole : `${before}"${encoded(text)}"`;
-    }),
+    tag.replace(
+      attribute,
+      (whole, before: string, name: string, double: string | undefined, single: string | undefined) => {
+        const link = name === 'href' || name === 'src' ? decoded(double ?? single ?? '') : undefined;
+        const text = link === undefined ? undefined : rewrite(link);
+        return text === undefined ? whole : `${before}"${encoded(text)}"`;
+      },
+    ),
   );

@@ -197,6 +197,70 @@ describe('links of a transaction', () => {
     expect((await server.get(pathOf(other))).body.managingOrganization?.reference).toBe(paths[0]);
   });
 
+  const jsonPatch = (...operations: object[]): fhir4.FhirResource =>
+    within({
+      resourceType: 'Binary',
+      contentType: 'application/json-patch+json',
+      data: Buffer.from(JSON.stringify(operations)).toString('base64'),
+    });
+
+  it('are rewritten in a JSON Patch by the datatypes that its paths lead to, whatever the link is called', async () => {
+    const patient = await create(server, patientBody({ photo: [{ title: 'first' }] }));
+    const image = urn();
+
+    const { paths } = await carriedOut(
+      postEntry({ resourceType: 'Binary', contentType: 'image/png', data: 'AAAA' }, image),
+      {
+        request: { method: 'PATCH', url: pathOf(patient) },
+        resource: jsonPatch(
+          { op: 'add', path: '/photo/0/url', value: image },
+          { op: 'add', path: '/photo/-', value: { url: image } },
+          { op: 'add', path: '/extension', value: [{ url: 'http://x.test/image', valueUri: image }] },
+          { op: 'add', path: '/text', value: narrative(`<a href="${image}">image</a>`) },
+          { op: 'add', path: '/identifier', value: [{ system: image, value: image }] },
+        ),
+      },
+    );
+
+    expect((await server.get(pathOf(patient))).body).toMatchObject({
+      photo: [{ title: 'first', url: paths[0] }, { url: paths[0] }],
+      extension: [{ valueUri: paths[0] }],
+      text: { div: narrative(`<a href="${paths[0]}">image</a>`).div },
+      identifier: [{ system: image, value: image }],
+    });
+  });
+
+  it('are refused in a JSON Patch where no datatype is known and they are not called a reference', async () => {
+    const contained: fhir4.Practitioner = { resourceType: 'Practitioner', id: 'doctor', photo: [{ title: 'first' }] };
+    const patient = await create(
+      server,
+      patientBody({ contained: [contained], generalPractitioner: [{ reference: '#doctor' }] }),
+    );
+    const [image, entry] = [urn(), { method: 'PATCH', url: pathOf(patient) } as const];
+    const posted = postEntry({ resourceType: 'Binary', contentType: 'image/png', data: 'AAAA' }, image);
+    const patching = (value: unknown) => ({
+      request: entry,
+      resource: jsonPatch({ op: 'add', path: '/contained/0/photo/0', value }),
+    });
+
+    const { status, body } = await server.post('', transactionOf(posted, patching({ url: image })), { as: system });
+
+    expect(status).toBe(400);
+    expect(expressionsIn(body)).toEqual(['Bundle.entry[1].resource[0].value.url']);
+    const { paths } = await carriedOut(posted, {
+      request: entry,
+      resource: jsonPatch(
+        { op: 'add', path: '/contained/-', value: { ...contained, id: 'other', photo: [{ url: image }] } },
+        {
+          op: 'add',
+          path: '/generalPractitioner/-',
+          value: { reference: '#other' },
+        },
+      ),
+    });
+    expect((await server.get(pathOf(patient))).body.contained?.[1]?.photo).toEqual([{ url: paths[0] }]);
+  });
+
   it('leave the canonical address by which a resource calls itself', async () => {
     const url = 'http://concord.test/fhir/ValueSet/own';
 

@@ -80,6 +80,15 @@ describe('rewriteLinks', () => {
     expect(rewritten(resource)).toEqual(resource);
   });
 
+  it('leaves the code systems that the groups of a ConceptMap name', () => {
+    const resource = {
+      resourceType: 'ConceptMap',
+      group: [{ source: born, target: born, element: [{ code: 'a', target: [{ code: 'b' }] }] }],
+    };
+
+    expect(rewritten(resource)).toEqual(resource);
+  });
+
   it('takes what was an OID or a UUID for a URI, with what stands beside it', () => {
     const resource = {
       resourceType: 'Basic',
@@ -154,6 +163,14 @@ describe('rewriteNarrative', () => {
     ['an entity that is none', '<a href="urn:a?b&amp;c&nbsp;">x</a>', '<a href="urn:a?b&amp;c&nbsp;">x</a>'],
   ])('rewrites what links and leaves the rest: %s', (_what, given, expected) => {
     expect(rewrite(div(given))).toBe(div(expected));
+  });
+
+  it('leaves what looks like a link within another attribute, in either kind of quotes', () => {
+    const titles = `<a title="as in href='urn:a?b&amp;c'" href="urn:a?b&amp;c">x</a><img alt='a src="urn:a?b&amp;c"' src='urn:a?b&amp;c'/>`;
+
+    expect(rewrite(titles)).toBe(
+      `<a title="as in href='urn:a?b&amp;c'" href="Binary/&quot;1&quot;">x</a><img alt='a src="urn:a?b&amp;c"' src="Binary/&quot;1&quot;"/>`,
+    );
   });
 
   it('reads a megabyte of what only begins like a link once', () => {

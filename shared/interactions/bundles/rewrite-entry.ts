@@ -1,5 +1,7 @@
-import { type RewriteLink, rewriteLinks } from '../../fhir/links.ts';
+import { RecordError } from '../../errors.ts';
+import { type RewriteLink, rewriteLinks, rewriteLinksUnder } from '../../fhir/links.ts';
 import type { Entry } from './entry.ts';
+import { inEntry } from './in-entry.ts';
 
 /** What the links of a transaction lead to. */
 export interface LinkTargets {
@@ -37,20 +39,37 @@ export const rewriteEntry = (
   });
 };
 
-/** Rewrites the links of whatever an entry brings: a resource, or a patch in either form. */
-export const linksOf = ({ resource }: Entry, rewrite: RewriteLink): void => {
+/**
+ * Rewrites the links of whatever an entry brings: a resource, or a patch in either form.
+ *
+ * @throws RecordError `invalid` naming what a JSON Patch says of another entry where it cannot be told whether that is a link.
+ */
+export const linksOf = ({ index: ofEntry, resource, recordType }: Entry, rewrite: RewriteLink): void => {
   if (!Array.isArray(resource)) return rewriteLinks(resource, rewrite);
   const operations: unknown[] = resource;
   for (const [index, operation] of operations.entries()) {
     if (typeof operation !== 'object' || operation === null) continue;
-    const { path } = operation as { readonly path?: unknown };
-    const isReference = typeof path === 'string' && path.endsWith('/reference');
-    inPatch(operation as Record<string, unknown>, 'value', isReference, `[${index}].value`, rewrite);
+    const holder = operation as Record<string, unknown>;
+    const { path, value } = holder;
+    if (typeof path !== 'string' || value === undefined) continue;
+    const at = `[${index}].value`;
+    const typed = rewriteLinksUnder(recordType.schema, path, value, at, rewrite);
+    if (typed) holder['value'] = typed.value;
+    else {
+      try {
+        inUntyped(holder, 'value', path.endsWith('/reference'), at, rewrite);
+      } catch (error) {
+        throw inEntry(error, ofEntry);
+      }
+    }
   }
 };
 
-/** The values of a JSON Patch have no type of their own: what they call a reference is one. */
-const inPatch = (
+/**
+ * Where a path leads to no known datatype, what is called a reference is one. What else names an entry is refused: it would be left behind as a name that
+ * nobody knows.
+ */
+const inUntyped = (
   holder: Record<string, unknown>,
   key: string,
   isReference: boolean,
@@ -59,11 +78,20 @@ const inPatch = (
 ): void => {
   const value = holder[key];
   if (typeof value === 'string') {
-    const text = isReference ? rewrite(value, 'reference', at) : undefined;
-    if (text !== undefined) holder[key] = text;
+    const text = isReference || value.startsWith('urn:') ? rewrite(value, 'reference', at) : undefined;
+    if (text === undefined) return;
+    if (!isReference)
+      throw new RecordError(
+        'invalid',
+        'A patch names another entry here where no link is known; patch what is around it',
+        {
+          expression: at,
+        },
+      );
+    holder[key] = text;
   } else if (typeof value === 'object' && value !== null) {
     for (const name of Object.keys(value))
-      inPatch(
+      inUntyped(
         value as Record<string, unknown>,
         name,
         name === 'reference',
