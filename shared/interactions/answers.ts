@@ -8,10 +8,10 @@ import { presented } from '../store/rows.ts';
 import type { Answer, RequestContext } from './context.ts';
 import type { PlannedWrite } from './plan-write.ts';
 
-/** Headers that tell which version of a record an answer holds. https://hl7.org/fhir/R4/http.html#versioning */
-const versionHeaders = (record: StoredRecord) => ({
-  ETag: `W/"${record.version}"`,
-  'Last-Modified': new Date(record.updated).toUTCString(),
+/** What tells which version of a record an answer holds. https://hl7.org/fhir/R4/http.html#versioning */
+export const ofVersion = ({ version, updated }: StoredRecord) => ({
+  headers: { ETag: `W/"${version}"`, 'Last-Modified': new Date(updated).toUTCString() },
+  updated,
 });
 
 /**
@@ -24,11 +24,11 @@ export const shown = (
   { request, recordType }: Pick<RequestContext, 'request' | 'recordType'>,
   record: StoredRecord,
 ): Answer => {
-  const headers = versionHeaders(record);
+  const told = ofVersion(record);
   const part = partAsked(request.query, recordType.name);
   return isKnown(request, record)
-    ? { statusCode: 304, headers }
-    : { statusCode: 200, resource: project(presented(record), part, recordType.elements), headers };
+    ? { statusCode: 304, ...told }
+    : { statusCode: 200, resource: project(presented(record), part, recordType.elements), ...told };
 };
 
 /**
@@ -69,18 +69,19 @@ export const written = (
   issues: readonly ValidationIssue[] = [],
 ): Answer => {
   const { baseUrl, prefer } = context.request;
-  const headers = {
-    ...versionHeaders(record),
-    Location: `${baseUrl}/${record.type}/${record.id}/_history/${record.version}`,
+  const { headers, updated } = ofVersion(record);
+  const told = {
+    headers: { ...headers, Location: `${baseUrl}/${record.type}/${record.id}/_history/${record.version}` },
+    updated,
   };
   if (prefer.return === 'OperationOutcome') {
     const message = statusCode === 201 ? 'Created' : 'Updated';
-    return { statusCode, headers, resource: information('information', [{ message }, ...issues]) };
+    return { statusCode, ...told, resource: information('information', [{ message }, ...issues]) };
   }
   const warnings = inShort(issues);
   return {
     statusCode,
-    headers,
+    ...told,
     ...(warnings === undefined ? {} : { warnings }),
     ...(prefer.return === 'minimal' ? {} : { resource: presented(record) }),
   };

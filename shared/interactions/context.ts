@@ -56,6 +56,8 @@ export interface Answer {
   /** What is sent instead of a resource. */
   readonly content?: { readonly type: string; readonly bytes: Buffer };
   readonly headers?: Readonly<Record<string, string>>;
+  /** When the version was written that the answer is about, in milliseconds since 1970. HTTP tells it in seconds, an entry of a bundle does not. */
+  readonly updated?: number;
   /** What is to be said beside the resource: warnings about what was written. */
   readonly warnings?: fhir4.OperationOutcome;
 }

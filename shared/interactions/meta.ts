@@ -4,6 +4,7 @@ import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { validateStructure } from '../fhir/validate.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
+import { ofVersion } from './answers.ts';
 import type { Answer, Interaction, PlannedInteraction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { lookAt } from './look-at.ts';
@@ -220,7 +221,7 @@ const answer = (context: RequestContext, record: StoredRecord): Answer => ({
     resourceType: 'Parameters',
     parameter: [{ name: 'return', valueMeta: shownLabels(context, record) }],
   },
-  headers: { ETag: `W/"${record.version}"`, 'Last-Modified': new Date(record.updated).toUTCString() },
+  ...ofVersion(record),
 });
 
 /** The meta that a read shows; to who may not read the record, its security labels alone: tags, profiles and source tell what it is about. */

@@ -83,9 +83,10 @@ export const save = async (
 };
 
 /** The record itself is not kept a second time. */
-const keptOf = ({ statusCode, headers, warnings, resource }: Answer): KeptAnswer => ({
+const keptOf = ({ statusCode, headers, updated, warnings, resource }: Answer): KeptAnswer => ({
   statusCode,
   ...(headers ? { headers } : {}),
+  ...(updated === undefined ? {} : { updated }),
   ...(warnings ? { warnings } : {}),
   ...(resource?.resourceType === 'OperationOutcome' ? { resource: resource as fhir4.OperationOutcome } : {}),
 });

@@ -11,6 +11,8 @@ import { readMarker } from './visibility.ts';
 export interface KeptAnswer {
   readonly statusCode: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970; earlier releases kept only the header, in seconds. */
+  readonly updated?: number;
   readonly warnings?: fhir4.OperationOutcome;
   readonly resource?: fhir4.OperationOutcome;
 }

@@ -157,7 +157,7 @@ describe.each(bundles)('a %s', (_type, bundleOf) => {
     expect(answer.response).toEqual({
       status: '200 OK',
       etag: alone.headers.etag,
-      lastModified: new Date(String(alone.headers['last-modified'])).toISOString(),
+      lastModified: alone.body.meta?.lastUpdated,
     });
   });
 
@@ -448,6 +448,31 @@ describe('what the entries of a bundle read together', () => {
     expect(statuses.slice(0, 60)).toEqual(Array.from({ length: 60 }, () => '200'));
     expect(issuesOf(outcomeOf(entriesOf(body).at(-1)))).toMatchObject([{ reason: 'bundle-too-costly' }]);
   });
+});
+
+describe('when a record was written', () => {
+  const time = Date.parse('2026-03-01T10:00:00.789Z');
+
+  it.each(bundles)(
+    'is told to the millisecond in a %s, as in the record, and again when it is sent again',
+    async (_type, bundleOf) => {
+      const world = await fhirServer();
+      world.setTime(time);
+      const headers = { 'idempotency-key': 'to the millisecond', prefer: 'return=representation' };
+      const bundle = bundleOf(postEntry(patientBody()));
+
+      const first = await world.post('', bundle, { headers });
+      world.setTime(time + 60_000);
+      const again = await world.post('', bundle, { headers });
+      const [written] = entriesOf(first.body);
+      const read = await world.post('', bundleOf(getEntry(writtenIn(first.body)[0] ?? '')));
+
+      expect(written?.response?.lastModified).toBe('2026-03-01T10:00:00.789Z');
+      expect(written?.resource?.meta?.lastUpdated).toBe('2026-03-01T10:00:00.789Z');
+      expect(entriesOf(again.body)[0]?.response?.lastModified).toBe('2026-03-01T10:00:00.789Z');
+      expect(entriesOf(read.body)[0]?.response?.lastModified).toBe('2026-03-01T10:00:00.789Z');
+    },
+  );
 });
 
 describe('what the entries of a bundle answer together', () => {

@@ -9,7 +9,7 @@ const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 2
  */
 export const answerEntry = (
   entry: RoutedEntry,
-  { statusCode, headers, resource, warnings }: Answer,
+  { statusCode, headers, updated, resource, warnings }: Answer,
 ): fhir4.BundleEntry => {
   const writing = writes(entry) && entry.interaction !== 'operation';
   // What an operation found out is its result, such as that of a validation; of a write or a refusal it is told beside.
@@ -17,15 +17,15 @@ export const answerEntry = (
   const outcome = isOutcome ? (resource as fhir4.OperationOutcome) : warnings;
   const wanted = writing ? entry.request.prefer.return === 'representation' : entry.method !== 'HEAD';
   const repeat = resource !== undefined && !isOutcome && wanted;
+  // Answers that were kept by an earlier release have the header alone.
+  const modified = updated ?? headers?.['Last-Modified'];
   return {
     ...(repeat ? { resource: resource as unknown as fhir4.FhirResource } : {}),
     response: {
       status: `${statusCode} ${reasons[statusCode] ?? ''}`.trim(),
       ...(headers?.Location === undefined ? {} : { location: headers.Location }),
       ...(headers?.ETag === undefined ? {} : { etag: headers.ETag }),
-      ...(headers?.['Last-Modified'] === undefined
-        ? {}
-        : { lastModified: new Date(headers['Last-Modified']).toISOString() }),
+      ...(modified === undefined ? {} : { lastModified: new Date(modified).toISOString() }),
       ...(outcome ? { outcome } : {}),
     },
   };
