@@ -26,9 +26,11 @@ const baseRules: Readonly<Record<string, 'permit' | 'deny'>> = {
 export const compileConsent = (consent: fhir4.Consent, baseUrl: string): Rule | undefined => {
   if (consent.status !== 'active') return undefined;
   const scopes = codesIn(consent.scope, `${terminology}consentscope`);
-  if (scopes.some((scope) => otherScopes.has(scope))) return undefined;
+  const isPrivacy = scopes.includes('patient-privacy');
+  const isOther = scopes.some((scope) => otherScopes.has(scope));
+  if (isOther && !isPrivacy) return undefined;
   const rule = baseRule(consent, baseUrl);
-  const understood = scopes.includes('patient-privacy') && !isModified(consent);
+  const understood = isPrivacy && !isOther && !isModified(consent);
   return understood || !rule ? rule : { unclear: true, rules: [rule] };
 };
 
@@ -38,18 +40,20 @@ const isModified = ({ modifierExtension, implicitRules }: Pick<fhir4.Consent, 'm
 
 /**
  * `policyRule` OPTIN opens to what the root provision names, OPTOUT closes all; nested provisions are exceptions. R4 gives the root no type. One that is
- * there all the same can close, and not open.
+ * there all the same can close, and not open. A policy that is not known may be OPTOUT.
  */
 const baseRule = ({ policyRule, provision }: fhir4.Consent, baseUrl: string): Rule | undefined => {
   const codes = codesIn(policyRule, actCode).flatMap((code) => baseRules[code] ?? []);
   const base = codes.includes('deny') ? 'deny' : codes[0];
-  if (base !== 'deny' && provision?.type === 'deny') return ruleOf(provision, 'deny', baseUrl);
+  const known = base !== undefined || policyRule === undefined;
+  if (known && base !== 'deny' && provision?.type === 'deny') return ruleOf(provision, 'deny', baseUrl);
   if (base === 'permit') return provision ? ruleOf(provision, 'permit', baseUrl) : { type: 'permit' };
   const exceptions = provision && ruleOf(provision, undefined, baseUrl);
-  if (base === undefined) return exceptions && { unclear: true, rules: [exceptions] };
+  if (known && base !== 'deny') return exceptions && { unclear: true, rules: [exceptions] };
   const period = spanOf(provision?.period);
   return {
     type: 'deny',
+    ...(known ? {} : { unclear: true }),
     ...(period && period !== unclear ? { period } : {}),
     ...(exceptions ? { rules: [exceptions] } : {}),
   };
@@ -96,7 +100,10 @@ const codesIn = ({ coding = [] }: fhir4.CodeableConcept = {}, system: string): s
 
 /** https://hl7.org/fhir/R4/valueset-consent-action.html. What is seen is accessed by the one and disclosed by the other. */
 const isReading = (actions: readonly fhir4.CodeableConcept[] = []): boolean | typeof unclear => {
-  const codes = actions.flatMap((action) => codesIn(action, `${terminology}consentaction`)[0] ?? unclear);
+  const codes = actions.flatMap((action) => {
+    const named = codesIn(action, `${terminology}consentaction`);
+    return named.length === 0 ? [unclear] : named;
+  });
   if (codes.length === 0 || codes.includes('access') || codes.includes('disclose')) return true;
   return codes.every((code) => code === 'collect' || code === 'correct') ? false : unclear;
 };
@@ -115,9 +122,9 @@ const custodianRole = 'CST';
 const actorsOf = (actors: readonly fhir4.ConsentProvisionActor[] = [], baseUrl: string) => {
   const recipients: string[] = [];
   const custodians: string[] = [];
-  for (const { role, reference } of actors) {
-    const codes = codesIn(role, `${terminology}v3-ParticipationType`);
-    const name = nameOf(reference, baseUrl);
+  for (const actor of actors) {
+    const codes = codesIn(actor.role, `${terminology}v3-ParticipationType`);
+    const name = nameOf(actor, baseUrl);
     if (codes.includes(custodianRole)) custodians.push(name.startsWith('Organization/') ? name : unclear);
     else if (codes.some((code) => recipientRoles.has(code))) recipients.push(isSomebody(name) ? name : unclear);
     else recipients.push(unclear);
@@ -128,8 +135,13 @@ const actorsOf = (actors: readonly fhir4.ConsentProvisionActor[] = [], baseUrl: 
 /** What stands for a caller by itself. Who is meant by a role, a team or a group is not looked up. */
 const isSomebody = (name: string): boolean => /^(?:Organization|Practitioner|RelatedPerson|Device)\//.test(name);
 
-const nameOf = ({ reference = '' }: fhir4.Reference, baseUrl: string): string => {
+/** `Type/id` of whom or what it names, unless a modifier makes something else of it. */
+const nameOf = (
+  { reference: { reference = '' }, modifierExtension }: fhir4.ConsentProvisionActor | fhir4.ConsentProvisionData,
+  baseUrl: string,
+): string => {
   const parsed = parseReference(reference, baseUrl);
+  if (modifierExtension !== undefined) return unclear;
   return parsed.kind === 'record' ? `${parsed.type}/${parsed.id}` : unclear;
 };
 
@@ -183,8 +195,9 @@ const conceptsOf = (concepts: readonly fhir4.CodeableConcept[] = []): string[] =
 
 /** https://hl7.org/fhir/R4/valueset-consent-data-meaning.html. What a record refers to, and who wrote one, is not looked up. */
 const dataOf = (data: readonly fhir4.ConsentProvisionData[] = [], baseUrl: string): string[] =>
-  data.flatMap(({ meaning, reference }) => {
-    const name = nameOf(reference, baseUrl);
+  data.flatMap((each) => {
+    const { meaning } = each;
+    const name = nameOf(each, baseUrl);
     if (name === unclear || meaning === 'authoredby') return [unclear];
     if (meaning === 'instance') return [name];
     return meaning === 'dependents' ? [`>${name}`] : [name, unclear];

@@ -188,6 +188,35 @@ describe('the decision about what another organisation keeps', () => {
     ['a label without a system', { securityLabel: [{ code: 'N' }] }],
     ['a class of another standard', { class: [{ system: 'urn:cda', code: 'doc' }] }],
     ['a code that is a text', { code: [{ text: 'all' }] }],
+    [
+      'an actor that is modified',
+      { actor: [{ ...recipient('Organization/lakeside'), modifierExtension: [{ url: 'http://s/x' }] }] },
+    ],
+    [
+      'a keeper that is modified',
+      {
+        actor: [
+          recipient('Organization/lakeside'),
+          {
+            role: concept('v3-ParticipationType', 'CST'),
+            reference: { reference: 'Organization/northside' },
+            modifierExtension: [{ url: 'http://s/x' }],
+          },
+        ],
+      },
+    ],
+    [
+      'data that are modified',
+      {
+        data: [
+          {
+            meaning: 'instance',
+            reference: { reference: 'Observation/1' },
+            modifierExtension: [{ url: 'http://s/x' }],
+          },
+        ],
+      },
+    ],
     ['data by its author', { data: [{ meaning: 'authoredby', reference: { reference: 'Observation/1' } }] }],
     [
       'a role that is not known',
@@ -197,6 +226,41 @@ describe('the decision about what another organisation keeps', () => {
   ])('opens nothing by what is not understood, and closes by it: %s', (_name, unclear) => {
     expect(isShared(optIn({ ...toLakeside, ...unclear }))).toBe(false);
     expect(isShared(optIn({ ...toLakeside, provision: [{ type: 'deny', ...unclear }] }))).toBe(false);
+  });
+
+  it.each<[string, fhir4.CodeableConcept]>([
+    ['of another system', { coding: [{ system: 'http://hl7.org/fhir/v3/ActCode', code: 'OPTOUT' }] }],
+    ['without a system', { coding: [{ code: 'OPTOUT' }] }],
+    ['that is a text', { text: 'Nobody else' }],
+    ['of another code', concept('v3-ActCode', 'NOCONSENT')],
+  ])('closes by a policy %s, with or without a provision', (_name, policyRule) => {
+    expect(isShared([optIn(), optIn(undefined, { policyRule })])).toBe(false);
+    expect(isShared([optIn(), optIn({ period: { start: '2024' } }, { policyRule })])).toBe(false);
+    expect(isShared([optIn(), optIn({ period: { end: '2023' } }, { policyRule })])).toBe(true);
+    expect(isShared(optIn(toLakeside, { policyRule }))).toBe(false);
+    // Whatever the policy is, what it makes an exception of is not closed by it.
+    expect(isShared([optIn(), optIn({ provision: [{ type: 'permit', ...toLakeside }] }, { policyRule })])).toBe(true);
+  });
+
+  it.each(['adr', 'research', 'treatment'])('is closed by a Consent to privacy and %s, and not opened', (other) => {
+    const scope = { coding: [coding('consentscope', other), coding('consentscope', 'patient-privacy')] };
+    const policyRule = concept('v3-ActCode', 'OPTOUT');
+
+    expect(isShared([optIn(), optIn(undefined, { scope, policyRule })])).toBe(false);
+    expect(isShared([optIn(), optIn(undefined, { scope: concept('consentscope', other), policyRule })])).toBe(true);
+    expect(isShared(optIn(undefined, { scope }))).toBe(false);
+  });
+
+  it.each([
+    ['access', 'collect'],
+    ['collect', 'access'],
+    ['correct', 'disclose'],
+  ])('reads each coding of an action: %s, %s', (...codes) => {
+    const action = [{ coding: codes.map((code) => coding('consentaction', code)) }];
+
+    expect(isShared(optIn({ provision: [{ type: 'deny', action }] }))).toBe(false);
+    expect(isShared(optIn({ action }))).toBe(true);
+    expect(isShared(optIn({ action: [concept('consentaction', 'collect')] }))).toBe(false);
   });
 
   it('lets no organisation’s Consents open what another one keeps', () => {

@@ -98,18 +98,24 @@ class ConsentModel {
   outcome({ status, scope, policyRule, provision, modifierExtension, implicitRules }: fhir4.Consent): Outcome {
     if (status !== 'active') return 'none';
     const scopes = (scope.coding ?? []).filter(({ system }) => system === `${hl7}consentscope`).map(({ code }) => code);
-    if (['adr', 'research', 'treatment'].some((other) => scopes.includes(other))) return 'none';
-    const understood = scopes.includes('patient-privacy') && !modifierExtension && !implicitRules;
+    const elsewhere = ['adr', 'research', 'treatment'].some((other) => scopes.includes(other));
+    const here = scopes.includes('patient-privacy');
+    if (elsewhere && !here) return 'none';
+    const understood = here && !elsewhere && !modifierExtension && !implicitRules;
     if (!understood && !this.#oracle()) return 'none';
     const policies = (policyRule?.coding ?? [])
       .filter(({ system }) => system === `${hl7}v3-ActCode`)
       .map(({ code }) => code);
-    if (policies.includes('OPTOUT') || policies.includes('OPTOUTE')) {
+    const closes = policies.includes('OPTOUT') || policies.includes('OPTOUTE');
+    const opens = policies.includes('OPTIN') || policies.includes('OPTINR');
+    // A policy that nobody knows may be to close, or nothing.
+    const unknown = policyRule !== undefined && !opens && !closes;
+    if (closes || (unknown && this.#oracle())) {
       if (!this.#isNow(provision?.period)) return 'none';
       const exception = provision ? this.#rule(provision, undefined, []) : 'none';
       return exception === 'none' ? 'deny' : exception;
     }
-    const opens = policies.includes('OPTIN') || policies.includes('OPTINR');
+    if (unknown && !this.#oracle()) return 'none';
     if (!provision) return opens && this.#isNamed([]) ? 'permit' : 'none';
     if (provision.type === 'deny') return this.#rule(provision, 'deny', []);
     if (opens) return this.#rule(provision, 'permit', []);
@@ -178,9 +184,9 @@ class ConsentModel {
 
   #isAction(actions: readonly fhir4.CodeableConcept[] | undefined): boolean {
     return this.#any(actions, ({ coding }) => {
-      const code = coding?.find(({ system }) => system === `${hl7}consentaction`)?.code ?? '';
-      if (code === 'access' || code === 'disclose') return true;
-      return code === 'collect' || code === 'correct' ? false : 'unknown';
+      const named = (coding ?? []).filter(({ system }) => system === `${hl7}consentaction`).map(({ code }) => code);
+      if (named.includes('access') || named.includes('disclose')) return true;
+      return named.length > 0 && named.every((code) => code === 'collect' || code === 'correct') ? false : 'unknown';
     });
   }
 
@@ -191,12 +197,14 @@ class ConsentModel {
 
   #isRecipient(actor: fhir4.ConsentProvisionActor): boolean | 'unknown' {
     const { reference = '' } = actor.reference;
+    if (actor.modifierExtension) return 'unknown';
     if (roleOf(actor) !== 'PRCP' && roleOf(actor) !== 'IRCP') return 'unknown';
     if (!/^(Organization|Practitioner|RelatedPerson|Device)\//.test(reference)) return 'unknown';
     return reference === `Organization/${this.#reader.organization}` || reference === this.#reader.fhirUser;
   }
 
-  #isCustodian({ reference: { reference = '' } }: fhir4.ConsentProvisionActor): boolean | 'unknown' {
+  #isCustodian({ modifierExtension, reference: { reference = '' } }: fhir4.ConsentProvisionActor): boolean | 'unknown' {
+    if (modifierExtension) return 'unknown';
     return reference.startsWith('Organization/') ? reference === `Organization/${this.#record.custodian}` : 'unknown';
   }
 
@@ -248,9 +256,13 @@ class ConsentModel {
     return first >= from && first < to && (last === undefined || last <= to);
   }
 
-  #isData({ meaning, reference: { reference = '' } }: fhir4.ConsentProvisionData): boolean | 'unknown' {
+  #isData({
+    meaning,
+    modifierExtension,
+    reference: { reference = '' },
+  }: fhir4.ConsentProvisionData): boolean | 'unknown' {
     const { type, id, resource } = this.#record;
-    if (meaning === 'authoredby') return 'unknown';
+    if (modifierExtension || meaning === 'authoredby') return 'unknown';
     if (reference === `${type}/${id}`) return true;
     if (meaning === 'instance') return false;
     if (meaning === 'related' || !resource) return 'unknown';

@@ -37,6 +37,15 @@ const period: fc.Arbitrary<fhir4.Period> = fc
   .record({ start: rarely(fc.constantFrom(...times)), end: rarely(fc.constantFrom(...times)) })
   .map(defined);
 
+const changesIt = [{ url: 'http://s/changes-it', valueBoolean: true }];
+/** What may be changed by an extension, and rarely is. */
+const modified = <T extends object>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc
+    .tuple(arbitrary, fc.option(fc.constant(changesIt), { nil: undefined, freq: 1 }), fc.nat(3))
+    .map(([each, modifierExtension, luck]) =>
+      modifierExtension && luck === 0 ? { ...each, modifierExtension } : each,
+    );
+
 const actor: fc.Arbitrary<fhir4.ConsentProvisionActor> = fc.record({
   role: fc.constantFrom(
     concept('v3-ParticipationType', 'IRCP'),
@@ -66,7 +75,7 @@ const data: fc.Arbitrary<fhir4.ConsentProvisionData> = fc.record({
 
 const conditions = {
   period: period,
-  actor: fc.array(actor, { minLength: 1, maxLength: 2 }),
+  actor: fc.array(modified(actor), { minLength: 1, maxLength: 2 }),
   action: rarely(
     some(
       concept('consentaction', 'access'),
@@ -74,6 +83,8 @@ const conditions = {
       concept('consentaction', 'correct'),
       concept('consentaction', 'use'),
       concept('other', 'access'),
+      { coding: [coding('consentaction', 'collect'), coding('consentaction', 'access')] },
+      { coding: [coding('consentaction', 'use'), coding('consentaction', 'correct')] },
     ),
   ),
   securityLabel: rarely(
@@ -98,11 +109,8 @@ const conditions = {
   ),
   code: rarely(some<fhir4.CodeableConcept>(own('a'), own('b'), own('c'), { text: 'a' })),
   dataPeriod: period,
-  data: fc.array(data, { minLength: 1, maxLength: 2 }),
-  modifierExtension: fc.option(fc.constant([{ url: 'http://s/changes-it', valueBoolean: true }]), {
-    nil: undefined,
-    freq: 1,
-  }),
+  data: fc.array(modified(data), { minLength: 1, maxLength: 2 }),
+  modifierExtension: fc.option(fc.constant(changesIt), { nil: undefined, freq: 1 }),
 };
 
 /** Few elements at a time: what names all meets nothing. */
@@ -143,6 +151,7 @@ const consent: fc.Arbitrary<fhir4.Consent> = fc
       ...Array.from({ length: 8 }, () => concept('consentscope', 'patient-privacy')),
       concept('consentscope', 'treatment'),
       concept('other', 'patient-privacy'),
+      { coding: [coding('consentscope', 'research'), coding('consentscope', 'patient-privacy')] },
     ),
     policyRule: fc.constantFrom(
       ...Array.from({ length: 4 }, () => concept('v3-ActCode', 'OPTIN')),
@@ -150,6 +159,7 @@ const consent: fc.Arbitrary<fhir4.Consent> = fc
       concept('v3-ActCode', 'OPTOUT'),
       concept('v3-ActCode', 'OPTOUTE'),
       concept('consentpolicycodes', 'hipaa-auth'),
+      { coding: [{ code: 'OPTOUT' }] },
       undefined,
     ),
     root: fc.option(provision, { nil: undefined }),
