@@ -82,7 +82,8 @@ export const checkInvariants = (
         if (isObject(child.value)) children.push({ element: child.value, schema: below, expression: child.expression });
       }
     }
-    open.push(...children.reverse());
+    // One by one: as arguments of one call, a hundred thousand would not fit on the stack.
+    for (const child of children.reverse()) open.push(child);
   }
   return issues;
 };

@@ -48,8 +48,8 @@ export const readCodeSystem = (resource: fhir4.CodeSystem): CodeSystem => {
       });
       if (ofKinds) {
         if (parent !== undefined) below.push([parent, code]);
-        below.push(...values('parent').map((each): [string, string] => [each, code]));
-        below.push(...values('child').map((each): [string, string] => [code, each]));
+        for (const each of values('parent')) below.push([each, code]);
+        for (const each of values('child')) below.push([code, each]);
       }
       read(concept, code);
     }
@@ -86,7 +86,9 @@ const propertiesOf = (property: readonly fhir4.CodeSystemConceptProperty[]): Map
   for (const { code, ...value } of property) {
     const text = value.valueCode ?? value.valueString ?? value.valueCoding?.code ?? value.valueDateTime;
     const each = text ?? String(value.valueBoolean ?? value.valueInteger ?? value.valueDecimal ?? '');
-    values.set(code, [...(values.get(code) ?? []), each]);
+    const known = values.get(code);
+    if (known) known.push(each);
+    else values.set(code, [each]);
   }
   return values;
 };

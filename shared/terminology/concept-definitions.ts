@@ -12,7 +12,7 @@ export const definitionOf = (codeSystem: CodeSystem, { code }: Concept): fhir4.C
 
 const byCode = ({ definition }: CodeSystem): ReadonlyMap<string, fhir4.CodeSystemConcept> => {
   const all = [...(definition.concept ?? [])];
-  for (const { concept = [] } of all) all.push(...concept);
+  for (const { concept = [] } of all) for (const each of concept) all.push(each);
   return new Map(all.map((each) => [each.code, each]));
 };
 

@@ -208,6 +208,16 @@ describe.each(bundles)('a %s', (_type, bundleOf) => {
     ['no url', 400, '.request.url', entry('POST', '', { resourceType: 'Bundle', type: 'batch' })],
     ['a bundle', 400, '', entry('POST', base, { resourceType: 'Bundle', type: 'batch' })],
     ['a method that the base does not take', 405, '.request.url', entry('DELETE', '_search')],
+    [
+      'a form of more parameters than a call has arguments',
+      400,
+      '.request.url',
+      entry('POST', 'Patient/_search', {
+        resourceType: 'Binary',
+        contentType: 'application/x-www-form-urlencoded',
+        data: Buffer.from('a&'.repeat(300_000)).toString('base64'),
+      }),
+    ],
     ['a form of another type', 400, '.resource', entry('POST', 'Patient/_search', patientBody())],
     ['an unknown element', 400, '.requests', { ...getEntry('Patient/1'), requests: [] }],
     [

@@ -279,3 +279,13 @@ describe('generated invariants', () => {
     expect(imports).toEqual(['../../fhirpath-runtime.ts', '../../invariant.ts']);
   });
 });
+
+describe('rules of long lists', () => {
+  it('are checked of 300,000 elements: these are no arguments of one call', () => {
+    const names = Array.from({ length: 300_000 }, () => ({ family: 'a' }));
+
+    const issues = check({ resourceType: 'Patient', name: names, contact: [{ relationship: [{ text: 'a friend' }] }] });
+
+    expect(keysOf(issues)).toEqual(['pat-1']);
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dateInterval } from '../../shared/search/date-range.ts';
+import { timeOf } from '../../shared/search/match/date.ts';
 
 const span = (text: string): [string, string] | undefined => {
   const interval = dateInterval(text);
@@ -50,5 +51,25 @@ describe('dateInterval', () => {
     '2024-01-01T10:00:00z',
   ])('%j is no date', (text) => {
     expect(dateInterval(text)).toBeUndefined();
+  });
+});
+
+describe('the time of a Timing', () => {
+  it('spans 300,000 events, in whatever order', () => {
+    const event = Array.from({ length: 300_000 }, () => '2024-02');
+    event[100_000] = '2023';
+    event[200_000] = '2025-06-07';
+
+    expect(timeOf({ type: 'Timing', value: { event } })).toEqual({
+      start: Date.parse('2023-01-01'),
+      end: Date.parse('2025-06-08'),
+    });
+  });
+
+  it('is open where nothing limits it', () => {
+    expect(timeOf({ type: 'Timing', value: {} })).toEqual({
+      start: Number.NEGATIVE_INFINITY,
+      end: Number.POSITIVE_INFINITY,
+    });
   });
 });

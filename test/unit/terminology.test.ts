@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readCodeSystem } from '../../shared/terminology/code-system.ts';
+import { definitionOf } from '../../shared/terminology/concept-definitions.ts';
 import { heldTerminology } from '../../shared/terminology/held.ts';
 import { membersOf, neededFor, type Terminology } from '../../shared/terminology/members.ts';
 
@@ -411,5 +412,27 @@ describe('the laws of hierarchies and filters', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('a code system with long lists', () => {
+  const many = 300_000;
+
+  it('is read though a code has 300,000 parents, or children', () => {
+    const named = (code: string) => Array.from({ length: many }, () => ({ code, valueCode: 'animal' }));
+
+    const up = readCodeSystem(system({ concept: [{ code: 'animal' }, { code: 'bird', property: named('parent') }] }));
+    const down = readCodeSystem(system({ concept: [{ code: 'animal' }, { code: 'all', property: named('child') }] }));
+
+    expect(up.find('bird')?.parents).toEqual(new Set(['animal']));
+    expect(down.find('animal')?.parents).toEqual(new Set(['all']));
+  });
+
+  it('tells the definition of the last of 300,000 codes below one', () => {
+    const concept = Array.from({ length: many }, (_, index) => ({ code: `c${index}`, definition: `No. ${index}` }));
+    const codeSystem = readCodeSystem(system({ concept: [{ code: 'all', concept }] }));
+    const last = codeSystem.find(`c${many - 1}`);
+
+    expect(last && definitionOf(codeSystem, last).definition).toBe(`No. ${many - 1}`);
   });
 });

@@ -54,10 +54,10 @@ export const parseEntry = (context: BundleContext, given: unknown, index: number
   const { method, url } = request;
   const [pathText, queryText] = splitOnce(withinBase(context, url, `${at}.request.url`), '?');
   const path = segmentsOf(pathText, `${at}.request.url`);
-  const query = [...new URLSearchParams(queryText)];
+  const asked = [...new URLSearchParams(queryText)];
   const patch = method === 'PATCH' ? patchIn(resource, `${at}.resource`) : undefined;
   const searching = method === 'POST' && path.at(-1) === '_search';
-  if (searching) query.push(...formIn(resource, `${at}.resource`));
+  const query = searching ? [...asked, ...formIn(resource, `${at}.resource`)] : asked;
   const body = searching ? undefined : patch ? patch.body : resource;
   const { idempotencyKey: key } = context.request;
   return {
@@ -79,8 +79,8 @@ export const parseEntry = (context: BundleContext, given: unknown, index: number
       ifNoneExist: request.ifNoneExist,
       ifNoneMatch: request.ifNoneMatch,
       ifModifiedSince: request.ifModifiedSince,
-      // In a batch each entry is a request of its own, so it has a key of its own.
-      ...(key === undefined ? {} : { idempotencyKey: `${key} ${index}` }),
+      // In a batch each entry is a request of its own, so it has a key of its own: one that no request can bear, for a header has no line break.
+      ...(key === undefined ? {} : { idempotencyKey: `${key}\n${index}` }),
     },
   };
 };

@@ -61,6 +61,9 @@ const timingInterval = ({ event, repeat }: fhir4.Timing): Interval => {
   const events = (event ?? []).flatMap((text: string | null) => (text === null ? [] : (dateInterval(text) ?? [])));
   const bounds = repeat?.boundsPeriod === undefined ? [] : [periodInterval(repeat.boundsPeriod)];
   const limits = [...events, ...bounds];
-  if (limits.length === 0) return periodInterval({});
-  return { start: Math.min(...limits.map(({ start }) => start)), end: Math.max(...limits.map(({ end }) => end)) };
+  const [first = periodInterval({}), ...others] = limits;
+  return others.reduce(
+    (outer, { start, end }) => ({ start: Math.min(outer.start, start), end: Math.max(outer.end, end) }),
+    first,
+  );
 };
