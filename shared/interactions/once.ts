@@ -83,6 +83,9 @@ export const repeated = async (
   return { ...kept, ...(resource ? { resource } : {}) };
 };
 
+/** Whether a parameter is about what a request does, and not about how its answer is set out. */
+const isAbout = ([name]: readonly [string, string]): boolean => name !== '_format' && name !== '_pretty';
+
 const onceOf = ({ request, asking, store }: Omit<RequestContext, 'recordType'>): Once | undefined => {
   const { idempotencyKey, method, path, query, ifMatch, ifNoneExist, body } = request;
   if (idempotencyKey === undefined) return undefined;
@@ -90,7 +93,7 @@ const onceOf = ({ request, asking, store }: Omit<RequestContext, 'recordType'>):
   const acting = organization ?? asking.chart ?? '';
   return {
     key: requestKey(hashed(store, `request|${subject}|${acting}|${idempotencyKey}`)),
-    request: hashed(store, stringifyJson([method, path, query, ifMatch, ifNoneExist, inOrder(body)])),
+    request: hashed(store, stringifyJson([method, path, query.filter(isAbout), ifMatch, ifNoneExist, inOrder(body)])),
     kept: false,
   };
 };

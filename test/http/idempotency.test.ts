@@ -105,6 +105,19 @@ describe('Idempotency-Key', () => {
     expect(told(turned)).toEqual(told(first));
   });
 
+  it('takes a request for the same, however its answer is to be set out', async () => {
+    const key = newKey();
+    const first = await server.post('Patient', numberedPatient(key), under(key));
+
+    const pretty = await server.post('Patient?_pretty=true', numberedPatient(key), under(key));
+    const json = await server.post('Patient?_format=json', numberedPatient(key), under(key));
+    const other = await server.post('Patient?_elements=name', numberedPatient(key), under(key));
+
+    expect([pretty.status, json.status]).toEqual([201, 201]);
+    expect([pretty.body, json.body]).toEqual([first.body, first.body]);
+    expect(other.status).toBe(422);
+  });
+
   it('takes another spelling of a decimal for another request, and other items of a list', async () => {
     const patient = referenceTo(await create(server, patientBody()));
     const [number, list] = [newKey(), newKey()];
@@ -378,6 +391,18 @@ describe('Idempotency-Key of a bundle', () => {
     ]);
     expect(entriesOf(again.body)).toEqual(entriesOf(first.body));
     expect(await found(key)).toHaveLength(1);
+  });
+
+  it('gives no entry of a batch a key that another request may bear', async () => {
+    const key = newKey();
+    const batch = await server.post('', batchOf(postEntry(patientBody())), under(key));
+
+    const alone = await server.post('Patient', patientBody(), under(`${key} 0`));
+
+    const [entry] = entriesOf(batch.body) as unknown as fhir4.BundleEntry[];
+    expect(entry?.response?.status).toBe('201 Created');
+    expect(alone.status).toBe(201);
+    expect(entry?.response?.location).not.toContain(pathOf(alone.body));
   });
 
   it('refuses another transaction, and in a batch the entry that is another', async () => {
