@@ -23,6 +23,8 @@ export interface RequestContext {
   readonly once?: Once | undefined;
   /** Where the records are that the same transaction creates, by `Type/id`. */
   readonly known: ReadonlyMap<string, Address>;
+  /** Of which records the request must not tell whether there are any: these are nowhere. Not given where all may be looked up. */
+  readonly unseen?: ((type: string, id: string) => boolean) | undefined;
 }
 
 /** A request that is carried out once, however often it is sent. */

@@ -9,11 +9,11 @@ const legalId = /^[A-Za-z0-9\-.]{1,64}$/;
 
 /** Where the record of this type and id is or would be; undefined for an id that nobody ever used, or nobody may use. */
 export const locate = async (
-  { store, known }: Pick<RequestContext, 'store' | 'known'>,
+  { store, known, unseen }: Pick<RequestContext, 'store' | 'known' | 'unseen'>,
   type: string,
   id: string,
 ): Promise<Address | undefined> => {
-  if (!legalId.test(id)) return undefined;
+  if (!legalId.test(id) || unseen?.(type, id)) return undefined;
   return known.get(`${type}/${id}`) ?? store.locate(type, id, headsOwnChart(type));
 };
 
@@ -32,7 +32,7 @@ export const locateAll = async (
 
 /** The charts of the patients that references name, each once; foreign and unknown ones are left out. */
 export const chartsOf = async (
-  context: Pick<RequestContext, 'store' | 'known' | 'request'>,
+  context: Pick<RequestContext, 'store' | 'known' | 'unseen' | 'request'>,
   references: readonly string[],
 ): Promise<string[]> => {
   const charts = await Promise.all(
@@ -48,7 +48,7 @@ export const chartsOf = async (
 
 /** The charts of the patients' records that a resource refers to, each once: of patients themselves and of what may belong to one. */
 export const chartsReferredTo = async (
-  context: Pick<RequestContext, 'store' | 'known' | 'request'>,
+  context: Pick<RequestContext, 'store' | 'known' | 'unseen' | 'request'>,
   resource: Resource,
 ): Promise<string[]> => {
   const addresses = await Promise.all(

@@ -284,6 +284,8 @@ const checksFor = async (context: RequestContext, resource: Resource): Promise<r
 export interface JudgedReferences {
   readonly broken: readonly { readonly expression: string; readonly message: string }[];
   readonly checks: readonly ExistenceCheck[];
+  /** Whether some were not looked up, for the request must not tell of such records. */
+  readonly unseen: boolean;
 }
 
 /**
@@ -298,6 +300,7 @@ export const judgeReferences = async (context: RequestContext, resource: Resourc
   const broken: { expression: string; message: string }[] = [];
   const checks = new Map<string, ExistenceCheck>();
   const unknown = new Set<string>();
+  let unseen = false;
   const rights = 'Binary.securityContext.reference';
   const unclear = securityContextOf(context, resource) === 'not-understood';
   if (unclear) broken.push({ expression: rights, message: unclearContext });
@@ -318,6 +321,10 @@ export const judgeReferences = async (context: RequestContext, resource: Resourc
     } else {
       const name = `${parsed.type}/${parsed.id}`;
       if (known.has(name) || checks.has(name) || unknown.has(name)) continue;
+      if (context.unseen?.(parsed.type, parsed.id)) {
+        unseen = true;
+        continue;
+      }
       const address = await locate(context, parsed.type, parsed.id);
       const foreignChart =
         asking.caller.organization === undefined && !isDirectory(parsed.type) && address?.chart !== asking.chart;
@@ -327,7 +334,7 @@ export const judgeReferences = async (context: RequestContext, resource: Resourc
       } else checks.set(name, { address, custodian: custodianNeeded(context, parsed.type), label: expression });
     }
   }
-  return { broken, checks: [...checks.values()] };
+  return { broken, checks: [...checks.values()], unseen };
 };
 
 const unclearContext = 'A security context names a record of this server, other than a Binary, by its reference';

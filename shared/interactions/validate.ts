@@ -2,12 +2,14 @@ import { decideType } from '../access/decide.ts';
 import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
 import { checkInvariants } from '../fhir/check-invariants.ts';
+import { maxIssues } from '../fhir/complex-type.ts';
 import { narrativeAdvice } from '../fhir/narrative-advice.ts';
 import { information, type Notice, noticesOf } from '../fhir/operation-outcome.ts';
-import { referencesIn } from '../fhir/references.ts';
+import { parseReference, referencesIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { validateStructure } from '../fhir/validate.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
+import { factsOfType } from '../record-types/subjects.ts';
 import { foresee } from '../store/commit.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
 import { judgeProfiles } from './claimed-profiles.ts';
@@ -31,7 +33,12 @@ import { mayAccess, notFound, requireReadable, requireTypeAccess } from './requi
 import { commitOf, refusalOf } from './save.ts';
 import { otherId, planPut, requireVersion, requireWritable } from './update.ts';
 
-const input = { resource: { type: 'Resource' }, mode: { type: 'code' }, profile: { type: 'uri' } } as const;
+/** What `$validate` takes. */
+export const validateInput = {
+  resource: { type: 'Resource' },
+  mode: { type: 'code' },
+  profile: { type: 'uri' },
+} as const;
 
 /** By what a resource is validated for. */
 const actions = { create: 'c', update: 'u', delete: 'd' } as const satisfies Record<string, Action>;
@@ -61,13 +68,14 @@ interface Task {
  */
 export const validateRecord: Interaction = async (context, { id: inPath }) => {
   if (!Object.values(actions).some((action) => allows(context, action))) requireTypeAccess(context, 'r');
-  const sent = readInput(context, input);
+  const sent = readInput(context, validateInput);
   const mode = modeOf(sent, inPath);
   const id = inPath || idOf(sent, mode);
   const current = id === '' ? undefined : await look(context, id, inPath !== '');
   const body = sent.resource ?? (mode === 'delete' ? undefined : presented(requireReadable(context, current)));
   const request = { ...context.request, body };
-  const found = await judge({ ...context, request }, { mode, id, current, profile: sent.profile });
+  const unseen = unseenBy(context, current);
+  const found = await judge({ ...context, request, unseen }, { mode, id, current, profile: sent.profile });
   const verdict: Notice = { severity: 'information', reason: 'valid', message: 'Nothing stands against it' };
   return { statusCode: 200, resource: information('error', found.some(isError) ? found : [verdict, ...found]) };
 };
@@ -77,10 +85,30 @@ const isError = ({ severity = 'error' }: Notice): boolean => severity === 'error
 const allows = ({ asking, recordType }: RequestContext, action: Action): boolean =>
   decideType(asking, action, recordType).permit;
 
+/**
+ * Records of which nobody learns by `$validate` whether there are any: those of types that the caller may not read. What the record refers to
+ * already is no news to who may see it, and the patient in context none to the patient.
+ */
+const unseenBy = (context: RequestContext, current: StoredRecord | undefined): RequestContext['unseen'] => {
+  const { asking, request } = context;
+  const sees = current && (mayAccess(context, 'r', current) || mayAccess(context, 'u', current));
+  const before = sees && current.resource ? referencesIn(current.resource) : [];
+  const kept = new Set(
+    before.map(({ reference }) => {
+      const parsed = parseReference(reference, request.baseUrl);
+      return parsed.kind === 'record' ? `${parsed.type}/${parsed.id}` : '';
+    }),
+  );
+  return (type, id) =>
+    !kept.has(`${type}/${id}`) &&
+    !(type === 'Patient' && id === asking.caller.patient) &&
+    !decideType(asking, 'r', factsOfType(type)).permit;
+};
+
 const wrong = (expression: string, message: string) => new RecordError('invalid', message, { expression });
 
 /** @throws RecordError `invalid` unless it is a mode, and one that fits what is sent and where to. */
-const modeOf = ({ mode, resource }: OperationInput<typeof input>, inPath: string): Mode | undefined => {
+const modeOf = ({ mode, resource }: OperationInput<typeof validateInput>, inPath: string): Mode | undefined => {
   if (mode !== undefined && !Object.hasOwn(actions, mode)) throw wrong('mode', 'The mode is create, update or delete');
   if (mode === 'create' && inPath !== '') throw wrong('mode', 'A create is validated without an id in the path');
   if (inPath === '' && !resource) throw wrong('resource', 'The operation needs this parameter');
@@ -88,7 +116,7 @@ const modeOf = ({ mode, resource }: OperationInput<typeof input>, inPath: string
 };
 
 /** The id of the record that is meant where the path has none; empty if it is about none. */
-const idOf = ({ resource }: OperationInput<typeof input>, mode: Mode | undefined): string => {
+const idOf = ({ resource }: OperationInput<typeof validateInput>, mode: Mode | undefined): string => {
   if (mode === undefined || mode === 'create') return '';
   if (typeof resource?.id === 'string' && resource.id !== '') return resource.id;
   throw wrong('resource', 'The record of an update or a deletion is named in the path, or by the id of the resource');
@@ -179,7 +207,11 @@ const judgeContent = async (
   if (structural.length === 0)
     return { part: resource, isWhole: true, issues: [...(await rules(resource)), ...contained] };
   const { brokenRules } = await import('../fhir/sound-part.lazy.ts');
-  const broken = await brokenRules(resource, structural, (part) => validateStructure(schema, part), rules);
+  // Behind the last issue that is told may be any number of others, and each round of looking for a sound part costs what a create does.
+  const broken =
+    structural.length < maxIssues
+      ? await brokenRules(resource, structural, (part) => validateStructure(schema, part), rules)
+      : undefined;
   return {
     part: broken?.part,
     isWhole: false,
@@ -233,11 +265,12 @@ const judgeTargets = async (context: RequestContext, resource: Resource) => {
         : [notChecked('References were not looked up: you may not write such records')];
     return { checks: [], notices };
   }
-  const { broken, checks } = await judgeReferences(context, resource);
+  const { broken, checks, unseen } = await judgeReferences(context, resource);
   return {
     checks: checks.slice(0, mostLookedUp),
     notices: [
       ...(broken.length > 0 ? noticesOf(referenceError(broken)) : []),
+      ...(unseen ? [notChecked('References to types that you may not read were not looked up')] : []),
       ...(checks.length > mostLookedUp ? [notChecked(`Only the first ${mostLookedUp} references were looked up`)] : []),
     ],
   };

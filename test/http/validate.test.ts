@@ -438,6 +438,23 @@ describe('what is told beside a structure that is wrong', () => {
     expect(issuesOf(body)[1]?.text).toBe('Nothing else was checked, since the structure is wrong');
   });
 
+  it('is that nothing else was checked, where more is wrong than is told', async () => {
+    const unknown = (length: number) =>
+      Object.fromEntries(Array.from({ length }, (_, index) => [`colour${index}`, index]));
+    const managingOrganization = { reference: 'Organization/none' };
+    const judged = async (length: number) => {
+      const resource = { ...patientBody({ text: narrative, managingOrganization }), ...unknown(length) };
+      return issuesOf((await validate('Patient', { resource })).body);
+    };
+
+    const [some, many] = [await judged(49), await judged(50)];
+
+    expect(some).toHaveLength(51);
+    expect(some.at(-1)).toMatchObject({ expression: 'Patient.managingOrganization.reference' });
+    expect(many).toHaveLength(51);
+    expect(many.at(-1)?.text).toBe('Nothing else was checked, since the structure is wrong');
+  });
+
   it('is who keeps the record, which version it has, and whose words it holds', async () => {
     const clinic = await create(server, organizationBody({ text: narrative }), admin);
     const said = await create(server, {
@@ -476,6 +493,81 @@ describe('what $validate reads of others', () => {
       'error not-found not-found',
       'error not-found reference-not-found Observation.subject.reference',
     ]);
+  });
+
+  const condition = (id: string): fhir4.Condition => ({
+    resourceType: 'Condition',
+    id,
+    subject: { reference: referenceTo(patient) },
+  });
+  const work = (elements: Partial<fhir4.Task> = {}): fhir4.Task => ({
+    resourceType: 'Task',
+    text: narrative,
+    status: 'requested',
+    intent: 'order',
+    ...elements,
+  });
+  const notLookedUp = [allRight, 'information informational not-checked'];
+
+  it('is not whether there is a record of a type that the caller may not read', async () => {
+    await server.put('Condition/of-doe', condition('of-doe'));
+    const judged = async (id: string, mode?: string) => {
+      const resource = work({ focus: { reference: `Condition/${id}` } });
+      return found((await validate('Task', { resource, ...(mode ? { mode } : {}) }, { as: frontDesk })).body);
+    };
+
+    expect(await judged('of-doe')).toEqual(notLookedUp);
+    expect(await judged('of-roe')).toEqual(notLookedUp);
+    expect(await judged('of-doe', 'create')).toEqual(notLookedUp);
+    expect(await judged('of-roe', 'create')).toEqual(notLookedUp);
+  });
+
+  it('is not that either by an update, nor by the patient that a record would have', async () => {
+    const privacy: TestCaller = { role: 'privacy' };
+    await server.put('Patient/doe', patientBody({ id: 'doe' }));
+    await server.put('Condition/of-doe', condition('of-doe'));
+    const task = await create(server, work(), privacy);
+    const judged = async (elements: Partial<fhir4.Task>) =>
+      found((await validate(pathOf(task), { resource: { ...task, ...elements } }, { as: privacy })).body);
+
+    expect(await judged({ for: { reference: 'Patient/doe' } })).toEqual(notLookedUp);
+    expect(await judged({ for: { reference: 'Patient/roe' } })).toEqual(notLookedUp);
+    expect(await judged({ focus: { reference: 'Condition/of-doe' } })).toEqual(notLookedUp);
+    expect(await judged({ focus: { reference: 'Condition/of-roe' } })).toEqual(notLookedUp);
+  });
+
+  it('looks up what the record refers to already, and what scopes let be read', async () => {
+    const visit = await create(server, encounterBody(referenceTo(patient)));
+    const elements = { for: { reference: referenceTo(patient) }, encounter: { reference: referenceTo(visit) } };
+    const task = await create(server, work(elements));
+
+    const kept = await validate(pathOf(task), { resource: task }, { as: frontDesk });
+    const added = await validate('Task', { resource: work(elements), mode: 'create' }, { as: frontDesk });
+    const narrow = await validate(
+      'Task',
+      { resource: work({ for: { reference: 'Patient/nobody' } }), mode: 'create' },
+      { as: { role: 'physician', scope: 'user/Task.c' } },
+    );
+    const wide = await validate(
+      'Task',
+      { resource: work({ for: { reference: 'Patient/nobody' } }), mode: 'create' },
+      { as: { role: 'physician', scope: 'user/Task.c user/Patient.r' } },
+    );
+
+    expect(found(kept.body)).toEqual([allRight]);
+    expect(found(added.body)).toEqual(notLookedUp);
+    expect(found(narrow.body)).toEqual(notLookedUp);
+    expect(found(wide.body)).toEqual(['error not-found reference-not-found Task.for.reference']);
+  });
+
+  it('is the own record to a patient, whatever the application may read', async () => {
+    const as: TestCaller = { role: 'patient', patient: patient.id, scope: 'patient/Communication.c' };
+    const subject = { reference: referenceTo(patient) };
+    const resource = { resourceType: 'Communication', text: narrative, status: 'completed', subject, sender: subject };
+
+    const { body } = await validate('Communication', { resource, mode: 'create' }, { as });
+
+    expect(found(body)).toEqual([allRight]);
   });
 
   it('is not what a transaction has staged and not committed', async () => {
