@@ -95,6 +95,10 @@ export const openApiDocument = (
         NotModified: { description: 'The client has this version', headers: parametersOfVersion },
         Deleted: { description: 'Deleted, or nothing was there to delete', headers: parametersOfVersion },
         Bundle: message('Bundle', 'A bundle', bundleExample),
+        OperationOutcome: message('OperationOutcome', 'What was found', {
+          resourceType: 'OperationOutcome',
+          issue: [{ severity: 'information', code: 'informational' }],
+        }),
         Parameters: message('Parameters', 'Parameters', { resourceType: 'Parameters' }),
         ...Object.assign({}, ...[...ofTypes, ofAny].map((each) => each.responses)),
       },

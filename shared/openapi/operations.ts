@@ -11,6 +11,7 @@ import { expandInput } from '../interactions/terms/expand.ts';
 import { lookupInput } from '../interactions/terms/lookup.ts';
 import { subsumesInput } from '../interactions/terms/subsumes.ts';
 import { inCodeSystemInput, inValueSetInput } from '../interactions/terms/validate-code.ts';
+import { validateInput } from '../interactions/validate.ts';
 
 /** What the description of the API says of an operation beside its routes. */
 export interface OperationDescription {
@@ -38,6 +39,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
     summary: 'Take away profiles, tags or security labels',
     input: changeLabelsInput,
     answer: 'Parameters',
+  },
+  $validate: {
+    summary: 'All that stands against a resource, or against a write of it',
+    input: validateInput,
+    answer: 'OperationOutcome',
   },
   'CodeSystem/$lookup': { summary: 'What is known of a code', input: served(lookupInput), answer: 'Parameters' },
   'CodeSystem/$subsumes': { summary: 'How two codes are related', input: served(subsumesInput), answer: 'Parameters' },

@@ -60,7 +60,14 @@ const token = document.getElementById('token');
 const find = document.getElementById('find');
 const links = [...document.querySelectorAll('nav a')];
 
-const chosen = () => decodeURIComponent(location.hash.slice(1)) || links[0].textContent;
+const named = () => {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return ''; // a percent escape that is broken names nothing
+  }
+};
+const chosen = () => named() || links[0].textContent;
 const documentOf = (tag) => place.dataset.document + '?tag=' + encodeURIComponent(tag);
 const mark = () => {
   for (const link of links) link.toggleAttribute('aria-current', link.textContent === chosen());

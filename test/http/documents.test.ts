@@ -1,9 +1,11 @@
+import { runInNewContext } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { importHandler } from '../../infra/local/lambda.ts';
 import { routes } from '../../infra/routes.ts';
 import { serveDescription } from '../../shared/http/serve-description.ts';
+import { viewerScript } from '../../shared/openapi/viewer-page.ts';
 import { gatewayFor } from '../support/local-gateway.ts';
 
 const gateway = () => gatewayFor(() => undefined, { routes, load: importHandler });
@@ -168,6 +170,32 @@ describe('GET /', () => {
     expect(response.status).toBe(200);
     expect(script.length).toBeLessThan(1_000_000);
     expect(gunzipSync(Buffer.from(script, 'base64')).toString()).toContain('SwaggerUIBundle');
+  });
+});
+
+describe('the script of the page', () => {
+  /** Runs it as a browser would, with as much of a page as it asks for. */
+  const openedAt = (hash: string): string => {
+    let url = '';
+    const node = { dataset: { document: '/openapi.json' }, addEventListener: () => undefined };
+    const link = (textContent: string) => ({ textContent, toggleAttribute: () => undefined });
+    const page = {
+      document: { getElementById: () => node, querySelectorAll: () => [link('System'), link('Patient')] },
+      location: { hash },
+      addEventListener: () => undefined,
+      SwaggerUIBundle: (options: { readonly url: string }) => {
+        url = options.url;
+      },
+    };
+    runInNewContext(viewerScript, page);
+    return url;
+  };
+
+  it('shows what the address names, and the first where it names nothing or has a broken escape', () => {
+    expect(openedAt('#Patient')).toBe('/openapi.json?tag=Patient');
+    expect(openedAt('#Other%20types')).toBe('/openapi.json?tag=Other%20types');
+    expect(openedAt('')).toBe('/openapi.json?tag=System');
+    expect(openedAt('#%')).toBe('/openapi.json?tag=System');
   });
 });
 

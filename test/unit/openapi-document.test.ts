@@ -138,6 +138,19 @@ describe('OpenAPI document', () => {
     );
   });
 
+  it('tells what $validate takes, and answers with', () => {
+    const { get, post } = document.paths['/fhir/Patient/{id}/$validate'] ?? {};
+    const query = parametersOf('/fhir/Patient/{id}/$validate', 'get').filter((each) => each['in'] === 'query');
+
+    expect(query.map(({ name }) => name)).toEqual(['mode', 'profile', '_format', '_pretty']);
+    expect(resolved(post?.requestBody ?? {})['description']).toBe(
+      '- `resource`: Resource\n- `mode`: code\n- `profile`: uri',
+    );
+    expect(resolved(get?.responses['200'] ?? {})['content']).toMatchObject({
+      'application/fhir+json': { schema: schemaNamed('OperationOutcome') },
+    });
+  });
+
   it('answers each refusal with an OperationOutcome', () => {
     const refusing = operationsIn(document).flatMap(({ path, operation }) =>
       Object.entries(operation.responses)
