@@ -34,7 +34,7 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
     async () => {
       const versions = await versionsOf(context, address, { before, limit, time });
       const { newest } = versions;
-      await context.sharing.lookUp([newest ?? address]);
+      await context.sharing.lookUp(newest ? [newest, ...versions.items] : [address]);
       // The first version of the first page is the current one.
       const last = newest && (await (before === undefined ? lastSaid(context, newest) : lastOf(context, newest)));
       return { ...versions, last, seen: newest ? last !== undefined && may(last) : before !== undefined };

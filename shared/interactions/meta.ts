@@ -113,13 +113,7 @@ const requireLabelAccess = (context: RequestContext, action: 'r' | 'u'): void =>
 };
 
 const labelDecision = (context: RequestContext, action: 'r' | 'u', record: StoredRecord) =>
-  decideLabels(
-    context.asking,
-    action,
-    context.recordType,
-    factsOfRecord(context, record),
-    context.sharing.of(record.chart),
-  );
+  decideLabels(context.asking, action, context.recordType, factsOfRecord(context, record), context.sharing.of(record));
 
 /**
  * The record, if the caller may see its labels.

@@ -41,7 +41,7 @@ type AccessContext = Pick<RequestContext, 'asking' | 'request' | 'store' | 'shar
 /** The decision about a record. What another organisation keeps is shared only if that was looked up. */
 export const decisionOn = (context: AccessContext, action: Action, record: StoredRecord): Decision => {
   const { asking, recordType, sharing } = context;
-  return decide(asking, action, recordType, factsOfRecord(context, record), sharing.of(record.chart));
+  return decide(asking, action, recordType, factsOfRecord(context, record), sharing.of(record));
 };
 
 /** Whether the caller may do this with this record. */

@@ -1,4 +1,6 @@
 import type { Asking, Sharing } from '../access/decide.ts';
+import { recordsNamedIn } from '../fhir/references.ts';
+import type { Resource } from '../fhir/resource.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
 import { directivesOf } from '../store/directives.ts';
 import type { Address } from '../store/keys.ts';
@@ -6,7 +8,7 @@ import type { RecordStore } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
 
 /** A record as far as it tells whether Consents matter; of one that does not exist, where it would be, so that it takes as long. */
-type Kept = Pick<StoredRecord, 'type' | 'chart'> & Partial<Pick<StoredRecord, 'custodian'>>;
+type Kept = Pick<StoredRecord, 'type' | 'chart'> & Partial<Pick<StoredRecord, 'custodian' | 'resource'>>;
 
 /**
  * What patients permit of charts that other organisations keep, as far as one request has looked it up; whatever has not been is not shared. Every
@@ -19,6 +21,8 @@ export class SharedCharts {
   readonly #known = new Map<string, Sharing | undefined>();
   /** Those that are under way, or were. */
   readonly #asked = new Map<string, Promise<void>>();
+  /** Where records are that clients chose the ids of, by `Type/id`; undefined for what leads nowhere. */
+  readonly #located = new Map<string, Address | undefined>();
 
   constructor(store: RecordStore, asking: Asking, at: { readonly now: number; readonly baseUrl: string }) {
     this.#store = store;
@@ -27,20 +31,59 @@ export class SharedCharts {
   }
 
   /** What is shared of a chart; undefined if nothing is, or it has not been looked up. */
-  of(chart: string): Sharing | undefined {
+  ofChart(chart: string): Sharing | undefined {
     return this.#known.get(chart);
   }
 
-  /** Whether a Consent may decide about a record, and has not been looked up. */
-  needs({ type, chart, custodian }: Kept): boolean {
+  /**
+   * What is shared of the chart of this record; undefined if nothing is, or it has not been looked up, or the record names another patient's chart as well:
+   * that patient has been asked nothing.
+   */
+  of({ chart, resource }: Pick<StoredRecord, 'chart' | 'resource'>): Sharing | undefined {
+    const sharing = this.#known.get(chart);
+    if (!sharing || !resource) return sharing;
+    const alone = this.#namedIn(resource).every((name) => {
+      const address = this.#addressOf(name);
+      // What has no place in a chart belongs to no patient, but for patients themselves.
+      return address
+        ? address.chart === chart || (address.place === '' && address.type !== 'Patient')
+        : this.#located.has(name);
+    });
+    return alone ? sharing : undefined;
+  }
+
+  /** Whether a Consent may decide about a record, and has not been looked up, or where what it names is has not. */
+  needs(record: Kept): boolean {
+    return this.#isForeign(record) && (!this.#known.has(record.chart) || this.#unlocated(record).length > 0);
+  }
+
+  #isForeign({ type, custodian }: Kept): boolean {
     const { organization } = this.#asking.caller;
-    return organization !== undefined && custodian !== organization && !headsOwnChart(type) && !this.#known.has(chart);
+    return organization !== undefined && custodian !== organization && !headsOwnChart(type);
+  }
+
+  /** `Type/id` of patients and of what may belong to one, as a record names them. */
+  #namedIn(resource: Resource): string[] {
+    return recordsNamedIn(resource, this.#at.baseUrl).filter((name) => !headsOwnChart(typeAndId(name).type));
+  }
+
+  #addressOf(name: string): Address | undefined {
+    const { type, id } = typeAndId(name);
+    const decoded = this.#store.ids.decode(id);
+    return decoded ? { type, ...decoded } : this.#located.get(name);
+  }
+
+  /** What a record names whose place is still to be looked up. Where nothing of its chart is shared, that decides nothing. */
+  #unlocated({ chart, resource }: Kept): string[] {
+    if (!resource || !this.#known.get(chart)) return [];
+    return this.#namedIn(resource).filter((name) => !this.#addressOf(name) && !this.#located.has(name));
   }
 
   /**
-   * Looks up what is shared of the charts of these records: one Query a chart, all at once; none for what the caller's own organisation keeps.
+   * Looks up what is shared of the charts of these records: one Query a chart, all at once; none for what the caller's own organisation keeps. Then, where
+   * something is shared, in whose charts that is which they name by ids that clients chose: one call a type.
    *
-   * @returns how many charts were asked.
+   * @returns how many calls were made.
    */
   async lookUp(records: readonly Kept[]): Promise<number> {
     const charts = new Set(records.flatMap((record) => (this.needs(record) ? [record.chart] : [])));
@@ -54,7 +97,22 @@ export class SharedCharts {
       return asking;
     });
     await Promise.all(asked);
-    return fresh;
+    return fresh + (await this.#locate(records.filter((record) => this.#isForeign(record))));
+  }
+
+  async #locate(records: readonly Kept[]): Promise<number> {
+    const names = new Set(records.flatMap((record) => this.#unlocated(record)));
+    const byType = Map.groupBy([...names].map(typeAndId), ({ type }) => type);
+    await Promise.all(
+      [...byType].map(async ([type, named]) => {
+        const ids = named.map(({ id }) => id);
+        const addresses = await this.#store.locateMany(type, ids, false);
+        ids.forEach((id, index) => {
+          this.#located.set(`${type}/${id}`, addresses[index]);
+        });
+      }),
+    );
+    return byType.size;
   }
 
   async #ask(chart: string): Promise<void> {
@@ -72,3 +130,8 @@ export class SharedCharts {
     return record;
   }
 }
+
+const typeAndId = (name: string): { readonly type: string; readonly id: string } => {
+  const [type = '', id = ''] = name.split('/');
+  return { type, id };
+};

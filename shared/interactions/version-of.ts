@@ -30,6 +30,7 @@ export const versionOf = async (context: RequestContext, address: Address, versi
 /** What the record of this version said last, as far as that may differ. */
 export const lastOf = async (context: RequestContext, version: StoredRecord): Promise<StoredRecord | undefined> => {
   const current = isDecidedByContent(context, version) ? await context.store.read(version) : version;
+  if (current && current !== version) await context.sharing.lookUp([current]);
   return current && lastSaid(context, current);
 };
 
@@ -51,4 +52,6 @@ export const isDecidedByContent = (
   { asking, recordType, sharing }: RequestContext,
   { chart }: Pick<Address, 'chart'>,
 ): boolean =>
-  recordType.name === 'Binary' || sharing.of(chart) !== undefined || isNarrowed(asking.caller, 'r', recordType.name);
+  recordType.name === 'Binary' ||
+  sharing.ofChart(chart) !== undefined ||
+  isNarrowed(asking.caller, 'r', recordType.name);

@@ -143,6 +143,83 @@ describe('what a Consent opens to another organisation', () => {
     expect(await found(`Condition?patient=${patient.id}`)).toEqual([]);
   });
 
+  it('is no record that names another patient’s chart as well, whatever that patient says', async () => {
+    for (const ids of ['ours', 'chosen']) {
+      const made = async <T extends fhir4.FhirResource>(body: T): Promise<Stored<T>> => {
+        if (ids === 'ours') return create(server, body);
+        const id = `both-${body.resourceType.toLowerCase()}-${others++}`;
+        const { status, body: answer } = await server.put(`${body.resourceType}/${id}`, { ...body, id });
+        expect(status).toBe(201);
+        return stored<T>(answer);
+      };
+      let others = 0;
+      const [a, b] = [await made(patientBody()), await made(patientBody())];
+      const participant = (patient: Stored<fhir4.Patient>): fhir4.AppointmentParticipant => ({
+        actor: { reference: referenceTo(patient) },
+        status: 'accepted',
+      });
+      const appointmentOf = (...patients: Stored<fhir4.Patient>[]) =>
+        create<fhir4.Appointment>(server, {
+          resourceType: 'Appointment',
+          status: 'proposed',
+          participant: patients.map(participant),
+        });
+      const [own, together] = [await appointmentOf(a), await appointmentOf(a, b)];
+      const changed = await appointmentOf(a);
+      await server.put(pathOf(changed), { ...changed, participant: [participant(a), participant(b)] });
+      await server.put(pathOf(changed), { ...changed, participant: [participant(a)] });
+      const [observed, observedToo] = [
+        await made(observationBody(referenceTo(a))),
+        await made(observationBody(referenceTo(b))),
+      ];
+      const tellingOf = (...targets: Stored<fhir4.Observation>[]) =>
+        create<fhir4.Provenance>(server, {
+          resourceType: 'Provenance',
+          target: targets.map((target) => ({ reference: referenceTo(target) })),
+          recorded: '2026-01-01T00:00:00Z',
+          agent: [{ who: { reference: 'Organization/northside' } }],
+        });
+      const [told, toldOfBoth] = [await tellingOf(observed), await tellingOf(observed, observedToo)];
+      await create(server, consentBody(referenceTo(a)));
+
+      for (const open of [own, changed, observed, told]) expect(await statusOf(pathOf(open)), ids).toBe(200);
+      expect(await statusOf(`${pathOf(changed)}/_history/1`)).toBe(200);
+      for (const path of [pathOf(together), pathOf(toldOfBoth), `${pathOf(changed)}/_history/2`])
+        expect(await statusOf(path), path).toBe(404);
+      const { body } = await server.get(`${pathOf(changed)}/_history`, { as: elsewhere });
+      expect(resourcesIn(body).map(({ meta }) => meta?.versionId)).toEqual(['3', '1']);
+      const opened = [own, changed].map(referenceTo).sort();
+      expect(await found(`Appointment?patient=${a.id}`)).toEqual(opened);
+      expect(await found(`Appointment?_id=${together.id},${own.id}`)).toEqual([referenceTo(own)]);
+      expect(await found(`Appointment?patient=${b.id}`)).toEqual([]);
+      expect(await found(`${pathOf(b)}/Appointment`)).toEqual([]);
+      expect(await found(`${pathOf(a)}/$everything`)).toEqual(
+        [...[a, own, changed, observed, told].map(referenceTo), 'Organization/northside'].sort(),
+      );
+      expect(await found(`Observation?_id=${observed.id}&_revinclude=Provenance:target`)).toEqual(
+        [observed, told].map(referenceTo).sort(),
+      );
+      await create(server, consentBody(referenceTo(b)));
+      expect(await statusOf(pathOf(together))).toBe(404);
+    }
+  });
+
+  it('is found whether or not another patient has records that are hidden', async () => {
+    const [a, b] = [await create(server, patientBody()), await create(server, patientBody())];
+    const appointmentOf = (...patients: Stored<fhir4.Patient>[]) =>
+      create<fhir4.Appointment>(server, {
+        resourceType: 'Appointment',
+        status: 'proposed',
+        participant: patients.map((patient) => ({ actor: { reference: referenceTo(patient) }, status: 'accepted' })),
+      });
+    const as: TestCaller = { role: 'patient', patient: a.id };
+    const together = await appointmentOf(a, b);
+    const before = await found(`Appointment?patient=${b.id}`, as);
+    expect(before).toEqual([referenceTo(together)]);
+    for (let more = 0; more < 3; more++) await appointmentOf(b);
+    expect(await found(`Appointment?patient=${b.id}`, as)).toEqual(before);
+  });
+
   it('may not be written there, and not be referred to', async () => {
     const { subject, observation } = await chart();
     await create(server, consentBody(subject));
