@@ -5,6 +5,7 @@ import type { TakenTime } from '../store/calendar.ts';
 import { type Commit, commit, type ExistenceCheck, type RecordWrite } from '../store/commit.ts';
 import { CommitRefused } from '../store/commit-refusal.ts';
 import { directiveChanges } from '../store/directives.ts';
+import { inParallel } from '../store/in-parallel.ts';
 import { indexChanges } from '../store/index-rows.ts';
 import { type Row, recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
@@ -13,7 +14,7 @@ import { answerTo } from './answers.ts';
 import { calendarWork } from './calendar-changes.ts';
 import type { Answer, RequestContext } from './context.ts';
 import { type PlannedWrite, referenceError } from './plan-write.ts';
-import { chartsConcerned } from './security-context.ts';
+import { chartsBesides } from './security-context.ts';
 
 /** What a condition was decided by has changed: somebody made such a record meanwhile, or changed one that was found. Look again. */
 export class GuardFailed extends Error {
@@ -70,7 +71,7 @@ export const save = async (
 ): Promise<void> => {
   const { store, request, once, now } = context;
   const key = once && requestKeyRow(once.key, { request: once.request, answers: answers.map(keptOf) }, now);
-  const work = commitOf(context, plans, key && [key]);
+  const work = await commitOf(context, plans, key && [key]);
   try {
     await commit(store, work);
   } catch (error) {
@@ -92,11 +93,11 @@ const keptOf = ({ statusCode, headers, updated, warnings, resource }: Answer): K
 });
 
 /** What writes come to in the store. */
-export const commitOf = (
+export const commitOf = async (
   context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
   claims: readonly Row[] = [],
-): Commit => {
+): Promise<Commit> => {
   const { store, audit } = context;
   const own = new Set(plans.map(({ next }) => keyText(recordKey(next))));
   const deleted = new Set(plans.filter(({ next }) => !next.resource).map(({ next }) => keyText(recordKey(next))));
@@ -110,7 +111,7 @@ export const commitOf = (
     writes: plans.map((plan) => rowsOf(context, plan)),
     checks: [...checks.values()],
     unique: plans.flatMap(({ guards }) => guards),
-    log: accessesOf(context, plans).map((access) => audit.row(access)),
+    log: (await accessesOf(context, plans)).map((access) => audit.row(access)),
     claims: [...plans.flatMap((plan) => plan.claims), ...claims],
     calendar: calendarWork(context, plans),
   };
@@ -139,14 +140,21 @@ const keyText = ({ pk, sk }: { pk: string; sk: string }) => `${pk}\n${sk}`;
 /** References that one row of the log takes at most, so that a page of the log stays readable: some 20 KB, once deflated. */
 const mostReferences = 1_000;
 
-const accessesOf = (context: Pick<RequestContext, 'request' | 'store'>, plans: readonly PlannedWrite[]): Access[] =>
-  byChart(
-    plans.flatMap(({ next, previous, interaction }) => {
-      const charts = [next, ...(previous ? [previous] : [])].flatMap((record) => chartsConcerned(context, record));
-      const what = [`${next.type}/${next.id}/_history/${next.version}`];
-      return [...new Set(charts)].map((chart) => ({ interaction, chart, what }));
-    }),
-  );
+/** Plans whose charts are looked up beside one another: a call is waited for where a Binary is under an id that a client chose. */
+const lookedUpAtOnce = 8;
+
+const accessesOf = async (
+  context: Pick<RequestContext, 'known' | 'request' | 'store'>,
+  plans: readonly PlannedWrite[],
+): Promise<Access[]> => {
+  const each = await inParallel(lookedUpAtOnce, plans, async ({ next, previous, interaction }) => {
+    const both = [next, ...(previous ? [previous] : [])];
+    const charts = [...both.map(({ chart }) => chart), ...(await chartsBesides(context, both))];
+    const what = [`${next.type}/${next.id}/_history/${next.version}`];
+    return [...new Set(charts)].map((chart) => ({ interaction, chart, what }));
+  });
+  return byChart(each.flat());
+};
 
 /** One access a chart and interaction: a bundle of a thousand entries leaves a readable log. */
 export const byChart = (each: readonly Pick<Access, 'interaction' | 'chart' | 'what'>[]): Access[] => {

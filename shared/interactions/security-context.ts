@@ -23,16 +23,6 @@ export const securityContextOf = (
   return named?.kind === 'record' && named.type !== 'Binary' ? named : 'not-understood';
 };
 
-/** The charts whose logs tell of an access to a record: that of its home, and that which its security context is in, as far as ids tell. */
-export const chartsConcerned = (
-  context: Pick<RequestContext, 'request' | 'store'>,
-  { chart: home, resource }: StoredRecord,
-): string[] => {
-  const named = securityContextOf(context, resource);
-  const chart = named && named !== 'not-understood' ? context.store.ids.decode(named.id)?.chart : undefined;
-  return chart === undefined || chart === home ? [home] : [home, chart];
-};
-
 /** Charts besides their homes that records are in by their security contexts. Those under an id that a client chose are looked up. */
 export const chartsBesides = async (
   context: Pick<RequestContext, 'known' | 'request' | 'store'>,

@@ -172,7 +172,7 @@ const judge = async (context: RequestContext, task: Task): Promise<Notice[]> => 
   found.push(...notices);
   const plan = mode && !found.some(isError) ? await keep(() => planned(context, { ...task, mode })) : undefined;
   await keep(async () => {
-    const work = plan ? commitOf(context, [plan]) : { writes: [] };
+    const work = plan ? await commitOf(context, [plan]) : { writes: [] };
     const refusals = await foresee(context.store, { ...work, checks });
     if (refusals.length > 0) throw refusalOf({ refusals }, false);
   });

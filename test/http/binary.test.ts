@@ -479,6 +479,25 @@ describe('a security context', () => {
     expect(await toldOf(own, path)).toEqual(['create 0', 'delete 0', 'search-type 0', 'update 0']);
   });
 
+  it.each(['Patient', 'Observation'])(
+    'lets the log of its chart tell of each write and search also under the id of a %s that a client chose',
+    async (type) => {
+      const id = `chosen-for-the-log-${type}`;
+      const own =
+        type === 'Patient'
+          ? ((await server.put(`Patient/${id}`, { ...patientBody(), id })).body as unknown as Stored<fhir4.Patient>)
+          : await create(server, patientBody());
+      if (type !== 'Patient') await server.put(`Observation/${id}`, { ...observationBody(referenceTo(own)), id });
+      const path = await upload('a letter', 'text/plain', under(`${type}/${id}`));
+
+      await send('PUT', path, 'another', 'text/plain');
+      await server.get(`Binary?_id=${path.split('/')[1]}`);
+      await server.delete(path);
+
+      expect(await toldOf(own, path)).toEqual(['create 0', 'delete 0', 'search-type 0', 'update 0']);
+    },
+  );
+
   it.each<[door: string, operation: string, ask: (path: string) => Promise<unknown>]>([
     ['its history', 'history-instance', (path) => server.get(`${path}/_history`)],
     ['its history in a batch', 'history-instance', (path) => server.post('', batchOf(getEntry(`${path}/_history`)))],

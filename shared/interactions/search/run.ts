@@ -6,11 +6,13 @@ import type { Lookup, RecordFacts, TerminologyFacts } from '../../search/facts.t
 import type { Condition } from '../../search/search-query.ts';
 import type { Units } from '../../search/units.ts';
 import type { CallNotes } from '../../store/call-notes.ts';
+import { inParallel } from '../../store/in-parallel.ts';
 import type { LinkedPage } from '../../store/linked-page.ts';
 import { jsonBytesOf, type StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
+import { locate } from '../locate.ts';
 import { mayAccess } from '../require-access.ts';
-import { chartsConcerned } from '../security-context.ts';
+import { securityContextOf } from '../security-context.ts';
 
 /** A request that searches, whatever it names. */
 export type SearchRequest = Omit<RequestContext, 'recordType'>;
@@ -39,6 +41,9 @@ export const callsPerSearch = 1_100;
 /** Bytes of JSON of the records that a search without pages may hold: a function has 1 GB, and a resource takes some times its JSON. */
 const mostHeld = 50_000_000;
 
+/** Contexts of Binaries that are looked up beside one another. */
+const lookedUpAtOnce = 8;
+
 /** One search under way: for whom, what it has learnt of other records, and how far it has gone. */
 export class Run {
   readonly context: SearchRequest;
@@ -63,8 +68,10 @@ export class Run {
   readonly named = new Set<string>();
   /** Beginnings of charts that are read before they are asked for, with what is mentioned there, by `<type> <chart>`. */
   readonly ahead = new Map<string, Promise<LinkedPage>>();
-  /** `Type/id` of patients' records that were not asked for and decided what was found, by chart. */
-  readonly decisive = new Map<string, Set<string>>();
+  /** `Type/id` of patients' records that were not asked for and decided what was found, by the chart of their home. */
+  readonly #decisive = new Map<string, Set<string>>();
+  /** Those of them that have a security context, by it: they are in its chart, too. */
+  readonly #under = new Map<string, { readonly type: string; readonly id: string; readonly names: Set<string> }>();
   #held = 0;
 
   constructor(context: SearchRequest, types?: SearchTypes, terminology?: TerminologyFacts) {
@@ -131,10 +138,26 @@ export class Run {
   /** Remembers that a patient's record that nobody is shown decided something: its chart's log tells of it. */
   decidedBy({ subject, directory }: SearchType, record: StoredRecord): void {
     if (directory || subject === 'knowledge') return;
-    for (const chart of chartsConcerned(this.context, record)) {
-      const names = this.decisive.get(chart) ?? new Set();
-      this.decisive.set(chart, names.add(`${record.type}/${record.id}`));
+    const name = `${record.type}/${record.id}`;
+    const names = this.#decisive.get(record.chart) ?? new Set();
+    this.#decisive.set(record.chart, names.add(name));
+    const under = securityContextOf(this.context, record.resource);
+    if (!under || under === 'not-understood') return;
+    const key = `${under.type}/${under.id}`;
+    const others = this.#under.get(key)?.names ?? new Set();
+    this.#under.set(key, { ...under, names: others.add(name) });
+  }
+
+  /** `Type/id` of what decided, by each chart that it is in. Contexts under an id that a client chose are looked up, each once. */
+  async decisive(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const all = new Map(this.#decisive);
+    const contexts = [...this.#under.values()];
+    const addresses = await inParallel(lookedUpAtOnce, contexts, ({ type, id }) => locate(this.context, type, id));
+    for (const [index, address] of addresses.entries()) {
+      const { names } = contexts[index] ?? {};
+      if (address && names) all.set(address.chart, new Set([...(all.get(address.chart) ?? []), ...names]));
     }
+    return all;
   }
 
   /**

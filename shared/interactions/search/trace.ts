@@ -38,7 +38,10 @@ export const traced = async <T>(
   if ('found' in outcome) for (const [type, record] of shown(outcome.found)) run.decidedBy(type, record);
   // Charts that references have led to stand in their own logs too, whether what is there is shown or only decided what is.
   const further = [...run.named].filter((chart) => !named.includes(chart));
-  const touched = new Map([...further.map((chart) => [chart, new Set<string>()] as const), ...run.decisive]);
+  const touched = new Map([
+    ...further.map((chart) => [chart, new Set<string>() as ReadonlySet<string>] as const),
+    ...(await run.decisive()),
+  ]);
   const later = [...touched].filter(([chart]) => !named.includes(chart));
   if (always && named.length === 0 && later.length === 0) later.push([logOf(context), new Set()]);
   const all = named.map((chart, index) => [chart, rows[index]] as const);
