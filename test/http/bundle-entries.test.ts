@@ -215,7 +215,7 @@ describe.each(bundles)('a %s', (_type, bundleOf) => {
       entry('POST', 'Patient/_search', {
         resourceType: 'Binary',
         contentType: 'application/x-www-form-urlencoded',
-        data: Buffer.from('a&'.repeat(300_000)).toString('base64'),
+        data: Buffer.from('a&'.repeat(600_000)).toString('base64'),
       }),
     ],
     ['a form of another type', 400, '.resource', entry('POST', 'Patient/_search', patientBody())],
