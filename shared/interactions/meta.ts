@@ -3,6 +3,7 @@ import { RecordError } from '../errors.ts';
 import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { validateStructure } from '../fhir/validate.ts';
+import type { KeptAnswer } from '../store/request-keys.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
 import { ofVersion } from './answers.ts';
 import type { Answer, Interaction, PlannedInteraction, RequestContext } from './context.ts';
@@ -69,6 +70,24 @@ export const changeLabels =
       }
     }
   };
+
+/**
+ * The answer of a change of labels that is sent again: the labels in the version that it made or found then, to who may still change and see them.
+ *
+ * @throws RecordError `forbidden`, `not-found`.
+ */
+export const changedLabelsAgain = async (
+  context: RequestContext,
+  id: string,
+  kept: KeptAnswer | undefined,
+): Promise<Answer> => {
+  const version = /^W\/"(\d+)"$/.exec(kept?.headers?.['ETag'] ?? '')?.[1];
+  if (!kept || version === undefined) throw new Error('No answer was kept for the request');
+  requireLabelAccess(context, 'u');
+  const request = { ...context.request, method: 'GET', query: [], body: undefined };
+  const { resource } = await labelsOfRecord({ ...context, request }, { id, version, type: '' });
+  return { ...kept, ...(resource ? { resource } : {}) };
+};
 
 /**
  * Each look at the record leaves its trace, whatever comes of it: the labels are shown also where nothing changes, and a refusal tells of the

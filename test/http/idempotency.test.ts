@@ -405,6 +405,31 @@ describe('Idempotency-Key of a bundle', () => {
     expect(entry?.response?.location).not.toContain(pathOf(alone.body));
   });
 
+  it('shows labels that a transaction has changed as they were then, to who may still change them', async () => {
+    const record = await create(server, patientBody());
+    const tag = { system: 'http://x.test/tags', code: 'seen' };
+    const labels: fhir4.Parameters = {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'meta', valueMeta: { tag: [tag] } }],
+    };
+    const request = { method: 'POST', url: `${pathOf(record)}/$meta-add` } as const;
+    const change = { request, resource: labels as fhir4.FhirResource };
+    const key = newKey();
+    const send = (as?: TestCaller) => server.post('', transactionOf(change), { ...under(key), ...(as ? { as } : {}) });
+
+    const first = await send();
+    await server.put(pathOf(record), { ...record, birthDate: '1999-09-09' });
+    const again = await send();
+    const refused = await send({ role: 'admin', claims: { sub: 'sub-physician-northside' } });
+
+    expect(entriesOf(first.body)[0]?.resource).toMatchObject({
+      parameter: [{ valueMeta: { versionId: '2', tag: [tag] } }],
+    });
+    expect(again.body).toEqual(first.body);
+    expect(refused.status).toBe(403);
+    expect((await server.get(pathOf(record))).headers.etag).toBe('W/"3"');
+  });
+
   it('refuses another transaction, and in a batch the entry that is another', async () => {
     const [one, two] = [newKey(), newKey()];
     const entry = (value: string, n = 1) =>

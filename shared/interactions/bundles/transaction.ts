@@ -2,6 +2,7 @@ import { refusal } from '../../fhir/operation-outcome.ts';
 import { log } from '../../log.ts';
 import { inParallel } from '../../store/in-parallel.ts';
 import type { Answer } from '../context.ts';
+import { changedLabelsAgain } from '../meta.ts';
 import { carriedOutOnce, repeated } from '../once.ts';
 import { tracingRefusals } from '../patch.ts';
 import { entriesOf } from '../searchset.ts';
@@ -45,7 +46,7 @@ export const transaction = async (
     repeat: (kept) =>
       inParallel(concurrency, writing, async (entry, index) =>
         entry.plan
-          ? (kept[index] ?? { statusCode: 200 })
+          ? changedLabelsAgain(contextOf(context, entry), entry.path[1] ?? '', kept[index])
           : repeated(contextOf(context, entry), kept[index], entry.request.prefer.return === 'representation'),
       ),
   });
