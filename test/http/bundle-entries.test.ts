@@ -331,6 +331,52 @@ describe('an entry of a transaction that asks', () => {
     expect((await server.get(pathOf(gone))).status).toBe(200);
   });
 
+  it.each<[what: string, status: number, scope: string, path: string]>([
+    ['a version that is not to be', 404, 'user/Patient.crus', '/_history/7'],
+    ['no right to read', 403, 'user/Patient.cu', ''],
+    ['no right to read versions', 403, 'user/Patient.cu', '/_history/1'],
+    ['no right to read the history', 403, 'user/Patient.cu', '/_history'],
+  ])('stands against it with %s of what another entry writes', async (_what, status, scope, path) => {
+    const record = await create(server, patientBody());
+
+    const response = await server.post(
+      '',
+      transactionOf(putEntry({ ...record, birthDate: '1999-09-09' }), getEntry(`${pathOf(record)}${path}`)),
+      { as: { role: 'physician', scope } },
+    );
+
+    expect(response.status, response.text).toBe(status);
+    expect(expressionsIn(response.body)[0]).toMatch(/^Bundle\.entry\[1\]/);
+    expect((await server.get(pathOf(record))).headers.etag).toBe('W/"1"');
+  });
+
+  it('reads the version before the one that is written, and that one too', async () => {
+    const record = await create(server, patientBody());
+    const id = 'own-name-and-version';
+
+    const { status, body } = await server.post(
+      '',
+      transactionOf(
+        putEntry({ ...record, birthDate: '1999-09-09' }),
+        getEntry(`${pathOf(record)}/_history/1`),
+        getEntry(`${pathOf(record)}/_history/2`),
+        putEntry({ ...patientBody(), id }),
+        getEntry(`Patient/${id}/_history/1`),
+      ),
+      { as: system },
+    );
+
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(statusesOf(body)).toEqual(['200', '200', '200', '201', '200']);
+    expect(
+      entriesOf(body).flatMap(({ resource }) => (resource ? [[resource.meta?.versionId, resource.birthDate]] : [])),
+    ).toEqual([
+      ['1', record.birthDate],
+      ['2', '1999-09-09'],
+      ['1', patientBody().birthDate],
+    ]);
+  });
+
   it('sees what the transaction has written, where it reads or searches', async () => {
     const changed = await create(server, patientBody());
     const born = 'read-in-its-own-transaction';
