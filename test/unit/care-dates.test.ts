@@ -14,7 +14,7 @@ describe('times of care', () => {
   it('are elements that R4 defines, with a datatype of time', () => {
     const known = definitions();
     const named = Object.entries(careElements).flatMap(([type, paths]) =>
-      paths.split(' ').map((path) => `${type}.${path}`),
+      paths.split(/[ ,]/).map((path) => `${type}.${path}`),
     );
 
     const without = named.filter(
@@ -38,7 +38,79 @@ describe('times of care', () => {
     [
       'an order to be carried out until a day',
       { resourceType: 'ServiceRequest', authoredOn: '2024-01-01', occurrencePeriod: { end: '2024-01-02' } },
+      [-Infinity, 1704240000000],
+    ],
+    [
+      'an order written down after it was carried out',
+      { resourceType: 'ServiceRequest', authoredOn: '2024-01-02', occurrenceDateTime: '2024-01-01' },
       [1704067200000, 1704240000000],
+    ],
+    [
+      'a prescription written down after it was valid',
+      {
+        resourceType: 'MedicationRequest',
+        authoredOn: '2024-01-03',
+        dispenseRequest: { validityPeriod: { start: '2024-01-01', end: '2024-01-02' } },
+      },
+      [1704067200000, 1704326400000],
+    ],
+    [
+      'a diagnosis that began some time and is over',
+      { resourceType: 'Condition', onsetPeriod: { start: '2024-01-01' }, abatementDateTime: '2024-01-02' },
+      [1704067200000, 1704240000000],
+    ],
+    [
+      'what was prepared and handed over',
+      { resourceType: 'MedicationDispense', whenPrepared: '2024-01-01', whenHandedOver: '2024-01-02' },
+      [1704067200000, 1704240000000],
+    ],
+    [
+      'what was handed over',
+      { resourceType: 'MedicationDispense', whenHandedOver: '2024-01-02' },
+      [1704153600000, 1704240000000],
+    ],
+    ['what is prepared', { resourceType: 'MedicationDispense', whenPrepared: '2024-01-02' }, [1704153600000, Infinity]],
+    [
+      'a document about earlier care',
+      {
+        resourceType: 'Composition',
+        date: '2024-01-03',
+        event: [
+          { period: { start: '2024-01-02', end: '2024-01-02' } },
+          {},
+          { period: { start: '2024-01-01', end: '2024-01-01' } },
+        ],
+      },
+      [1704067200000, 1704326400000],
+    ],
+    [
+      'events',
+      { resourceType: 'Observation', effectiveTiming: { event: ['2024-01-02', '2024-01-01'] } },
+      [1704067200000, 1704240000000],
+    ],
+    [
+      'a schedule within limits',
+      {
+        resourceType: 'Observation',
+        effectiveTiming: { repeat: { boundsPeriod: { start: '2024-01-01', end: '2024-01-02' }, frequency: 1 } },
+      },
+      [1704067200000, 1704240000000],
+    ],
+    [
+      'a schedule of so many days from an event',
+      {
+        resourceType: 'Observation',
+        effectiveTiming: { event: ['2024-01-01'], repeat: { boundsDuration: { value: 9 } } },
+      },
+      [1704067200000, Number.MAX_VALUE],
+    ],
+    [
+      'an event that takes its time, within limits',
+      {
+        resourceType: 'Observation',
+        effectiveTiming: { repeat: { boundsPeriod: { start: '2024-01-01', end: '2024-01-02' }, duration: 3 } },
+      },
+      [1704067200000, Number.MAX_VALUE],
     ],
     [
       'a prescription without a last day',

@@ -263,6 +263,36 @@ describe('the decision about what another organisation keeps', () => {
     expect(isShared(optIn({ action: [concept('consentaction', 'collect')] }))).toBe(false);
   });
 
+  it('closes care by its time, in whatever order a record tells of it', () => {
+    const february = optIn({ provision: [{ type: 'deny', dataPeriod: { start: '2023-02-01', end: '2023-02-28' } }] });
+    const order = { resourceType: 'ServiceRequest', status: 'active', intent: 'order', subject: {} } as const;
+    const asked = (times: Partial<fhir4.ServiceRequest>) =>
+      isShared(february, { type: 'ServiceRequest', resource: { ...order, ...times } });
+
+    expect(asked({ authoredOn: '2024-01-01', occurrenceDateTime: '2023-02-15' })).toBe(false);
+    expect(asked({ authoredOn: '2024-01-01', occurrencePeriod: { start: '2023-02-15', end: '2023-12-01' } })).toBe(
+      false,
+    );
+    expect(
+      asked({
+        authoredOn: '2023-01-15',
+        occurrenceTiming: { event: ['2023-01-15'], repeat: { boundsDuration: { value: 3, code: 'mo' } } },
+      }),
+    ).toBe(false);
+    expect(asked({ authoredOn: '2024-01-01', occurrenceDateTime: '2023-03-01' })).toBe(true);
+  });
+
+  it('opens no care by its time whose schedule does not tell when it ended', () => {
+    const january = optIn({ dataPeriod: { start: '2024-01-01', end: '2024-01-31' } });
+    const of = (effectiveTiming: fhir4.Timing) =>
+      isShared(january, { resource: { ...(observation.resource as fhir4.Observation), effectiveTiming } });
+
+    expect(of({ event: ['2024-01-15'] })).toBe(true);
+    expect(of({ event: ['2024-01-15'], repeat: { boundsDuration: { value: 3, code: 'mo' } } })).toBe(false);
+    expect(of({ repeat: { boundsPeriod: { start: '2024-01-15', end: '2024-01-16' }, frequency: 1 } })).toBe(true);
+    expect(of({ repeat: { boundsPeriod: { start: '2024-01-15', end: '2024-02-16' }, duration: 1 } })).toBe(false);
+  });
+
   it('lets no organisation’s Consents open what another one keeps', () => {
     expect(isShared({ ...optIn(toLakeside), custodian: 'hillside' })).toBe(false);
   });

@@ -9,7 +9,14 @@ export interface ModelRecord {
   readonly labels: readonly { readonly system: string; readonly code: string }[];
   /** Undefined for a deleted one. */
   readonly resource:
-    | (fhir4.Observation | fhir4.Condition | fhir4.AllergyIntolerance | fhir4.Patient | fhir4.Consent)
+    | (
+        | fhir4.Observation
+        | fhir4.Condition
+        | fhir4.ServiceRequest
+        | fhir4.AllergyIntolerance
+        | fhir4.Patient
+        | fhir4.Consent
+      )
     | undefined;
 }
 
@@ -240,16 +247,14 @@ class ConsentModel {
   #isGivenWithin(period: fhir4.Period | undefined, denies: boolean): boolean {
     if (!period?.start && !period?.end) return true;
     const { resource } = this.#record;
-    const { effectiveDateTime, onsetDateTime, abatementDateTime } = (resource ?? {}) as fhir4.Observation &
-      fhir4.Condition;
-    const begins = effectiveDateTime ?? onsetDateTime;
-    if (!begins) return this.#oracle();
-    const first = Date.parse(begins);
-    const last = effectiveDateTime
-      ? endOf(effectiveDateTime)
-      : abatementDateTime
-        ? endOf(abatementDateTime)
-        : undefined;
+    const { effectiveDateTime, onsetDateTime, abatementDateTime, authoredOn, occurrenceDateTime } = (resource ??
+      {}) as fhir4.Observation & fhir4.Condition & fhir4.ServiceRequest;
+    const over = effectiveDateTime ?? abatementDateTime ?? occurrenceDateTime;
+    const told = [effectiveDateTime ?? onsetDateTime ?? authoredOn, over].filter((time) => time !== undefined);
+    if (told.length === 0) return this.#oracle();
+    // In whatever order the record tells of them.
+    const first = Math.min(...told.map((time) => Date.parse(time)));
+    const last = over === undefined ? undefined : Math.max(...told.map(endOf));
     const from = period.start ? Date.parse(period.start) : Number.NEGATIVE_INFINITY;
     const to = period.end ? endOf(period.end) : Number.POSITIVE_INFINITY;
     if (denies) return first < to && (last === undefined || last > from);

@@ -202,6 +202,15 @@ const resources: Readonly<Record<string, fc.Arbitrary<NonNullable<ModelRecord['r
   Condition: fc
     .record({ code: rarely(fc.constantFrom(own('a'), own('c'))), onsetDateTime: date, abatementDateTime: rarely(date) })
     .map((elements) => defined({ resourceType: 'Condition' as const, subject, ...elements })) as never,
+  ServiceRequest: fc.record({ authoredOn: date, occurrenceDateTime: rarely(date) }).map((elements) =>
+    defined({
+      resourceType: 'ServiceRequest' as const,
+      status: 'active' as const,
+      intent: 'order' as const,
+      subject,
+      ...elements,
+    }),
+  ) as never,
   AllergyIntolerance: fc.constant({ resourceType: 'AllergyIntolerance', patient: subject, code: own('a') }),
   Patient: fc.constant({ resourceType: 'Patient' }),
   Consent: fc.constant({ resourceType: 'Consent', status: 'active', scope: {}, category: [] }),
@@ -214,6 +223,7 @@ export const record: fc.Arbitrary<ModelRecord> = fc
     'Observation',
     'Condition',
     'Condition',
+    'ServiceRequest',
     'AllergyIntolerance',
     'Patient',
     'Consent',
