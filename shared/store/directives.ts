@@ -2,7 +2,7 @@ import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
 import type { Directive, Rule } from '../access/directive.ts';
 import { RecordError } from '../errors.ts';
 import type { RecordWrite } from './commit.ts';
-import { chartKey, directiveKey, directivePrefix, type Row, type RowKey } from './keys.ts';
+import { directiveKey, directivePrefix, linksKey, type Row, type RowKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
 import type { RecordStore } from './record-store.ts';
 import type { StoredRecord } from './rows.ts';
@@ -53,28 +53,45 @@ export const directiveChanges = (
   return { puts: [{ ...row }], removes: [] };
 };
 
+const isDirective = ({ sk }: RowKey): boolean => sk.startsWith(directivePrefix);
+
+const denies = ({ type, rules = [] }: Rule): boolean => type === 'deny' || rules.some(denies);
+
+/** Whether a write may close what another organisation sees of a chart: that of a Consent that denies, and each one behind the first. */
+export const mayClose = ({ previous, puts, removes }: Pick<RecordWrite, 'previous' | 'puts' | 'removes'>): boolean =>
+  [...puts, ...removes].some(isDirective) &&
+  (previous !== undefined || puts.some((row) => isDirective(row) && denies(JSON.parse(String(row.rule)) as Rule)));
+
 /**
  * What the Consents of a chart come to, those alone that are active. One Query, strongly consistent: what a write acknowledged, the next one sees.
  *
- * @returns undefined if they are too many to be read.
+ * @returns undefined if they are too many to be read, or the chart is linked with others: what is filed there holds for this person as well.
  */
 export const directivesOf = async (
   { client, tableName }: RecordStore,
   chart: string,
 ): Promise<readonly Directive[] | undefined> => {
   const directives: Directive[] = [];
+  // The row of links stands behind the directives, so it comes by the same call.
+  const { pk, sk: links } = linksKey(chart);
   let after: Record<string, unknown> | undefined;
   for (let page = 0; page < mostPages; page++) {
     const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await client.send(
       new QueryCommand({
         TableName: tableName,
         ConsistentRead: true,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :directives)',
-        ExpressionAttributeValues: { ':pk': chartKey(chart), ':directives': directivePrefix },
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :directives AND :links',
+        ExpressionAttributeValues: { ':pk': pk, ':directives': directivePrefix, ':links': links },
         ...(after ? { ExclusiveStartKey: after } : {}),
       }),
     );
-    for (const row of Items as DirectiveRow[]) directives.push(directiveLayouts.reader(row.layout)(row));
+    for (const row of Items as (Row & Partial<DirectiveRow>)[]) {
+      if (!isDirective(row)) {
+        if (row.ids || row.intent) return undefined;
+        continue;
+      }
+      directives.push(directiveLayouts.reader(row.layout)(row as DirectiveRow));
+    }
     if (!LastEvaluatedKey) return directives;
     after = LastEvaluatedKey;
   }

@@ -1,5 +1,7 @@
+import { RecordError } from '../errors.ts';
 import { actionsOf, type Commit, type ExistenceCheck, mostActions, mostBytes, type RecordWrite } from './commit.ts';
 import { countsReferences } from './commit-conditions.ts';
+import { mayClose } from './directives.ts';
 import { chartKey, type Row } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { bodyOf, labelBytes, type RecordRow, recordRow } from './rows.ts';
@@ -31,12 +33,15 @@ export interface Division {
 /**
  * Divides a commit. The transaction that decides has room for 95 actions beside the marker. In this order:
  *
+ * - Consents that may close something: whoever reads what they close asks no marker, so it must be closed as soon as it is decided;
  * - checks of what counts its references, for whoever deletes a record counts on seeing what refers to it. What exceeds the room is held
  *   until the records that refer to it are there; so is what lies in a chart where a staged record's pointer comes only afterwards;
  * - long rows of the access log: in the redo log they would be written and deleted once more. Short ones take 1 unit there, and 2 here;
  * - records that are dearer to stage: those with an earlier version, with rows that repeat them, under an id that a client chose;
  * - other records, which take 2 units either way, but calls of their own when they are staged;
  * - checks of entries of the directory, which are hardly ever deleted. The rest of them is checked just before.
+ *
+ * @throws RecordError `too-large` if it has not room for all such Consents.
  */
 export const divide = (store: RecordStore, work: Commit): Division => {
   let [actions, bytes] = [mostActions - 1, mostBytes];
@@ -45,14 +50,17 @@ export const divide = (store: RecordStore, work: Commit): Division => {
     if (room) [actions, bytes] = [actions - neededActions, bytes - neededBytes];
     return room;
   };
+  const writes = work.writes.map((write) => withoutHints(store, write));
+  const closing = writes.filter(mayClose);
+  if (!closing.every((write) => fits(...sizeOf(write)))) throw tooManyConsents();
   const counting = work.checks.filter(countsReferences);
   const counted = new Set(counting.filter(() => fits(1, checkBytes)));
   const log = new Set(work.log.filter((row) => bytesOf(row) > shortLogRow && fits(1, bytesOf(row))));
 
-  const writes = work.writes.map((write) => withoutHints(store, write));
   const dear = writes.filter(({ fresh, puts }) => !fresh || puts.length > 0);
   const plain = writes.filter(({ fresh, puts }) => fresh && puts.length === 0);
-  const direct = new Set([...dear, ...plain].filter((write) => fits(...sizeOf(write))));
+  const direct = new Set(closing);
+  for (const write of [...dear, ...plain]) if (!direct.has(write) && fits(...sizeOf(write))) direct.add(write);
   const staged = writes.filter((write) => !direct.has(write));
 
   const others = work.checks.filter((check) => !countsReferences(check));
@@ -73,6 +81,11 @@ export const divide = (store: RecordStore, work: Commit): Division => {
     },
   };
 };
+
+const tooManyConsents = (): RecordError =>
+  new RecordError('too-large', 'A large transaction changes a few Consents at most; send some of them by themselves', {
+    reason: 'too-many-consents',
+  });
 
 const nothing: Commit = { writes: [], checks: [], unique: [], claims: [], log: [] };
 

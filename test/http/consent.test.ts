@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type LinkedChart, planLink, planUnlink } from '../../shared/store/chart-links.ts';
+import { commit } from '../../shared/store/commit.ts';
+import type { StoredRecord } from '../../shared/store/rows.ts';
 import { postEntry, putEntry, transactionOf, urn } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
@@ -17,6 +20,7 @@ import {
   type Stored,
   stored,
 } from '../support/records.ts';
+import { commitOf } from '../support/test-store.ts';
 
 // What a patient's Consents open to other organisations, and close again, on every way to a record. What they mean is compared with a model in
 // test/unit/consent-decision.test.ts.
@@ -202,6 +206,32 @@ describe('what a Consent opens to another organisation', () => {
       await create(server, consentBody(referenceTo(b)));
       expect(await statusOf(pathOf(together))).toBe(404);
     }
+  });
+
+  it('is nothing of a chart that is linked with another, whose Consents are about the same person', async () => {
+    const [one, two] = [await chart(), await chart()];
+    const headOf = async ({ id }: Stored<fhir4.Patient>) => {
+      const address = await server.store.locate('Patient', id, false);
+      const head = address && (await server.store.read(address));
+      if (!head) throw new Error('The patient is not there');
+      return head;
+    };
+    await create(server, consentBody(one.subject));
+    expect(await statusOf(pathOf(one.observation))).toBe(200);
+    const [head, other] = [await headOf(one.patient), await headOf(two.patient)];
+    await commit(server.store, commitOf({ unique: await planLink(server.store, head, other) }));
+
+    for (const { patient, observation } of [one, two]) {
+      expect(await statusOf(pathOf(observation))).toBe(404);
+      expect(await found(`Observation?patient=${patient.id}`)).toEqual([]);
+      expect(await statusOf(`${pathOf(patient)}/$everything`)).toBe(404);
+    }
+
+    const endOf = ({ chart: linked, id }: StoredRecord): LinkedChart => ({ chart: linked, patient: id });
+    const { changes } = await planUnlink(server.store, endOf(head), endOf(other));
+    await commit(server.store, commitOf({ unique: changes }));
+    expect(await statusOf(pathOf(one.observation))).toBe(200);
+    expect(await statusOf(pathOf(two.observation))).toBe(404);
   });
 
   it('is found whether or not another patient has records that are hidden', async () => {
@@ -414,6 +444,20 @@ describe('what access across organisations costs', () => {
     });
     const { calls } = await spent(pathOf(observation), hillside);
     expect(calls).toEqual(['GetItem', 'PutItem', 'PutItem', 'Query']); // the second row tells of the refusal
+  });
+
+  it('refuses a transaction with more Consents than can close at once, and writes nothing of it', async () => {
+    const { subject } = await chart();
+    const optOut = consentBody(subject, {}, { policyRule: concept('v3-ActCode', 'OPTOUT') });
+    const { provision: _provision, ...closing } = optOut;
+
+    const { status, body } = await server.post(
+      '',
+      transactionOf(...Array.from({ length: 100 }, () => postEntry(closing))),
+    );
+
+    expect([status, issuesOf(body)[0]?.reason]).toEqual([413, 'too-many-consents']);
+    expect(await found(`Consent?patient=${subject}`, { role: 'physician' })).toEqual([]);
   });
 
   it('refuses a Consent that is too long to be looked at with each access', async () => {
