@@ -252,6 +252,33 @@ describe('reading on from a position', () => {
   });
 });
 
+describe('reading on where a call brings little', () => {
+  it('never asks for more rows than a call may be asked for', async () => {
+    const custodian = someone();
+    const chart = store.ids.newChart();
+    const changes = Array.from({ length: 20 }, (_, n) => changeOf(custodian, { chart, updated: start + n }));
+    await writeRows(
+      store,
+      changes.flatMap((change) => feedRows([change])),
+    );
+    const limits: number[] = [];
+    // As where each row has a megabyte.
+    const heavy = intercepted(store, ({ input, send }) => {
+      limits.push(Number(input.Limit));
+      return send({ ...input, Limit: 1 });
+    });
+    const before = positionOf(changes[1] as RecordChange);
+
+    const reading = new FeedReading(heavy, { owners: [custodian], wanted: () => true, limit: 50, before });
+    const given = await reading.more();
+
+    expect(given).toEqual([]);
+    expect(reading.rest < before).toBe(true);
+    expect(limits.length).toBeGreaterThanOrEqual(20);
+    expect(Math.max(...limits)).toBeLessThanOrEqual(2 ** 31 - 1);
+  });
+});
+
 describe('the versions that changes made', () => {
   const written = async (versions: number) => {
     let record = newRecord(store, store.ids.newChart());

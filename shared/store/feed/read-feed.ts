@@ -16,6 +16,9 @@ import {
 /** Rows that are read of a partition at most at once, once a page is past the position in front of which it begins. */
 const mostRows = 1_000;
 
+/** More rows than a call has room for: it brings a megabyte at most. */
+const mostInCall = 100_000;
+
 /** Times that partitions are read for one page. What lies behind its position in the same minute is read in the first, however much that is. */
 const mostRounds = 6;
 
@@ -117,7 +120,7 @@ export class FeedReading {
    */
   async #readOn(shard: Shard): Promise<void> {
     const { before } = this.#range;
-    for (let rows = this.#rows; ; rows *= 8) {
+    for (let rows = this.#rows; ; rows = Math.min(rows * 8, mostInCall)) {
       await this.#read(shard, rows);
       if (before === undefined || shard.ended || endOf(shard.frontier) < before) return;
     }
