@@ -1,5 +1,6 @@
+import { isInScope, isNarrowed, isScoped } from '../access/decide.ts';
 import { RecordError } from '../errors.ts';
-import { parseReference, referencesIn } from '../fhir/references.ts';
+import { parseReference, recordsNamedIn, referencesIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
@@ -148,7 +149,7 @@ export const planUpdate = async (
     },
     previous: current,
     interaction: 'update',
-    checks: await checksFor(context, resource),
+    checks: await checksFor(context, resource, current.resource),
     furtherCharts: await furtherCharts(context, current, resource, current.resource),
     claims: [],
     guards: [],
@@ -274,8 +275,12 @@ const furtherCharts = async (
 };
 
 /** @throws RecordError `invalid` naming the element of each reference that leads nowhere. */
-const checksFor = async (context: RequestContext, resource: Resource): Promise<readonly ExistenceCheck[]> => {
-  const { broken, checks } = await judgeReferences(context, resource);
+const checksFor = async (
+  context: RequestContext,
+  resource: Resource,
+  before?: Resource,
+): Promise<readonly ExistenceCheck[]> => {
+  const { broken, checks } = await judgeReferences(context, resource, before);
   if (broken.length > 0) throw referenceError(broken);
   return checks;
 };
@@ -292,9 +297,14 @@ export interface JudgedReferences {
  * What a resource refers to, as conditions of its write.
  *
  * @param resource - perhaps one with another structure than R4 gives its type.
+ * @param before - what the record says so far, as far as the caller may see it: what it refers to is no news.
  * @see https://hl7.org/fhir/R4/references.html
  */
-export const judgeReferences = async (context: RequestContext, resource: Resource): Promise<JudgedReferences> => {
+export const judgeReferences = async (
+  context: RequestContext,
+  resource: Resource,
+  before?: Resource,
+): Promise<JudgedReferences> => {
   const { asking, known, request } = context;
   const contained = new Set(((resource.contained as { id?: string }[] | undefined) ?? []).map(({ id }) => id));
   const broken: { expression: string; message: string }[] = [];
@@ -334,8 +344,35 @@ export const judgeReferences = async (context: RequestContext, resource: Resourc
       } else checks.set(name, { address, custodian: custodianNeeded(context, parsed.type), label: expression });
     }
   }
-  return { broken, checks: [...checks.values()], unseen };
+  const kept = new Set(before && recordsNamedIn(before, request.baseUrl));
+  for (const [name, { label }] of await outOfScope(
+    context,
+    [...checks].filter(([each]) => !kept.has(each)),
+  )) {
+    checks.delete(name);
+    broken.push({ expression: label, message: missingReference });
+  }
+  return { broken: broken.slice(0, mostBroken), checks: [...checks.values()], unseen };
 };
+
+/** Those of these records that a narrowed scope leaves out, so that they are as if they did not exist. One call a hundred of such types. */
+const outOfScope = async (
+  { asking: { caller }, store }: RequestContext,
+  named: readonly (readonly [name: string, check: ExistenceCheck])[],
+): Promise<(readonly [name: string, check: ExistenceCheck])[]> => {
+  const asked = named.filter(
+    ([, { address }]) => isScoped(caller, 'r', address.type) && isNarrowed(caller, 'r', address.type),
+  );
+  const records = asked.length === 0 ? [] : await store.readMany(asked.map(([, { address }]) => address));
+  const within = new Set(
+    records.flatMap((record) =>
+      record.resource && isInScope(caller, 'r', record.type, record.resource) ? [keyOf(record)] : [],
+    ),
+  );
+  return asked.filter(([, { address }]) => !within.has(keyOf(address)));
+};
+
+const keyOf = ({ type, chart, place }: Address): string => `${type} ${chart} ${place}`;
 
 const unclearContext = 'A security context names a record of this server, other than a Binary, by its reference';
 

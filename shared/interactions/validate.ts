@@ -85,14 +85,18 @@ const isError = ({ severity = 'error' }: Notice): boolean => severity === 'error
 const allows = ({ asking, recordType }: RequestContext, action: Action): boolean =>
   decideType(asking, action, recordType).permit;
 
+/** What a record says, to who may see or change it. */
+const seenOf = (context: RequestContext, current: StoredRecord | undefined): Resource | undefined =>
+  current && (mayAccess(context, 'r', current) || mayAccess(context, 'u', current)) ? current.resource : undefined;
+
 /**
  * Records of which nobody learns by `$validate` whether there are any: those of types that the caller may not read. What the record refers to
  * already is no news to who may see it, and the patient in context none to the patient.
  */
 const unseenBy = (context: RequestContext, current: StoredRecord | undefined): RequestContext['unseen'] => {
   const { asking, request } = context;
-  const sees = current && (mayAccess(context, 'r', current) || mayAccess(context, 'u', current));
-  const before = sees && current.resource ? referencesIn(current.resource) : [];
+  const seen = seenOf(context, current);
+  const before = seen ? referencesIn(seen) : [];
   const kept = new Set(
     before.map(({ reference }) => {
       const parsed = parseReference(reference, request.baseUrl);
@@ -168,7 +172,7 @@ const judge = async (context: RequestContext, task: Task): Promise<Notice[]> => 
   found.push(...issues);
   if (!part) return found;
   if (mode) await judgeWriter(context, { ...task, mode }, part, isWhole, keep);
-  const { checks, notices } = await judgeTargets(context, part);
+  const { checks, notices } = await judgeTargets(context, part, task.current);
   found.push(...notices);
   const plan = mode && !found.some(isError) ? await keep(() => planned(context, { ...task, mode })) : undefined;
   await keep(async () => {
@@ -257,7 +261,7 @@ const judgeWriter = async (
 };
 
 /** What the resource refers to. Who may not write such records cannot find out by them what exists. */
-const judgeTargets = async (context: RequestContext, resource: Resource) => {
+const judgeTargets = async (context: RequestContext, resource: Resource, current: StoredRecord | undefined) => {
   if (!allows(context, 'c') && !allows(context, 'u')) {
     const notices =
       referencesIn(resource).length === 0
@@ -265,7 +269,7 @@ const judgeTargets = async (context: RequestContext, resource: Resource) => {
         : [notChecked('References were not looked up: you may not write such records')];
     return { checks: [], notices };
   }
-  const { broken, checks, unseen } = await judgeReferences(context, resource);
+  const { broken, checks, unseen } = await judgeReferences(context, resource, seenOf(context, current));
   return {
     checks: checks.slice(0, mostLookedUp),
     notices: [

@@ -109,6 +109,35 @@ describe('a record outside of what a scope is narrowed to', () => {
     expect((await server.get(pathOf(shown))).body.meta?.versionId).toBe('1');
   });
 
+  it('cannot be referred to, no more than what does not exist, unless the record does so already', async () => {
+    const subject = referenceTo(patient);
+    const both = await create(
+      server,
+      observationBody(subject, { ...vital, hasMember: [{ reference: referenceTo(hidden) }] }),
+    );
+    const missing = `${referenceTo(hidden).slice(0, -4)}aaaa`;
+    const answers = async (reference: string) => {
+      const body = observationBody(subject, { ...vital, hasMember: [{ reference }] });
+      const created = await server.post('Observation', body, { as: vitalsOnly });
+      const replaced = await server.put(pathOf(shown), { ...shown, hasMember: [{ reference }] }, { as: vitalsOnly });
+      const validated = await server.post('Observation/$validate?mode=create', body, { as: vitalsOnly });
+      const told = ({ body: outcome }: typeof created) => issuesOf(outcome).map(({ reason, code }) => [reason, code]);
+      return [created, replaced, validated].map((answer) => [answer.status, told(answer)]);
+    };
+
+    const [toHidden, toMissing] = [await answers(referenceTo(hidden)), await answers(missing)];
+    const kept = await server.put(pathOf(both), { ...both, status: 'amended' }, { as: vitalsOnly });
+    const within = await server.post(
+      'Observation',
+      observationBody(subject, { ...vital, hasMember: [{ reference: referenceTo(both) }] }),
+      { as: vitalsOnly },
+    );
+
+    expect(toHidden).toEqual(toMissing);
+    expect(toHidden.map(([status]) => status)).toEqual([400, 400, 200]);
+    expect([kept.status, within.status]).toEqual([200, 201]);
+  });
+
   it('is written where it is within: made, changed and deleted', async () => {
     const made = await create(server, observationBody(referenceTo(patient), vital), vitalsOnly);
 
