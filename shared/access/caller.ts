@@ -44,6 +44,10 @@ export const callerFrom = (claims: Readonly<Record<string, unknown>>): Caller =>
     if (typeof value === 'string' && value.trim() !== '') return value;
     throw refused(claim, 'is missing or not a text');
   };
+  // A reference to a record of this server, relative or as the address that SMART has it be: only the server that issues tokens gives it.
+  const [, fhirUser] =
+    /^(?:https?:\/\/[^\s?#]+\/)?([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/.exec(text('fhirUser')) ?? [];
+  if (fhirUser === undefined) throw refused('fhirUser', 'is no reference to a record');
   const named = claims.roles;
   if (!Array.isArray(named) || named.length === 0) throw refused('roles', 'is missing or not a list');
   if (!named.every((role): role is Role => roles.some((known) => known === role)))
@@ -57,7 +61,7 @@ export const callerFrom = (claims: Readonly<Record<string, unknown>>): Caller =>
     organization: patient ? undefined : text('organization'),
     roles: named,
     scopes: parseScopes(text('scope')),
-    fhirUser: text('fhirUser'),
+    fhirUser,
     patient: patient ? text('patient') : undefined,
   };
 };

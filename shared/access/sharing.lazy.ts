@@ -1,6 +1,6 @@
-import { recordsNamedIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { careTimeOf } from '../record-types/care-dates.ts';
+import { type Subject, subjectOf } from '../record-types/subjects.ts';
 import type { Caller, Role } from './caller.ts';
 import type { RecordFacts, Sharing, TypeFacts } from './decide.ts';
 import { type Directive, type Rule, type Span, unclear } from './directive.ts';
@@ -10,7 +10,6 @@ interface Asked {
   readonly caller: Caller;
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly baseUrl: string;
   readonly type: string;
   readonly record: RecordFacts;
 }
@@ -18,21 +17,34 @@ interface Asked {
 /**
  * What a patient's Consents let one caller's organisation see of a chart; undefined if it is nothing. A record is shared only if it is
  * whatever may be meant by what is not understood in them.
+ *
+ * @param now - in milliseconds since 1970.
  */
-export const sharingOf = (
-  directives: readonly Directive[],
-  request: Pick<Asked, 'now' | 'baseUrl'>,
-): Sharing | undefined =>
+export const sharingOf = (directives: readonly Directive[], now: number): Sharing | undefined =>
   directives.some(({ rule }) => opens(rule))
     ? (caller, type, record) =>
-        isShareable(type, record) && isShared(directives, { ...request, caller, type: type.name, record })
+        isShareable(type, record) && isShared(directives, { now, caller, type: type.name, record })
     : undefined;
 
 const opens = ({ type, rules = [] }: Rule): boolean => type === 'permit' || rules.some(opens);
 
-/** Consents say who else treats a patient, and psychotherapy notes are for their author. */
-const isShareable = ({ subject }: TypeFacts, { labels }: RecordFacts): boolean =>
-  subject !== 'consent' && subject !== 'audit' && !labels.includes(`${actCode}|PSYTHPN`);
+/** Consents say who else treats a patient, and so does where they come from; psychotherapy notes are for their author. */
+const isShareable = ({ subject }: TypeFacts, { labels, resource }: RecordFacts): boolean =>
+  isOfTreatment(subject) &&
+  !labels.includes(`${actCode}|PSYTHPN`) &&
+  (subject !== 'provenance' || targetsOf(resource).every(isOfTreatment));
+
+const isOfTreatment = (subject: Subject | undefined): boolean =>
+  subject !== undefined && subject !== 'consent' && subject !== 'audit';
+
+/** What the records are about that a Provenance tells of; undefined where it is not known. */
+const targetsOf = (provenance: Resource | undefined): (Subject | undefined)[] => {
+  const { target } = (provenance ?? {}) as Partial<fhir4.Provenance>;
+  return (target ?? [{}]).map(({ reference, type }) => {
+    const name = (reference === undefined ? type : addressOf(reference)?.name)?.split('/')[0];
+    return name === undefined ? undefined : subjectOf(name);
+  });
+};
 
 /** Sets of what a rule may come to, as bits. */
 const nothing = 1;
@@ -85,7 +97,7 @@ const isMet = (rule: Rule, asked: Asked): Met => {
     period ? (isIn(now, period) ? yes : no) : yes,
     among(recipients, (name) => name === `Organization/${caller.organization}` || name === caller.fhirUser),
     among(custodians, (name) => name === `Organization/${record.custodian}`),
-    purposes && !caller.roles.some((role) => treating.has(role))
+    purposes && !caller.roles.every((role) => treating.has(role))
       ? perhaps
       : among(purposes, (purpose) => purpose === 'TREAT'),
     among(labels, (label) => bears(record, label, rule.type === 'deny')),
@@ -181,13 +193,42 @@ const isGivenIn = (dates: Span, resource: Resource | undefined, denied: boolean)
   return is ? yes : no;
 };
 
-const isAmong = (data: readonly string[], { type, record, baseUrl }: Asked): Met => {
+/**
+ * Whether a record is what a rule names, or refers to it. What an address says that is on a server may be here: by which name the reader asks for this
+ * one, is the reader's to choose.
+ */
+const isAmong = (data: readonly string[], { type, record }: Asked): Met => {
   const name = `${type}/${record.id}`;
   const { resource } = record;
-  const referred = resource ? recordsNamedIn(resource, baseUrl) : [];
+  const referred = addressesIn(resource);
   const met = among(
     data,
-    (each) => each === name || each === `>${name}` || referred.some((other) => each === `>${other}`),
+    (each) => each === name || each === `>${name}` || referred.some((other) => other.here && each === `>${other.name}`),
   );
-  return met === no && !resource && data.some((each) => each.startsWith('>')) ? perhaps : met;
+  const mayRefer = data.some(
+    (each) => each.startsWith('>') && (!resource || referred.some(({ name: other }) => each === `>${other}`)),
+  );
+  return met === no && mayRefer ? perhaps : met;
 };
+
+interface Address {
+  /** `Type/id`. */
+  readonly name: string;
+  /** Whether it is this server's for certain. */
+  readonly here: boolean;
+}
+
+const addressOf = (reference: string): Address | undefined => {
+  const [, server, name] = /^(.*\/)?([A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]*)?$/.exec(reference) ?? [];
+  return name === undefined ? undefined : { name, here: server === undefined };
+};
+
+/** All that something refers to, contained resources included, and every Binary that an attachment names by its address. */
+const addressesIn = (element: unknown): Address[] =>
+  typeof element !== 'object' || element === null
+    ? []
+    : Object.entries(element).flatMap(([key, value]: [string, unknown]) => {
+        if (typeof value !== 'string') return addressesIn(value);
+        const address = key === 'reference' || key === 'url' ? addressOf(value) : undefined;
+        return address && (key === 'reference' || address.name.startsWith('Binary/')) ? [address] : [];
+      });

@@ -120,7 +120,7 @@ export class SharedCharts {
       import('../access/sharing.lazy.ts'),
       directivesOf(this.#store, chart),
     ]);
-    this.#known.set(chart, directives && sharingOf(directives, this.#at));
+    this.#known.set(chart, directives && sharingOf(directives, this.#at.now));
   }
 
   /** The current version of a record, once it is known whether it is shared. Where there is none, that takes the same calls as where it is hidden. */

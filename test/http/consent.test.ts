@@ -10,6 +10,7 @@ import {
   allPages,
   create,
   elsewhere,
+  encounterBody,
   issuesOf,
   matchesIn,
   observationBody,
@@ -470,6 +471,61 @@ describe('what access across organisations costs', () => {
     );
 
     expect([status, issuesOf(body)[0]?.reason]).toEqual([413, 'consent-too-large']);
+  });
+});
+
+describe('what closes, whatever a reader says', () => {
+  it.each([{}, { host: 'other.test' }, { 'x-forwarded-proto': 'http' }])('with the headers %j', async (headers) => {
+    const { subject } = await chart();
+    const encounter = await create(server, encounterBody(subject));
+    const [denied, open] = await Promise.all(
+      [`https://concord.test/fhir/${referenceTo(encounter)}`, undefined].map((reference) =>
+        create(server, observationBody(subject, reference === undefined ? {} : { encounter: { reference } })),
+      ),
+    );
+    const data: fhir4.ConsentProvisionData[] = [
+      { meaning: 'dependents', reference: { reference: referenceTo(encounter) } },
+    ];
+    await create(server, consentBody(subject, { provision: [{ type: 'deny', data }] }));
+    const seen = async (record: Stored<fhir4.Observation> | undefined) =>
+      (await server.get(pathOf(record as Stored<fhir4.Observation>), { as: elsewhere, headers })).status;
+
+    expect(await seen(open)).toBe(200);
+    expect(await seen(denied)).toBe(404);
+  });
+
+  it('by a name that the token has as an address', async () => {
+    await server.put(
+      'Practitioner/dr',
+      { resourceType: 'Practitioner', id: 'dr' },
+      { as: { ...admin, organization: 'lakeside' } },
+    );
+    const { subject, observation } = await chart();
+    const actor = [{ role: concept('v3-ParticipationType', 'IRCP'), reference: { reference: 'Practitioner/dr' } }];
+    await create(server, consentBody(subject, { provision: [{ type: 'deny', actor }] }));
+    const by = (fhirUser: string): TestCaller => ({ ...elsewhere, claims: { fhirUser } });
+
+    expect(await statusOf(pathOf(observation), by('Practitioner/other'))).toBe(200);
+    expect(await statusOf(pathOf(observation), by('Practitioner/dr'))).toBe(404);
+    expect(await statusOf(pathOf(observation), by('https://concord.test/fhir/Practitioner/dr'))).toBe(404);
+  });
+
+  it('the Provenance of a Consent, as the Consent itself', async () => {
+    const { subject, observation } = await chart();
+    const consent = await create(server, consentBody(subject));
+    const [ofObservation, ofConsent] = await Promise.all(
+      [referenceTo(observation), referenceTo(consent)].map((reference) =>
+        create<fhir4.Provenance>(server, {
+          resourceType: 'Provenance',
+          target: [{ reference }],
+          recorded: '2024-01-01T00:00:00Z',
+          agent: [{ who: { reference: 'Organization/northside' } }],
+        }),
+      ),
+    );
+
+    expect(await statusOf(pathOf(ofObservation as Stored<fhir4.Provenance>))).toBe(200);
+    expect(await statusOf(pathOf(ofConsent as Stored<fhir4.Provenance>))).toBe(404);
   });
 });
 

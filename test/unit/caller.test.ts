@@ -89,6 +89,31 @@ describe('callerFrom', () => {
     },
   );
 
+  it.each(['Practitioner/dr', 'https://concord.test/fhir/Practitioner/dr', 'http://127.0.0.1:3000/Practitioner/dr'])(
+    'reads the caller’s own record from %s, however it is written',
+    (fhirUser) => {
+      expect(callerFrom({ ...nurse, fhirUser }).fhirUser).toBe('Practitioner/dr');
+    },
+  );
+
+  it.each([
+    'dr',
+    '/Practitioner/dr',
+    'Practitioner/',
+    'Practitioner/dr/',
+    'practitioner/dr',
+    'Practitioner/dr/_history/1',
+    'Practitioner/dr?x=y',
+    'https://concord.test/fhir/Practitioner/dr#x',
+    'urn:x/Practitioner/dr',
+    'Practitioner/d r',
+    ' Practitioner/dr',
+    'Practitioner/dr\n',
+    `Practitioner/${'d'.repeat(65)}`,
+  ])('refuses the fhirUser %j', (fhirUser) => {
+    expectRefused({ ...nurse, fhirUser }, 'fhirUser');
+  });
+
   it('repeats no claim’s value in its refusal', () => {
     const refusal = refusalOf({ ...nurse, roles: ['secret-role'], sub: 'secret-sub' }) as RecordError;
 

@@ -46,7 +46,7 @@ const factsOf = ({ custodian, id, labels, resource }: ModelRecord): RecordFacts 
 });
 
 const sharingIn = (given: readonly ModelConsent[], { now }: ModelReader): Sharing | undefined =>
-  sharingOf(directivesOf(given), { now, baseUrl });
+  sharingOf(directivesOf(given), now);
 
 const decided = (sharing: Sharing | undefined, who: ModelReader, what: ModelRecord, action: Action): boolean => {
   const type = { name: what.type, subject: subjectOf(what.type), directory: isDirectory(what.type) };
@@ -291,6 +291,73 @@ describe('the decision about what another organisation keeps', () => {
     expect(of({ event: ['2024-01-15'], repeat: { boundsDuration: { value: 3, code: 'mo' } } })).toBe(false);
     expect(of({ repeat: { boundsPeriod: { start: '2024-01-15', end: '2024-01-16' }, frequency: 1 } })).toBe(true);
     expect(of({ repeat: { boundsPeriod: { start: '2024-01-15', end: '2024-02-16' }, duration: 1 } })).toBe(false);
+  });
+
+  it.each(['https://concord.test/fhir', 'http://concord.test/fhir', 'https://other.test', 'https://other.test/r4/x'])(
+    'takes what is said to be on %s for what may be here',
+    (server) => {
+      const dependents: fhir4.ConsentProvision = {
+        data: [{ meaning: 'dependents', reference: { reference: 'Encounter/e' } }],
+      };
+      const of = (reference: string, element: object = { encounter: { reference } }) => ({
+        resource: { ...(observation.resource as fhir4.Observation), ...element },
+      });
+      const denied = optIn({ provision: [{ type: 'deny', ...dependents }] });
+
+      expect(isShared(denied, of('Encounter/f'))).toBe(true);
+      expect(isShared(denied, of('Encounter/e'))).toBe(false);
+      expect(isShared(denied, of(`${server}/Encounter/e`))).toBe(false);
+      expect(isShared(denied, of(`${server}/Encounter/e/_history/1`))).toBe(false);
+      expect(isShared(denied, of('', { contained: [{ encounter: { reference: `${server}/Encounter/e` } }] }))).toBe(
+        false,
+      );
+      expect(isShared(denied, of(`${server}/Encounter/f`))).toBe(true);
+      expect(isShared(optIn(dependents), of('Encounter/e'))).toBe(true);
+      expect(isShared(optIn(dependents), of(`${server}/Encounter/e`))).toBe(false);
+    },
+  );
+
+  it('closes by the address of an attachment, as by a reference', () => {
+    const of = (meaning: 'dependents' | 'instance', reference: string) =>
+      optIn({ provision: [{ type: 'deny', data: [{ meaning, reference: { reference } }] }] });
+    const attached = (url: string) => ({
+      resource: { ...(observation.resource as fhir4.Observation), extension: [{ url: 'x', valueAttachment: { url } }] },
+    });
+
+    expect(isShared(of('dependents', 'Binary/b'), attached('Binary/b'))).toBe(false);
+    expect(isShared(of('dependents', 'Binary/b'), attached('https://other.test/Binary/b'))).toBe(false);
+    expect(isShared(of('instance', 'Binary/b'), attached('Binary/b'))).toBe(true);
+    expect(isShared(of('dependents', 'Encounter/b'), attached('https://other.test/Encounter/b'))).toBe(true);
+  });
+
+  it.each<[string, boolean, readonly object[] | undefined]>([
+    ['a record that may be shared', true, [{ reference: 'Observation/1' }]],
+    ['a Consent', false, [{ reference: 'Consent/1' }]],
+    ['a Consent among others', false, [{ reference: 'Observation/1' }, { reference: 'Consent/1' }]],
+    ['a version of a Consent', false, [{ reference: 'Consent/1/_history/2' }]],
+    ['a Consent on some server', false, [{ reference: 'https://other.test/fhir/Consent/1' }]],
+    ['a Contract', false, [{ reference: 'Contract/1' }]],
+    ['the access log', false, [{ reference: 'AuditEvent/1' }]],
+    ['a Consent by identifier', false, [{ type: 'Consent', identifier: { value: '1' } }]],
+    ['what is not known', false, [{ identifier: { value: '1' } }]],
+    ['what is deleted', false, undefined],
+  ])('shares a Provenance of %s: %s', (_name, shared, target) => {
+    const resource = { resourceType: 'Provenance', target, recorded: '', agent: [] } as unknown as fhir4.Provenance;
+
+    expect(isShared(optIn(), { type: 'Provenance', resource: target && resource })).toBe(shared);
+  });
+
+  it.each([
+    [['lab'], true],
+    [['lab', 'nurse'], true],
+    [['system'], false],
+    [['lab', 'system'], false],
+    [['physician', 'frontdesk'], false],
+  ])('knows what readers look for if all their roles treat: %j', (roles, known) => {
+    const denied = optIn({ provision: [{ type: 'deny', purpose: [coding('v3-ActReason', 'HPAYMT')] }] });
+
+    expect(isShared(denied, {}, { roles })).toBe(known);
+    expect(isShared(optIn({ purpose: [coding('v3-ActReason', 'TREAT')] }), {}, { roles })).toBe(known);
   });
 
   it('lets no organisation’s Consents open what another one keeps', () => {

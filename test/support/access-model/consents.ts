@@ -13,6 +13,7 @@ export interface ModelRecord {
         | fhir4.Observation
         | fhir4.Condition
         | fhir4.ServiceRequest
+        | fhir4.Provenance
         | fhir4.AllergyIntolerance
         | fhir4.Patient
         | fhir4.Consent
@@ -59,6 +60,9 @@ export const isSharedByModel = (
   record: ModelRecord,
 ): boolean | undefined => {
   if (record.type === 'Consent') return false;
+  // Where a Consent comes from tells as much of it; of what a deleted one told, nothing is known.
+  if (record.type === 'Provenance' && (!record.resource || JSON.stringify(record.resource).includes('Consent/')))
+    return false;
   if (record.labels.some(({ system, code }) => system === `${hl7}v3-ActCode` && code === 'PSYTHPN')) return false;
   const choices: boolean[] = [];
   for (let worlds = 0; worlds < 5_000; worlds++) {
@@ -217,7 +221,7 @@ class ConsentModel {
 
   #isPurpose(purposes: readonly fhir4.Coding[] | undefined): boolean {
     if (purposes?.some(({ system, code }) => system === `${hl7}v3-ActReason` && code === 'PurposeOfUse')) return true;
-    const treats = ['physician', 'nurse', 'pharmacist', 'lab'].some((role) => this.#reader.roles.includes(role));
+    const treats = this.#reader.roles.every((role) => ['physician', 'nurse', 'pharmacist', 'lab'].includes(role));
     return this.#any(purposes, ({ system, code }) => {
       if (!treats || system !== `${hl7}v3-ActReason` || code === 'ETREAT') return 'unknown';
       return code === 'TREAT';
@@ -271,7 +275,10 @@ class ConsentModel {
     if (reference === `${type}/${id}`) return true;
     if (meaning === 'instance') return false;
     if (meaning === 'related' || !resource) return 'unknown';
-    return JSON.stringify(resource).includes(`"reference":"${reference}"`);
+    const text = JSON.stringify(resource);
+    if (text.includes(`"reference":"${reference}"`)) return true;
+    // On a server that may be this one, by another name.
+    return text.includes(`/${reference}"`) || text.includes(`/${reference}/_history/`) ? 'unknown' : false;
   }
 }
 

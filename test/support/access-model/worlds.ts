@@ -182,7 +182,7 @@ export const consents: fc.Arbitrary<ModelConsent[]> = fc.array(
 export const reader: fc.Arbitrary<ModelReader> = fc.record({
   organization: fc.constantFrom('lakeside', 'lakeside', 'lakeside', 'hillside'),
   fhirUser: fc.constantFrom('Practitioner/reader', 'Practitioner/other'),
-  roles: fc.constantFrom(['physician'], ['nurse'], ['system'], ['frontdesk', 'nurse']),
+  roles: fc.constantFrom(['physician'], ['nurse'], ['system'], ['frontdesk', 'nurse'], ['lab', 'nurse']),
   now: fc.constantFrom(...instants),
 });
 
@@ -193,7 +193,13 @@ const resources: Readonly<Record<string, fc.Arbitrary<NonNullable<ModelRecord['r
     .record({
       code: fc.constantFrom(own('a'), own('b')),
       component: rarely(fc.constantFrom([{ code: own('c') }], [{ code: own('a') }])),
-      encounter: rarely(fc.constant({ reference: 'Encounter/1' })),
+      encounter: rarely(
+        fc.constantFrom(
+          { reference: 'Encounter/1' },
+          { reference: 'https://concord.test/fhir/Encounter/1' },
+          { reference: 'http://other.test/Encounter/1/_history/2' },
+        ),
+      ),
       effectiveDateTime: rarely(date),
     })
     .map((elements) =>
@@ -211,6 +217,12 @@ const resources: Readonly<Record<string, fc.Arbitrary<NonNullable<ModelRecord['r
       ...elements,
     }),
   ) as never,
+  Provenance: fc.constantFrom('Observation/1', 'Consent/1', 'https://other.test/fhir/Consent/1').map((reference) => ({
+    resourceType: 'Provenance' as const,
+    target: [{ reference: 'Observation/2' }, { reference }],
+    recorded: '2024-01-01T00:00:00Z',
+    agent: [],
+  })),
   AllergyIntolerance: fc.constant({ resourceType: 'AllergyIntolerance', patient: subject, code: own('a') }),
   Patient: fc.constant({ resourceType: 'Patient' }),
   Consent: fc.constant({ resourceType: 'Consent', status: 'active', scope: {}, category: [] }),
@@ -224,6 +236,7 @@ export const record: fc.Arbitrary<ModelRecord> = fc
     'Condition',
     'Condition',
     'ServiceRequest',
+    'Provenance',
     'AllergyIntolerance',
     'Patient',
     'Consent',
