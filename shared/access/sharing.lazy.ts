@@ -1,3 +1,4 @@
+import { addressesIn, addressOf } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { careTimeOf } from '../record-types/care-dates.ts';
 import { type Subject, subjectOf } from '../record-types/subjects.ts';
@@ -210,25 +211,3 @@ const isAmong = (data: readonly string[], { type, record }: Asked): Met => {
   );
   return met === no && mayRefer ? perhaps : met;
 };
-
-interface Address {
-  /** `Type/id`. */
-  readonly name: string;
-  /** Whether it is this server's for certain. */
-  readonly here: boolean;
-}
-
-const addressOf = (reference: string): Address | undefined => {
-  const [, server, name] = /^(.*\/)?([A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]*)?$/.exec(reference) ?? [];
-  return name === undefined ? undefined : { name, here: server === undefined };
-};
-
-/** All that something refers to, contained resources included, and every Binary that an attachment names by its address. */
-const addressesIn = (element: unknown): Address[] =>
-  typeof element !== 'object' || element === null
-    ? []
-    : Object.entries(element).flatMap(([key, value]: [string, unknown]) => {
-        if (typeof value !== 'string') return addressesIn(value);
-        const address = key === 'reference' || key === 'url' ? addressOf(value) : undefined;
-        return address && (key === 'reference' || address.name.startsWith('Binary/')) ? [address] : [];
-      });

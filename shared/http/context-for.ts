@@ -17,7 +17,7 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
   return {
     store,
     asking,
-    sharing: new SharedCharts(store, asking, { now, baseUrl: request.baseUrl }),
+    sharing: new SharedCharts(store, asking, now),
     now,
     request,
     known,

@@ -1,5 +1,5 @@
 import type { Asking, Sharing } from '../access/decide.ts';
-import { recordsNamedIn } from '../fhir/references.ts';
+import { addressesIn } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
 import { directivesOf } from '../store/directives.ts';
@@ -17,17 +17,18 @@ type Kept = Pick<StoredRecord, 'type' | 'chart'> & Partial<Pick<StoredRecord, 'c
 export class SharedCharts {
   readonly #store: RecordStore;
   readonly #asking: Asking;
-  readonly #at: { readonly now: number; readonly baseUrl: string };
+  readonly #now: number;
   readonly #known = new Map<string, Sharing | undefined>();
   /** Those that are under way, or were. */
   readonly #asked = new Map<string, Promise<void>>();
   /** Where records are that clients chose the ids of, by `Type/id`; undefined for what leads nowhere. */
   readonly #located = new Map<string, Address | undefined>();
 
-  constructor(store: RecordStore, asking: Asking, at: { readonly now: number; readonly baseUrl: string }) {
+  /** @param now - in milliseconds since 1970. */
+  constructor(store: RecordStore, asking: Asking, now: number) {
     this.#store = store;
     this.#asking = asking;
-    this.#at = at;
+    this.#now = now;
   }
 
   /** What is shared of a chart; undefined if nothing is, or it has not been looked up. */
@@ -62,9 +63,10 @@ export class SharedCharts {
     return organization !== undefined && custodian !== organization && !headsOwnChart(type);
   }
 
-  /** `Type/id` of patients and of what may belong to one, as a record names them. */
+  /** `Type/id` of patients and of what may belong to one, as a record names them, here or under another name of this server. */
   #namedIn(resource: Resource): string[] {
-    return recordsNamedIn(resource, this.#at.baseUrl).filter((name) => !headsOwnChart(typeAndId(name).type));
+    const names = new Set(addressesIn(resource).map(({ name }) => name));
+    return [...names].filter((name) => !headsOwnChart(typeAndId(name).type));
   }
 
   #addressOf(name: string): Address | undefined {
@@ -120,7 +122,7 @@ export class SharedCharts {
       import('../access/sharing.lazy.ts'),
       directivesOf(this.#store, chart),
     ]);
-    this.#known.set(chart, directives && sharingOf(directives, this.#at.now));
+    this.#known.set(chart, directives && sharingOf(directives, this.#now));
   }
 
   /** The current version of a record, once it is known whether it is shared. Where there is none, that takes the same calls as where it is hidden. */

@@ -494,6 +494,27 @@ describe('what closes, whatever a reader says', () => {
     expect(await seen(denied)).toBe(404);
   });
 
+  it('in what names another patient’s chart under another name of this server', async () => {
+    const [mine, another] = [await chart(), await chart()];
+    const visit = await create(server, encounterBody(another.subject));
+    const [both, own] = await Promise.all(
+      [`https://concord.test/fhir/${referenceTo(visit)}`, undefined].map((reference) =>
+        create(server, observationBody(mine.subject, reference === undefined ? {} : { focus: [{ reference }] })),
+      ),
+    );
+    await create(server, consentBody(mine.subject));
+    const seen = async (record: Stored<fhir4.Observation> | undefined) =>
+      (
+        await server.get(pathOf(record as Stored<fhir4.Observation>), {
+          as: elsewhere,
+          headers: { host: 'other.test' },
+        })
+      ).status;
+
+    expect(await seen(own)).toBe(200);
+    expect(await seen(both)).toBe(404);
+  });
+
   it('by a name that the token has as an address', async () => {
     await server.put(
       'Practitioner/dr',
