@@ -2,6 +2,7 @@ import { fhirJson } from '../http/fhir-request.ts';
 import type { SystemRoute } from '../http/system-routes.ts';
 import { named, refusedOtherwise, refusedWith } from './components.ts';
 import { camelCase, type Json, type Method, type Operation, type PathItem, refersTo } from './schema.ts';
+import { output, result, selecting } from './type-paths.ts';
 
 /** Heading of what belongs to no type. */
 export const systemTag = 'System';
@@ -35,29 +36,7 @@ const mode: Json = {
 const across = { tags: [systemTag], responses: { '200': refersTo('responses', 'Bundle'), ...refusedWith() } };
 
 /** A search across types takes what a search takes, and the types. */
-const resultOfSearch = [
-  'type',
-  'filter',
-  'words',
-  'narrative',
-  'list',
-  'more',
-  'include',
-  'includeIterate',
-  'revinclude',
-  'revincludeIterate',
-  'sort',
-  'count',
-  'total',
-  'summary',
-  'elements',
-  'contained',
-  'containedType',
-  'explain',
-  'handling',
-  'format',
-  'pretty',
-] as const;
+const resultOfSearch = ['type', ...selecting, ...result, 'handling', ...output] as const;
 
 const ofVersion = (content: Json): Json => ({
   description: 'As it is',

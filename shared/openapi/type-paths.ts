@@ -181,11 +181,13 @@ const bodyOf = (described: Described, route: Route, definitions: Definitions): B
 };
 
 const conditional: ReadonlySet<string> = new Set(['update', 'patch', 'delete']);
-const output = ['format', 'pretty'] as const satisfies readonly ParameterName[];
+/** What shapes any answer. */
+export const output = ['format', 'pretty'] as const satisfies readonly ParameterName[];
 const writing = ['prefer', 'idempotencyKey', ...output] as const satisfies readonly ParameterName[];
 /** What may be wrong with a body. */
 const upload = ['413', '415'] as const satisfies readonly Refusal[];
-const result = [
+/** What shapes the result of a search. */
+export const result = [
   'include',
   'includeIterate',
   'revinclude',
@@ -199,7 +201,8 @@ const result = [
   'containedType',
   'explain',
 ] as const satisfies readonly ParameterName[];
-const selecting = ['filter', 'words', 'narrative', 'list', 'more'] as const satisfies readonly ParameterName[];
+/** What selects records whatever their type is. */
+export const selecting = ['filter', 'words', 'narrative', 'list', 'more'] as const satisfies readonly ParameterName[];
 
 const form = {
   requestBody: {
