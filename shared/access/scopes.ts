@@ -3,6 +3,9 @@ import type { Resource } from '../fhir/resource.ts';
 /** What can be done with a record: create, read, update, delete, search. https://hl7.org/fhir/smart-app-launch/STU2.1/scopes-and-launch-context.html */
 export type Action = 'c' | 'r' | 'u' | 'd' | 's';
 
+/** Whether an action shows something and changes nothing. */
+export const reads = (action: Action): boolean => action === 'r' || action === 's';
+
 /** One clinical scope of a token. */
 export interface Scope {
   readonly level: 'patient' | 'user' | 'system';

@@ -3,8 +3,8 @@ import type { Resource } from '../fhir/resource.ts';
 import { careTimeOf } from '../record-types/care-dates.ts';
 import { type Subject, subjectOf } from '../record-types/subjects.ts';
 import type { Caller, Role } from './caller.ts';
-import type { RecordFacts, Sharing, TypeFacts } from './decide.ts';
 import { type Directive, type Rule, type Span, unclear } from './directive.ts';
+import type { RecordFacts, Sharing, TypeFacts } from './question.ts';
 
 /** What is asked: whether this caller may see this record. */
 interface Asked {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { Asking } from '../access/decide.ts';
+import type { Asking } from '../access/question.ts';
 import { toBase32 } from '../store/base32.ts';
 import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';

@@ -1,4 +1,4 @@
-import type { Asking } from '../access/decide.ts';
+import type { Asking } from '../access/question.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { FhirRequest } from '../http/fhir-request.ts';

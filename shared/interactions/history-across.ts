@@ -1,4 +1,5 @@
-import { decideType, isNarrowed } from '../access/decide.ts';
+import { decideType } from '../access/decide.ts';
+import { isNarrowed } from '../access/rules/scope.ts';
 import type { AuditedInteraction } from '../audit/audit-row.ts';
 import { factsOfType, isDirectory, subjectOf } from '../record-types/subjects.ts';
 import type { RecordChange } from '../store/feed/change.ts';

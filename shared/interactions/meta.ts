@@ -1,4 +1,5 @@
-import { decideLabels, isScoped } from '../access/decide.ts';
+import { decideLabels } from '../access/decide.ts';
+import { isScoped } from '../access/rules/scope.ts';
 import { RecordError } from '../errors.ts';
 import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';

@@ -1,4 +1,4 @@
-import { isInScope, isNarrowed, isScoped } from '../access/decide.ts';
+import { isInScope, isNarrowed, isScoped } from '../access/rules/scope.ts';
 import { RecordError } from '../errors.ts';
 import { parseReference, recordsNamedIn, referencesIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';

@@ -1,4 +1,6 @@
-import { type Decision, decide, decideType, isInScope, type TypeFacts } from '../access/decide.ts';
+import { type Decision, decide, decideType } from '../access/decide.ts';
+import type { TypeFacts } from '../access/question.ts';
+import { isInScope } from '../access/rules/scope.ts';
 import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
 import type { Resource } from '../fhir/resource.ts';

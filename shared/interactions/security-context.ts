@@ -1,4 +1,4 @@
-import type { RecordFacts } from '../access/decide.ts';
+import type { RecordFacts } from '../access/question.ts';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { factsOfType } from '../record-types/subjects.ts';

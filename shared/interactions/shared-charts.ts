@@ -1,4 +1,4 @@
-import type { Asking, Sharing } from '../access/decide.ts';
+import type { Asking, Sharing } from '../access/question.ts';
 import { addressesIn } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { headsOwnChart } from '../record-types/homes.ts';

@@ -1,4 +1,4 @@
-import { isNarrowed } from '../access/decide.ts';
+import { isNarrowed } from '../access/rules/scope.ts';
 import type { Address } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Asking } from '../../shared/access/decide.ts';
+import type { Asking } from '../../shared/access/question.ts';
 import { chartLog, dayLog, loggedAccess } from '../../shared/audit/audit-log.ts';
 import { type AuditPointer, type AuditRow, auditPointer, entryOf, refusedRow } from '../../shared/audit/audit-row.ts';
 import { type Access, AuditTrail } from '../../shared/audit/audit-trail.ts';

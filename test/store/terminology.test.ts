@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Asking } from '../../shared/access/decide.ts';
+import type { Asking } from '../../shared/access/question.ts';
 import { parseScopes } from '../../shared/access/scopes.ts';
 import { loadTerminology } from '../../shared/interactions/terms/search-terms.ts';
 import type { TerminologyFacts } from '../../shared/search/facts.ts';

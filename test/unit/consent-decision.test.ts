@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileConsent } from '../../shared/access/compile-consent.ts';
-import { type Asking, decide, type RecordFacts, type Sharing } from '../../shared/access/decide.ts';
+import { decide } from '../../shared/access/decide.ts';
 import type { Directive } from '../../shared/access/directive.ts';
+import type { Asking, RecordFacts, Sharing } from '../../shared/access/question.ts';
 import { type Action, parseScopes } from '../../shared/access/scopes.ts';
 import { sharingOf } from '../../shared/access/sharing.lazy.ts';
 import { isDirectory, subjectOf } from '../../shared/record-types/subjects.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Asking, decide, decideType } from '../../shared/access/decide.ts';
+import { decide, decideType } from '../../shared/access/decide.ts';
+import type { Asking } from '../../shared/access/question.ts';
 import { parseScopes } from '../../shared/access/scopes.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { type ModelScope, scopeHolds, scopeText } from '../support/access-model/scopes.ts';

@@ -1,4 +1,4 @@
-import type { Asking } from '../../access/decide.ts';
+import type { Asking } from '../../access/question.ts';
 import { RecordError } from '../../errors.ts';
 
 /**

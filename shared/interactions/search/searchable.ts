@@ -1,4 +1,5 @@
-import { type Asking, decideType } from '../../access/decide.ts';
+import { decideType } from '../../access/decide.ts';
+import type { Asking } from '../../access/question.ts';
 import type { SearchTypes } from '../../record-types/search-types.ts';
 
 /** Names of the types that can be searched together with others: all but the access log, whose entries are no records. */
