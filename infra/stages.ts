@@ -18,6 +18,12 @@ const stageSchema = z.strictObject({
   /** How far back the table can be restored, in days; as long as bodies that were removed can be had back. */
   recoveryDays: z.int().check(z.gte(1), z.lte(35)),
   logRetentionDays: logDays,
+  /** What the network has agreed on: see shared/access/policy.ts. */
+  policy: z.strictObject({
+    sharing: z.enum(['opt-in', 'treatment']),
+    relationDays: positive,
+    breakGlassMinutes: z.int().check(z.gte(5), z.lte(720)),
+  }),
   signIn: z.strictObject({
     /** Whether staff must show a second factor. */
     secondFactor: z.enum(['required', 'optional']),
@@ -42,6 +48,7 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
     recoveryDays: 35,
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
+    policy: { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60 },
     signIn: { secondFactor: 'required', plan: 'plus', callbackUrls: ['https://concord.example/signed-in'] },
   },
   {
@@ -51,6 +58,7 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 50, burst: 100 },
     recoveryDays: 1,
     logRetentionDays: 7,
+    policy: { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60 },
     signIn: { secondFactor: 'optional', plan: 'essentials', callbackUrls: ['http://localhost:8080/signed-in'] },
   },
 ].map(parseStage);

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { type Policy, usualPolicy } from './access/policy.ts';
 
 const environment = z.object({
   /** The DynamoDB table. */
@@ -10,6 +11,8 @@ const environment = z.object({
   USER_POOL_CLIENT_IDS: z.string().check(z.minLength(1)),
   /** The pool's public keys as JSON, where they are known when the function is deployed; else they are fetched once. */
   USER_POOL_JWKS: z.optional(z.string()),
+  /** What the network has agreed on, as JSON; see `Policy`. What it does not name is as usual. */
+  POLICY: z.optional(z.string()),
 });
 
 export interface Config {
@@ -18,6 +21,7 @@ export interface Config {
   readonly userPoolId: string;
   readonly clientIds: readonly string[];
   readonly jwks: string | undefined;
+  readonly policy: Policy;
 }
 
 /**
@@ -30,12 +34,13 @@ export const configFrom = (env: Readonly<Record<string, string | undefined>>): C
   if (!parsed.success) {
     throw new Error(`Missing in the environment: ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`);
   }
-  const { TABLE_NAME, BUCKET_NAME, USER_POOL_ID, USER_POOL_CLIENT_IDS, USER_POOL_JWKS } = parsed.data;
+  const { TABLE_NAME, BUCKET_NAME, USER_POOL_ID, USER_POOL_CLIENT_IDS, USER_POOL_JWKS, POLICY = '{}' } = parsed.data;
   return {
     tableName: TABLE_NAME,
     bucketName: BUCKET_NAME,
     userPoolId: USER_POOL_ID,
     clientIds: USER_POOL_CLIENT_IDS.split(','),
     jwks: USER_POOL_JWKS,
+    policy: { ...usualPolicy, ...(JSON.parse(POLICY) as Partial<Policy>) },
   };
 };

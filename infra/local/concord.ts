@@ -4,6 +4,7 @@ import {
   ListTablesCommand,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
+import type { Policy } from '../../shared/access/policy.ts';
 import { startAwsServices } from './aws-services.ts';
 import { CannotStart } from './cannot-start.ts';
 import { cognitoAuthorizer } from './cognito-authorizer.ts';
@@ -31,6 +32,8 @@ export interface ConcordOptions {
   readonly dataDir: string;
   /** Another DynamoDB than the embedded one. */
   readonly dynamoDbEndpoint?: string | undefined;
+  /** What the network has agreed on, where it differs from the usual. */
+  readonly policy?: Partial<Policy>;
   /** Removes all data first. */
   readonly reset?: boolean;
   /** Whether the directory is written if it is missing; true if absent. */
@@ -145,6 +148,7 @@ const start = async (
     USER_POOL_ID: userPool.id,
     USER_POOL_CLIENT_IDS: userPool.clientId,
     USER_POOL_JWKS: JSON.stringify(userPool.jwks),
+    POLICY: JSON.stringify(options.policy ?? {}),
   });
   running.push(restore);
 

@@ -1,5 +1,5 @@
 /**
- * `npm start`: all of Concord on this machine. PORT (3000), DATA_DIR (.data), DYNAMODB_ENDPOINT; `-- --reset` begins anew,
+ * `npm start`: all of Concord on this machine. PORT (3000), DATA_DIR (.data), DYNAMODB_ENDPOINT, SHARING (opt-in); `-- --reset` begins anew,
  * `-- --demo` fills in patients.
  */
 import path from 'node:path';
@@ -23,8 +23,13 @@ const settings = () => {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new CannotStart(`PORT is a number from 1 to 65535, not "${process.env.PORT}".`);
   }
+  const sharing = process.env.SHARING || 'opt-in';
+  if (sharing !== 'opt-in' && sharing !== 'treatment') {
+    throw new CannotStart(`SHARING is "opt-in" or "treatment", not "${sharing}".`);
+  }
   return {
     port,
+    policy: { sharing },
     dataDir: path.resolve(process.env.DATA_DIR || '.data'),
     dynamoDbEndpoint: process.env.DYNAMODB_ENDPOINT || undefined,
     reset: values.reset ?? false,

@@ -111,7 +111,7 @@ export class ApiStack extends Stack {
 }
 
 /** What the description of the server needs differs from what serving records needs. */
-const workOf = (entry: string, { table, userPool, client, signInDomain }: ApiStackProps) =>
+const workOf = (entry: string, { stage, table, userPool, client, signInDomain }: ApiStackProps) =>
   entry === 'functions/metadata.ts'
     ? { environment: { USER_POOL_ID: userPool.userPoolId, SIGN_IN_DOMAIN: signInDomain } }
     : {
@@ -120,6 +120,7 @@ const workOf = (entry: string, { table, userPool, client, signInDomain }: ApiSta
           BUCKET_NAME: table.bucketName,
           USER_POOL_ID: userPool.userPoolId,
           USER_POOL_CLIENT_IDS: client.userPoolClientId,
+          POLICY: JSON.stringify(stage.policy),
           // a bundle may ask for the capability statement, which tells where to sign in
           ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
         },

@@ -34,8 +34,11 @@ export interface Asking {
   readonly chart: string | undefined;
 }
 
-/** Whether a patient's Consents let the caller's organisation see a record that another one keeps. Pure. */
-export type Sharing = (caller: Caller, type: TypeFacts, record: RecordFacts) => boolean;
+/** By what right somebody sees what another organisation keeps. Stable: the access log tells it. */
+export type Basis = 'consent' | 'relation';
+
+/** By what right, if any, the caller sees a record that another organisation keeps. Pure. */
+export type Sharing = (caller: Caller, type: TypeFacts, record: RecordFacts) => Basis | undefined;
 
 /** Whether somebody may do something with any record of a type. */
 export interface TypeQuestion {

@@ -4,7 +4,9 @@ import { careTimeOf } from '../record-types/care-dates.ts';
 import { type Subject, subjectOf } from '../record-types/subjects.ts';
 import type { Caller, Role } from './caller.ts';
 import { type Directive, type Rule, type Span, unclear } from './directive.ts';
-import type { RecordFacts, Sharing, TypeFacts } from './question.ts';
+import type { Basis, RecordFacts, Sharing, TypeFacts } from './question.ts';
+
+export { chartAccess } from './chart-access.ts';
 
 /** What is asked: whether this caller may see this record. */
 interface Asked {
@@ -16,15 +18,20 @@ interface Asked {
 }
 
 /**
- * What a patient's Consents let one caller's organisation see of a chart; undefined if it is nothing. A record is shared only if it is
- * whatever may be meant by what is not understood in them.
+ * What a patient's Consents and care relationships let one caller's organisation see of a chart; undefined if it is nothing. A record is shared only if it is
+ * whatever may be meant by what is not understood in Consents. What these deny is shared by nothing here.
  *
  * @param now - in milliseconds since 1970.
+ * @param related - whether the caller's organisation has a care relationship as to what this custodian keeps.
  */
-export const sharingOf = (directives: readonly Directive[], now: number): Sharing | undefined =>
-  directives.some(({ rule }) => opens(rule))
+export const sharingOf = (
+  directives: readonly Directive[],
+  now: number,
+  related?: (custodian: string) => boolean,
+): Sharing | undefined =>
+  related || directives.some(({ rule }) => opens(rule))
     ? (caller, type, record) =>
-        isShareable(type, record) && isShared(directives, { now, caller, type: type.name, record })
+        isShareable(type, record) ? basisIn(directives, related, { now, caller, type: type.name, record }) : undefined
     : undefined;
 
 const opens = ({ type, rules = [] }: Rule): boolean => type === 'permit' || rules.some(opens);
@@ -52,12 +59,17 @@ const nothing = 1;
 const permit = 2;
 const deny = 4;
 
-const isShared = (directives: readonly Directive[], asked: Asked): boolean => {
+const basisIn = (
+  directives: readonly Directive[],
+  related: ((custodian: string) => boolean) | undefined,
+  asked: Asked,
+): Basis | undefined => {
+  const { record } = asked;
   const all = directives.map(({ custodian, rule }) => ({ custodian, outcomes: outcomesOf(rule, asked, []) }));
-  return (
-    all.every(({ outcomes }) => (outcomes & deny) === 0) &&
-    all.some(({ custodian, outcomes }) => outcomes === permit && custodian === asked.record.custodian)
-  );
+  if (all.some(({ outcomes }) => (outcomes & deny) !== 0)) return undefined;
+  if (all.some(({ custodian, outcomes }) => outcomes === permit && custodian === record.custodian)) return 'consent';
+  // A relationship is for care, and no provision that names a label.
+  return record.labels.every(isHarmless) && related?.(record.custodian) ? 'relation' : undefined;
 };
 
 /**

@@ -17,7 +17,7 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
   return {
     store,
     asking,
-    sharing: new SharedCharts(store, asking, now),
+    sharing: new SharedCharts(store, asking, now, services.policy),
     now,
     request,
     known,

@@ -1,5 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Caller } from '../access/caller.ts';
+import type { Policy } from '../access/policy.ts';
 import { type Config, configFrom } from '../config.ts';
 import { documentClient } from '../store/document-client.ts';
 import { openStore } from '../store/open-store.ts';
@@ -11,6 +12,7 @@ export interface Services {
   readonly verify: (authorization: string | undefined) => Promise<Caller>;
   readonly store: () => Promise<RecordStore>;
   readonly now: () => number;
+  readonly policy: Policy;
 }
 
 const services = (config: Config, client: DynamoDBDocumentClient): Services => {
@@ -27,6 +29,7 @@ const services = (config: Config, client: DynamoDBDocumentClient): Services => {
       return store;
     },
     now: Date.now,
+    policy: config.policy,
   };
 };
 

@@ -9,6 +9,7 @@ import { isDirectory } from '../record-types/subjects.ts';
 import { isSubsetted } from '../search/project.ts';
 import type { CalendarWork } from '../store/calendar.ts';
 import type { ExistenceCheck, UniqueChange } from '../store/commit.ts';
+import type { RowChanges } from '../store/directive-rows.ts';
 import { type Address, locatorKey, type Row } from '../store/keys.ts';
 import type { FurtherCharts } from '../store/pointer-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
@@ -31,6 +32,8 @@ export interface PlannedWrite {
   readonly furtherCharts: FurtherCharts;
   /** The locator of an id that the client chose. */
   readonly claims: readonly Row[];
+  /** Rows that change with it in a chart that another organisation keeps. */
+  readonly besides?: RowChanges;
   /** What must not have been made meanwhile, for a conditional create. */
   readonly guards: readonly UniqueChange[];
   /** What stands against the record without refusing it. */

@@ -4,7 +4,6 @@ import { isDirectory } from '../record-types/subjects.ts';
 import type { TakenTime } from '../store/calendar.ts';
 import { type Commit, commit, type ExistenceCheck, type RecordWrite } from '../store/commit.ts';
 import { CommitRefused } from '../store/commit-refusal.ts';
-import { directiveChanges } from '../store/directives.ts';
 import { inParallel } from '../store/in-parallel.ts';
 import { indexChanges } from '../store/index-rows.ts';
 import { type Row, recordKey } from '../store/keys.ts';
@@ -71,17 +70,35 @@ export const save = async (
 ): Promise<void> => {
   const { store, request, once, now } = context;
   const key = once && requestKeyRow(once.key, { request: once.request, answers: answers.map(keptOf) }, now);
-  const work = await commitOf(context, plans, key && [key]);
-  try {
-    await commit(store, work);
-  } catch (error) {
-    if (!(error instanceof CommitRefused)) throw error;
-    if (error.refusals.some((refusal) => refusal.kind === 'claimed' && refusal.key.pk === key?.pk)) throw overtaken();
-    throw refusalOf(error, request.ifMatch !== undefined);
-  }
-  if (once) once.kept = true;
-  rememberDirectory(store, work.checks, plans);
+  const attempt = async (planned: readonly PlannedWrite[], again?: 'again'): Promise<void> => {
+    const work = await commitOf(context, planned, key && [key]);
+    try {
+      await commit(store, work);
+    } catch (error) {
+      if (!(error instanceof CommitRefused)) throw error;
+      if (error.refusals.some((refusal) => refusal.kind === 'claimed' && refusal.key.pk === key?.pk)) throw overtaken();
+      const open = again ? undefined : await inOthersCharts(context, planned, error.refusals);
+      if (open) return attempt(open, 'again');
+      throw refusalOf(error, request.ifMatch !== undefined);
+    }
+    if (once) once.kept = true;
+    rememberDirectory(store, work.checks, planned);
+  };
+  await attempt(plans);
 };
+
+/**
+ * The same writes, referring to what other organisations keep as far as their writer may; undefined if that does not help. Asked once a commit was
+ * refused, so that who writes into charts of the own organisation pays nothing for it.
+ */
+export const inOthersCharts = async (
+  context: Omit<RequestContext, 'recordType'>,
+  plans: readonly PlannedWrite[],
+  refusals: CommitRefused['refusals'],
+): Promise<readonly PlannedWrite[] | undefined> =>
+  context.asking.caller.organization !== undefined && refusals.some(({ kind }) => kind === 'missing')
+    ? (await import('./others-charts.lazy.ts')).inOthersCharts(context, plans)
+    : undefined;
 
 /** The record itself is not kept a second time. */
 const keptOf = ({ statusCode, headers, updated, warnings, resource }: Answer): KeptAnswer => ({
@@ -119,19 +136,21 @@ export const commitOf = async (
 
 /** A record's next version with all rows that change with it. */
 const rowsOf = (
-  { store, request }: Omit<RequestContext, 'recordType'>,
-  { recordType, next, previous, furtherCharts }: PlannedWrite,
+  { asking, store, request }: Omit<RequestContext, 'recordType'>,
+  { recordType, next, previous, furtherCharts, besides }: PlannedWrite,
 ): RecordWrite => {
   const write = { next, previous };
-  const index = indexChanges(store, recordType, write, furtherCharts);
-  const { directiveOf } = recordType;
-  // What has no patient has no chart that it could open.
-  if (!directiveOf || next.place === '') return { ...write, ...index };
-  const directive = directiveChanges(write, next.resource && directiveOf(next.resource, request.baseUrl));
+  const writer = { baseUrl: request.baseUrl, byPatient: asking.caller.patient !== undefined };
+  const changes = [
+    indexChanges(store, recordType, write, furtherCharts),
+    // What has no patient has no chart that it could open.
+    next.place === '' ? undefined : recordType.accessRows?.(write, writer),
+    besides,
+  ];
   return {
     ...write,
-    puts: [...index.puts, ...directive.puts],
-    removes: [...index.removes, ...directive.removes],
+    puts: changes.flatMap((change) => change?.puts ?? []),
+    removes: changes.flatMap((change) => change?.removes ?? []),
   };
 };
 

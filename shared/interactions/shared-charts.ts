@@ -1,8 +1,10 @@
+import type { ChartAccess } from '../access/chart-access.ts';
+import type { Policy } from '../access/policy.ts';
 import type { Asking, Sharing } from '../access/question.ts';
 import { addressesIn } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
-import { directivesOf } from '../store/directives.ts';
+import { accessRowsOf } from '../store/directives.ts';
 import type { Address } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
@@ -18,22 +20,35 @@ export class SharedCharts {
   readonly #store: RecordStore;
   readonly #asking: Asking;
   readonly #now: number;
-  readonly #known = new Map<string, Sharing | undefined>();
+  readonly #policy: Policy;
+  readonly #known = new Map<string, ChartAccess | undefined>();
   /** Those that are under way, or were. */
   readonly #asked = new Map<string, Promise<void>>();
   /** Where records are that clients chose the ids of, by `Type/id`; undefined for what leads nowhere. */
   readonly #located = new Map<string, Address | undefined>();
 
   /** @param now - in milliseconds since 1970. */
-  constructor(store: RecordStore, asking: Asking, now: number) {
+  constructor(store: RecordStore, asking: Asking, now: number, policy: Policy) {
     this.#store = store;
+    this.#policy = policy;
     this.#asking = asking;
     this.#now = now;
   }
 
   /** What is shared of a chart; undefined if nothing is, or it has not been looked up. */
   ofChart(chart: string): Sharing | undefined {
-    return this.#known.get(chart);
+    return this.#known.get(chart)?.sharing;
+  }
+
+  /** Whether there may be something in a chart that the caller may find, though not what was found first. */
+  mayEnter(chart: string): boolean {
+    const known = this.#known.get(chart);
+    return known !== undefined && (known.sharing !== undefined || known.mixed);
+  }
+
+  /** Whether the caller may refer to this record of another organisation, in a chart that was looked up. */
+  mayReferTo(record: StoredRecord, mayRead: boolean): boolean {
+    return this.#known.get(record.chart)?.mayReferTo(record, mayRead) ?? false;
   }
 
   /**
@@ -41,7 +56,7 @@ export class SharedCharts {
    * that patient has been asked nothing.
    */
   of({ chart, resource }: Pick<StoredRecord, 'chart' | 'resource'>): Sharing | undefined {
-    const sharing = this.#known.get(chart);
+    const sharing = this.ofChart(chart);
     if (!sharing || !resource) return sharing;
     const alone = this.#namedIn(resource).every((name) => {
       const address = this.#addressOf(name);
@@ -77,7 +92,7 @@ export class SharedCharts {
 
   /** What a record names whose place is still to be looked up. Where nothing of its chart is shared, that decides nothing. */
   #unlocated({ chart, resource }: Kept): string[] {
-    if (!resource || !this.#known.get(chart)) return [];
+    if (!resource || !this.ofChart(chart)) return [];
     return this.#namedIn(resource).filter((name) => !this.#addressOf(name) && !this.#located.has(name));
   }
 
@@ -118,11 +133,11 @@ export class SharedCharts {
   }
 
   async #ask(chart: string): Promise<void> {
-    const [{ sharingOf }, directives] = await Promise.all([
+    const [{ chartAccess }, rows] = await Promise.all([
       import('../access/sharing.lazy.ts'),
-      directivesOf(this.#store, chart),
+      accessRowsOf(this.#store, chart),
     ]);
-    this.#known.set(chart, directives && sharingOf(directives, this.#now));
+    this.#known.set(chart, rows && chartAccess(rows, this.#asking.caller, this.#policy, this.#now));
   }
 
   /** The current version of a record, once it is known whether it is shared. Where there is none, that takes the same calls as where it is hidden. */

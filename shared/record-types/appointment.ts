@@ -1,8 +1,10 @@
+import { visitInAppointment } from '../access/visit.ts';
 import { appointmentInvariants } from '../fhir/generated/invariants/Appointment.ts';
 import { appointmentSchema } from '../fhir/generated/schemas/Appointment.ts';
 import { appointmentElements, appointmentSearchTable } from '../fhir/generated/search-parameters/Appointment.ts';
 import { appointmentTime } from './appointment-time.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { visitsOf } from './visit-rows.ts';
 
 /** A time at which people and places meet. https://hl7.org/fhir/R4/appointment.html */
 export const appointment = defineRecordType({
@@ -13,4 +15,5 @@ export const appointment = defineRecordType({
   elements: appointmentElements,
   date: 'date',
   heldTime: appointmentTime,
+  ...visitsOf(visitInAppointment),
 });

@@ -1,8 +1,13 @@
 import { compileConsent } from '../access/compile-consent.ts';
+import { acceptanceIn } from '../access/referral.ts';
 import { consentInvariants } from '../fhir/generated/invariants/Consent.ts';
 import { consentSchema } from '../fhir/generated/schemas/Consent.ts';
 import { consentElements, consentSearchTable } from '../fhir/generated/search-parameters/Consent.ts';
+import { directiveChanges } from '../store/directive-rows.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { referralRows } from './referral-rows.ts';
+
+const acceptance = referralRows(acceptanceIn);
 
 /** What a patient permits and forbids. https://hl7.org/fhir/R4/consent.html */
 export const consent = defineRecordType({
@@ -12,5 +17,13 @@ export const consent = defineRecordType({
   searchTable: consentSearchTable,
   elements: consentElements,
   date: 'date',
-  directiveOf: (resource, baseUrl) => compileConsent(resource as unknown as fhir4.Consent, baseUrl),
+  accessRows: (write, writer) => {
+    const consent = write.next.resource as fhir4.Consent | undefined;
+    const directive = directiveChanges(write, consent && compileConsent(consent, writer.baseUrl));
+    const referral = acceptance(write, writer);
+    return {
+      puts: [...directive.puts, ...referral.puts],
+      removes: [...directive.removes, ...referral.removes],
+    };
+  },
 });

@@ -1,8 +1,11 @@
-import type { Rule } from '../access/directive.ts';
+import type { Visit } from '../access/door.ts';
 import type { InvariantsByType } from '../fhir/invariant.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ResourceSchema } from '../fhir/resource-schema.ts';
 import { dateInterval } from '../search/date-range.ts';
+import type { RecordWrite } from '../store/commit.ts';
+import type { RowChanges } from '../store/directive-rows.ts';
+import type { StoredRecord } from '../store/rows.ts';
 import { type SearchType, searchTypeOf } from './search-type.ts';
 
 /** Time of an actor that a record holds: nobody else can have it. */
@@ -17,6 +20,14 @@ export interface HeldTime {
   readonly expression: string;
 }
 
+/** Whose write it is, as far as rows of access depend on that. */
+export interface Writer {
+  /** This server's, for absolute references. */
+  readonly baseUrl: string;
+  /** Whether the patient writes, by the patient's own token. */
+  readonly byPatient: boolean;
+}
+
 export interface RecordTypeDefinition {
   readonly name: string;
   readonly schema: ResourceSchema;
@@ -29,8 +40,10 @@ export interface RecordTypeDefinition {
   readonly date?: string;
   /** Written by Concord alone: clients may only read and search. */
   readonly readOnly?: boolean;
-  /** What a record of this type, as it is, permits other organisations and forbids them. `baseUrl` is this server's, for absolute references. */
-  readonly directiveOf?: (resource: Resource, baseUrl: string) => Rule | undefined;
+  /** Rows of the chart that say what a version permits other organisations and forbids them. Not asked of what is in no chart. */
+  readonly accessRows?: (write: Pick<RecordWrite, 'next' | 'previous'>, writer: Writer) => RowChanges;
+  /** Whether a version tells that its organisation has seen the patient. */
+  readonly visitOf?: (record: StoredRecord) => Visit | undefined;
   /** Which time of whom a record of this type holds. */
   readonly heldTime?: (resource: Resource) => readonly HeldTime[];
 }

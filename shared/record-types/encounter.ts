@@ -1,7 +1,9 @@
+import { visitInEncounter } from '../access/visit.ts';
 import { encounterInvariants } from '../fhir/generated/invariants/Encounter.ts';
 import { encounterSchema } from '../fhir/generated/schemas/Encounter.ts';
 import { encounterElements, encounterSearchTable } from '../fhir/generated/search-parameters/Encounter.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { visitsOf } from './visit-rows.ts';
 
 /** One visit by one patient. https://hl7.org/fhir/R4/encounter.html */
 export const encounter = defineRecordType({
@@ -11,4 +13,5 @@ export const encounter = defineRecordType({
   searchTable: encounterSearchTable,
   elements: encounterElements,
   date: 'date',
+  ...visitsOf(visitInEncounter),
 });

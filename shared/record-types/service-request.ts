@@ -1,3 +1,4 @@
+import { referralIn } from '../access/referral.ts';
 import { serviceRequestInvariants } from '../fhir/generated/invariants/ServiceRequest.ts';
 import { serviceRequestSchema } from '../fhir/generated/schemas/ServiceRequest.ts';
 import {
@@ -5,6 +6,7 @@ import {
   serviceRequestSearchTable,
 } from '../fhir/generated/search-parameters/ServiceRequest.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { referralRows } from './referral-rows.ts';
 
 /** An order for an examination, a treatment or a referral. https://hl7.org/fhir/R4/servicerequest.html */
 export const serviceRequest = defineRecordType({
@@ -14,4 +16,5 @@ export const serviceRequest = defineRecordType({
   searchTable: serviceRequestSearchTable,
   elements: serviceRequestElements,
   date: 'authored',
+  accessRows: referralRows(referralIn),
 });

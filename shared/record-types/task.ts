@@ -1,7 +1,9 @@
+import { requestIn } from '../access/referral.ts';
 import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
 import { taskSchema } from '../fhir/generated/schemas/Task.ts';
 import { taskElements, taskSearchTable } from '../fhir/generated/search-parameters/Task.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { referralRows } from './referral-rows.ts';
 
 /** Something to be done by somebody. https://hl7.org/fhir/R4/task.html */
 export const task = defineRecordType({
@@ -11,4 +13,5 @@ export const task = defineRecordType({
   searchTable: taskSearchTable,
   elements: taskElements,
   date: 'authored-on',
+  accessRows: referralRows(requestIn),
 });

@@ -60,6 +60,26 @@ export const directiveKey = ({ chart, place }: Address): RowKey => ({
   sk: `${directivePrefix}${place}`,
 });
 
+/** A referral of the patient, or the patient's own word, for other organisations. */
+export const referralKey = ({ type, chart, place }: Address): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${directivePrefix}${type}#${place}`,
+});
+
+/** What is told of organisations that keep records in a chart that another one keeps: nothing of it closes anything. */
+export const visitPrefix = `${directivePrefix}~`;
+
+export const presenceKey = (chart: string, organization: string): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${visitPrefix}@${organization}`,
+});
+
+/** That such an organisation has seen the patient. */
+export const visitKey = ({ type, chart, place }: Address): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${visitPrefix}${type}#${place}`,
+});
+
 /** Which charts a chart is linked with. */
 export const linksKey = (chart: string): RowKey => ({ pk: chartKey(chart), sk: '!linked' });
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { usualPolicy } from '../../shared/access/policy.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
 import { serveSystem } from '../../shared/http/serve-system.ts';
 import type { Services } from '../../shared/http/services.ts';
@@ -33,6 +34,7 @@ beforeAll(async () => {
   services = {
     verify: accessTokenVerifier(await testConfig(store.tableName)),
     store: async () => store,
+    policy: usualPolicy,
     now: Date.now,
   };
   const chart = store.ids.newChart();

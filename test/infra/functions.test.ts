@@ -62,6 +62,7 @@ describe('functions of the stacks', () => {
     expect(() => configFrom(asText(environment))).not.toThrow();
     expect(Object.keys(environment).sort()).toEqual([
       'BUCKET_NAME',
+      'POLICY',
       ...(entry === 'functions/system.ts' ? ['SIGN_IN_DOMAIN'] : []), // for the capability statement in a bundle
       'TABLE_NAME',
       'USER_POOL_CLIENT_IDS',
@@ -85,6 +86,7 @@ describe('functions of the stacks', () => {
     expect([...names].sort()).toEqual([
       'BUCKET_NAME',
       'EVENT_BUS_NAME',
+      'POLICY',
       'SIGN_IN_DOMAIN',
       'TABLE_NAME',
       'USER_POOL_CLIENT_IDS',

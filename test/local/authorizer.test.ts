@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cognitoAuthorizer } from '../../infra/local/cognito-authorizer.ts';
 import { openUserPool, tokenLifetimeSeconds, type UserPool } from '../../infra/local/user-pool.ts';
+import { usualPolicy } from '../../shared/access/policy.ts';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
 import { echoEvent, gatewayFor } from '../support/local-gateway.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
@@ -154,6 +155,7 @@ describe('a token of the local user pool, at the check that the functions make',
       userPoolId: pool.id,
       clientIds: [pool.clientId],
       jwks: JSON.stringify(pool.jwks),
+      policy: usualPolicy,
     });
 
   it.each([

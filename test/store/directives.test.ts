@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Rule } from '../../shared/access/directive.ts';
 import type { RecordWrite } from '../../shared/store/commit.ts';
-import { directiveChanges } from '../../shared/store/directives.ts';
+import { directiveChanges } from '../../shared/store/directive-rows.ts';
 import { divide } from '../../shared/store/divide-commit.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';

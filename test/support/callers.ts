@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { openSigningKey } from '../../infra/local/signing-key.ts';
+import { usualPolicy } from '../../shared/access/policy.ts';
 import type { Config } from '../../shared/config.ts';
 import { scratchFolder } from './dynamodb.ts';
 
@@ -24,6 +25,7 @@ export const testConfig = async (tableName: string): Promise<Config> => ({
   userPoolId,
   clientIds: [clientId],
   jwks: JSON.stringify((await key).jwks),
+  policy: usualPolicy,
 });
 
 /** An access token as the pool would issue it. */

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { serveHistory } from '../../shared/http/serve-history.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
@@ -65,8 +66,9 @@ type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGat
  * A server like a process of its own, which has read nothing yet.
  *
  * @param table - that of another server, if they are to share one; else a new one.
+ * @param policy - of the network, as far as it differs from the usual one.
  */
-export const fhirServer = async (table?: LocalTable): Promise<FhirServer> => {
+export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {}): Promise<FhirServer> => {
   const { endpoint, tableName } = table ?? (await localTable());
   const { keys: _keys, ...bucket } = await localBucket();
   const client = documentClient({ endpoint });
@@ -79,6 +81,7 @@ export const fhirServer = async (table?: LocalTable): Promise<FhirServer> => {
     verify: accessTokenVerifier(await testConfig(tableName)),
     store: async () => store,
     now: () => time ?? Date.now(),
+    policy: { ...usualPolicy, ...policy },
   };
   const handlers = new Map<string, Handler>();
   const handlerFor = (type: string): Handler => {

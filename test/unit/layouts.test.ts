@@ -9,7 +9,7 @@ import type { Resource } from '../../shared/fhir/resource.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
-import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/store/directives.ts';
+import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/store/directive-rows.ts';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-rows.ts';
 import { IdCodec } from '../../shared/store/ids.ts';

@@ -80,7 +80,7 @@ async function* placed(
     spend: run.spend,
     ahead: (chart) => (others.length === 0 ? run.ahead.get(`${first.recordType.name} ${chart}`) : undefined),
     left: () => pauseAt - run.calls,
-    // All records of a chart have one custodian: the first tells whether the rest is worth reading, and nobody learns how many there are.
+    // Who keeps nothing of a chart and is shown nothing need not read the rest behind the first record, and nobody learns how many there are.
     mayEnter: async (record) => {
       const of = meant.get(record.type);
       if (of && run.needsConsidering(record)) await run.consider([record]);

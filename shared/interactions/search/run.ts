@@ -113,7 +113,7 @@ export class Run {
     const { asking, sharing } = this.context;
     const { organization } = asking.caller;
     const own = organization === undefined ? record.chart === asking.chart : record.custodian === organization;
-    return this.mayFind(recordType, record) || own || sharing.ofChart(record.chart) !== undefined;
+    return this.mayFind(recordType, record) || own || sharing.mayEnter(record.chart);
   }
 
   /** Whether the caller was refused all that was looked at of a chart. */

@@ -1,0 +1,36 @@
+// What opens a chart beside the patient's Consents. All times are in milliseconds since 1970. Stored as JSON, so a change of a meaning is a new layout.
+
+/** Who keeps records has sent the patient to other organisations, or the patient has accepted them. */
+export interface Referral {
+  readonly kind: 'referral';
+  /** Whose referral it is: it opens what this organisation keeps. */
+  readonly custodian: string;
+  /** The patient's own word, by the patient's token: it opens what anybody keeps. */
+  readonly byPatient?: true;
+  /** References to the organisations. */
+  readonly to: readonly string[];
+  readonly from?: number | undefined;
+  /** The end that it names itself. */
+  readonly until?: number | undefined;
+  /** When it was done. The days of the policy are still to come. */
+  readonly ended?: number | undefined;
+}
+
+/** The patient was seen by an organisation in a chart that another one keeps. */
+export interface Visit {
+  readonly kind: 'visit';
+  readonly custodian: string;
+  /** When its last version was written. */
+  readonly seen: number;
+  /** When it was over. */
+  readonly ended?: number | undefined;
+}
+
+/** An organisation keeps records in a chart that another one keeps. It stays, so that each finds its own among the others'. */
+export interface Presence {
+  readonly kind: 'presence';
+  readonly organization: string;
+  readonly keeper: string;
+}
+
+export type Door = Referral | Visit | Presence;

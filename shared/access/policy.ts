@@ -1,0 +1,12 @@
+/** What a network has agreed on, where the law leaves it the choice. Part of how it is deployed. */
+export interface Policy {
+  /** Whether a care relationship shares what it needs (`treatment`), or a patient's Consent alone does. What is not known is `opt-in`. */
+  readonly sharing: string;
+  /** How long a care relationship lasts after the visit has ended, or the referral is done. */
+  readonly relationDays: number;
+  /** How long a break-glass grant lasts; 12 hours at most, whatever this says. */
+  readonly breakGlassMinutes: number;
+}
+
+/** What holds where a deployment says nothing. */
+export const usualPolicy: Policy = { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60 };

@@ -1,0 +1,70 @@
+import type { Door, Referral, Visit } from './door.ts';
+import type { Policy } from './policy.ts';
+
+const day = 86_400_000;
+
+/** Sort key of the row of a door, by which that of a referral tells its record. */
+interface At {
+  readonly sk: string;
+}
+
+/** A visit that nobody has ended, and nobody has written of for so long, is over. */
+const longestVisit = 365 * day;
+
+/**
+ * Care relationships of a chart. There is one as long as both sides have done something for it: the organisation that keeps the records has referred the
+ * patient, or the patient has accepted, and the other organisation has seen the patient. Pure.
+ */
+export class Relations {
+  readonly #referrals: readonly (Referral & At)[];
+  /** Organisations that have seen the patient, not too long ago. */
+  readonly #seenBy: ReadonlySet<string>;
+
+  /** @param now - in milliseconds since 1970. */
+  constructor(doors: readonly (Door & At)[], { relationDays }: Policy, now: number) {
+    const lasts = relationDays * day;
+    const isOpen = ({ from, until, ended }: Referral) =>
+      (from === undefined || now >= from) &&
+      (until === undefined || now < until) &&
+      (ended === undefined || now < ended + lasts);
+    const isRecent = ({ seen, ended }: Visit) => now < (ended === undefined ? seen + longestVisit : ended + lasts);
+    this.#referrals = doors.filter((door) => door.kind === 'referral').filter(isOpen);
+    const visits = doors.filter((door) => door.kind === 'visit').filter(isRecent);
+    this.#seenBy = new Set(visits.map(({ custodian }) => custodian));
+  }
+
+  /** Whether somebody may refer to the patient in whose chart a referral is, to see the patient at last. */
+  isReferred(organization: string, keeper: string): boolean {
+    return this.#referrals.some((referral) => asks(referral, organization) && opensFor(referral, keeper));
+  }
+
+  /** Whether a row is of a referral to this organisation. */
+  isReferral(organization: string, row: string): boolean {
+    return this.#referrals.some((referral) => referral.sk === row && asks(referral, organization));
+  }
+
+  /** Whether an organisation may see what another one keeps: it was sent the patient by that one or by the patient, or has sent the patient there. */
+  areRelated(organization: string, keeper: string): boolean {
+    const sentThere = this.#referrals.some(
+      (referral) => !referral.byPatient && referral.custodian === organization && asks(referral, keeper),
+    );
+    return (
+      (this.#seenBy.has(organization) && this.isReferred(organization, keeper)) ||
+      (this.#seenBy.has(keeper) && sentThere)
+    );
+  }
+
+  /** Whether an organisation may see anything at all by them. */
+  isOf(organization: string): boolean {
+    return this.#referrals.some(
+      (referral) =>
+        (this.#seenBy.has(organization) && asks(referral, organization)) ||
+        (referral.custodian === organization && !referral.byPatient),
+    );
+  }
+}
+
+const asks = ({ to }: Referral, organization: string): boolean => to.includes(`Organization/${organization}`);
+
+const opensFor = ({ custodian, byPatient }: Referral, keeper: string): boolean =>
+  byPatient === true || custodian === keeper;

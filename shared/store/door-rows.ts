@@ -1,0 +1,53 @@
+import type { Door, Presence, Referral, Visit } from '../access/door.ts';
+import type { RecordWrite } from './commit.ts';
+import type { RowChanges } from './directive-rows.ts';
+import { presenceKey, type Row, type RowKey, referralKey, visitKey } from './keys.ts';
+import { Layouts } from './layouts.ts';
+import type { StoredRecord } from './rows.ts';
+
+/** What opens a chart beside Consents. Says the version of its record, so it is shown with it, never before. */
+export interface DoorRow extends RowKey, Pick<StoredRecord, 'version'> {
+  readonly layout: number;
+  /** JSON. */
+  readonly door: string;
+}
+
+/** What such a row says. */
+export const doorLayouts = new Layouts<(row: DoorRow) => Door>('door', {
+  1: ({ door }) => JSON.parse(door) as Door,
+});
+
+export const doorRow = (key: RowKey, version: number, door: Door): DoorRow & Row => ({
+  ...key,
+  layout: 1,
+  version,
+  door: JSON.stringify(door),
+});
+
+type Write = Pick<RecordWrite, 'next' | 'previous'>;
+
+/**
+ * How the referral that a record is changes with it.
+ *
+ * @param before - what its previous version was; undefined for nothing, as it mostly is: then nothing is to be removed.
+ */
+export const referralChanges = (
+  { next }: Write,
+  door: Referral | undefined,
+  before: Referral | undefined,
+): RowChanges => ({
+  puts: door ? [doorRow(referralKey(next), next.version, door)] : [],
+  removes: before && !door ? [referralKey(next)] : [],
+});
+
+/** How the visit that a record tells of changes with it, in a chart that `keeper` keeps. That its organisation is present there stays. */
+export const visitChanges = ({ next }: Write, door: Visit | undefined, keeper: string): RowChanges => {
+  const presence: Presence = { kind: 'presence', organization: next.custodian, keeper };
+  return {
+    puts: [
+      doorRow(presenceKey(next.chart, next.custodian), 1, presence),
+      ...(door ? [doorRow(visitKey(next), next.version, door)] : []),
+    ],
+    removes: door ? [] : [visitKey(next)],
+  };
+};

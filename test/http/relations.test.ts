@@ -1,0 +1,302 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { TestCaller } from '../support/callers.ts';
+import { localTable } from '../support/dynamodb.ts';
+import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
+import {
+  admin,
+  allPages,
+  create,
+  elsewhere,
+  encounterBody,
+  observationBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+} from '../support/records.ts';
+
+// What a care relationship opens between organisations where the network shares for treatment, and how it ends. Who is related is compared with a model in
+// test/unit/relations.test.ts.
+
+const hl7 = 'http://terminology.hl7.org/CodeSystem/';
+const concept = (system: string, code: string): fhir4.CodeableConcept => ({
+  coding: [{ system: `${hl7}${system}`, code }],
+});
+const hillside: TestCaller = { role: 'physician', organization: 'hillside' };
+const day = 86_400_000;
+const now = Date.parse('2026-03-01T10:00:00Z');
+
+let server: FhirServer;
+/** Another deployment over the same table, where a Consent alone shares. */
+let optIn: FhirServer;
+beforeAll(async () => {
+  const table = await localTable();
+  server = await fhirServer(table, { sharing: 'treatment' });
+  optIn = await fhirServer(table);
+  server.setTime(now);
+  for (const id of ['northside', 'lakeside', 'hillside'])
+    await server.put(
+      `Organization/${id}`,
+      { resourceType: 'Organization', id, name: id },
+      { as: { ...admin, organization: id } },
+    );
+});
+
+interface Chart {
+  readonly patient: Stored<fhir4.Patient>;
+  readonly subject: string;
+  readonly observation: Stored<fhir4.Observation>;
+}
+
+const chart = async (): Promise<Chart> => {
+  server.setTime(now);
+  const patient = await create(server, patientBody());
+  const subject = referenceTo(patient);
+  return { patient, subject, observation: await create(server, observationBody(subject)) };
+};
+
+const referralBody = (subject: string, elements: Partial<fhir4.ServiceRequest> = {}): fhir4.ServiceRequest => ({
+  resourceType: 'ServiceRequest',
+  status: 'active',
+  intent: 'order',
+  subject: { reference: subject },
+  performer: [{ reference: 'Organization/lakeside' }],
+  ...elements,
+});
+
+const present = (subject: string, elements: Partial<fhir4.Encounter> = {}) =>
+  encounterBody(subject, { status: 'in-progress', period: { start: '2026-03-01T09:00:00Z' }, ...elements });
+
+/** A chart whose patient was referred to Lakeside, and has come. */
+const related = async (referral: Partial<fhir4.ServiceRequest> = {}) => {
+  const known = await chart();
+  const request = await create(server, referralBody(known.subject, referral));
+  const encounter = await create(server, present(known.subject), elsewhere);
+  return { ...known, request, encounter };
+};
+
+const statusOf = async (path: string, as: TestCaller = elsewhere) => (await server.get(path, { as })).status;
+const found = async (path: string, as: TestCaller = elsewhere) =>
+  (await allPages(server, path, as)).flatMap(resourcesIn).map(referenceTo).sort();
+const refused = async (body: fhir4.FhirResource, as: TestCaller = elsewhere) => {
+  const { status } = await server.post(body.resourceType, body, { as });
+  expect(status).toBe(400);
+};
+
+describe('a care relationship', () => {
+  it('shares what was kept before, on every way to a record, once the patient who was referred has come', async () => {
+    const { patient, subject, observation } = await chart();
+    const request = await create(server, referralBody(subject));
+    expect(await statusOf(pathOf(observation))).toBe(404);
+
+    const encounter = await create(server, present(subject), elsewhere);
+
+    for (const path of [
+      pathOf(observation),
+      `${pathOf(observation)}/_history`,
+      `${pathOf(observation)}/_history/1`,
+      pathOf(patient),
+      pathOf(request),
+    ])
+      expect(await statusOf(path), path).toBe(200);
+    expect(await found(`Observation?patient=${patient.id}`)).toEqual([referenceTo(observation)]);
+    expect(await found(`${pathOf(patient)}/$everything`)).toEqual(
+      [patient, observation, request, encounter, { resourceType: 'Organization', id: 'lakeside' }]
+        .map(referenceTo)
+        .sort(),
+    );
+    expect(await statusOf(pathOf(encounter), { role: 'physician' })).toBe(200);
+    expect(await statusOf(pathOf(observation), hillside)).toBe(404);
+    expect(await statusOf(pathOf(observation), { role: 'frontdesk', organization: 'lakeside' })).toBe(403);
+  });
+
+  it('lets its organisation write about the patient, and not into what others keep', async () => {
+    const { patient, subject, observation, request } = await related();
+    const own = await create(
+      server,
+      observationBody(subject, {
+        basedOn: [{ reference: referenceTo(request) }],
+        derivedFrom: [{ reference: referenceTo(observation) }],
+      }),
+      elsewhere,
+    );
+
+    expect(
+      (await server.put(pathOf(observation), { ...observation, status: 'amended' }, { as: elsewhere })).status,
+    ).toBe(403);
+    expect(await found(`Observation?patient=${patient.id}`)).toEqual([own, observation].map(referenceTo).sort());
+    expect(await found(`Observation?patient=${patient.id}`, { role: 'physician' })).toEqual(
+      [own, observation].map(referenceTo).sort(),
+    );
+  });
+
+  it('is nothing that one organisation can make alone', async () => {
+    const { subject, observation } = await chart();
+
+    await refused(present(subject));
+    await refused(referralBody(subject));
+    await create(server, referralBody(subject, { performer: [{ reference: 'Organization/hillside' }] }));
+    await refused(present(subject));
+    await create(server, present(subject), hillside);
+    await create(server, referralBody(subject), hillside);
+    await refused(present(subject));
+    expect(await statusOf(pathOf(observation))).toBe(404);
+  });
+
+  it('is nothing that a referral makes alone, nor a visit that is planned', async () => {
+    const { subject, observation } = await chart();
+    await create(server, referralBody(subject));
+    await create(server, present(subject, { status: 'planned' }), elsewhere);
+
+    expect(await statusOf(pathOf(observation))).toBe(404);
+  });
+
+  it.each<[string, Partial<fhir4.ServiceRequest>]>([
+    ['revoked', { status: 'revoked' }],
+    ['entered in error', { status: 'entered-in-error' }],
+    ['a draft', { status: 'draft' }],
+    ['a proposal', { intent: 'proposal' }],
+    ['not to be done', { doNotPerform: true }],
+    ['over', { occurrencePeriod: { end: '2026-02-27' } }],
+    ['done elsewhere, and imported', { status: 'completed' }],
+  ])('does not come of a referral that is %s', async (_state, elements) => {
+    const { subject } = await chart();
+    await create(server, referralBody(subject, elements));
+
+    await refused(present(subject));
+  });
+
+  it('comes of the patient’s own word instead, for whatever anybody keeps', async () => {
+    const { patient, subject, observation } = await chart();
+    const as: TestCaller = { role: 'patient', patient: patient.id, scope: 'patient/*.cruds' };
+    await create<fhir4.Consent>(
+      server,
+      {
+        resourceType: 'Consent',
+        status: 'active',
+        scope: concept('consentscope', 'treatment'),
+        category: [concept('consentcategorycodes', 'infa')],
+        patient: { reference: subject },
+        performer: [{ reference: subject }],
+        policyRule: concept('v3-ActCode', 'OPTIN'),
+        provision: {
+          actor: [{ role: concept('v3-ParticipationType', 'IRCP'), reference: { reference: 'Organization/lakeside' } }],
+        },
+      },
+      as,
+    );
+    await create(server, present(subject), elsewhere);
+
+    expect(await statusOf(pathOf(observation))).toBe(200);
+  });
+
+  it('stays closed for what is labelled, and where the patient denies it', async () => {
+    const { subject } = await related();
+    const labelled = await create(
+      server,
+      observationBody(subject, { meta: { security: [{ system: `${hl7}v3-ActCode`, code: 'HIV' }] } }),
+    );
+    const plain = await create(server, observationBody(subject));
+    expect(await statusOf(pathOf(labelled))).toBe(404);
+    expect(await statusOf(pathOf(plain))).toBe(200);
+
+    const consent: fhir4.Consent = {
+      resourceType: 'Consent',
+      status: 'active',
+      scope: concept('consentscope', 'patient-privacy'),
+      category: [concept('consentcategorycodes', 'infa')],
+      patient: { reference: subject },
+      policyRule: concept('v3-ActCode', 'OPTOUT'),
+    };
+    await create(server, consent);
+
+    expect(await statusOf(pathOf(plain))).toBe(404);
+  });
+});
+
+describe('the end of a care relationship', () => {
+  const ended = async (known: Awaited<ReturnType<typeof related>>) => {
+    expect(await statusOf(pathOf(known.observation))).toBe(404);
+    expect(await found(`Observation?patient=${known.patient.id}`)).toEqual([]);
+    // What the organisation has written itself stays its own, and goes on to name the patient.
+    expect(await found(`Encounter?patient=${known.patient.id}`)).toEqual([referenceTo(known.encounter)]);
+    const { status } = await server.put(
+      pathOf(known.encounter),
+      { ...known.encounter, reasonCode: [{ text: 'r' }] },
+      { as: elsewhere },
+    );
+    expect(status).toBe(200);
+  };
+
+  it('comes with the end that the referral names, by the clock', async () => {
+    const known = await related({ occurrencePeriod: { end: '2026-03-05' } });
+    server.setTime(Date.parse('2026-03-05T23:59:59Z'));
+    expect(await statusOf(pathOf(known.observation))).toBe(200);
+
+    server.setTime(Date.parse('2026-03-06T00:00:00Z'));
+
+    await ended(known);
+  });
+
+  it.each(['revoked', 'entered-in-error'] as const)('comes at once with a referral that is %s', async (status) => {
+    const known = await related();
+    expect((await server.put(pathOf(known.request), { ...known.request, status })).status).toBe(200);
+
+    await ended(known);
+  });
+
+  it('comes some days after the visit, by the clock', async () => {
+    const known = await related();
+    await server.put(
+      pathOf(known.encounter),
+      { ...known.encounter, status: 'finished', period: { ...known.encounter.period, end: '2026-03-01T10:00:00Z' } },
+      { as: elsewhere },
+    );
+    server.setTime(now + 30 * day);
+    expect(await statusOf(pathOf(known.observation))).toBe(200);
+
+    server.setTime(now + 30 * day + 1_000);
+
+    expect(await statusOf(pathOf(known.observation))).toBe(404);
+  });
+
+  it('comes some days after the referral is done, by the clock', async () => {
+    const known = await related();
+    await server.put(pathOf(known.request), { ...known.request, status: 'completed' });
+    server.setTime(now + 30 * day - 1_000);
+    expect(await statusOf(pathOf(known.observation))).toBe(200);
+
+    server.setTime(now + 30 * day + 1_000);
+
+    expect(await statusOf(pathOf(known.observation))).toBe(404);
+  });
+
+  it.each(['entered-in-error', 'cancelled'] as const)('comes at once with a visit that is %s', async (status) => {
+    const known = await related();
+    await server.put(pathOf(known.encounter), { ...known.encounter, status }, { as: elsewhere });
+
+    expect(await statusOf(pathOf(known.observation))).toBe(404);
+    expect(await found(`Encounter?patient=${known.patient.id}`)).toEqual([referenceTo(known.encounter)]);
+  });
+
+  it('comes with the deletion of the visit', async () => {
+    const known = await related();
+    const own = await create(server, observationBody(known.subject), elsewhere);
+    expect((await server.delete(pathOf(known.encounter), { as: elsewhere })).status).toBe(204);
+
+    expect(await statusOf(pathOf(known.observation))).toBe(404);
+    expect(await found(`Observation?patient=${known.patient.id}`)).toEqual([referenceTo(own)]);
+  });
+});
+
+describe('without the policy', () => {
+  it('a referral and a visit open nothing', async () => {
+    optIn.setTime(now);
+    const { observation, subject } = await related();
+
+    expect((await optIn.get(pathOf(observation), { as: elsewhere })).status).toBe(404);
+    const { status } = await optIn.post('Observation', observationBody(subject), { as: elsewhere });
+    expect(status).toBe(400);
+  });
+});
