@@ -4,10 +4,10 @@ import { type DoorRow, doorLayouts } from '../store/door-rows.ts';
 import { referralKey } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Caller } from './caller.ts';
+import type { Directive } from './directive.ts';
 import type { Policy } from './policy.ts';
 import type { Basis, Sharing } from './question.ts';
 import { Relations } from './relation.ts';
-import { sharingOf } from './sharing.lazy.ts';
 
 /** What one caller may do with what others keep in a chart. */
 export interface ChartAccess {
@@ -24,40 +24,44 @@ export interface ChartAccess {
 const isDoor = (row: DirectiveRow | DoorRow): row is DoorRow => 'door' in row;
 const isDirective = (row: DirectiveRow | DoorRow): row is DirectiveRow => 'rule' in row;
 
+/** What Consents and care relationships share. */
+type SharingOf = (
+  directives: readonly Directive[],
+  now: number,
+  related?: (custodian: string) => boolean,
+) => Sharing | undefined;
+
 /**
  * What a caller of an organisation may do with what others keep in a chart.
  *
  * @param rows - of the chart, as the store has them.
  * @param now - in milliseconds since 1970.
  */
-export const chartAccess = (
-  { rows, linked }: AccessRows,
-  { organization = '' }: Caller,
-  policy: Policy,
-  now: number,
-): ChartAccess => {
-  const doors = rows.filter(isDoor).map((row) => ({ ...doorLayouts.reader(row.layout)(row), sk: row.sk }));
-  const directives = rows.filter(isDirective).map((row) => directiveLayouts.reader(row.layout)(row));
-  const relations = new Relations(policy.sharing === 'treatment' && !linked ? doors : [], policy, now);
-  const related = (keeper: string) => relations.areRelated(organization, keeper);
-  const shares = linked ? undefined : sharingOf(directives, now, relations.isOf(organization) ? related : undefined);
-  const used = new Set<Basis>();
-  return {
-    used,
-    sharing:
-      shares &&
-      ((...asked) => {
-        const basis = shares(...asked);
-        if (basis) used.add(basis);
-        return basis;
-      }),
-    mixed: doors.some(
-      (door) => door.kind === 'presence' && (door.organization === organization || door.keeper === organization),
-    ),
-    // Who was referred, and by what, is known already. Whatever else is referred to has to be seen, by more than a Consent to that.
-    mayReferTo: (record, mayRead) =>
-      (record.type === 'Patient' && relations.isReferred(organization, record.custodian)) ||
-      relations.isReferral(organization, referralKey(record).sk) ||
-      (mayRead && related(record.custodian)),
+export const chartAccessBy =
+  (sharingOf: SharingOf) =>
+  ({ rows, linked }: AccessRows, { organization = '' }: Caller, policy: Policy, now: number): ChartAccess => {
+    const doors = rows.filter(isDoor).map((row) => ({ ...doorLayouts.reader(row.layout)(row), sk: row.sk }));
+    const directives = rows.filter(isDirective).map((row) => directiveLayouts.reader(row.layout)(row));
+    const relations = new Relations(policy.sharing === 'treatment' && !linked ? doors : [], policy, now);
+    const related = (keeper: string) => relations.areRelated(organization, keeper);
+    const shares = linked ? undefined : sharingOf(directives, now, relations.isOf(organization) ? related : undefined);
+    const used = new Set<Basis>();
+    return {
+      used,
+      sharing:
+        shares &&
+        ((...asked) => {
+          const basis = shares(...asked);
+          if (basis) used.add(basis);
+          return basis;
+        }),
+      mixed: doors.some(
+        (door) => door.kind === 'presence' && (door.organization === organization || door.keeper === organization),
+      ),
+      // Who was referred, and by what, is known already. Whatever else is referred to has to be seen, by more than a Consent to that.
+      mayReferTo: (record, mayRead) =>
+        (record.type === 'Patient' && relations.isReferred(organization, record.custodian)) ||
+        relations.isReferral(organization, referralKey(record).sk) ||
+        (mayRead && related(record.custodian)),
+    };
   };
-};

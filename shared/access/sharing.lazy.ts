@@ -3,10 +3,9 @@ import type { Resource } from '../fhir/resource.ts';
 import { careTimeOf } from '../record-types/care-dates.ts';
 import { type Subject, subjectOf } from '../record-types/subjects.ts';
 import type { Caller, Role } from './caller.ts';
+import { chartAccessBy } from './chart-access.ts';
 import { type Directive, type Rule, type Span, unclear } from './directive.ts';
 import type { Basis, RecordFacts, Sharing, TypeFacts } from './question.ts';
-
-export { chartAccess } from './chart-access.ts';
 
 /** What is asked: whether this caller may see this record. */
 interface Asked {
@@ -33,6 +32,9 @@ export const sharingOf = (
     ? (caller, type, record) =>
         isShareable(type, record) ? basisIn(directives, related, { now, caller, type: type.name, record }) : undefined
     : undefined;
+
+/** What the rows of a chart come to for a caller. */
+export const chartAccess = chartAccessBy(sharingOf);
 
 const opens = ({ type, rules = [] }: Rule): boolean => type === 'permit' || rules.some(opens);
 

@@ -30,7 +30,7 @@ import {
   requireSameHome,
 } from './plan-write.ts';
 import { mayAccess, notFound, requireReadable, requireTypeAccess } from './require-access.ts';
-import { commitOf, refusalOf } from './save.ts';
+import { commitOf, inOthersCharts, refusalOf } from './save.ts';
 import { otherId, planPut, requireVersion, requireWritable } from './update.ts';
 
 /** What `$validate` takes. */
@@ -177,7 +177,9 @@ const judge = async (context: RequestContext, task: Task): Promise<Notice[]> => 
   const plan = mode && !found.some(isError) ? await keep(() => planned(context, { ...task, mode })) : undefined;
   await keep(async () => {
     const work = plan ? await commitOf(context, [plan]) : { writes: [] };
-    const refusals = await foresee(context.store, { ...work, checks });
+    let refusals = await foresee(context.store, { ...work, checks });
+    const open = plan && refusals.length > 0 && (await inOthersCharts(context, [{ ...plan, checks }], refusals));
+    if (open) refusals = await foresee(context.store, { ...work, checks: open.flatMap((each) => each.checks) });
     if (refusals.length > 0) throw refusalOf({ refusals }, false);
   });
   return found;

@@ -17,7 +17,7 @@ const denies = ({ type, rules = [] }: Rule): boolean => type === 'deny' || rules
 /** Whether a write may close what another organisation sees of a chart: that of a Consent that denies, and each one behind the first. */
 export const mayClose = ({ previous, puts, removes }: Pick<RecordWrite, 'previous' | 'puts' | 'removes'>): boolean =>
   [...puts, ...removes].some(isDirective) &&
-  (previous !== undefined || puts.some(({ rule }) => rule !== undefined && denies(JSON.parse(String(rule)) as Rule)));
+  (previous !== undefined || puts.some(({ rule }) => typeof rule === 'string' && denies(JSON.parse(rule) as Rule)));
 
 /** What opens and closes a chart, row by row. */
 export interface AccessRows {

@@ -8,6 +8,7 @@ import {
   create,
   elsewhere,
   encounterBody,
+  issuesOf,
   observationBody,
   pathOf,
   patientBody,
@@ -129,6 +130,26 @@ describe('a care relationship', () => {
     expect(await found(`Observation?patient=${patient.id}`, { role: 'physician' })).toEqual(
       [own, observation].map(referenceTo).sort(),
     );
+  });
+
+  it('is foreseen by $validate', async () => {
+    const { subject } = await chart();
+    const asked = async () => {
+      const parameter = [
+        { name: 'mode', valueCode: 'create' },
+        { name: 'resource', resource: present(subject) },
+      ];
+      const { body } = await server.post(
+        'Encounter/$validate',
+        { resourceType: 'Parameters', parameter },
+        { as: elsewhere },
+      );
+      return issuesOf(body).map(({ reason }) => reason);
+    };
+    expect(await asked()).toContain('reference-not-found');
+    await create(server, referralBody(subject));
+
+    expect(await asked()).not.toContain('reference-not-found');
   });
 
   it('is nothing that one organisation can make alone', async () => {

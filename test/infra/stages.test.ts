@@ -23,6 +23,8 @@ describe('configuration of the stages', () => {
     ['a name that stacks cannot have', { name: 'My Stage' }],
     ['a time that logs cannot be kept for', { logRetentionDays: 8 }],
     ['more days to restore than there are', { recoveryDays: 36 }],
+    ['a policy of sharing that is not known', { policy: { ...stageNamed('dev').policy, sharing: 'all' } }],
+    ['break-glass for more than 12 hours', { policy: { ...stageNamed('dev').policy, breakGlassMinutes: 721 } }],
     ['no throttling', { throttling: { requestsPerSecond: 0, burst: 0 } }],
     [
       'a return to an address without TLS',

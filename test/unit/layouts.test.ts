@@ -10,10 +10,11 @@ import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/store/directive-rows.ts';
+import { type DoorRow, doorLayouts, doorRow } from '../../shared/store/door-rows.ts';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-rows.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
-import { auditKey, requestKey } from '../../shared/store/keys.ts';
+import { auditKey, referralKey, requestKey } from '../../shared/store/keys.ts';
 import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
 import { packRedo, type Redo, unpackRedo } from '../../shared/store/redo-log.ts';
 import { type RequestKeyRow, requestKeyLayouts, requestKeyRow } from '../../shared/store/request-keys.ts';
@@ -145,6 +146,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return directiveLayouts.reader(row.layout)(row);
     },
     written: () => directiveRow(record, {}).layout,
+  },
+  door: {
+    read: (stored) => {
+      const row = rowIn(stored) as DoorRow;
+      return doorLayouts.reader(row.layout)(row);
+    },
+    written: () => doorRow(referralKey(record), 1, { kind: 'referral', custodian: 'northside', to: [] }).layout,
   },
   feed: {
     read: (stored) => changesOf(rowIn(stored) as FeedRow),

@@ -53,11 +53,16 @@ const parents: Readonly<Record<string, string>> = {
   OPIOIDUD: 'SUD',
 };
 
-/** Whether the reader may see the record in every world; undefined if there are too many to try. */
+/**
+ * Whether the reader may see the record in every world; undefined if there are too many to try.
+ *
+ * @param related - whether the reader's organisation has a care relationship as to what this custodian keeps.
+ */
 export const isSharedByModel = (
   consents: readonly ModelConsent[],
   reader: ModelReader,
   record: ModelRecord,
+  related = false,
 ): boolean | undefined => {
   if (record.type === 'Consent') return false;
   // Where a Consent comes from tells as much of it; of what a deleted one told, nothing is known.
@@ -71,7 +76,7 @@ export const isSharedByModel = (
       if (asked === choices.length) choices.push(false);
       return choices[asked++] ?? false;
     };
-    if (!isSharedIn(consents, reader, record, oracle)) return false;
+    if (!isSharedIn(consents, reader, record, oracle, related)) return false;
     choices.length = asked;
     while (choices.at(-1) === true) choices.pop();
     if (choices.length === 0) return true;
@@ -85,8 +90,9 @@ const isSharedIn = (
   reader: ModelReader,
   record: ModelRecord,
   oracle: Oracle,
+  related: boolean,
 ): boolean => {
-  let permitted = false;
+  let permitted = related && new ConsentModel(reader, record, oracle).isUnlabelled();
   for (const { custodian, consent } of consents) {
     const outcome = new ConsentModel(reader, record, oracle).outcome(consent);
     if (outcome === 'deny') return false;
@@ -104,6 +110,10 @@ class ConsentModel {
     this.#reader = reader;
     this.#record = record;
     this.#oracle = oracle;
+  }
+
+  isUnlabelled(): boolean {
+    return this.#isNamed([]);
   }
 
   outcome({ status, scope, policyRule, provision, modifierExtension, implicitRules }: fhir4.Consent): Outcome {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { ModelConsent, ModelReader, ModelRecord } from './consents.ts';
+import type { ModelStep } from './relations.ts';
 
 // Consents, readers and records of a small world, in which much meets.
 
@@ -264,3 +265,86 @@ export const record: fc.Arbitrary<ModelRecord> = fc
       resource: fc.option(resources[type] ?? fc.constant(undefined as never), { nil: undefined, freq: 12 }),
     }),
   );
+
+const organization = fc.constantFrom('lakeside', 'lakeside', 'northside', 'hillside');
+const toOrganization = organization.map((id) => ({ reference: `Organization/${id}` }));
+const patient = { reference: 'Patient/1' };
+const sometimes = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
+const intent = fc.constantFrom('order', 'order', 'order', 'proposal', 'filler-order');
+const ends = period.map(({ end }) => (end ? { end } : {}));
+
+const referrals: fc.Arbitrary<ModelStep['resource']> = fc.oneof(
+  fc
+    .record({
+      status: fc.constantFrom('active', 'active', 'active', 'completed', 'revoked'),
+      intent,
+      doNotPerform: fc.constantFrom(undefined, undefined, undefined, true),
+      performer: fc.array(fc.oneof(toOrganization, fc.constant({ reference: 'Practitioner/1' })), { maxLength: 2 }),
+      occurrencePeriod: sometimes(ends),
+      modifierExtension: fc.constantFrom(undefined, undefined, undefined, changesIt),
+    })
+    .map(
+      (elements) => defined({ resourceType: 'ServiceRequest', subject: patient, ...elements }) as fhir4.ServiceRequest,
+    ),
+  fc
+    .record({
+      status: fc.constantFrom('requested', 'accepted', 'completed', 'cancelled', 'rejected'),
+      intent,
+      code: fc
+        .constantFrom('fulfill', 'fulfill', 'fulfill', 'approve')
+        .map((code) => ({ coding: [{ system: 'http://hl7.org/fhir/CodeSystem/task-code', code }] })),
+      owner: sometimes(toOrganization),
+      restriction: sometimes(ends.map((each) => ({ period: each }))),
+    })
+    .map((elements) => defined({ resourceType: 'Task', for: patient, ...elements }) as fhir4.Task),
+  fc
+    .record({
+      status: fc.constantFrom('active', 'active', 'inactive'),
+      scope: fc.constantFrom(
+        concept('consentscope', 'treatment'),
+        concept('consentscope', 'treatment'),
+        concept('consentscope', 'research'),
+      ),
+      policyRule: fc.constantFrom(undefined, concept('v3-ActCode', 'OPTIN'), concept('v3-ActCode', 'OPTOUT')),
+      provision: sometimes(
+        fc
+          .record({
+            actor: fc.array(
+              toOrganization.map((reference) => ({ role: concept('v3-ParticipationType', 'IRCP'), reference })),
+              { maxLength: 2 },
+            ),
+            period: sometimes(period),
+            type: fc.constantFrom(undefined, undefined, 'deny'),
+            purpose: fc.constantFrom(undefined, undefined, [coding('v3-ActReason', 'TREAT')]),
+          })
+          .map(defined),
+      ),
+    })
+    .map((elements) => defined({ resourceType: 'Consent', category: [], ...elements }) as unknown as fhir4.Consent),
+);
+
+const visits: fc.Arbitrary<ModelStep['resource']> = fc.oneof(
+  fc
+    .record({
+      status: fc.constantFrom('in-progress', 'in-progress', 'arrived', 'finished', 'finished', 'planned', 'cancelled'),
+      period: sometimes(period),
+    })
+    .map((elements) => defined({ resourceType: 'Encounter', class: {}, ...elements }) as unknown as fhir4.Encounter),
+  fc
+    .constantFrom<fhir4.Appointment['status'][]>('arrived', 'checked-in', 'fulfilled', 'booked', 'noshow')
+    .map((status) => ({ resourceType: 'Appointment' as const, status, participant: [] })),
+);
+
+const stepOf = (resource: fc.Arbitrary<ModelStep['resource']>): fc.Arbitrary<ModelStep> =>
+  fc.record({
+    custodian: organization,
+    by: fc.constantFrom('staff', 'staff', 'patient'),
+    resource,
+    updated: fc.constantFrom(...instants),
+    version: fc.constantFrom(1, 2),
+  });
+
+/** What organisations and the patient have done in a chart. */
+export const steps: fc.Arbitrary<ModelStep[]> = fc
+  .tuple(fc.array(stepOf(referrals), { maxLength: 3 }), fc.array(stepOf(visits), { maxLength: 2 }))
+  .map((each) => each.flat());
