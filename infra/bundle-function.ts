@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { codeBeside, lazyCode } from './lazy-code.ts';
 import { dataFilesOf, type FileBeside, lazyData } from './lazy-data.ts';
+import { lending } from './lent-code.ts';
 import { packTexts } from './pack-texts.ts';
 import { leanSdk, replacedPackages } from './sdk/lean-sdk.ts';
 
@@ -18,7 +19,7 @@ const deployed = {
   format: 'cjs',
   mainFields: ['module', 'main'],
   alias: replacedPackages,
-  plugins: [packTexts, lazyData, lazyCode, leanSdk],
+  plugins: [packTexts, lazyData, lazyCode, lending, leanSdk],
   legalComments: 'none',
 } as const satisfies BuildOptions;
 

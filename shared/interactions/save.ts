@@ -10,7 +10,6 @@ import { type Row, recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { type KeptAnswer, requestKeyRow } from '../store/request-keys.ts';
 import { answerTo } from './answers.ts';
-import { calendarWork } from './calendar-changes.ts';
 import type { Answer, RequestContext } from './context.ts';
 import { type PlannedWrite, referenceError } from './plan-write.ts';
 import { chartsBesides } from './security-context.ts';
@@ -130,7 +129,9 @@ export const commitOf = async (
     unique: plans.flatMap(({ guards }) => guards),
     log: (await accessesOf(context, plans)).map((access) => audit.row(access)),
     claims: [...plans.flatMap((plan) => plan.claims), ...claims],
-    calendar: calendarWork(context, plans),
+    calendar: plans.some(({ recordType }) => recordType.heldTime)
+      ? (await import('./calendar-changes.lazy.ts')).calendarWork(context, plans)
+      : undefined,
   };
 };
 

@@ -4,7 +4,6 @@ import type { RecordType } from '../record-types/define-record-type.ts';
 import { IdCodec } from '../store/ids.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { answerTo } from './answers.ts';
-import { daysAhead } from './calendar-changes.ts';
 import { type ConditionalMatch, conditionalMatch, conditionOf, guardsFor, inQuery } from './conditional-match.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -66,7 +65,9 @@ export const planPut = async (
   // What decides whether the new time can be had is read beside the record, not after it.
   const [current, days] = await Promise.all([
     read === undefined ? address && store.read(address) : read,
-    read ? undefined : daysAhead(context, resource),
+    read || !recordType.heldTime
+      ? undefined
+      : import('./calendar-changes.lazy.ts').then(({ daysAhead }) => daysAhead(context, resource)),
   ]);
   // As for one that is hidden; that an id which a client chose is taken is no secret.
   if (!current && address && IdCodec.hasForm(id)) await context.sharing.lookUp([address]);

@@ -1,5 +1,5 @@
 import type { CalendarWork } from './calendar.ts';
-import { Calendars } from './calendar-steps.ts';
+import type { Calendars } from './calendar-steps.ts';
 import { existenceCheck, uniqueCheck } from './commit-conditions.ts';
 import { CommitRefused, type Refusal } from './commit-refusal.ts';
 import { estimateBytes, requireStorable, stepsOf } from './commit-steps.ts';
@@ -7,7 +7,6 @@ import { inParallel } from './in-parallel.ts';
 import { type Address, type Row, type RowKey, recordKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import { type RecordRow, recordRow, type StoredRecord } from './rows.ts';
-import { writeStaged } from './staged-transaction.ts';
 import { requireFree, transact } from './transact-steps.ts';
 import { uploadLargeBodies } from './uploads.ts';
 import { visibleRows } from './visibility.ts';
@@ -107,8 +106,9 @@ export const foresee = async (
   const missing: Refusal[] = [];
   for (let at = 0; at < checks.length; at += lookedAtOnce)
     missing.push(...(await missingAmong(store, checks.slice(at, at + lookedAtOnce))));
-  const calendars = new Calendars(calendar ?? { now: 0, changes: [] });
-  if (missing.length > 0) return missing; // as for `requireAllElse`: who names what does not exist learns nothing of its time
+  // As for `requireAllElse`: who names what does not exist learns nothing of its time.
+  if (missing.length > 0 || !calendar) return missing;
+  const calendars = await openCalendars(calendar);
   await calendars.look(store);
   return calendars.taken.map((time) => ({ kind: 'taken', time }));
 };
@@ -127,16 +127,22 @@ const missingAmong = async (store: RecordStore, checks: readonly ExistenceCheck[
 };
 
 const write = async (store: RecordStore, given: Commit): Promise<void> => {
-  const calendars = new Calendars(given.calendar ?? { now: 0, changes: [] });
-  await calendars.look(store);
-  requireFree(calendars);
+  const calendars = given.calendar && (await openCalendars(given.calendar));
+  await calendars?.look(store);
+  if (calendars) requireFree(calendars);
   const work = await uploadLargeBodies(store, given);
-  const actions = actionsOf(work) + calendars.keys.length;
-  if (actions > mostActions || calendars.mostOwners > mostOwners) return writeStaged(store, work, calendars);
+  const { keys, mostOwners: owners } = calendars ?? { keys: [], mostOwners: 0 };
+  if (actionsOf(work) + keys.length > mostActions || owners > mostOwners) return writeInStages(store, work, calendars);
   const steps = stepsOf(store, work);
-  if (estimateBytes(steps) > mostBytes) return writeStaged(store, work, calendars);
+  if (estimateBytes(steps) > mostBytes) return writeInStages(store, work, calendars);
   await transact(store, steps, calendars);
 };
+
+const openCalendars = async (work: CalendarWork): Promise<Calendars> =>
+  new (await import('./calendars.lazy.ts')).Calendars(work);
+
+const writeInStages = async (store: RecordStore, work: Commit, calendars: Calendars | undefined): Promise<void> =>
+  (await import('./staged.lazy.ts')).writeStaged(store, work, calendars);
 
 export const actionsOf = ({ writes, checks, unique, claims, log }: Commit): number =>
   writes.reduce((sum, { previous, puts, removes }) => sum + (previous ? 2 : 1) + puts.length + removes.length, 0) +

@@ -52,13 +52,17 @@ const finishingRounds = 3;
  * @throws CommitRefused if a condition does not hold; RecordError `throttled` or `conflict`: nothing is visible then, or ever.
  *   RecordError `incomplete` if it is decided, and others have to finish it. Any other error leaves open whether it is decided.
  */
-export const writeStaged = async (store: RecordStore, work: Commit, calendars: Calendars): Promise<void> => {
+export const writeStaged = async (
+  store: RecordStore,
+  work: Commit,
+  calendars: Calendars | undefined,
+): Promise<void> => {
   const tx = toBase32(randomBytes(15));
   const parts = divide(store, work);
   for (const { next, previous, row } of parts.staged.writes) {
     requireStorable(row, next.type, previous ? (bodyOf(previous)?.length ?? 0) + labelBytes(previous) : 0);
   }
-  const redo = redoLog(parts, calendars.keys);
+  const redo = redoLog(parts, calendars?.keys ?? []);
   const redoParts = redoRows(tx, packRedo(redo));
   const transaction: Staged = { tx, redo, parts: redoParts.length };
   const deadline = Date.now() + stagingMs;
@@ -91,7 +95,7 @@ interface Staging {
   readonly tx: string;
   readonly parts: Division;
   readonly redoParts: readonly Row[];
-  readonly calendars: Calendars;
+  readonly calendars: Calendars | undefined;
   readonly proceed: () => void;
 }
 
@@ -110,7 +114,7 @@ const stage = async (store: RecordStore, { tx, parts, redoParts, calendars, proc
     ...staged.writes.filter(({ previous }) => previous).map((write) => intentOn(write, tx)),
     ...staged.unique.map((change) => uniqueIntent(change, tx)),
     ...held.map((check) => holdOn(check, tx)),
-    ...calendars.holds(tx),
+    ...(calendars?.holds(tx) ?? []),
   ];
   await takeHold(store, tx, holds, proceed);
 };

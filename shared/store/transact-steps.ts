@@ -1,9 +1,8 @@
 import { backOff, pauseBeforeRetry } from './back-off.ts';
-import { Calendars } from './calendar-steps.ts';
+import type { Calendars } from './calendar-steps.ts';
 import { holderOf } from './commit-conditions.ts';
 import { CommitRefused, type Refusal, type Step } from './commit-refusal.ts';
 import type { RecordStore } from './record-store.ts';
-import { resolveStaged } from './settle-transaction.ts';
 import { type Refused, tryTransaction } from './transact.ts';
 
 /** @throws CommitRefused if others have time that is wanted, as far as was seen. */
@@ -54,6 +53,7 @@ const clearTheWay = async (
     const refusal = steps[index]?.refusal;
     if (row && holderOf(row) !== undefined) {
       because = 'held';
+      const { resolveStaged } = await import('./staged.lazy.ts');
       await resolveStaged(store, row);
     } else if (refusal) {
       const told = refusal(row);

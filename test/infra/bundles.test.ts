@@ -57,6 +57,9 @@ const filesBeside: readonly {
     { name: 'shared-interactions-search-following.lazy.js', most: 45_000 },
     { name: 'shared-search-parse-filter.lazy.js', most: 19_000 },
     { name: 'shared-search-ucum-units.lazy.js', most: 10_000 },
+    { name: 'shared-store-staged.lazy.js', most: 20_000 },
+    { name: 'shared-store-calendars.lazy.js', most: 8_000 },
+    { name: 'shared-interactions-calendar-changes.lazy.js', most: 7_000 },
   ].map((file) => ({ ...file, readBy: (entry: string) => !background.includes(entry) })),
   ...[
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },

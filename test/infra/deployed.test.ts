@@ -335,6 +335,44 @@ describe('a function as it is deployed', () => {
     );
 
     expect(answer?.statusCode).toBe(200);
+    expect(answer?.compiled).toContain('shared-store-staged.lazy.js');
     expect(read?.resource).toMatchObject({ entry: [{ resource: { resourceType: 'Bundle', total: 121 } }] });
+  });
+
+  it('knows which condition of such a bundle has failed, found by code of another file', async () => {
+    const patients = Array.from({ length: 120 }, () =>
+      postEntry({ resourceType: 'Patient', managingOrganization: { reference: 'Organization/nowhere' } }),
+    );
+
+    const [answer] = await answersOf('functions/system.ts', eventOf('POST', '', transactionOf(...patients)));
+
+    expect(answer?.statusCode).toBe(400);
+    expect(answer?.compiled).toContain('shared-store-staged.lazy.js');
+    expect(answer?.resource).toMatchObject({ issue: [{ code: 'not-found' }] });
+  });
+
+  it('books the time of an actor once', async () => {
+    const practitioner = putEntry({ resourceType: 'Practitioner', id: 'booked' });
+    const start = Date.now() + 24 * 3_600_000;
+    const appointment = {
+      resourceType: 'Appointment',
+      status: 'booked',
+      start: new Date(start).toISOString(),
+      end: new Date(start + 1_800_000).toISOString(),
+      participant: [{ actor: { reference: 'Practitioner/booked' }, status: 'accepted' }],
+    } satisfies fhir4.Appointment;
+
+    const answers = await answersOf(
+      'functions/system.ts',
+      eventOf('POST', '', transactionOf(practitioner)),
+      eventOf('POST', '', transactionOf(postEntry(appointment))),
+      eventOf('POST', '', transactionOf(postEntry(appointment))),
+    );
+
+    expect(answers.map(({ statusCode, compiled }) => [statusCode, ...compiled])).toEqual([
+      [200],
+      [200, 'shared-interactions-calendar-changes.lazy.js', 'shared-store-calendars.lazy.js'],
+      [409],
+    ]);
   });
 });
