@@ -2,6 +2,7 @@ import { AuditTrail } from '../audit/audit-trail.ts';
 import type { RequestContext } from '../interactions/context.ts';
 import { locate } from '../interactions/locate.ts';
 import { SharedCharts } from '../interactions/shared-charts.ts';
+import { View } from '../interactions/view.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import type { Services } from './services.ts';
 
@@ -18,6 +19,7 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
     store,
     asking,
     sharing: new SharedCharts(store, asking, now, services.policy),
+    view: new View(asking),
     now,
     request,
     known,

@@ -21,14 +21,14 @@ export const ofVersion = ({ version, updated }: StoredRecord) => ({
  * @see https://hl7.org/fhir/R4/http.html#cread https://hl7.org/fhir/R4/http.html#parameters
  */
 export const shown = (
-  { request, recordType }: Pick<RequestContext, 'request' | 'recordType'>,
+  { request, recordType, view }: Pick<RequestContext, 'request' | 'recordType' | 'view'>,
   record: StoredRecord,
 ): Answer => {
   const told = ofVersion(record);
   const part = partAsked(request.query, recordType.name);
   return isKnown(request, record)
     ? { statusCode: 304, ...told }
-    : { statusCode: 200, resource: project(presented(record), part, recordType.elements), ...told };
+    : { statusCode: 200, resource: project(presented(view.of(record)), part, recordType.elements), ...told };
 };
 
 /**
@@ -63,7 +63,7 @@ const inShort = (issues: readonly ValidationIssue[]): fhir4.OperationOutcome | u
  * @param issues - what stands against the record without having refused it.
  */
 export const written = (
-  context: Pick<RequestContext, 'request'>,
+  context: Pick<RequestContext, 'request' | 'view'>,
   record: StoredRecord,
   statusCode: 200 | 201,
   issues: readonly ValidationIssue[] = [],
@@ -83,13 +83,13 @@ export const written = (
     statusCode,
     ...told,
     ...(warnings === undefined ? {} : { warnings }),
-    ...(prefer.return === 'minimal' ? {} : { resource: presented(record) }),
+    ...(prefer.return === 'minimal' ? {} : { resource: presented(context.view.of(record)) }),
   };
 };
 
 /** What a write is answered with: 201 where there was nothing, or only a deletion, before; a deletion with the version that it made. */
 export const answerTo = (
-  context: Pick<RequestContext, 'request'>,
+  context: Pick<RequestContext, 'request' | 'view'>,
   { next, previous, warnings }: PlannedWrite,
 ): Answer => {
   if (!next.resource) return { statusCode: 204, headers: { ETag: `W/"${next.version}"` } };

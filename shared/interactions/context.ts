@@ -7,6 +7,7 @@ import type { Address, RowKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { PlannedWrite } from './plan-write.ts';
 import type { SharedCharts } from './shared-charts.ts';
+import type { View } from './view.ts';
 
 /** What an interaction works with. */
 export interface RequestContext {
@@ -15,6 +16,8 @@ export interface RequestContext {
   readonly asking: Asking;
   /** What patients' Consents permit of charts that other organisations keep. */
   readonly sharing: SharedCharts;
+  /** What the caller is shown of a record. */
+  readonly view: View;
   readonly audit: AuditTrail;
   /** Milliseconds since 1970; one instant for the whole request. */
   readonly now: number;

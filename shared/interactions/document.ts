@@ -61,7 +61,7 @@ export const documentOf: Interaction = async (context, target) => {
     timestamp: new Date(now).toISOString(),
     entry: [first, ...parts].map((record) => ({
       fullUrl: `${request.baseUrl}/${record.type}/${record.id}`,
-      resource: presented(record) as unknown as fhir4.FhirResource,
+      resource: presented(context.view.of(record)) as unknown as fhir4.FhirResource,
     })),
   };
   return { statusCode: 200, resource: bundle };

@@ -43,7 +43,7 @@ export const timeAsked = (query: Query): TimeAsked | undefined => {
 
 /** How a version came about. https://hl7.org/fhir/R4/http.html#history */
 export const historyEntry = (
-  { request, store }: Pick<RequestContext, 'request' | 'store'>,
+  { request, store, view }: Pick<RequestContext, 'request' | 'store' | 'view'>,
   record: StoredRecord,
 ): fhir4.BundleEntry => {
   const deleted = record.resource === undefined;
@@ -52,7 +52,7 @@ export const historyEntry = (
   const name = `${record.type}/${record.id}`;
   return {
     fullUrl: `${request.baseUrl}/${name}`,
-    ...(deleted ? {} : { resource: presented(record) as unknown as fhir4.FhirResource }),
+    ...(deleted ? {} : { resource: presented(view.of(record)) as unknown as fhir4.FhirResource }),
     request: { method, url: created ? record.type : name },
     response: {
       status: deleted ? '204' : record.version === 1 ? '201' : '200',

@@ -116,7 +116,7 @@ const planPatched = async (
   await requireWritable(context, current, 'u');
   requireVersion(context, current);
   note([current.chart, ...besides], false);
-  const resource = presented(current);
+  const resource = presented(context.view.of(current));
   const next = apply(resource);
   if (!isObject(next) || next['resourceType'] !== resource.resourceType || next['id'] !== resource.id) {
     throw patchDoesNotFit(current.type, 'A patch cannot change what a record is: its type and its id');

@@ -101,10 +101,11 @@ const labelsOf = (resource: Resource): string[] =>
 /** Plans a record's first version, or the one after its deletion. */
 export const planCreate = async (
   context: RequestContext,
-  { resource, warnings }: Parsed,
+  { resource: sent, warnings }: Parsed,
   { address, id }: NewPlace,
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
+  const resource = context.view.restored(sent, undefined);
   const { recordType, now, store } = context;
   requireInScope(context, 'c', resource);
   requireOwnWords(context, resource);
@@ -130,9 +131,10 @@ export const planCreate = async (
  */
 export const planUpdate = async (
   context: RequestContext,
-  { resource, warnings }: Parsed,
+  { resource: sent, warnings }: Parsed,
   current: StoredRecord,
 ): Promise<PlannedWrite> => {
+  const resource = context.view.restored(sent, current);
   const { recordType, now } = context;
   requireInScope(context, 'u', resource);
   requireOwnWords(context, resource);

@@ -92,12 +92,12 @@ export const selfLink = (context: PageContext, query: readonly (readonly [string
 
 /** An entry of a searchset. */
 export const entryOf = (
-  context: Pick<RequestContext, 'request'>,
+  context: Pick<RequestContext, 'request' | 'view'>,
   record: StoredRecord,
   mode: 'match' | 'include' = 'match',
 ): fhir4.BundleEntry => ({
   fullUrl: `${context.request.baseUrl}/${record.type}/${record.id}`,
-  resource: presented(record) as unknown as fhir4.FhirResource,
+  resource: presented(context.view.of(record)) as unknown as fhir4.FhirResource,
   search: { mode },
 });
 

@@ -17,7 +17,7 @@ import type { Chain, Condition, Criterion, Has, Hierarchy, InList } from '../../
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Finding } from './finding.ts';
 import { homeParameters, mostQueries, type SearchPlan } from './plan.ts';
-import { type Held, heldOf, type Run } from './run.ts';
+import { type Held, type Run } from './run.ts';
 
 /** References that a search may be narrowed down to before it begins. Where there are more, it follows those of what it comes by. */
 const mostReferences = 500;
@@ -192,7 +192,7 @@ export class Joins {
       for await (const records of this.#pagesOf(recordType, names)) {
         await run.consider(records);
         const found = records.filter((record) => run.mayFind(recordType, record));
-        await this.#lookUp(recordType, [...found.flatMap(heldOf), ...within], conditions);
+        await this.#lookUp(recordType, [...found.flatMap(this.#run.heldOf), ...within], conditions);
         within = [];
         for (const record of found) if (this.#meets(record, conditions)) this.#add(chain, recordType, record);
       }
@@ -206,7 +206,9 @@ export class Joins {
   }
 
   #meets(record: StoredRecord, conditions: readonly Condition[]): boolean {
-    return heldOf(record).some(({ resource, ...facts }) => matches(conditions, resource, this.#run.factsOf(facts)));
+    return this.#run
+      .heldOf(record)
+      .some(({ resource, ...facts }) => matches(conditions, resource, this.#run.factsOf(facts)));
   }
 
   #add(lookup: Chain | Has, recordType: SearchType, record: StoredRecord): void {

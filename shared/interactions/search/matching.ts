@@ -7,7 +7,7 @@ import type { Condition } from '../../search/search-query.ts';
 import { candidates } from '../../store/candidates/candidates.ts';
 import type { Candidate, Plan, Position } from '../../store/candidates/plan.ts';
 import type { StoredRecord } from '../../store/rows.ts';
-import { heldOf, type Run } from './run.ts';
+import type { Run } from './run.ts';
 
 /** Candidates whose references are followed together: those alone that meet what they tell themselves. */
 const batchSize = 30;
@@ -128,9 +128,10 @@ const meets = (
   which: (condition: Condition) => boolean = () => true,
 ): boolean => {
   const sought = meant.get(record.type);
-  if (!sought || !run.mayFind(sought.recordType, record) || record.resource === undefined) return false;
+  if (!sought || !run.mayFind(sought.recordType, record)) return false;
+  const { resource } = run.context.view.of(record);
   const facts = run.factsOf({ id: record.id, lastUpdated: record.updated });
-  return matches(sought.conditions.filter(which), record.resource, facts);
+  return resource !== undefined && matches(sought.conditions.filter(which), resource, facts);
 };
 
 const looksNowhereElse = (condition: Condition): boolean => beside([condition]).length === 0;
@@ -143,7 +144,7 @@ const judged = async (run: Run, meant: SoughtByType, promising: readonly Candida
   );
   for (const [type, records] of byType) {
     const sought = meant.get(type);
-    if (sought) await run.lookUp(sought.recordType, records.flatMap(heldOf), sought.conditions);
+    if (sought) await run.lookUp(sought.recordType, records.flatMap(run.heldOf), sought.conditions);
   }
   return promising.map(({ record, position }, index) => ({
     record: record && meets(run, meant, record) ? noted(run, record) : undefined,

@@ -157,7 +157,7 @@ const sortedPage = async (search: PlannedSearch, from: Position | undefined): Pr
   for await (const { record } of eachOnce(matchingParts(run, parts))) {
     run.requireAffordable('_sort');
     if (!record) continue;
-    const held = { resource: presented(record), lastUpdated: record.updated };
+    const held = { resource: presented(run.context.view.of(record)), lastUpdated: record.updated };
     all.push({ record, keys: sortKeysOf(rules.get(record.type) ?? [], held, run.units) });
     run.hold(record, '_sort');
     if (all.length > mostSorted) throw tooCostly('_sort');

@@ -170,6 +170,12 @@ export class Run {
     if (this.#held > mostHeld) throw tooCostly(parameter);
   }
 
+  /** A record as conditions look at it: as the caller is shown it, so nobody finds by what is masked. */
+  heldOf = (record: StoredRecord): Held[] => {
+    const { resource } = this.context.view.of(record);
+    return resource ? [{ resource, id: record.id, lastUpdated: record.updated, chart: record.chart }] : [];
+  };
+
   /**
    * Ends a search that has no pages and has gone too far.
    *
@@ -186,7 +192,3 @@ export const tooCostly = (parameter: string): RecordError =>
     'This would read too many charts at once; narrow the search, for instance to a patient',
     { expression: parameter },
   );
-
-/** A record as conditions look at it. */
-export const heldOf = ({ id, updated, chart, resource }: StoredRecord): Held[] =>
-  resource ? [{ resource, id, lastUpdated: updated, chart }] : [];

@@ -6,7 +6,7 @@ import { Random } from './random.ts';
 import type { Searcher, SearchServer } from './search-server.ts';
 import type { StoredWorld } from './stored-world.ts';
 import { storedTerminology } from './terminology.ts';
-import { sees } from './visible.ts';
+import { asShown, sees } from './visible.ts';
 import { molarMass } from './world.ts';
 
 /** Searches at a time: the evaluator works while the store does. */
@@ -55,7 +55,9 @@ export const compareSearches = async (
   const worlds = searchers.map(
     (searcher): Omit<World, 'now'> => ({
       baseUrl: server.baseUrl,
-      records: records.filter((record) => sees(searcher, record, server.baseUrl)),
+      records: records
+        .filter((record) => sees(searcher, record, server.baseUrl))
+        .map((record) => asShown(searcher, record)),
       // a patient sees no value sets
       terminology: searcher.role === 'patient' ? undefined : storedTerminology,
       molarMass,

@@ -53,3 +53,36 @@ export const sees = (searcher: Searcher, record: StoredRecord, baseUrl: string):
   if (searcher.role === 'patient') return patientOf(record, baseUrl) === `Patient/${searcher.patient}`;
   return record.organization === searcher.organization;
 };
+
+/** A record as the searcher is shown it: what the role may not see is masked where it is named, and what tells of it in words is left out. */
+export const asShown = (searcher: Searcher, record: StoredRecord): StoredRecord => {
+  let number = -1;
+  let masks = 0;
+  const copyOf = (element: unknown): unknown => {
+    if (Array.isArray(element)) return element.map(copyOf);
+    if (typeof element !== 'object' || element === null) return element;
+    const { reference, url } = element as { reference?: unknown; url?: unknown };
+    const address = typeof reference === 'string' ? reference : url;
+    if (typeof address === 'string') {
+      number++;
+      const parts = address.split('/_history/')[0]?.split('/') ?? [];
+      const type = parts.length < 2 ? undefined : parts.at(-2);
+      const names = type !== undefined && /^[A-Z][A-Za-z]+$/.test(type) && (address === reference || type === 'Binary');
+      if (names && !maySearch(searcher, type)) {
+        masks++;
+        const why = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
+        return {
+          id: `masked-${record.resource.meta?.versionId}-${number}`,
+          extension: [{ url: why, valueCode: 'masked' }],
+        };
+      }
+    }
+    return Object.fromEntries(Object.entries(element).map(([name, member]) => [name, copyOf(member)]));
+  };
+  const copy = copyOf(record.resource) as fhir4.DomainResource;
+  if (masks === 0) return record;
+  delete copy.text;
+  const label = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'MASKED' };
+  copy.meta = { ...copy.meta, security: [...(copy.meta?.security ?? []), label] };
+  return { ...record, resource: copy as StoredRecord['resource'] };
+};
