@@ -20,6 +20,7 @@ import { requireOwnWords } from './own-words.ts';
 import type { Parsed } from './parse-body.ts';
 import { requireInScope } from './require-access.ts';
 import { securityContextOf } from './security-context.ts';
+import { unmasked } from './unmasked.ts';
 
 /** A write that has passed every rule and waits for its commit. */
 export interface PlannedWrite {
@@ -105,7 +106,7 @@ export const planCreate = async (
   { address, id }: NewPlace,
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
-  const resource = context.view.restored(sent, undefined);
+  const resource = await unmasked(context, sent);
   const { recordType, now, store } = context;
   requireInScope(context, 'c', resource);
   requireOwnWords(context, resource);
@@ -134,7 +135,7 @@ export const planUpdate = async (
   { resource: sent, warnings }: Parsed,
   current: StoredRecord,
 ): Promise<PlannedWrite> => {
-  const resource = context.view.restored(sent, current);
+  const resource = await unmasked(context, sent, current);
   const { recordType, now } = context;
   requireInScope(context, 'u', resource);
   requireOwnWords(context, resource);

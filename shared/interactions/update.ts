@@ -130,9 +130,9 @@ const requireNoVersion = ({ ifMatch }: FhirRequest): void => {
 
 /** Update as create, under an id that the client chose. https://hl7.org/fhir/R4/http.html#upsert */
 const planFirst = async (context: RequestContext, parsed: Parsed, id: string): Promise<PlannedWrite> => {
-  requireNoVersion(context.request);
-  // An id of ours without a record answers as one whose record the caller may not know of.
+  // An id of ours without a record answers as one whose record the caller may not know of, whatever version is asked for.
   if (IdCodec.hasForm(id)) throw notFound(context);
+  requireNoVersion(context.request);
   requireTypeAccess(context, 'c');
   // Where a transaction placed it; never where a locator says, which may be left over from one that came to nothing.
   const address = context.known.get(`${context.recordType.name}/${id}`);

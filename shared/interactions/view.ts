@@ -1,8 +1,7 @@
 import { decideType } from '../access/decide.ts';
 import type { Asking } from '../access/question.ts';
-import { maskedReferences, withoutMasks } from '../fhir/masks.ts';
+import { maskedReferences } from '../fhir/masks.ts';
 import { isResourceType } from '../fhir/references.ts';
-import type { Resource } from '../fhir/resource.ts';
 import { factsOfType } from '../record-types/subjects.ts';
 import type { StoredRecord } from '../store/rows.ts';
 
@@ -23,23 +22,14 @@ export class View {
   of(record: StoredRecord): StoredRecord {
     const known = this.#views.get(record);
     if (known) return known;
-    const resource = record.resource && maskedReferences(record.resource, record.version, (name) => this.#hides(name));
+    const resource = record.resource && maskedReferences(record.resource, record.version, (name) => this.hides(name));
     const view = resource === record.resource ? record : { ...record, resource };
     this.#views.set(record, view);
     return view;
   }
 
-  /**
-   * What a client sends to replace a record, with what it was shown masked as it is.
-   *
-   * @throws RecordError `business-rule` where something masked was moved, or read in another version.
-   */
-  restored(sent: Resource, current: StoredRecord | undefined): Resource {
-    return withoutMasks(sent, current, (name) => this.#hides(name));
-  }
-
-  /** Whether the caller's role keeps all records of its type from the caller. What an application's scopes leave out is no secret from its user. */
-  #hides(name: string): boolean {
+  /** Whether the caller's role keeps all records of its type, given as `Type/id`, from the caller. What an application's scopes leave out is no secret from its user. */
+  hides(name: string): boolean {
     const type = name.slice(0, name.indexOf('/'));
     const known = this.#hidden.get(type);
     if (known !== undefined) return known;

@@ -6,6 +6,7 @@
  * `npm run prove -- --searches [number] [--seed number] [--only number]`: compares searches over HTTP with an evaluator that was written
  * apart from them; with the seed it printed, one of them again.
  * `npm run prove -- --mutations [requests] [--seed number]`: sends requests of which each is broken in one place, and judges the answers.
+ * `npm run prove -- --inference [requests] [--seed number]`: sends the same requests to two stores that differ only in records that the caller may not see.
  * `npm run prove -- --minute [--seed number]`: writers and readers of the same charts, for a minute.
  * `npm run prove -- --profiles <folder of US Core>`: compares what was taken over of the guide with the guide.
  */
@@ -25,6 +26,7 @@ const { values: options, positionals: folders } = parseArgs({
   options: {
     searches: { type: 'boolean' },
     mutations: { type: 'boolean' },
+    inference: { type: 'boolean' },
     minute: { type: 'boolean' },
     profiles: { type: 'string' },
     seed: { type: 'string' },
@@ -43,6 +45,10 @@ if (options.searches) {
 if (options.mutations) {
   const { proveMutations } = await import('./mutations.ts');
   process.exit((await proveMutations(numberIn(folders[0]) ?? 2_000, numberIn(options.seed))) ? 0 : 1);
+}
+if (options.inference) {
+  const { proveInference } = await import('./inference.ts');
+  process.exit((await proveInference(numberIn(folders[0]) ?? 5_000, numberIn(options.seed))) ? 0 : 1);
 }
 if (options.minute) {
   const { proveMinute } = await import('./minute.ts');

@@ -20,6 +20,8 @@ export interface WorldSize {
 
 export interface StoredWorld {
   readonly records: readonly StoredRecord[];
+  /** `Type/id` of all that was written, also of what was deleted again. */
+  readonly places: readonly string[];
   /** What the server did not accept: a variation may break a rule. */
   readonly refused: number;
 }
@@ -121,7 +123,7 @@ export const writeWorld = async (server: SearchServer, random: Random, size: Wor
   }
 
   await touch(server, random, written);
-  return { records: await readAll(server, written), refused };
+  return { records: await readAll(server, written), places: [...written.keys()], refused };
 };
 
 /** Updates some records and deletes others, so that rows of earlier versions are around. */
