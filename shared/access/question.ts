@@ -1,5 +1,6 @@
 import type { Resource } from '../fhir/resource.ts';
 import type { Subject } from '../record-types/subjects.ts';
+import type { Seal } from '../store/seal.ts';
 import type { Caller } from './caller.ts';
 import type { Action } from './scopes.ts';
 
@@ -12,7 +13,7 @@ export interface TypeFacts {
 }
 
 /** What a decision needs to know of a record. */
-export interface RecordFacts {
+export interface RecordFacts extends Seal {
   readonly custodian: string;
   /** Home of the record; a patient's own records are those of the patient's chart. */
   readonly chart: string;
@@ -55,7 +56,7 @@ export interface Question extends TypeQuestion {
 }
 
 /** Why not. Stable: refusals and explanations show it. */
-export type Reason = 'scope' | 'role' | 'custodian' | 'not-own-record';
+export type Reason = 'scope' | 'role' | 'custodian' | 'not-own-record' | 'originator';
 
 /** What one rule says: that is the decision, or `undefined` to leave it to the next one. */
 export type Verdict = 'permit' | Reason | undefined;

@@ -15,6 +15,7 @@ import type { FurtherCharts } from '../store/pointer-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { requireClaimedProfiles } from './claimed-profiles.ts';
 import type { RequestContext } from './context.ts';
+import { labelled } from './label-write.ts';
 import { chartsOf, chartsReferredTo, locate } from './locate.ts';
 import { requireOwnWords } from './own-words.ts';
 import type { Parsed } from './parse-body.ts';
@@ -96,9 +97,6 @@ const custodianFor = async ({ asking, store }: RequestContext, chart: string): P
   return patient.custodian;
 };
 
-const labelsOf = (resource: Resource): string[] =>
-  (resource.meta?.security ?? []).map(({ system, code }) => `${system ?? ''}|${code ?? ''}`);
-
 /** Plans a record's first version, or the one after its deletion. */
 export const planCreate = async (
   context: RequestContext,
@@ -112,10 +110,11 @@ export const planCreate = async (
   requireOwnWords(context, resource);
   const custodian = await custodianFor(context, address.chart);
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
+  const { version, warnings: ofLabels } = await labelled(context, resource);
   return {
-    warnings: [...warnings, ...(await requireClaimedProfiles(context, resource))],
+    warnings: [...warnings, ...ofLabels, ...(await requireClaimedProfiles(context, resource))],
     recordType,
-    next: { ...address, id, version: 1, updated: now, custodian, labels: labelsOf(resource), resource },
+    next: { ...address, id, version: 1, updated: now, custodian, ...version },
     previous: undefined,
     interaction: 'create',
     checks: await checksFor(context, resource),
@@ -142,15 +141,15 @@ export const planUpdate = async (
   if (current.resource) requireOwnWords(context, current.resource);
   requireWhole(resource, current);
   await requireSameHome(context, resource, current);
+  const { version, warnings: ofLabels } = await labelled(context, resource, current);
   return {
-    warnings: [...warnings, ...(await requireClaimedProfiles(context, resource))],
+    warnings: [...warnings, ...ofLabels, ...(await requireClaimedProfiles(context, resource))],
     recordType,
     next: {
       ...current,
       version: current.version + 1,
       updated: Math.max(now, current.updated + 1), // versions never run backwards, whatever the clocks say
-      labels: labelsOf(resource),
-      resource,
+      ...version,
       shown: shownPlace(context, resource, current),
     },
     previous: current,
@@ -173,15 +172,15 @@ export const planLabels = async (
 ): Promise<PlannedWrite> => {
   const claimed = new Set(current.resource.meta?.profile);
   const claims = (resource.meta?.profile ?? []).some((profile) => !claimed.has(profile));
+  const { version, warnings } = await labelled(context, resource, current);
   return {
-    warnings: claims ? await requireClaimedProfiles(context, resource) : [],
+    warnings: [...warnings, ...(claims ? await requireClaimedProfiles(context, resource) : [])],
     recordType: context.recordType,
     next: {
       ...current,
       version: current.version + 1,
       updated: Math.max(context.now, current.updated + 1),
-      labels: labelsOf(resource),
-      resource,
+      ...version,
     },
     previous: current,
     interaction: 'update',

@@ -20,7 +20,7 @@ import {
   unpackTogether,
 } from './large-bodies.ts';
 import type { ObjectStore } from './object-store.ts';
-import { addressOf, type RecordRow, recordFrom, type StoredRecord } from './rows.ts';
+import { addressOf, type RecordRow, recordFrom, type StoredRecord, sealedLike } from './rows.ts';
 import { visibleRows } from './visibility.ts';
 
 /** A page of records in the order of their keys, and where the next one begins. */
@@ -201,7 +201,7 @@ export class RecordStore {
     const moved =
       known || version < 1 || version > visible.version ? [] : await this.getMany([historyKey(address, version)]);
     const asked = known ?? (moved[0] as RecordRow | undefined);
-    return asked && (await this.recordsIn([{ row: asked, at: address }]))[0];
+    return asked && (await this.recordsIn([{ row: sealedLike(asked, visible), at: address }]))[0];
   }
 
   /**
@@ -237,7 +237,7 @@ export class RecordStore {
     const newest = row.version < current.version ? [current, row] : [current];
     const versions = [...newest.filter(({ version }) => version < before), ...earlier];
     const page = pageWithin(versions.slice(0, options.limit), largeBytes);
-    const items = await this.firstRecordsIn(page.map((row) => ({ row, at: address })));
+    const items = await this.firstRecordsIn(page.map((row) => ({ row: sealedLike(row, current), at: address })));
     const last = items.at(-1);
     // Versions are numbered without a gap, so the first one is the end.
     return {

@@ -4,12 +4,19 @@ import { packBody, unpackBody } from './body.ts';
 import type { IdCodec } from './ids.ts';
 import { type Address, historyKey, lastingKey, mentionKey, pointerKey, type RowKey, recordKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
+import { isSealed, type Seal, type Withholding } from './seal.ts';
 
-/** Layout of the records' rows that this release writes: 2 where one says at which place it is shown. Likewise of its pointers. */
-const layoutOf = ({ shown }: Pick<StoredRecord, 'shown'>): number => (shown === undefined ? 1 : 2);
+/**
+ * Layout of the records' rows that this release writes: 2 where one says at which place it is shown, 3 where it is sealed, so that a release that knows
+ * no seals refuses the row.
+ */
+const layoutOf = (record: Pick<StoredRecord, 'shown' | keyof Seal>): number =>
+  isSealed(record) ? 3 : pointerLayoutOf(record);
+
+const pointerLayoutOf = ({ shown }: Pick<StoredRecord, 'shown'>): number => (shown === undefined ? 1 : 2);
 
 /** One version of one record. */
-export interface StoredRecord extends Address {
+export interface StoredRecord extends Address, Seal {
   readonly id: string;
   readonly version: number;
   /** When this version was written, in milliseconds since 1970. */
@@ -36,6 +43,8 @@ export interface VersionAttributes {
   readonly labels?: Set<string>;
   readonly body?: Uint8Array;
   readonly shown?: string;
+  readonly originators?: Set<string>;
+  readonly withheld?: Withholding;
 }
 
 /** A record's row. */
@@ -102,6 +111,8 @@ export const versionAttributes = (record: StoredRecord): VersionAttributes & Pic
     ...(record.labels.length > 0 ? { labels: new Set(record.labels) } : {}),
     ...(body ? { body } : {}),
     ...(record.shown === undefined ? {} : { shown: record.shown }),
+    ...(record.originators ? { originators: new Set(record.originators) } : {}),
+    ...(record.withheld ? { withheld: record.withheld } : {}),
   };
 };
 
@@ -119,6 +130,21 @@ export const historyRow = (record: StoredRecord, ids: IdCodec): RecordRow =>
 /** What a record's row says of its version, without what others have left on it. */
 const ownAttributes = ({ tx: _tx, intent: _intent, refs: _refs, ...own }: RecordRow): RecordRow => own;
 
+/**
+ * The row of an earlier version under the seals of the current one: what is closed is closed in all its versions, and what was withheld once is no more.
+ *
+ * @param current - the record's own row, as it may be seen.
+ */
+export const sealedLike = (
+  { withheld: _then, ...earlier }: RecordRow,
+  { originators, withheld, layout }: RecordRow,
+): RecordRow => ({
+  ...earlier,
+  ...(originators || withheld ? { layout } : {}),
+  ...(originators ? { originators } : {}),
+  ...(withheld ? { withheld } : {}),
+});
+
 /** The history row that a record's row becomes when its next version, no longer an intent, takes its place: the same bytes under another key. */
 export const asHistory = (row: RecordRow, address: Address): RecordRow => ({
   ...ownAttributes(row),
@@ -129,6 +155,7 @@ export const asHistory = (row: RecordRow, address: Address): RecordRow => ({
 export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes & Pick<RecordRow, 'id'>>('record', {
   1: (row) => row,
   2: (row) => row,
+  3: (row) => row,
 });
 
 /**
@@ -138,7 +165,9 @@ export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes &
  * @throws WrittenByNewerRelease; Error if the body is damaged, of another chart, or not fetched.
  */
 export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, object?: Uint8Array): StoredRecord => {
-  const { id, version, updated, custodian, labels, body, shown } = recordLayouts.reader(row.layout)(row);
+  const { id, version, updated, custodian, labels, body, shown, originators, withheld } = recordLayouts.reader(
+    row.layout,
+  )(row);
   const unpacked = body && unpackBody(body, address.chart, object);
   const record = {
     ...address,
@@ -150,6 +179,8 @@ export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, objec
     resource: unpacked?.resource,
     ...(row.refs === undefined ? {} : { refs: row.refs }),
     ...(shown === undefined ? {} : { shown }),
+    ...(originators ? { originators: [...originators] } : {}),
+    ...(withheld ? { withheld } : {}),
   };
   if (body) bodies.set(record, body);
   if (unpacked) lengths.set(record, unpacked.jsonBytes);
@@ -178,7 +209,7 @@ export const pointerLayouts = new Layouts<(row: PointerRow) => Pick<PointerRow, 
 
 export const pointerRow = (record: Pick<StoredRecord, keyof Address | 'shown'>, chart: string): PointerRow => ({
   ...pointerKey(record, chart),
-  layout: layoutOf(record),
+  layout: pointerLayoutOf(record),
   home: record.chart,
   ...(record.shown === undefined ? {} : { place: record.place }),
 });

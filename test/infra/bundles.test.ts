@@ -53,6 +53,7 @@ const filesBeside: readonly {
     { name: 'shared-fhir-sound-part.lazy.js', most: 2_000 },
     { name: 'shared-interactions-others-charts.lazy.js', most: 12_000 },
     { name: 'shared-fhir-unmask.lazy.js', most: 4_000 },
+    { name: 'shared-interactions-psychotherapy-note.lazy.js', most: 6_000 },
     { name: 'shared-terminology-evaluation.lazy.js', most: 12_000 },
     { name: 'shared-interactions-search-explanation.lazy.js', most: 8_000 },
     { name: 'shared-interactions-search-following.lazy.js', most: 45_000 },

@@ -51,6 +51,10 @@ const model = (person: Person, letter: Letter, type: string, record: Facts): str
   if (!covered) return 'scope';
   const reading = letter === 'r' || letter === 's';
   if (directory.includes(type) && reading) return 'permit';
+  // A psychotherapy note is its author's, before anything else is asked.
+  const isNote = record.originators !== undefined || record.labels.some((label) => label.split('|')[1] === 'PSYTHPN');
+  if (!directory.includes(type) && isNote && !(record.originators ?? []).some((each) => each === 'Practitioner/x'))
+    return 'originator';
   if (isPatient) return person.chart !== undefined && person.chart === record.chart ? 'permit' : 'not-own-record';
   return person.organization === record.custodian ? 'permit' : 'custodian';
 };
@@ -129,7 +133,14 @@ const record: fc.Arbitrary<Facts> = fc.record({
   custodian: fc.constantFrom(...organizations),
   chart: fc.constantFrom(...charts),
   id: fc.constant('1'),
-  labels: fc.constant([]),
+  labels: fc.subarray(['http://terminology.hl7.org/CodeSystem/v3-ActCode|PSYTHPN', 's|R', 's|PSY'], { maxLength: 2 }),
+  originators: fc.option(
+    fc.constantFrom(['Practitioner/x'], ['Practitioner/y'], ['Practitioner/y', 'Practitioner/x']),
+    {
+      nil: undefined,
+      freq: 1,
+    },
+  ),
   resource: resource.map((said) => said && { resourceType: 'Basic', ...said }),
 });
 
@@ -167,7 +178,7 @@ describe('decide', () => {
       { numRuns: 20_000 },
     );
     // The comparison is worth little unless every outcome comes up.
-    expect([...seen.keys()].sort()).toEqual(['custodian', 'not-own-record', 'permit', 'role', 'scope']);
+    expect([...seen.keys()].sort()).toEqual(['custodian', 'not-own-record', 'originator', 'permit', 'role', 'scope']);
     expect(Math.min(...seen.values())).toBeGreaterThan(20);
   });
 

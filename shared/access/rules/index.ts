@@ -2,6 +2,7 @@ import type { Question, TypeQuestion, Verdict } from '../question.ts';
 import { custodian } from './custodian.ts';
 import { directory } from './directory.ts';
 import { ownChart } from './own-chart.ts';
+import { psychotherapyNote } from './psychotherapy-note.ts';
 import { role } from './role.ts';
 import { scopeOfRecord, scopeOfType } from './scope.ts';
 import { securityContext } from './security-context.ts';
@@ -20,6 +21,7 @@ export const rulesOfRecord: Rules<Question> = {
   scopeOfRecord,
   securityContext,
   directory,
+  psychotherapyNote,
   ownChart,
   custodian,
   sharing,

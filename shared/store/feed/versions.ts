@@ -1,7 +1,7 @@
 import { historyKey, type Row, type RowKey, recordKey } from '../keys.ts';
 import { largeBytes, pageWithin } from '../large-bodies.ts';
 import type { RecordStore } from '../record-store.ts';
-import type { RecordRow, StoredRecord } from '../rows.ts';
+import { type RecordRow, type StoredRecord, sealedLike } from '../rows.ts';
 import { visibleRows } from '../visibility.ts';
 import type { RecordChange } from './change.ts';
 
@@ -80,7 +80,7 @@ const rowsOf = async (store: RecordStore, changes: readonly RecordChange[], supe
         (each) => each?.version === at.version + 1,
       );
       const isKnown = !superseded || next !== undefined || now?.version === at.version;
-      if (row && now && isKnown) found.set(at, { row, now, at, until: next?.updated });
+      if (row && now && isKnown) found.set(at, { row: sealedLike(row, now), now, at, until: next?.updated });
     }
     missing = missing.filter((change) => !found.has(change));
   }
