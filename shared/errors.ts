@@ -17,6 +17,7 @@ export type RecordErrorKind =
   | 'business-rule' // 422
   | 'too-costly' // 400: would need more reads than a request may make
   | 'throttled' // 429
+  | 'unavailable' // 503: what decides about access cannot be asked
   | 'incomplete'; // 500: written, but what leads to it is not yet
 
 /** Where and how a request breaks a rule. */

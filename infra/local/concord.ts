@@ -5,6 +5,8 @@ import {
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import type { Policy } from '../../shared/access/policy.ts';
+import { deny } from '../../shared/store/denylist.ts';
+import { documentClient } from '../../shared/store/document-client.ts';
 import { startAwsServices } from './aws-services.ts';
 import { CannotStart } from './cannot-start.ts';
 import { cognitoAuthorizer } from './cognito-authorizer.ts';
@@ -132,7 +134,13 @@ const start = async (
   running.push(objectStore.stop);
   objectStore.createBucket(bucketName);
 
-  const userPool = await openUserPool({ folder: folder.usersFolder, region });
+  const table = documentClient({ endpoint: store.endpoint });
+  running.push(() => table.destroy());
+  const userPool = await openUserPool({
+    folder: folder.usersFolder,
+    region,
+    deny: (name, before) => deny({ client: table, tableName }, { kind: 'subject', name, before }),
+  });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
   services.push(userPool.service, bus.service);
   documents.push(userPool.documents, bus.documents);

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { type JsonService, ServiceError } from './aws-services.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { hashPassword, isPassword } from './password.ts';
@@ -21,6 +22,8 @@ export interface UserPoolOptions {
   readonly region: string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Denies what was issued to a user (`sub`) up to a moment, in milliseconds since 1970: Cognito's own tokens outlive their user. */
+  readonly deny?: (subject: string, before: number) => Promise<void>;
 }
 
 /** A stand-in for the Cognito user pool of a deployment, with its pre-token trigger. */
@@ -39,22 +42,19 @@ export interface UserPool {
    * @throws ServiceError `NotAuthorizedException` for an unknown user, a wrong password or a disabled user.
    */
   readonly signIn: (username: string, password: string) => Promise<{ accessToken: string; idToken: string }>;
-  /** Turns a user off or on, as an administrator does. Throws ServiceError `UserNotFoundException`. */
-  readonly setEnabled: (username: string, enabled: boolean) => void;
+  /** Turns a user off, tokens included, or on, as an administrator does. Throws ServiceError `UserNotFoundException`. */
+  readonly setEnabled: (username: string, enabled: boolean) => Promise<void>;
   /** Lets the demo patient sign in, now and after a restart. Takes the id of the patient's record. */
   readonly addPatient: (patient: string) => Promise<void>;
   /** Whether the demo patient can sign in. */
   readonly hasPatient: () => boolean;
 }
 
-/** Life of a token, in seconds. */
-export const tokenLifetimeSeconds = 3_600;
-
 const poolName = 'ConcordLocal';
 const clientId = 'concordlocalcommandline';
 
 /** Opens the pool. Users that its folder does not know yet are added with the common password. */
-export const openUserPool = async ({ folder, region, now = Date.now }: UserPoolOptions): Promise<UserPool> => {
+export const openUserPool = async ({ folder, region, now = Date.now, deny }: UserPoolOptions): Promise<UserPool> => {
   const id = `${region}_${poolName}`;
   const issuer = `https://cognito-idp.${region}.amazonaws.com/${id}`;
   const file = path.join(folder, 'users.json');
@@ -95,11 +95,12 @@ export const openUserPool = async ({ folder, region, now = Date.now }: UserPoolO
         subject_types_supported: ['public'],
       };
     },
-    setEnabled: (username, enabled) => {
+    setEnabled: async (username, enabled) => {
       const user = users[username];
       if (!user) throw new ServiceError('UserNotFoundException', 'User does not exist.');
       users[username] = { ...user, enabled };
       writeJsonFile(file, users);
+      if (!enabled) await deny?.(user.sub, now());
     },
     addPatient: async (patient) => {
       users[patientUsername] = { ...(users[patientUsername] ?? (await newUser(patientUsername))), patient };

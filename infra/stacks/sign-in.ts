@@ -17,6 +17,7 @@ import {
 import type { Construct } from 'constructs';
 import { roles } from '../../shared/access/caller.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
+import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { BundledFunction, describeEntry, type FunctionSettings } from './bundled-function.ts';
 
 export interface SignInStackProps extends StackProps, FunctionSettings {}
@@ -91,7 +92,7 @@ export class SignInStack extends Stack {
       supportedIdentityProviders: [UserPoolClientIdentityProvider.COGNITO],
       readAttributes: new ClientAttributes().withStandardAttributes({ email: true, emailVerified: true }),
       writeAttributes: new ClientAttributes().withStandardAttributes({ email: true }),
-      accessTokenValidity: Duration.hours(1),
+      accessTokenValidity: Duration.seconds(tokenLifetimeSeconds),
       idTokenValidity: Duration.hours(1),
       refreshTokenValidity: Duration.hours(12),
       enableTokenRevocation: true,

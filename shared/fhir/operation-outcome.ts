@@ -22,6 +22,7 @@ const responseFor = {
   'business-rule': { statusCode: 422, code: 'business-rule' },
   'too-costly': { statusCode: 400, code: 'too-costly' },
   throttled: { statusCode: 429, code: 'throttled' },
+  unavailable: { statusCode: 503, code: 'transient' },
   incomplete: { statusCode: 500, code: 'incomplete' },
 } as const satisfies Record<RecordErrorKind, { statusCode: number; code: string }>;
 

@@ -2,9 +2,11 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Caller } from '../access/caller.ts';
 import type { Policy } from '../access/policy.ts';
 import { type Config, configFrom } from '../config.ts';
+import { readDenials } from '../store/denylist.ts';
 import { documentClient } from '../store/document-client.ts';
 import { openStore } from '../store/open-store.ts';
 import type { RecordStore } from '../store/record-store.ts';
+import { Denylist } from './denylist.ts';
 import { accessTokenVerifier } from './verify-access-token.ts';
 
 /** What a function's requests share. Nothing of it talks to anybody before the first request. */
@@ -20,7 +22,7 @@ const services = (config: Config, client: DynamoDBDocumentClient): Services => {
   const { tableName, bucketName } = config;
   const open = () => openStore(client, tableName, { bucket: bucketName });
   return {
-    verify: accessTokenVerifier(config),
+    verify: accessTokenVerifier(config, new Denylist(() => readDenials(client, tableName), Date.now)),
     store: () => {
       store ??= open();
       store.catch(() => {

@@ -63,6 +63,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
   },
   'Patient/$everything': { summary: 'The whole chart', input: everythingOfPatientInput, answer: 'Bundle' },
   'Patient/$match': { summary: 'Patients who may be the one described', input: matchInput, answer: 'Bundle' },
+  'Practitioner/$revoke-access': {
+    summary: 'Let nothing that was issued so far to this person open anything any more',
+    input: {},
+    answer: 'OperationOutcome',
+  },
   'ValueSet/$expand': { summary: 'The codes in a value set', input: served(expandInput), answer: 'ValueSet' },
   'ValueSet/$validate-code': {
     summary: 'Whether a code is in a value set',

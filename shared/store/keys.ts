@@ -24,6 +24,10 @@ export const deploymentKeyKey: RowKey = { pk: '!deployment', sk: 'key' };
 
 export const chartKey = (chart: string) => `C#${chart}`;
 
+/** Whose access tokens are denied: a few rows, all read together. */
+export const deniedPartition = '!denied';
+export const deniedKey = (kind: string, name: string): RowKey => ({ pk: deniedPartition, sk: `${kind}#${name}` });
+
 /** A record's current version. Within a chart, types stand together and each type's records in order of clinical date. */
 export const recordKey = ({ type, chart, place }: Address): RowKey => ({ pk: chartKey(chart), sk: `${type}#${place}` });
 

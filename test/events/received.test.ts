@@ -13,7 +13,7 @@ import { patient } from '../../shared/record-types/patient.ts';
 import { commit } from '../../shared/store/commit.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
-import { accessToken, testConfig } from '../support/callers.ts';
+import { accessToken, nothingDenied, testConfig } from '../support/callers.ts';
 import { commitOf, newRecord, testStore } from '../support/test-store.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../events/api-gateway');
@@ -32,7 +32,7 @@ let records: { patient: StoredRecord; encounter: StoredRecord; observation: Stor
 beforeAll(async () => {
   store = await testStore();
   services = {
-    verify: accessTokenVerifier(await testConfig(store.tableName)),
+    verify: accessTokenVerifier(await testConfig(store.tableName), nothingDenied()),
     store: async () => store,
     policy: usualPolicy,
     now: Date.now,

@@ -66,6 +66,7 @@ const filesBeside: readonly {
   ...[
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
     { name: 'shared-interactions-everything-everything.lazy.js', most: 48_000, types: ['patient', 'encounter'] },
+    { name: 'shared-interactions-revoke-access.lazy.js', most: 27_000, types: ['practitioner'] },
     {
       name: 'shared-fhir-compartments.lazy.js',
       most: 6_000,

@@ -2,9 +2,11 @@ import { createHmac } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cognitoAuthorizer } from '../../infra/local/cognito-authorizer.ts';
-import { openUserPool, tokenLifetimeSeconds, type UserPool } from '../../infra/local/user-pool.ts';
+import { openUserPool, type UserPool } from '../../infra/local/user-pool.ts';
 import { usualPolicy } from '../../shared/access/policy.ts';
+import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
+import { nothingDenied } from '../support/callers.ts';
 import { echoEvent, gatewayFor } from '../support/local-gateway.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 
@@ -149,14 +151,17 @@ describe('the authorizer of the local gateway', () => {
 
 describe('a token of the local user pool, at the check that the functions make', () => {
   const check = (pool: UserPool) =>
-    accessTokenVerifier({
-      tableName: 't',
-      bucketName: 'b',
-      userPoolId: pool.id,
-      clientIds: [pool.clientId],
-      jwks: JSON.stringify(pool.jwks),
-      policy: usualPolicy,
-    });
+    accessTokenVerifier(
+      {
+        tableName: 't',
+        bucketName: 'b',
+        userPoolId: pool.id,
+        clientIds: [pool.clientId],
+        jwks: JSON.stringify(pool.jwks),
+        policy: usualPolicy,
+      },
+      nothingDenied(),
+    );
 
   it.each([
     [

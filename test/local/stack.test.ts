@@ -200,7 +200,7 @@ describe('the local stack', () => {
   it('begins anew with a reset, which leaves files of others alone', async () => {
     const dataDir = removedAfterTest();
     const first = await bareStack({ dataDir, scratch: false });
-    first.userPool.setEnabled('nurse@northside.example', false);
+    await first.userPool.setEnabled('nurse@northside.example', false);
     await first.stop();
     mkdirSync(path.join(dataDir, 'mine'));
 

@@ -129,15 +129,31 @@ describe('sign-in at the local user pool', () => {
 
   it('refuses a disabled user, also after a restart, until the user is enabled again', async () => {
     const { pool, folder } = await openPool();
-    pool.setEnabled('nurse@northside.example', false);
+    await pool.setEnabled('nurse@northside.example', false);
 
     const restarted = await openPool(folder);
     const refused = await restarted.signIn();
-    restarted.pool.setEnabled('nurse@northside.example', true);
+    await restarted.pool.setEnabled('nurse@northside.example', true);
     const accepted = await restarted.signIn();
 
     expect(await refused.json()).toEqual({ __type: 'NotAuthorizedException', message: 'User is disabled.' });
     expect(accepted.status).toBe(200);
+  });
+
+  it('denies what was issued to a user who is turned off, and to nobody who is turned on', async () => {
+    const denied: [string, number][] = [];
+    const pool = await openUserPool({
+      folder: path.join(removedAfterTest(), 'users'),
+      region: 'us-east-1',
+      now: () => 1_795_737_600_123,
+      deny: async (...denial) => void denied.push(denial),
+    });
+    const { sub } = claimsOf((await pool.signIn('nurse@northside.example', 'concord')).accessToken);
+
+    await pool.setEnabled('nurse@northside.example', false);
+    await pool.setEnabled('nurse@northside.example', true);
+
+    expect(denied).toEqual([[sub, 1_795_737_600_123]]);
   });
 
   it('serves its public key, and nothing of its private one', async () => {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { openSigningKey } from '../../infra/local/signing-key.ts';
 import { usualPolicy } from '../../shared/access/policy.ts';
 import type { Config } from '../../shared/config.ts';
+import { Denylist } from '../../shared/http/denylist.ts';
 import { scratchFolder } from './dynamodb.ts';
 
 /** Who a test speaks as. */
@@ -27,6 +28,9 @@ export const testConfig = async (tableName: string): Promise<Config> => ({
   jwks: JSON.stringify((await key).jwks),
   policy: usualPolicy,
 });
+
+/** A list that denies nothing. */
+export const nothingDenied = (): Denylist => new Denylist(async () => [], Date.now);
 
 /** An access token as the pool would issue it. */
 export const accessToken = async ({

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
+import { Denylist } from '../../shared/http/denylist.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { serveHistory } from '../../shared/http/serve-history.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
@@ -9,6 +10,7 @@ import type { Services } from '../../shared/http/services.ts';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
+import { readDenials } from '../../shared/store/denylist.ts';
 import { deploymentKeys } from '../../shared/store/deployment-key.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
 import { type ObjectStore, s3ObjectStore } from '../../shared/store/object-store.ts';
@@ -76,9 +78,17 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
   const objectCalls: string[] = [];
   const objects = countedObjects(s3ObjectStore(client, bucket), objectCalls);
   const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName), objects);
+  const denials = documentClient({ endpoint });
   let time: number | undefined;
   const services: Services = {
-    verify: accessTokenVerifier(await testConfig(tableName)),
+    verify: accessTokenVerifier(
+      await testConfig(tableName),
+      // Through a client of its own: what is polled beside requests is no call of theirs.
+      new Denylist(
+        () => readDenials(denials, tableName),
+        () => time ?? Date.now(),
+      ),
+    ),
     store: async () => store,
     now: () => time ?? Date.now(),
     policy: { ...usualPolicy, ...policy },

@@ -8,6 +8,7 @@ import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
+import { type DenialRow, denialLayouts, denialRow } from '../../shared/store/denylist.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/store/directive-rows.ts';
 import { type DoorRow, doorLayouts, doorRow } from '../../shared/store/door-rows.ts';
@@ -141,6 +142,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return { owners: Object.fromEntries(owners), quarters: Object.fromEntries(quarters) };
     },
     written: () => changesByDay([bookedDay]).map((day) => dayBasics(day).layout)[0],
+  },
+  denial: {
+    read: (stored) => {
+      const row = rowIn(stored) as DenialRow;
+      return denialLayouts.reader(row.layout)(row);
+    },
+    written: () => denialRow({ kind: 'subject', name: 'x', before: 0 }).layout,
   },
   directive: {
     read: (stored) => {

@@ -25,6 +25,7 @@ const answers: Record<RecordErrorKind, [status: number, code: string]> = {
   'unsupported-media-type': [415, 'not-supported'],
   'business-rule': [422, 'business-rule'],
   throttled: [429, 'throttled'],
+  unavailable: [503, 'transient'],
   incomplete: [500, 'incomplete'],
 };
 

@@ -1,7 +1,7 @@
 import { CognitoJwtVerifier } from 'aws-jwt-verify';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
-import { accessToken, testConfig } from '../support/callers.ts';
+import { accessToken, nothingDenied, testConfig } from '../support/callers.ts';
 
 /** How often a signature has been looked at. */
 let looked = 0;
@@ -28,7 +28,7 @@ afterEach(() => {
 });
 
 const verifier = async () => {
-  const verify = accessTokenVerifier(await testConfig('table'));
+  const verify = accessTokenVerifier(await testConfig('table'), nothingDenied());
   return (token: string) => verify(`Bearer ${token}`);
 };
 

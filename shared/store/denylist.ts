@@ -1,0 +1,82 @@
+import { type DynamoDBDocumentClient, PutCommand, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
+import { tokenLifetimeSeconds } from '../access/token-lifetime.ts';
+import { deniedKey, deniedPartition, type RowKey } from './keys.ts';
+import { Layouts } from './layouts.ts';
+import type { RecordStore } from './record-store.ts';
+
+/** Rows outlive the tokens that they deny by this, whatever the clocks say. In seconds. */
+const margin = 600;
+
+/** Whose tokens are denied: a person by the own record (`Practitioner/id`), or a user by the pool's `sub`. */
+export type DeniedKind = 'person' | 'subject';
+
+/** All tokens of somebody that were issued up to a moment, in milliseconds since 1970, are good for nothing. */
+export interface Denial {
+  readonly kind: DeniedKind;
+  readonly name: string;
+  readonly before: number;
+}
+
+/** A row as it lies in the table. */
+export interface DenialRow extends RowKey {
+  readonly layout: number;
+  /** Milliseconds since 1970. */
+  readonly before: number;
+  /** Seconds since 1970. */
+  readonly expires: number;
+}
+
+export const denialLayouts = new Layouts<(row: DenialRow) => Denial>('denial', {
+  1: ({ sk, before }) => {
+    const [kind = '', ...name] = sk.split('#');
+    return { kind: kind as DeniedKind, name: name.join('#'), before };
+  },
+});
+
+export const denialRow = ({ kind, name, before }: Denial): DenialRow => ({
+  ...deniedKey(kind, name),
+  layout: 1,
+  before,
+  expires: Math.ceil(before / 1_000) + tokenLifetimeSeconds + margin,
+});
+
+/** Denies somebody's tokens. What was denied up to a later moment stays so. */
+export const deny = async (
+  { client, tableName: TableName }: Pick<RecordStore, 'client' | 'tableName'>,
+  denial: Denial,
+): Promise<void> => {
+  const put = new PutCommand({
+    TableName,
+    Item: { ...denialRow(denial) },
+    ConditionExpression: 'attribute_not_exists(pk) OR #before < :before',
+    ExpressionAttributeNames: { '#before': 'before' },
+    ExpressionAttributeValues: { ':before': denial.before },
+  });
+  await client.send(put).catch((error: unknown) => {
+    if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
+  });
+};
+
+/**
+ * All that is denied, strongly consistent. One call a megabyte, which is some ten thousand rows; rows go with the tokens that they deny.
+ *
+ * @throws WrittenByNewerRelease.
+ */
+export const readDenials = async (client: DynamoDBDocumentClient, tableName: string): Promise<readonly Denial[]> => {
+  const denials: Denial[] = [];
+  let after: Record<string, unknown> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        ConsistentRead: true,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': deniedPartition },
+        ...(after ? { ExclusiveStartKey: after } : {}),
+      }),
+    );
+    for (const row of Items as DenialRow[]) denials.push(denialLayouts.reader(row.layout)(row));
+    after = LastEvaluatedKey;
+  } while (after);
+  return denials;
+};

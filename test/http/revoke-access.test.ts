@@ -1,0 +1,80 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { trustedForMs } from '../../shared/http/denylist.ts';
+import { deny, readDenials } from '../../shared/store/denylist.ts';
+import type { TestCaller } from '../support/callers.ts';
+import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
+import { admin, create, referenceTo, type Stored } from '../support/records.ts';
+
+let server: FhirServer;
+let person: Stored<fhir4.Practitioner>;
+let now: number;
+beforeAll(async () => {
+  server = await fhirServer();
+});
+beforeEach(async () => {
+  now = Date.now();
+  server.setTime(now);
+  person = await create(server, { resourceType: 'Practitioner', name: [{ family: 'Okafor' }] }, admin);
+});
+
+const staff = (): TestCaller => ({ role: 'nurse', claims: { fhirUser: referenceTo(person) } });
+const revoke = (as: TestCaller = admin) => server.post(`${referenceTo(person)}/$revoke-access`, undefined, { as });
+/** Later by more than a list is trusted. */
+const later = () => {
+  now += trustedForMs + 1;
+  server.setTime(now);
+};
+const codeOf = (body: unknown) => (body as fhir4.OperationOutcome).issue[0]?.details?.coding?.[0]?.code;
+
+describe('Practitioner/{id}/$revoke-access', () => {
+  it('lets tokens that were issued so far open nothing within a minute, and newer ones what they did', async () => {
+    const before = await server.get('Location?_count=1', { as: staff() });
+    const revoked = await revoke();
+    later();
+
+    const old = await server.get('Location?_count=1', { as: staff() });
+    const other = await server.get('Location?_count=1', { as: { role: 'nurse' } });
+    const issued = Math.floor(now / 1_000);
+    const fresh = await server.get('Location?_count=1', {
+      as: { ...staff(), claims: { ...staff().claims, iat: issued, exp: issued + 3_600 } },
+    });
+
+    expect([before, revoked, old, other, fresh].map(({ status }) => status)).toEqual([200, 200, 401, 200, 200]);
+    expect(codeOf(old.body)).toBe('token-revoked');
+    expect(old.headers['www-authenticate']).toContain('Bearer');
+  });
+
+  it('is for who may change the record of the person', async () => {
+    const nurse = await revoke({ role: 'nurse' });
+    const elsewhere = await revoke({ role: 'admin', organization: 'lakeside' });
+    const missing = await server.post('Practitioner/nobody/$revoke-access', undefined, { as: admin });
+
+    expect([nurse, elsewhere, missing].map(({ status, body }) => [status, codeOf(body)])).toEqual([
+      [403, 'forbidden-role'],
+      [403, 'forbidden-custodian'],
+      [404, 'not-found'],
+    ]);
+    const denied = await readDenials(server.store.client, server.store.tableName);
+    expect(denied.filter(({ name }) => name === referenceTo(person))).toEqual([]);
+  });
+
+  it('leaves its trace beside the read, and denies once that is there', async () => {
+    server.calls.reset();
+
+    await revoke();
+
+    expect(server.calls.names.slice(0, 2).sort()).toEqual(['GetItem', 'PutItem']);
+    expect(server.calls.names.slice(2)).toEqual(['PutItem']);
+    expect(server.calls.sequential()).toBe(2);
+  });
+
+  it('never lets what is denied end earlier', async () => {
+    const name = referenceTo(person);
+    await deny(server.store, { kind: 'person', name, before: now });
+    await deny(server.store, { kind: 'person', name, before: now - 60_000 });
+
+    const denied = await readDenials(server.store.client, server.store.tableName);
+
+    expect(denied).toContainEqual({ kind: 'person', name, before: now });
+  });
+});
