@@ -15,11 +15,12 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
   const own = caller.patient === undefined ? undefined : await locate({ store, known }, 'Patient', caller.patient);
   const asking = { caller, chart: own?.chart };
   const now = services.now();
+  const sharing = new SharedCharts(store, asking, now, services.policy);
   return {
     store,
     asking,
-    sharing: new SharedCharts(store, asking, now, services.policy),
-    view: new View(asking),
+    sharing,
+    view: new View(asking, store, sharing),
     now,
     request,
     known,

@@ -82,6 +82,7 @@ export const documentReferences: Interaction = async (context) => {
   if (found.reduce((sum, { resource }) => sum + weightOf(resource ?? {}), 0) > largestPageBytes) {
     throw tooCostly('start');
   }
+  await context.view.prepare(found);
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     type: 'searchset',

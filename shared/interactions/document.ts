@@ -54,6 +54,7 @@ export const documentOf: Interaction = async (context, target) => {
         query: 'Composition/$document',
       })),
   );
+  await context.view.prepare([first, ...parts]);
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     type: 'document',

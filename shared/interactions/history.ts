@@ -48,6 +48,7 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
   const within = fitting(page.items);
   const next = within.length < page.items.length ? within.at(-1)?.version : page.next;
   const shown = within.filter(may);
+  await context.view.prepare(shown);
   // Where versions may be left out for what they say, their number would tell of them.
   const counted = before === undefined && !isDecidedByContent(context, address);
   const total = counted ? totalOf(page, time) : undefined;

@@ -60,6 +60,7 @@ export const lastObservations: Interaction = async (context) => {
     expression: parameter,
     code: 'not-supported' as const,
   }));
+  await context.view.prepare(found);
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     type: 'searchset',

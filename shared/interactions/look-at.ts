@@ -32,7 +32,8 @@ export const lookAt = async (
       const { asked, last } = await (version === undefined
         ? currentOf(context, address)
         : versionOf(context, address, version));
-      const seen = last !== undefined && (last === asked || may(last));
+      const seen = asked !== undefined && last !== undefined && (last === asked || may(last));
+      if (seen) await context.view.prepare([asked]);
       return { found: seen ? asked : undefined, looked: [asked, last].filter((record) => record !== undefined) };
     },
     ({ found: shown }) => outcome(shown),

@@ -78,6 +78,16 @@ export class SharedCharts {
     return organization !== undefined && custodian !== organization && !headsOwnChart(type);
   }
 
+  /**
+   * Where the records are that a record of another organisation names as `Type/id`, but for its patient; undefined for what is nowhere. Not given for what the
+   * caller's own organisation keeps.
+   */
+  namedBy(record: Kept): ReadonlyMap<string, Address | undefined> | undefined {
+    if (!record.resource || !this.#isForeign(record)) return undefined;
+    const names = this.#namedIn(record.resource).filter((name) => typeAndId(name).type !== 'Patient');
+    return new Map(names.map((name) => [name, this.#addressOf(name)]));
+  }
+
   /** `Type/id` of patients and of what may belong to one, as a record names them, here or under another name of this server. */
   #namedIn(resource: Resource): string[] {
     const names = new Set(addressesIn(resource).map(({ name }) => name));

@@ -1,31 +1,78 @@
-import { decideType } from '../access/decide.ts';
+import { decide, decideType } from '../access/decide.ts';
 import type { Asking } from '../access/question.ts';
 import { maskedReferences } from '../fhir/masks.ts';
 import { isResourceType } from '../fhir/references.ts';
 import { factsOfType } from '../record-types/subjects.ts';
+import type { Address } from '../store/keys.ts';
+import type { RecordStore } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
+import type { SharedCharts } from './shared-charts.ts';
 
 /**
- * What one caller is shown of records that the caller may see: what they say of others that the caller's role may not see is masked. Whatever leaves the
- * server and whatever a search looks at goes through here, so nobody finds by what is not shown.
+ * What one caller is shown of records that the caller may see: where they name others, it is masked if the caller's role keeps these from the caller, and in what
+ * another organisation keeps also if they are not shared. Whatever leaves the server and whatever a search looks at goes through here, so nobody finds by what is
+ * not shown.
  */
 export class View {
   readonly #asking: Asking;
+  readonly #store: RecordStore;
+  readonly #sharing: SharedCharts;
   readonly #views = new WeakMap<StoredRecord, StoredRecord>();
   readonly #hidden = new Map<string, boolean>();
+  /** Whether what records of other organisations name, as `Type/id`, is to be seen; not there if nobody has looked, and then it is not. */
+  readonly #named = new Map<string, boolean>();
 
-  constructor(asking: Asking) {
+  constructor(asking: Asking, store: RecordStore, sharing: SharedCharts) {
     this.#asking = asking;
+    this.#store = store;
+    this.#sharing = sharing;
   }
 
-  /** The record as the caller is shown it; itself, if that is all of it. */
+  /** The record as the caller is shown it; itself, if that is all of it. What another organisation keeps is to be prepared first. */
   of(record: StoredRecord): StoredRecord {
     const known = this.#views.get(record);
     if (known) return known;
-    const resource = record.resource && maskedReferences(record.resource, record.version, (name) => this.hides(name));
+    const named = this.#sharing.namedBy(record);
+    const hides = (name: string) => this.hides(name) || (named?.has(name) === true && !this.#named.get(name));
+    const resource = record.resource && maskedReferences(record.resource, record.version, hides);
     const view = resource === record.resource ? record : { ...record, resource };
     this.#views.set(record, view);
     return view;
+  }
+
+  /** Whether it is still to be looked up if what a record names may be seen. */
+  needs(record: StoredRecord): boolean {
+    return [...(this.#sharing.namedBy(record)?.keys() ?? [])].some((name) => !this.#named.has(name));
+  }
+
+  /**
+   * Looks up whether what records of other organisations name may be seen: one call for all of them, none for what the caller's own organisation keeps.
+   *
+   * @returns how many calls were made.
+   * @throws RecordError `too-costly` if what they name is too large to be held together.
+   */
+  async prepare(records: readonly StoredRecord[]): Promise<number> {
+    const asked = new Map<string, Address>();
+    for (const record of records.filter((each) => this.needs(each))) {
+      this.#views.delete(record);
+      for (const [name, address] of this.#sharing.namedBy(record) ?? []) {
+        if (this.#named.has(name)) continue;
+        if (address) asked.set(name, address);
+        this.#named.set(name, false);
+      }
+    }
+    if (asked.size === 0) return 0;
+    const read = await this.#store.readMany([...asked.values()]);
+    const looked = await this.#sharing.lookUp(read);
+    for (const record of read) this.#named.set(`${record.type}/${record.id}`, this.#shows(record));
+    return looked + 1;
+  }
+
+  /** What a Binary is under is another record's; other organisations' are not shared. */
+  #shows(record: StoredRecord): boolean {
+    const { type, resource } = record;
+    if (!resource || type === 'Binary') return false;
+    return decide(this.#asking, 'r', factsOfType(type), record, this.#sharing.of(record)).permit;
   }
 
   /** Whether the caller's role keeps all records of its type, given as `Type/id`, from the caller. What an application's scopes leave out is no secret from its user. */

@@ -1,7 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, physician } from '../support/fhir-server.ts';
-import { create, matchesIn, pathOf, patientBody, referenceTo, resourcesIn, type Stored } from '../support/records.ts';
+import {
+  create,
+  elsewhere,
+  encounterBody,
+  matchesIn,
+  observationBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+} from '../support/records.ts';
 
 // What a record says of others that the reader's role may not see.
 
@@ -90,5 +101,80 @@ describe('a reference to what the role may not see', () => {
     expect((await server.post('Appointment', read, { as: frontdesk })).status).toBe(422);
     const guess = [{ op: 'test', path: '/reasonReference/0/reference', value: referenceTo(condition) }];
     expect((await changed(guess)).status).toBe(422);
+  });
+});
+
+describe('a reference in what another organisation shares', () => {
+  const terminology = 'http://terminology.hl7.org/CodeSystem/';
+  const concept = (system: string, code: string) => ({ coding: [{ system: `${terminology}${system}`, code }] });
+  let open: Stored<fhir4.Encounter>;
+  let closed: Stored<fhir4.Encounter>;
+  let observations: Stored<fhir4.Observation>[];
+
+  beforeAll(async () => {
+    open = await create(server, encounterBody(patient));
+    const restricted = { system: `${terminology}v3-Confidentiality`, code: 'R' };
+    closed = await create(server, encounterBody(patient, { meta: { security: [restricted] } }));
+    observations = await Promise.all(
+      [open, closed].map((encounter) =>
+        create(
+          server,
+          observationBody(patient, { encounter: { reference: referenceTo(encounter), display: 'secret words' } }),
+        ),
+      ),
+    );
+    await create(server, {
+      resourceType: 'Consent',
+      status: 'active',
+      scope: concept('consentscope', 'patient-privacy'),
+      category: [concept('consentcategorycodes', 'infa')],
+      patient: { reference: patient },
+      policyRule: concept('v3-ActCode', 'OPTIN'),
+      provision: {
+        class: ['Observation', 'Encounter'].map((code) => ({ system: 'http://hl7.org/fhir/resource-types', code })),
+      },
+    });
+  });
+
+  it('is masked if it leads to what is not shared, and only then', async () => {
+    const [toOpen, toClosed] = observations.map(pathOf);
+    for (const path of [toClosed, `${toClosed}/_history/1`, `${toClosed}/_history`]) {
+      const { status, text } = await server.get(String(path), { as: elsewhere });
+      expect(status, path).toBe(200);
+      expect(text, path).toContain('masked');
+      expect(text, path).not.toContain(closed.id);
+      expect(text, path).not.toContain('secret');
+    }
+    expect((await server.get(String(toOpen), { as: elsewhere })).text).toContain(open.id);
+    const { body, text } = await server.get(`Observation?patient=${patient}`, { as: elsewhere });
+    expect(matchesIn(body)).toHaveLength(2);
+    expect(text).toContain(open.id);
+    expect(text).not.toContain(closed.id);
+    expect((await server.get(`${toClosed}`)).text).toContain(closed.id);
+  });
+
+  it('is found by only where it is shown', async () => {
+    const by = async (query: string) =>
+      resourcesIn((await server.get(`Observation?patient=${patient}&${query}`, { as: elsewhere })).body).map(
+        ({ id }) => id,
+      );
+    const [toOpen, toClosed] = observations.map(({ id }) => id);
+    expect(await by(`encounter=${referenceTo(open)}`)).toEqual([toOpen]);
+    expect(await by(`encounter=${referenceTo(closed)}`)).toEqual([]);
+    // It is not missing, as everybody sees: it is masked.
+    expect(await by('encounter:missing=true')).toEqual([]);
+    expect(await by('encounter.class=AMB')).toEqual([toOpen]);
+    const sorted = await by('_sort=encounter');
+    expect(new Set(sorted)).toEqual(new Set([toOpen, toClosed]));
+  });
+
+  it('costs a call for all records of a page', async () => {
+    const lookUps = async (path: string) => {
+      server.calls.reset();
+      await server.get(path, { as: elsewhere });
+      return server.calls.names.filter((name) => name.startsWith('BatchGet'));
+    };
+    expect(await lookUps(`Observation?patient=${patient}`)).toHaveLength(1);
+    expect(await lookUps(`Encounter?patient=${patient}`)).toHaveLength(0);
   });
 });

@@ -100,6 +100,7 @@ export const showEverything = async (
     record: (record) => !charts.has(record.chart) || !isPart(record),
   });
   await traceOthers(context, [...shown.map(({ record }) => record), ...others], chart, address.type);
+  await context.view.prepare([...shown.map(({ record }) => record), ...others]);
   const next = shown.length < found.items.length ? shown.at(-1)?.key : found.next;
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',

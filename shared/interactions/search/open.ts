@@ -6,7 +6,7 @@ import { languageOf } from '../../search/language.ts';
 import { parseSearchQuery, type SearchQuery } from '../../search/parse-query.ts';
 import { parseSystemQuery } from '../../search/parse-system-query.ts';
 import { unsupportedParameter } from '../../search/refusal.ts';
-import type { Condition } from '../../search/search-query.ts';
+import type { Condition, SortRule } from '../../search/search-query.ts';
 import { loadUnits } from '../../search/units.ts';
 import type { CallNotes } from '../../store/call-notes.ts';
 import { loadTerminology } from '../terms/search-terms.ts';
@@ -143,6 +143,7 @@ const opened = async (
   const conditions = [...new Set(searched.flatMap((each) => each.query.conditions))];
   const run = new Run(request, types, await loadTerminology(request, terminologyOf(conditions)));
   run.notes = notes;
+  run.looksAtReferences = searched.some(({ query: own }) => looksAtReferences(own));
   if (searched.some((each) => comparesUnits(each.query.conditions, each.query.sort))) run.units = await loadUnits();
   const includes = query.summary === 'count' || query.count === 0 ? [] : query.includes;
   const follows = lookupsOf(conditions).length > 0;
@@ -170,6 +171,15 @@ const opened = async (
     },
   };
 };
+
+/** A patient who is named is the one whose chart it is. */
+const looksAtReferences = ({ conditions, sort, includes }: SearchQuery): boolean =>
+  includes.some(({ kind }) => kind === 'revinclude') ||
+  conditions.some((each) => each.kind !== 'criterion' || isReference(each)) ||
+  sort.some(isReference);
+
+const isReference = ({ parameter }: Pick<SortRule, 'parameter'>): boolean =>
+  parameter.type === 'reference' && parameter.code !== 'patient' && parameter.code !== 'subject';
 
 const notesFor = async ({ asking, store }: SearchRequest): Promise<CallNotes> => {
   requireExplainer(asking);

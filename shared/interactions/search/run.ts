@@ -59,6 +59,8 @@ export class Run {
     Promise.resolve();
   /** Notes what the search reads, if it is to be explained. */
   notes: CallNotes | undefined;
+  /** Whether what is found, or its order, depends on what records name. Set by whoever made the run. */
+  looksAtReferences = false;
   /** Calls that others waited for, to DynamoDB or the object store. */
   calls = 0;
   /** Charts of which a record was looked at that is not the caller's to see, and those of which one is. */
@@ -91,12 +93,14 @@ export class Run {
 
   /** Whether it must be looked up if a record is shared. */
   needsConsidering(record: StoredRecord): boolean {
-    return this.context.sharing.needs(record);
+    return this.context.sharing.needs(record) || (this.looksAtReferences && this.context.view.needs(record));
   }
 
   /** Looks up whether records that other organisations keep are shared, for what follows. */
   async consider(records: readonly StoredRecord[]): Promise<void> {
-    const asked = await this.context.sharing.lookUp(records);
+    const { sharing, view } = this.context;
+    const shared = await sharing.lookUp(records);
+    const asked = shared + (this.looksAtReferences ? await view.prepare(records) : 0);
     for (let call = 0; call < asked; call++) this.spend();
   }
 

@@ -41,6 +41,7 @@ export const answerSearch = async (
     sent,
     shown: ({ matches, others }) => [...matches, ...others].map((record) => [typeOf(search, record), record] as const),
   });
+  await context.view.prepare([...found.matches, ...found.others]);
   for (const record of found.others) search.run.notes?.seen(record);
   const explained =
     search.run.notes && (await import('./explanation.lazy.ts')).explanation(search.parts, search.run.notes);
