@@ -1,5 +1,12 @@
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { auditPartition, deploymentKeyKey, feedPrefix, feedProgressPartition } from '../../shared/store/keys.ts';
+import {
+  auditPartition,
+  chartKey,
+  deploymentKeyKey,
+  disclosurePrefix,
+  feedPrefix,
+  feedProgressPartition,
+} from '../../shared/store/keys.ts';
 
 /** The table and the bucket of its large bodies, as a policy names them. One key encrypts both. */
 export interface TableResource {
@@ -63,9 +70,11 @@ export const historyStatements = (table: TableResource): PolicyStatement[] => [
   useKeyForObjects(table),
 ];
 
-/** Files rows of the access log a second time and changes in the feed, and reads nothing but how far it has come. */
+/** Files rows of the access log a second time and changes in the feed, and reads nothing but how far it has come and who keeps a chart. */
 export const fileByTimeStatements = (table: TableResource): PolicyStatement[] => [
-  onRows(table, ['PutItem'], 'StringLike', [accessLogRows]),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, `${disclosurePrefix}*`]),
+  onRows(table, ['DeleteItem'], 'StringLike', [`${disclosurePrefix}*`]),
+  whoKeepsCharts(table),
   onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
   onRows(table, ['GetItem', 'UpdateItem'], 'StringEquals', [feedProgressPartition]),
   useKey(table),
@@ -92,6 +101,19 @@ const onRows = (
     conditions: {
       [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': [...partitions] },
       Null: { 'dynamodb:LeadingKeys': 'false' }, // else no key at all would match too
+    },
+  });
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
+const whoKeepsCharts = ({ tableArn }: TableResource) =>
+  new PolicyStatement({
+    actions: ['dynamodb:BatchGetItem'],
+    resources: [tableArn],
+    conditions: {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [chartKey('*')] },
+      'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'custodian'] },
+      StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
     },
   });
 

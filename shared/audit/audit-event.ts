@@ -1,5 +1,6 @@
 import type { Resource } from '../fhir/resource.ts';
 import type { AuditEntry, AuditedInteraction } from './audit-row.ts';
+import { recordedIn } from './disclosure-event.ts';
 
 /** How an interaction reads as AuditEvent.action. https://hl7.org/fhir/R4/valueset-audit-event-action.html */
 const actions: Readonly<Record<AuditedInteraction, 'C' | 'R' | 'U' | 'D' | 'E'>> = {
@@ -48,6 +49,7 @@ export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Reso
   recorded: new Date(entry.at).toISOString(),
   outcome: refused ? '4' : '0',
   ...(refused ? { outcomeDesc: 'Refused: nothing was shown' } : {}),
+  ...recordedIn(entry).elements,
   agent: [
     {
       type: {
@@ -87,6 +89,7 @@ export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Reso
             requestor: false,
           },
         ]),
+    ...recordedIn(entry).agents,
   ],
   source: {
     observer: { display: 'Concord' },

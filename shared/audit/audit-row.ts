@@ -2,6 +2,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { timeOfPlace } from '../store/ids.ts';
 import { auditDayPartition, auditPartition, type RowKey } from '../store/keys.ts';
 import { Layouts } from '../store/layouts.ts';
+import type { OutsideDisclosure, Suspension } from './disclosure-rows.ts';
 
 // Rows of the access log are only ever added. In layout 1 each word of an entry was an attribute, and by day stood a whole copy of the
 // row; in layout 2 `entry` is JSON, and by day stands a pointer.
@@ -38,6 +39,10 @@ export interface AuditEntry {
   readonly organization?: string;
   /** Ties together all rows of one request, and the request's log lines. */
   readonly request: string;
+  /** What was disclosed outside, where that is what the entry records. */
+  readonly disclosure?: OutsideDisclosure;
+  /** What is not to be told for a time, likewise. */
+  readonly suspension?: Suspension;
 }
 
 /** A row of a chart's log, as this release writes it. */

@@ -4,7 +4,7 @@ import type { Asking } from '../access/question.ts';
 import { toBase32 } from '../store/base32.ts';
 import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
-import { type AuditedInteraction, type AuditRow, auditRow, refusedRow } from './audit-row.ts';
+import { type AuditEntry, type AuditedInteraction, type AuditRow, auditRow, refusedRow } from './audit-row.ts';
 
 /** What happened to a chart. */
 export interface Access {
@@ -15,6 +15,8 @@ export interface Access {
   readonly what: readonly string[];
   /** Path and query of a search, as sent. */
   readonly query?: string | undefined;
+  /** What it records besides. */
+  readonly records?: Pick<AuditEntry, 'disclosure' | 'suspension'>;
 }
 
 /** Letters of a query that are kept: a row has 400 KB, and nobody reads more. */
@@ -49,7 +51,7 @@ export class AuditTrail {
   }
 
   /** The row of an access, to be written with what it describes. */
-  row({ interaction, chart, what, query }: Access): AuditRow {
+  row({ interaction, chart, what, query, records }: Access): AuditRow {
     const { caller } = this.#asking;
     return auditRow(auditKey(logOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
       at: this.#now,
@@ -63,6 +65,7 @@ export class AuditTrail {
       roles: caller.roles,
       ...(caller.organization === undefined ? {} : { organization: caller.organization }),
       request: this.#request,
+      ...records,
     });
   }
 

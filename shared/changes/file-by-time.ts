@@ -1,5 +1,6 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { indexByDay } from '../audit/index-by-day.ts';
+import { indexDisclosures } from '../audit/index-disclosures.ts';
 import { log } from '../log.ts';
 import { changeIn, type RecordChange } from '../store/feed/change.ts';
 import { type Beat, type BeatChange, noteBeats, noteLateness } from '../store/feed/completeness.ts';
@@ -10,7 +11,8 @@ import type { Table } from '../store/write-rows.ts';
 import { rowChange } from './row-change.ts';
 
 /**
- * Files what a batch of the stream tells of in order of time: accesses by organisation and day, changes of records in the feed. Repeating a batch
+ * Files what a batch of the stream tells of in order of time: accesses by organisation and day, what other organisations
+ * saw of a chart, changes of records in the feed. Repeating a batch
  * changes nothing. One function does both, because a stream has room for two readers, and the other one publishes.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#Streams.Processing
  */
@@ -21,11 +23,16 @@ export const fileByTime = async (
 ): Promise<DynamoDBBatchResponse> => {
   const { Records } = event;
   await noteLateness(table, createdFirst(Records, now), now);
-  const [accesses, changes] = await Promise.all([
+  const [accesses, disclosures, changes] = await Promise.all([
     indexByDay(table.client, table.tableName, event),
+    indexDisclosures(table, event),
     fileChanges(table, Records),
   ]);
-  const failed = new Set([...accesses.batchItemFailures, ...changes].map(({ itemIdentifier }) => itemIdentifier));
+  const failed = new Set(
+    [...accesses.batchItemFailures, ...disclosures.batchItemFailures, ...changes].map(
+      ({ itemIdentifier }) => itemIdentifier,
+    ),
+  );
   const first = Records.find(({ dynamodb }) => failed.has(dynamodb?.SequenceNumber ?? ''));
   return { batchItemFailures: first ? [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] : [] };
 };

@@ -34,23 +34,41 @@ export const readAuditEvent: Interaction = async (context, { id }) => {
   const found = await audit.traced(
     { interaction: 'read', chart, what: [`AuditEvent/${id}`] },
     async () => {
-      const [access, patient] = await Promise.all([
+      const [access, patient, told] = await Promise.all([
         loggedAccess(store, id),
         store.read({ type: 'Patient', chart, place: '' }),
+        toldOf(context, chart),
       ]);
-      return { access, patient };
+      return { access: access && (await told([access]))[0], patient };
     },
     ({ access, patient }) => {
       if (!access || !maySeeLog(context, chart, patient, access.entry.organization)) throw notFound(context);
     },
   );
   if (!found.access) throw notFound(context);
-  return {
-    statusCode: 200,
-    resource: auditEvent({ ...found.access, patient: referenceTo(found.patient) }),
-    headers: { ETag: 'W/"1"' },
-  };
+  const [text] = await (await inWords()).toldInWords(context, [found.access]);
+  const event = auditEvent({ ...found.access, patient: referenceTo(found.patient) });
+  return { statusCode: 200, resource: inSentence(event, text), headers: { ETag: 'W/"1"' } };
 };
+
+type Access = AuditPage['accesses'][number];
+
+const inWords = () => import('./access-log.lazy.ts');
+
+/** Takes from a chart's log what its patient is not to be told of now. Staff see all of it. One Query for a patient. */
+const toldOf = async (
+  { asking, store, now }: RequestContext,
+  chart: string,
+): Promise<(accesses: readonly Access[]) => Promise<readonly Access[]>> => {
+  if (asking.caller.organization !== undefined) return async (accesses) => accesses;
+  const { withheldOf, withoutWithheld } = await inWords();
+  const withheld = await withheldOf(store, chart, now);
+  return async (accesses) => (withheld ? withoutWithheld(store, chart, accesses, withheld) : accesses);
+};
+
+/** An AuditEvent that also says in a sentence what was done. */
+const inSentence = ({ resourceType, id, meta, ...said }: Resource, text: fhir4.Narrative | undefined): Resource =>
+  ({ resourceType, id, meta, ...(text ? { text } : {}), ...said }) as Resource;
 
 const referenceTo = (patient: StoredRecord | undefined) => patient && `Patient/${patient.id}`;
 
@@ -92,6 +110,7 @@ export const searchAuditEvents: Interaction = async (context) => {
     }),
   );
   const shown = events.slice(0, size);
+  const narratives = shown.length === 0 ? [] : await (await inWords()).toldInWords(context, shown.map(page.accessOf));
   const warnings = query.warnings.map(({ parameter, message }) => ({
     message,
     expression: parameter,
@@ -108,9 +127,13 @@ export const searchAuditEvents: Interaction = async (context) => {
     ],
     ...entriesOf([
       ...shown.map(
-        (event): fhir4.BundleEntry => ({
+        (event, index): fhir4.BundleEntry => ({
           fullUrl: `${request.baseUrl}/AuditEvent/${event.id}`,
-          resource: project(event, query, recordType.elements) as unknown as fhir4.FhirResource,
+          resource: project(
+            inSentence(event, narratives[index]),
+            query,
+            recordType.elements,
+          ) as unknown as fhir4.FhirResource,
           search: { mode: 'match' },
         }),
       ),
@@ -140,7 +163,11 @@ interface EventPage {
   readonly events: readonly Resource[];
   readonly next: string[] | undefined;
   readonly positionOf: (id: string) => string[];
+  readonly accessOf: (event: Resource) => Access;
 }
+
+/** Pages of a log that are read for one answer, where nothing of them is to be told. */
+const mostPages = 10;
 
 const ofChart = async (context: RequestContext, chart: string, [after]: readonly string[]): Promise<EventPage> => {
   const { store, audit, recordType } = context;
@@ -148,10 +175,16 @@ const ofChart = async (context: RequestContext, chart: string, [after]: readonly
     .traced(
       { interaction: 'search-type', chart, what: [], query: recordType.name },
       async () => {
-        const [found, head] = await Promise.all([
+        const [first, head, told] = await Promise.all([
           chartLog(store, chart, after),
           store.read({ type: 'Patient', chart, place: '' }),
+          toldOf(context, chart),
         ]);
+        let found = { ...first, accesses: await told(first.accesses) };
+        for (let read = 1; found.accesses.length === 0 && found.next !== undefined && read < mostPages; read++) {
+          const more = await chartLog(store, chart, found.next);
+          found = { ...more, accesses: await told(more.accesses) };
+        }
         return { page: found, patient: head };
       },
       ({ patient: head }) => {
@@ -192,11 +225,15 @@ const shownPage = (
   page: AuditPage,
   patientOf: () => string | undefined,
   prefix: readonly string[],
-): EventPage => ({
-  events: page.accesses.map((access) => auditEvent({ ...access, patient: patientOf() })),
-  next: page.next === undefined ? undefined : [...prefix, page.next],
-  positionOf: (id) => [...prefix, store.ids.decode(id)?.place ?? ''],
-});
+): EventPage => {
+  const byId = new Map(page.accesses.map((access) => [access.id, access]));
+  return {
+    events: page.accesses.map((access) => auditEvent({ ...access, patient: patientOf() })),
+    next: page.next === undefined ? undefined : [...prefix, page.next],
+    positionOf: (id) => [...prefix, store.ids.decode(id)?.place ?? ''],
+    accessOf: (event) => byId.get(event.id ?? '') as Access,
+  };
+};
 
 /**
  * The chart that a search names by `patient`; undefined if it names none.

@@ -1,3 +1,4 @@
+import { recordDisclosureInput, suspendDisclosuresInput } from '../interactions/disclosures/record.ts';
 import { docrefInput } from '../interactions/docref.ts';
 import { documentInput } from '../interactions/document.ts';
 import { everythingInput } from '../interactions/everything/everything.ts';
@@ -60,6 +61,21 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: lastnInput,
     searches: true,
     answer: 'Bundle',
+  },
+  'Patient/$disclosures': {
+    summary: 'To whom what was disclosed in six years, as AuditEvents',
+    input: { _count: { type: 'integer' } },
+    answer: 'Bundle',
+  },
+  'Patient/$record-disclosure': {
+    summary: 'Record what was disclosed on paper or otherwise outside',
+    input: recordDisclosureInput,
+    answer: 'AuditEvent',
+  },
+  'Patient/$suspend-disclosures': {
+    summary: 'Keep disclosures to an agency or official from the patient for a time',
+    input: suspendDisclosuresInput,
+    answer: 'AuditEvent',
   },
   'Patient/$everything': { summary: 'The whole chart', input: everythingOfPatientInput, answer: 'Bundle' },
   'Patient/$match': { summary: 'Patients who may be the one described', input: matchInput, answer: 'Bundle' },

@@ -174,6 +174,15 @@ export const auditKey = (chart: string, place: string): RowKey => ({ pk: auditPa
 /** The same by organisation and day (UTC, `2026-11-24`), written by the stream consumer. */
 export const auditDayPartition = (organization: string, day: string) => `A#${organization}#${day}`;
 
+/** What a patient is told of when asking to whom the chart was disclosed, in order of the days of disclosure. */
+export const disclosurePrefix = 'D#';
+export const disclosurePartition = (chart: string) => `${disclosurePrefix}${chart}`;
+export const disclosureKey = (chart: string, place: string): RowKey => ({ pk: disclosurePartition(chart), sk: place });
+/** What is not to be told for a time: before all days. */
+export const suspensionPrefix = '!suspended#';
+export const suspensionKey = (chart: string, place: string): RowKey =>
+  disclosureKey(chart, `${suspensionPrefix}${place}`);
+
 /** Who has the time of a person, place or thing (`Type/id`) on a day of UTC. */
 export const dayKey = (actor: string, day: string): RowKey => ({ pk: `S#${actor}#${day}`, sk: 'day' });
 

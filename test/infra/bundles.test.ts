@@ -65,6 +65,8 @@ const filesBeside: readonly {
   ].map((file) => ({ ...file, readBy: (entry: string) => !background.includes(entry) })),
   ...[
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
+    { name: 'shared-interactions-disclosures-disclosures.lazy.js', most: 48_000, types: ['patient'] },
+    { name: 'shared-interactions-access-log.lazy.js', most: 24_000, types: ['audit-event'] },
     { name: 'shared-interactions-everything-everything.lazy.js', most: 48_000, types: ['patient', 'encounter'] },
     { name: 'shared-interactions-revoke-access.lazy.js', most: 27_000, types: ['practitioner'] },
     {

@@ -304,14 +304,23 @@ describe('policies of the stacks', () => {
       )
       .map(({ actions, Condition }) => [actions.toSorted(), Condition]);
 
-  it('let what files by time write the access log and the feed alone, and read how far it has come', () => {
+  it('let what files by time write the access log and the feed alone, and read how far it has come and who keeps a chart', () => {
     const only = (comparison: string, ...partitions: string[]) => ({
       [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': partitions },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
 
     expect(onRowsOf('functions/file-by-time.ts')).toEqual([
-      [['dynamodb:PutItem'], only('StringLike', 'A#*')],
+      [['dynamodb:PutItem'], only('StringLike', 'A#*', 'D#*')],
+      [['dynamodb:DeleteItem'], only('StringLike', 'D#*')],
+      [
+        ['dynamodb:BatchGetItem'],
+        {
+          ...only('StringLike', 'C#*'),
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'custodian'] },
+          StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+        },
+      ],
       [['dynamodb:BatchWriteItem'], only('StringLike', 'F#*', 'F!')],
       [['dynamodb:GetItem', 'dynamodb:UpdateItem'], only('StringEquals', 'F!')],
     ]);

@@ -4,6 +4,14 @@ import path from 'node:path';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { auditPointer, auditRow, copiedEntry, entryOf, type StoredAuditRow } from '../../shared/audit/audit-row.ts';
+import {
+  type DisclosureRow,
+  disclosureLayouts,
+  disclosureRow,
+  type SuspensionRow,
+  suspensionLayouts,
+  suspensionRow,
+} from '../../shared/audit/disclosure-rows.ts';
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
@@ -163,6 +171,20 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return doorLayouts.reader(row.layout)(row);
     },
     written: () => doorRow(referralKey(record), 1, { kind: 'referral', custodian: 'northside', to: [] }).layout,
+  },
+  disclosure: {
+    read: (stored) => {
+      const row = rowIn(stored) as DisclosureRow;
+      return disclosureLayouts.reader(row.layout)(row);
+    },
+    written: () => disclosureRow(chart, ids.newPlace(0), ids.newPlace(0)).layout,
+  },
+  suspension: {
+    read: (stored) => {
+      const row = rowIn(stored) as SuspensionRow;
+      return suspensionLayouts.reader(row.layout)(row);
+    },
+    written: () => suspensionRow(chart, ids.newPlace(0), { until: 0, statement: '' }).layout,
   },
   feed: {
     read: (stored) => changesOf(rowIn(stored) as FeedRow),

@@ -1,8 +1,18 @@
+import { disclosures, recordDisclosure, suspendDisclosures } from '../../interactions/disclosures/operations.ts';
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
 import { matchPatient } from '../../interactions/match/match.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
-import type { OwnRoutes } from '../routes.ts';
+import type { OwnRoutes, Route } from '../routes.ts';
+
+/** An operation of Concord's own. */
+const concordOperation = (method: Route['method'], name: string, interaction: Route['interaction']): Route => ({
+  method,
+  path: ['{id}', `$${name}`],
+  interaction,
+  name: 'operation',
+  definition: `https://concord.example/fhir/OperationDefinition/Patient-${name}`,
+});
 
 /** What can be asked of a patient alone. https://hl7.org/fhir/R4/patient-operations.html */
 export const patientRoutes: OwnRoutes = {
@@ -12,6 +22,9 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['$match'], interaction: matchPatient, name: 'operation' },
     { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
+    concordOperation('GET', 'disclosures', disclosures),
+    concordOperation('POST', 'record-disclosure', recordDisclosure),
+    concordOperation('POST', 'suspend-disclosures', suspendDisclosures),
     { method: 'GET', path: ['{id}', '*'], interaction: searchWholeCompartment, name: 'search-compartment' },
     { method: 'POST', path: ['{id}', '*', '_search'], interaction: searchWholeCompartment, name: 'search-compartment' },
     ...compartmentRoutes('Patient'),

@@ -1,0 +1,5 @@
+// How a log is told to people, and what of it is not told to its patient for a time.
+
+export { withheldOf } from '../audit/disclosure-rows.ts';
+export { toldInWords } from './told-in-words.ts';
+export { withoutWithheld } from './without-withheld.ts';

@@ -1,0 +1,133 @@
+import type { AuditedAccess } from '../../audit/audit-event.ts';
+import { auditEvent } from '../../audit/audit-event.ts';
+import { entryOf, refusedKey, type StoredAuditRow } from '../../audit/audit-row.ts';
+import { type DisclosureRow, disclosureLayouts, type Withheld, withheldOf } from '../../audit/disclosure-rows.ts';
+import { factsOfType } from '../../record-types/subjects.ts';
+import { timeKey } from '../../store/ids.ts';
+import { auditKey, disclosurePartition } from '../../store/keys.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import { rowsBetween } from '../../store/rows-between.ts';
+import type { Answer, RequestContext, Target } from '../context.ts';
+import { locate } from '../locate.ts';
+import { notFound, requireTypeAccess } from '../require-access.ts';
+import { askedPage, countOf, entriesOf, nextLink, requireOnly, selfLink } from '../searchset.ts';
+import { toldInWords } from '../told-in-words.ts';
+
+const usualPage = 50;
+const largestPage = 100;
+/** Calls for rows that one page makes at most, where much is not to be told. */
+const mostRounds = 10;
+/** https://www.ecfr.gov/current/title-45/section-164.528#p-164.528(a)(1) */
+const years = 6;
+/** Behind all places, which have digits and letters up to `v`. */
+const behindPlaces = 'w';
+
+/**
+ * `GET Patient/{id}/$disclosures`: to whom what of a chart was disclosed in the last six years, the newest first: what other organisations saw, and what was recorded as
+ * disclosed outside. A page takes one Query of the rows that are about this and one BatchGet of the entries that they lead to, however much the own staff read.
+ *
+ * @throws RecordError `forbidden` by role or scope; `not-found` for a chart that is neither the caller's own nor kept by the caller's organisation.
+ * @see https://www.ecfr.gov/current/title-45/section-164.528
+ */
+export const listDisclosures = async (context: RequestContext, { id }: Target): Promise<Answer> => {
+  const { asking, audit, store, now, request } = context;
+  requireTypeAccess({ ...context, recordType: factsOfType('AuditEvent') }, 's');
+  const asked = askedPage(context);
+  if (!asked) requireOnly(context, ['_count']);
+  const query = asked?.query ?? request.query.filter(([name]) => name === '_count');
+  const size = Math.max(countOf(query, usualPage, largestPage), 1);
+  const address = await locate(context, 'Patient', id);
+  if (!address) throw notFound(context);
+  const { chart } = address;
+  const isOwn = asking.caller.organization === undefined;
+  const after = typeof asked?.position === 'string' ? asked.position : undefined;
+  const { patient, page } = await audit.traced(
+    { interaction: 'operation', chart, what: [`Patient/${id}`], query: `Patient/${id}/$disclosures` },
+    async () => {
+      const [head, withheld] = await Promise.all([
+        store.read(address),
+        isOwn ? withheldOf(store, chart, now) : undefined,
+      ]);
+      if (!mayAsk(context, chart, head)) return { patient: head, page: { shown: [], next: undefined } };
+      return { patient: head, page: await filledPage(context, chart, { withheld, after, size }) };
+    },
+    ({ patient: head }) => {
+      if (!mayAsk(context, chart, head)) throw notFound(context);
+    },
+  );
+  const reference = patient && `Patient/${patient.id}`;
+  const narratives = await toldInWords(context, page.shown);
+  const bundle: fhir4.Bundle = {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    timestamp: new Date(now).toISOString(),
+    link: [
+      selfLink(context, query),
+      ...(page.next === undefined ? [] : [nextLink(context, { query, position: page.next })]),
+    ],
+    ...entriesOf(
+      page.shown.map((access, index): fhir4.BundleEntry => {
+        const text = narratives[index];
+        const event = { ...auditEvent({ ...access, patient: reference }), ...(text ? { text } : {}) };
+        return {
+          fullUrl: `${request.baseUrl}/AuditEvent/${access.id}`,
+          resource: event as unknown as fhir4.FhirResource,
+          search: { mode: 'match' },
+        };
+      }),
+    ),
+  };
+  return { statusCode: 200, resource: bundle };
+};
+
+const mayAsk = ({ asking }: RequestContext, chart: string, patient: StoredRecord | undefined): boolean =>
+  patient !== undefined &&
+  (asking.caller.organization === undefined
+    ? chart === asking.chart
+    : patient.custodian === asking.caller.organization);
+
+type Shown = Omit<AuditedAccess, 'patient'>;
+
+/** Reads until a page is full: what is left out shows neither by a short page nor by a link to an empty one. */
+const filledPage = async (
+  { store, now }: RequestContext,
+  chart: string,
+  { withheld, after, size }: { withheld: Withheld | undefined; after: string | undefined; size: number },
+): Promise<{ readonly shown: readonly Shown[]; readonly next: string | undefined }> => {
+  const oldest = new Date(now);
+  oldest.setUTCFullYear(oldest.getUTCFullYear() - years);
+  const range = {
+    pk: disclosurePartition(chart),
+    from: timeKey(oldest.getTime()),
+    to: behindPlaces,
+    newestFirst: true,
+  } as const;
+  const found: { readonly sk: string; readonly access: Shown }[] = [];
+  let from = after;
+  for (let round = 0; round < mostRounds; round++) {
+    const { rows, next } = await rowsBetween(store, { ...range, after: from, limit: size + 1 - found.length });
+    const places = rows.map((row) => disclosureLayouts.reader(row['layout'])(row as DisclosureRow));
+    const keys = places.map((place) => auditKey(chart, place));
+    const logged = new Map(
+      (await store.getMany([...keys, ...keys.map(refusedKey)])).map((row) => [row.sk, row as StoredAuditRow]),
+    );
+    for (const [index, key] of keys.entries()) {
+      const row = logged.get(key.sk);
+      // Rows of the log are never removed. One that was is not passed over in silence.
+      if (!row) throw new Error('The access log has lost a row');
+      const entry = entryOf(row);
+      if (logged.has(refusedKey(key).sk) || withheld?.(entry)) continue;
+      found.push({
+        sk: rows[index]?.sk ?? '',
+        access: { id: store.ids.idAt(chart, key.sk), entry, refused: false },
+      });
+    }
+    from = next;
+    if (from === undefined || found.length > size) break;
+  }
+  const shown = found.slice(0, size);
+  return {
+    shown: shown.map(({ access }) => access),
+    next: found.length > size ? shown.at(-1)?.sk : from,
+  };
+};

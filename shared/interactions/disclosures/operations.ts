@@ -1,0 +1,13 @@
+import type { Interaction } from '../context.ts';
+
+const operation =
+  (name: keyof typeof import('./disclosures.lazy.ts')): Interaction =>
+  async (context, target) =>
+    (await import('./disclosures.lazy.ts'))[name](context, target);
+
+/** `GET Patient/{id}/$disclosures` */
+export const disclosures = operation('listDisclosures');
+/** `POST Patient/{id}/$record-disclosure` */
+export const recordDisclosure = operation('recordDisclosure');
+/** `POST Patient/{id}/$suspend-disclosures` */
+export const suspendDisclosures = operation('suspendDisclosures');

@@ -1,0 +1,340 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { indexDisclosures } from '../../shared/audit/index-disclosures.ts';
+import type { TestCaller } from '../support/callers.ts';
+import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
+import {
+  admin,
+  allPages,
+  create,
+  elsewhere,
+  issuesOf,
+  observationBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+} from '../support/records.ts';
+import { insertEvent } from '../support/stream-events.ts';
+import { allRows } from '../support/test-store.ts';
+
+// What a patient is told of: the access log in words, and to whom the chart was disclosed.
+
+const privacy: TestCaller = { role: 'privacy' };
+const hl7 = 'http://terminology.hl7.org/CodeSystem/';
+
+let server: FhirServer;
+beforeAll(async () => {
+  server = await fhirServer();
+  for (const [id, name] of [
+    ['northside', 'Northside Clinic'],
+    ['lakeside', 'Lakeside <Hospital>'],
+  ] as const) {
+    await server.put(
+      `Organization/${id}`,
+      { resourceType: 'Organization', id, name },
+      { as: { ...admin, organization: id } },
+    );
+  }
+  await server.put(
+    'Practitioner/northside-nurse',
+    { resourceType: 'Practitioner', id: 'northside-nurse', name: [{ given: ['Nora'], family: 'Nord' }] },
+    { as: admin },
+  );
+});
+
+interface Chart {
+  readonly patient: Stored<fhir4.Patient>;
+  readonly observation: Stored<fhir4.Observation>;
+  readonly own: TestCaller;
+}
+
+const chart = async (): Promise<Chart> => {
+  const patient = await create(server, patientBody());
+  const observation = await create(
+    server,
+    observationBody(referenceTo(patient), {
+      code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }], text: 'Blood <pressure>' },
+      effectiveDateTime: '2026-05-03',
+    }),
+  );
+  return { patient, observation, own: { role: 'patient', patient: patient.id } };
+};
+
+/** Opens a chart to the other organisation. */
+const share = async ({ patient }: Chart) => {
+  const body: fhir4.Consent = {
+    resourceType: 'Consent',
+    status: 'active',
+    scope: { coding: [{ system: `${hl7}consentscope`, code: 'patient-privacy' }] },
+    category: [{ coding: [{ system: `${hl7}consentcategorycodes`, code: 'infa' }] }],
+    patient: { reference: referenceTo(patient) },
+    policyRule: { coding: [{ system: `${hl7}v3-ActCode`, code: 'OPTIN' }] },
+  };
+  await create(server, body);
+};
+
+/** Does what the consumer of the stream does. */
+const followStream = async () => {
+  const rows = (await allRows(server.store)).filter(({ pk }) => /^A#[^#]+$/.test(pk));
+  rows.sort((a, b) => (a.sk < b.sk ? -1 : 1));
+  await indexDisclosures(server.store, insertEvent(rows));
+};
+
+const post = (path: string, parameters: Record<string, string | boolean>, as: TestCaller = privacy) =>
+  server.post(
+    path,
+    {
+      resourceType: 'Parameters',
+      parameter: Object.entries(parameters).map(([name, value]) => {
+        const type =
+          typeof value === 'boolean'
+            ? 'Boolean'
+            : name === 'date' || name === 'until'
+              ? 'DateTime'
+              : name === 'organization'
+                ? 'Id'
+                : 'String';
+        return { name, [`value${type}`]: value };
+      }),
+    },
+    { as },
+  );
+
+const disclosed = {
+  recipient: 'County Court',
+  address: '1 Court Square',
+  date: '2026-03-02',
+  description: 'Visits of 2025',
+  purpose: 'subpoena',
+};
+const record = ({ patient }: Chart, over: Partial<typeof disclosed> = {}, as?: TestCaller) =>
+  post(`${pathOf(patient)}/$record-disclosure`, { ...disclosed, ...over }, as);
+
+const disclosures = async ({ patient }: Chart, as: TestCaller) =>
+  (await allPages(server, `${pathOf(patient)}/$disclosures`, as)).flatMap(resourcesIn);
+const logOf = async ({ patient }: Chart, as: TestCaller) =>
+  (await allPages(server, `AuditEvent?patient=${patient.id}`, as)).flatMap(resourcesIn);
+const isRead = ({ subtype }: TestBody) => subtype?.[0]?.code === 'read';
+const textsIn = (events: readonly TestBody[]) =>
+  events.map(({ text }) =>
+    String(text?.div)
+      .replace(/<[^>]*>/g, '')
+      .replace(/^On .* UTC, /, ''),
+  );
+
+describe('the access log of a chart', () => {
+  it('tells its patient in words who did what with which record', async () => {
+    const one = await chart();
+    await server.get(pathOf(one.observation), { as: { role: 'nurse' } });
+
+    const first = await logOf(one, one.own);
+    const second = await logOf(one, one.own);
+
+    expect(textsIn(second)).toContain('you searched for records of the kind “audit event”.');
+    expect(textsIn(first.filter(isRead))).toEqual([
+      'nurse Nora Nord of Northside Clinic read the observation “Blood &lt;pressure&gt;” of 3 May 2026.',
+    ]);
+  });
+
+  it('tells a privacy officer, who may not read the record, its type alone', async () => {
+    const one = await chart();
+    await server.get(pathOf(one.observation), { as: { role: 'nurse' } });
+
+    const [read] = (await logOf(one, privacy)).filter(isRead);
+    const { body } = await server.get(`AuditEvent/${read?.id}`, { as: privacy });
+
+    expect(textsIn([read as TestBody, body])).toEqual([
+      'nurse Nora Nord of Northside Clinic read the observation.',
+      'nurse Nora Nord of Northside Clinic read the observation.',
+    ]);
+  });
+});
+
+describe('Patient/{id}/$disclosures', () => {
+  it('tells of what another organisation saw and what was recorded, newest first, and of nothing that the own staff did', async () => {
+    const one = await chart();
+    await share(one);
+    await server.get(pathOf(one.observation), { as: { role: 'nurse' } });
+    await server.get(pathOf(one.observation), { as: elsewhere });
+    await followStream();
+    await record(one);
+    await record(one, { recipient: 'State Registry', date: '2026-03-04', purpose: 'public health' });
+
+    const shown = await disclosures(one, one.own);
+
+    expect(
+      shown.map(({ text }) =>
+        String(text?.div)
+          .replace(/<[^>]*>/g, '')
+          .replace(/^On .* UTC, /, ''),
+      ),
+    ).toEqual([
+      'physician physician@lakeside.example of Lakeside &lt;Hospital&gt; read the observation “Blood &lt;pressure&gt;” of 3 May 2026.',
+      expect.stringContaining('On 4 March 2026, this was disclosed to State Registry (1 Court Square)'),
+      expect.stringContaining('On 2 March 2026, this was disclosed to County Court (1 Court Square)'),
+    ]);
+    expect(shown[2]).toMatchObject({
+      period: { start: '2026-03-02' },
+      purposeOfEvent: [{ text: 'subpoena' }],
+      outcomeDesc: 'Visits of 2025',
+    });
+    expect(shown[2]?.agent?.[3]).toMatchObject({ who: { display: 'County Court, 1 Court Square' } });
+    expect((await disclosures(one, privacy)).map(({ id }) => id)).toEqual(shown.map(({ id }) => id));
+  });
+
+  it('leaves out what was disclosed more than six years ago', async () => {
+    const one = await chart();
+    await record(one, { date: '2020-11-01' });
+    await record(one, { date: '2021-01-05' });
+    server.setTime(Date.UTC(2026, 11, 31));
+    try {
+      expect((await disclosures(one, one.own)).map(({ period }) => period?.start)).toEqual(['2021-01-05']);
+    } finally {
+      server.setTime(undefined);
+    }
+  });
+
+  it('is read in pages, each with as many calls however much the own staff read', async () => {
+    const one = await chart();
+    for (let day = 1; day <= 5; day++) await record(one, { date: `2026-03-0${day}` });
+    const path = `${pathOf(one.patient)}/$disclosures?_count=2`;
+
+    const pages = await allPages(server, path, one.own);
+    server.calls.reset();
+    await server.get(path, { as: one.own });
+    const calls = [...server.calls.names].sort();
+
+    expect(pages.map((page) => resourcesIn(page).map(({ period }) => period?.start))).toEqual([
+      ['2026-03-05', '2026-03-04'],
+      ['2026-03-03', '2026-03-02'],
+      ['2026-03-01'],
+    ]);
+    // The patient and the trace beside what is not to be told, then the rows, their entries, and names for the words.
+    expect(calls).toEqual(['BatchGetItem', 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'Query']);
+    expect(server.calls.sequential()).toBe(4);
+  });
+
+  it('is for the patient and the privacy officer of the organisation that keeps the chart', async () => {
+    const one = await chart();
+    const other = await chart();
+    const path = `${pathOf(one.patient)}/$disclosures`;
+
+    expect((await server.get(path, { as: { role: 'physician' } })).status).toBe(403);
+    expect((await server.get(path, { as: other.own })).status).toBe(404);
+    expect((await server.get(path, { as: { role: 'privacy', organization: 'lakeside' } })).status).toBe(404);
+    expect((await server.get(path, { as: { ...one.own, scope: 'patient/Patient.rs' } })).status).toBe(403);
+  });
+});
+
+describe('Patient/{id}/$record-disclosure', () => {
+  it('is for privacy officer, physician and front desk of the organisation that keeps the chart', async () => {
+    const one = await chart();
+    const statusAs = async (as: TestCaller) => (await record(one, {}, as)).status;
+
+    expect(await statusAs({ role: 'frontdesk' })).toBe(200);
+    expect(await statusAs({ role: 'physician' })).toBe(200);
+    expect(await statusAs({ role: 'nurse' })).toBe(403);
+    expect(await statusAs(one.own)).toBe(403);
+    expect(await statusAs({ ...privacy, scope: 'user/Observation.cruds' })).toBe(403);
+    expect(await statusAs({ role: 'privacy', organization: 'lakeside' })).toBe(404);
+    expect(await disclosures(one, one.own)).toHaveLength(2);
+  });
+
+  it('wants to know to whom, when, what and why', async () => {
+    const one = await chart();
+
+    expect(
+      issuesOf((await post(`${pathOf(one.patient)}/$record-disclosure`, { recipient: 'x' })).body)[0],
+    ).toMatchObject({ expression: 'date' });
+    expect((await record(one, { date: '2199-01-01' })).status).toBe(400);
+  });
+});
+
+describe('Patient/{id}/$suspend-disclosures', () => {
+  const suspend = (one: Chart, over: Record<string, string | boolean> = {}, as?: TestCaller) =>
+    post(
+      `${pathOf(one.patient)}/$suspend-disclosures`,
+      { recipient: 'County Court', statement: 'Letter 12', until: '2027-01-01T00:00:00Z', ...over },
+      as,
+    );
+  const at = async <T>(time: number, work: () => Promise<T>): Promise<T> => {
+    server.setTime(time);
+    try {
+      return await work();
+    } finally {
+      server.setTime(undefined);
+    }
+  };
+  const recipients = (events: readonly TestBody[]) => events.map(({ agent }) => agent?.[3]?.name);
+
+  it('keeps what was disclosed, before and after, from the patient while its time runs, and from nobody else', async () => {
+    const start = Date.UTC(2026, 11, 1);
+    const one = await at(start, async () => {
+      const made = await chart();
+      await record(made);
+      await record(made, { recipient: 'State Registry', date: '2026-03-04' });
+      await suspend(made);
+      await record(made, { date: '2026-11-30' });
+      return made;
+    });
+    const hidden = await at(start + 1_000, async () => {
+      const withheld = (await logOf(one, privacy)).filter(({ text }) => String(text?.div).includes('County Court'));
+      await server.get(`AuditEvent/${withheld[0]?.id}`, { as: privacy });
+      return withheld;
+    });
+
+    await at(start + 2_000, async () => {
+      expect(hidden).toHaveLength(3);
+      expect(recipients(await disclosures(one, one.own))).toEqual(['State Registry']);
+      expect(recipients(await disclosures(one, privacy))).toEqual(['County Court', 'State Registry', 'County Court']);
+      for (const { id } of hidden) expect((await server.get(`AuditEvent/${id}`, { as: one.own })).status).toBe(404);
+      const told = JSON.stringify(await logOf(one, one.own));
+      for (const hint of ['County Court', 'suspend', ...hidden.map(({ id }) => String(id))])
+        expect(told).not.toContain(hint);
+      expect(told).toContain('State Registry');
+    });
+
+    await at(Date.UTC(2027, 0, 1), async () => {
+      expect(recipients(await disclosures(one, one.own))).toEqual(['County Court', 'State Registry', 'County Court']);
+      expect(JSON.stringify(await logOf(one, one.own))).toContain('are not to be told until 1 January 2027');
+    });
+  });
+
+  it('holds for 30 days where the statement was oral', async () => {
+    const start = Date.UTC(2026, 11, 1);
+    const month = 30 * 24 * 3600_000;
+    const one = await at(start, async () => {
+      const made = await chart();
+      await record(made);
+      expect((await suspend(made, { oral: true, until: '2027-01-01' })).status).toBe(400);
+      const answer = await post(`${pathOf(made.patient)}/$suspend-disclosures`, {
+        recipient: 'County Court',
+        statement: 'By telephone',
+        oral: true,
+      });
+      expect(answer.status).toBe(200);
+      return made;
+    });
+
+    expect(await at(start + month - 1, () => disclosures(one, one.own))).toHaveLength(0);
+    expect(await at(start + month, () => disclosures(one, one.own))).toHaveLength(1);
+  });
+
+  it('is for the privacy officer alone, names a recipient, and never the own organisation', async () => {
+    const one = await chart();
+    const statusOf = async (over: Record<string, string | boolean>, as?: TestCaller) =>
+      (await suspend(one, over, as)).status;
+
+    expect(await statusOf({}, { role: 'physician' })).toBe(403);
+    expect(await statusOf({}, one.own)).toBe(403);
+    expect(await statusOf({}, { role: 'privacy', organization: 'lakeside' })).toBe(404);
+    expect(await statusOf({ organization: 'northside' })).toBe(400);
+    expect((await post(`${pathOf(one.patient)}/$suspend-disclosures`, { statement: 's', oral: true })).status).toBe(
+      400,
+    );
+    expect((await post(`${pathOf(one.patient)}/$suspend-disclosures`, { recipient: 'r', statement: 's' })).status).toBe(
+      400,
+    );
+  });
+});
