@@ -3,13 +3,9 @@ import { isResourceType } from '../fhir/references.ts';
 import type { Interaction, PlannedInteraction, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
 import { deleteByCondition, deleteRecord } from '../interactions/delete.ts';
-import { historyOfRecord } from '../interactions/history.ts';
-import { changeLabels, labelsOfRecord, planLabelsAdded, planLabelsDeleted } from '../interactions/meta.ts';
-import { patchByCondition, patchRecord } from '../interactions/patch.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search/search.ts';
 import { updateByCondition, updateRecord } from '../interactions/update.ts';
-import { validateRecord } from '../interactions/validate.ts';
 import { readVersion } from '../interactions/vread.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 
@@ -33,6 +29,24 @@ export const ofEveryType = '*';
 export type OwnRoutes = Readonly<Record<string, readonly Route[]>>;
 
 const metaOperation = 'http://hl7.org/fhir/OperationDefinition/Resource-meta';
+
+// What few requests ask for is compiled with the first that does (infra/lazy-code.ts).
+const operations = () => import('../interactions/operations.lazy.ts');
+const patching = () => import('../interactions/patch.lazy.ts');
+
+const planLabelsAdded: PlannedInteraction = async (...asked) => (await operations()).planLabelsAdded(...asked);
+const planLabelsDeleted: PlannedInteraction = async (...asked) => (await operations()).planLabelsDeleted(...asked);
+const changeLabels =
+  (plan: PlannedInteraction): Interaction =>
+  async (...asked) =>
+    (await operations()).changeLabels(plan)(...asked);
+const labelsOfRecord: Interaction = async (...asked) => (await operations()).labelsOfRecord(...asked);
+const patchRecord: Interaction = async (...asked) => (await patching()).patchRecord(...asked);
+const patchByCondition: Interaction = async (...asked) => (await patching()).patchByCondition(...asked);
+const historyOfRecord: Interaction = async (...asked) =>
+  (await import('../interactions/history.lazy.ts')).historyOfRecord(...asked);
+
+const validateRecord: Interaction = async (...asked) => (await operations()).validateRecord(...asked);
 
 const validateOperation = {
   interaction: validateRecord,

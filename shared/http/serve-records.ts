@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { RecordError } from '../errors.ts';
-import { interact } from '../interactions/once.ts';
+import { interact } from '../interactions/interact.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { contextFor } from './context-for.ts';
 import type { FhirEvent } from './fhir-event.ts';

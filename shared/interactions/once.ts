@@ -1,11 +1,10 @@
 import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
 import { inOrder, stringifyJson } from '../fhir/json.ts';
-import type { Route } from '../http/routes.ts';
 import { hashed } from '../store/index-rows.ts';
 import { requestKey } from '../store/keys.ts';
 import { type KeptAnswer, readRequestKey } from '../store/request-keys.ts';
-import type { Answer, Once, RequestContext, Target } from './context.ts';
+import type { Answer, Interaction, Once, RequestContext, Target } from './context.ts';
 import { requireTypeAccess } from './require-access.ts';
 import { overtaken, save } from './save.ts';
 import { readVersion } from './vread.ts';
@@ -49,17 +48,13 @@ export const carriedOutOnce = async <C extends Omit<RequestContext, 'recordType'
   }
 };
 
-const writing = new Set(['create', 'update', 'patch', 'delete']);
-
-/** Carries out what a route stands for, once if it writes and bears a key. */
-export const interact = (context: RequestContext, { name, interaction }: Route, target: Target): Promise<Answer> => {
-  if (!writing.has(name)) return interaction(context, target);
-  return carriedOutOnce(context, {
+/** Carries out what a route that writes stands for, only once, as `carriedOutOnce` does. */
+export const interactOnce = (context: RequestContext, interaction: Interaction, target: Target): Promise<Answer> =>
+  carriedOutOnce(context, {
     work: (own) => interaction(own, target),
     answersOf: (answer) => [answer],
     repeat: ([kept]) => repeated(context, kept, context.request.prefer.return !== 'minimal'),
   });
-};
 
 const actions: Readonly<Record<string, Action>> = { POST: 'c', DELETE: 'd' };
 

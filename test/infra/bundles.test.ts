@@ -62,11 +62,21 @@ const filesBeside: readonly {
     { name: 'shared-store-staged.lazy.js', most: 20_000 },
     { name: 'shared-store-calendars.lazy.js', most: 8_000 },
     { name: 'shared-interactions-calendar-changes.lazy.js', most: 7_000 },
+    { name: 'shared-interactions-operations.lazy.js', most: 32_000 },
+    { name: 'shared-interactions-patch.lazy.js', most: 12_000 },
+    { name: 'shared-interactions-history.lazy.js', most: 8_000 },
+    { name: 'shared-interactions-terms-search-terms.lazy.js', most: 33_000 },
   ].map((file) => ({ ...file, readBy: (entry: string) => !background.includes(entry) })),
+  {
+    name: 'shared-interactions-once.lazy.js',
+    most: 13_000,
+    readBy: (entry) => !background.includes(entry) && entry !== 'functions/metadata.ts',
+  },
   ...[
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
     { name: 'shared-interactions-disclosures-disclosures.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-access-log.lazy.js', most: 24_000, types: ['audit-event'] },
+    { name: 'shared-interactions-match-match.lazy.js', most: 20_000, types: ['patient'] },
     { name: 'shared-interactions-everything-everything.lazy.js', most: 48_000, types: ['patient', 'encounter'] },
     { name: 'shared-interactions-revoke-access.lazy.js', most: 27_000, types: ['practitioner'] },
     {

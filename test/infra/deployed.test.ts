@@ -239,7 +239,7 @@ describe('a function as it is deployed', () => {
     );
 
     expect(answers.map(({ statusCode, compiled }) => [statusCode, ...compiled])).toEqual([
-      [200],
+      [200, 'shared-interactions-operations.lazy.js'],
       [200, 'shared-fhir-sound-part.lazy.js', 'shared-profiles-check-claims.lazy.js'],
       [200],
       [404],
@@ -251,6 +251,43 @@ describe('a function as it is deployed', () => {
       'Patient.identifier',
       'Patient.name',
     ]);
+  });
+
+  it('patches, labels, matches and repeats by code that comes with the first such request', async () => {
+    const patient: fhir4.Patient = { resourceType: 'Patient', id: 'nils', name: [{ family: 'Moor', given: ['Nils'] }] };
+    const patch = [{ op: 'add', path: '/gender', value: 'male' }];
+    const meta = { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'vip' }] } }] };
+    const described = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: patient }] };
+    const post = () => eventOf('POST', 'Patient', { ...patient, id: undefined }, { 'idempotency-key': 'again' });
+    const jsonPatch = { 'content-type': 'application/json-patch+json' };
+
+    const answers = await answersOf(
+      'functions/records/patient.ts',
+      eventOf('PUT', 'Patient/nils', patient),
+      eventOf('PATCH', 'Patient/nils', patch, { ...jsonPatch, 'if-match': 'W/"1"' }),
+      eventOf('PATCH', 'Patient/nils', patch, { ...jsonPatch, 'if-match': 'W/"1"' }),
+      eventOf('PATCH', 'Patient/none', patch, jsonPatch),
+      eventOf('POST', 'Patient/nils/$meta-add', meta),
+      eventOf('GET', 'Patient/nils/_history'),
+      eventOf('POST', 'Patient/$match', described),
+      post(),
+      post(),
+    );
+
+    expect(answers.map(({ statusCode, compiled }) => [statusCode, ...compiled])).toEqual([
+      [201],
+      [200, 'shared-interactions-patch.lazy.js', 'shared-patch-patch.lazy.js'],
+      [412],
+      [404],
+      [200, 'shared-interactions-operations.lazy.js'],
+      [200, 'shared-interactions-history.lazy.js'],
+      [200, 'shared-interactions-match-match.lazy.js', 'shared-matching-patients.lazy.js'],
+      [201, 'shared-interactions-once.lazy.js'],
+      [201],
+    ]);
+    expect(answers[5]?.resource).toMatchObject({ total: 3 });
+    expect(answers[6]?.resource).toMatchObject({ entry: [{ resource: { id: 'nils' } }] });
+    expect(answers[8]?.resource).toEqual(answers[7]?.resource);
   });
 
   it('knows the value sets that lie beside it', async () => {

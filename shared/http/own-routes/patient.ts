@@ -1,6 +1,6 @@
+import type { Interaction } from '../../interactions/context.ts';
 import { disclosures, recordDisclosure, suspendDisclosures } from '../../interactions/disclosures/operations.ts';
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
-import { matchPatient } from '../../interactions/match/match.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
 import type { OwnRoutes, Route } from '../routes.ts';
@@ -13,6 +13,9 @@ const concordOperation = (method: Route['method'], name: string, interaction: Ro
   name: 'operation',
   definition: `https://concord.example/fhir/OperationDefinition/Patient-${name}`,
 });
+
+const matchPatient: Interaction = async (...asked) =>
+  (await import('../../interactions/match/match.lazy.ts')).matchPatient(...asked);
 
 /** What can be asked of a patient alone. https://hl7.org/fhir/R4/patient-operations.html */
 export const patientRoutes: OwnRoutes = {

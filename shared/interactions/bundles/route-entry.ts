@@ -1,7 +1,7 @@
 import { RecordError } from '../../errors.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import type { Answer } from '../context.ts';
-import { interact } from '../once.ts';
+import { interact } from '../interact.ts';
 import { type BundleContext, contextOf, type Entry, type EntryRequest, parseEntry } from './entry.ts';
 
 /** An entry whose path is known to offer its method. */

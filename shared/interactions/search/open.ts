@@ -1,6 +1,7 @@
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import { type SearchTypes, searchTypes } from '../../record-types/search-types.ts';
+import type { TerminologyFacts } from '../../search/facts.ts';
 import { comparesUnits, lookupsOf, terminologyOf } from '../../search/joins.ts';
 import { languageOf } from '../../search/language.ts';
 import { parseSearchQuery, type SearchQuery } from '../../search/parse-query.ts';
@@ -9,7 +10,6 @@ import { unsupportedParameter } from '../../search/refusal.ts';
 import type { Condition, SortRule } from '../../search/search-query.ts';
 import { loadUnits } from '../../search/units.ts';
 import type { CallNotes } from '../../store/call-notes.ts';
-import { loadTerminology } from '../terms/search-terms.ts';
 import { requireExplainer } from './explain.ts';
 import { finding } from './finding.ts';
 import { type Part, type Searched, together } from './parts.ts';
@@ -141,7 +141,7 @@ const opened = async (
   // What is shared is looked up beside the notes: they must not tell a chart that is hidden from one that is empty.
   const request = notes ? { ...asked, store: notes.store, audit: asked.audit.over(notes.store) } : asked;
   const conditions = [...new Set(searched.flatMap((each) => each.query.conditions))];
-  const run = new Run(request, types, await loadTerminology(request, terminologyOf(conditions)));
+  const run = new Run(request, types, await terminologyFor(request, conditions));
   run.notes = notes;
   run.looksAtReferences = searched.some(({ query: own }) => looksAtReferences(own));
   if (searched.some((each) => comparesUnits(each.query.conditions, each.query.sort))) run.units = await loadUnits();
@@ -180,6 +180,16 @@ const looksAtReferences = ({ conditions, sort, includes }: SearchQuery): boolean
 
 const isReference = ({ parameter }: Pick<SortRule, 'parameter'>): boolean =>
   parameter.type === 'reference' && parameter.code !== 'patient' && parameter.code !== 'subject';
+
+/** What the conditions ask of code systems and value sets; undefined where they ask nothing, as most do. */
+const terminologyFor = async (
+  request: SearchRequest,
+  conditions: readonly Condition[],
+): Promise<TerminologyFacts | undefined> => {
+  const needed = terminologyOf(conditions);
+  if (needed.valueSets.length === 0 && needed.codes.length === 0) return undefined;
+  return (await import('../terms/search-terms.lazy.ts')).loadTerminology(request, needed);
+};
 
 const notesFor = async ({ asking, store }: SearchRequest): Promise<CallNotes> => {
   requireExplainer(asking);

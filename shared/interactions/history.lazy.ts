@@ -1,0 +1,2 @@
+// The history of one record, which few look at.
+export { historyOfRecord } from './history.ts';

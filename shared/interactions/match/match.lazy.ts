@@ -1,0 +1,2 @@
+// The matching of patients, which registration desks ask for.
+export { matchPatient } from './match.ts';

@@ -1,0 +1,3 @@
+// Operations on records of every type. Most processes are asked for none.
+export { changeLabels, labelsOfRecord, planLabelsAdded, planLabelsDeleted } from './meta.ts';
+export { validateRecord } from './validate.ts';

@@ -1,0 +1,2 @@
+// PATCH, which few clients send.
+export { patchByCondition, patchRecord } from './patch.ts';
