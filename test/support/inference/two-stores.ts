@@ -49,8 +49,8 @@ class Store {
 
 const idIn = (place: string): string => place.split('/')[1] ?? '';
 
-/** Ids that the server gives: of a patient, or of a record in a chart; and escapes, whose digits are no part of one. */
-const ids = /%[0-9A-F]{2}|[a-z0-9]{26}(?:\.[a-z0-9]{26})?/g;
+/** Ids that the server gives: of a patient, or of a record in a chart, which a search for words has without its point; and escapes, whose digits are no part of one. */
+const ids = /%[0-9A-F]{2}|[a-z0-9]{26}(?:\.?[a-z0-9]{26})?/g;
 
 /**
  * Two stores with the same records, the second of which holds others besides, that the callers may not see. Records have one name in both, and ids of their own
@@ -126,10 +126,17 @@ export class TwoStores {
 
   /** A request of the plain store. What only the fuller one holds leads nowhere there. */
   #inPlain(request: Asked): Asked {
-    const translated = (text: string) => text.replaceAll(ids, (id) => this.#twins.get(id) ?? id);
+    const translated = (text: string) =>
+      text.replaceAll(ids, (id) => {
+        const twin = this.#twins.get(/^[a-z0-9]{52}$/.test(id) ? `${id.slice(0, 26)}.${id.slice(26)}` : id);
+        return twin === undefined ? id : id.includes('.') ? twin : twin.replace('.', '');
+      });
     return {
       ...request,
       path: translated(request.path),
+      ...(request.headers
+        ? { headers: JSON.parse(translated(JSON.stringify(request.headers))) as Record<string, string> }
+        : {}),
       ...(request.body === undefined ? {} : { body: JSON.parse(translated(JSON.stringify(request.body))) as unknown }),
     };
   }
