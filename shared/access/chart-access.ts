@@ -15,8 +15,12 @@ export interface ChartAccess {
   readonly sharing: Sharing | undefined;
   /** By which rights records were shared so far. */
   readonly used: ReadonlySet<Basis>;
+  /** Whether the caller has broken the glass of the chart, and the time for that is not over. */
+  readonly granted: boolean;
   /** Whether the caller's organisation and others keep records there. */
   readonly mixed: boolean;
+  /** Organisations that are known to keep records there, without those that keep nothing but what no row tells of. */
+  readonly organizations: readonly string[];
   /** Whether the caller may refer to this record of the chart, which is not shared perhaps. */
   readonly mayReferTo: (record: StoredRecord, mayRead: boolean) => boolean;
 }
@@ -28,7 +32,7 @@ const isDirective = (row: DirectiveRow | DoorRow): row is DirectiveRow => 'rule'
 type SharingOf = (
   directives: readonly Directive[],
   now: number,
-  related?: (custodian: string) => boolean,
+  by: { readonly related?: ((custodian: string) => boolean) | undefined; readonly granted?: boolean },
 ) => Sharing | undefined;
 
 /**
@@ -39,12 +43,24 @@ type SharingOf = (
  */
 export const chartAccessBy =
   (sharingOf: SharingOf) =>
-  ({ rows, linked }: AccessRows, { organization = '' }: Caller, policy: Policy, now: number): ChartAccess => {
+  ({ rows, linked }: AccessRows, { organization = '', subject }: Caller, policy: Policy, now: number): ChartAccess => {
     const doors = rows.filter(isDoor).map((row) => ({ ...doorLayouts.reader(row.layout)(row), sk: row.sk }));
     const directives = rows.filter(isDirective).map((row) => directiveLayouts.reader(row.layout)(row));
     const relations = new Relations(policy.sharing === 'treatment' && !linked ? doors : [], policy, now);
     const related = (keeper: string) => relations.areRelated(organization, keeper);
-    const shares = linked ? undefined : sharingOf(directives, now, relations.isOf(organization) ? related : undefined);
+    const granted = doors.some(
+      (door) =>
+        door.kind === 'grant' &&
+        door.subject === subject &&
+        door.organization === organization &&
+        now >= door.from &&
+        now < door.until,
+    );
+    const shares = sharingOf(linked ? [] : directives, now, {
+      related: relations.isOf(organization) ? related : undefined,
+      granted,
+    });
+    const mixes = doors.filter((door) => door.kind === 'presence' || door.kind === 'grant');
     const used = new Set<Basis>();
     return {
       used,
@@ -55,13 +71,19 @@ export const chartAccessBy =
           if (basis) used.add(basis);
           return basis;
         }),
-      mixed: doors.some(
-        (door) => door.kind === 'presence' && (door.organization === organization || door.keeper === organization),
-      ),
+      granted,
+      mixed: mixes.some((door) => door.organization === organization || door.keeper === organization),
+      organizations: [
+        ...new Set([
+          ...directives.map(({ custodian }) => custodian),
+          ...doors.flatMap((door) => (door.kind === 'referral' || door.kind === 'visit' ? [door.custodian] : [])),
+          ...mixes.flatMap((door) => (door.kind === 'presence' ? [door.organization] : [])),
+        ]),
+      ],
       // Who was referred, and by what, is known already. Whatever else is referred to has to be seen, by more than a Consent to that.
       mayReferTo: (record, mayRead) =>
         (record.type === 'Patient' && relations.isReferred(organization, record.custodian)) ||
         relations.isReferral(organization, referralKey(record).sk) ||
-        (mayRead && related(record.custodian)),
+        (mayRead && (granted || related(record.custodian))),
     };
   };

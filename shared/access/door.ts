@@ -33,4 +33,15 @@ export interface Presence {
   readonly keeper: string;
 }
 
-export type Door = Referral | Visit | Presence;
+/** Somebody of another organisation has broken the glass: reads what others keep, for a time. */
+export interface Grant {
+  readonly kind: 'grant';
+  /** The `sub` of the token. */
+  readonly subject: string;
+  readonly organization: string;
+  readonly keeper: string;
+  readonly from: number;
+  readonly until: number;
+}
+
+export type Door = Referral | Visit | Presence | Grant;

@@ -36,7 +36,7 @@ export interface Asking {
 }
 
 /** By what right somebody sees what another organisation keeps. Stable: the access log tells it. */
-export type Basis = 'consent' | 'relation';
+export type Basis = 'consent' | 'relation' | 'break-glass';
 
 /** By what right, if any, the caller sees a record that another organisation keeps. Pure. */
 export type Sharing = (caller: Caller, type: TypeFacts, record: RecordFacts) => Basis | undefined;

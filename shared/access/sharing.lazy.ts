@@ -5,6 +5,7 @@ import { type Subject, subjectOf } from '../record-types/subjects.ts';
 import type { Caller, Role } from './caller.ts';
 import { chartAccessBy } from './chart-access.ts';
 import { type Directive, type Rule, type Span, unclear } from './directive.ts';
+import { emergencySystem } from './emergency.ts';
 import type { Basis, RecordFacts, Sharing, TypeFacts } from './question.ts';
 
 /** What is asked: whether this caller may see this record. */
@@ -16,21 +17,27 @@ interface Asked {
   readonly record: RecordFacts;
 }
 
+/** What opens a chart beside Consents. */
+interface By {
+  /** Whether the caller's organisation has a care relationship as to what this custodian keeps. */
+  readonly related?: ((custodian: string) => boolean) | undefined;
+  /** Whether the caller has broken the glass. */
+  readonly granted?: boolean;
+}
+
 /**
- * What a patient's Consents and care relationships let one caller's organisation see of a chart; undefined if it is nothing. A record is shared only if it is
- * whatever may be meant by what is not understood in Consents. What these deny is shared by nothing here.
+ * What a patient's Consents, care relationships and an emergency let one caller see of a chart; undefined if it is nothing. A record is shared only if it is
+ * whatever may be meant by what is not understood in Consents. What these deny is shared in an emergency alone.
  *
  * @param now - in milliseconds since 1970.
- * @param related - whether the caller's organisation has a care relationship as to what this custodian keeps.
  */
-export const sharingOf = (
-  directives: readonly Directive[],
-  now: number,
-  related?: (custodian: string) => boolean,
-): Sharing | undefined =>
-  related || directives.some(({ rule }) => opens(rule))
-    ? (caller, type, record) =>
-        isShareable(type, record) ? basisIn(directives, related, { now, caller, type: type.name, record }) : undefined
+export const sharingOf = (directives: readonly Directive[], now: number, by: By = {}): Sharing | undefined =>
+  by.granted || by.related || directives.some(({ rule }) => opens(rule))
+    ? (caller, type, record) => {
+        if (!isShareable(type, record)) return undefined;
+        const basis = basisIn(directives, by.related, { now, caller, type: type.name, record });
+        return basis ?? (by.granted ? 'break-glass' : undefined);
+      }
     : undefined;
 
 /** What the rows of a chart come to for a caller. */
@@ -41,8 +48,15 @@ const opens = ({ type, rules = [] }: Rule): boolean => type === 'permit' || rule
 /** Consents say who else treats a patient, and so does where they come from; psychotherapy notes are for their author. */
 const isShareable = ({ subject }: TypeFacts, { labels, resource }: RecordFacts): boolean =>
   isOfTreatment(subject) &&
+  !isOfEmergency(resource) &&
   !labels.includes(`${actCode}|PSYTHPN`) &&
   (subject !== 'provenance' || targetsOf(resource).every(isOfTreatment));
+
+/** What tells that somebody has broken the glass tells who else treats the patient. */
+const isOfEmergency = (resource: Resource | undefined): boolean => {
+  const { code, category } = (resource ?? {}) as { code?: unknown; category?: unknown };
+  return codesIn([code, category].flat()).some((each) => each.startsWith(`${emergencySystem}|`));
+};
 
 const isOfTreatment = (subject: Subject | undefined): boolean =>
   subject !== undefined && subject !== 'consent' && subject !== 'audit';

@@ -50,6 +50,13 @@ export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Reso
   outcome: refused ? '4' : '0',
   ...(refused ? { outcomeDesc: 'Refused: nothing was shown' } : {}),
   ...recordedIn(entry).elements,
+  ...(entry.purpose === undefined
+    ? {}
+    : {
+        purposeOfEvent: [
+          { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: entry.purpose }] },
+        ],
+      }),
   agent: [
     {
       type: {

@@ -6,7 +6,10 @@ import {
   type AuditEntry,
   chartOf,
   copiedEntry,
+  emergency,
   entryOf,
+  flaggedKey,
+  followsAnother,
   isRefusal,
   refusedKey,
   type StoredAuditRow,
@@ -39,21 +42,24 @@ const pageOf = async (
     }),
   );
   const rows = Items as StoredAuditRow[];
-  const last = rows.at(-1);
-  // A refusal stands before its access here. A page that ended between them would show the access on the next one as if it had been granted.
-  if (LastEvaluatedKey && last && isRefusal(last)) rows.pop();
+  // What is said of an access stands before it here. A page that ended between them would show the access on the next one as if that had not been said.
+  while (LastEvaluatedKey && rows.length > 1 && followsAnother(rows.at(-1) as StoredAuditRow)) rows.pop();
   const refused = new Set(rows.filter(isRefusal).map(({ sk }) => sk));
-  const accesses = rows.filter((row) => !isRefusal(row));
+  const said = new Set(rows.filter(followsAnother).map(({ sk }) => sk));
+  const accesses = rows.filter((row) => !followsAnother(row));
   const entries = await entriesOf(accesses);
   return {
     accesses: accesses.map((row, index) => ({
       id: store.ids.idAt(chartOf(row), row.sk),
-      entry: entries[index] as AuditEntry,
+      entry: withFlag(entries[index] as AuditEntry, said.has(flaggedKey(row).sk)),
       refused: refused.has(refusedKey(row).sk),
     })),
     next: LastEvaluatedKey && rows.at(-1)?.sk,
   };
 };
+
+const withFlag = (entry: AuditEntry, isFlagged: boolean): AuditEntry =>
+  isFlagged ? { ...entry, ...emergency } : entry;
 
 /** What the rows say that stand by day: in themselves, or in the rows of the charts' logs that they lead to. */
 const entriesByDay = async (store: RecordStore, rows: readonly StoredAuditRow[]): Promise<AuditEntry[]> => {
@@ -101,6 +107,12 @@ export const loggedAccess = async (
   const key = auditKey(decoded.chart, decoded.place);
   const get = async (Key: { pk: string; sk: string }) =>
     (await store.client.send(new GetCommand({ TableName: store.tableName, Key, ConsistentRead: true }))).Item;
-  const [row, refusal] = await Promise.all([get(key), get(refusedKey(key))]);
-  return row && { id, entry: entryOf(row as StoredAuditRow), refused: refusal !== undefined };
+  const [row, refusal, flag] = await Promise.all([key, refusedKey(key), flaggedKey(key)].map(get));
+  return (
+    row && {
+      id,
+      entry: withFlag(entryOf(row as StoredAuditRow), flag !== undefined),
+      refused: refusal !== undefined,
+    }
+  );
 };

@@ -43,7 +43,14 @@ export interface AuditEntry {
   readonly disclosure?: OutsideDisclosure;
   /** What is not to be told for a time, likewise. */
   readonly suspension?: Suspension;
+  /** For what, as a code of v3-ActReason, where that is not the usual. */
+  readonly purpose?: string;
+  /** By whose right, where it is not the caller's own. */
+  readonly basis?: 'break-glass';
 }
+
+/** What a row says of an access for which somebody broke the glass. */
+export const emergency = { purpose: 'BTG', basis: 'break-glass' } as const;
 
 /** A row of a chart's log, as this release writes it. */
 export interface AuditRow extends RowKey {
@@ -154,7 +161,18 @@ export const refusedRow = (row: AuditRow): AuditRow => ({ ...row, ...refusedKey(
 
 export const isRefusal = ({ sk }: RowKey): boolean => sk.endsWith(refused);
 
-const placeOf = (row: RowKey): string => (isRefusal(row) ? row.sk.slice(0, -refused.length) : row.sk);
+const flagged = '!emergency';
+
+/** Sort key of the row that says an access, traced before it was decided, was permitted because somebody had broken the glass. */
+export const flaggedKey = ({ pk, sk }: RowKey): RowKey => ({ pk, sk: `${sk}${flagged}` });
+
+/** The row that follows such an access. */
+export const flaggedRow = (row: AuditRow): AuditRow => ({ ...row, ...flaggedKey(row) });
+
+/** Whether a row says more of the one that it follows. */
+export const followsAnother = ({ sk }: RowKey): boolean => sk.includes('!');
+
+const placeOf = ({ sk }: RowKey): string => sk.replace(/!.*/, '');
 
 /** The chart whose log a row is in, or a pointer leads to. */
 export const chartOf = ({ pk, log }: RowKey & { readonly log?: string }): string =>

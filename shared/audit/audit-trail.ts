@@ -4,7 +4,15 @@ import type { Asking } from '../access/question.ts';
 import { toBase32 } from '../store/base32.ts';
 import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
-import { type AuditEntry, type AuditedInteraction, type AuditRow, auditRow, refusedRow } from './audit-row.ts';
+import {
+  type AuditEntry,
+  type AuditedInteraction,
+  type AuditRow,
+  auditRow,
+  emergency,
+  flaggedRow,
+  refusedRow,
+} from './audit-row.ts';
 
 /** What happened to a chart. */
 export interface Access {
@@ -17,6 +25,13 @@ export interface Access {
   readonly query?: string | undefined;
   /** What it records besides. */
   readonly records?: Pick<AuditEntry, 'disclosure' | 'suspension'>;
+  /** Whether it is about breaking the glass. */
+  readonly emergency?: boolean;
+}
+
+/** Knows in which charts something was permitted because somebody had broken the glass. */
+export interface BrokenGlass {
+  brokeGlass(chart: string): boolean;
 }
 
 /** Letters of a query that are kept: a row has 400 KB, and nobody reads more. */
@@ -37,9 +52,11 @@ export class AuditTrail {
   readonly #asking: Asking;
   readonly #request: string;
   readonly #now: number;
+  readonly #glass: BrokenGlass | undefined;
 
-  constructor(store: RecordStore, asking: Asking, request: string, now: number) {
+  constructor(store: RecordStore, asking: Asking, request: string, now: number, glass?: BrokenGlass) {
     this.#store = store;
+    this.#glass = glass;
     this.#asking = asking;
     this.#request = request;
     this.#now = now;
@@ -47,11 +64,11 @@ export class AuditTrail {
 
   /** The same trail, written through another client of the same store. */
   over(store: RecordStore): AuditTrail {
-    return new AuditTrail(store, this.#asking, this.#request, this.#now);
+    return new AuditTrail(store, this.#asking, this.#request, this.#now, this.#glass);
   }
 
   /** The row of an access, to be written with what it describes. */
-  row({ interaction, chart, what, query, records }: Access): AuditRow {
+  row({ interaction, chart, what, query, records, emergency: is = this.#glass?.brokeGlass(chart) }: Access): AuditRow {
     const { caller } = this.#asking;
     return auditRow(auditKey(logOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
       at: this.#now,
@@ -66,6 +83,7 @@ export class AuditTrail {
       ...(caller.organization === undefined ? {} : { organization: caller.organization }),
       request: this.#request,
       ...records,
+      ...(is ? emergency : {}),
     });
   }
 
@@ -92,7 +110,13 @@ export class AuditTrail {
       await this.write([row, ...others].map(refusedRow));
       throw refusal;
     }
+    await this.flag([[access.chart, row]]);
     return result;
+  }
+
+  /** Says of rows that were written before what they tell of was decided, each with its chart, where somebody had broken the glass. */
+  async flag(rows: readonly (readonly [chart: string, row: AuditRow | undefined])[]): Promise<void> {
+    await this.write(rows.flatMap(([chart, row]) => (row && this.#glass?.brokeGlass(chart) ? [flaggedRow(row)] : [])));
   }
 
   /** Writes the traces of accesses that are known only now, one row a chart, before their data leaves. */

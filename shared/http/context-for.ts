@@ -20,10 +20,11 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
     store,
     asking,
     sharing,
+    policy: services.policy,
     view: new View(asking, store, sharing),
     now,
     request,
     known,
-    audit: new AuditTrail(store, asking, event.requestContext.requestId, now),
+    audit: new AuditTrail(store, asking, event.requestContext.requestId, now, sharing),
   };
 };

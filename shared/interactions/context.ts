@@ -1,3 +1,4 @@
+import type { Policy } from '../access/policy.ts';
 import type { Asking } from '../access/question.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { Resource } from '../fhir/resource.ts';
@@ -18,6 +19,8 @@ export interface RequestContext {
   readonly sharing: SharedCharts;
   /** What the caller is shown of a record. */
   readonly view: View;
+  /** What the network has agreed on. */
+  readonly policy: Policy;
   readonly audit: AuditTrail;
   /** Milliseconds since 1970; one instant for the whole request. */
   readonly now: number;

@@ -51,7 +51,9 @@ export const inOthersCharts = async (
 };
 
 const mayReferTo = (context: Context, target: StoredRecord): boolean =>
-  context.sharing.mayReferTo(target, mayAccess({ ...context, recordType: factsOfType(target.type) }, 'r', target));
+  context.sharing
+    .known(target.chart)
+    ?.mayReferTo(target, mayAccess({ ...context, recordType: factsOfType(target.type) }, 'r', target)) ?? false;
 
 const referredTo = ({ request }: Context, { previous }: PlannedWrite): string[] =>
   previous?.resource ? recordsNamedIn(previous.resource, request.baseUrl) : [];

@@ -138,7 +138,10 @@ export const planUpdate = async (
   const { recordType, now } = context;
   requireInScope(context, 'u', resource);
   requireOwnWords(context, resource);
-  if (current.resource) requireOwnWords(context, current.resource);
+  if (current.resource) {
+    requireOwnWords(context, current.resource);
+    recordType.requireChange?.(current.resource, resource, context.asking.caller);
+  }
   requireWhole(resource, current);
   await requireSameHome(context, resource, current);
   const { version, warnings: ofLabels } = await labelled(context, resource, current);
@@ -192,23 +195,26 @@ export const planLabels = async (
 };
 
 /** Plans the version that deletes a record. */
-export const planDelete = async (context: RequestContext, current: StoredRecord): Promise<PlannedWrite> => ({
-  recordType: context.recordType,
-  next: {
-    ...current,
-    version: current.version + 1,
-    updated: Math.max(context.now, current.updated + 1),
-    resource: undefined,
-    shown: undefined,
-  },
-  previous: current,
-  interaction: 'delete',
-  checks: [],
-  furtherCharts: await furtherCharts(context, current, undefined, current.resource),
-  claims: [],
-  guards: [],
-  warnings: [],
-});
+export const planDelete = async (context: RequestContext, current: StoredRecord): Promise<PlannedWrite> => {
+  if (current.resource) context.recordType.requireChange?.(current.resource, undefined, context.asking.caller);
+  return {
+    recordType: context.recordType,
+    next: {
+      ...current,
+      version: current.version + 1,
+      updated: Math.max(context.now, current.updated + 1),
+      resource: undefined,
+      shown: undefined,
+    },
+    previous: current,
+    interaction: 'delete',
+    checks: [],
+    furtherCharts: await furtherCharts(context, current, undefined, current.resource),
+    claims: [],
+    guards: [],
+    warnings: [],
+  };
+};
 
 /** Where charts show a version whose date is another one than at its creation. One that has lost its date stays where it was created. */
 const shownPlace = (

@@ -40,15 +40,25 @@ export class SharedCharts {
     return this.#known.get(chart)?.sharing;
   }
 
+  /** The same for another caller. */
+  as(asking: Asking): SharedCharts {
+    return new SharedCharts(this.#store, asking, this.#now, this.#policy);
+  }
+
+  /** What is known of a chart; undefined if it was not looked up, or is too much. */
+  known(chart: string): ChartAccess | undefined {
+    return this.#known.get(chart);
+  }
+
+  /** Whether something of a chart was shared because somebody had broken the glass. */
+  brokeGlass(chart: string): boolean {
+    return this.#known.get(chart)?.used.has('break-glass') ?? false;
+  }
+
   /** Whether there may be something in a chart that the caller may find, though not what was found first. */
   mayEnter(chart: string): boolean {
     const known = this.#known.get(chart);
     return known !== undefined && (known.sharing !== undefined || known.mixed);
-  }
-
-  /** Whether the caller may refer to this record of another organisation, in a chart that was looked up. */
-  mayReferTo(record: StoredRecord, mayRead: boolean): boolean {
-    return this.#known.get(record.chart)?.mayReferTo(record, mayRead) ?? false;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { recordDisclosureInput, suspendDisclosuresInput } from '../interactions/disclosures/record.ts';
 import { docrefInput } from '../interactions/docref.ts';
 import { documentInput } from '../interactions/document.ts';
+import { breakGlassInput, emergencyMatchInput } from '../interactions/emergency/input.ts';
 import { everythingInput } from '../interactions/everything/everything.ts';
 import { everythingOfPatientInput } from '../interactions/everything/of-patient.ts';
 import { lastnInput } from '../interactions/lastn.ts';
@@ -76,6 +77,16 @@ const described: Readonly<Record<string, OperationDescription>> = {
     summary: 'Keep disclosures to an agency or official from the patient for a time',
     input: suspendDisclosuresInput,
     answer: 'AuditEvent',
+  },
+  'Patient/$break-glass': {
+    summary: 'In an emergency, see for a time what other organisations keep of this patient',
+    input: breakGlassInput,
+    answer: 'Parameters',
+  },
+  'Patient/$emergency-match': {
+    summary: 'The one patient of the network who is described, in an emergency',
+    input: emergencyMatchInput,
+    answer: 'Bundle',
   },
   'Patient/$everything': { summary: 'The whole chart', input: everythingOfPatientInput, answer: 'Bundle' },
   'Patient/$match': { summary: 'Patients who may be the one described', input: matchInput, answer: 'Bundle' },

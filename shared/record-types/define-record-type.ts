@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.ts';
 import type { Visit } from '../access/door.ts';
 import type { InvariantsByType } from '../fhir/invariant.ts';
 import type { Resource } from '../fhir/resource.ts';
@@ -42,6 +43,12 @@ export interface RecordTypeDefinition {
   readonly readOnly?: boolean;
   /** Rows of the chart that say what a version permits other organisations and forbids them. Not asked of what is in no chart. */
   readonly accessRows?: (write: Pick<RecordWrite, 'next' | 'previous'>, writer: Writer) => RowChanges;
+  /**
+   * Requires that somebody may make this of what a record says, or delete it.
+   *
+   * @throws RecordError.
+   */
+  readonly requireChange?: (before: Resource, next: Resource | undefined, caller: Caller) => void;
   /** Whether a version tells that its organisation has seen the patient. */
   readonly visitOf?: (record: StoredRecord) => Visit | undefined;
   /** Which time of whom a record of this type holds. */

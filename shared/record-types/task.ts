@@ -1,4 +1,5 @@
 import { requestIn } from '../access/referral.ts';
+import { requireReviewed } from '../access/review.ts';
 import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
 import { taskSchema } from '../fhir/generated/schemas/Task.ts';
 import { taskElements, taskSearchTable } from '../fhir/generated/search-parameters/Task.ts';
@@ -14,4 +15,5 @@ export const task = defineRecordType({
   elements: taskElements,
   date: 'authored-on',
   accessRows: referralRows(requestIn),
+  requireChange: requireReviewed,
 });

@@ -84,6 +84,18 @@ export const visitKey = ({ type, chart, place }: Address): RowKey => ({
   sk: `${visitPrefix}${type}#${place}`,
 });
 
+/** That somebody has broken the glass of a chart. */
+export const grantKey = (chart: string, place: string): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${visitPrefix}!${place}`,
+});
+
+/** One of those attempts that somebody has in a while. */
+export const attemptKey = (hash: string, since: string, number: number): RowKey => ({
+  pk: `E#${hash}`,
+  sk: `${since}#${number}`,
+});
+
 /** Which charts a chart is linked with. */
 export const linksKey = (chart: string): RowKey => ({ pk: chartKey(chart), sk: '!linked' });
 

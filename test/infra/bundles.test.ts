@@ -77,6 +77,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-disclosures-disclosures.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-access-log.lazy.js', most: 24_000, types: ['audit-event'] },
     { name: 'shared-interactions-match-match.lazy.js', most: 20_000, types: ['patient'] },
+    { name: 'shared-interactions-emergency-emergency.lazy.js', most: 90_000, types: ['patient'] },
     { name: 'shared-interactions-everything-everything.lazy.js', most: 48_000, types: ['patient', 'encounter'] },
     { name: 'shared-interactions-revoke-access.lazy.js', most: 27_000, types: ['practitioner'] },
     {

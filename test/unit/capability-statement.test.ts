@@ -109,6 +109,16 @@ describe('capability statement', () => {
       ['Observation', 'lastn', 'http://hl7.org/fhir/OperationDefinition/Observation-lastn'],
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
       ['Patient', 'match', 'http://hl7.org/fhir/OperationDefinition/Patient-match'],
+      ['Patient', 'emergency-match', 'https://concord.example/fhir/OperationDefinition/Patient-emergency-match'],
+      ['Patient', 'break-glass', 'https://concord.example/fhir/OperationDefinition/Patient-break-glass'],
+      ['Patient', 'disclosures', 'https://concord.example/fhir/OperationDefinition/Patient-disclosures'],
+      ['Patient', 'record-disclosure', 'https://concord.example/fhir/OperationDefinition/Patient-record-disclosure'],
+      [
+        'Patient',
+        'suspend-disclosures',
+        'https://concord.example/fhir/OperationDefinition/Patient-suspend-disclosures',
+      ],
+      ['Practitioner', 'revoke-access', 'https://concord.example/fhir/OperationDefinition/Practitioner-revoke-access'],
     ]);
     const ofAll = ['meta', 'meta-add', 'meta-delete', 'validate'];
     expect(all.filter(([type]) => type === 'Goal')).toEqual(

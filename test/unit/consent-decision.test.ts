@@ -11,16 +11,19 @@ import type { Resource } from '../../shared/fhir/resource.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { isDirectory, subjectOf } from '../../shared/record-types/subjects.ts';
 import type { DirectiveRow } from '../../shared/store/directive-rows.ts';
-import { type DoorRow, visitChanges } from '../../shared/store/door-rows.ts';
+import { type DoorRow, doorRow, visitChanges } from '../../shared/store/door-rows.ts';
+import { grantKey } from '../../shared/store/keys.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import {
+  isGrantedByModel,
   isSharedByModel,
   type ModelConsent,
+  type ModelGrant,
   type ModelReader,
   type ModelRecord,
 } from '../support/access-model/consents.ts';
 import { areRelatedByModel, type ModelStep } from '../support/access-model/relations.ts';
-import { coding, concept, consents, reader, record, steps } from '../support/access-model/worlds.ts';
+import { coding, concept, consents, grants, reader, record, steps } from '../support/access-model/worlds.ts';
 
 const baseUrl = 'https://concord.test/fhir';
 
@@ -59,8 +62,9 @@ const sharingIn = (
   who: ModelReader,
   done: readonly ModelStep[] = [],
   policy: Partial<Policy> = {},
+  opened: readonly ModelGrant[] = [],
 ): Sharing | undefined => {
-  const rows = [...directivesOf(given).map(rowOf), ...done.flatMap(doorRowsOf)];
+  const rows = [...directivesOf(given).map(rowOf), ...done.flatMap(doorRowsOf), ...opened.map(grantRowOf)];
   const { caller } = askingOf(who);
   return chartAccess({ rows, linked: false }, caller, { ...usualPolicy, ...policy }, who.now).sharing;
 };
@@ -73,6 +77,9 @@ const rowOf = ({ custodian, rule }: Directive, index: number): DirectiveRow => (
   custodian,
   rule: JSON.stringify(rule),
 });
+
+const grantRowOf = ({ to, ...grant }: ModelGrant, index: number): DoorRow =>
+  doorRow(grantKey('chart', String(index)), 1, { kind: 'grant', subject: to, keeper: 'northside', ...grant });
 
 /** A visit that is told of in the chart's rows belongs to an organisation that does not keep the chart. */
 const doorRowsOf = ({ custodian, by, resource, updated, version }: ModelStep, index: number): DoorRow[] => {
@@ -140,26 +147,28 @@ const isShared = (
 
 describe('the decision about what another organisation keeps', () => {
   it('agrees with a reading of the Consents themselves, in every world that they may mean', () => {
-    const seen = { shared: 0, not: 0, labelled: 0, exceptional: 0, related: 0, denied: 0 };
+    const seen = { shared: 0, not: 0, labelled: 0, exceptional: 0, related: 0, denied: 0, granted: 0 };
     fc.assert(
-      fc.property(consents, reader, record, steps, (some, who, what, done) => {
+      fc.property(consents, reader, record, steps, grants, (some, who, what, done, opened) => {
         // Most Consents close more than they open. Half of the worlds have none, so that relationships come up as well.
         const given = done.length > 2 ? [] : some;
         const days = 30;
         const asked = { reader: who.organization, keeper: what.custodian, now: who.now, days };
         const related = areRelatedByModel(done, asked);
         const alone = isSharedByModel(given, who, what);
-        const expected = isSharedByModel(given, who, what, related);
-        fc.pre(who.organization !== what.custodian && expected !== undefined);
-        const sharing = sharingIn(given, who, done, { sharing: 'treatment', relationDays: days });
+        const shared = isSharedByModel(given, who, what, related);
+        fc.pre(who.organization !== what.custodian && shared !== undefined);
+        const expected = shared || isGrantedByModel(opened, { ...who, subject: 's' }, what);
+        const sharing = sharingIn(given, who, done, { sharing: 'treatment', relationDays: days }, opened);
         expect(decided(sharingIn(given, who, done), who, what, 'r')).toBe(alone);
 
         expect(decided(sharing, who, what, 'r')).toBe(expected);
         expect(decided(sharing, who, what, 's')).toBe(expected);
         expect(decided(sharing, who, what, 'u')).toBe(false);
         seen[expected ? 'shared' : 'not']++;
-        if (expected && !alone) seen.related++;
-        if (related && !expected) seen.denied++;
+        if (expected && !shared) seen.granted++;
+        if (shared && !alone) seen.related++;
+        if (related && !shared) seen.denied++;
         if (expected && what.labels.length > 0) seen.labelled++;
         const open = given.map(({ custodian, consent }) => ({ custodian, consent: withoutExceptions(consent) }));
         if (!expected && isSharedByModel(open, who, what)) seen.exceptional++;

@@ -1,14 +1,20 @@
 import type { Interaction } from '../../interactions/context.ts';
 import { disclosures, recordDisclosure, suspendDisclosures } from '../../interactions/disclosures/operations.ts';
+import { breakGlass, emergencyMatch } from '../../interactions/emergency/operations.ts';
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
 import type { OwnRoutes, Route } from '../routes.ts';
 
 /** An operation of Concord's own. */
-const concordOperation = (method: Route['method'], name: string, interaction: Route['interaction']): Route => ({
+const concordOperation = (
+  method: Route['method'],
+  name: string,
+  interaction: Route['interaction'],
+  of: readonly string[] = ['{id}'],
+): Route => ({
   method,
-  path: ['{id}', `$${name}`],
+  path: [...of, `$${name}`],
   interaction,
   name: 'operation',
   definition: `https://concord.example/fhir/OperationDefinition/Patient-${name}`,
@@ -25,6 +31,8 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['$match'], interaction: matchPatient, name: 'operation' },
     { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
+    concordOperation('POST', 'emergency-match', emergencyMatch, []),
+    concordOperation('POST', 'break-glass', breakGlass),
     concordOperation('GET', 'disclosures', disclosures),
     concordOperation('POST', 'record-disclosure', recordDisclosure),
     concordOperation('POST', 'suspend-disclosures', suspendDisclosures),

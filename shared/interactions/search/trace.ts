@@ -47,7 +47,7 @@ export const traced = async <T>(
   const all = named.map((chart, index) => [chart, rows[index]] as const);
   const rest = later.map(([chart, names]) => [chart, audit.row(access(chart, [...names]))] as const);
   const hidden = [...all, ...rest].flatMap(([chart, row]) => (row && run.isHidden(chart) ? [refusedRow(row)] : []));
-  await audit.write([...rest.map(([, row]) => row), ...hidden]);
+  await Promise.all([audit.write([...rest.map(([, row]) => row), ...hidden]), audit.flag(all)]);
   if ('found' in outcome) return outcome.found;
   throw outcome.failure;
 };

@@ -53,6 +53,26 @@ const parents: Readonly<Record<string, string>> = {
   OPIOIDUD: 'SUD',
 };
 
+/** What somebody has opened in an emergency. */
+export interface ModelGrant {
+  readonly to: string;
+  readonly organization: string;
+  readonly from: number;
+  readonly until: number;
+}
+
+/** Whether an emergency opens a record to this reader: all but what tells who else treats the patient, and psychotherapy notes. */
+export const isGrantedByModel = (
+  grants: readonly ModelGrant[],
+  reader: ModelReader & { readonly subject: string },
+  record: ModelRecord,
+): boolean =>
+  isForOthers(record) &&
+  grants.some(
+    ({ to, organization, from, until }) =>
+      to === reader.subject && organization === reader.organization && from <= reader.now && reader.now < until,
+  );
+
 /**
  * Whether the reader may see the record in every world; undefined if there are too many to try.
  *
@@ -64,11 +84,7 @@ export const isSharedByModel = (
   record: ModelRecord,
   related = false,
 ): boolean | undefined => {
-  if (record.type === 'Consent') return false;
-  // Where a Consent comes from tells as much of it; of what a deleted one told, nothing is known.
-  if (record.type === 'Provenance' && (!record.resource || JSON.stringify(record.resource).includes('Consent/')))
-    return false;
-  if (record.labels.some(({ system, code }) => system === `${hl7}v3-ActCode` && code === 'PSYTHPN')) return false;
+  if (!isForOthers(record)) return false;
   const choices: boolean[] = [];
   for (let worlds = 0; worlds < 5_000; worlds++) {
     let asked = 0;
@@ -83,6 +99,15 @@ export const isSharedByModel = (
     choices[choices.length - 1] = true;
   }
   return undefined;
+};
+
+/** Whether a record is ever for other organisations. */
+const isForOthers = (record: ModelRecord): boolean => {
+  if (record.type === 'Consent') return false;
+  // Where a Consent comes from tells as much of it; of what a deleted one told, nothing is known.
+  if (record.type === 'Provenance' && (!record.resource || JSON.stringify(record.resource).includes('Consent/')))
+    return false;
+  return !record.labels.some(({ system, code }) => system === `${hl7}v3-ActCode` && code === 'PSYTHPN');
 };
 
 const isSharedIn = (

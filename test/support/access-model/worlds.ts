@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ModelConsent, ModelReader, ModelRecord } from './consents.ts';
+import type { ModelConsent, ModelGrant, ModelReader, ModelRecord } from './consents.ts';
 import type { ModelStep } from './relations.ts';
 
 // Consents, readers and records of a small world, in which much meets.
@@ -348,3 +348,14 @@ const stepOf = (resource: fc.Arbitrary<ModelStep['resource']>): fc.Arbitrary<Mod
 export const steps: fc.Arbitrary<ModelStep[]> = fc
   .tuple(fc.array(stepOf(referrals), { maxLength: 3 }), fc.array(stepOf(visits), { maxLength: 2 }))
   .map((each) => each.flat());
+
+/** Emergencies of the reader, and of others. */
+export const grants: fc.Arbitrary<ModelGrant[]> = fc.array(
+  fc.record({
+    to: fc.constantFrom('s', 's', 'another'),
+    organization: fc.constantFrom('lakeside', 'lakeside', 'hillside'),
+    from: fc.constantFrom(...instants),
+    until: fc.constantFrom(...instants),
+  }),
+  { maxLength: 1 },
+);

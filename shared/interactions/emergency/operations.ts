@@ -1,0 +1,21 @@
+import { searchTypes } from '../../record-types/search-types.ts';
+import type { Interaction } from '../context.ts';
+import { newPlace, planCreate } from '../plan-write.ts';
+import { save } from '../save.ts';
+import { matching } from '../search/matching.ts';
+import { openSearch } from '../search/open.ts';
+
+const searching = { matching, openSearch, searchTypes };
+const writing = { newPlace, planCreate, save };
+
+/** What the operations take of the function that has it: their own file comes when it is needed. */
+export type Searching = typeof searching;
+export type Writing = typeof writing;
+
+/** `Patient/$emergency-match`. */
+export const emergencyMatch: Interaction = async (context) =>
+  (await import('./emergency.lazy.ts')).emergencyMatch(context, searching);
+
+/** `Patient/{id}/$break-glass`. */
+export const breakGlass: Interaction = async (context, { id }) =>
+  (await import('./emergency.lazy.ts')).breakGlass(context, id, writing);
