@@ -28,6 +28,7 @@ interface Values extends Primitives {
   readonly Coding: fhir4.Coding;
   readonly CodeableConcept: fhir4.CodeableConcept;
   readonly Meta: fhir4.Meta;
+  readonly Reference: fhir4.Reference;
   readonly Resource: Resource;
 }
 
@@ -168,6 +169,7 @@ const fromText = (type: InputDefinition['type'], text: string, expression: strin
       return { ...(system ? { system } : {}), ...(own ? { code: own } : {}) };
     }
     case 'Meta':
+    case 'Reference':
     case 'Resource':
       throw wrong(expression, 'This parameter is sent in Parameters, by POST');
     default:

@@ -40,7 +40,8 @@ export const toldInWords = async (
   );
   const record = (name: string): Resource | undefined => {
     const address = addresses.get(name);
-    return address && readable.get(keyOf(address))?.resource;
+    const found = address && readable.get(keyOf(address));
+    return found && context.view.of(found).resource;
   };
   const chart = asking.caller.organization === undefined ? 'your record' : "the patient's record";
   return accesses.map(({ entry, refused }, index) =>

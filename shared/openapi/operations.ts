@@ -1,3 +1,4 @@
+import { decideAmendmentInput, requestAmendmentInput } from '../interactions/amendments/input.ts';
 import { recordDisclosureInput, suspendDisclosuresInput } from '../interactions/disclosures/record.ts';
 import { docrefInput } from '../interactions/docref.ts';
 import { documentInput } from '../interactions/document.ts';
@@ -94,6 +95,16 @@ const described: Readonly<Record<string, OperationDescription>> = {
     summary: 'Let nothing that was issued so far to this person open anything any more',
     input: {},
     answer: 'OperationOutcome',
+  },
+  'Patient/$request-amendment': {
+    summary: 'Ask that a record is amended',
+    input: requestAmendmentInput,
+    answer: 'Task',
+  },
+  'Task/$decide-amendment': {
+    summary: 'Accept or deny a request for an amendment, or take more time',
+    input: decideAmendmentInput,
+    answer: 'Task',
   },
   'ValueSet/$expand': { summary: 'The codes in a value set', input: served(expandInput), answer: 'ValueSet' },
   'ValueSet/$validate-code': {

@@ -283,7 +283,7 @@ const operationBody = ({ segment }: Described, { method, path }: Route): Body =>
 
 const inputInQuery = ([name, { type, min, many }]: readonly [string, InputDefinition]): Json[] => {
   const written = type === 'Coding' ? '`system|code`' : type;
-  if (type === 'Meta' || type === 'Resource' || type === 'CodeableConcept') return []; // by POST alone
+  if (type === 'Meta' || type === 'Reference' || type === 'Resource' || type === 'CodeableConcept') return []; // by POST alone
   const one = type === 'Coding' ? { type: 'string' } : refersTo('schemas', type);
   return [
     {
@@ -300,6 +300,7 @@ const samples: Readonly<Record<string, unknown>> = {
   Coding: { system: 'http://loinc.org', code: '29463-7' },
   CodeableConcept: { coding: [{ system: 'http://loinc.org', code: '29463-7' }] },
   Meta: { tag: [{ system: 'http://example.org/tags', code: 'review' }] },
+  Reference: { reference: 'Observation/1' },
   Resource: { resourceType: 'Patient', name: [{ family: 'Rivera', given: ['Ana'] }], birthDate: '1980-02-29' },
   boolean: true,
   canonical: 'http://example.org/fhir/StructureDefinition/1',

@@ -1,3 +1,4 @@
+import { requireAmendmentStep } from '../access/amendment.ts';
 import { requestIn } from '../access/referral.ts';
 import { requireReviewed } from '../access/review.ts';
 import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
@@ -15,5 +16,8 @@ export const task = defineRecordType({
   elements: taskElements,
   date: 'authored-on',
   accessRows: referralRows(requestIn),
-  requireChange: requireReviewed,
+  requireChange: (...change) => {
+    requireReviewed(...change);
+    requireAmendmentStep(...change);
+  },
 });

@@ -11,6 +11,7 @@ import { observationRoutes } from './observation.ts';
 import { patientRoutes } from './patient.ts';
 import { practitionerRoutes } from './practitioner.ts';
 import { relatedPersonRoutes } from './related-person.ts';
+import { taskRoutes } from './task.ts';
 import { valueSetRoutes } from './value-set.ts';
 
 /** The own routes of all types, for whoever serves or describes all types. The function of one type brings those of this type alone. */
@@ -28,5 +29,6 @@ export const ownRoutes: OwnRoutes = {
   ...patientRoutes,
   ...practitionerRoutes,
   ...relatedPersonRoutes,
+  ...taskRoutes,
   ...valueSetRoutes,
 };

@@ -1,3 +1,4 @@
+import { requestAmendment } from '../../interactions/amendments/operations.ts';
 import type { Interaction } from '../../interactions/context.ts';
 import { disclosures, recordDisclosure, suspendDisclosures } from '../../interactions/disclosures/operations.ts';
 import { breakGlass, emergencyMatch } from '../../interactions/emergency/operations.ts';
@@ -36,6 +37,7 @@ export const patientRoutes: OwnRoutes = {
     concordOperation('GET', 'disclosures', disclosures),
     concordOperation('POST', 'record-disclosure', recordDisclosure),
     concordOperation('POST', 'suspend-disclosures', suspendDisclosures),
+    concordOperation('POST', 'request-amendment', requestAmendment),
     { method: 'GET', path: ['{id}', '*'], interaction: searchWholeCompartment, name: 'search-compartment' },
     { method: 'POST', path: ['{id}', '*', '_search'], interaction: searchWholeCompartment, name: 'search-compartment' },
     ...compartmentRoutes('Patient'),

@@ -1,0 +1,121 @@
+import { amendmentSystem, noticeCode } from '../../access/amendment.ts';
+import { parseScopes } from '../../access/scopes.ts';
+import { type AuditEntry, entryOf, type StoredAuditRow } from '../../audit/audit-row.ts';
+import { type DisclosureRow, disclosureLayouts, withheldOf } from '../../audit/disclosure-rows.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import { auditKey, disclosurePartition } from '../../store/keys.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import { rowsBetween } from '../../store/rows-between.ts';
+import type { RequestContext } from '../context.ts';
+import { newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
+
+/** Disclosures of a chart that are looked at, the newest first. */
+const mostDisclosures = 2_000;
+const readAtOnce = 500;
+
+const everything = parseScopes('system/*.cruds');
+
+/**
+ * Tells whoever may have received a disputed record that it was amended: a Task for each organisation that read it here, which that organisation keeps and is told of by an
+ * event; and one for the own staff where disclosures were recorded,
+ * which names no recipient, since others may read it. One that saw much of the chart, and perhaps this record,
+ * is told without the record's name. Who is not to be told of as a recipient now is left out, since the patient sees these Tasks.
+ *
+ * @see https://www.ecfr.gov/current/title-45/section-164.526#p-164.526(c)(3)
+ */
+export const noticesOf = async (
+  context: RequestContext,
+  { chart, custodian }: StoredRecord,
+  request: fhir4.Task,
+): Promise<PlannedWrite[]> => {
+  const { store, now } = context;
+  const disputed = request.focus?.reference ?? '';
+  const withheld = await withheldOf(store, chart, now);
+  const received = new Map<string, boolean>();
+  let recorded = false;
+  for (const entry of await disclosuresOf(context, chart)) {
+    if (withheld?.(entry)) continue;
+    const { disclosure, organization } = entry;
+    if (disclosure) recorded = true;
+    else if (organization !== undefined && organization !== custodian) {
+      const showed = showedRecord(entry, disputed);
+      if (showed !== undefined) received.set(organization, received.get(organization) === true || showed);
+    }
+  }
+  const notices = [
+    ...[...received].map(([organization, named]) =>
+      named
+        ? notice(
+            request,
+            organization,
+            'This record, which your organisation has read, was amended. Read it again, and what amends it.',
+            disputed,
+          )
+        : notice(
+            request,
+            organization,
+            'A record of this patient that your organisation may have read was amended. Read again what you rely on.',
+          ),
+    ),
+    ...(recorded
+      ? [
+          notice(
+            request,
+            custodian,
+            'This record was amended. Tell those to whom it was disclosed otherwise than here: $disclosures of the patient lists them.',
+            disputed,
+          ),
+        ]
+      : []),
+  ];
+  return Promise.all(
+    notices.map(async ({ owner, resource }) => {
+      // Each organisation's own system: the Task is one of its own records, and nobody else's.
+      const caller = { ...context.asking.caller, organization: owner, roles: ['system' as const], scopes: everything };
+      const own = { ...context, asking: { caller, chart: undefined } };
+      const plan = await planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
+      return { ...plan, checks: [] };
+    }),
+  );
+};
+
+/** True if the access was of the record, false if the record may have been among what it showed, undefined otherwise. */
+const showedRecord = ({ what, interaction, query = '' }: AuditEntry, record: string): boolean | undefined => {
+  if (what.some((name) => name === record || name.startsWith(`${record}/`))) return true;
+  const [type = ''] = record.split('/');
+  const ofType = interaction.startsWith('search') && (query === type || query.startsWith(`${type}?`));
+  return interaction === 'operation' || interaction === 'search-system' || ofType ? false : undefined;
+};
+
+const disclosuresOf = async ({ store }: RequestContext, chart: string): Promise<AuditEntry[]> => {
+  const entries: AuditEntry[] = [];
+  const range = { pk: disclosurePartition(chart), from: '0', to: 'w', newestFirst: true, limit: readAtOnce };
+  let after: string | undefined;
+  do {
+    const { rows, next } = await rowsBetween(store, { ...range, after });
+    const keys = rows.map((row) => auditKey(chart, disclosureLayouts.reader(row['layout'])(row as DisclosureRow)));
+    entries.push(...(await store.getMany(keys)).map((row) => entryOf(row as StoredAuditRow)));
+    after = next;
+  } while (after !== undefined && entries.length < mostDisclosures);
+  return entries;
+};
+
+const notice = (
+  request: fhir4.Task,
+  owner: string,
+  description: string,
+  focus?: string,
+): { readonly owner: string; readonly resource: Resource } => {
+  const told: fhir4.Task = {
+    resourceType: 'Task',
+    status: 'requested',
+    intent: 'order',
+    code: { coding: [{ system: amendmentSystem, code: noticeCode, display: 'A record was amended' }] },
+    description,
+    ...(focus === undefined ? {} : { focus: { reference: focus } }),
+    ...(request.for ? { for: request.for } : {}),
+    ...(request.owner ? { requester: request.owner } : {}),
+    owner: { reference: `Organization/${owner}` },
+  };
+  return { owner, resource: told as unknown as Resource };
+};
