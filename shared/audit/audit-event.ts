@@ -1,24 +1,8 @@
 import type { Resource } from '../fhir/resource.ts';
-import type { AuditEntry, AuditedInteraction } from './audit-row.ts';
+import type { AuditEntry } from './audit-row.ts';
 import { recordedIn } from './disclosure-event.ts';
+import { patternOf } from './event-pattern.ts';
 
-/** How an interaction reads as AuditEvent.action. https://hl7.org/fhir/R4/valueset-audit-event-action.html */
-const actions: Readonly<Record<AuditedInteraction, 'C' | 'R' | 'U' | 'D' | 'E'>> = {
-  create: 'C',
-  read: 'R',
-  vread: 'R',
-  update: 'U',
-  patch: 'U',
-  delete: 'D',
-  'history-instance': 'R',
-  'history-type': 'E',
-  'history-system': 'E',
-  'search-type': 'E',
-  'search-system': 'E',
-  operation: 'E',
-};
-
-const dicom = 'http://dicom.nema.org/resources/ontology/DCM';
 const entityType = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
 const entityRole = 'http://terminology.hl7.org/CodeSystem/object-role';
 
@@ -31,84 +15,73 @@ export interface AuditedAccess {
   readonly patient: string | undefined;
 }
 
-/**
- * Shows an access as FHIR, in the shape of IHE's Basic Audit Log Patterns: who, acting for whom, did what with which records of which
- * patient, in which request. https://hl7.org/fhir/R4/auditevent.html, https://profiles.ihe.net/ITI/BALP/
- */
-export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Resource => ({
-  resourceType: 'AuditEvent',
-  id,
-  meta: { versionId: '1', lastUpdated: new Date(entry.at).toISOString() },
-  type: {
-    system: 'http://terminology.hl7.org/CodeSystem/audit-event-type',
-    code: 'rest',
-    display: 'Restful Operation',
-  },
-  subtype: [{ system: 'http://hl7.org/fhir/restful-interaction', code: entry.interaction, display: entry.interaction }],
-  action: actions[entry.interaction],
-  recorded: new Date(entry.at).toISOString(),
-  outcome: refused ? '4' : '0',
-  ...(refused ? { outcomeDesc: 'Refused: nothing was shown' } : {}),
-  ...recordedIn(entry).elements,
-  ...(entry.purpose === undefined
-    ? {}
-    : {
-        purposeOfEvent: [
-          { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: entry.purpose }] },
-        ],
-      }),
-  agent: [
+/** A label as a row keeps it, `system|code`. */
+const labelOf = (label: string): fhir4.Coding => {
+  const bar = label.lastIndexOf('|');
+  return { ...(bar > 0 ? { system: label.slice(0, bar) } : {}), code: label.slice(bar + 1) };
+};
+
+const purposeIn = ({ purpose }: AuditEntry): fhir4.CodeableConcept[] =>
+  purpose === undefined
+    ? []
+    : [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: purpose }] }];
+
+const concept = (coding: fhir4.Coding): fhir4.CodeableConcept => ({ coding: [coding] });
+
+/** This server, which records the event too. */
+const observer = { display: 'Concord' };
+
+const outcomeOf = ({ outcome }: AuditEntry, refused: boolean) => {
+  if (outcome === 'failed') return { outcome: '4', outcomeDesc: 'Failed' };
+  return refused || outcome === 'refused'
+    ? { outcome: '4', outcomeDesc: 'Refused: nothing was shown' }
+    : { outcome: '0' };
+};
+
+const agentsOf = (entry: AuditEntry): fhir4.AuditEventAgent[] => {
+  const { user, client, server } = patternOf(entry);
+  const purpose = purposeIn(entry);
+  return [
     {
-      type: {
-        coding: [
-          {
-            system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',
-            code: 'IRCP',
-            display: 'information recipient',
-          },
-        ],
+      type: concept(user),
+      ...(entry.roles.length === 0 ? {} : { role: entry.roles.map((role) => ({ text: role })) }),
+      who: {
+        ...(entry.fhirUser === '' ? {} : { reference: entry.fhirUser }),
+        identifier: { value: entry.subject },
+        display: entry.name,
       },
-      role: entry.roles.map((role) => ({ text: role })),
-      who: { reference: entry.fhirUser, identifier: { value: entry.subject }, display: entry.name },
       altId: entry.subject,
       name: entry.name,
       requestor: true,
+      ...(entry.basis === undefined ? {} : { policy: [`urn:concord:basis:${entry.basis}`] }),
+      ...(purpose.length === 0 ? {} : { purposeOfUse: purpose }),
     },
-    {
-      type: { coding: [{ system: dicom, code: '110150', display: 'Application' }] },
-      who: { identifier: { value: entry.client } },
-      requestor: false,
-    },
+    { type: concept(client), who: { identifier: { value: entry.client } }, requestor: false },
+    { type: concept(server), who: observer, requestor: false },
     ...(entry.organization === undefined
       ? []
       : [
           {
-            type: {
-              coding: [
-                {
-                  system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass',
-                  code: 'PROV',
-                  display: 'healthcare provider',
-                },
-              ],
-            },
+            type: concept({
+              system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass',
+              code: 'PROV',
+              display: 'healthcare provider',
+            }),
             who: { reference: `Organization/${entry.organization}` },
             requestor: false,
           },
         ]),
+    ...(entry.behalf === undefined
+      ? []
+      : [{ type: { text: 'on behalf of' }, who: { reference: entry.behalf }, requestor: false }]),
     ...recordedIn(entry).agents,
-  ],
-  source: {
-    observer: { display: 'Concord' },
-    type: [
-      {
-        system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
-        code: '4',
-        display: 'Application Server',
-      },
-    ],
-  },
-  entity: [
+  ];
+};
+
+const entitiesOf = (entry: AuditEntry, patient: string | undefined): fhir4.AuditEventEntity[] => {
+  const { what, query, labels = [], request } = entry;
+  const securityLabel = labels.map(labelOf);
+  return [
     ...(patient === undefined
       ? []
       : [
@@ -118,25 +91,67 @@ export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Reso
             role: { system: entityRole, code: '1', display: 'Patient' },
           },
         ]),
-    ...entry.what
-      .filter((reference) => reference !== patient)
-      .map((reference) => ({
-        what: { reference },
-        type: { system: entityType, code: '2', display: 'System Object' },
-        role: { system: entityRole, code: '4', display: 'Domain Resource' },
-      })),
-    ...(entry.query === undefined
+    ...what.map((reference) => ({
+      what: { reference },
+      // Beside a query, what it found is not the "System Object": that is the query itself.
+      type:
+        query === undefined
+          ? { system: entityType, code: '2', display: 'System Object' }
+          : { system: 'http://hl7.org/fhir/resource-types', code: reference.split('/')[0] ?? '' },
+      role: { system: entityRole, code: '4', display: 'Domain Resource' },
+      ...(securityLabel.length === 0 ? {} : { securityLabel }),
+    })),
+    ...(query === undefined
       ? []
       : [
           {
             type: { system: entityType, code: '2', display: 'System Object' },
             role: { system: entityRole, code: '24', display: 'Query' },
-            query: Buffer.from(entry.query).toString('base64'),
+            query: Buffer.from(query).toString('base64'),
           },
         ]),
     {
-      what: { identifier: { value: entry.request } },
+      what: { identifier: { value: request } },
       type: { system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType', code: 'XrequestId' },
     },
-  ],
-});
+  ];
+};
+
+/**
+ * Shows an access as FHIR, in the shape of IHE's Basic Audit Log Patterns: who, acting for whom, why and by what right, did what with which records of
+ * which patient, in which request. The patterns also ask for the addresses of machines; the log keeps none, so no event claims to follow a profile.
+ * https://hl7.org/fhir/R4/auditevent.html, https://profiles.ihe.net/ITI/BALP/
+ */
+export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Resource => {
+  const { type, subtype, action } = patternOf(entry);
+  const purposeOfEvent = purposeIn(entry);
+  const recorded = new Date(entry.at).toISOString();
+  return {
+    resourceType: 'AuditEvent',
+    id,
+    meta: {
+      versionId: '1',
+      lastUpdated: recorded,
+      ...(entry.labels === undefined ? {} : { security: entry.labels.map(labelOf) }),
+    },
+    type,
+    subtype: [...subtype],
+    action,
+    recorded,
+    ...outcomeOf(entry, refused),
+    ...(purposeOfEvent.length === 0 ? {} : { purposeOfEvent }),
+    ...recordedIn(entry).elements,
+    agent: agentsOf(entry),
+    source: {
+      observer,
+      type: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
+          code: '4',
+          display: 'Application Server',
+        },
+      ],
+    },
+    entity: entitiesOf(entry, patient),
+  };
+};

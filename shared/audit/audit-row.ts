@@ -2,12 +2,16 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { timeOfPlace } from '../store/ids.ts';
 import { auditDayPartition, auditPartition, type RowKey } from '../store/keys.ts';
 import { Layouts } from '../store/layouts.ts';
+import type { AccessCircumstances } from './basis.ts';
 import type { OutsideDisclosure, Suspension } from './disclosure-rows.ts';
 
 // Rows of the access log are only ever added. In layout 1 each word of an entry was an attribute, and by day stood a whole copy of the
 // row; in layout 2 `entry` is JSON, and by day stands a pointer.
 
-/** FHIR interactions that leave a trace, as codes of http://hl7.org/fhir/restful-interaction. */
+/**
+ * What leaves a trace: FHIR interactions, as codes of http://hl7.org/fhir/restful-interaction, and what is none: that somebody signed in, and that
+ * rights were changed.
+ */
 export type AuditedInteraction =
   | 'create'
   | 'read'
@@ -20,10 +24,12 @@ export type AuditedInteraction =
   | 'history-system'
   | 'search-type'
   | 'search-system'
-  | 'operation';
+  | 'operation'
+  | 'sign-in'
+  | 'privilege';
 
 /** One access, as the log tells it. */
-export interface AuditEntry {
+export interface AuditEntry extends AccessCircumstances {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly interaction: AuditedInteraction;
@@ -43,14 +49,14 @@ export interface AuditEntry {
   readonly disclosure?: OutsideDisclosure;
   /** What is not to be told for a time, likewise. */
   readonly suspension?: Suspension;
-  /** For what, as a code of v3-ActReason, where that is not the usual. */
-  readonly purpose?: string;
-  /** By whose right, where it is not the caller's own. */
-  readonly basis?: 'break-glass';
 }
 
 /** What a row says of an access for which somebody broke the glass. */
 export const emergency = { purpose: 'BTG', basis: 'break-glass' } as const;
+
+/** Name of the operation that an entry tells of, such as `$everything`; undefined if it tells of none. */
+export const operationOf = ({ interaction, operation, query = '' }: AuditEntry): string | undefined =>
+  interaction === 'operation' ? (operation ?? /\$[a-z-]+/.exec(query)?.[0]) : undefined;
 
 /** A row of a chart's log, as this release writes it. */
 export interface AuditRow extends RowKey {

@@ -13,9 +13,10 @@ import {
   flaggedRow,
   refusedRow,
 } from './audit-row.ts';
+import type { AccessCircumstances } from './basis.ts';
 
 /** What happened to a chart. */
-export interface Access {
+export interface Access extends AccessCircumstances {
   readonly interaction: AuditedInteraction;
   /** The chart whose log it belongs to; for what concerns no chart, the organisation's own log. */
   readonly chart: string;
@@ -46,6 +47,23 @@ const logOf = (store: RecordStore, chart: string): string =>
     ? chart
     : toBase32(createHmac('sha256', store.keys.index).update(`log|${chart}`).digest().subarray(0, 16));
 
+/** The circumstances alone, whatever else an access has, and those that say something. */
+const toldOf = ({
+  purpose,
+  behalf,
+  basis,
+  operation,
+  labels = [],
+  outcome,
+}: AccessCircumstances): AccessCircumstances => ({
+  ...(purpose === undefined ? {} : { purpose }),
+  ...(behalf === undefined ? {} : { behalf }),
+  ...(basis === undefined ? {} : { basis }),
+  ...(operation === undefined ? {} : { operation }),
+  ...(labels.length === 0 ? {} : { labels }),
+  ...(outcome === undefined ? {} : { outcome }),
+});
+
 /** Who is asking in which request: with an access, it makes a row. */
 export class AuditTrail {
   readonly #store: RecordStore;
@@ -53,22 +71,45 @@ export class AuditTrail {
   readonly #request: string;
   readonly #now: number;
   readonly #glass: BrokenGlass | undefined;
+  readonly #circumstances: AccessCircumstances;
 
-  constructor(store: RecordStore, asking: Asking, request: string, now: number, glass?: BrokenGlass) {
+  constructor(
+    store: RecordStore,
+    asking: Asking,
+    request: string,
+    now: number,
+    glass?: BrokenGlass,
+    circumstances: AccessCircumstances = {},
+  ) {
     this.#store = store;
     this.#glass = glass;
     this.#asking = asking;
     this.#request = request;
     this.#now = now;
+    this.#circumstances = circumstances;
   }
 
   /** The same trail, written through another client of the same store. */
   over(store: RecordStore): AuditTrail {
-    return new AuditTrail(store, this.#asking, this.#request, this.#now, this.#glass);
+    return new AuditTrail(store, this.#asking, this.#request, this.#now, this.#glass, this.#circumstances);
+  }
+
+  /** The same trail, every row of which tells this too, such as for whom the caller acts. An access may say otherwise of itself. */
+  under(circumstances: AccessCircumstances): AuditTrail {
+    const all = { ...this.#circumstances, ...circumstances };
+    return new AuditTrail(this.#store, this.#asking, this.#request, this.#now, this.#glass, all);
   }
 
   /** The row of an access, to be written with what it describes. */
-  row({ interaction, chart, what, query, records, emergency: is = this.#glass?.brokeGlass(chart) }: Access): AuditRow {
+  row({
+    interaction,
+    chart,
+    what,
+    query,
+    records,
+    emergency: is = this.#glass?.brokeGlass(chart),
+    ...circumstances
+  }: Access): AuditRow {
     const { caller } = this.#asking;
     return auditRow(auditKey(logOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
       at: this.#now,
@@ -83,7 +124,7 @@ export class AuditTrail {
       ...(caller.organization === undefined ? {} : { organization: caller.organization }),
       request: this.#request,
       ...records,
-      ...(is ? emergency : {}),
+      ...toldOf({ ...this.#circumstances, ...circumstances, ...(is ? emergency : {}) }),
     });
   }
 

@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditedInteraction } from './audit-row.ts';
+import { type AuditEntry, type AuditedInteraction, operationOf } from './audit-row.ts';
 
 /** What a sentence about an access needs besides the entry. All of it is text, nothing is markup. */
 export interface Told {
@@ -27,6 +27,8 @@ const verbs: Readonly<Record<Exclude<AuditedInteraction, 'operation'>, readonly 
   'history-system': ['looked at changes of', 'look at changes of'],
   'search-type': ['searched for', 'search for'],
   'search-system': ['searched', 'search'],
+  'sign-in': ['signed in to', 'sign in to'],
+  privilege: ['changed rights in', 'change rights in'],
 };
 
 /** What an operation does, by its name. */
@@ -82,7 +84,7 @@ const actorOf = ({ roles, name }: AuditEntry, { own, person, organization }: Tol
 /** The sentence of an access that somebody made here. */
 const ofAccess = (entry: AuditEntry, told: Told): string => {
   const { interaction, query = '' } = entry;
-  const operation = /\$[a-z-]+/.exec(query)?.[0] ?? '';
+  const operation = operationOf(entry) ?? '';
   const [did, wantedTo] =
     interaction === 'operation'
       ? (operations[operation] ?? [`used ${operation || 'an operation'} on`, `use ${operation || 'an operation'} on`])

@@ -290,9 +290,9 @@ describe('who is told that the glass was broken', () => {
     const events = await logOf(patient);
 
     expect(purposesOf(events, 'sub-physician-lakeside').sort()).toEqual([
+      '110127 0 BTG', // the emergency override itself
       'create 0 ', // the review and the notice
       'create 0 BTG',
-      'operation 0 BTG',
       'read 0 ',
       'read 0 BTG',
       'search-type 0 BTG',

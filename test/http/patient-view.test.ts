@@ -180,7 +180,7 @@ describe('Patient/{id}/$disclosures', () => {
       purposeOfEvent: [{ text: 'subpoena' }],
       outcomeDesc: 'Visits of 2025',
     });
-    expect(shown[2]?.agent?.[3]).toMatchObject({ who: { display: 'County Court, 1 Court Square' } });
+    expect(shown[2]?.agent?.[4]).toMatchObject({ who: { display: 'County Court, 1 Court Square' } });
     expect((await disclosures(one, privacy)).map(({ id }) => id)).toEqual(shown.map(({ id }) => id));
   });
 
@@ -267,7 +267,7 @@ describe('Patient/{id}/$suspend-disclosures', () => {
       server.setTime(undefined);
     }
   };
-  const recipients = (events: readonly TestBody[]) => events.map(({ agent }) => agent?.[3]?.name);
+  const recipients = (events: readonly TestBody[]) => events.map(({ agent }) => agent?.[4]?.name);
 
   it('keeps what was disclosed, before and after, from the patient while its time runs, and from nobody else', async () => {
     const start = Date.UTC(2026, 11, 1);

@@ -131,6 +131,26 @@ describe('a traced read', () => {
   });
 });
 
+describe('what is told beside who did what', () => {
+  it('is in each row of a trail under circumstances, unless an access says otherwise of itself', () => {
+    const ofSupport = trail().under({ basis: 'delegation', behalf: 'Organization/northside' });
+
+    const rows = [ofSupport.row(reading()), ofSupport.over(store).row({ ...reading(), basis: 'consent', labels: [] })];
+
+    expect(rows.map(entryOf)).toEqual([
+      expect.objectContaining({ basis: 'delegation', behalf: 'Organization/northside' }),
+      expect.objectContaining({ basis: 'consent', behalf: 'Organization/northside' }),
+    ]);
+    expect(Object.keys(entryOf(rows[1] as AuditRow))).not.toEqual(expect.arrayContaining(['labels']));
+  });
+
+  it('adds nothing to a row where there is nothing to tell', () => {
+    expect(Object.keys(entryOf(trail().row(reading()))).sort()).toEqual(
+      ['at', 'client', 'fhirUser', 'interaction', 'name', 'organization', 'request', 'roles', 'subject', 'what'].sort(),
+    );
+  });
+});
+
 describe('the access log', () => {
   it('is only ever added to: a row that exists is not written again', async () => {
     const puts: Record<string, unknown>[] = [];
