@@ -54,6 +54,8 @@ export const callerFrom = (claims: Readonly<Record<string, unknown>>): Caller =>
     throw refused('roles', 'names an unknown role');
   const patient = named.includes('patient');
   if (patient && named.length > 1) throw refused('roles', 'mixes patient and staff');
+  // What support staff are shown is reduced as it is read: whoever wrote by another role would write it back.
+  if (named.includes('support') && named.length > 1) throw refused('roles', 'mixes support with another role');
   return {
     subject: text('sub'),
     name: text('username'),

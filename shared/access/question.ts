@@ -2,6 +2,7 @@ import type { Resource } from '../fhir/resource.ts';
 import type { Subject } from '../record-types/subjects.ts';
 import type { Seal } from '../store/seal.ts';
 import type { Caller } from './caller.ts';
+import type { Delegation } from './delegation.ts';
 import type { Action } from './scopes.ts';
 
 /** What a decision needs to know of a type. */
@@ -33,6 +34,8 @@ export interface RecordFacts extends Seal {
 export interface Asking {
   readonly caller: Caller;
   readonly chart: string | undefined;
+  /** Under which a member of support acts; only while it is in force. */
+  readonly delegation?: Delegation | undefined;
 }
 
 /** By what right somebody sees what another organisation keeps. Stable: the access log tells it. */
@@ -56,7 +59,7 @@ export interface Question extends TypeQuestion {
 }
 
 /** Why not. Stable: refusals and explanations show it. */
-export type Reason = 'scope' | 'role' | 'custodian' | 'not-own-record' | 'originator';
+export type Reason = 'scope' | 'role' | 'delegation' | 'custodian' | 'not-own-record' | 'originator';
 
 /** What one rule says: that is the decision, or `undefined` to leave it to the next one. */
 export type Verdict = 'permit' | Reason | undefined;

@@ -61,7 +61,7 @@ export const rights: Readonly<Record<Role, Readonly<Partial<Record<Subject, Righ
     messages: 'crus',
     tasks: 'crus',
   },
-  // Outsourced: sees patients only under a live delegation, and there is none without one.
+  // Outsourced: what it may besides is below, type by type, and only under a delegation.
   support: { ...everybody },
   privacy: { ...everybody, audit: 'rs', consent: 'crus', tasks: 'crus' },
   admin: { ...everybody, directory: 'cruds', availability: 'cruds', subscriptions: 'cruds', knowledge: 'cruds' },
@@ -103,6 +103,7 @@ export const rights: Readonly<Record<Role, Readonly<Partial<Record<Subject, Righ
 
 /** Single types in which a role's right differs from the rest of their subject. */
 export const exceptions: Readonly<Partial<Record<Role, Readonly<Record<string, Rights>>>>> = {
+  support: { Patient: 'rs', Appointment: 'rs', Communication: 'crs', Task: 'crs' },
   privacy: { Contract: 'rs' },
   patient: { QuestionnaireResponse: 'crus', CommunicationRequest: 'rs', Contract: 'rs' },
 };

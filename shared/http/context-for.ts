@@ -1,3 +1,4 @@
+import { isSupport } from '../access/support.ts';
 import { AuditTrail } from '../audit/audit-trail.ts';
 import type { RequestContext } from '../interactions/context.ts';
 import { locate } from '../interactions/locate.ts';
@@ -10,11 +11,16 @@ import type { Services } from './services.ts';
 export const contextFor = async (event: FhirEvent, services: Services): Promise<Omit<RequestContext, 'recordType'>> => {
   const { caller, fhir: request } = event;
   if (!caller || !request) throw new Error('The request was not verified and parsed');
-  const store = await services.store();
+  const whole = await services.store();
   const known = new Map<string, never>();
-  const own = caller.patient === undefined ? undefined : await locate({ store, known }, 'Patient', caller.patient);
-  const asking = { caller, chart: own?.chart };
+  const own =
+    caller.patient === undefined ? undefined : await locate({ store: whole, known }, 'Patient', caller.patient);
   const now = services.now();
+  const support = isSupport(caller)
+    ? await (await import('../interactions/for-support.lazy.ts')).forSupport(whole, caller, now)
+    : undefined;
+  const asking = { caller, chart: own?.chart, ...(support ? { delegation: support.delegation } : {}) };
+  const store = support?.store ?? whole;
   const sharing = new SharedCharts(store, asking, now, services.policy);
   return {
     store,
@@ -25,6 +31,7 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
     now,
     request,
     known,
+    ...(support ? { hidesParameter: support.hidesParameter } : {}),
     audit: new AuditTrail(store, asking, event.requestContext.requestId, now, sharing),
   };
 };

@@ -21,6 +21,8 @@ export interface RequestContext {
   readonly view: View;
   /** What the network has agreed on. */
   readonly policy: Policy;
+  /** Which parameters of a type are unknown to who asks, for they look at what is not shown; none if absent. */
+  readonly hidesParameter?: ((type: string, parameter: string) => boolean) | undefined;
   readonly audit: AuditTrail;
   /** Milliseconds since 1970; one instant for the whole request. */
   readonly now: number;

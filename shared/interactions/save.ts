@@ -68,6 +68,8 @@ export const save = async (
   answers: readonly Answer[] = plans.map((plan) => answerTo(context, plan)),
 ): Promise<void> => {
   const { store, request, once, now } = context;
+  if (store.isReduced && plans.some(({ previous }) => previous))
+    throw new Error('What was read in part is not written back');
   const key = once && requestKeyRow(once.key, { request: once.request, answers: answers.map(keptOf) }, now);
   const attempt = async (planned: readonly PlannedWrite[], again?: 'again'): Promise<void> => {
     const work = await commitOf(context, planned, key && [key]);
@@ -141,11 +143,17 @@ const rowsOf = (
   { recordType, next, previous, furtherCharts, besides }: PlannedWrite,
 ): RecordWrite => {
   const write = { next, previous };
-  const writer = { baseUrl: request.baseUrl, byPatient: asking.caller.patient !== undefined };
+  const { patient, roles, fhirUser } = asking.caller;
+  const writer = {
+    baseUrl: request.baseUrl,
+    byPatient: patient !== undefined,
+    administrator: roles.includes('admin') ? fhirUser : undefined,
+  };
   const changes = [
     indexChanges(store, recordType, write, furtherCharts),
     // What has no patient has no chart that it could open.
     next.place === '' ? undefined : recordType.accessRows?.(write, writer),
+    recordType.grantRows?.(write, writer),
     besides,
   ];
   return {

@@ -27,6 +27,8 @@ export interface Writer {
   readonly baseUrl: string;
   /** Whether the patient writes, by the patient's own token. */
   readonly byPatient: boolean;
+  /** Reference to who writes, if that is an administrator of the organisation. */
+  readonly administrator: string | undefined;
 }
 
 export interface RecordTypeDefinition {
@@ -49,6 +51,8 @@ export interface RecordTypeDefinition {
    * @throws RecordError.
    */
   readonly requireChange?: (before: Resource, next: Resource | undefined, caller: Caller) => void;
+  /** Rows by which a version lets somebody act for its organisation. */
+  readonly grantRows?: (write: Pick<RecordWrite, 'next' | 'previous'>, writer: Writer) => RowChanges;
   /** Whether a version tells that its organisation has seen the patient. */
   readonly visitOf?: (record: StoredRecord) => Visit | undefined;
   /** Which time of whom a record of this type holds. */

@@ -5,6 +5,7 @@ import {
   practitionerRoleSearchTable,
 } from '../fhir/generated/search-parameters/PractitionerRole.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { delegationRows } from './delegation-rows.ts';
 
 /** What a practitioner does, where, and for which organisation. https://hl7.org/fhir/R4/practitionerrole.html */
 export const practitionerRole = defineRecordType({
@@ -13,4 +14,5 @@ export const practitionerRole = defineRecordType({
   invariants: practitionerRoleInvariants,
   searchTable: practitionerRoleSearchTable,
   elements: practitionerRoleElements,
+  grantRows: delegationRows,
 });

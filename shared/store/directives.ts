@@ -3,7 +3,7 @@ import type { Rule } from '../access/directive.ts';
 import type { RecordWrite } from './commit.ts';
 import type { DirectiveRow } from './directive-rows.ts';
 import type { DoorRow } from './door-rows.ts';
-import { directivePrefix, linksKey, type Row, type RowKey, visitPrefix } from './keys.ts';
+import { delegationPrefix, directivePrefix, linksKey, type Row, type RowKey, visitPrefix } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 
 /** Pages of a chart's directives, of 1 MB each. */
@@ -12,11 +12,13 @@ const mostPages = 4;
 /** A row by which a chart is opened or closed. That the patient was seen closes nothing: it may be late. */
 const isDirective = ({ sk }: RowKey): boolean => sk.startsWith(directivePrefix) && !sk.startsWith(visitPrefix);
 
+const isDelegation = ({ pk }: RowKey): boolean => pk.startsWith(delegationPrefix);
+
 const denies = ({ type, rules = [] }: Rule): boolean => type === 'deny' || rules.some(denies);
 
-/** Whether a write may close what another organisation sees of a chart: that of a Consent that denies, and each one behind the first. */
+/** Whether a write may close what another organisation sees of a chart: that of a Consent that denies, and each one behind the first. Likewise what ends a delegation. */
 export const mayClose = ({ previous, puts, removes }: Pick<RecordWrite, 'previous' | 'puts' | 'removes'>): boolean =>
-  [...puts, ...removes].some(isDirective) &&
+  [...puts, ...removes].some((row) => isDirective(row) || isDelegation(row)) &&
   (previous !== undefined || puts.some(({ rule }) => typeof rule === 'string' && denies(JSON.parse(rule) as Rule)));
 
 /** What opens and closes a chart, row by row. */

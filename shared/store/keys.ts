@@ -28,6 +28,15 @@ export const chartKey = (chart: string) => `C#${chart}`;
 export const deniedPartition = '!denied';
 export const deniedKey = (kind: string, name: string): RowKey => ({ pk: deniedPartition, sk: `${kind}#${name}` });
 
+/** What lets a person (`Practitioner/id`) act for an organisation: one row for each PractitionerRole that says so. */
+export const delegationPrefix = 'D#';
+export const delegationPartition = (organization: string, person: string) =>
+  `${delegationPrefix}${organization}#${person}`;
+export const delegationKey = (organization: string, person: string, role: string): RowKey => ({
+  pk: delegationPartition(organization, person),
+  sk: role,
+});
+
 /** A record's current version. Within a chart, types stand together and each type's records in order of clinical date. */
 export const recordKey = ({ type, chart, place }: Address): RowKey => ({ pk: chartKey(chart), sk: `${type}#${place}` });
 

@@ -5,6 +5,7 @@ import {
   GetCommand,
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
+import type { Resource } from '../fhir/resource.ts';
 import { backOff } from './back-off.ts';
 import { chartPage } from './chart-page.ts';
 import type { DeploymentKeys } from './deployment-key.ts';
@@ -20,7 +21,7 @@ import {
   unpackTogether,
 } from './large-bodies.ts';
 import type { ObjectStore } from './object-store.ts';
-import { addressOf, type RecordRow, recordFrom, type StoredRecord, sealedLike } from './rows.ts';
+import { addressOf, type RecordRow, recordFrom, type StoredRecord, sealedLike, withResource } from './rows.ts';
 import { visibleRows } from './visibility.ts';
 
 /** A page of records in the order of their keys, and where the next one begins. */
@@ -64,6 +65,9 @@ interface LocatedRow {
   readonly at: Address;
 }
 
+/** What is shown of a resource. Pure. */
+export type Reduced = (resource: Resource) => Resource;
+
 /** Locators never change, so a process need not read one twice. Bounded, since a process may live for hours. */
 const locatorCacheSize = 10_000;
 
@@ -80,6 +84,8 @@ export class RecordStore {
   readonly objects: ObjectStore;
   readonly #largeBodies: LargeBodies;
   readonly #locators: Map<string, Address>;
+  /** What is shown of whatever is read; undefined where that is all of it. */
+  readonly #reduced: Reduced | undefined;
 
   constructor(
     client: DynamoDBDocumentClient,
@@ -87,6 +93,7 @@ export class RecordStore {
     keys: DeploymentKeys,
     objects: ObjectStore,
     locators = new Map<string, Address>(),
+    reduced?: Reduced,
   ) {
     this.client = client;
     this.tableName = tableName;
@@ -95,16 +102,30 @@ export class RecordStore {
     this.objects = objects;
     this.#largeBodies = new LargeBodies(objects, this.ids);
     this.#locators = locators;
+    this.#reduced = reduced;
+  }
+
+  /**
+   * The same store, for a reader who is shown less of records: nothing else of them is ever there, whatever they are looked at for. It is not
+   * written through.
+   */
+  reducedBy(reduced: Reduced): RecordStore {
+    return new RecordStore(this.client, this.tableName, this.keys, this.objects, this.#locators, reduced);
+  }
+
+  /** Whether records are read as less than they are. */
+  get isReduced(): boolean {
+    return this.#reduced !== undefined;
   }
 
   /** The same store, asked by other clients. */
   over(client: DynamoDBDocumentClient, objects: ObjectStore): RecordStore {
-    return new RecordStore(client, this.tableName, this.keys, objects);
+    return new RecordStore(client, this.tableName, this.keys, objects, undefined, this.#reduced);
   }
 
   /** The same store through another client, which knows what this one has learnt. */
   through(client: DynamoDBDocumentClient): RecordStore {
-    return new RecordStore(client, this.tableName, this.keys, this.objects, this.#locators);
+    return new RecordStore(client, this.tableName, this.keys, this.objects, this.#locators, this.#reduced);
   }
 
   /**
@@ -307,9 +328,16 @@ export class RecordStore {
   /** Each is unpacked when it is asked for. */
   async #unpacking(rows: readonly LocatedRow[]): Promise<Iterable<StoredRecord>> {
     const objects = await this.#largeBodies.of(rows);
-    const { ids } = this;
+    const recordOf = (row: RecordRow, at: Address, object?: Uint8Array) => this.recordOf(row, at, object);
     return (function* () {
-      for (const [index, { row, at }] of rows.entries()) yield recordFrom(row, at, ids, objects.get(index));
+      for (const [index, { row, at }] of rows.entries()) yield recordOf(row, at, objects.get(index));
     })();
+  }
+
+  /** The record of a row, as `recordFrom` has it, or as much of it as is shown. */
+  recordOf(row: RecordRow, address: Address, object?: Uint8Array): StoredRecord {
+    const record = recordFrom(row, address, this.ids, object);
+    if (!this.#reduced || !record.resource) return record;
+    return withResource(record, this.#reduced(record.resource));
   }
 }

@@ -101,6 +101,13 @@ export const withBody = (record: StoredRecord, body: Uint8Array): StoredRecord =
   return same;
 };
 
+/** The same record, of which this is shown. It has as many bytes to hold, and no body: it is nothing to be written. */
+export const withResource = (record: StoredRecord, resource: Resource): StoredRecord => {
+  const same = { ...record, resource };
+  lengths.set(same, jsonBytesOf(record));
+  return same;
+};
+
 export const versionAttributes = (record: StoredRecord): VersionAttributes & Pick<RecordRow, 'layout'> => {
   const body = bodyOf(record);
   return {

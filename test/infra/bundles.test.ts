@@ -47,6 +47,12 @@ const filesBeside: readonly {
     readBy: (entry) =>
       entry === 'functions/history.ts' || (!background.includes(entry) && entry !== 'functions/metadata.ts'),
   },
+  {
+    name: 'shared-interactions-for-support.lazy.js',
+    most: 8_000,
+    readBy: (entry) =>
+      entry === 'functions/history.ts' || (!background.includes(entry) && entry !== 'functions/metadata.ts'),
+  },
   ...[
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },

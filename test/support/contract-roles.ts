@@ -132,6 +132,14 @@ export const contractRoles = {
   },
 } as const satisfies Readonly<Record<string, Expected>>;
 
+/** What support staff may under a live delegation, and then only of what is administrative or their own. */
+const delegated: Readonly<Record<string, string>> = {
+  Patient: 'rs',
+  Appointment: 'rs',
+  Communication: 'crs',
+  Task: 'crs',
+};
+
 /** What a patient may write: these four and nothing else. */
 export const writtenByPatients = ['Consent', 'Task', 'Communication', 'QuestionnaireResponse'];
 
@@ -140,6 +148,8 @@ export const contractRights = (role: keyof typeof contractRoles, type: string): 
   const called = Object.entries(typesCalled).find(([, types]) => types.split(' ').includes(type))?.[0];
   if (called === undefined) throw new Error(`The contract names no ${type}`);
   if (role === 'patient' && writtenByPatients.includes(type)) return 'crus';
+  const underDelegation = role === 'support' ? delegated[type] : undefined;
+  if (underDelegation !== undefined) return underDelegation;
   const expected: Expected = contractRoles[role];
   return expected[called as Called] ?? '';
 };

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { roles } from '../../shared/access/caller.ts';
 import { exceptions, rights } from '../../shared/access/roles.ts';
+import { type Parts, supportSearches, supportView } from '../../shared/access/support-view.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
 
@@ -19,6 +20,16 @@ const rows = document
       .map((cell) => cell.trim()),
   );
 const rowNamed = (name: string) => rows.find(([first]) => first === name);
+
+/** Parts as the document writes them: plain values by their names alone. */
+const described = (parts: Parts): string =>
+  Object.entries(parts)
+    .map(([element, shown]) => {
+      if (shown === 'value') return element;
+      if (typeof shown === 'string') return `${element}: ${shown}`;
+      return Array.isArray(shown) ? `${element}: ${shown.join(' or ')}` : `${element} (${described(shown as Parts)})`;
+    })
+    .join(', ');
 
 const types = [...recordTypes, ...otherRecordTypes];
 const subjects = [...new Set(types.map(({ subject }) => subject))];
@@ -45,6 +56,20 @@ describe('docs/access.md', () => {
       ]);
 
     expect(named.map(([first]) => rowNamed(first ?? ''))).toEqual(named);
+  });
+
+  it('lists what support sees and searches, element by element', () => {
+    const views = Object.entries(supportView).map(([type, parts]) => [`${type} to support`, described(parts)]);
+    const searches = Object.entries(supportSearches).map(([type, names]) => [`search of ${type}`, names.join(', ')]);
+
+    expect([...views, ...searches].map(([first]) => rowNamed(first ?? ''))).toEqual([...views, ...searches]);
+  });
+
+  it('lets support search by what there is to search by', () => {
+    for (const [type, names] of Object.entries(supportSearches)) {
+      const known = types.find(({ name }) => name === type)?.searchParameters.map(({ code }) => code);
+      expect(known).toEqual(expect.arrayContaining([...names]));
+    }
   });
 
   it('lists every exception, and no other', () => {

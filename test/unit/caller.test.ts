@@ -57,6 +57,11 @@ describe('callerFrom', () => {
     });
   });
 
+  it('gives support staff no other role beside it', () => {
+    expect(callerFrom({ ...nurse, roles: ['support'] }).roles).toEqual(['support']);
+    expectRefused({ ...nurse, roles: ['support', 'frontdesk'] }, 'roles');
+  });
+
   it('gives staff no patient in context', () => {
     expect(callerFrom({ ...nurse, patient: 'p-1' }).patient).toBeUndefined();
   });

@@ -97,7 +97,7 @@ const doorRowsOf = ({ custodian, by, resource, updated, version }: ModelStep, in
   const type = recordTypes.find(({ name }) => name === resource.resourceType);
   const puts = type?.visitOf
     ? visitChanges({ next }, type.visitOf(next), 'northside').puts
-    : type?.accessRows?.({ next }, { baseUrl, byPatient: by === 'patient' }).puts;
+    : type?.accessRows?.({ next }, { baseUrl, byPatient: by === 'patient', administrator: undefined }).puts;
   return (puts ?? []).flatMap((row) => ('door' in row ? [row as unknown as DoorRow] : []));
 };
 

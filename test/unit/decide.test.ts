@@ -14,6 +14,8 @@ interface Person {
   readonly organization: string | undefined;
   readonly chart: string | undefined;
   readonly scopes: readonly ModelScope[];
+  /** Whether somebody has delegated to a member of support. */
+  readonly delegated?: boolean;
 }
 
 type Facts = Parameters<typeof decide>[3] & {
@@ -30,6 +32,8 @@ const directory = [
   'Schedule',
   'Slot',
 ];
+
+const underDelegation = ['Patient', 'Appointment', 'Communication', 'Task'];
 
 /** The rules once more, as a reader of the contract would apply them, one after the other. */
 const model = (person: Person, letter: Letter, type: string, record: Facts): string => {
@@ -48,6 +52,8 @@ const model = (person: Person, letter: Letter, type: string, record: Facts): str
   let inRole = false;
   for (const role of person.roles) if (contractRights(role, type).includes(letter)) inRole = true;
   if (!inRole) return 'role';
+  const ofSupport = person.roles.includes('support') && underDelegation.includes(type);
+  if (ofSupport && person.delegated !== true) return 'delegation';
   if (!covered) return 'scope';
   const reading = letter === 'r' || letter === 's';
   if (directory.includes(type) && reading) return 'permit';
@@ -56,20 +62,13 @@ const model = (person: Person, letter: Letter, type: string, record: Facts): str
   if (!directory.includes(type) && isNote && !(record.originators ?? []).some((each) => each === 'Practitioner/x'))
     return 'originator';
   if (isPatient) return person.chart !== undefined && person.chart === record.chart ? 'permit' : 'not-own-record';
-  return person.organization === record.custodian ? 'permit' : 'custodian';
+  if (person.organization !== record.custodian) return 'custodian';
+  // Of labels none here is ordinary, and of messages and tasks none is for support.
+  if (ofSupport && (record.labels.length > 0 || type === 'Communication' || type === 'Task')) return 'custodian';
+  return 'permit';
 };
 
-const staffRoles: RoleName[] = [
-  'physician',
-  'nurse',
-  'pharmacist',
-  'lab',
-  'frontdesk',
-  'support',
-  'privacy',
-  'admin',
-  'system',
-];
+const staffRoles: RoleName[] = ['physician', 'nurse', 'pharmacist', 'lab', 'frontdesk', 'privacy', 'admin', 'system'];
 const organizations = ['northside', 'lakeside'];
 const charts = ['chart-1', 'chart-2'];
 const letters: Letter[] = ['c', 'r', 'u', 'd', 's'];
@@ -89,6 +88,13 @@ const scope = fc.record({
 });
 const person: fc.Arbitrary<Person> = fc.oneof(
   fc.record({
+    roles: fc.constant(['support'] as const),
+    organization: fc.constantFrom(...organizations),
+    chart: fc.constant(undefined),
+    scopes: fc.array(scope, { maxLength: 3 }),
+    delegated: fc.boolean(),
+  }),
+  fc.record({
     roles: fc.subarray(staffRoles, { minLength: 1, maxLength: 3 }),
     organization: fc.constantFrom(...organizations),
     chart: fc.constant(undefined),
@@ -102,7 +108,7 @@ const person: fc.Arbitrary<Person> = fc.oneof(
   }),
 );
 
-const asking = ({ roles, organization, chart, scopes }: Person): Asking => ({
+const asking = ({ roles, organization, chart, scopes, delegated }: Person): Asking => ({
   caller: {
     subject: 's',
     name: 'n',
@@ -114,6 +120,7 @@ const asking = ({ roles, organization, chart, scopes }: Person): Asking => ({
     patient: chart === undefined ? undefined : 'p',
   },
   chart,
+  ...(delegated ? { delegation: { role: 'PractitionerRole/1', by: 'Practitioner/y', from: 0, to: 1 } } : {}),
 });
 const concept = (system: string | undefined, code: string): fhir4.CodeableConcept => ({
   coding: [{ code, ...(system === undefined ? {} : { system }) }],
@@ -164,7 +171,7 @@ describe('decide', () => {
     fc.assert(
       fc.property(
         person,
-        fc.constantFrom(...recordTypes),
+        fc.oneof(fc.constantFrom(...recordTypes), fc.constantFrom(...underDelegation.map(named))),
         fc.constantFrom(...letters),
         record,
         (who, type, letter, facts) => {
@@ -178,7 +185,15 @@ describe('decide', () => {
       { numRuns: 20_000 },
     );
     // The comparison is worth little unless every outcome comes up.
-    expect([...seen.keys()].sort()).toEqual(['custodian', 'not-own-record', 'originator', 'permit', 'role', 'scope']);
+    expect([...seen.keys()].sort()).toEqual([
+      'custodian',
+      'delegation',
+      'not-own-record',
+      'originator',
+      'permit',
+      'role',
+      'scope',
+    ]);
     expect(Math.min(...seen.values())).toBeGreaterThan(20);
   });
 

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { delegationCode } from '../../shared/access/delegation.ts';
 import { auditPointer, auditRow, copiedEntry, entryOf, type StoredAuditRow } from '../../shared/audit/audit-row.ts';
 import {
   type DisclosureRow,
@@ -14,8 +15,10 @@ import {
 } from '../../shared/audit/disclosure-rows.ts';
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
+import { delegationRows } from '../../shared/record-types/delegation-rows.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
+import { type DelegationRow, delegationLayouts } from '../../shared/store/delegations.ts';
 import { type DenialRow, denialLayouts, denialRow } from '../../shared/store/denylist.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/store/directive-rows.ts';
@@ -150,6 +153,29 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return { owners: Object.fromEntries(owners), quarters: Object.fromEntries(quarters) };
     },
     written: () => changesByDay([bookedDay]).map((day) => dayBasics(day).layout)[0],
+  },
+  delegation: {
+    read: (stored) => {
+      const row = rowIn(stored) as DelegationRow;
+      return delegationLayouts.reader(row.layout)(row);
+    },
+    written: () =>
+      delegationRows(
+        {
+          next: {
+            ...record,
+            type: 'PractitionerRole',
+            resource: {
+              resourceType: 'PractitionerRole',
+              code: [{ coding: [delegationCode] }],
+              practitioner: { reference: 'Practitioner/1' },
+              period: { end: '1970-01-02' },
+            } as unknown as Resource,
+          },
+          previous: undefined,
+        },
+        { baseUrl: '', byPatient: false, administrator: 'Practitioner/2' },
+      ).puts.map(({ layout }) => layout),
   },
   denial: {
     read: (stored) => {

@@ -7,6 +7,7 @@ import { role } from './role.ts';
 import { scopeOfRecord, scopeOfType } from './scope.ts';
 import { securityContext } from './security-context.ts';
 import { sharing } from './sharing.ts';
+import { delegation, support } from './support.ts';
 
 /** Rules by name, in the order in which they are asked: the first one that says something decides. */
 export type Rules<Asked> = Readonly<
@@ -14,7 +15,7 @@ export type Rules<Asked> = Readonly<
 >;
 
 /** What decides about a whole type. A refusal here is told: 403. */
-export const rulesOfType: Rules<TypeQuestion> = { scopeOfType, role };
+export const rulesOfType: Rules<TypeQuestion> = { scopeOfType, role, delegation };
 
 /** What decides about a record, once its type is no hindrance: ADD A RULE HERE. The last one always says something. */
 export const rulesOfRecord: Rules<Question> = {
@@ -22,6 +23,7 @@ export const rulesOfRecord: Rules<Question> = {
   securityContext,
   directory,
   psychotherapyNote,
+  support,
   ownChart,
   custodian,
   sharing,

@@ -20,6 +20,11 @@ export const everythingOfPatient = async (
   { readPage }: Pick<Everything, 'readPage'>,
 ): Promise<Answer> => {
   requireTypeAccess(context, 'r');
+  if (context.store.isReduced) {
+    throw new RecordError('forbidden', 'Your role does not allow taking out a whole chart', {
+      reason: 'forbidden-role',
+    });
+  }
   const page = askedPage(context);
   const asked = readInput(context, everythingOfPatientInput, page?.query);
   const { start, end } = asked;

@@ -39,8 +39,14 @@ const leadsElsewhere = ([name, value]: readonly [string, string]): boolean =>
   /\.|^_(?:has|include|revinclude|list)\b|:(?:above|below)$/.test(name) || (name === '_filter' && value.includes('.'));
 
 /** AuditEvents are no records, but rows of logs, so no search of records leads to them. */
-const parametersIn = (types: SearchTypes) => (name: string) =>
-  name === 'AuditEvent' ? undefined : types.get(name)?.searchParameters;
+const parametersIn = (request: SearchRequest, types: SearchTypes) => (name: string) => {
+  const type = name === 'AuditEvent' ? undefined : types.get(name);
+  return type && parametersOf(request, type);
+};
+
+/** What a type can be searched by, as far as that looks at what the caller is shown. */
+const parametersOf = ({ hidesParameter }: SearchRequest, { name, searchParameters }: SearchType) =>
+  hidesParameter ? searchParameters.filter(({ code }) => !hidesParameter(name, code)) : searchParameters;
 
 /** What a search looks among beside what is sent: a compartment. */
 export interface Scope {
@@ -62,12 +68,12 @@ export const openSearch = async (
 ): Promise<OpenTypeSearch> => {
   const { recordType, ...request } = context;
   const types = sent.some(leadsElsewhere) ? await searchTypes() : undefined;
-  const query = parseSearchQuery(recordType.searchParameters, sent, {
+  const query = parseSearchQuery(parametersOf(request, recordType), sent, {
     ...readingOf(request, strict),
     ...(await languageOf(sent)),
     resourceType: recordType.name,
     hasElement: elementsOf(recordType),
-    ...(types ? { parametersOf: parametersIn(types) } : {}),
+    ...(types ? { parametersOf: parametersIn(request, types) } : {}),
   });
   const searched = within(scope, [{ recordType, query }]);
   const search = await opened(request, types, { query, searched }, scope, (parts) => parts);
@@ -95,7 +101,7 @@ export const openSearchAcross = async (
   const { byType, presented } = parseSystemQuery(names, sent, {
     ...readingOf(request, request.request.prefer.strict),
     ...(await languageOf(sent)),
-    parametersOf: parametersIn(types),
+    parametersOf: parametersIn(request, types),
   });
   const searched = [...byType].flatMap(([name, query]): Searched[] => {
     const recordType = types.get(name);

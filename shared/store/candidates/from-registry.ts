@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { registryKeys } from '../index-rows.ts';
 import type { Address, RowKey } from '../keys.ts';
-import { type RecordRow, recordFrom, type StoredRecord } from '../rows.ts';
+import { type RecordRow, type StoredRecord } from '../rows.ts';
 import type { Candidate, Position, RegistryRange } from './plan.ts';
 import { addressText, grown, listPage, type Reader, readAhead, rightBehind, spendFetches } from './reader.ts';
 
@@ -118,8 +118,7 @@ const registryPage = async (
       const address = addressOfRow(row);
       return {
         row,
-        recordOf: () =>
-          row.version === undefined ? byKey.get(addressText(address)) : recordFrom(row, address, store.ids),
+        recordOf: () => (row.version === undefined ? byKey.get(addressText(address)) : store.recordOf(row, address)),
       };
     }),
     next: firstLeft ? page.at(-1)?.sk : (LastEvaluatedKey?.sk as string | undefined),

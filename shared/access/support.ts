@@ -1,0 +1,40 @@
+import type { Resource } from '../fhir/resource.ts';
+import type { Caller } from './caller.ts';
+
+// What support staff may see is decided by few elements, told here. What of a record they are shown is in support-view.ts.
+
+/** Code system of what is administrative: messages by their category, tasks by their code. */
+export const administrative = {
+  system: 'https://concord.example/fhir/CodeSystem/work',
+  code: 'administrative',
+} as const;
+
+/** Types of which support staff see more than everybody does, and only under a delegation. */
+export const delegatedTypes: readonly string[] = ['Patient', 'Appointment', 'Communication', 'Task'];
+
+export const isSupport = ({ roles }: Pick<Caller, 'roles'>): boolean => roles.includes('support');
+
+/** Whether a concept is that something is administrative, and nothing else. */
+export const isAdministrative = ({ coding = [] }: fhir4.CodeableConcept): boolean =>
+  coding.length > 0 &&
+  coding.every(({ system, code }) => system === administrative.system && code === administrative.code);
+
+/** Whether a record of a type that is delegated is for a member of support, as far as what it says decides that. */
+export const isForSupport = (type: string, resource: Resource | undefined, fhirUser: string): boolean => {
+  switch (type) {
+    case 'Communication': {
+      const { category = [] } = (resource ?? {}) as Partial<fhir4.Communication>;
+      return category.length > 0 && category.every(isAdministrative);
+    }
+    case 'Task':
+      return ((resource ?? {}) as Partial<fhir4.Task>).owner?.reference === fhirUser;
+    default:
+      return true;
+  }
+};
+
+/** Confidentialities that restrict nobody who may see the type at all. */
+const ordinary = ['U', 'L', 'M', 'N'].map((code) => `http://terminology.hl7.org/CodeSystem/v3-Confidentiality|${code}`);
+
+/** Whether labels keep a record from support: whatever is sensitive, or not understood. */
+export const isSensitive = (labels: readonly string[]): boolean => labels.some((label) => !ordinary.includes(label));

@@ -1,0 +1,433 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { administrative } from '../../shared/access/support.ts';
+import type { TestCaller } from '../support/callers.ts';
+import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
+import {
+  admin,
+  create,
+  organizationBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+} from '../support/records.ts';
+
+// Support staff act for an organisation while somebody there has delegated that, and see a part of some records.
+
+const frontdesk: TestCaller = { role: 'frontdesk' };
+const at = Date.UTC(2026, 10, 27, 8);
+const delegationCode = { system: 'https://concord.example/fhir/CodeSystem/delegation', code: 'support' };
+const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
+/** Stands in every element that support is not to see. */
+const secret = 'hush';
+
+let server: FhirServer;
+let person: Stored<fhir4.Practitioner>;
+let location: Stored<fhir4.Location>;
+let surgeon: Stored<fhir4.Practitioner>;
+let support: TestCaller;
+
+const delegation = (elements: Partial<fhir4.PractitionerRole> = {}): fhir4.PractitionerRole => ({
+  resourceType: 'PractitionerRole',
+  practitioner: { reference: referenceTo(person) },
+  code: [{ coding: [delegationCode] }],
+  period: { start: '2026-11-27T07:00:00Z', end: '2026-11-27T17:00:00Z' },
+  ...elements,
+});
+const codeOf = (body: unknown) => (body as fhir4.OperationOutcome).issue[0]?.details?.coding?.[0]?.code;
+const seen = async (path: string, as = support) => {
+  const { status, body } = await server.get(path, { as });
+  return status === 200 ? status : codeOf(body);
+};
+
+beforeAll(async () => {
+  server = await fhirServer();
+  server.setTime(at);
+});
+beforeEach(async () => {
+  server.setTime(at);
+  person = await create(server, { resourceType: 'Practitioner' }, admin);
+  location = await create(server, { resourceType: 'Location', name: 'Room 1' }, admin);
+  surgeon = await create(server, { resourceType: 'Practitioner' }, admin);
+  support = { role: 'support', claims: { fhirUser: referenceTo(person) } };
+});
+
+describe('a delegation', () => {
+  let patient: Stored<fhir4.Patient>;
+  beforeAll(async () => {
+    patient = await create(server, patientBody());
+  });
+
+  it('lets support see patients while it is in force, from the next request to the next', async () => {
+    const before = await seen(pathOf(patient));
+    const role = await create(server, delegation(), admin);
+    const during = await seen(pathOf(patient));
+    await server.put(referenceTo(role), { ...role, active: false }, { as: admin });
+    const after = await seen(pathOf(patient));
+
+    expect([before, during, after]).toEqual(['no-delegation', 200, 'no-delegation']);
+  });
+
+  it('begins and lapses by the clock', async () => {
+    await create(server, delegation(), admin);
+    const hours = [6, 7, 16, 18];
+
+    const found: unknown[] = [];
+    for (const hour of hours) {
+      server.setTime(Date.UTC(2026, 10, 27, hour));
+      found.push(await seen('Patient?name=x'));
+    }
+
+    expect(found).toEqual(['no-delegation', 200, 200, 'no-delegation']);
+  });
+
+  it.each([
+    ['is deleted', (path: string) => server.delete(path, { as: admin })],
+    ['is no delegation any more', (path: string) => change(path, { code: [] })],
+    ['is for somebody else', (path: string) => change(path, { practitioner: { reference: referenceTo(surgeon) } })],
+    ['ends', (path: string) => change(path, { period: { end: '2026-11-27T07:30:00Z' } })],
+  ])('is over with the request by which it %s', async (_, end) => {
+    const role = await create(server, delegation(), admin);
+    const { status } = await end(referenceTo(role));
+
+    expect([status < 300, await seen(pathOf(patient))]).toEqual([true, 'no-delegation']);
+  });
+  const change = async (path: string, { code, ...elements }: Partial<fhir4.PractitionerRole>) => {
+    const { body } = await server.get(path, { as: admin });
+    const { code: codes, ...role } = body as unknown as fhir4.PractitionerRole;
+    return server.put(path, { ...role, ...(code ? {} : { code: codes }), ...elements }, { as: admin });
+  };
+
+  it('is another one for each that grants it', async () => {
+    const role = await create(server, delegation(), admin);
+    await create(server, delegation({ period: { end: '2026-12-01' } }), admin);
+    await server.delete(referenceTo(role), { as: admin });
+
+    expect(await seen(pathOf(patient))).toBe(200);
+  });
+
+  it('is granted by an administrator in person, to somebody else, for a time, and of the own organisation', async () => {
+    const grant = async (elements: Partial<fhir4.PractitionerRole>, as: TestCaller = admin) => {
+      const { status, body } = await server.post('PractitionerRole', delegation(elements), { as });
+      return [status, codeOf(body)];
+    };
+    const organization = await create(server, organizationBody(), admin);
+
+    expect(await grant({}, { role: 'system' })).toEqual([403, 'delegation-by-person']);
+    expect(await grant({}, { role: 'admin', claims: { fhirUser: referenceTo(person) } })).toEqual([422, 'delegation']);
+    expect(await grant({ period: { start: '2026-11-27' } })).toEqual([422, 'delegation']);
+    expect(await grant({ period: { start: '2026-11-27', end: '2028-01-01' } })).toEqual([422, 'delegation']);
+    expect(await grant({ organization: { reference: referenceTo(organization) } })).toEqual([422, 'delegation']);
+    expect(await seen(pathOf(patient))).toBe('no-delegation');
+  });
+
+  it('is of the organisation that gave it, and opens nothing of another', async () => {
+    await create(server, delegation(), admin);
+    const foreign = await create(server, patientBody(), { role: 'physician', organization: 'lakeside' });
+
+    expect(await seen(pathOf(foreign))).toBe('not-found');
+    expect(await seen(pathOf(patient), { ...support, organization: 'lakeside' })).toBe('no-delegation');
+  });
+
+  it('in a transaction too large to be written at once is over with its acknowledgement', async () => {
+    const role = await create(server, delegation(), admin);
+    const entries = Array.from({ length: 120 }, () => ({
+      request: { method: 'POST', url: 'Location' },
+      resource: { resourceType: 'Location' },
+    }));
+    const ending = { request: { method: 'DELETE', url: referenceTo(role) } };
+
+    const { status } = await server.post(
+      '',
+      { resourceType: 'Bundle', type: 'transaction', entry: [ending, ...entries] },
+      { as: admin },
+    );
+
+    expect([status, await seen(pathOf(patient))]).toEqual([200, 'no-delegation']);
+  });
+
+  it('costs one call, and who is no support none', async () => {
+    await create(server, delegation(), admin);
+    const read = await server.prepare('GET', pathOf(patient), { as: support });
+    const other = await server.prepare('GET', pathOf(patient), { as: frontdesk });
+    await read();
+    const counts: number[] = [];
+    for (const request of [read, other]) {
+      server.calls.reset();
+      await request();
+      counts.push(server.calls.sequential());
+    }
+
+    expect(counts).toEqual([2, 1]);
+  });
+});
+
+describe('the view of support staff', () => {
+  let patient: Stored<fhir4.Patient>;
+  let appointment: Stored<fhir4.Appointment>;
+  let message: Stored<fhir4.Communication>;
+  let clinical: Stored<fhir4.Communication>;
+  let own: Stored<fhir4.Task>;
+  let condition: Stored<fhir4.Condition>;
+
+  const text = { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${secret}</div>` } as const;
+  const note = [{ text: secret }];
+  const concept = { text: secret, coding: [{ system: 'urn:x', code: secret }] };
+  const meta = { tag: [{ system: 'urn:x', code: secret }], profile: [`urn:${secret}`], source: `urn:${secret}` };
+  const extension = [{ url: `urn:${secret}`, valueString: secret }];
+
+  beforeEach(async () => {
+    await create(server, delegation(), admin);
+    patient = await create(
+      server,
+      patientBody({
+        meta,
+        text,
+        extension: [
+          ...extension,
+          { url: 'http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired', valueBoolean: true },
+        ],
+        identifier: [{ system: 'urn:x', value: secret }],
+        telecom: [{ system: 'phone', value: '555', extension }],
+        address: [{ city: 'Springfield', extension }],
+        maritalStatus: concept,
+        communication: [{ language: { text: secret, coding: [{ system: 'urn:ietf:bcp:47', code: 'fr' }] } }],
+        contact: [{ name: { text: secret } }],
+        generalPractitioner: [{ reference: referenceTo(surgeon), display: secret }],
+        contained: [{ ...organizationBody({ name: secret }), id: 'b' }],
+        managingOrganization: { reference: '#b' },
+      } as Partial<fhir4.Patient>),
+    );
+    const subject = { reference: referenceTo(patient), display: secret };
+    condition = await create(server, { resourceType: 'Condition', subject });
+    appointment = await create(server, {
+      resourceType: 'Appointment',
+      meta,
+      text,
+      extension,
+      status: 'booked',
+      start: '2026-12-02T09:00:00Z',
+      end: '2026-12-02T09:20:00Z',
+      description: secret,
+      comment: secret,
+      patientInstruction: 'Come with an empty stomach',
+      serviceCategory: [concept],
+      serviceType: [concept],
+      specialty: [concept],
+      appointmentType: concept,
+      reasonCode: [concept],
+      reasonReference: [{ reference: referenceTo(condition) }],
+      identifier: [{ value: secret }],
+      participant: [
+        { actor: subject, status: 'accepted', type: [concept] },
+        { actor: { reference: referenceTo(location), display: secret }, status: 'accepted' },
+        { actor: { reference: referenceTo(surgeon), display: secret }, status: 'accepted' },
+        {
+          type: [
+            { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/participant-type', code: 'translator' }] },
+          ],
+          actor: { display: secret },
+          status: 'needs-action',
+        },
+      ],
+    });
+    message = await create(server, {
+      resourceType: 'Communication',
+      status: 'completed',
+      category: [{ coding: [administrative] }],
+      subject,
+      topic: concept,
+      reasonCode: [concept],
+      about: [{ reference: referenceTo(condition) }],
+      sender: { reference: referenceTo(surgeon) },
+      payload: [{ contentString: 'We have moved' }, { contentReference: { reference: referenceTo(condition) } }],
+      note,
+    });
+    clinical = await create(server, {
+      resourceType: 'Communication',
+      status: 'completed',
+      category: [{ coding: [administrative] }, concept],
+      subject,
+      payload: [{ contentString: secret }],
+    });
+    own = await create(server, {
+      resourceType: 'Task',
+      status: 'requested',
+      intent: 'order',
+      owner: { reference: referenceTo(person), display: secret },
+      for: subject,
+      focus: { reference: referenceTo(condition) },
+      description: secret,
+      code: concept,
+      reasonCode: concept,
+      note,
+    });
+  });
+
+  it('has what a call needs, and says that it is a part', async () => {
+    const [ofPatient, ofAppointment, ofMessage, ofTask] = await Promise.all(
+      [patient, appointment, message, own].map(async (record) => {
+        const { body } = await server.get(pathOf(record), { as: support });
+        const { meta: shown, ...rest } = body as unknown as fhir4.Patient;
+        expect(shown?.tag).toEqual([expect.objectContaining(subsetted)]);
+        expect(Object.keys(shown ?? {}).sort()).toEqual(['lastUpdated', 'tag', 'versionId']);
+        return rest;
+      }),
+    );
+
+    expect(ofPatient).toEqual({
+      resourceType: 'Patient',
+      id: patient.id,
+      name: patient.name,
+      birthDate: patient.birthDate,
+      telecom: [{ system: 'phone', value: '555' }],
+      address: [{ city: 'Springfield' }],
+      communication: [{ language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'fr' }] } }],
+      extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired', valueBoolean: true }],
+    });
+    expect(ofAppointment).toEqual({
+      resourceType: 'Appointment',
+      id: appointment.id,
+      status: 'booked',
+      start: appointment.start,
+      end: appointment.end,
+      patientInstruction: 'Come with an empty stomach',
+      participant: [
+        { actor: { reference: referenceTo(patient) }, status: 'accepted' },
+        { actor: { reference: referenceTo(location) }, status: 'accepted' },
+        {
+          type: [
+            { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/participant-type', code: 'translator' }] },
+          ],
+          status: 'needs-action',
+        },
+      ],
+    });
+    expect(ofMessage).toEqual({
+      resourceType: 'Communication',
+      id: message.id,
+      status: 'completed',
+      category: [{ coding: [administrative] }],
+      subject: { reference: referenceTo(patient) },
+      payload: [{ contentString: 'We have moved' }],
+    });
+    expect(ofTask).toEqual({
+      resourceType: 'Task',
+      id: own.id,
+      status: 'requested',
+      intent: 'order',
+      owner: { reference: referenceTo(person) },
+      for: { reference: referenceTo(patient) },
+    });
+  });
+
+  it('lets nothing else through any door', async () => {
+    const named = referenceTo(patient);
+    const paths = [
+      ...[patient, appointment, message, own].flatMap((record) => [
+        pathOf(record),
+        `${pathOf(record)}/_history/1`,
+        `${pathOf(record)}/_history`,
+        `${pathOf(record)}/$meta`,
+        `${pathOf(record)}/$validate`,
+        `${pathOf(record)}?_summary=text`,
+        `${pathOf(record)}?_elements=note,comment,description,text,contained`,
+      ]),
+      `Patient?_id=${patient.id}&_revinclude=*`,
+      `Patient?_id=${patient.id}&_revinclude=Appointment:patient&_include=*`,
+      `Appointment?patient=${named}&_include=*&_include:iterate=*&_sort=date&_total=accurate`,
+      `Communication?patient=${named}&_include=*`,
+      `Task?patient=${named}&_include=*`,
+      `Task?owner=${referenceTo(person)}`,
+      `${named}/Appointment`,
+      `${named}/Communication`,
+      `${named}/*`,
+      `_search?_type=Patient,Appointment,Communication,Task&_lastUpdated=gt2020`,
+      'Appointment/_history?_count=200',
+      'Communication/_history?_count=200',
+      '_history?_count=200',
+    ];
+    let bodies = 0;
+    for (const path of paths) {
+      const { status, text: sent } = path.startsWith('_search')
+        ? await server.post('_search', new URLSearchParams(path.slice(8)).toString(), {
+            as: support,
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          })
+        : await server.get(path, { as: support });
+      if (status === 200) bodies++;
+      expect(sent, path).not.toContain(secret);
+      expect(sent, path).not.toContain(condition.id);
+      expect(sent, path).not.toContain(surgeon.id);
+      expect(sent, path).not.toContain(clinical.id);
+    }
+    expect(bodies).toBeGreaterThan(paths.length - 5);
+    const entry = paths.map((url) => ({ request: { method: 'GET', url } })).slice(0, 20);
+    const batch = await server.post('', { resourceType: 'Bundle', type: 'batch', entry }, { as: support });
+    expect(batch.text).toContain(patient.id);
+    expect(batch.text).not.toContain(secret);
+  });
+
+  it('finds nothing by what it does not show', async () => {
+    const find = async (path: string) => {
+      const { status, body } = await server.get(path, { as: support });
+      return status === 200
+        ? resourcesIn(body).filter(({ resourceType }) => resourceType !== 'OperationOutcome').length
+        : 0;
+    };
+    const hidden = [
+      `Patient?_id=${patient.id}&_text=${secret}`,
+      `Patient?_id=${patient.id}&_content=${secret}`,
+      `Patient?_id=${patient.id}&_filter=gender eq female`,
+      `Patient?_id=${patient.id}&_has:Appointment:patient:specialty=${secret}`,
+      `Appointment?_id=${appointment.id}&_content=${secret}`,
+      `Practitioner?_id=${surgeon.id}&_has:Appointment:practitioner:status=booked`,
+      `Condition?_id=${condition.id}`,
+      `Location?_id=${location.id}&_has:Appointment:location:specialty=${secret}`,
+    ];
+    for (const path of hidden) expect(await find(path), path).toBe(0);
+    const unknown = [
+      `Patient?_id=${patient.id}&gender=male`,
+      `Patient?_id=${patient.id}&identifier=nothing`,
+      `Appointment?_id=${appointment.id}&specialty=nothing`,
+      `Appointment?_id=${appointment.id}&practitioner=Practitioner/nobody`,
+      `Appointment?_id=${appointment.id}&practitioner.family=nobody`,
+      `Appointment?_id=${appointment.id}&_sort=specialty`,
+      `Appointment?_id=${appointment.id}&_tag=nothing`,
+    ];
+    for (const path of unknown) {
+      expect(await find(path), path).toBe(1); // an unknown parameter is not used
+      const strict = await server.get(path, { as: support, headers: { prefer: 'handling=strict' } });
+      expect(strict.status, path).toBe(400);
+    }
+    expect(await find(`Practitioner?_id=${surgeon.id}&_revinclude=Appointment:actor`)).toBe(1);
+    expect(await find(`Patient?family=Sample&birthdate=1980-02-03&_id=${patient.id}`)).toBe(1);
+    expect(
+      await find(`Appointment?patient=${referenceTo(patient)}&date=2026-12-02&location=${referenceTo(location)}`),
+    ).toBe(1);
+  });
+
+  it('has no labelled records, no tasks of others and no clinical messages', async () => {
+    const restricted = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' };
+    const labelled = await create(server, patientBody({ meta: { security: [restricted] } }));
+    const others = await create(server, { resourceType: 'Task', status: 'requested', intent: 'order' } as fhir4.Task);
+
+    for (const record of [labelled, others, clinical]) expect(await seen(pathOf(record))).toBe('not-found');
+  });
+
+  it('is no way to take out charts or to write', async () => {
+    const shown = await server.get(pathOf(patient), { as: support });
+    const everything = await seen(`${pathOf(patient)}/$everything`);
+    const put = async (record: { id: string }, body: TestBody, as: TestCaller) => {
+      const answer = await server.put(`Patient/${record.id}`, body, { as });
+      return [answer.status, codeOf(answer.body)];
+    };
+
+    expect(everything).toBe('forbidden-role');
+    expect(await put(patient, shown.body, support)).toEqual([403, 'forbidden-role']);
+    expect(await put(patient, shown.body, frontdesk)).toEqual([422, 'subsetted']);
+    expect((await server.delete(pathOf(appointment), { as: support })).status).toBe(403);
+    expect((await server.post('Appointment', appointment, { as: support })).status).toBe(403);
+  });
+});

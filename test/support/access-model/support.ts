@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+
+// What support staff may, in a model of its own, written without a look at the code that it judges (docs/access.md, "Support staff").
+
+export interface ModelSupporter {
+  readonly organization: string;
+  readonly fhirUser: string;
+  readonly delegated: boolean;
+}
+
+export interface SupportedRecord {
+  readonly custodian: string;
+  readonly labels: readonly string[];
+  readonly resource:
+    | fhir4.Patient
+    | fhir4.Appointment
+    | fhir4.Communication
+    | fhir4.Task
+    | fhir4.Observation
+    | fhir4.Location;
+}
+
+const work = 'https://concord.example/fhir/CodeSystem/work|administrative';
+const codesOf = ({ coding = [] }: fhir4.CodeableConcept): string[] =>
+  coding.map(({ system, code }) => `${system}|${code}`);
+
+/** Whether somebody of support may do this with a record. */
+export const maySupport = (
+  { organization, fhirUser, delegated }: ModelSupporter,
+  action: 'c' | 'r' | 'u' | 'd' | 's',
+  { custodian, labels, resource }: SupportedRecord,
+): boolean => {
+  if (resource.resourceType === 'Location') return action === 'r' || action === 's';
+  if (resource.resourceType === 'Observation' || !delegated || custodian !== organization) return false;
+  if (labels.some((label) => !/\/v3-Confidentiality\|[ULMN]$/.test(label))) return false;
+  const writes = resource.resourceType === 'Communication' || resource.resourceType === 'Task';
+  if (!(action === 'r' || action === 's' || (action === 'c' && writes))) return false;
+  if (resource.resourceType === 'Task') return resource.owner?.reference === fhirUser;
+  if (resource.resourceType !== 'Communication') return true;
+  const categories = resource.category ?? [];
+  return (
+    categories.length > 0 &&
+    categories.every((each) => codesOf(each).join() !== '' && codesOf(each).every((code) => code === work))
+  );
+};
+
+const people = ['Practitioner/s1', 'Practitioner/s2'] as const;
+const organizations = ['northside', 'lakeside'] as const;
+const concept = fc.constantFrom<fhir4.CodeableConcept>(
+  { coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'administrative' }] },
+  { coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'administrative' }], text: 'hush' },
+  {
+    coding: [
+      { system: 'https://concord.example/fhir/CodeSystem/work', code: 'administrative' },
+      { system: 'http://s', code: 'clinical' },
+    ],
+  },
+  { coding: [{ system: 'http://s', code: 'administrative' }] },
+  { coding: [] },
+  { text: 'administrative' },
+);
+
+export const supporter: fc.Arbitrary<ModelSupporter> = fc.record({
+  organization: fc.constantFrom(...organizations),
+  fhirUser: fc.constantFrom(...people),
+  delegated: fc.boolean(),
+});
+
+const resource: fc.Arbitrary<SupportedRecord['resource']> = fc.oneof(
+  fc.constantFrom<SupportedRecord['resource']>(
+    { resourceType: 'Patient' },
+    { resourceType: 'Appointment', status: 'booked', participant: [] },
+    { resourceType: 'Observation', status: 'final', code: {} },
+    { resourceType: 'Location' },
+  ),
+  fc
+    .option(fc.array(concept, { maxLength: 2 }), { nil: undefined })
+    .map(
+      (category) =>
+        ({ resourceType: 'Communication', status: 'completed', ...(category ? { category } : {}) }) as const,
+    ),
+  fc.constantFrom(undefined, ...people, 'Patient/1').map(
+    (owner) =>
+      ({
+        resourceType: 'Task',
+        status: 'requested',
+        intent: 'order',
+        ...(owner ? { owner: { reference: owner } } : {}),
+      }) as const,
+  ),
+);
+
+export const supported: fc.Arbitrary<SupportedRecord> = fc.record({
+  custodian: fc.constantFrom(...organizations),
+  labels: fc.subarray(
+    [
+      'http://terminology.hl7.org/CodeSystem/v3-Confidentiality|N',
+      'http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R',
+      'http://terminology.hl7.org/CodeSystem/v3-ActCode|PSY',
+      'http://x|N',
+    ],
+    { maxLength: 1 },
+  ),
+  resource,
+});
