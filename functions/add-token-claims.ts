@@ -29,7 +29,9 @@ export const handler = async (event: TokenEvent): Promise<TokenEvent> => {
         claimsToAddOrOverride: {
           roles: named,
           fhirUser: attribute('fhirUser'),
-          ...(patient ? { patient: attribute('patient') } : { organization: attribute('organization') }),
+          ...(patient
+            ? { patient: chosenPatient(request.clientMetadata) ?? attribute('patient') }
+            : { organization: attribute('organization') }),
           // The service takes lists; the published type knows only text.
         } as unknown as Record<string, string>,
         scopesToSuppress: foreignScopes(request.scopes ?? [], named),
@@ -37,6 +39,17 @@ export const handler = async (event: TokenEvent): Promise<TokenEvent> => {
     },
   };
   return event;
+};
+
+/**
+ * The patient whom an application asks for, as SMART's `launch/patient` has it, for somebody who acts for several. Any may be named: where it is not the user's own
+ * record, a right that is recorded in the chart opens it, and nothing else does. https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html
+ */
+const chosenPatient = (metadata: Readonly<Record<string, string>> | undefined): string | undefined => {
+  const patient = metadata?.patient;
+  if (patient === undefined) return undefined;
+  if (!/^[A-Za-z0-9\-.]{1,64}$/.test(patient)) throw new Error('The patient in context is no id');
+  return patient;
 };
 
 /** Groups that are no roles, such as those of a federated sign-in, do not matter. */

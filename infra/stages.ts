@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
 
 /** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const logDays = z.literal([7, 14, 30, 60, 90, 180, 365, 731, 1096, 2192, 2557]);
@@ -23,6 +24,7 @@ const stageSchema = z.strictObject({
     sharing: z.enum(['opt-in', 'treatment']),
     relationDays: positive,
     breakGlassMinutes: z.int().check(z.gte(5), z.lte(720)),
+    jurisdiction: z.enum(Object.keys(agesByJurisdiction)),
   }),
   signIn: z.strictObject({
     /** Whether staff must show a second factor. */
@@ -48,7 +50,7 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
     recoveryDays: 35,
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
-    policy: { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60 },
+    policy: { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60, jurisdiction: 'cautious' },
     signIn: { secondFactor: 'required', plan: 'plus', callbackUrls: ['https://concord.example/signed-in'] },
   },
   {
@@ -58,7 +60,7 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 50, burst: 100 },
     recoveryDays: 1,
     logRetentionDays: 7,
-    policy: { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60 },
+    policy: { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60, jurisdiction: 'cautious' },
     signIn: { secondFactor: 'optional', plan: 'essentials', callbackUrls: ['http://localhost:8080/signed-in'] },
   },
 ].map(parseStage);

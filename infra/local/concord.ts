@@ -192,7 +192,12 @@ const start = async (
       if (options.demo) {
         const { seedPatients } = await import('../demo/seed-patients.ts');
         const { patient } = await seedPatients(baseUrl, tokenOf, Date.now());
-        if (patient !== undefined) await userPool.addPatient(patient);
+        if (patient !== undefined) {
+          await userPool.addPatient(patient);
+          const { seedProxy } = await import('../demo/seed-proxy.ts');
+          const { child, person } = await seedProxy(baseUrl, (role) => token(`${role}@northside.example`));
+          await userPool.addProxy(child, person);
+        }
       }
     } finally {
       await backDoor.stop();

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { CannotStart } from './cannot-start.ts';
 import type { Concord } from './concord.ts';
 import { whenNpmEnds } from './npm-parent.ts';
-import { localPassword, organizations, patientUsername, staffRoles } from './users.ts';
+import { localPassword, organizations, patientUsername, proxyUsername, staffRoles } from './users.ts';
 
 /** Longest time from Ctrl-C to the end, in milliseconds. */
 const stopWithinMs = 1_900;
@@ -45,7 +45,9 @@ const welcome = ({ url, port, userPool }: Concord, { dataDir, demo }: { dataDir:
   const relative = path.relative('', dataDir);
   const environment = port === 3000 ? '' : `PORT=${port} `;
   const curl = `curl -H "Authorization: Bearer $(${environment}npm run -s token -- physician@northside.example)"`;
-  const patient = userPool.hasPatient() ? `\n  or ${patientUsername}, who sees one chart` : '';
+  const patient = userPool.hasPatient()
+    ? `\n  or ${patientUsername}, who sees one chart, and ${proxyUsername}, who acts for a child`
+    : '';
   const hasDemo = patient !== '';
   const missing = demo && patient === '' ? '\nThere are patients already, so no demo patients were added.\n' : '';
   const anew = demo ? '-- --reset --demo' : '-- --reset';

@@ -5,15 +5,26 @@ import { type JsonService, ServiceError } from './aws-services.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { hashPassword, isPassword } from './password.ts';
 import { openSigningKey, type SigningKey } from './signing-key.ts';
-import { type LocalUser, localPassword, localUsers, type PatientUser, patientUser, patientUsername } from './users.ts';
+import {
+  type LocalUser,
+  localPassword,
+  localUsers,
+  type PatientUser,
+  patientUser,
+  patientUsername,
+  proxyUser,
+  proxyUsername,
+} from './users.ts';
 
 /** What the pool keeps of a user, by user name. */
 interface StoredUser {
   readonly sub: string;
   readonly password: string;
   readonly enabled: boolean;
-  /** Id of the user's own record, if the user is a patient. */
+  /** Id of the patient in context, if the user is a patient or acts for one. */
   readonly patient?: string;
+  /** Reference to the user's own record, if the user acts for a patient. */
+  readonly person?: string;
 }
 
 export interface UserPoolOptions {
@@ -46,6 +57,8 @@ export interface UserPool {
   readonly setEnabled: (username: string, enabled: boolean) => Promise<void>;
   /** Lets the demo patient sign in, now and after a restart. Takes the id of the patient's record. */
   readonly addPatient: (patient: string) => Promise<void>;
+  /** Lets who acts for a child of the demo sign in, likewise. Takes the id of the child's record and the reference of the own one. */
+  readonly addProxy: (patient: string, person: string) => Promise<void>;
   /** Whether the demo patient can sign in. */
   readonly hasPatient: () => boolean;
 }
@@ -106,12 +119,18 @@ export const openUserPool = async ({ folder, region, now = Date.now, deny }: Use
       users[patientUsername] = { ...(users[patientUsername] ?? (await newUser(patientUsername))), patient };
       writeJsonFile(file, users);
     },
+    addProxy: async (patient, person) => {
+      users[proxyUsername] = { ...(users[proxyUsername] ?? (await newUser(proxyUsername))), patient, person };
+      writeJsonFile(file, users);
+    },
     hasPatient: () => patientOf(users[patientUsername]) !== undefined,
   };
 };
 
-const patientOf = (stored: StoredUser | undefined): PatientUser | undefined =>
-  stored?.patient === undefined ? undefined : patientUser(stored.patient);
+const patientOf = ({ patient, person }: Partial<StoredUser> = {}): PatientUser | undefined => {
+  if (patient === undefined) return undefined;
+  return person === undefined ? patientUser(patient) : proxyUser(patient, person);
+};
 
 const newUser = async (username: string): Promise<StoredUser> => ({
   sub: subjectOf(username),

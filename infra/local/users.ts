@@ -53,7 +53,7 @@ const applicationOf = (organization: OrganizationId): LocalUser => ({
 /** All who can sign in: each staff role at both organisations, and one application of each. */
 export const localUsers: readonly LocalUser[] = organizations.flatMap(({ id }) => [...staffOf(id), applicationOf(id)]);
 
-/** A patient who can sign in, and sees the own record. */
+/** A patient who can sign in, and sees the own record, or somebody who acts for one. */
 export interface PatientUser {
   readonly username: string;
   readonly role: 'patient';
@@ -75,4 +75,17 @@ export const patientUser = (patient: string): PatientUser => ({
   ].join(' '),
   fhirUser: `Patient/${patient}`,
   patient,
+});
+
+export const proxyUsername = 'parent@home.example';
+
+/**
+ * The user who acts for a child of the demo. What is recorded in the child's chart decides what that opens.
+ *
+ * @param person - reference to the user's own record.
+ */
+export const proxyUser = (patient: string, person: string): PatientUser => ({
+  ...patientUser(patient),
+  username: proxyUsername,
+  fhirUser: person,
 });

@@ -6,7 +6,14 @@ export interface Policy {
   readonly relationDays: number;
   /** How long a break-glass grant lasts; 12 hours at most, whatever this says. */
   readonly breakGlassMinutes: number;
+  /** Whose law says until when others decide for a minor, and what a minor may consent to alone: a row of shared/access/proxies/ages.ts. */
+  readonly jurisdiction: string;
 }
 
 /** What holds where a deployment says nothing. */
-export const usualPolicy: Policy = { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60 };
+export const usualPolicy: Policy = {
+  sharing: 'opt-in',
+  relationDays: 30,
+  breakGlassMinutes: 60,
+  jurisdiction: 'cautious',
+};

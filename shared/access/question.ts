@@ -30,12 +30,32 @@ export interface RecordFacts extends Seal {
   readonly under?: TypeFacts | 'not-understood';
 }
 
-/** A caller, and the chart of the patient in context if the caller is a patient. */
+/** A caller, and the chart of the patient in context if the caller is a patient or acts for one. */
 export interface Asking {
   readonly caller: Caller;
   readonly chart: string | undefined;
   /** Under which a member of support acts; only while it is in force. */
   readonly delegation?: Delegation | undefined;
+  /** What was looked up of somebody who asks for the patient in context and is somebody else; undefined for everybody else. */
+  readonly proxy?: Proxy | undefined;
+}
+
+/** By what right somebody acts for a patient. Stable: grants and the access log tell it. */
+export const legalBases = ['parent', 'guardian', 'attorney', 'executor'] as const;
+export type LegalBasis = (typeof legalBases)[number];
+
+/** Somebody who acts for a patient, as far as the law lets them now. */
+export interface Proxy {
+  /** Undefined if no right is in force: then nothing of the patient's is theirs to see or do. */
+  readonly basis: LegalBasis | undefined;
+  /** Whether they may also write what a patient may. */
+  readonly mayAct: boolean;
+  /** Whether anything of the chart may be kept from them. */
+  readonly conceals: boolean;
+  /** Whether a record of the chart is kept from them, for what it says, what it is labelled with, or what it refers to. Pure. */
+  readonly hides: (type: string, record: RecordFacts) => boolean;
+  /** Whether they may know nothing of what a name, `Type/id`, stands for: it is hidden, or there is none. Pure. */
+  readonly hidesName: (name: string) => boolean;
 }
 
 /** By what right somebody sees what another organisation keeps. Stable: the access log tells it. */
@@ -59,7 +79,7 @@ export interface Question extends TypeQuestion {
 }
 
 /** Why not. Stable: refusals and explanations show it. */
-export type Reason = 'scope' | 'role' | 'delegation' | 'custodian' | 'not-own-record' | 'originator';
+export type Reason = 'scope' | 'role' | 'delegation' | 'proxy' | 'custodian' | 'not-own-record' | 'originator';
 
 /** What one rule says: that is the decision, or `undefined` to leave it to the next one. */
 export type Verdict = 'permit' | Reason | undefined;

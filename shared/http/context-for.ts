@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.ts';
 import { isSupport } from '../access/support.ts';
 import { AuditTrail } from '../audit/audit-trail.ts';
 import type { RequestContext } from '../interactions/context.ts';
@@ -6,6 +7,9 @@ import { SharedCharts } from '../interactions/shared-charts.ts';
 import { View } from '../interactions/view.ts';
 import type { FhirEvent } from './fhir-event.ts';
 import type { Services } from './services.ts';
+
+/** Whether somebody has a patient in context who is somebody else. What the token says opens nothing then: a grant does. */
+const isProxy = ({ patient, fhirUser }: Caller): boolean => patient !== undefined && fhirUser !== `Patient/${patient}`;
 
 /** What the interactions of one request share, whatever its type. */
 export const contextFor = async (event: FhirEvent, services: Services): Promise<Omit<RequestContext, 'recordType'>> => {
@@ -19,9 +23,23 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
   const support = isSupport(caller)
     ? await (await import('../interactions/for-support.lazy.ts')).forSupport(whole, caller, now)
     : undefined;
-  const asking = { caller, chart: own?.chart, ...(support ? { delegation: support.delegation } : {}) };
+  const proxy = isProxy(caller)
+    ? await (await import('../interactions/proxies/acting.lazy.ts')).actingFor(whole, {
+        person: caller.fhirUser,
+        chart: own?.chart,
+        policy: services.policy,
+        now,
+      })
+    : undefined;
+  const asking = {
+    caller,
+    chart: proxy && !proxy.basis ? undefined : own?.chart,
+    ...(support ? { delegation: support.delegation } : {}),
+    ...(proxy ? { proxy } : {}),
+  };
   const store = support?.store ?? whole;
   const sharing = new SharedCharts(store, asking, now, services.policy);
+  const audit = new AuditTrail(store, asking, event.requestContext.requestId, now, sharing);
   return {
     store,
     asking,
@@ -32,6 +50,6 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
     request,
     known,
     ...(support ? { hidesParameter: support.hidesParameter } : {}),
-    audit: new AuditTrail(store, asking, event.requestContext.requestId, now, sharing),
+    audit: proxy?.basis ? audit.under({ basis: 'proxy', behalf: `Patient/${caller.patient}` }) : audit,
   };
 };

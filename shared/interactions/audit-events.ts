@@ -13,6 +13,7 @@ import { unsupportedParameter } from '../search/refusal.ts';
 import type { Criterion, SearchQuery } from '../search/search-query.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
+import { knownToProxy } from './known-to-proxy.ts';
 import { locate } from './locate.ts';
 import { notFound, requireTypeAccess } from './require-access.ts';
 import { askedPage, entriesOf, nextLink, pageParameter, selfLink } from './searchset.ts';
@@ -63,7 +64,10 @@ const toldOf = async (
   if (asking.caller.organization !== undefined) return async (accesses) => accesses;
   const { withheldOf, withoutWithheld } = await inWords();
   const withheld = await withheldOf(store, chart, now);
-  return async (accesses) => (withheld ? withoutWithheld(store, chart, accesses, withheld) : accesses);
+  return async (accesses) => {
+    const known = accesses.flatMap((access) => knownToProxy(asking.proxy, access) ?? []);
+    return withheld ? withoutWithheld(store, chart, known, withheld) : known;
+  };
 };
 
 /** An AuditEvent that also says in a sentence what was done. */
@@ -101,7 +105,8 @@ export const searchAuditEvents: Interaction = async (context) => {
   const named = criteriaOf(query.conditions);
   const chart = asking.caller.organization === undefined ? asking.chart : await chartNamed(context, named);
   const from = Array.isArray(asked?.position) ? (asked.position as string[]) : [];
-  const page = chart === undefined ? await ofOrganization(context, from, now) : await ofChart(context, chart, from);
+  const page =
+    chart === undefined ? await ofOrganization(context, from, now) : await ofChart(context, chart, from, size);
   const events = page.events.filter((event) =>
     matches(query.conditions, event, {
       id: event.id ?? '',
@@ -169,8 +174,15 @@ interface EventPage {
 /** Pages of a log that are read for one answer, where nothing of them is to be told. */
 const mostPages = 10;
 
-const ofChart = async (context: RequestContext, chart: string, [after]: readonly string[]): Promise<EventPage> => {
-  const { store, audit, recordType } = context;
+const ofChart = async (
+  context: RequestContext,
+  chart: string,
+  [after]: readonly string[],
+  size: number,
+): Promise<EventPage> => {
+  const { store, audit, recordType, asking } = context;
+  // A page that is short of what is asked for, and has a next one, would tell how much is kept from who acts for the patient.
+  const wanted = asking.proxy?.conceals ? size + 1 : 1;
   const { page, patient } = await audit
     .traced(
       { interaction: 'search-type', chart, what: [], query: recordType.name },
@@ -181,9 +193,9 @@ const ofChart = async (context: RequestContext, chart: string, [after]: readonly
           toldOf(context, chart),
         ]);
         let found = { ...first, accesses: await told(first.accesses) };
-        for (let read = 1; found.accesses.length === 0 && found.next !== undefined && read < mostPages; read++) {
+        for (let read = 1; found.accesses.length < wanted && found.next !== undefined && read < mostPages; read++) {
           const more = await chartLog(store, chart, found.next);
-          found = { ...more, accesses: await told(more.accesses) };
+          found = { ...more, accesses: [...found.accesses, ...(await told(more.accesses))] };
         }
         return { page: found, patient: head };
       },

@@ -28,6 +28,8 @@ interface Values extends Primitives {
   readonly Coding: fhir4.Coding;
   readonly CodeableConcept: fhir4.CodeableConcept;
   readonly Meta: fhir4.Meta;
+  readonly Period: fhir4.Period;
+  /** Or a text, as the `display` of a reference that names no record. */
   readonly Reference: fhir4.Reference;
   readonly Resource: Resource;
 }
@@ -144,6 +146,7 @@ const sentInParameters = (body: unknown): Sent[] => {
 };
 
 const valueOf = (type: InputDefinition['type'], { expression, text, element, value }: Sent): Values[typeof type] => {
+  if (type === 'Reference' && element === 'valueString' && typeof value === 'string') return { display: value };
   const given = text === undefined ? value : fromText(type, text, expression);
   const expected = type === 'Resource' ? 'resource' : `value${type.charAt(0).toUpperCase()}${type.slice(1)}`;
   if (text === undefined && element !== expected) throw wrong(expression, `The parameter has ${expected} here`);
@@ -169,6 +172,7 @@ const fromText = (type: InputDefinition['type'], text: string, expression: strin
       return { ...(system ? { system } : {}), ...(own ? { code: own } : {}) };
     }
     case 'Meta':
+    case 'Period':
     case 'Reference':
     case 'Resource':
       throw wrong(expression, 'This parameter is sent in Parameters, by POST');

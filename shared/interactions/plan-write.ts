@@ -347,9 +347,12 @@ export const judgeReferences = async (
         continue;
       }
       const address = await locate(context, parsed.type, parsed.id);
-      const foreignChart =
-        asking.caller.organization === undefined && !isDirectory(parsed.type) && address?.chart !== asking.chart;
-      if (!address || foreignChart) {
+      // Who acts for a patient writes in the own name, which may be a patient's elsewhere.
+      const isForeign =
+        asking.caller.organization === undefined &&
+        name !== asking.caller.fhirUser &&
+        ((!isDirectory(parsed.type) && address?.chart !== asking.chart) || asking.proxy?.hidesName(name));
+      if (!address || isForeign) {
         unknown.add(name);
         broken.push({ expression, message: missingReference });
       } else checks.set(name, { address, custodian: custodianNeeded(context, parsed.type), label: expression });

@@ -22,17 +22,20 @@ export const requireTypeAccess = (
 };
 
 /** What a refusal says that may be told of. */
-type Told = 'scope' | 'role' | 'delegation' | 'custodian';
+type Told = 'scope' | 'role' | 'delegation' | 'proxy' | 'custodian';
 
 const saying: Readonly<Record<Told, (type: string) => string>> = {
   scope: (type) => `No scope of the access token covers this for ${type}`,
   role: (type) => `Your role does not allow this for ${type}`,
   delegation: () => 'No organisation has delegated this to you for the present',
   custodian: () => 'Another organisation keeps this record',
+  proxy: () => 'No right to do this for the patient is in force',
 };
 
+const isTold = (reason: string): reason is Told => Object.hasOwn(saying, reason);
+
 const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: string): RecordError => {
-  const told = reason === 'scope' || reason === 'role' || reason === 'delegation' ? reason : 'custodian';
+  const told = isTold(reason) ? reason : 'custodian';
   const code = told === 'delegation' ? 'no-delegation' : `forbidden-${told}`;
   return new RecordError('forbidden', saying[told](type), { reason: code });
 };

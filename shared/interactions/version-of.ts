@@ -45,7 +45,7 @@ export const lastSaid = async (
   current.type === 'Binary' && !current.resource ? store.readVersion(current, current.version - 1) : current;
 
 /**
- * Whether what a record says decides about it, so that its versions may differ: where scopes are narrowed, or a Consent shares some of its chart, and for a
+ * Whether what a record says decides about it, so that its versions may differ: where scopes are narrowed, or a Consent shares some of its chart, something is kept from a proxy, and for a
  * Binary, which says what it is under.
  */
 export const isDecidedByContent = (
@@ -54,4 +54,5 @@ export const isDecidedByContent = (
 ): boolean =>
   recordType.name === 'Binary' ||
   sharing.ofChart(chart) !== undefined ||
+  asking.proxy?.conceals === true ||
   isNarrowed(asking.caller, 'r', recordType.name);

@@ -9,6 +9,7 @@ import { lastnInput } from '../interactions/lastn.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
+import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
 import { servedInput } from '../interactions/terms/asked.ts';
 import { expandInput } from '../interactions/terms/expand.ts';
 import { lookupInput } from '../interactions/terms/lookup.ts';
@@ -90,6 +91,22 @@ const described: Readonly<Record<string, OperationDescription>> = {
     answer: 'Bundle',
   },
   'Patient/$everything': { summary: 'The whole chart', input: everythingOfPatientInput, answer: 'Bundle' },
+  'Patient/$emancipate': {
+    summary: 'Record that a minor decides alone',
+    input: emancipateInput,
+    answer: 'Parameters',
+  },
+  'Patient/$end-proxy': {
+    summary: 'Let somebody act for the patient no more',
+    input: endProxyInput,
+    answer: 'Parameters',
+  },
+  'Patient/$grant-proxy': {
+    summary: 'Record that somebody may act for the patient, by which right and on what evidence',
+    input: grantProxyInput,
+    answer: 'Parameters',
+  },
+  'Patient/$proxies': { summary: 'Who may act for the patient', input: {}, answer: 'Parameters' },
   'Patient/$match': { summary: 'Patients who may be the one described', input: matchInput, answer: 'Bundle' },
   'Practitioner/$revoke-access': {
     summary: 'Let nothing that was issued so far to this person open anything any more',

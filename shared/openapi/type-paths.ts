@@ -283,7 +283,8 @@ const operationBody = ({ segment }: Described, { method, path }: Route): Body =>
 
 const inputInQuery = ([name, { type, min, many }]: readonly [string, InputDefinition]): Json[] => {
   const written = type === 'Coding' ? '`system|code`' : type;
-  if (type === 'Meta' || type === 'Reference' || type === 'Resource' || type === 'CodeableConcept') return []; // by POST alone
+  if (type === 'Meta' || type === 'Resource' || type === 'CodeableConcept' || type === 'Period' || type === 'Reference')
+    return []; // by POST alone
   const one = type === 'Coding' ? { type: 'string' } : refersTo('schemas', type);
   return [
     {
@@ -302,6 +303,7 @@ const samples: Readonly<Record<string, unknown>> = {
   Meta: { tag: [{ system: 'http://example.org/tags', code: 'review' }] },
   Reference: { reference: 'Observation/1' },
   Resource: { resourceType: 'Patient', name: [{ family: 'Rivera', given: ['Ana'] }], birthDate: '1980-02-29' },
+  Period: { start: '2026-03-02' },
   boolean: true,
   canonical: 'http://example.org/fhir/StructureDefinition/1',
   code: 'en',

@@ -105,6 +105,18 @@ export const attemptKey = (hash: string, since: string, number: number): RowKey 
   sk: `${since}#${number}`,
 });
 
+/** Who may act for a chart's patient, and what is recorded of that patient's own standing. No other range of a chart has them. */
+export const proxyPrefix = '!proxy';
+
+/** The right of somebody, `Type/id`, to act for the patient. */
+export const proxyKey = (chart: string, proxy: string): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${proxyPrefix}#${proxy}`,
+});
+
+/** That a patient who is a minor decides alone. */
+export const emancipationKey = (chart: string): RowKey => ({ pk: chartKey(chart), sk: `${proxyPrefix}!` });
+
 /** Which charts a chart is linked with. */
 export const linksKey = (chart: string): RowKey => ({ pk: chartKey(chart), sk: '!linked' });
 

@@ -41,18 +41,15 @@ const filesBeside: readonly {
     { name: 'shared-fhir-generated-api-description.data.br', most: 120_000 },
     { name: 'shared-openapi-viewer.data.br', most: 520_000 },
   ].map((file) => ({ ...file, readBy: (entry: string) => entry === 'functions/metadata.ts' })),
-  {
-    name: 'shared-access-sharing.lazy.js',
-    most: 14_000,
-    readBy: (entry) =>
+  ...[
+    { name: 'shared-access-sharing.lazy.js', most: 14_000 },
+    { name: 'shared-interactions-proxies-acting.lazy.js', most: 14_000 },
+    { name: 'shared-interactions-for-support.lazy.js', most: 8_000 },
+  ].map((file) => ({
+    ...file,
+    readBy: (entry: string) =>
       entry === 'functions/history.ts' || (!background.includes(entry) && entry !== 'functions/metadata.ts'),
-  },
-  {
-    name: 'shared-interactions-for-support.lazy.js',
-    most: 8_000,
-    readBy: (entry) =>
-      entry === 'functions/history.ts' || (!background.includes(entry) && entry !== 'functions/metadata.ts'),
-  },
+  })),
   ...[
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },
@@ -86,6 +83,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-match-match.lazy.js', most: 20_000, types: ['patient'] },
     { name: 'shared-interactions-emergency-emergency.lazy.js', most: 90_000, types: ['patient'] },
     { name: 'shared-interactions-everything-everything.lazy.js', most: 48_000, types: ['patient', 'encounter'] },
+    { name: 'shared-interactions-proxies-operations.lazy.js', most: 40_000, types: ['patient'] },
     { name: 'shared-interactions-revoke-access.lazy.js', most: 27_000, types: ['practitioner'] },
     {
       name: 'shared-fhir-compartments.lazy.js',

@@ -49,6 +49,7 @@ type Running = Awaited<ReturnType<typeof start>>;
 
 const physician = 'physician@northside.example';
 const patient = 'patient@home.example';
+const parent = 'parent@home.example';
 
 /** How much there is of what the demo brings, at both organisations. */
 const counts = async ({ request }: Running) => {
@@ -120,6 +121,16 @@ describe('npm start -- --demo', { timeout: 180_000 }, () => {
     const ofOther = everybody.find(({ id }) => id !== own?.id)?.id ?? '';
     const notOwn = await search(patient, `Observation?patient=${ofOther}`);
 
+    const [child, ...otherChildren] = await search<fhir4.Patient>(parent, 'Patient');
+    const [relative] = await search<fhir4.RelatedPerson>(parent, 'RelatedPerson');
+    const ofChild = await search<fhir4.Observation>(parent, 'Observation?_count=100');
+
+    expect(printed()).toContain(parent);
+    expect(otherChildren).toEqual([]);
+    expect(child?.id).not.toBe(own?.id);
+    expect(relative?.patient.reference).toBe(`Patient/${child?.id}`);
+    expect(ofChild.length).toBeGreaterThan(5);
+    expect(new Set(ofChild.map(({ subject }) => subject?.reference))).toEqual(new Set([`Patient/${child?.id}`]));
     expect(printed()).toContain(patient);
     expect(others).toEqual([]);
     expect(own?.deceasedDateTime).toBeUndefined();

@@ -86,6 +86,22 @@ describe('sign-in at the local user pool', () => {
     expect(claims).not.toHaveProperty('organization');
   });
 
+  it('lets in who acts for a child, as somebody whose own record is another one, also after a restart', async () => {
+    const { pool, folder } = await openPool();
+
+    await pool.addProxy('abc', 'RelatedPerson/def');
+    const restarted = await openPool(folder);
+    const { accessToken } = await restarted.pool.signIn('parent@home.example', 'concord');
+
+    expect(claimsOf(accessToken)).toMatchObject({
+      username: 'parent@home.example',
+      roles: ['patient'],
+      patient: 'abc',
+      fhirUser: 'RelatedPerson/def',
+    });
+    expect(restarted.pool.hasPatient()).toBe(false);
+  });
+
   it.each([
     ['a wrong password', {}, { PASSWORD: 'Concord' }, 'NotAuthorizedException', 'Incorrect username or password.'],
     [

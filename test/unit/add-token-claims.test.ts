@@ -54,6 +54,22 @@ describe('pre-token trigger', () => {
     expect(token?.scopesToSuppress).toEqual([]);
   });
 
+  it('puts the patient in context whom who acts for several asks for, and never another fhirUser', async () => {
+    const attributes = { 'custom:patient': 'abc', 'custom:fhirUser': 'RelatedPerson/parent' };
+    const asked = (patient: string) => {
+      const event = tokenEvent({ groups: ['patient'], attributes });
+      Object.assign(event.request, { clientMetadata: { patient, fhirUser: 'Patient/def' } });
+      return accessTokenOf(event);
+    };
+
+    expect((await asked('def'))?.claimsToAddOrOverride).toEqual({
+      patient: 'def',
+      roles: ['patient'],
+      fhirUser: 'RelatedPerson/parent',
+    });
+    await expect(asked('a b')).rejects.toThrow('no id');
+  });
+
   it('adds all that the functions ask of a token', async () => {
     const token = await accessTokenOf(tokenEvent({}));
 

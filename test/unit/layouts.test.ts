@@ -28,6 +28,7 @@ import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-
 import { IdCodec } from '../../shared/store/ids.ts';
 import { auditKey, referralKey, requestKey } from '../../shared/store/keys.ts';
 import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
+import { type ProxyRow, proxyLayouts, proxyRow } from '../../shared/store/proxy-rows.ts';
 import { packRedo, type Redo, unpackRedo } from '../../shared/store/redo-log.ts';
 import { type RequestKeyRow, requestKeyLayouts, requestKeyRow } from '../../shared/store/request-keys.ts';
 import {
@@ -215,6 +216,18 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
   feed: {
     read: (stored) => changesOf(rowIn(stored) as FeedRow),
     written: () => feedRows([change])[0]?.layout,
+  },
+  proxy: {
+    read: (stored) => {
+      const row = rowIn(stored) as ProxyRow;
+      return proxyLayouts.reader(row.layout)(row);
+    },
+    written: () =>
+      proxyRow('x', {
+        kind: 'emancipation',
+        since: 0,
+        recorded: { at: 0, by: 'Practitioner/1', organization: 'northside', evidence: {} },
+      }).layout,
   },
   requestKey: {
     read: (stored) => {

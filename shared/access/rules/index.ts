@@ -2,6 +2,7 @@ import type { Question, TypeQuestion, Verdict } from '../question.ts';
 import { custodian } from './custodian.ts';
 import { directory } from './directory.ts';
 import { ownChart } from './own-chart.ts';
+import { proxyOfRecord, proxyOfType } from './proxy.ts';
 import { psychotherapyNote } from './psychotherapy-note.ts';
 import { role } from './role.ts';
 import { scopeOfRecord, scopeOfType } from './scope.ts';
@@ -15,11 +16,12 @@ export type Rules<Asked> = Readonly<
 >;
 
 /** What decides about a whole type. A refusal here is told: 403. */
-export const rulesOfType: Rules<TypeQuestion> = { scopeOfType, role, delegation };
+export const rulesOfType: Rules<TypeQuestion> = { scopeOfType, role, delegation, proxyOfType };
 
 /** What decides about a record, once its type is no hindrance: ADD A RULE HERE. The last one always says something. */
 export const rulesOfRecord: Rules<Question> = {
   scopeOfRecord,
+  proxyOfRecord,
   securityContext,
   directory,
   psychotherapyNote,

@@ -10,7 +10,8 @@ export const securityContext = (question: Question, decide: (question: Question)
   const { under, ...own } = question.record;
   if (under === undefined) return undefined;
   if (under === 'not-understood') return question.asking.caller.roles.includes('system') ? undefined : 'role';
-  // What that record says is not known here, so neither a narrowed scope nor a Consent covers it.
-  const verdict = decide({ ...question, action: 'r', type: under, record: { ...own, resource: undefined } });
+  // What that record says is not known here, so neither a narrowed scope nor a Consent covers it. Whether it is hidden from a proxy is decided by its name.
+  const asking = { ...question.asking, proxy: undefined };
+  const verdict = decide({ ...question, asking, action: 'r', type: under, record: { ...own, resource: undefined } });
   return verdict === 'permit' ? undefined : verdict;
 };

@@ -40,6 +40,27 @@ export const patientRoutes: OwnRoutes = {
     concordOperation('POST', 'request-amendment', requestAmendment),
     { method: 'GET', path: ['{id}', '*'], interaction: searchWholeCompartment, name: 'search-compartment' },
     { method: 'POST', path: ['{id}', '*', '_search'], interaction: searchWholeCompartment, name: 'search-compartment' },
+    ...(['$grant-proxy', '$end-proxy', '$emancipate'] as const).map(
+      (name): Route => ({
+        method: 'POST',
+        path: ['{id}', name],
+        interaction: async (context, target) => {
+          const { grantProxy, endProxy, emancipate } = await import('../../interactions/proxies/operations.lazy.ts');
+          const operations = { '$grant-proxy': grantProxy, '$end-proxy': endProxy, $emancipate: emancipate };
+          return operations[name](context, target);
+        },
+        name: 'operation',
+        definition: `https://concord.example/fhir/OperationDefinition/Patient-${name.slice(1)}`,
+      }),
+    ),
+    {
+      method: 'GET',
+      path: ['{id}', '$proxies'],
+      interaction: async (context, target) =>
+        (await import('../../interactions/proxies/operations.lazy.ts')).proxiesOfPatient(context, target),
+      name: 'operation',
+      definition: 'https://concord.example/fhir/OperationDefinition/Patient-proxies',
+    },
     ...compartmentRoutes('Patient'),
   ],
 };

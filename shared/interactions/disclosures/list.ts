@@ -8,6 +8,7 @@ import { auditKey, disclosurePartition } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { rowsBetween } from '../../store/rows-between.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
+import { knownToProxy } from '../known-to-proxy.ts';
 import { locate } from '../locate.ts';
 import { notFound, requireTypeAccess } from '../require-access.ts';
 import { askedPage, countOf, entriesOf, nextLink, requireOnly, selfLink } from '../searchset.ts';
@@ -90,7 +91,7 @@ type Shown = Omit<AuditedAccess, 'patient'>;
 
 /** Reads until a page is full: what is left out shows neither by a short page nor by a link to an empty one. */
 const filledPage = async (
-  { store, now }: RequestContext,
+  { store, now, asking }: RequestContext,
   chart: string,
   { withheld, after, size }: { withheld: Withheld | undefined; after: string | undefined; size: number },
 ): Promise<{ readonly shown: readonly Shown[]; readonly next: string | undefined }> => {
@@ -115,12 +116,10 @@ const filledPage = async (
       const row = logged.get(key.sk);
       // Rows of the log are never removed. One that was is not passed over in silence.
       if (!row) throw new Error('The access log has lost a row');
-      const entry = entryOf(row);
-      if (logged.has(refusedKey(key).sk) || withheld?.(entry)) continue;
-      found.push({
-        sk: rows[index]?.sk ?? '',
-        access: { id: store.ids.idAt(chart, key.sk), entry, refused: false },
-      });
+      const id = store.ids.idAt(chart, key.sk);
+      const access = knownToProxy(asking.proxy, { id, entry: entryOf(row), refused: false });
+      if (!access || logged.has(refusedKey(key).sk) || withheld?.(access.entry)) continue;
+      found.push({ sk: rows[index]?.sk ?? '', access });
     }
     from = next;
     if (from === undefined || found.length > size) break;

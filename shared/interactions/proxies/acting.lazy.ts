@@ -1,0 +1,70 @@
+import type { Policy } from '../../access/policy.ts';
+import { agesOf } from '../../access/proxies/ages.ts';
+import { concealing, lookThrough } from '../../access/proxies/hidden.ts';
+import { keptFrom, standingOf } from '../../access/proxies/standing.ts';
+import type { Proxy } from '../../access/question.ts';
+import { RecordError } from '../../errors.ts';
+import { proxiesOf } from '../../store/proxy-rows.ts';
+import type { RecordStore } from '../../store/record-store.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+
+/** Who asks for whom. */
+interface Acting {
+  /** Reference to who asks. */
+  readonly person: string;
+  /** The chart of the patient in context; undefined if there is no such patient. */
+  readonly chart: string | undefined;
+  readonly policy: Pick<Policy, 'jurisdiction'>;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+const nobody: Proxy = {
+  basis: undefined,
+  mayAct: false,
+  conceals: true,
+  hides: () => true,
+  hidesName: () => true,
+};
+
+const seesAll = { conceals: false, hides: () => false, hidesName: () => false } as const;
+
+/**
+ * What somebody may see and do of a patient's who is somebody else. The rows of the chart decide at each request, and the clock: nothing is kept in mind. A Query
+ * and a read at once; of a minor's chart, a Query a megabyte more, for what is kept from the reader depends on what refers to what.
+ *
+ * @throws RecordError `too-costly` for a minor's chart that is too large to be looked through.
+ */
+export const actingFor = async (store: RecordStore, { person, chart, policy, now }: Acting): Promise<Proxy> => {
+  if (chart === undefined) return nobody;
+  const [{ grants, emancipation }, head] = await Promise.all([
+    proxiesOf(store, chart),
+    store.read({ type: 'Patient', chart, place: '' }),
+  ]);
+  const grant = grants.find(({ proxy }) => proxy === person);
+  const patient = head?.resource as unknown as fhir4.Patient | undefined;
+  const ages = agesOf(policy.jurisdiction);
+  if (!grant || !patient || standingOf(grant, patient, emancipation, ages, now) !== 'in-force') return nobody;
+  const kept = keptFrom(grant.basis, patient, ages, now);
+  const right = { basis: grant.basis, mayAct: grant.rights === 'act' };
+  return {
+    ...right,
+    ...(kept.size === 0 ? seesAll : concealing(kept, lookThrough(await pagesOf(store, chart), kept))),
+  };
+};
+
+/** Pages of a chart, of 1 MB each: some 20,000 records. */
+const mostPages = 10;
+
+const pagesOf = async (store: RecordStore, chart: string): Promise<StoredRecord[][]> => {
+  const pages: StoredRecord[][] = [];
+  let after: string | undefined;
+  do {
+    if (pages.length === mostPages)
+      throw new RecordError('too-costly', 'This chart is too large to be looked through for who acts for a minor');
+    const { items, next } = await store.chart(chart, undefined, { order: 'key-order', pointers: 'none', after });
+    pages.push(items);
+    after = next;
+  } while (after !== undefined);
+  return pages;
+};
