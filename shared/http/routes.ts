@@ -118,10 +118,12 @@ export type Router = (
 ) => { readonly route: Route; readonly target: Target };
 
 /** @param ownRoutes - of the types that will be asked for. */
-export const routerOf =
-  (ownRoutes: OwnRoutes): Router =>
-  (recordType, method, path) => {
-    const fitting = routesOf(recordType, ownRoutes).filter((route) => fits(route.path, path));
+export const routerOf = (ownRoutes: OwnRoutes): Router => {
+  const routes = new Map<RecordType, readonly Route[]>();
+  return (recordType, method, path) => {
+    const known = routes.get(recordType) ?? routesOf(recordType, ownRoutes);
+    routes.set(recordType, known);
+    const fitting = known.filter((route) => fits(route.path, path));
     const route = fitting.find((candidate) => candidate.method === method);
     if (recordType.readOnly && method !== 'GET' && route === undefined) {
       throw new RecordError('forbidden', `${recordType.name} is written by the server alone`, {
@@ -141,6 +143,7 @@ export const routerOf =
     const at = (name: string) => path[route.path.indexOf(name)] ?? '';
     return { route, target: { id: at('{id}'), version: at('{version}'), type: at('{type}') } };
   };
+};
 
 /** Whether a segment of a path can be what the variable stands for. */
 const stands = (variable: string, segment: string): boolean =>

@@ -103,21 +103,24 @@ export const referenceTo = (packed: Uint8Array, chart: string): Uint8Array => {
 /** What a row's body says of an object; undefined for a body that lies in the row. */
 export const bodyReference = (body: Uint8Array | undefined): BodyReference | undefined =>
   body?.[0] === inObjectStore
-    ? { name: toBase32(body.subarray(1, nameEnd)), jsonBytes: Buffer.from(body).readUInt32BE(nameEnd) }
+    ? { name: toBase32(body.subarray(1, nameEnd)), jsonBytes: numberAt(body, nameEnd) }
     : undefined;
+
+/** Four bytes, big-endian, where they lie: a Buffer of them would be a copy. */
+const numberAt = (bytes: Uint8Array, at: number): number =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at);
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
 const inflatedWithDictionary1 = (bytes: Uint8Array, chart: string): Buffer => {
   const json = inflateRawSync(bytes.subarray(checksumEnd), { dictionary: dictionaryFor(chart), chunkSize });
-  if (crc32(json) !== Buffer.from(bytes.subarray(1, checksumEnd)).readUInt32BE())
-    throw new Error('The body is damaged or of another chart');
+  if (crc32(json) !== numberAt(bytes, 1)) throw new Error('The body is damaged or of another chart');
   return json;
 };
 
 const inflatedFromObject = (row: Uint8Array, chart: string, object: Uint8Array | undefined): Buffer => {
   if (!object) throw new Error('The body lies in the object store and was not fetched');
-  if (object.length !== Buffer.from(row).readUInt32BE(nameEnd + 4) || !sha256(object).equals(row.subarray(lengthsEnd)))
+  if (object.length !== numberAt(row, nameEnd + 4) || !sha256(object).equals(row.subarray(lengthsEnd)))
     throw new Error('The body in the object store is not the one that was stored');
   return bodyLayouts.reader(object[0])(object, chart);
 };

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { hmacWith } from './hmac.ts';
 
 /** SHA-256 as the signing of requests uses it; with a secret, HMAC. */
@@ -36,11 +37,19 @@ const bytesOf = (data: string | ArrayBuffer | ArrayBufferView): Uint8Array => {
 };
 
 /**
- * The document client as every function uses it: DynamoDB knows no `undefined`. Rows are patients' data, so the SDK's step that would show
- * each call to a logger is left out; even without a logger it walks through every row.
+ * Steps of the SDK for each call that are left out. The logger would show patients' data; even without one it walks through every row. The next
+ * names the SDK and the process, which CloudTrail tells by the role, and the last tells Lambda which call of a function led to which: DynamoDB
+ * calls none in turn. Each is looked at anew for every call.
  */
+const leftOut = ['loggerMiddleware', 'getUserAgentMiddleware', 'recursionDetectionMiddleware'];
+
+/** The document client as every function uses it: DynamoDB knows no `undefined`. */
 export const documentClient = (config: Pick<DynamoDBClientConfig, 'endpoint'> = {}): DynamoDBDocumentClient => {
   const client = new DynamoDBClient({ ...config, sha256: SigningHash });
-  client.middlewareStack.remove('loggerMiddleware');
+  for (const step of leftOut) client.middlewareStack.remove(step);
+  // The SDK would make a signer for each call, of a copy of all that the client is configured with.
+  const { credentials, region, sha256 } = client.config;
+  const signer = new SignatureV4({ credentials, region, sha256, service: 'dynamodb' });
+  client.config.signer = async () => signer;
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 };

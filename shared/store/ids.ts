@@ -1,4 +1,11 @@
-import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv, randomBytes } from 'node:crypto';
+import {
+  type Cipheriv,
+  createCipheriv,
+  createDecipheriv,
+  type Decipheriv,
+  randomBytes,
+  randomFillSync,
+} from 'node:crypto';
 import { fromBase32, toBase32 } from './base32.ts';
 import { hmacWith } from './hmac.ts';
 
@@ -44,6 +51,20 @@ const placeOf = (date: number, random: Uint8Array): string => {
 export const timeKey = (milliseconds: number): string => placeOf(milliseconds, noRandom).slice(0, 9);
 const noRandom = new Uint8Array(6);
 
+/** Bytes drawn ahead, since six of them take a fifth of the time that thousands take. Each is used once. */
+const drawn = Buffer.alloc(6 * 512);
+let used = drawn.length;
+
+/** Six random bytes, good until the next are asked for. */
+const fewRandomBytes = (): Uint8Array => {
+  if (used === drawn.length) {
+    randomFillSync(drawn);
+    used = 0;
+  }
+  used += 6;
+  return drawn.subarray(used - 6, used);
+};
+
 export class IdCodec {
   readonly #hmac: ReturnType<typeof hmacWith>;
   // Ciphers are made once too and never closed: blocks without a mode do not depend on one another, and setting a cipher up takes
@@ -68,7 +89,7 @@ export class IdCodec {
 
   /** A new place in a chart. `date` is the record's clinical date in milliseconds since 1970. */
   newPlace(date: number): string {
-    return placeOf(date, randomBytes(6));
+    return placeOf(date, fewRandomBytes());
   }
 
   /** The same place at another date: where a record's charts show it once its date has changed. */

@@ -53,10 +53,16 @@ describe('the document client', () => {
     client.destroy();
   });
 
+  it('makes one signer for all calls', async () => {
+    const { config } = documentClient({ endpoint: 'http://127.0.0.1:9' });
+
+    expect(await config.signer()).toBe(await config.signer());
+  });
+
   it('has no step left that would show rows to a logger', () => {
     const steps = documentClient({ endpoint: 'http://127.0.0.1:9' }).middlewareStack.identify();
 
-    expect(steps.filter((step) => /log/i.test(step))).toEqual([]);
+    expect(steps.filter((step) => /log|UserAgent|recursion/i.test(step))).toEqual([]);
     expect(steps).toContain('retryMiddleware - finalizeRequest');
   });
 });
