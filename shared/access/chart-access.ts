@@ -17,6 +17,8 @@ export interface ChartAccess {
   readonly used: ReadonlySet<Basis>;
   /** Whether the caller has broken the glass of the chart, and the time for that is not over. */
   readonly granted: boolean;
+  /** Whether the caller's organisation has a care relationship as to what this custodian keeps. */
+  readonly isRelated: (custodian: string) => boolean;
   /** Whether the caller's organisation and others keep records there. */
   readonly mixed: boolean;
   /** Organisations that are known to keep records there, without those that keep nothing but what no row tells of. */
@@ -72,6 +74,7 @@ export const chartAccessBy =
           return basis;
         }),
       granted,
+      isRelated: related,
       mixed: mixes.some((door) => door.organization === organization || door.keeper === organization),
       organizations: [
         ...new Set([

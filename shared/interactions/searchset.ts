@@ -114,6 +114,17 @@ export const fitting = (records: readonly StoredRecord[]): readonly StoredRecord
   return end < 0 ? records : records.slice(0, Math.max(end, 1));
 };
 
+/** Says of a list that it covers what its reader may see: there may be more. */
+export const coverage: fhir4.Meta = {
+  tag: [
+    {
+      system: 'https://concord.example/fhir/CodeSystem/coverage',
+      code: 'as-far-as-visible',
+      display: 'Covers what its reader may see',
+    },
+  ],
+};
+
 /** Entries of a bundle; FHIR's JSON knows no empty arrays. https://hl7.org/fhir/R4/json.html */
 export const entriesOf = (entries: readonly fhir4.BundleEntry[]): { entry?: fhir4.BundleEntry[] } =>
   entries.length === 0 ? {} : { entry: [...entries] };

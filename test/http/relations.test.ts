@@ -311,6 +311,66 @@ describe('the end of a care relationship', () => {
   });
 });
 
+describe('that more of a chart exists', () => {
+  const hiv = { security: [{ system: `${hl7}v3-ActCode`, code: 'HIV' }] };
+  /** For each page, how many records it shows and what it says besides. */
+  const told = async (path: string, as: TestCaller = elsewhere) =>
+    (await allPages(server, path, as)).map((page) => {
+      const all = resourcesIn(page);
+      const said = all.filter(({ resourceType }) => resourceType === 'OperationOutcome').flatMap(issuesOf);
+      return [all.length - said.length, ...said.map(({ reason }) => reason)];
+    });
+
+  it('is told to a clinician who treats the patient, once, and not what it is', async () => {
+    const { patient, subject } = await related();
+    expect(await told(`${pathOf(patient)}/$everything`)).toEqual([[5]]);
+    await create(server, observationBody(subject, { meta: hiv }));
+
+    expect(await told(`${pathOf(patient)}/$everything`)).toEqual([[5, 'more-exists']]);
+    const pages = await told(`${pathOf(patient)}/$everything?_count=1`);
+    expect(pages.map(([, reason]) => reason)).toEqual([...pages.slice(1).map(() => undefined), 'more-exists']);
+    expect(await told(`${pathOf(patient)}/$everything?_type=Observation`)).toEqual([[1]]);
+    expect(await told(`${pathOf(patient)}/$everything`, { role: 'physician' })).toEqual([[6]]);
+    const { body } = await server.get(`${pathOf(patient)}/$everything`, { as: elsewhere });
+    expect(JSON.stringify(body)).not.toMatch(/HIV|northside/);
+  });
+
+  it('is told to the organisation that keeps the chart, without a call for those that nobody else writes in', async () => {
+    const { patient, subject } = await chart();
+    server.calls.reset();
+    expect(await told(`${pathOf(patient)}/$everything`, { role: 'physician' })).toEqual([[2]]);
+    expect(server.calls.names.toSorted()).toEqual(['GetItem', 'PutItem', 'Query']);
+    await create(server, referralBody(subject));
+    await create(server, observationBody(subject, { meta: hiv }), elsewhere);
+
+    expect(await told(`${pathOf(patient)}/$everything`, { role: 'physician' })).toEqual([[4, 'more-exists']]);
+    expect(await told(`${pathOf(patient)}/$everything`, { role: 'system' })).toEqual([[4]]);
+    expect(await told(`${pathOf(patient)}/$everything`, { role: 'patient', patient: patient.id })).toEqual([[5]]);
+  });
+
+  it('is not told to who sees some of it by a Consent alone', async () => {
+    const { patient, subject } = await chart();
+    await create(server, observationBody(subject, { meta: hiv }));
+    await create<fhir4.Consent>(server, {
+      resourceType: 'Consent',
+      status: 'active',
+      scope: concept('consentscope', 'patient-privacy'),
+      category: [concept('consentcategorycodes', 'infa')],
+      patient: { reference: subject },
+      policyRule: concept('v3-ActCode', 'OPTIN'),
+    });
+
+    expect(await told(`${pathOf(patient)}/$everything`)).toEqual([[2]]);
+  });
+
+  it('may be so of every list: it says that it covers what its reader may see', async () => {
+    const { patient } = await chart();
+
+    for (const path of [`Observation?patient=${patient.id}`, `${pathOf(patient)}/$everything`, 'Patient?name=nobody'])
+      expect((await server.get(path)).body).toMatchObject({ meta: { tag: [{ code: 'as-far-as-visible' }] } });
+  });
+});
+
 describe('without the policy', () => {
   it('a referral and a visit open nothing', async () => {
     optIn.setTime(now);

@@ -12,9 +12,10 @@ import type { Answer, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import type { OperationInput } from '../operation-input.ts';
 import { notFound, requireReadable } from '../require-access.ts';
-import { entriesOf, entryOf, nextLink, selfLink } from '../searchset.ts';
+import { coverage, entriesOf, entryOf, nextLink, selfLink } from '../searchset.ts';
 import { fillPage } from './fill-page.ts';
 import { mayRead, withReferenced } from './referenced.ts';
+import { moreExists, UnseenRecords } from './unseen-records.ts';
 
 const usualPage = 1_000;
 const largestPage = 1_000;
@@ -64,7 +65,8 @@ export const showEverything = async (
   const types = typesIn(input._type);
   const limit = pageSize(input._count);
   const since = input._since === undefined ? undefined : (dateInterval(input._since)?.start ?? 0) - underWayMs;
-  const [after, ...known] = Array.isArray(page?.position) ? (page.position as [string, ...LinkedChart[]]) : [];
+  const [after, before = 0, ...known] = Array.isArray(page?.position) ? (page.position as Position) : [];
+  const unseen = new UnseenRecords(context, before);
   const name = `${address.type}/${id}`;
   const isPart = (record: StoredRecord) =>
     (types?.has(record.type) ?? true) && (since === undefined || record.updated >= since) && (holds?.(record) ?? true);
@@ -81,7 +83,7 @@ export const showEverything = async (
         limit,
         mentions,
         consider: (records) => context.sharing.lookUp(records),
-        wanted: (record) => mayRead(context, record) && isPart(record),
+        wanted: (record) => (mayRead(context, record) || unseen.meets(record)) && isPart(record),
         mayGoOn: async () => {
           const record = await about;
           return record !== undefined && mayRead(context, record);
@@ -106,19 +108,29 @@ export const showEverything = async (
     resourceType: 'Bundle',
     type: 'searchset',
     timestamp: new Date(now).toISOString(),
+    meta: coverage,
     ...(after === undefined && next === undefined ? { total: shown.length } : {}),
     link: [
       selfLink(context, query),
-      ...(next === undefined ? [] : [nextLink(context, { query, position: [next, ...found.linked] })]),
+      ...(next === undefined
+        ? []
+        : [nextLink(context, { query, position: [next, unseen.met, ...found.linked] satisfies Position })]),
     ],
     ...entriesOf([
       ...shown.map(({ record }) => entryOf(context, record)),
       ...others.map((record) => entryOf(context, record, 'include')),
+      // Behind the last page, so that which one tells of it says nothing of what it is; and of all types, or it would tell of one.
+      ...(next === undefined && types?.size !== 1 && found.record && unseen.isToldOf(found.record)
+        ? [{ resource: moreExists, search: { mode: 'outcome' as const } }]
+        : []),
       ...(leftOut === 0 ? [] : [{ resource: tooLarge(leftOut), search: { mode: 'outcome' as const } }]),
     ]),
   };
   return { statusCode: 200, resource: bundle };
 };
+
+/** Where a page goes on: the key behind which it begins, whether something was unseen before, and the charts that were found to be linked. */
+type Position = [after: string, unseen: 0 | 1, ...linked: LinkedChart[]];
 
 /** Where a record of this id is. @throws RecordError `not-found`. */
 export const addressed = async (context: RequestContext, id: string): Promise<Address> => {

@@ -6,7 +6,7 @@ import type { Position } from '../../store/candidates/plan.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Answer, Interaction } from '../context.ts';
 import { requireTypeAccess } from '../require-access.ts';
-import { askedPage, entriesOf, entryOf, nextLink, pageParameter, selfLink } from '../searchset.ts';
+import { askedPage, coverage, entriesOf, entryOf, nextLink, pageParameter, selfLink } from '../searchset.ts';
 import { type OpenSearch, openSearch } from './open.ts';
 import { type Found, findPage, type PlannedSearch } from './page.ts';
 import type { SearchRequest } from './run.ts';
@@ -81,6 +81,7 @@ const searchset = (
   return {
     resourceType: 'Bundle',
     type: 'searchset',
+    meta: coverage,
     ...(total === undefined ? {} : { total }),
     link: [
       selfLink(context, query.understood),
