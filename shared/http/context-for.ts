@@ -40,6 +40,9 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
   const store = support?.store ?? whole;
   const sharing = new SharedCharts(store, asking, now, services.policy);
   const audit = new AuditTrail(store, asking, event.requestContext.requestId, now, sharing);
+  const behalf = support?.delegation
+    ? ({ basis: 'delegation', behalf: `Organization/${caller.organization}` } as const)
+    : proxy?.basis && ({ basis: 'proxy', behalf: `Patient/${caller.patient}` } as const);
   return {
     store,
     asking,
@@ -50,6 +53,6 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
     request,
     known,
     ...(support ? { hidesParameter: support.hidesParameter } : {}),
-    audit: proxy?.basis ? audit.under({ basis: 'proxy', behalf: `Patient/${caller.patient}` }) : audit,
+    audit: behalf ? audit.under(behalf) : audit,
   };
 };

@@ -18,6 +18,11 @@ export const createRecord: Interaction = async (context) => {
     if (existing) return written(context, existing, 200);
     const place = await newPlace(context, parsed.resource);
     const plan = await planCreate(context, parsed, place, found && guardsFor(found, place.id));
+    if (context.store.isReduced) {
+      const { plans, answer } = await (await import('./hand-on.lazy.ts')).handedOn(context, plan);
+      await save(context, plans, [answer]);
+      return answer;
+    }
     await save(context, [plan]);
     return answerTo(context, plan);
   });

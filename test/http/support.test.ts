@@ -431,3 +431,75 @@ describe('the view of support staff', () => {
     expect((await server.post('Appointment', appointment, { as: support })).status).toBe(403);
   });
 });
+
+describe('what support staff write', () => {
+  const nurse: TestCaller = { role: 'nurse' };
+  let subject: fhir4.Reference;
+  beforeEach(async () => {
+    await create(server, delegation(), admin);
+    subject = { reference: referenceTo(await create(server, patientBody())) };
+  });
+  const message = (elements: Partial<fhir4.Communication> = {}): fhir4.Communication => ({
+    resourceType: 'Communication',
+    status: 'completed',
+    subject,
+    payload: [{ contentString: 'My chest hurts' }],
+    ...elements,
+  });
+  const task = (elements: Partial<fhir4.Task> = {}): fhir4.Task => ({
+    resourceType: 'Task',
+    status: 'requested',
+    intent: 'order',
+    for: subject,
+    ...elements,
+  });
+  const tasksOfNurses = async () => {
+    const { body } = await server.get(`Task?patient=${subject.reference}`, { as: nurse });
+    return resourcesIn(body) as unknown as fhir4.Task[];
+  };
+
+  it('is theirs to read where it is administrative, or their own task', async () => {
+    const told = await create(server, message({ category: [{ coding: [administrative] }] }), support);
+    const own = await create(server, task({ owner: { reference: referenceTo(person) } }), support);
+
+    expect([await seen(pathOf(told)), await seen(pathOf(own))]).toEqual([200, 200]);
+    expect((await tasksOfNurses()).map(({ performerType }) => performerType)).toEqual([undefined]);
+  });
+
+  it.each(['alone', 'in a transaction'])(
+    'goes to the nurses where it may be clinical, and is not read back: %s',
+    async (how) => {
+      const post = async (resource: fhir4.Communication | fhir4.Task) => {
+        if (how === 'alone') return server.post(resource.resourceType, resource, { as: support });
+        const entry = [{ request: { method: 'POST', url: resource.resourceType }, resource }];
+        return server.post('', { resourceType: 'Bundle', type: 'transaction', entry }, { as: support });
+      };
+      const sent = [await post(message()), await post(task({ description: 'Call back' }))];
+
+      expect(sent.map(({ status }) => status)).toEqual(how === 'alone' ? [201, 201] : [200, 200]);
+      for (const { text } of sent) expect(text).toContain('Handed on to the nurses');
+      const handed = await tasksOfNurses();
+      const codes = handed.map(({ performerType }) => performerType?.[0]?.coding?.[0]?.code);
+      expect(codes).toEqual(['106292003', '106292003']);
+      const about = handed.flatMap(({ focus }) => focus?.reference ?? []);
+      expect(about).toHaveLength(1);
+      const { body } = await server.get(about[0] ?? '', { as: nurse });
+      expect(body).toMatchObject({ payload: [{ contentString: 'My chest hurts' }] });
+      expect(await seen(about[0] ?? '')).toBe('not-found');
+      for (const each of handed) expect(await seen(`Task/${each.id}`)).toBe('not-found');
+      const found = await server.get(`Task?patient=${subject.reference}`, { as: support });
+      expect(resourcesIn(found.body).filter(({ resourceType }) => resourceType === 'Task')).toEqual([]);
+    },
+  );
+
+  it('says in the log for whom it was done', async () => {
+    await server.get(String(subject.reference), { as: support });
+
+    const { body } = await server.get(`AuditEvent?patient=${subject.reference}`, { as: { role: 'privacy' } });
+
+    const events = resourcesIn(body) as unknown as fhir4.AuditEvent[];
+    const ofSupport = events.find(({ agent }) => agent[0]?.who?.reference === referenceTo(person));
+    expect(JSON.stringify(ofSupport)).toContain('Organization/northside');
+    expect(JSON.stringify(ofSupport)).toContain('on behalf of');
+  });
+});

@@ -51,6 +51,7 @@ const filesBeside: readonly {
       entry === 'functions/history.ts' || (!background.includes(entry) && entry !== 'functions/metadata.ts'),
   })),
   ...[
+    { name: 'shared-interactions-hand-on.lazy.js', most: 160_000 },
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },
     { name: 'shared-fhir-sound-part.lazy.js', most: 2_000 },

@@ -155,7 +155,11 @@ const planEntry = async (
       if (record) return { entry, plans: [], answer: written(context, record, 200) };
       if (!place) throw new Error('A create was not given a place');
       const parsed = parseBody(entry.recordType, entry.resource);
-      return { entry, plans: [await planCreate(context, parsed, place, found && guardsFor(found, place.id))] };
+      const plan = await planCreate(context, parsed, place, found && guardsFor(found, place.id));
+      if (context.store.isReduced) {
+        return { entry, ...(await (await import('../hand-on.lazy.ts')).handedOn(context, plan)) };
+      }
+      return { entry, plans: [plan] };
     }
     case 'PATCH':
       return {

@@ -1,0 +1,63 @@
+import { isAdministrative } from '../access/support.ts';
+import { information } from '../fhir/operation-outcome.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { task } from '../record-types/task.ts';
+import { answerTo } from './answers.ts';
+import type { Answer, RequestContext } from './context.ts';
+import { newPlace, type PlannedWrite, planCreate } from './plan-write.ts';
+
+/** Who takes on what support hands on. https://hl7.org/fhir/R4/task-definitions.html#Task.performerType */
+const nurses: fhir4.CodeableConcept = {
+  coding: [{ system: 'http://snomed.info/sct', code: '106292003', display: 'Professional nurse' }],
+};
+
+/**
+ * What comes of something that support staff write: what is administrative, or a task of their own, is written as it is. Anything else may be clinical and
+ * goes to the nurses of the organisation: a message with a Task that names it, a task as theirs. Support cannot read it back.
+ */
+export const handedOn = async (
+  context: RequestContext,
+  plan: PlannedWrite,
+): Promise<{ readonly plans: readonly PlannedWrite[]; readonly answer: Answer }> => {
+  const { resource } = plan.next;
+  const answer = answerTo(context, plan);
+  const kept = resource?.resourceType === 'Task' ? isOwnTask(context, resource) : isAdministrativeMessage(resource);
+  if (!resource || kept) return { plans: [plan], answer };
+  const told = { ...answer, resource: information('information', [{ message: 'Handed on to the nurses' }]) };
+  if (resource.resourceType === 'Task') {
+    const { owner: _theirs, ...rest } = resource as unknown as fhir4.Task;
+    const theirs = { ...rest, performerType: [nurses] } as unknown as Resource;
+    return { plans: [{ ...plan, next: { ...plan.next, resource: theirs } }], answer: told };
+  }
+  return { plans: [plan, await forNurses(context, plan)], answer: told };
+};
+
+const isOwnTask = ({ asking }: RequestContext, resource: Resource): boolean => {
+  const { owner, code } = resource as unknown as fhir4.Task;
+  return owner?.reference === asking.caller.fhirUser || (code !== undefined && isAdministrative(code));
+};
+
+const isAdministrativeMessage = (resource: Resource | undefined): boolean => {
+  const { category = [] } = (resource ?? {}) as Partial<fhir4.Communication>;
+  return category.length > 0 && category.every(isAdministrative);
+};
+
+const forNurses = async (context: RequestContext, { next }: PlannedWrite): Promise<PlannedWrite> => {
+  const { subject } = next.resource as unknown as fhir4.Communication;
+  const name = `${next.type}/${next.id}`;
+  const asked: fhir4.Task = {
+    resourceType: 'Task',
+    status: 'requested',
+    intent: 'order',
+    description: 'Support staff have taken a message that may be clinical. Read it and answer it',
+    focus: { reference: name },
+    ...(subject?.reference === undefined ? {} : { for: { reference: subject.reference } }),
+    authoredOn: new Date(context.now).toISOString(),
+    requester: { reference: context.asking.caller.fhirUser },
+    performerType: [nurses],
+  };
+  // The message is written by the same transaction, so that it is known where it will be.
+  const own = { ...context, recordType: task, known: new Map([...context.known, [name, next]]) };
+  const resource = asked as unknown as Resource;
+  return planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
+};
