@@ -262,8 +262,8 @@ export const requireSameHome = async (
 };
 
 /** Charts besides its home in which either version of a record stands: of its patients, and of what it refers to. */
-const furtherCharts = async (
-  context: RequestContext,
+export const furtherCharts = async (
+  context: Omit<RequestContext, 'recordType'> & { readonly recordType: Pick<RecordType, 'patientsOf'> },
   { chart }: Address,
   next: Resource | undefined,
   previous: Resource | undefined,

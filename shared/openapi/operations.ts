@@ -10,6 +10,7 @@ import { matchInput } from '../interactions/match/match.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
+import { retentionInput } from '../interactions/retention/input.ts';
 import { servedInput } from '../interactions/terms/asked.ts';
 import { expandInput } from '../interactions/terms/expand.ts';
 import { lookupInput } from '../interactions/terms/lookup.ts';
@@ -113,6 +114,9 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: {},
     answer: 'OperationOutcome',
   },
+  'Patient/$legal-hold': { summary: 'Keep the chart from being purged', input: retentionInput, answer: 'Parameters' },
+  'Patient/$release-hold': { summary: 'Lift a legal hold', input: retentionInput, answer: 'Parameters' },
+  'Patient/$purge': { summary: 'End a chart whose time is over', input: retentionInput, answer: 'Parameters' },
   'Patient/$request-amendment': {
     summary: 'Ask that a record is amended',
     input: requestAmendmentInput,

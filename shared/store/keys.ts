@@ -216,6 +216,12 @@ export const suspensionPrefix = '!suspended#';
 export const suspensionKey = (chart: string, place: string): RowKey =>
   disclosureKey(chart, `${suspensionPrefix}${place}`);
 
+/** That a chart is kept by a legal hold, or was purged: one of the two, so that neither can come behind the other's back. */
+export const keepingKey = (chart: string): RowKey => disclosureKey(chart, '!keeping');
+/** Charts whose rows are still to be removed. */
+export const purgesPartition = 'P!';
+export const purgeKey = (chart: string): RowKey => ({ pk: purgesPartition, sk: chart });
+
 /** Who has the time of a person, place or thing (`Type/id`) on a day of UTC. */
 export const dayKey = (actor: string, day: string): RowKey => ({ pk: `S#${actor}#${day}`, sk: 'day' });
 

@@ -31,6 +31,8 @@ export interface StoredRecord extends Address, Seal {
   readonly refs?: number;
   /** Where its charts show it, if its date is another one than when it was created: then a pointer stands there. */
   readonly shown?: string | undefined;
+  /** Its chart is purged: from this version on nothing of it is to be seen, and its rows go. */
+  readonly purged?: true;
 }
 
 /** What a version says, in a record's row, in its history row and in the intent of a staged transaction. */
@@ -43,6 +45,7 @@ export interface VersionAttributes {
   readonly labels?: Set<string>;
   readonly body?: Uint8Array;
   readonly shown?: string;
+  readonly purged?: true;
   readonly originators?: Set<string>;
   readonly withheld?: Withholding;
 }
@@ -118,6 +121,7 @@ export const versionAttributes = (record: StoredRecord): VersionAttributes & Pic
     ...(record.labels.length > 0 ? { labels: new Set(record.labels) } : {}),
     ...(body ? { body } : {}),
     ...(record.shown === undefined ? {} : { shown: record.shown }),
+    ...(record.purged ? { purged: true } : {}),
     ...(record.originators ? { originators: new Set(record.originators) } : {}),
     ...(record.withheld ? { withheld: record.withheld } : {}),
   };

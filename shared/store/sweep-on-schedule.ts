@@ -4,6 +4,7 @@ import { commitWithinMs, sendBeats } from './feed/completeness.ts';
 import { openStore } from './open-store.ts';
 import type { RecordStore } from './record-store.ts';
 import { sweepUnfinished } from './settle-transaction.ts';
+import { sweepPurges } from './sweep-purges.ts';
 import { sweepUploads } from './sweep-uploads.ts';
 
 /**
@@ -19,10 +20,15 @@ export const sweepOnSchedule = () => {
     client ??= documentClient();
     const store = await openStore(client, tableName, { bucket });
     // Neither waits for the other: what stands against one must not let the rest of the other pile up.
-    const [settled, removed] = await Promise.allSettled([sweepAndBeat(store), sweepUploads(store)]);
+    const [settled, removed, purged] = await Promise.allSettled([
+      sweepAndBeat(store),
+      sweepUploads(store),
+      sweepPurges(store),
+    ]);
     if (countOf(settled) > 0) log.warn('settled transactions that were left behind', { count: countOf(settled) });
     if (countOf(removed) > 0) log.warn('removed bodies whose commit never came', { count: countOf(removed) });
-    for (const result of [settled, removed]) if (result.status === 'rejected') throw result.reason;
+    if (countOf(purged) > 0) log.info('removed rows of purged charts', { count: countOf(purged) });
+    for (const result of [settled, removed, purged]) if (result.status === 'rejected') throw result.reason;
   };
 };
 

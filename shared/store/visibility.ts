@@ -31,10 +31,16 @@ export const readMarker = async (
 const nextIn = ({ intent }: RecordRow): Intent | undefined => (intent && 'version' in intent ? intent : undefined);
 
 /**
- * Rows as a reader may see them: without creates of transactions that are not committed, and with the intents of those that are.
+ * Rows as a reader may see them: without creates of transactions that are not committed, with the intents of those that are, and without what was purged.
  * Costs a call for each transaction met, none for the usual rows.
  */
 export const visibleRows = async (
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  rows: readonly RecordRow[],
+): Promise<RecordRow[]> => (await settledRows(client, tableName, rows)).filter(({ purged }) => purged === undefined);
+
+const settledRows = async (
   client: DynamoDBDocumentClient,
   tableName: string,
   rows: readonly RecordRow[],

@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { chartLog } from '../../shared/audit/audit-log.ts';
 import { indexDisclosures } from '../../shared/audit/index-disclosures.ts';
+import { commit } from '../../shared/store/commit.ts';
+import { sweepPurges } from '../../shared/store/sweep-purges.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
@@ -8,6 +11,7 @@ import {
   create,
   elsewhere,
   issuesOf,
+  numberedPatient,
   observationBody,
   pathOf,
   patientBody,
@@ -17,7 +21,7 @@ import {
   stored,
 } from '../support/records.ts';
 import { insertEvent } from '../support/stream-events.ts';
-import { allRows } from '../support/test-store.ts';
+import { allRows, commitOf, intercepted, newRecord } from '../support/test-store.ts';
 
 // What a patient is told of: the access log in words, and to whom the chart was disclosed.
 
@@ -522,5 +526,145 @@ describe('a request for an amendment', () => {
     expect(reasonOf(await server.post('', bundle, { as: privacy }))).toBe('amendment-by-operation');
     expect(reasonOf(await server.delete(`Task/${task.id}`))).toBe('amendment-stays');
     expect((await server.put(`Task/${task.id}`, { ...asked, status: 'cancelled' }, { as: one.own })).status).toBe(200);
+  });
+});
+
+describe('the end of a chart', () => {
+  let charts = 0;
+  const old = Date.UTC(2000, 0, 1);
+  const later = Date.UTC(2026, 10, 1);
+  const at = async <T>(time: number, work: () => Promise<T>): Promise<T> => {
+    server.setTime(time);
+    try {
+      return await work();
+    } finally {
+      server.setTime(undefined);
+    }
+  };
+  const chosen = (one: Chart) => `chosen-${one.patient.id}`;
+  const oldChart = (count = 1) =>
+    at(old, async () => {
+      const patient = await create(server, numberedPatient(`old-${++charts}`, { birthDate: '1950-01-01' }));
+      const observation = await create(
+        server,
+        observationBody(referenceTo(patient), { effectiveDateTime: '2000-01-01' }),
+      );
+      const one: Chart = { patient, observation, own: { role: 'patient', patient: patient.id } };
+      await server.put(pathOf(observation), { ...observation, status: 'amended' });
+      await server.put(`Condition/${chosen(one)}`, {
+        resourceType: 'Condition',
+        id: chosen(one),
+        subject: { reference: referenceTo(patient) },
+        code: { text: 'c' },
+      });
+      const deleted = await create(server, observationBody(referenceTo(patient), { effectiveDateTime: '2000-01-01' }));
+      await server.delete(pathOf(deleted));
+      await Promise.all(
+        Array.from({ length: count }, () =>
+          create(server, observationBody(referenceTo(patient), { effectiveDateTime: '2000-01-01' })),
+        ),
+      );
+      return { ...one, deleted };
+    });
+  const purge = ({ patient }: Chart, as: TestCaller = privacy) =>
+    at(later, () => post(`${pathOf(patient)}/$purge`, { reason: 'Its time is over' }, as));
+  const reasonOf = ({ body }: { body: TestBody }) => issuesOf(body)[0]?.reason;
+  const statuses = async (one: Chart & { deleted: Stored<fhir4.Observation> }) => {
+    const paths = [
+      pathOf(one.patient),
+      pathOf(one.observation),
+      `${pathOf(one.observation)}/_history`,
+      `${pathOf(one.observation)}/_history/1`,
+      `Condition/${chosen(one)}`,
+      `${pathOf(one.deleted)}/_history/1`,
+      `${pathOf(one.patient)}/$everything`,
+    ];
+    return Promise.all(paths.map(async (path) => (await server.get(path)).status));
+  };
+  const rowsOf = async ({ patient }: Chart) =>
+    (await allRows(server.store)).filter(
+      ({ pk, sk }) => pk === `C#${patient.id}` || (/^[XUL]#/.test(pk) && JSON.stringify([pk, sk]).includes(patient.id)),
+    );
+
+  it.each([
+    ['one transaction', 1],
+    ['a staged one', 60],
+  ])('is at once for all readers, by %s, and then in the table, but for its log', async (_name, count) => {
+    const one = await oldChart(count);
+    expect(await statuses(one)).toEqual([200, 200, 200, 200, 200, 200, 200]);
+
+    const { status, body } = await purge(one);
+
+    expect(status, JSON.stringify(body)).toBe(200);
+    const gone = [404, 404, 404, 404, 404, 404, 404];
+    expect(await statuses(one)).toEqual(gone);
+    expect((await allPages(server, `Observation?patient=${one.patient.id}`)).flatMap(resourcesIn)).toEqual([]);
+    expect((await allPages(server, `Patient?_id=${one.patient.id}`)).flatMap(resourcesIn)).toEqual([]);
+    expect((await rowsOf(one)).length).toBeGreaterThan(0);
+
+    await sweepPurges(server.store);
+
+    expect(await rowsOf(one)).toEqual([]);
+    expect(await statuses(one)).toEqual(gone);
+    expect((await purge(one)).body).toEqual(body);
+    const { accesses } = await chartLog(server.store, one.patient.id, undefined);
+    expect(accesses.filter(({ entry }) => entry.query?.includes('$purge')).map(({ entry }) => entry.query)).toEqual([
+      `${pathOf(one.patient)}/$purge?reason=Its%20time%20is%20over&records=${4 + count}`,
+    ]);
+  });
+
+  it('is taken up again where it was cut off', async () => {
+    const one = await oldChart();
+    await purge(one);
+    let calls = 0;
+    const dying = intercepted(server.store, ({ name, send }) =>
+      name === 'BatchWrite' && ++calls === 1
+        ? send().then(() => Promise.reject(new Error('killed')))
+        : calls > 0
+          ? Promise.reject(new Error('killed'))
+          : send(),
+    );
+
+    await expect(sweepPurges(dying)).rejects.toThrow('killed');
+    await sweepPurges(server.store);
+
+    expect(await rowsOf(one)).toEqual([]);
+  });
+
+  it('does not come while a legal hold keeps it', async () => {
+    const one = await oldChart();
+    const hold = (name: string, as?: TestCaller) =>
+      post(`${pathOf(one.patient)}/${name}`, { reason: 'A court asks' }, as);
+
+    expect((await hold('$legal-hold', { role: 'physician' })).status).toBe(403);
+    expect((await hold('$legal-hold', { role: 'privacy', organization: 'lakeside' })).status).toBe(404);
+    expect((await hold('$release-hold')).status).toBe(409);
+    expect((await hold('$legal-hold')).status).toBe(200);
+    expect((await hold('$legal-hold')).status).toBe(409);
+    expect(reasonOf(await purge(one))).toBe('legal-hold');
+    expect((await hold('$release-hold')).status).toBe(200);
+    expect((await purge(one)).status).toBe(200);
+  });
+
+  it('comes to nothing younger, and to nothing that others keep', async () => {
+    const young = await chart();
+    expect(reasonOf(await purge(young))).toBe('retention');
+
+    const shared = await oldChart();
+    await at(old, () => share(shared));
+    const theirs = newRecord(server.store, shared.patient.id, { custodian: 'lakeside', updated: old });
+    await commit(server.store, commitOf({ writes: [{ next: theirs }] }));
+    expect(reasonOf(await purge(shared))).toBe('others-records');
+    expect((await statuses(shared))[1]).toBe(200);
+  });
+
+  it('is for the privacy officer of who keeps it', async () => {
+    const one = await oldChart();
+
+    expect((await purge(one, { role: 'physician' })).status).toBe(403);
+    expect((await purge(one, { role: 'privacy', organization: 'lakeside' })).status).toBe(404);
+    expect((await purge(one, { ...privacy, scope: 'user/*.cru' })).status).toBe(403);
+    expect((await purge(one)).status).toBe(200);
+    expect((await purge(one, { role: 'privacy', organization: 'lakeside' })).status).toBe(404);
   });
 });

@@ -79,6 +79,7 @@ const filesBeside: readonly {
   ...[
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
     { name: 'shared-interactions-amendments-amendments.lazy.js', most: 60_000, types: ['patient', 'task'] },
+    { name: 'shared-interactions-retention-retention.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-disclosures-disclosures.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-access-log.lazy.js', most: 24_000, types: ['audit-event'] },
     { name: 'shared-interactions-match-match.lazy.js', most: 20_000, types: ['patient'] },

@@ -210,8 +210,8 @@ describe('policies of the stacks', () => {
   });
 
   it('allow what serves records exactly the objects’ verbs that the code uses, and the sweeper its one', () => {
-    const served = verbsIn('store/!(sweep-uploads).ts');
-    const swept = verbsIn('store/sweep-uploads.ts');
+    const served = verbsIn('store/!(sweep-uploads|sweep-purges).ts');
+    const swept = verbsIn('store/sweep-{uploads,purges}.ts');
 
     expect(actionsOf('functions/records/patient.ts', 's3')).toEqual(served);
     expect(actionsOf('functions/system.ts', 's3')).toEqual(served);

@@ -26,6 +26,7 @@ import { type DoorRow, doorLayouts, doorRow } from '../../shared/store/door-rows
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-rows.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
+import { type KeepingRow, keepingLayouts, keepingRow } from '../../shared/store/keeping.ts';
 import { auditKey, referralKey, requestKey } from '../../shared/store/keys.ts';
 import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
 import { type ProxyRow, proxyLayouts, proxyRow } from '../../shared/store/proxy-rows.ts';
@@ -205,6 +206,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return disclosureLayouts.reader(row.layout)(row);
     },
     written: () => disclosureRow(chart, ids.newPlace(0), ids.newPlace(0)).layout,
+  },
+  keeping: {
+    read: (stored) => {
+      const row = rowIn(stored) as KeepingRow;
+      return keepingLayouts.reader(row.layout)(row);
+    },
+    written: () => keepingRow(chart, { state: 'held', custodian: '', at: 0 }).layout,
   },
   suspension: {
     read: (stored) => {

@@ -3,6 +3,7 @@ import type { Interaction } from '../../interactions/context.ts';
 import { disclosures, recordDisclosure, suspendDisclosures } from '../../interactions/disclosures/operations.ts';
 import { breakGlass, emergencyMatch } from '../../interactions/emergency/operations.ts';
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
+import { legalHold, purge, releaseHold } from '../../interactions/retention/operations.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
 import type { OwnRoutes, Route } from '../routes.ts';
@@ -38,6 +39,9 @@ export const patientRoutes: OwnRoutes = {
     concordOperation('POST', 'record-disclosure', recordDisclosure),
     concordOperation('POST', 'suspend-disclosures', suspendDisclosures),
     concordOperation('POST', 'request-amendment', requestAmendment),
+    concordOperation('POST', 'legal-hold', legalHold),
+    concordOperation('POST', 'release-hold', releaseHold),
+    concordOperation('POST', 'purge', purge),
     { method: 'GET', path: ['{id}', '*'], interaction: searchWholeCompartment, name: 'search-compartment' },
     { method: 'POST', path: ['{id}', '*', '_search'], interaction: searchWholeCompartment, name: 'search-compartment' },
     ...(['$grant-proxy', '$end-proxy', '$emancipate'] as const).map(

@@ -1,3 +1,4 @@
+import { purgedAmong } from '../keeping.ts';
 import { historyKey, type Row, type RowKey, recordKey } from '../keys.ts';
 import { largeBytes, pageWithin } from '../large-bodies.ts';
 import type { RecordStore } from '../record-store.ts';
@@ -30,7 +31,7 @@ const name = ({ pk, sk }: RowKey): string => `${pk}\n${sk}`;
  * The versions that the first of these changes made, in their order: as many as one page may bring. Two rows a change, or three, a hundred a call, the calls at
  * once; a call more for each transaction that a row is marked by.
  *
- * @throws Error if a version is not there: none is ever removed, and one that was is not passed over in silence.
+ * @throws Error if a version is not there whose chart was not purged: no other one is ever removed, and one that was is not passed over in silence.
  */
 export const versionsOf = async (
   store: RecordStore,
@@ -38,7 +39,10 @@ export const versionsOf = async (
   wanted: Wanted,
 ): Promise<{ readonly versions: readonly Version[]; readonly taken: number }> => {
   const found = await rowsOf(store, changes, wanted.superseded);
-  const page = pageWithin(found, ({ row, now, at }) => largeBytes(row) + (wanted.current(at) ? largeBytes(now) : 0));
+  const page = pageWithin(
+    found.flatMap((each) => each ?? []),
+    ({ row, now, at }) => largeBytes(row) + (wanted.current(at) ? largeBytes(now) : 0),
+  );
   const records = await store.recordsIn(page);
   const later = page.filter(({ row, now, at }) => now.version !== row.version && wanted.current(at));
   const currents = await store.recordsIn(later.map(({ now, at }) => ({ row: now, at })));
@@ -47,7 +51,9 @@ export const versionsOf = async (
     const each = page[index];
     return each ? [{ record, until: each.until, current: currentOf.get(each) ?? record }] : [];
   });
-  return { versions, taken: page.length };
+  const last = page.at(-1);
+  const isWhole = found.filter((each) => each !== undefined).length === page.length;
+  return { versions, taken: isWhole || !last ? changes.length : changes.indexOf(last.at) + 1 };
 };
 
 interface Found {
@@ -58,7 +64,11 @@ interface Found {
   readonly until: number | undefined;
 }
 
-const rowsOf = async (store: RecordStore, changes: readonly RecordChange[], superseded: boolean): Promise<Found[]> => {
+const rowsOf = async (
+  store: RecordStore,
+  changes: readonly RecordChange[],
+  superseded: boolean,
+): Promise<(Found | undefined)[]> => {
   const found = new Map<RecordChange, Found>();
   let missing = [...changes];
   for (let look = 0; look < mostLooks && missing.length > 0; look++) {
@@ -84,8 +94,9 @@ const rowsOf = async (store: RecordStore, changes: readonly RecordChange[], supe
     }
     missing = missing.filter((change) => !found.has(change));
   }
-  if (missing.length > 0) throw new Error('The feed tells of a version that is not there');
-  return changes.flatMap((change) => found.get(change) ?? []);
+  const purged = await purgedAmong(store, new Set(missing.map(({ chart }) => chart)));
+  if (missing.some(({ chart }) => !purged.has(chart))) throw new Error('The feed tells of a version that is not there');
+  return changes.map((change) => found.get(change));
 };
 
 const keysOf = (change: RecordChange, superseded: boolean): RowKey[] => [

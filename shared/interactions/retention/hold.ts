@@ -1,0 +1,78 @@
+import { RecordError } from '../../errors.ts';
+import { keepingRow } from '../../store/keeping.ts';
+import { keepingKey } from '../../store/keys.ts';
+import { type Action, tryTransaction } from '../../store/transact.ts';
+import type { Answer, RequestContext, Target } from '../context.ts';
+import { keptPatient, requireOfficer } from './officer.ts';
+
+/**
+ * `POST Patient/{id}/$legal-hold`: nothing of the chart is purged before it is released, whatever its age.
+ *
+ * @throws RecordError `forbidden`, `not-found`; `conflict` where the chart is held already.
+ */
+export const holdChart = async (context: RequestContext, { id }: Target): Promise<Answer> => {
+  const { reason } = requireOfficer(context, 'u');
+  const { chart, custodian } = await keptPatient(context, id);
+  const { store, now } = context;
+  const Item = keepingRow(chart, { state: 'held', custodian, at: now });
+  const put = { Put: { TableName: store.tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } };
+  await written(context, { chart, id, name: '$legal-hold', reason }, put, 'The chart is held already');
+  return answer(context, 'held');
+};
+
+/**
+ * `POST Patient/{id}/$release-hold`: the chart may be purged once its time is over. That it was held stays in the log.
+ *
+ * @throws RecordError `forbidden`, `not-found`; `conflict` where the chart is not held.
+ */
+export const releaseChart = async (context: RequestContext, { id }: Target): Promise<Answer> => {
+  const { reason } = requireOfficer(context, 'u');
+  const { chart } = await keptPatient(context, id);
+  const remove = {
+    Delete: {
+      TableName: context.store.tableName,
+      Key: keepingKey(chart),
+      ConditionExpression: '#state = :held',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':held': 'held' },
+    },
+  };
+  await written(context, { chart, id, name: '$release-hold', reason }, remove, 'The chart is not held');
+  return answer(context, 'released');
+};
+
+interface Step {
+  readonly chart: string;
+  readonly id: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** With its entry of the log, in one transaction. */
+const written = async (
+  { audit, store }: RequestContext,
+  { chart, id, name, reason }: Step,
+  change: Action,
+  otherwise: string,
+): Promise<void> => {
+  const query = `Patient/${id}/${name}?reason=${encodeURIComponent(reason)}`;
+  const Item = audit.row({ interaction: 'operation', chart, what: [`Patient/${id}`], query });
+  const refused = await tryTransaction(store.client, [
+    change,
+    { Put: { TableName: store.tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } },
+  ]);
+  if (!refused) return;
+  if (refused.length > 0) throw new RecordError('conflict', otherwise, { reason: 'legal-hold' });
+  throw new RecordError('throttled', 'The chart is busy; try again', { headers: { 'Retry-After': '1' } });
+};
+
+const answer = ({ now }: RequestContext, state: string): Answer => ({
+  statusCode: 200,
+  resource: {
+    resourceType: 'Parameters',
+    parameter: [
+      { name: 'state', valueCode: state },
+      { name: 'since', valueInstant: new Date(now).toISOString() },
+    ],
+  },
+});

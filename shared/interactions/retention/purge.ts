@@ -1,0 +1,137 @@
+import { RecordError } from '../../errors.ts';
+import { searchTypes } from '../../record-types/search-types.ts';
+import { keptUntil } from '../../retention/policy.ts';
+import { dateInterval } from '../../search/date-range.ts';
+import { commit, type RecordWrite } from '../../store/commit.ts';
+import { CommitRefused } from '../../store/commit-refusal.ts';
+import { timeOfPlace } from '../../store/ids.ts';
+import { indexChanges } from '../../store/index-rows.ts';
+import { keepingOf, keepingRow } from '../../store/keeping.ts';
+import { chartKey, purgeKey, type Row, recordRange } from '../../store/keys.ts';
+import { addressOf, isPointer, type RecordRow, type StoredRecord, targetOf } from '../../store/rows.ts';
+import { rowsBetween } from '../../store/rows-between.ts';
+import { visibleRows } from '../../store/visibility.ts';
+import type { Answer, RequestContext, Target } from '../context.ts';
+import { locate } from '../locate.ts';
+import { furtherCharts } from '../plan-write.ts';
+import { notFound } from '../require-access.ts';
+import { byChart } from '../save.ts';
+import { requireOfficer } from './officer.ts';
+
+/** Records of a chart that are purged: more find no room in one transaction. */
+const mostRecords = 4_000;
+
+/**
+ * `POST Patient/{id}/$purge`: ends a chart whose time is over. One transaction makes all of it invisible, at every door and for everybody, tells those who follow changes, and leaves
+ * a tombstone; its rows, versions and bodies are removed by the sweeper from then on. The log stays, and tells of the purge. Asked again, it answers that it is done.
+ *
+ * @throws RecordError `forbidden`, `not-found`; `business-rule` `legal-hold`, `retention`, `linked-chart`, `others-records`, `shared-records`; `too-costly`; `conflict` if
+ *   somebody writes into the chart meanwhile: nothing was purged then.
+ */
+export const purgeChart = async (context: RequestContext, { id }: Target): Promise<Answer> => {
+  const { reason } = requireOfficer(context, 'd');
+  const { asking, store, audit, now } = context;
+  const address = await locate(context, 'Patient', id);
+  if (!address) throw notFound(context);
+  const { chart } = address;
+  // Before the rest: whatever refers to the patient later changes the row, which is a condition of the purge.
+  const patient = await store.read(address);
+  const keeping = (await keepingOf(store, [chart])).get(chart);
+  if (keeping?.state === 'purged' && keeping.custodian === asking.caller.organization) return purged(keeping.at);
+  if (!patient || patient.custodian !== asking.caller.organization) throw notFound(context);
+  if (keeping) throw refused('legal-hold', 'A legal hold keeps this chart');
+  const records = [patient, ...(await othersIn(context, patient))];
+  requireOver(context, records, patient);
+  const writes = await Promise.all(records.map((record) => purgeOf(context, record)));
+  const what = records.map(({ type, id: own }) => `${type}/${own}`);
+  const query = `Patient/${id}/$purge?reason=${encodeURIComponent(reason)}&records=${records.length}`;
+  const log = [
+    ...byChart(what.map((name) => ({ interaction: 'delete', chart, what: [name] }))),
+    { interaction: 'operation' as const, chart, what: [`Patient/${id}`], query },
+  ];
+  try {
+    await commit(store, {
+      writes,
+      checks: [],
+      unique: [],
+      log: log.map((access) => audit.row(access)),
+      claims: [keepingRow(chart, { state: 'purged', custodian: patient.custodian, at: now }), { ...purgeKey(chart) }],
+    });
+  } catch (error) {
+    if (!(error instanceof CommitRefused)) throw error;
+    throw new RecordError('conflict', 'The chart was changed at the same time; try again', {
+      reason: 'concurrent-change',
+    });
+  }
+  return purged(now);
+};
+
+const purged = (at: number): Answer => ({
+  statusCode: 200,
+  resource: {
+    resourceType: 'Parameters',
+    parameter: [{ name: 'purged', valueInstant: new Date(at).toISOString() }],
+  },
+});
+
+/** All other records of the chart, what is deleted among them. @throws RecordError where it is not this organisation's alone. */
+const othersIn = async ({ store }: RequestContext, patient: StoredRecord): Promise<StoredRecord[]> => {
+  const { chart, custodian } = patient;
+  const rows: RecordRow[] = [];
+  let after: string | undefined;
+  do {
+    const page = await rowsBetween(store, { pk: chartKey(chart), ...recordRange, after });
+    for (const row of page.rows as (Row & RecordRow)[]) {
+      if (row['ids'] !== undefined) throw refused('linked-chart', 'The chart is linked with another one');
+      if (isPointer(row)) {
+        if (targetOf(row).chart !== chart)
+          throw refused('shared-records', 'Records of other charts belong to this one, too, or refer to it');
+        continue;
+      }
+      if (!addressOf(row) || row.version === undefined) continue;
+      if (row.custodian !== custodian)
+        throw refused('others-records', 'Other organisations keep records in this chart');
+      rows.push(row);
+    }
+    if (rows.length > mostRecords) throw new RecordError('too-costly', 'The chart is too large to be purged at once');
+    after = page.next;
+  } while (after !== undefined);
+  const visible = await visibleRows(store.client, store.tableName, rows);
+  const located = visible.flatMap((row) => {
+    const at = addressOf(row);
+    return at && !(at.type === patient.type && at.place === patient.place) ? [{ row, at }] : [];
+  });
+  return store.recordsIn(located);
+};
+
+const requireOver = ({ now }: RequestContext, records: readonly StoredRecord[], { resource }: StoredRecord): void => {
+  const { birthDate } = (resource ?? {}) as { birthDate?: string };
+  const born = birthDate === undefined ? undefined : dateInterval(birthDate)?.start;
+  const until = keptUntil(
+    records.map(({ type, place, updated }) => ({
+      type,
+      last: place === '' ? updated : Math.max(updated, Math.min(timeOfPlace(place), now)),
+    })),
+    born,
+  );
+  if (now >= until) return;
+  throw refused('retention', `The chart is kept until ${new Date(until).toISOString().slice(0, 10)}`);
+};
+
+/** The version behind which nothing of a record is to be seen, and what leads to it no more. */
+const purgeOf = async (context: RequestContext, previous: StoredRecord): Promise<RecordWrite> => {
+  const next: StoredRecord = {
+    ...previous,
+    version: previous.version + 1,
+    updated: Math.max(context.now, previous.updated + 1),
+    resource: undefined,
+    shown: undefined,
+    purged: true,
+  };
+  const recordType = (await searchTypes()).get(previous.type);
+  if (!recordType) throw new Error('A record is of a type that there is not');
+  const further = await furtherCharts({ ...context, recordType }, previous, undefined, previous.resource);
+  return { next, previous, ...indexChanges(context.store, recordType, { next, previous }, further) };
+};
+
+const refused = (reason: string, message: string) => new RecordError('business-rule', message, { reason });

@@ -1,0 +1,46 @@
+import { keepingKey, type RowKey } from './keys.ts';
+import { Layouts } from './layouts.ts';
+import type { RecordStore } from './record-store.ts';
+
+/** What is to become of a chart: a legal hold keeps it, or it was purged. */
+export interface Keeping {
+  readonly state: 'held' | 'purged';
+  /** The organisation that kept the chart. */
+  readonly custodian: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export interface KeepingRow extends RowKey, Keeping {
+  readonly [attribute: string]: unknown;
+  readonly layout: 1;
+}
+
+export const keepingLayouts = new Layouts<(row: KeepingRow) => Keeping>('keeping', {
+  1: ({ state, custodian, at }) => ({ state, custodian, at }),
+});
+
+export const keepingRow = (chart: string, keeping: Keeping): KeepingRow => ({
+  ...keepingKey(chart),
+  layout: 1,
+  ...keeping,
+});
+
+/** What is to become of these charts, of those of which anything is said. One call a hundred. */
+export const keepingOf = async (
+  store: Pick<RecordStore, 'getMany'>,
+  charts: Iterable<string>,
+): Promise<ReadonlyMap<string, Keeping>> => {
+  const keys = [...charts].map((chart) => [keepingKey(chart), chart] as const);
+  if (keys.length === 0) return new Map();
+  const chartOf = new Map(keys.map(([{ pk }, chart]) => [pk, chart]));
+  const rows = (await store.getMany(keys.map(([key]) => key))) as KeepingRow[];
+  return new Map(rows.map((row) => [chartOf.get(row.pk) ?? '', keepingLayouts.reader(row.layout)(row)]));
+};
+
+/** Those of these charts that were purged. */
+export const purgedAmong = async (
+  store: Pick<RecordStore, 'getMany'>,
+  charts: Iterable<string>,
+): Promise<ReadonlySet<string>> =>
+  new Set([...(await keepingOf(store, charts))].flatMap(([chart, { state }]) => (state === 'purged' ? [chart] : [])));

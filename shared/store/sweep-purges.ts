@@ -1,0 +1,61 @@
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { bodyReference } from './body.ts';
+import { inParallel } from './in-parallel.ts';
+import { type Address, chartKey, locatorKey, purgeKey, purgesPartition, type Row, type RowKey } from './keys.ts';
+import { bodiesAtOnce, objectKey } from './large-bodies.ts';
+import type { RecordStore } from './record-store.ts';
+import { addressOf, type RecordRow } from './rows.ts';
+import { rowsBetween } from './rows-between.ts';
+import { writeRows } from './write-rows.ts';
+
+/** Rows of a chart that are removed at once, and how often in one run: the next run goes on. */
+const rowsAtOnce = 200;
+const mostSteps = 50;
+const chartsAtOnce = 20;
+
+/**
+ * Removes what is left of purged charts: their rows, those of earlier versions, the objects of their large bodies, and the locators of ids that clients chose. Nobody sees any of it
+ * any more. Each step may be repeated, so a run that was killed is taken up by the next one.
+ *
+ * @returns how many rows were removed.
+ */
+export const sweepPurges = async (store: RecordStore): Promise<number> => {
+  const purges = await rowsBetween(store, { pk: purgesPartition, from: '0', to: 'w', limit: chartsAtOnce });
+  const rows = [...purges.rows];
+  let removed = 0;
+  for (let step = 0; step < mostSteps && rows.length > 0; step++) {
+    const chart = rows[0]?.sk ?? '';
+    const { rows: left } = await rowsBetween(store, { pk: chartKey(chart), from: '!', to: '~~', limit: rowsAtOnce });
+    if (left.length > 0) {
+      // What a transaction has marked is its own until it is settled.
+      if (left.some((row) => row['tx'] !== undefined || row['intent'] !== undefined)) rows.shift();
+      else removed += await remove(store, left);
+      continue;
+    }
+    await store.client.send(new DeleteCommand({ TableName: store.tableName, Key: purgeKey(chart) }));
+    rows.shift();
+  }
+  return removed;
+};
+
+const remove = async (store: RecordStore, rows: readonly Row[]): Promise<number> => {
+  const records = rows.flatMap((row) => {
+    const at = addressOf(row) ?? earlierAt(row);
+    return at && row['version'] !== undefined ? [{ row: row as unknown as RecordRow, at }] : [];
+  });
+  const objects = records.flatMap(({ row, at }) => {
+    const large = bodyReference(row.body);
+    return large ? [objectKey(store.ids, at, row.version, large.name)] : [];
+  });
+  await inParallel(bodiesAtOnce, objects, (key) => store.objects.delete(key));
+  const locators = records.flatMap(({ row: { id }, at }) => (id === undefined ? [] : [locatorKey(at.type, id)]));
+  const unique = new Map(locators.map((key) => [key.pk, key]));
+  await writeRows(store, [], [...unique.values(), ...rows]);
+  return rows.length;
+};
+
+/** Where the record is of which this is an earlier version. */
+const earlierAt = ({ pk, sk }: RowKey): Address | undefined => {
+  const [, type, place] = /^~H#([A-Z][A-Za-z]+)#([0-9a-v]*)#/.exec(sk) ?? [];
+  return type === undefined || place === undefined ? undefined : { type, chart: pk.slice(chartKey('').length), place };
+};
