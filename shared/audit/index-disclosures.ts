@@ -46,7 +46,10 @@ export const indexDisclosures = async (
       first ??= dynamodb.SequenceNumber;
       const row = unmarshall(dynamodb.NewImage as Record<string, AttributeValue>) as StoredAuditRow;
       if (row.organization === undefined) continue;
-      if (isRefusal(row) || showing.has(entryOf(row).interaction)) shown.push(row);
+      // An event is JSON: bytes come as text in base 64.
+      const bytes = dynamodb.NewImage['entry']?.B;
+      const read = bytes === undefined ? row : { ...row, entry: Buffer.from(bytes, 'base64') };
+      if (isRefusal(row) || showing.has(entryOf(read).interaction)) shown.push(row);
     }
     await file(table, shown);
   } catch (error) {

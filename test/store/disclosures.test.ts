@@ -48,12 +48,15 @@ describe('the accesses of a chart that are filed as disclosures', () => {
   it('are those that showed it to another organisation', async () => {
     const theirs = access('lakeside');
     const found = access('lakeside', { interaction: 'search-type' });
-    const rows = [access('northside'), theirs, found, access('lakeside', { interaction: 'create' })];
+    const many = Array.from({ length: 100 }, (_, n) => `Observation/o-${n}`);
+    const long = access('lakeside', { what: many });
+    expect(long.entry).toBeInstanceOf(Uint8Array); // as an event has it, that is text in base 64
+    const rows = [long, access('northside'), theirs, found, access('lakeside', { interaction: 'create' })];
 
     await indexDisclosures(store, insertEvent(rows));
     await indexDisclosures(store, insertEvent(rows));
 
-    expect(await filed()).toEqual([theirs.sk, found.sk].sort());
+    expect(await filed()).toEqual([long.sk, theirs.sk, found.sk].sort());
   });
 
   it('are not those that came to nothing', async () => {
