@@ -25,6 +25,7 @@ const stageSchema = z.strictObject({
     relationDays: positive,
     breakGlassMinutes: z.int().check(z.gte(5), z.lte(720)),
     jurisdiction: z.enum(Object.keys(agesByJurisdiction)),
+    sensitiveCodes: z.optional(z.record(z.string(), z.array(z.string().check(z.regex(/^[^|]+\|[^|]+$/))))),
   }),
   signIn: z.strictObject({
     /** Whether staff must show a second factor. */

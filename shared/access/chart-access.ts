@@ -1,10 +1,13 @@
+import type { Resource } from '../fhir/resource.ts';
 import { type DirectiveRow, directiveLayouts } from '../store/directive-rows.ts';
 import type { AccessRows } from '../store/directives.ts';
 import { type DoorRow, doorLayouts } from '../store/door-rows.ts';
 import { referralKey } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Caller } from './caller.ts';
+import { labelsByCode } from './derived-labels.ts';
 import type { Directive } from './directive.ts';
+import { part2Label } from './labels.ts';
 import type { Policy } from './policy.ts';
 import type { Basis, Sharing } from './question.ts';
 import { Relations } from './relation.ts';
@@ -34,18 +37,34 @@ const isDirective = (row: DirectiveRow | DoorRow): row is DirectiveRow => 'rule'
 type SharingOf = (
   directives: readonly Directive[],
   now: number,
-  by: { readonly related?: ((custodian: string) => boolean) | undefined; readonly granted?: boolean },
+  by: {
+    readonly related?: ((custodian: string) => boolean) | undefined;
+    readonly granted?: boolean;
+    readonly derived?: (resource: Resource | undefined, custodian: string) => readonly string[];
+  },
 ) => Sharing | undefined;
+
+/** What else is known where a chart is shared. */
+export interface Known {
+  readonly policy: Policy;
+  /** `Type/id` of substance-use programmes. */
+  readonly programmes: ReadonlySet<string>;
+  /** In milliseconds since 1970. */
+  readonly now: number;
+}
 
 /**
  * What a caller of an organisation may do with what others keep in a chart.
  *
  * @param rows - of the chart, as the store has them.
- * @param now - in milliseconds since 1970.
  */
 export const chartAccessBy =
   (sharingOf: SharingOf) =>
-  ({ rows, linked }: AccessRows, { organization = '', subject }: Caller, policy: Policy, now: number): ChartAccess => {
+  (
+    { rows, linked }: AccessRows,
+    { organization = '', subject }: Caller,
+    { policy, programmes, now }: Known,
+  ): ChartAccess => {
     const doors = rows.filter(isDoor).map((row) => ({ ...doorLayouts.reader(row.layout)(row), sk: row.sk }));
     const directives = rows.filter(isDirective).map((row) => directiveLayouts.reader(row.layout)(row));
     const relations = new Relations(policy.sharing === 'treatment' && !linked ? doors : [], policy, now);
@@ -58,9 +77,14 @@ export const chartAccessBy =
         now >= door.from &&
         now < door.until,
     );
+    const byCode = labelsByCode(policy.sensitiveCodes);
+    // What a programme wrote before it was known as one is under the same law.
+    const derived = (resource: Resource | undefined, keeper: string) =>
+      programmes.has(`Organization/${keeper}`) ? [...byCode(resource), part2Label] : byCode(resource);
     const shares = sharingOf(linked ? [] : directives, now, {
       related: relations.isOf(organization) ? related : undefined,
       granted,
+      derived,
     });
     const mixes = doors.filter((door) => door.kind === 'presence' || door.kind === 'grant');
     const used = new Set<Basis>();

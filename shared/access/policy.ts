@@ -1,3 +1,5 @@
+import type { FurtherCodes } from './derived-labels.ts';
+
 /** What a network has agreed on, where the law leaves it the choice. Part of how it is deployed. */
 export interface Policy {
   /** Whether a care relationship shares what it needs (`treatment`), or a patient's Consent alone does. What is not known is `opt-in`. */
@@ -8,6 +10,8 @@ export interface Policy {
   readonly breakGlassMinutes: number;
   /** Whose law says until when others decide for a minor, and what a minor may consent to alone: a row of shared/access/proxies/ages.ts. */
   readonly jurisdiction: string;
+  /** Codes that are sensitive here beside the starting set, by label of v3-ActCode: `{ "HIV": ["system|code", "system|beginning*"] }`. */
+  readonly sensitiveCodes: FurtherCodes;
 }
 
 /** What holds where a deployment says nothing. */
@@ -16,4 +20,5 @@ export const usualPolicy: Policy = {
   relationDays: 30,
   breakGlassMinutes: 60,
   jurisdiction: 'cautious',
+  sensitiveCodes: {},
 };

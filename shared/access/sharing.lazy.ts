@@ -4,8 +4,10 @@ import { careTimeOf } from '../record-types/care-dates.ts';
 import { type Subject, subjectOf } from '../record-types/subjects.ts';
 import type { Caller, Role } from './caller.ts';
 import { chartAccessBy } from './chart-access.ts';
+import { codesIn, codesWithin, labelsByCode } from './derived-labels.ts';
 import { type Directive, type Rule, type Span, unclear } from './directive.ts';
 import { emergencySystem } from './emergency.ts';
+import { actCode, isPsychotherapyNote, noRedisclosure, part2Label } from './labels.ts';
 import type { Basis, RecordFacts, Sharing, TypeFacts } from './question.ts';
 
 /** What is asked: whether this caller may see this record. */
@@ -23,6 +25,8 @@ interface By {
   readonly related?: ((custodian: string) => boolean) | undefined;
   /** Whether the caller has broken the glass. */
   readonly granted?: boolean;
+  /** Labels that a record is taken to bear beside its own, for what it says and who keeps it; of the starting set of codes if absent. */
+  readonly derived?: (resource: Resource | undefined, custodian: string) => readonly string[];
 }
 
 /**
@@ -35,10 +39,15 @@ export const sharingOf = (directives: readonly Directive[], now: number, by: By 
   by.granted || by.related || directives.some(({ rule }) => opens(rule))
     ? (caller, type, record) => {
         if (!isShareable(type, record)) return undefined;
-        const basis = basisIn(directives, by.related, { now, caller, type: type.name, record });
+        const { derived = labelsByCode() } = by;
+        const labels = [...new Set([...record.labels, ...derived(record.resource, record.custodian)])];
+        const basis = basisIn(directives, by.related, { now, caller, type: type.name, record: { ...record, labels } });
         return basis ?? (by.granted ? 'break-glass' : undefined);
       }
     : undefined;
+
+export { labelsByCode } from './derived-labels.ts';
+export { sensitiveCodesVersion } from './sensitive-codes.ts';
 
 /** What the rows of a chart come to for a caller. */
 export const chartAccess = chartAccessBy(sharingOf);
@@ -49,7 +58,7 @@ const opens = ({ type, rules = [] }: Rule): boolean => type === 'permit' || rule
 const isShareable = ({ subject }: TypeFacts, { labels, resource }: RecordFacts): boolean =>
   isOfTreatment(subject) &&
   !isOfEmergency(resource) &&
-  !labels.includes(`${actCode}|PSYTHPN`) &&
+  !labels.some(isPsychotherapyNote) &&
   (subject !== 'provenance' || targetsOf(resource).every(isOfTreatment));
 
 /** What tells that somebody has broken the glass tells who else treats the patient. */
@@ -96,7 +105,7 @@ const basisIn = (
 const outcomesOf = (rule: Rule, asked: Asked, labels: readonly string[]): number => {
   const met = isMet(rule, asked);
   if (met === no) return nothing;
-  const named = [...labels, ...(rule.labels ?? [])];
+  const named = [...labels, ...(rule.labels ?? []), ...(isForAllOfCare(rule) ? [part2Label] : [])];
   const inner = (rule.rules ?? []).map((each) => outcomesOf(each, asked, named));
   const closed = inner.some((each) => (each & deny) !== 0) ? deny : 0;
   const mayPass = inner.every((each) => each !== deny);
@@ -107,10 +116,23 @@ const outcomesOf = (rule: Rule, asked: Asked, labels: readonly string[]): number
 
 const ownOutcome = ({ type }: Rule, { record }: Asked, named: readonly string[]): number => {
   if (type === 'deny') return deny;
-  return type === 'permit' && record.labels.every((label) => isHarmless(label) || isNamed(label, named))
-    ? permit
-    : nothing;
+  const ofProgramme = record.labels.includes(part2Label) && named.includes(part2Label);
+  const isOpen = (label: string) =>
+    isHarmless(label) || isNamed(label, named) || (ofProgramme && substanceUse.has(label));
+  return type === 'permit' && record.labels.every(isOpen) ? permit : nothing;
 };
+
+/**
+ * A consent to all uses for treatment, payment and health care operations shares what a substance-use programme keeps, without naming it.
+ * https://www.law.cornell.edu/cfr/text/42/2.31
+ */
+const isForAllOfCare = ({ purposes = [] }: Rule): boolean =>
+  ['TREAT', 'HPAYMT', 'HOPERAT'].every((purpose) => purposes.includes(purpose));
+
+/** What its records say of substance use goes with them. */
+const substanceUse: ReadonlySet<string> = new Set(
+  ['ETH', 'SUD', 'ETHUD', 'OPIOIDUD'].map((code) => `${actCode}|${code}`),
+);
 
 /** How a condition is met. The least of all decides. */
 const no = 0;
@@ -149,7 +171,6 @@ const among = (names: readonly string[] | undefined, is: (name: string) => boole
 const isIn = (time: number, [from, to]: Span): boolean => (from === null || time >= from) && (to === null || time < to);
 
 const terminology = 'http://terminology.hl7.org/CodeSystem/';
-const actCode = `${terminology}v3-ActCode`;
 const confidentiality = `${terminology}v3-Confidentiality|`;
 /** From unrestricted to very restricted. https://terminology.hl7.org/CodeSystem-v3-Confidentiality.html */
 const levels = ['U', 'L', 'M', 'N', 'R', 'V'];
@@ -172,12 +193,13 @@ const bears = ({ labels }: RecordFacts, label: string, denied: boolean): boolean
   return denied ? highest >= level : highest <= level;
 };
 
-/** Labels that restrict nothing: of normal confidentiality, of integrity, for treatment, of test data. */
+/** Labels that restrict nothing by themselves: of normal confidentiality, of integrity, for treatment, of test data; what is said to whom something is released. */
 const isHarmless = (label: string): boolean => {
   const level = levelOf(label);
   return (
     (level >= 0 && level <= normal) ||
     label.startsWith(`${terminology}v3-ObservationValue|`) ||
+    label === noRedisclosure ||
     label === `${terminology}v3-ActReason|TREAT` ||
     label === `${terminology}v3-ActReason|HTEST`
   );
@@ -192,20 +214,6 @@ const says = (codes: readonly string[], resource: Resource | undefined, denied: 
   const found = new Set(denied ? codesWithin(resource) : Object.values(resource).flatMap(codesIn));
   return among(codes, (code) => found.has(code));
 };
-
-/** Of a Coding or a CodeableConcept, or of several. */
-const codesIn = (element: unknown): string[] =>
-  [element].flat().flatMap((each) => {
-    if (typeof each !== 'object' || each === null) return [];
-    const { system, code, coding } = each as fhir4.Coding & fhir4.CodeableConcept;
-    const own = typeof code === 'string' ? [`${system ?? ''}|${code}`] : [];
-    return Array.isArray(coding) ? [...own, ...codesIn(coding)] : own;
-  });
-
-const codesWithin = (element: unknown): string[] =>
-  typeof element !== 'object' || element === null
-    ? []
-    : [...(Array.isArray(element) ? [] : codesIn(element)), ...Object.values(element).flatMap(codesWithin)];
 
 /**
  * Whether the care that a record is about was given within a time: to be permitted, it began in it and, if it is over, ended in it; to be denied, any of it

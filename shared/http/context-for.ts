@@ -38,7 +38,8 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
     ...(proxy ? { proxy } : {}),
   };
   const store = support?.store ?? whole;
-  const sharing = new SharedCharts(store, asking, now, services.policy);
+  const programmes = services.programmes();
+  const sharing = new SharedCharts(store, asking, { policy: services.policy, programmes, now });
   const audit = new AuditTrail(store, asking, event.requestContext.requestId, now, sharing);
   const behalf = support?.delegation
     ? ({ basis: 'delegation', behalf: `Organization/${caller.organization}` } as const)
@@ -48,7 +49,8 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
     asking,
     sharing,
     policy: services.policy,
-    view: new View(asking, store, sharing),
+    view: new View(asking, store, sharing, programmes),
+    programmes,
     now,
     request,
     known,

@@ -1,7 +1,7 @@
 import type { Caller } from '../access/caller.ts';
 import { RecordError } from '../errors.ts';
 import { log } from '../log.ts';
-import type { Denial } from '../store/denylist.ts';
+import type { Denial, Programme } from '../store/denylist.ts';
 
 /** The list is asked for anew, beside a request that does not wait for it, once it is this old. In milliseconds. */
 export const polledAfterMs = 30_000;
@@ -22,16 +22,18 @@ interface Poll {
  * where others do before: it is polled twice a minute, beside a request.
  */
 export class Denylist {
-  readonly #read: () => Promise<readonly Denial[]>;
+  readonly #read: () => Promise<readonly (Denial | Programme)[]>;
   readonly #now: () => number;
   /** By kind and name, up to when tokens are denied that were issued before. */
   #denied: ReadonlyMap<string, number> = new Map();
+  /** `Type/id` of all substance-use programmes, as old as the list: whoever uses it has been let in by it. */
+  programmes: ReadonlySet<string> = new Set();
   /** When the list was asked for that is known. */
   #asOf = Number.NEGATIVE_INFINITY;
   #poll: Poll | undefined;
 
   /** @param now - in milliseconds since 1970. */
-  constructor(read: () => Promise<readonly Denial[]>, now: () => number) {
+  constructor(read: () => Promise<readonly (Denial | Programme)[]>, now: () => number) {
     this.#read = read;
     this.#now = now;
   }
@@ -75,10 +77,12 @@ export class Denylist {
     return poll.done;
   }
 
-  #learn(poll: Poll, denials: readonly Denial[]): void {
+  #learn(poll: Poll, known: readonly (Denial | Programme)[]): void {
     this.#end(poll);
     if (poll.began < this.#asOf) return; // a later poll was faster
+    const denials = known.flatMap((each) => (each.kind === 'programme' ? [] : [each]));
     this.#denied = new Map(denials.map(({ kind, name, before }) => [`${kind}#${name}`, before]));
+    this.programmes = new Set(known.flatMap(({ kind, name }) => (kind === 'programme' ? [name] : [])));
     this.#asOf = poll.began;
   }
 

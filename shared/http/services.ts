@@ -15,14 +15,17 @@ export interface Services {
   readonly store: () => Promise<RecordStore>;
   readonly now: () => number;
   readonly policy: Policy;
+  /** `Type/id` of all substance-use programmes, at most a minute old for a request that was verified. */
+  readonly programmes: () => ReadonlySet<string>;
 }
 
 const services = (config: Config, client: DynamoDBDocumentClient): Services => {
   let store: Promise<RecordStore> | undefined;
   const { tableName, bucketName } = config;
   const open = () => openStore(client, tableName, { bucket: bucketName });
+  const denylist = new Denylist(() => readDenials(client, tableName), Date.now);
   return {
-    verify: accessTokenVerifier(config, new Denylist(() => readDenials(client, tableName), Date.now)),
+    verify: accessTokenVerifier(config, denylist),
     store: () => {
       store ??= open();
       store.catch(() => {
@@ -32,6 +35,7 @@ const services = (config: Config, client: DynamoDBDocumentClient): Services => {
     },
     now: Date.now,
     policy: config.policy,
+    programmes: () => denylist.programmes,
   };
 };
 

@@ -23,6 +23,8 @@ export interface RequestContext {
   readonly policy: Policy;
   /** Which parameters of a type are unknown to who asks, for they look at what is not shown; none if absent. */
   readonly hidesParameter?: ((type: string, parameter: string) => boolean) | undefined;
+  /** `Type/id` of the network's substance-use programmes. */
+  readonly programmes: ReadonlySet<string>;
   readonly audit: AuditTrail;
   /** Milliseconds since 1970; one instant for the whole request. */
   readonly now: number;

@@ -1,8 +1,12 @@
-import { isPsychotherapyNote } from '../access/labels.ts';
+import { isPsychotherapyNote, part2Label } from '../access/labels.ts';
+import { RecordError } from '../errors.ts';
+import { recordsNamedIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
+import type { Subject } from '../record-types/subjects.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
+import { withNotice } from './programme-labels.ts';
 
 const labelsOf = (resource: Resource): string[] =>
   (resource.meta?.security ?? []).map(({ system, code }) => `${system ?? ''}|${code ?? ''}`);
@@ -13,22 +17,60 @@ interface Labelled {
   readonly warnings: readonly ValidationIssue[];
 }
 
+/** What is to be written of a record. */
+interface Written {
+  readonly resource: Resource;
+  readonly custodian: string;
+  /** The version that it replaces. */
+  readonly current?: StoredRecord | undefined;
+  /** Whether nothing but labels is changed. */
+  readonly labelsAlone?: boolean;
+}
+
 /**
  * What is to be written, with its labels, on every path: create, update, patch, transaction, change of labels.
  *
- * @param current - the version that it replaces.
- * @throws RecordError as sealOfNote does.
+ * @throws RecordError `forbidden` for who takes off what the source of a record has put on; as sealOfNote does.
  */
-export const labelled = async (
-  context: RequestContext,
-  resource: Resource,
-  current?: StoredRecord,
-): Promise<Labelled> => {
+export const labelled = async (context: RequestContext, written: Written): Promise<Labelled> => {
+  const resource = isOfProgramme(context, written) ? withNotice(written.resource) : written.resource;
   const labels = labelsOf(resource);
   if (!labels.some(isPsychotherapyNote)) {
     return { version: { resource, labels, originators: undefined }, warnings: [] };
   }
   const { sealOfNote } = await import('./psychotherapy-note.lazy.ts');
-  const { seal, warnings } = sealOfNote(context, resource, current);
+  const { seal, warnings } = sealOfNote(context, resource, written.current);
   return { version: { resource, labels, ...seal }, warnings };
+};
+
+/** What is about no patient, whatever it names. */
+const aboutNobody: ReadonlySet<Subject> = new Set(['directory', 'availability', 'knowledge', 'subscriptions']);
+
+/**
+ * Whether a record is a substance-use programme's: of an organisation that is one, or naming a part of one that is. What was one stays one, whatever is
+ * written later, until a privacy officer takes the label off.
+ */
+const isOfProgramme = (
+  { asking, programmes, recordType, request }: RequestContext,
+  { resource, custodian, current, labelsAlone = false }: Written,
+): boolean => {
+  if (current?.labels.includes(part2Label)) {
+    const isTakenOff = labelsAlone && !labelsOf(resource).includes(part2Label);
+    if (!isTakenOff) return true;
+    if (asking.caller.roles.includes('privacy')) return false;
+    throw new RecordError(
+      'forbidden',
+      'What a substance-use programme has written is labelled so; a privacy officer can change that',
+      {
+        reason: 'label-of-programme',
+        expression: `${recordType.name}.meta.security`,
+      },
+    );
+  }
+  if (labelsOf(resource).includes(part2Label)) return true;
+  if (programmes.size === 0 || aboutNobody.has(recordType.subject)) return false;
+  return (
+    programmes.has(`Organization/${custodian}`) ||
+    recordsNamedIn(resource, request.baseUrl).some((name) => programmes.has(name))
+  );
 };

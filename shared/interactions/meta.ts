@@ -40,7 +40,26 @@ export const labelsOfRecord: Interaction = async (context, { id, version }) => {
     may: (last: StoredRecord) => labelDecision(context, 'r', last).permit,
   } as const;
   const record = await lookAt(context, address, look, (found) => void requireLabelled(context, found));
-  return answer(context, requireLabelled(context, record));
+  const labelled = requireLabelled(context, record);
+  return withDerived(answer(context, labelled), await context.sharing.labelsByCode(labelled));
+};
+
+/** Beside the labels that a record bears, those that its codes come to once it is to be shared: advice for who treats the patient, and stored nowhere. */
+const withDerived = (
+  labels: Answer,
+  { labels: derived, edition }: { labels: readonly string[]; edition: string },
+): Answer => {
+  if (derived.length === 0) return labels;
+  const security = derived.map((label) => {
+    const [system = '', code = ''] = label.split('|');
+    return { system, code };
+  });
+  const { parameter = [] } = labels.resource as fhir4.Parameters;
+  const advice: fhir4.ParametersParameter[] = [
+    { name: 'derived', valueMeta: { security } },
+    { name: 'edition', valueString: edition },
+  ];
+  return { ...labels, resource: { resourceType: 'Parameters', parameter: [...parameter, ...advice] } };
 };
 
 export const changeLabelsInput = { meta: { type: 'Meta', min: 1 } } as const;

@@ -110,7 +110,7 @@ export const planCreate = async (
   requireOwnWords(context, resource);
   const custodian = await custodianFor(context, address.chart);
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
-  const { version, warnings: ofLabels } = await labelled(context, resource);
+  const { version, warnings: ofLabels } = await labelled(context, { resource, custodian });
   return {
     warnings: [...warnings, ...ofLabels, ...(await requireClaimedProfiles(context, resource))],
     recordType,
@@ -144,7 +144,11 @@ export const planUpdate = async (
   }
   requireWhole(resource, current);
   await requireSameHome(context, resource, current);
-  const { version, warnings: ofLabels } = await labelled(context, resource, current);
+  const { version, warnings: ofLabels } = await labelled(context, {
+    resource,
+    custodian: current.custodian,
+    current,
+  });
   return {
     warnings: [...warnings, ...ofLabels, ...(await requireClaimedProfiles(context, resource))],
     recordType,
@@ -175,7 +179,12 @@ export const planLabels = async (
 ): Promise<PlannedWrite> => {
   const claimed = new Set(current.resource.meta?.profile);
   const claims = (resource.meta?.profile ?? []).some((profile) => !claimed.has(profile));
-  const { version, warnings } = await labelled(context, resource, current);
+  const { version, warnings } = await labelled(context, {
+    resource,
+    custodian: current.custodian,
+    current,
+    labelsAlone: true,
+  });
   return {
     warnings: [...warnings, ...(claims ? await requireClaimedProfiles(context, resource) : [])],
     recordType: context.recordType,

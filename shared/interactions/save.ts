@@ -154,6 +154,7 @@ const rowsOf = (
     // What has no patient has no chart that it could open.
     next.place === '' ? undefined : recordType.accessRows?.(write, writer),
     recordType.grantRows?.(write, writer),
+    recordType.networkRows?.(write),
     besides,
   ];
   return {

@@ -1,5 +1,4 @@
-import type { ChartAccess } from '../access/chart-access.ts';
-import type { Policy } from '../access/policy.ts';
+import type { ChartAccess, Known } from '../access/chart-access.ts';
 import type { Asking, Sharing } from '../access/question.ts';
 import { addressesIn } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
@@ -19,20 +18,17 @@ type Kept = Pick<StoredRecord, 'type' | 'chart'> & Partial<Pick<StoredRecord, 'c
 export class SharedCharts {
   readonly #store: RecordStore;
   readonly #asking: Asking;
-  readonly #now: number;
-  readonly #policy: Policy;
+  readonly #network: Known;
   readonly #known = new Map<string, ChartAccess | undefined>();
   /** Those that are under way, or were. */
   readonly #asked = new Map<string, Promise<void>>();
   /** Where records are that clients chose the ids of, by `Type/id`; undefined for what leads nowhere. */
   readonly #located = new Map<string, Address | undefined>();
 
-  /** @param now - in milliseconds since 1970. */
-  constructor(store: RecordStore, asking: Asking, now: number, policy: Policy) {
+  constructor(store: RecordStore, asking: Asking, network: Known) {
     this.#store = store;
-    this.#policy = policy;
     this.#asking = asking;
-    this.#now = now;
+    this.#network = network;
   }
 
   /** What is shared of a chart; undefined if nothing is, or it has not been looked up. */
@@ -42,7 +38,7 @@ export class SharedCharts {
 
   /** The same for another caller. */
   as(asking: Asking): SharedCharts {
-    return new SharedCharts(this.#store, asking, this.#now, this.#policy);
+    return new SharedCharts(this.#store, asking, this.#network);
   }
 
   /** What is known of a chart; undefined if it was not looked up, or is too much. */
@@ -157,7 +153,14 @@ export class SharedCharts {
       import('../access/sharing.lazy.ts'),
       accessRowsOf(this.#store, chart),
     ]);
-    this.#known.set(chart, rows && chartAccess(rows, this.#asking.caller, this.#policy, this.#now));
+    this.#known.set(chart, rows && chartAccess(rows, this.#asking.caller, this.#network));
+  }
+
+  /** Labels that a record is taken to bear for the codes in it, beside its own, once it is to be shared, and by which edition of the set. */
+  async labelsByCode({ labels, resource }: Pick<StoredRecord, 'labels' | 'resource'>) {
+    const { labelsByCode, sensitiveCodesVersion: edition } = await import('../access/sharing.lazy.ts');
+    const derived = labelsByCode(this.#network.policy.sensitiveCodes)(resource);
+    return { edition, labels: derived.filter((label) => !labels.includes(label)) };
   }
 
   /** The current version of a record, once it is known whether it is shared. Where there is none, that takes the same calls as where it is hidden. */

@@ -1,4 +1,5 @@
 import { decide, decideType } from '../access/decide.ts';
+import { noRedisclosure } from '../access/labels.ts';
 import type { Asking } from '../access/question.ts';
 import { maskedReferences } from '../fhir/masks.ts';
 import { isResourceType } from '../fhir/references.ts';
@@ -6,6 +7,7 @@ import { factsOfType } from '../record-types/subjects.ts';
 import type { Address } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
+import { withNotice } from './programme-labels.ts';
 import type { SharedCharts } from './shared-charts.ts';
 
 /**
@@ -17,12 +19,15 @@ export class View {
   readonly #asking: Asking;
   readonly #store: RecordStore;
   readonly #sharing: SharedCharts;
+  readonly #programmes: ReadonlySet<string>;
   readonly #views = new WeakMap<StoredRecord, StoredRecord>();
   readonly #hidden = new Map<string, boolean>();
   /** Whether what records of other organisations name, as `Type/id`, is to be seen; not there if nobody has looked, and then it is not. */
   readonly #named = new Map<string, boolean>();
 
-  constructor(asking: Asking, store: RecordStore, sharing: SharedCharts) {
+  /** @param programmes - `Type/id` of the network's substance-use programmes. */
+  constructor(asking: Asking, store: RecordStore, sharing: SharedCharts, programmes: ReadonlySet<string>) {
+    this.#programmes = programmes;
     this.#asking = asking;
     this.#store = store;
     this.#sharing = sharing;
@@ -34,10 +39,22 @@ export class View {
     if (known) return known;
     const named = this.#sharing.namedBy(record);
     const hides = (name: string) => this.hides(name) || (named?.has(name) === true && !this.#named.get(name));
-    const resource = record.resource && maskedReferences(record.resource, record.version, hides);
+    const masked = record.resource && maskedReferences(record.resource, record.version, hides);
+    const resource = masked && this.#isReleased(record) ? withNotice(masked) : masked;
     const view = resource === record.resource ? record : { ...record, resource };
     this.#views.set(record, view);
     return view;
+  }
+
+  /** Whether it goes from a substance-use programme to another organisation. Most bear the notice that goes with it; what was written before is given it. */
+  #isReleased({ custodian, labels }: StoredRecord): boolean {
+    const { organization } = this.#asking.caller;
+    return (
+      organization !== undefined &&
+      custodian !== organization &&
+      this.#programmes.has(`Organization/${custodian}`) &&
+      !labels.includes(noRedisclosure)
+    );
   }
 
   /** Whether it is still to be looked up if what a record names may be seen. */

@@ -53,6 +53,8 @@ export interface RecordTypeDefinition {
   readonly requireChange?: (before: Resource, next: Resource | undefined, caller: Caller) => void;
   /** Rows by which a version lets somebody act for its organisation. */
   readonly grantRows?: (write: Pick<RecordWrite, 'next' | 'previous'>, writer: Writer) => RowChanges;
+  /** Rows that every process of the network knows by heart. */
+  readonly networkRows?: (write: Pick<RecordWrite, 'next' | 'previous'>) => RowChanges;
   /** Whether a version tells that its organisation has seen the patient. */
   readonly visitOf?: (record: StoredRecord) => Visit | undefined;
   /** Which time of whom a record of this type holds. */

@@ -5,6 +5,7 @@ import {
   healthcareServiceSearchTable,
 } from '../fhir/generated/search-parameters/HealthcareService.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { programmeRows } from './programme-rows.ts';
 
 /** A service that an organisation offers at a place. https://hl7.org/fhir/R4/healthcareservice.html */
 export const healthcareService = defineRecordType({
@@ -13,4 +14,5 @@ export const healthcareService = defineRecordType({
   invariants: healthcareServiceInvariants,
   searchTable: healthcareServiceSearchTable,
   elements: healthcareServiceElements,
+  networkRows: programmeRows,
 });

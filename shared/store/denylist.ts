@@ -17,6 +17,12 @@ export interface Denial {
   readonly before: number;
 }
 
+/** What is a substance-use programme: `Type/id` of an organisation, a part of one, a service or a place. */
+export interface Programme {
+  readonly kind: 'programme';
+  readonly name: string;
+}
+
 /** A row as it lies in the table. */
 export interface DenialRow extends RowKey {
   readonly layout: number;
@@ -40,6 +46,20 @@ export const denialRow = ({ kind, name, before }: Denial): DenialRow => ({
   expires: Math.ceil(before / 1_000) + tokenLifetimeSeconds + margin,
 });
 
+const programme = 'programme';
+
+/** Stands while the directory says so. */
+export const programmeRow = (name: string): RowKey & { readonly layout: number } => ({
+  ...programmeKey(name),
+  layout: 1,
+});
+
+export const programmeKey = (name: string): RowKey => deniedKey(programme, name);
+
+export const programmeLayouts = new Layouts<(row: RowKey) => Programme>(programme, {
+  1: ({ sk }) => ({ kind: programme, name: sk.slice(programme.length + 1) }),
+});
+
 /** Denies somebody's tokens. What was denied up to a later moment stays so. */
 export const deny = async (
   { client, tableName: TableName }: Pick<RecordStore, 'client' | 'tableName'>,
@@ -58,12 +78,15 @@ export const deny = async (
 };
 
 /**
- * All that is denied, strongly consistent. One call a megabyte, which is some ten thousand rows; rows go with the tokens that they deny.
+ * All that is denied, and all programmes, strongly consistent. One call a megabyte, which is some ten thousand rows; rows go with the tokens that they deny.
  *
  * @throws WrittenByNewerRelease.
  */
-export const readDenials = async (client: DynamoDBDocumentClient, tableName: string): Promise<readonly Denial[]> => {
-  const denials: Denial[] = [];
+export const readDenials = async (
+  client: DynamoDBDocumentClient,
+  tableName: string,
+): Promise<readonly (Denial | Programme)[]> => {
+  const denials: (Denial | Programme)[] = [];
   let after: Record<string, unknown> | undefined;
   do {
     const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await client.send(
@@ -75,7 +98,10 @@ export const readDenials = async (client: DynamoDBDocumentClient, tableName: str
         ...(after ? { ExclusiveStartKey: after } : {}),
       }),
     );
-    for (const row of Items as DenialRow[]) denials.push(denialLayouts.reader(row.layout)(row));
+    for (const row of Items as DenialRow[]) {
+      const layouts = row.sk.startsWith(`${programme}#`) ? programmeLayouts : denialLayouts;
+      denials.push(layouts.reader(row.layout)(row));
+    }
     after = LastEvaluatedKey;
   } while (after);
   return denials;

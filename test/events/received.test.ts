@@ -35,6 +35,7 @@ beforeAll(async () => {
     verify: accessTokenVerifier(await testConfig(store.tableName), nothingDenied()),
     store: async () => store,
     policy: usualPolicy,
+    programmes: () => new Set(),
     now: Date.now,
   };
   const chart = store.ids.newChart();

@@ -80,18 +80,17 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
   const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName), objects);
   const denials = documentClient({ endpoint });
   let time: number | undefined;
+  // Through a client of its own: what is polled beside requests is no call of theirs.
+  const denylist = new Denylist(
+    () => readDenials(denials, tableName),
+    () => time ?? Date.now(),
+  );
   const services: Services = {
-    verify: accessTokenVerifier(
-      await testConfig(tableName),
-      // Through a client of its own: what is polled beside requests is no call of theirs.
-      new Denylist(
-        () => readDenials(denials, tableName),
-        () => time ?? Date.now(),
-      ),
-    ),
+    verify: accessTokenVerifier(await testConfig(tableName), denylist),
     store: async () => store,
     now: () => time ?? Date.now(),
     policy: { ...usualPolicy, ...policy },
+    programmes: () => denylist.programmes,
   };
   const handlers = new Map<string, Handler>();
   const handlerFor = (type: string): Handler => {

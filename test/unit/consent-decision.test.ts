@@ -21,6 +21,7 @@ import {
   type ModelGrant,
   type ModelReader,
   type ModelRecord,
+  modelProgramme,
 } from '../support/access-model/consents.ts';
 import { areRelatedByModel, type ModelStep } from '../support/access-model/relations.ts';
 import { coding, concept, consents, grants, reader, record, steps } from '../support/access-model/worlds.ts';
@@ -66,7 +67,12 @@ const sharingIn = (
 ): Sharing | undefined => {
   const rows = [...directivesOf(given).map(rowOf), ...done.flatMap(doorRowsOf), ...opened.map(grantRowOf)];
   const { caller } = askingOf(who);
-  return chartAccess({ rows, linked: false }, caller, { ...usualPolicy, ...policy }, who.now).sharing;
+  const network = {
+    policy: { ...usualPolicy, ...policy },
+    programmes: new Set([`Organization/${modelProgramme}`]),
+    now: who.now,
+  };
+  return chartAccess({ rows, linked: false }, caller, network).sharing;
 };
 
 const rowOf = ({ custodian, rule }: Directive, index: number): DirectiveRow => ({

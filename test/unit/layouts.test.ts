@@ -19,7 +19,13 @@ import { delegationRows } from '../../shared/record-types/delegation-rows.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { type DelegationRow, delegationLayouts } from '../../shared/store/delegations.ts';
-import { type DenialRow, denialLayouts, denialRow } from '../../shared/store/denylist.ts';
+import {
+  type DenialRow,
+  denialLayouts,
+  denialRow,
+  programmeLayouts,
+  programmeRow,
+} from '../../shared/store/denylist.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/store/directive-rows.ts';
 import { type DoorRow, doorLayouts, doorRow } from '../../shared/store/door-rows.ts';
@@ -178,6 +184,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
         },
         { baseUrl: '', byPatient: false, administrator: 'Practitioner/2' },
       ).puts.map(({ layout }) => layout),
+  },
+  programme: {
+    read: (stored) => {
+      const row = rowIn(stored) as DenialRow;
+      return programmeLayouts.reader(row.layout)(row);
+    },
+    written: () => programmeRow('Organization/x').layout,
   },
   denial: {
     read: (stored) => {

@@ -81,7 +81,7 @@ const noneAlone = information('information', [
 const asSystemOf = (context: RequestContext, organization: string): RequestContext => {
   const asking = systemOf(context, organization);
   const sharing = context.sharing.as(asking);
-  return { ...context, asking, sharing, view: new View(asking, context.store, sharing) };
+  return { ...context, asking, sharing, view: new View(asking, context.store, sharing, context.programmes) };
 };
 
 /** What a search finds, as far as it goes. */

@@ -73,6 +73,26 @@ export const isGrantedByModel = (
       to === reader.subject && organization === reader.organization && from <= reader.now && reader.now < until,
   );
 
+/** The organisation of the small world that is a substance-use programme. */
+export const modelProgramme = 'hillside';
+
+/** Labels that what a record says comes to, or who keeps it: the codes of the small world that are sensitive, by hand. */
+const labelsTold = ({ custodian, resource }: ModelRecord): { system: string; code: string }[] => {
+  const text = JSON.stringify(resource ?? {});
+  const codes = [];
+  if (text.includes('"86406008"')) codes.push('HIV');
+  if (text.includes('"F11.20"')) codes.push('ETH');
+  if (text.includes('"44261-6"')) codes.push('PSY');
+  if (custodian === modelProgramme) codes.push('42CFRPart2');
+  return codes.map((code) => ({ system: `${hl7}v3-ActCode`, code }));
+};
+
+/** A consent to all that care needs, as the law on substance-use programmes has it. */
+const isForAllCare = ({ purpose = [] }: fhir4.ConsentProvision): boolean =>
+  ['TREAT', 'HPAYMT', 'HOPERAT'].every((each) =>
+    purpose.some(({ system, code }) => system === `${hl7}v3-ActReason` && code === each),
+  );
+
 /**
  * Whether the reader may see the record in every world; undefined if there are too many to try.
  *
@@ -81,9 +101,10 @@ export const isGrantedByModel = (
 export const isSharedByModel = (
   consents: readonly ModelConsent[],
   reader: ModelReader,
-  record: ModelRecord,
+  stored: ModelRecord,
   related = false,
 ): boolean | undefined => {
+  const record = { ...stored, labels: [...stored.labels, ...labelsTold(stored)] };
   if (!isForOthers(record)) return false;
   const choices: boolean[] = [];
   for (let worlds = 0; worlds < 5_000; worlds++) {
@@ -175,6 +196,7 @@ class ConsentModel {
   ): Outcome {
     if (!this.#holds(provision, type === 'deny')) return 'none';
     const named = [...around, ...(provision.securityLabel ?? [])];
+    if (isForAllCare(provision)) named.push({ system: `${hl7}v3-ActCode`, code: '42CFRPart2' });
     const exceptions = (provision.provision ?? []).map((nested) => this.#rule(nested, nested.type ?? 'deny', named));
     for (const outcome of ['deny', 'permit'] as const) if (exceptions.includes(outcome)) return outcome;
     if (type === 'permit') return this.#isNamed(named) ? 'permit' : 'none';
@@ -183,7 +205,11 @@ class ConsentModel {
 
   /** What is labelled as sensitive must be named, all of it. */
   #isNamed(named: readonly fhir4.Coding[]): boolean {
+    const isPart2 = ({ system, code }: fhir4.Coding) => system === `${hl7}v3-ActCode` && code === '42CFRPart2';
+    const ofProgramme = this.#record.labels.some(isPart2) && named.some(isPart2);
     return this.#record.labels.every((label) => {
+      if (label.system === `${hl7}v3-ActCode` && label.code === 'NORDSCLCD') return true;
+      if (ofProgramme && ['ETH', 'SUD', 'ETHUD', 'OPIOIDUD'].includes(label.code)) return true;
       if (label.system === `${hl7}v3-ObservationValue`) return true;
       if (label.system === `${hl7}v3-ActReason` && (label.code === 'TREAT' || label.code === 'HTEST')) return true;
       if (label.system === `${hl7}v3-Confidentiality` && order.indexOf(label.code) <= order.indexOf('N')) return true;

@@ -9,6 +9,13 @@ export const coding = (system: string, code: string): fhir4.Coding => ({ system:
 export const concept = (system: string, code: string): fhir4.CodeableConcept => ({ coding: [coding(system, code)] });
 const own = (code: string): fhir4.CodeableConcept => ({ coding: [{ system: 'http://s', code }] });
 
+/** A concept, one of a range, and what a part of a record says. */
+const sensitive = {
+  hiv: { coding: [{ system: 'http://snomed.info/sct', code: '86406008' }] },
+  opioids: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'F11.20' }] },
+  phq9: { coding: [{ system: 'http://loinc.org', code: '44261-6' }] },
+};
+
 const times = ['2024-01-01', '2024-03-01T10:00:00Z', '2024-06-01', '2024-06-30T23:59:59Z', '2025-01-01'] as const;
 const instants = [
   ...times.map((time) => Date.parse(time)),
@@ -28,6 +35,8 @@ const labels = [
   coding('v3-ActCode', 'SUD'),
   coding('v3-ActCode', 'COGN'),
   coding('v3-ActCode', 'HIV'),
+  coding('v3-ActCode', 'ETH'),
+  coding('v3-ActCode', '42CFRPart2'),
 ];
 
 /** Usually absent, as in most Consents. */
@@ -92,12 +101,15 @@ const conditions = {
     fc.subarray([...labels, coding('v3-ActCode', 'SPI'), { code: 'R' }], { minLength: 1, maxLength: 3 }),
   ),
   purpose: rarely(
-    some(
-      coding('v3-ActReason', 'TREAT'),
-      coding('v3-ActReason', 'HPAYMT'),
-      coding('v3-ActReason', 'ETREAT'),
-      coding('v3-ActReason', 'PurposeOfUse'),
-      coding('other', 'TREAT'),
+    fc.oneof(
+      fc.constant(['TREAT', 'HPAYMT', 'HOPERAT'].map((code) => coding('v3-ActReason', code))),
+      some(
+        coding('v3-ActReason', 'TREAT'),
+        coding('v3-ActReason', 'HPAYMT'),
+        coding('v3-ActReason', 'ETREAT'),
+        coding('v3-ActReason', 'PurposeOfUse'),
+        coding('other', 'TREAT'),
+      ),
     ),
   ),
   class: rarely(
@@ -192,8 +204,8 @@ const date = fc.constantFrom(...times);
 const resources: Readonly<Record<string, fc.Arbitrary<NonNullable<ModelRecord['resource']>>>> = {
   Observation: fc
     .record({
-      code: fc.constantFrom(own('a'), own('b')),
-      component: rarely(fc.constantFrom([{ code: own('c') }], [{ code: own('a') }])),
+      code: fc.constantFrom(own('a'), own('b'), own('b'), sensitive.hiv, sensitive.opioids),
+      component: rarely(fc.constantFrom([{ code: own('c') }], [{ code: own('a') }], [{ code: sensitive.phq9 }])),
       encounter: rarely(
         fc.constantFrom(
           { reference: 'Encounter/1' },
@@ -207,7 +219,11 @@ const resources: Readonly<Record<string, fc.Arbitrary<NonNullable<ModelRecord['r
       defined({ resourceType: 'Observation' as const, status: 'final' as const, subject, ...elements }),
     ) as never,
   Condition: fc
-    .record({ code: rarely(fc.constantFrom(own('a'), own('c'))), onsetDateTime: date, abatementDateTime: rarely(date) })
+    .record({
+      code: rarely(fc.constantFrom(own('a'), own('c'), sensitive.opioids)),
+      onsetDateTime: date,
+      abatementDateTime: rarely(date),
+    })
     .map((elements) => defined({ resourceType: 'Condition' as const, subject, ...elements })) as never,
   ServiceRequest: fc.record({ authoredOn: date, occurrenceDateTime: rarely(date) }).map((elements) =>
     defined({
@@ -255,6 +271,7 @@ export const record: fc.Arbitrary<ModelRecord> = fc
             [
               ...labels,
               coding('v3-ActCode', 'PSYTHPN'),
+              coding('v3-ActCode', 'NORDSCLCD'),
               coding('v3-ObservationValue', 'SUBSETTED'),
               coding('v3-ActReason', 'HPAYMT'),
             ] as { system: string; code: string }[],

@@ -1,0 +1,284 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sensitiveCodesVersion } from '../../shared/access/sensitive-codes.ts';
+import { changesIn } from '../../shared/changes/changes-in.ts';
+import { recordRow } from '../../shared/store/rows.ts';
+import { postEntry, transactionOf } from '../support/bundles.ts';
+import type { TestCaller } from '../support/callers.ts';
+import { localTable } from '../support/dynamodb.ts';
+import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
+import {
+  admin,
+  create,
+  elsewhere,
+  encounterBody,
+  issuesOf,
+  observationBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+} from '../support/records.ts';
+
+// Records of substance-use programmes (42 CFR Part 2): labelled on every way by which they are written, and shared by a consent to all of care. What is
+// shared is compared with a model in test/unit/consent-decision.test.ts.
+
+const hl7 = 'http://terminology.hl7.org/CodeSystem/';
+const actCode = `${hl7}v3-ActCode`;
+const programme = [{ coding: [{ system: actCode, code: '42CFRPart2' }] }];
+const labelsOfProgramme = [
+  { system: actCode, code: '42CFRPart2', display: '42 CFR Part2' },
+  {
+    system: actCode,
+    code: 'NORDSCLCD',
+    display: '42 CFR part 2 prohibits unauthorized use or disclosure of these records.',
+  },
+];
+const counselling = { system: 'https://concord.example/fhir/CodeSystem/label', code: 'SUDCN' };
+const clinic: TestCaller = { role: 'physician', organization: 'clinic' };
+const privacy: TestCaller = { role: 'privacy', organization: 'clinic' };
+
+let server: FhirServer;
+/** As it was before the clinic was known as a programme. */
+let before: { readonly patient: Stored<fhir4.Patient>; readonly observation: Stored<fhir4.Observation> };
+let patient: Stored<fhir4.Patient>;
+beforeAll(async () => {
+  const table = await localTable();
+  const first = await fhirServer(table);
+  const asClinic = { as: { ...admin, organization: 'clinic' } };
+  for (const id of ['northside', 'lakeside', 'clinic'])
+    await first.put(`Organization/${id}`, { resourceType: 'Organization', id, name: id }, asClinic);
+  const earlier = await create(first, patientBody(), clinic);
+  before = { patient: earlier, observation: await create(first, observationBody(referenceTo(earlier)), clinic) };
+  await first.put(
+    'Organization/clinic',
+    { resourceType: 'Organization', id: 'clinic', name: 'c', type: programme },
+    asClinic,
+  );
+  await first.put(
+    'HealthcareService/part',
+    { resourceType: 'HealthcareService', id: 'part', type: programme },
+    { as: admin },
+  );
+  await first.put('Location/ward', { resourceType: 'Location', id: 'ward', type: programme }, { as: admin });
+  await first.put('Location/other', { resourceType: 'Location', id: 'other' }, { as: admin });
+  // Another process, or a minute later: what is a programme is known by then.
+  server = await fhirServer(table);
+  patient = await create(server, patientBody(), clinic);
+});
+
+const securityOf = (resource: { readonly meta?: fhir4.Meta | undefined }) => resource.meta?.security;
+const securityIn = async (path: string, as: TestCaller) =>
+  securityOf((await server.get(path, { as })).body as unknown as fhir4.Observation);
+const subject = () => referenceTo(patient);
+
+describe('a record of a substance-use programme', () => {
+  let observation: Stored<fhir4.Observation>;
+  beforeEach(async () => {
+    observation = await create(server, observationBody(subject()), clinic);
+  });
+
+  it('is labelled, with the notice of the law, as it is created by itself, under an id of the client and in a bundle', async () => {
+    const path = `Observation/chosen-${observation.id.slice(-8)}`;
+    const put = await server.put(path, observationBody(subject(), { id: path.split('/')[1] }), { as: clinic });
+    const bundle = await server.post(
+      '',
+      transactionOf(postEntry(encounterBody(subject())), postEntry(observationBody(subject()))),
+      { as: clinic },
+    );
+
+    expect(securityOf(patient)).toEqual(labelsOfProgramme);
+    expect(securityOf(observation)).toEqual(labelsOfProgramme);
+    expect(await securityIn(pathOf(observation), clinic)).toEqual(labelsOfProgramme);
+    expect(securityOf(put.body as unknown as fhir4.Observation)).toEqual(labelsOfProgramme);
+    expect(bundle.status).toBe(200);
+    const { entry = [] } = bundle.body as unknown as fhir4.Bundle;
+    for (const { response } of entry) {
+      const [, at = ''] = /fhir\/(.+)\/_history/.exec(response?.location ?? '') ?? [];
+      expect(await securityIn(at, clinic), at).toEqual(labelsOfProgramme);
+    }
+  });
+
+  it('stays labelled, whatever is written', async () => {
+    const path = pathOf(observation);
+    const { meta: _, ...bare } = observation;
+    const own = { system: `${hl7}v3-Confidentiality`, code: 'R' };
+    const put = await server.put(path, { ...bare, meta: { security: [own] } }, { as: clinic });
+    const patch = await server.request('PATCH', path, {
+      as: clinic,
+      body: [{ op: 'remove', path: '/meta/security' }],
+      headers: { 'content-type': 'application/json-patch+json' },
+    });
+    const bundle = await server.post(
+      '',
+      transactionOf({ resource: bare as fhir4.Observation, request: { method: 'PUT', url: path } }),
+      { as: clinic },
+    );
+    const taken = {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'meta', valueMeta: { security: labelsOfProgramme.slice(0, 1) } }],
+    };
+    const byPhysician = await server.post(`${path}/$meta-delete`, taken, { as: clinic });
+
+    expect(securityOf(put.body as unknown as fhir4.Observation)).toEqual([own, ...labelsOfProgramme]);
+    expect(securityOf(patch.body as unknown as fhir4.Observation)).toEqual(labelsOfProgramme);
+    expect(bundle.status).toBe(200);
+    expect([byPhysician.status, issuesOf(byPhysician.body)[0]?.reason]).toEqual([403, 'label-of-programme']);
+    expect(await securityIn(path, clinic)).toEqual(labelsOfProgramme);
+
+    const byPrivacy = await server.post(`${path}/$meta-delete`, taken, { as: privacy });
+    expect(byPrivacy.status).toBe(200);
+    expect(await securityIn(path, clinic)).toEqual(labelsOfProgramme.slice(1));
+    const log = await server.get(`AuditEvent?patient=${patient.id}&subtype=operation`, { as: privacy });
+    expect(resourcesIn(log.body).map(({ agent }) => JSON.stringify(agent))).toContainEqual(
+      expect.stringContaining('privacy'),
+    );
+  });
+
+  it('may be of a part of a larger organisation: what names the part is, appointments too, and nothing else', async () => {
+    const own = await create(server, patientBody());
+    const place = (id: string): fhir4.Encounter =>
+      encounterBody(referenceTo(own), { location: [{ location: { reference: `Location/${id}` } }] });
+    const ward = await create(server, place('ward'));
+    const other = await create(server, place('other'));
+    const appointment = await create<fhir4.Appointment>(server, {
+      resourceType: 'Appointment',
+      status: 'booked',
+      start: '2024-05-06T07:00:00Z',
+      end: '2024-05-06T07:30:00Z',
+      participant: [
+        { actor: { reference: referenceTo(own) }, status: 'accepted' },
+        { actor: { reference: 'HealthcareService/part' }, status: 'accepted' },
+      ],
+    });
+    const moved = await server.put(pathOf(other), { ...other, location: ward.location }, {});
+
+    expect([own, ward, other, appointment].map(securityOf)).toEqual([
+      undefined,
+      labelsOfProgramme,
+      undefined,
+      labelsOfProgramme,
+    ]);
+    expect(securityOf(moved.body as unknown as fhir4.Encounter)).toEqual(labelsOfProgramme);
+    expect(await securityIn('Location/ward', clinic)).toBeUndefined();
+  });
+
+  it('is one call to create', async () => {
+    server.calls.reset();
+    await server.post('Observation', observationBody(subject()), { as: clinic });
+
+    expect(server.calls.names).toEqual(['TransactWriteItems']);
+  });
+
+  it('is told of to nobody but its own organisation, without its labels', async () => {
+    const at = server.store.ids.decode(observation.id);
+    const record = at && (await server.store.read({ type: 'Observation', ...at }));
+    const events = record
+      ? changesIn({ before: undefined, after: recordRow(record, server.store.ids) }, server.store.ids)
+      : [];
+
+    expect(events.map(({ recipient }) => recipient)).toEqual(['clinic']);
+    expect(JSON.stringify(events)).not.toMatch(/CFR|NORDSCLCD|ActCode/);
+  });
+});
+
+const consentTo = (reference: string, provision: fhir4.ConsentProvision): fhir4.Consent => ({
+  resourceType: 'Consent',
+  status: 'active',
+  scope: { coding: [{ system: `${hl7}consentscope`, code: 'patient-privacy' }] },
+  category: [{ text: 'privacy' }],
+  patient: { reference },
+  policyRule: { coding: [{ system: actCode, code: 'OPTIN' }] },
+  provision,
+});
+const toLakeside: fhir4.ConsentProvision = {
+  actor: [
+    {
+      role: { coding: [{ system: `${hl7}v3-ParticipationType`, code: 'IRCP' }] },
+      reference: { reference: 'Organization/lakeside' },
+    },
+  ],
+};
+const ofCare = ['TREAT', 'HPAYMT', 'HOPERAT'].map((code) => ({ system: `${hl7}v3-ActReason`, code }));
+
+describe('a consent to what a substance-use programme keeps', () => {
+  const read = async (record: Stored<fhir4.Resource>) => server.get(pathOf(record), { as: elsewhere });
+
+  it('is one to all of care, or names the programme’s label; counselling notes need their own', async () => {
+    const own = await create(server, patientBody(), clinic);
+    const reference = referenceTo(own);
+    const opioids = { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'F11.20' }] };
+    const condition = await create<fhir4.Condition>(
+      server,
+      { resourceType: 'Condition', subject: { reference }, code: opioids },
+      clinic,
+    );
+    const note = await create(server, observationBody(reference, { meta: { security: [counselling] } }), clinic);
+    const seen = async () => Promise.all([condition, note].map(async (record) => (await read(record)).status));
+    const consent = await create(server, consentTo(reference, toLakeside), clinic);
+    const change = async (provision: fhir4.ConsentProvision) => {
+      const { status } = await server.put(pathOf(consent), { ...consent, provision }, { as: clinic });
+      expect(status).toBe(200);
+      return seen();
+    };
+
+    expect(await seen()).toEqual([404, 404]);
+    expect(await change({ purpose: ofCare.slice(0, 1) })).toEqual([404, 404]);
+    expect(await change({ purpose: ofCare })).toEqual([200, 404]);
+    expect(await change({ securityLabel: labelsOfProgramme.slice(0, 1) })).toEqual([200, 404]);
+    const notes: fhir4.ConsentProvision = { type: 'permit', securityLabel: [counselling] };
+    expect(await change({ purpose: ofCare, provision: [notes] })).toEqual([200, 200]);
+    expect(securityOf((await read(note)).body as unknown as fhir4.Observation)).toEqual([
+      counselling,
+      ...labelsOfProgramme,
+    ]);
+  });
+
+  it('is needed for what was written before it was known as one, which goes with the notice', async () => {
+    const { patient: own, observation } = before;
+    expect(await securityIn(pathOf(observation), clinic)).toBeUndefined();
+    const consent = await create(server, consentTo(referenceTo(own), toLakeside), clinic);
+    const closed = await read(observation);
+    await server.put(pathOf(consent), { ...consent, provision: { purpose: ofCare } }, { as: clinic });
+    const opened = await read(observation);
+
+    expect([closed.status, opened.status]).toEqual([404, 200]);
+    expect(securityOf(opened.body as unknown as fhir4.Observation)).toEqual(labelsOfProgramme);
+    expect(await securityIn(pathOf(observation), clinic)).toBeUndefined();
+  });
+});
+
+describe('a record with sensitive codes', () => {
+  const hiv = { coding: [{ system: 'http://snomed.info/sct', code: '86406008' }] };
+  const ofHiv = { system: actCode, code: 'HIV' };
+
+  it('needs a provision that names its label between organisations, and only advises within its own', async () => {
+    const own = await create(server, patientBody());
+    const reference = referenceTo(own);
+    const condition = await create<fhir4.Condition>(server, {
+      resourceType: 'Condition',
+      subject: { reference },
+      code: hiv,
+    });
+    const plain = await create(server, observationBody(reference));
+    const seen = async () =>
+      Promise.all([condition, plain].map(async (each) => (await server.get(pathOf(each), { as: elsewhere })).status));
+    const consent = await create(server, consentTo(reference, toLakeside));
+    const general = await seen();
+    const found = await server.get(`Condition?patient=${own.id}`, { as: elsewhere });
+    await server.put(pathOf(consent), { ...consent, provision: { securityLabel: [ofHiv] } });
+
+    expect(general).toEqual([404, 200]);
+    expect(resourcesIn(found.body)).toEqual([]);
+    // A provision that names a label holds for what bears it.
+    expect(await seen()).toEqual([200, 404]);
+    expect(securityOf(condition)).toBeUndefined();
+    expect((await server.get(pathOf(condition), { as: { role: 'nurse' } })).status).toBe(200);
+    const meta = await server.get(`${pathOf(condition)}/$meta`);
+    expect((meta.body as unknown as fhir4.Parameters).parameter).toEqual([
+      { name: 'return', valueMeta: condition.meta },
+      { name: 'derived', valueMeta: { security: [ofHiv] } },
+      { name: 'edition', valueString: sensitiveCodesVersion },
+    ]);
+  });
+});
