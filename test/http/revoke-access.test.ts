@@ -7,17 +7,23 @@ import { admin, create, referenceTo, type Stored } from '../support/records.ts';
 
 let server: FhirServer;
 let person: Stored<fhir4.Practitioner>;
+let began: number;
 let now: number;
 beforeAll(async () => {
   server = await fhirServer();
 });
 beforeEach(async () => {
-  now = Date.now();
+  began = Date.now();
+  now = began;
   server.setTime(now);
   person = await create(server, { resourceType: 'Practitioner', name: [{ family: 'Okafor' }] }, admin);
 });
 
-const staff = (): TestCaller => ({ role: 'nurse', claims: { fhirUser: referenceTo(person) } });
+/** With a token of the moment at which the test began, however long it takes. */
+const staff = (): TestCaller => {
+  const iat = Math.floor(began / 1_000);
+  return { role: 'nurse', claims: { fhirUser: referenceTo(person), iat, exp: iat + 3_600 } };
+};
 const revoke = (as: TestCaller = admin) => server.post(`${referenceTo(person)}/$revoke-access`, undefined, { as });
 /** Later by more than a list is trusted. */
 const later = () => {
