@@ -97,7 +97,8 @@ describe('a psychotherapy note', () => {
     };
     await create(server, consent);
     const path = pathOf(closed);
-    const missing = `Composition/${open.id.slice(0, -1)}0`;
+    const { ids: codec } = server.store;
+    const missing = `Composition/${codec.idAt(codec.decode(open.id)?.chart ?? '', codec.newPlace(0))}`;
     const both = (suffix: string, as: TestCaller) => [path, missing].map((at) => server.get(`${at}${suffix}`, { as }));
 
     for (const [name, as] of others()) {
