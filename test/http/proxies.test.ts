@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
+import { localTable } from '../support/dynamodb.ts';
 import { type FhirServer, fhirServer, physician } from '../support/fhir-server.ts';
 import {
   allPages,
@@ -22,11 +23,16 @@ const actCode = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const now = Date.parse('2026-03-01T10:00:00Z');
 
 let server: FhirServer;
+/** Another deployment over the same table, under another law. */
+let washington: FhirServer;
 beforeAll(async () => {
-  server = await fhirServer();
+  const table = await localTable();
+  server = await fhirServer(table);
+  washington = await fhirServer(table, { jurisdiction: 'US-WA' });
 });
 beforeEach(() => {
   server.setTime(now);
+  washington.setTime(now);
 });
 
 interface Family {
@@ -473,5 +479,23 @@ describe('what a minor keeps to herself', () => {
     expect([await statusOf(pathOf(open), parent), await statusOf(pathOf(after), parent)]).toEqual([200, 200]);
     expect(await statusOf(`${pathOf(open)}/_history/2`, parent)).toBe(404);
     expect((await found(`${pathOf(open)}/_history`, parent)).length).toBe(2);
+  });
+
+  it('is hers from the age on that the law of the place names', async () => {
+    const { subject, parent } = await granted({}, { birthDate: '2013-02-01' });
+    const condition = await create(server, {
+      resourceType: 'Condition',
+      subject: { reference: subject },
+      code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'A56.00' }] },
+    } satisfies fhir4.Condition);
+    const statuses = async () =>
+      [
+        await server.get(pathOf(condition), { as: parent }),
+        await washington.get(pathOf(condition), { as: parent }),
+      ].map(({ status }) => status);
+
+    expect(await statuses()).toEqual([404, 200]);
+    washington.setTime(Date.parse('2027-02-01T00:00:00Z'));
+    expect(await statuses()).toEqual([404, 404]);
   });
 });

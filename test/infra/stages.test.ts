@@ -24,6 +24,7 @@ describe('configuration of the stages', () => {
     ['a time that logs cannot be kept for', { logRetentionDays: 8 }],
     ['more days to restore than there are', { recoveryDays: 36 }],
     ['a policy of sharing that is not known', { policy: { ...stageNamed('dev').policy, sharing: 'all' } }],
+    ['a law that nobody has written down', { policy: { ...stageNamed('dev').policy, jurisdiction: 'US-XX' } }],
     ['break-glass for more than 12 hours', { policy: { ...stageNamed('dev').policy, breakGlassMinutes: 721 } }],
     ['no throttling', { throttling: { requestsPerSecond: 0, burst: 0 } }],
     [
