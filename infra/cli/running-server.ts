@@ -10,9 +10,18 @@ export interface RunningServer {
   readonly clientId: string;
   /** Address of the event log. */
   readonly events: string;
+  /** Address of the store, and the name of its table. */
+  readonly dynamodb: string;
+  readonly table: string;
 }
 
-const answerSchema = z.object({ cognito: z.url(), clientId: z.string(), events: z.url() });
+const answerSchema = z.object({
+  cognito: z.url(),
+  clientId: z.string(),
+  events: z.url(),
+  dynamodb: z.url(),
+  table: z.string(),
+});
 
 /** Base URL of the server that PORT names. */
 export const defaultUrl = () => `http://localhost:${process.env.PORT || '3000'}/fhir`;

@@ -179,6 +179,8 @@ const start = async (
       cognito: awsServices.endpoint,
       clientId: userPool.clientId,
       events: `${awsServices.endpoint}/_events`,
+      dynamodb: store.endpoint,
+      table: tableName,
     },
   };
   const token = async (username: string, password = localPassword) =>

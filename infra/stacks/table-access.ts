@@ -1,5 +1,6 @@
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
+  auditChainPartition,
   auditPartition,
   chartKey,
   deploymentKeyKey,
@@ -48,15 +49,19 @@ export const sweepStatements = (table: TableResource): PolicyStatement[] => [
 
 const rowStatements = (table: TableResource): PolicyStatement[] => [
   new PolicyStatement({ actions: itemActions, resources: [table.tableArn] }),
+  accessLogStays(table),
+  useKey(table),
+];
+
+/** Whatever else a role is allowed: a row of an access log, once put, is never changed or removed. */
+const accessLogStays = ({ tableArn }: TableResource) =>
   new PolicyStatement({
     sid: 'AccessLogStays',
     effect: Effect.DENY,
-    actions: ['dynamodb:DeleteItem'],
-    resources: [table.tableArn],
+    actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'],
+    resources: [tableArn],
     conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [accessLogRows] } },
-  }),
-  useKey(table),
-];
+  });
 
 /** What shows histories: it reads, leaves its trace, and writes nothing else but the deployment's secret where there is none yet. */
 export const historyStatements = (table: TableResource): PolicyStatement[] => [
@@ -65,18 +70,21 @@ export const historyStatements = (table: TableResource): PolicyStatement[] => [
     resources: [table.tableArn],
   }),
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
+  accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject'),
   useKeyForObjects(table),
 ];
 
-/** Files rows of the access log a second time and changes in the feed, and reads nothing but how far it has come and who keeps a chart. */
+/** Files rows of the access log a second time and changes in the feed, and reads nothing but how far it has come, where chains end and who keeps a chart. */
 export const fileByTimeStatements = (table: TableResource): PolicyStatement[] => [
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, `${disclosurePrefix}*`]),
   onRows(table, ['DeleteItem'], 'StringLike', [`${disclosurePrefix}*`]),
+  onRows(table, ['Query'], 'StringLike', [auditChainPartition('*')]),
   whoKeepsCharts(table),
   onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
   onRows(table, ['GetItem', 'UpdateItem'], 'StringEquals', [feedProgressPartition]),
+  accessLogStays(table),
   useKey(table),
 ];
 

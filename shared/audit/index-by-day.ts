@@ -1,7 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { putOnce } from '../store/put-once.ts';
 import { auditPointer, type StoredAuditRow } from './audit-row.ts';
 
 /** A row in a chart's own log; what is filed by day has a day in its key. */
@@ -22,7 +23,7 @@ export const indexByDay = async (
     if (!inChartLog(row)) continue;
     try {
       const Item = auditPointer(row);
-      if (Item) await client.send(new PutCommand({ TableName, Item }));
+      if (Item) await putOnce({ client, tableName: TableName }, Item);
     } catch {
       return { batchItemFailures: [{ itemIdentifier: dynamodb.SequenceNumber ?? '' }] };
     }

@@ -1,4 +1,5 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { chainAccesses } from '../audit/chain/chain-accesses.ts';
 import { indexByDay } from '../audit/index-by-day.ts';
 import { indexDisclosures } from '../audit/index-disclosures.ts';
 import { log } from '../log.ts';
@@ -12,7 +13,7 @@ import { rowChange } from './row-change.ts';
 
 /**
  * Files what a batch of the stream tells of in order of time: accesses by organisation and day, what other organisations
- * saw of a chart, changes of records in the feed. Repeating a batch
+ * saw of a chart, changes of records in the feed. It also continues the chains of the access logs. Repeating a batch
  * changes nothing. One function does both, because a stream has room for two readers, and the other one publishes.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#Streams.Processing
  */
@@ -23,13 +24,14 @@ export const fileByTime = async (
 ): Promise<DynamoDBBatchResponse> => {
   const { Records } = event;
   await noteLateness(table, createdFirst(Records, now), now);
-  const [accesses, disclosures, changes] = await Promise.all([
+  const [accesses, disclosures, chained, changes] = await Promise.all([
     indexByDay(table.client, table.tableName, event),
     indexDisclosures(table, event),
+    chainAccesses(table, event),
     fileChanges(table, Records),
   ]);
   const failed = new Set(
-    [...accesses.batchItemFailures, ...disclosures.batchItemFailures, ...changes].map(
+    [...accesses.batchItemFailures, ...disclosures.batchItemFailures, ...chained.batchItemFailures, ...changes].map(
       ({ itemIdentifier }) => itemIdentifier,
     ),
   );

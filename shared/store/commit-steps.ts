@@ -56,7 +56,8 @@ export const stepsOf = (store: RecordStore, work: Commit): Step[] => {
     });
   }
   for (const action of work.writes.flatMap((write) => indexActions(TableName, write))) steps.push({ action });
-  for (const Item of work.log) steps.push({ action: { Put: { TableName, Item } } });
+  for (const Item of work.log)
+    steps.push({ action: { Put: { TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } } });
   if (work.upload) steps.push(uploadStep(TableName, work.upload));
   return steps;
 };

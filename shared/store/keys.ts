@@ -207,6 +207,13 @@ export const auditKey = (chart: string, place: string): RowKey => ({ pk: auditPa
 /** The same by organisation and day (UTC, `2026-11-24`), written by the stream consumer. */
 export const auditDayPartition = (organization: string, day: string) => `A#${organization}#${day}`;
 
+/** The chain over a log, link by link, written by the stream consumer. */
+export const auditChainPartition = (log: string) => `${auditPartition(log)}#chain`;
+export const auditChainKey = (log: string, number: number): RowKey => ({
+  pk: auditChainPartition(log),
+  sk: String(number).padStart(10, '0'),
+});
+
 /** What a patient is told of when asking to whom the chart was disclosed, in order of the days of disclosure. */
 export const disclosurePrefix = 'D#';
 export const disclosurePartition = (chart: string) => `${disclosurePrefix}${chart}`;

@@ -13,6 +13,7 @@ import { indexActions } from './commit-steps.ts';
 import { failureOf, mayRepeat } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
 import { type RowKey, redoKey, transactionKey, unfinishedKey, unfinishedPartition } from './keys.ts';
+import { putOnce } from './put-once.ts';
 import type { RecordStore } from './record-store.ts';
 import { type Redo, readRedoLog } from './redo-log.ts';
 import { addressOf, asHistory, type RecordRow } from './rows.ts';
@@ -98,11 +99,10 @@ const settle = async (
 /** Carries out what a committed transaction owes, then forgets its log. Any number may do so at the same time. */
 export const finish = async (store: RecordStore, staged: Staged): Promise<void> => {
   const { tx, redo } = staged;
-  // Rows under random keys that never change: writing them again makes no difference.
-  await writeRows(
-    store,
-    redo.flatMap((step) => (step.do === 'log' ? [step.row] : [])),
-  );
+  // Rows under random keys: one that is there was written by another finisher, and is not written again.
+  await inParallel(concurrency, redo, async (step) => {
+    if (step.do === 'log') await putOnce(store, step.row);
+  });
   await inParallel(concurrency, redo, async (step) => {
     if (step.do === 'reveal') await reveal(store, tx, step);
     else if (step.do === 'apply') await apply(store, tx, step);

@@ -243,12 +243,14 @@ describe('policies of the stacks', () => {
     'functions/system.ts',
     'functions/other-records.ts',
     'functions/sweep-transactions.ts',
-  ])('keep %s from deleting a row of an access log', (entry) => {
+    'functions/history.ts',
+    'functions/file-by-time.ts',
+  ])('keep %s from changing or deleting a row of an access log', (entry) => {
     const denied = grantsOf(entry).filter(({ Effect }) => Effect === 'Deny');
 
     expect(denied).toEqual([
       expect.objectContaining({
-        actions: ['dynamodb:DeleteItem'],
+        actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'],
         Condition: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['A#*'] } },
       }),
     ]);
@@ -313,6 +315,7 @@ describe('policies of the stacks', () => {
     expect(onRowsOf('functions/file-by-time.ts')).toEqual([
       [['dynamodb:PutItem'], only('StringLike', 'A#*', 'D#*')],
       [['dynamodb:DeleteItem'], only('StringLike', 'D#*')],
+      [['dynamodb:Query'], only('StringLike', 'A#*#chain')],
       [
         ['dynamodb:BatchGetItem'],
         {

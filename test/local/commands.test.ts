@@ -2,9 +2,15 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Handler } from '../../infra/local/lambda.ts';
+import { auditRow } from '../../shared/audit/audit-row.ts';
+import { chainAccesses } from '../../shared/audit/chain/chain-accesses.ts';
+import { documentClient } from '../../shared/store/document-client.ts';
+import { auditChainKey, auditKey } from '../../shared/store/keys.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { bareStack } from '../support/concord.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 import { runNode, startNode } from '../support/run-node.ts';
+import { insertEvent } from '../support/stream-events.ts';
 
 const stack = async (handler?: Handler) => {
   const concord = await bareStack(
@@ -52,6 +58,50 @@ describe('npm run token', () => {
 
     expect(status).toBe(1);
     expect(stderr).toMatch(/^No Concord answers at .*npm start/);
+  });
+});
+
+describe('npm run audit:verify', () => {
+  const access = () =>
+    auditRow(auditKey('4ietnh7ahshfjdidn6n7q1pho4', '78m7n5o003p1c8g0v3ag'), {
+      at: 0,
+      interaction: 'read',
+      what: [],
+      subject: 'sub-1',
+      name: 'nurse@northside.example',
+      client: 'app',
+      fhirUser: 'Practitioner/northside-nurse',
+      roles: ['nurse'],
+      request: 'r-1',
+    });
+  const verify = (environment: Record<string, string>, ...args: string[]) =>
+    runNode('infra/cli/audit-verify.ts', args, environment);
+
+  it('finds nothing wrong with logs that nobody touched, names what somebody did, and a chain that is gone with its log', async () => {
+    const { environment } = await stack();
+    const table = documentClient({ endpoint: process.env.AWS_ENDPOINT_URL_DYNAMODB ?? '' });
+    onTestFinished(() => table.destroy());
+    const store = { client: table, tableName: process.env.TABLE_NAME ?? '' };
+    const row = access();
+    await writeRows(store, [row]);
+    await chainAccesses(store, insertEvent([row]));
+    const heads = path.join(removedAfterTest(), 'heads.json');
+
+    const sound = await verify(environment, '--heads', heads);
+    await writeRows(store, [{ ...row, organization: 'lakeside' }]);
+    const tampered = await verify(environment, '--heads', heads);
+    await writeRows(store, [], [row, auditChainKey('4ietnh7ahshfjdidn6n7q1pho4', 1)]);
+    const gone = [await verify(environment), await verify(environment, '--heads', heads)];
+
+    expect([sound.status, sound.stdout, sound.stderr]).toEqual([
+      0,
+      '1 logs with 1 rows: 0 faults; 0 rows are newer than their chains\n',
+      '',
+    ]);
+    expect(tampered.status).toBe(1);
+    expect(tampered.stdout).toMatch(/^altered A#4ietnh7ahshfjdidn6n7q1pho4 78m7n5o003p1c8g0v3ag\n1 logs .* 1 faults/);
+    expect(gone.map(({ status }) => status)).toEqual([0, 1]);
+    expect(gone[1]?.stdout).toMatch(/^link-missing A#4ietnh7ahshfjdidn6n7q1pho4 0000000001\n/);
   });
 });
 

@@ -5,6 +5,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { delegationCode } from '../../shared/access/delegation.ts';
 import { auditPointer, auditRow, copiedEntry, entryOf, type StoredAuditRow } from '../../shared/audit/audit-row.ts';
+import { type LinkRow, linkIn, linkRow } from '../../shared/audit/chain/link.ts';
 import {
   type DisclosureRow,
   disclosureLayouts,
@@ -233,6 +234,10 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return suspensionLayouts.reader(row.layout)(row);
     },
     written: () => suspensionRow(chart, ids.newPlace(0), { until: 0, statement: '' }).layout,
+  },
+  chain: {
+    read: (stored) => linkIn(rowIn(stored) as LinkRow),
+    written: () => linkRow({ log: chart, number: 1, previous: '', upTo: '1', at: 0, covers: [] }).layout,
   },
   feed: {
     read: (stored) => changesOf(rowIn(stored) as FeedRow),

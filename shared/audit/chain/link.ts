@@ -1,0 +1,58 @@
+import { hash } from 'node:crypto';
+import { auditChainKey, type RowKey } from '../../store/keys.ts';
+import { Layouts } from '../../store/layouts.ts';
+
+/** What a link says of one row of the log: what the row held, or what became of it against all rules. */
+export type Covered = readonly [place: string, hash: string, fault?: 'overwritten' | 'removed'];
+
+/** One step of the chain of a log: the rows that one batch of the stream brought. */
+export interface Link {
+  readonly log: string;
+  /** From 1 on, without a gap. */
+  readonly number: number;
+  /** Hash of the link before; empty for the first. */
+  readonly previous: string;
+  /** Sequence number of the stream of the last row: what comes again up to it is in the chain already. */
+  readonly upTo: string;
+  /** When the first of its rows was written, by the stream, in seconds since 1970. */
+  readonly at: number;
+  readonly covers: readonly Covered[];
+}
+
+/** A link as it lies in the table. */
+export interface LinkRow extends RowKey {
+  readonly [attribute: string]: unknown;
+  readonly layout: number;
+  readonly hash: string;
+  /** `previous`, `upTo`, `at` and `covers`, as JSON. */
+  readonly link: string;
+}
+
+const textOf = ({ previous, upTo, at, covers }: Link): string => JSON.stringify({ previous, upTo, at, covers });
+
+/** What the next link continues: SHA-256 of all that this one says, in base 64 without padding. */
+export const linkHash = (link: Link): string =>
+  hash('sha256', JSON.stringify([link.log, link.number, textOf(link)]), 'base64url');
+
+export const linkRow = (link: Link): LinkRow => ({
+  ...auditChainKey(link.log, link.number),
+  layout: 1,
+  hash: linkHash(link),
+  link: textOf(link),
+});
+
+/** How links of each layout are read. */
+export const chainLayouts = new Layouts<(row: LinkRow) => Link>('chain', {
+  1: ({ pk, sk, link }) => ({
+    log: pk.split('#')[1] ?? '',
+    number: Number(sk),
+    ...(JSON.parse(link) as Pick<Link, 'previous' | 'upTo' | 'at' | 'covers'>),
+  }),
+});
+
+/**
+ * What a link says.
+ *
+ * @throws WrittenByNewerRelease.
+ */
+export const linkIn = (row: LinkRow): Link => chainLayouts.reader(row.layout)(row);

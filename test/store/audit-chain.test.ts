@@ -1,0 +1,257 @@
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { logsOf } from '../../infra/cli/logs-of-table.ts';
+import { type AuditEntry, type AuditRow, auditRow, refusedRow } from '../../shared/audit/audit-row.ts';
+import { chainAccesses } from '../../shared/audit/chain/chain-accesses.ts';
+import { type LinkRow, linkIn, linkRow } from '../../shared/audit/chain/link.ts';
+import { verifyLog } from '../../shared/audit/chain/verify.ts';
+import { auditChainPartition, auditKey } from '../../shared/store/keys.ts';
+import type { RecordStore } from '../../shared/store/record-store.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
+import { itemSize } from '../bench/item-size.ts';
+import { streamRecord } from '../support/stream-events.ts';
+import { allRows, intercepted, testStore } from '../support/test-store.ts';
+
+let store: RecordStore;
+let log: string;
+const start = Date.UTC(2026, 10, 24, 8);
+let sequence = 0;
+
+beforeAll(async () => {
+  store = await testStore();
+});
+beforeEach(() => {
+  log = store.ids.newChart();
+});
+
+const access = (minute: number, over: Partial<AuditEntry> = {}): AuditRow => {
+  const at = start + minute * 60_000;
+  return auditRow(auditKey(log, store.ids.newPlace(at)), {
+    at,
+    interaction: 'read',
+    what: [`Observation/o-${minute}`],
+    subject: 'sub-1',
+    name: 'nurse@northside.example',
+    client: 'app',
+    fhirUser: 'Practitioner/northside-nurse',
+    roles: ['nurse'],
+    organization: 'northside',
+    request: 'r-1',
+    ...over,
+  });
+};
+/** As many references as make the row a deflated one. */
+const long = (minute: number) => access(minute, { what: Array.from({ length: 60 }, (_, n) => `Observation/o-${n}`) });
+
+type Stored = AuditRow & Record<string, unknown>;
+const told = (before: Stored | undefined, after: Stored | undefined, at = start): DynamoDBRecord => {
+  const record = streamRecord(String(++sequence), before, after);
+  return { ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: at / 1_000 } };
+};
+const chain = (Records: DynamoDBRecord[], by = store) => chainAccesses(by, { Records });
+/** Writes rows and hands them to the consumer. */
+const written = async (rows: readonly AuditRow[]) => {
+  await writeRows(store, rows);
+  const records = rows.map((row) => told(undefined, row));
+  expect(await chain(records)).toEqual({ batchItemFailures: [] });
+  return records;
+};
+const links = async () => (await allRows(store)).filter(({ pk }) => pk === auditChainPartition(log)) as LinkRow[];
+const put = (Item: object) => store.client.send(new PutCommand({ TableName: store.tableName, Item: { ...Item } }));
+const remove = ({ pk, sk }: { pk: string; sk: string }) =>
+  store.client.send(new DeleteCommand({ TableName: store.tableName, Key: { pk, sk } }));
+const faults = async (kept: Parameters<typeof verifyLog>[2] = []) =>
+  (await verifyLog(store, log, kept)).faults.map(({ kind, place }) => [kind, place]);
+
+describe('the chain of an access log', () => {
+  it('finds nothing wrong with a log that nobody touched, short rows, long ones and refusals', async () => {
+    const refused = access(1);
+    await written([access(0), refused, refusedRow(refused)]);
+    await written([long(2)]);
+
+    const verdict = await verifyLog(store, log);
+
+    expect(verdict).toMatchObject({ rows: 4, faults: [], tail: [], head: { number: 2 } });
+  });
+
+  it('is one row a batch and log, of 80 bytes for each row of the log, and takes one Query and one Put', async () => {
+    const calls: string[] = [];
+    const watched = intercepted(store, ({ name, send }) => {
+      calls.push(name);
+      return send();
+    });
+    const rows = Array.from({ length: 10 }, (_, n) => access(n));
+
+    await chain(
+      rows.map((row) => told(undefined, row)),
+      watched,
+    );
+
+    expect(calls).toEqual(['Query', 'Put']);
+    const [link, ...others] = await links();
+    expect(others).toEqual([]);
+    expect(itemSize(link ?? {})).toBeLessThan(1_024); // one write unit
+    const { covers } = linkIn(link as LinkRow);
+    expect(covers.map(([place]) => place)).toEqual(rows.map(({ sk }) => sk));
+  });
+
+  it('does not change when a batch comes again, wholly or in part', async () => {
+    const first = await written([access(0), access(1)]);
+    const before = await links();
+
+    await chain(first);
+    await chain(first.slice(1));
+    expect(await links()).toEqual(before);
+
+    const third = access(2);
+    await writeRows(store, [third]);
+    await chain([...first, told(undefined, third)]);
+
+    expect((await links()).map((row) => linkIn(row).covers.length)).toEqual([2, 1]);
+    expect(await faults()).toEqual([]);
+  });
+
+  it('is not forked by two consumers that continue it at once', async () => {
+    await written([access(0)]);
+    const rows = [access(1), access(2)];
+    await writeRows(store, rows);
+    const [one, other] = rows.map((row) => told(undefined, row));
+    let overtaken = false;
+    const slow = intercepted(store, async ({ name, send }) => {
+      if (name === 'Put' && !overtaken) {
+        overtaken = true;
+        await chain([one as DynamoDBRecord]);
+      }
+      return send();
+    });
+
+    expect(await chain([one as DynamoDBRecord, other as DynamoDBRecord], slow)).toEqual({ batchItemFailures: [] });
+
+    expect(overtaken).toBe(true);
+    expect((await links()).map((row) => linkIn(row).covers.map(([place]) => place))).toEqual([
+      [expect.any(String)],
+      [rows[0]?.sk],
+      [rows[1]?.sk],
+    ]);
+    expect(await faults()).toEqual([]);
+  });
+
+  it('asks for a batch again from the first row of a log that could not be chained', async () => {
+    const broken = intercepted(store, async ({ name, send }) => {
+      if (name === 'Put') throw new Error('away');
+      return send();
+    });
+    const records = [access(0), access(1)].map((row) => told(undefined, row));
+
+    expect(await chain(records, broken)).toEqual({
+      batchItemFailures: [{ itemIdentifier: records[0]?.dynamodb?.SequenceNumber }],
+    });
+  });
+
+  it('leaves out what is no row of a log', async () => {
+    const row = access(0);
+    await chain([
+      told(undefined, { ...row, pk: 'A#northside#2026-11-24' }),
+      told(undefined, { ...row, pk: auditChainPartition(log) }),
+      told(undefined, { ...row, pk: `C#${log}` }),
+    ]);
+
+    expect(await links()).toEqual([]);
+  });
+});
+
+describe('a look at a log', () => {
+  let rows: AuditRow[];
+  beforeEach(async () => {
+    rows = [access(0), access(1), access(2), access(3)];
+    await written(rows.slice(0, 2));
+    await written(rows.slice(2, 3));
+    await written(rows.slice(3));
+  });
+  const place = (index: number) => rows[index]?.sk;
+
+  it('names a row that was altered', async () => {
+    await put({ ...rows[1], entry: access(1, { what: [] }).entry });
+
+    expect(await faults()).toEqual([['altered', place(1)]]);
+  });
+
+  it.each(['organization', 'layout'])('names a row of which only %s was altered', async (attribute) => {
+    await put({ ...rows[1], [attribute]: attribute === 'layout' ? 1 : 'southside' });
+
+    expect(await faults()).toEqual([['altered', place(1)]]);
+  });
+
+  it('names a row that was removed, also by the stream', async () => {
+    await remove(rows[2] as AuditRow);
+    expect(await faults()).toEqual([['missing', place(2)]]);
+
+    await chain([told(rows[2], undefined)]);
+    expect(await faults()).toEqual([
+      ['removed', place(2)],
+      ['missing', place(2)],
+    ]);
+  });
+
+  it('names a row that was inserted behind the stream, and one that came through it long after the time that it tells', async () => {
+    const early = access(-60);
+    await put(early);
+    expect(await faults()).toEqual([['inserted', early.sk]]);
+
+    await chain([told(undefined, early)]);
+    expect(await faults()).toEqual([['inserted', early.sk]]);
+  });
+
+  it('names a row that was overwritten by what the stream tells, though it was put back', async () => {
+    const other = { ...(rows[0] as AuditRow), entry: '{}' };
+
+    await chain([told(rows[0], other), told(other, rows[0])]);
+
+    expect(await faults()).toEqual([['overwritten', place(0)]]);
+  });
+
+  it('names a link that was altered, one that was removed, and one that was put in the place of another', async () => {
+    const [first, second] = await links();
+    await put({ ...second, link: (second as LinkRow).link.replace(place(2) ?? '', place(1) ?? '') });
+    expect(await faults()).toContainEqual(['link-altered', second?.sk]);
+
+    const { covers: _all, ...said } = linkIn(second as LinkRow);
+    await put(linkRow({ ...said, covers: [] }));
+    expect((await faults()).map(([kind]) => kind)).toContain('link-altered');
+
+    await put(second as LinkRow);
+    expect(await faults()).toEqual([]);
+    await remove(first as LinkRow);
+    expect(await faults()).toContainEqual(['link-missing', first?.sk]);
+  });
+
+  it('names a chain that was built anew, or cut off, by a head that is kept elsewhere', async () => {
+    const { head } = await verifyLog(store, log);
+    const kept = head ? [head] : [];
+    const old = await links();
+    await put({ ...rows[1], entry: access(1, { what: [] }).entry });
+    for (const link of old) await remove(link);
+    const records = [rows[0], { ...rows[1], entry: access(1, { what: [] }).entry }, rows[2], rows[3]];
+    for (const row of records) await chain([told(undefined, row as Stored)]);
+
+    expect(await faults()).toEqual([]);
+    expect(await faults(kept)).toEqual([['chain-rebuilt', '0000000003']]);
+    for (const link of await links()) if (Number(link.sk) > 2) await remove(link);
+    expect(await faults(kept)).toEqual([['link-missing', '0000000003']]);
+  });
+
+  it('tells of rows that are newer than the chain, and of all logs', async () => {
+    const newest = access(4);
+    await put(newest);
+
+    const verdict = await verifyLog(store, log);
+
+    expect(verdict).toMatchObject({ faults: [], tail: [newest.sk] });
+    const all: string[] = [];
+    for await (const each of logsOf(store)) all.push(each);
+    expect(all).toContain(log);
+    expect(all.filter((each) => each.includes('#'))).toEqual([]);
+    expect(new Set(all).size).toBe(all.length);
+  });
+});
