@@ -1,3 +1,4 @@
+import { roleSystem } from '../../shared/access/roles.ts';
 import { type LocalUser, localUsers, type OrganizationId, organizations, type StaffRole } from './users.ts';
 
 /** The directory of the local stack: both organisations, their places and the people and applications that can sign in. */
@@ -166,9 +167,12 @@ const person = ({ username, organization }: LocalUser, role: StaffRole, number: 
     organization: { reference: `Organization/${organization}` },
     code: [
       {
-        ...(code === undefined
-          ? {}
-          : { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/practitioner-role', code, display: text }] }),
+        coding: [
+          ...(code === undefined
+            ? []
+            : [{ system: 'http://terminology.hl7.org/CodeSystem/practitioner-role', code, display: text }]),
+          { system: roleSystem, code: role },
+        ],
         text,
       },
     ],

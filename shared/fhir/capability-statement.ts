@@ -76,12 +76,18 @@ export const capabilityStatement = (
         },
         interaction: systemInteractions
           .flatMap((name) => (name === 'bundle' ? ['batch', 'transaction'] : [name]))
-          .filter((name, at, all) => name !== 'capabilities' && all.indexOf(name) === at)
+          .filter((name, at, all) => name !== 'capabilities' && !name.startsWith('$') && all.indexOf(name) === at)
           .map((code) => ({ code: code as fhir4.CapabilityStatementRestInteraction['code'] })),
         resource: [...recordTypes]
           .sort((a, b) => (a.name < b.name ? -1 : 1))
           .map((recordType) => resourceOf(recordType, routesOf(recordType, ownRoutes), referringTo)),
         searchParam: [...searchedEverywhere],
+        operation: systemInteractions
+          .filter((name) => name.startsWith('$'))
+          .map((name) => ({
+            name: name.slice(1),
+            definition: `https://concord.example/fhir/OperationDefinition/${name.slice(1)}`,
+          })),
         compartment: recordTypes
           .filter((recordType) => routesOf(recordType, ownRoutes).some(({ name }) => name === 'search-compartment'))
           .map(({ name }) => `http://hl7.org/fhir/CompartmentDefinition/${name.toLowerCase()}`),

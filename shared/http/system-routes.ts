@@ -2,6 +2,7 @@ import { RecordError } from '../errors.ts';
 import { capabilities } from '../interactions/capabilities.ts';
 import type { Answer, RequestContext } from '../interactions/context.ts';
 import { historyOfSystem } from '../interactions/history-across.ts';
+import { searchRecords } from '../interactions/search/search.ts';
 import { searchSystem } from '../interactions/search/system.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { OwnRoutes } from './routes.ts';
@@ -12,7 +13,7 @@ export interface SystemRoute {
   /** Segments behind the base. */
   readonly path: readonly string[];
   readonly interaction: (context: Omit<RequestContext, 'recordType'>) => Promise<Answer>;
-  /** FHIR's name of the interaction, for the log. */
+  /** FHIR's name of the interaction, for the log; of an operation its own. */
   readonly name: string;
 }
 
@@ -27,11 +28,22 @@ const nested: SystemRoute['interaction'] = async () => {
  * @param ownRoutes - of the types, for the capability statement.
  */
 export const systemRoutesOf = (recordTypes: readonly RecordType[], ownRoutes: OwnRoutes): readonly SystemRoute[] => {
+  const typeNamed = (name: string) => recordTypes.find((type) => type.name === name);
   const routes: readonly SystemRoute[] = [
     { method: 'GET', path: [], interaction: searchSystem, name: 'search-system' },
     { method: 'POST', path: [], interaction: nested, name: 'bundle' },
     { method: 'POST', path: ['_search'], interaction: searchSystem, name: 'search-system' },
     { method: 'GET', path: ['_history'], interaction: historyOfSystem, name: 'history-system' },
+    {
+      method: 'POST',
+      path: ['$explain-access'],
+      interaction: async (context) =>
+        (await import('../interactions/explain-access/explain-access.lazy.ts')).explainAccess(context, {
+          typeNamed,
+          search: searchRecords,
+        }),
+      name: '$explain-access',
+    },
     {
       method: 'GET',
       path: ['metadata'],

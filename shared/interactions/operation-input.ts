@@ -159,7 +159,7 @@ const valueOf = (type: InputDefinition['type'], { expression, text, element, val
   return given as Values[typeof type];
 };
 
-/** A Coding is written as search writes tokens, other datatypes have no text. https://hl7.org/fhir/R4/operations.html#executing */
+/** A Coding is written as search writes tokens, a Reference as `Type/id`, other datatypes have no text. https://hl7.org/fhir/R4/operations.html#executing */
 const fromText = (type: InputDefinition['type'], text: string, expression: string): unknown => {
   switch (type) {
     case 'boolean':
@@ -171,9 +171,10 @@ const fromText = (type: InputDefinition['type'], text: string, expression: strin
       const [, system, own] = /^(?:(.*)\|)?([^|]*)$/s.exec(text) ?? [];
       return { ...(system ? { system } : {}), ...(own ? { code: own } : {}) };
     }
+    case 'Reference':
+      return { reference: text };
     case 'Meta':
     case 'Period':
-    case 'Reference':
     case 'Resource':
       throw wrong(expression, 'This parameter is sent in Parameters, by POST');
     default:

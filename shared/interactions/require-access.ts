@@ -2,6 +2,7 @@ import { type Decision, decide, decideType } from '../access/decide.ts';
 import type { TypeFacts } from '../access/question.ts';
 import { isInScope } from '../access/rules/scope.ts';
 import type { Action } from '../access/scopes.ts';
+import { codeOf, type Told, toldOf } from '../access/told.ts';
 import { RecordError } from '../errors.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { StoredRecord } from '../store/rows.ts';
@@ -21,9 +22,6 @@ export const requireTypeAccess = (
   if (!decision.permit) throw forbidden(decision.reason, recordType.name);
 };
 
-/** What a refusal says that may be told of. */
-type Told = 'scope' | 'role' | 'delegation' | 'proxy' | 'custodian';
-
 const saying: Readonly<Record<Told, (type: string) => string>> = {
   scope: (type) => `No scope of the access token covers this for ${type}`,
   role: (type) => `Your role does not allow this for ${type}`,
@@ -32,12 +30,9 @@ const saying: Readonly<Record<Told, (type: string) => string>> = {
   proxy: () => 'No right to do this for the patient is in force',
 };
 
-const isTold = (reason: string): reason is Told => Object.hasOwn(saying, reason);
-
 const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: string): RecordError => {
-  const told = isTold(reason) ? reason : 'custodian';
-  const code = told === 'delegation' ? 'no-delegation' : `forbidden-${told}`;
-  return new RecordError('forbidden', saying[told](type), { reason: code });
+  const told = toldOf(reason);
+  return new RecordError('forbidden', saying[told](type), { reason: codeOf(told) });
 };
 
 /** Who asks for records of which type. */

@@ -65,6 +65,15 @@ const transaction: Json = {
   ],
 };
 
+const accessQuestion: Json = {
+  resourceType: 'Parameters',
+  parameter: [
+    { name: 'caller', valueReference: { reference: 'Practitioner/lakeside-physician' } },
+    { name: 'action', valueCode: 'read' },
+    { name: 'record', valueReference: { reference: 'Observation/1' } },
+  ],
+};
+
 /** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts, serve-history.ts and serve-system.ts. */
 const knownPaths: Readonly<Record<string, PathItem>> = {
   '/': { get: file('getViewer', 'The API in a browser', { 'text/html': { schema: { type: 'string' } } }) },
@@ -139,6 +148,19 @@ const knownPaths: Readonly<Record<string, PathItem>> = {
         '200': refersTo('responses', 'Bundle'),
         ...refusedWith('404', '409', '410', '412', '413', '415', '422'),
       },
+    },
+  },
+  '/fhir/$explain-access': {
+    post: {
+      operationId: 'explainAccess',
+      tags: [systemTag],
+      summary: 'Whether somebody may do something with a record, and by which rules',
+      parameters: named('format', 'pretty'),
+      requestBody: {
+        required: true,
+        content: { [fhirJson]: { schema: refersTo('schemas', 'Parameters'), example: accessQuestion } },
+      },
+      responses: { '200': refersTo('responses', 'Parameters'), ...refusedWith('404', '413', '415') },
     },
   },
   '/fhir/_history': {

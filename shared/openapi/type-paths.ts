@@ -283,9 +283,8 @@ const operationBody = ({ segment }: Described, { method, path }: Route): Body =>
 
 const inputInQuery = ([name, { type, min, many }]: readonly [string, InputDefinition]): Json[] => {
   const written = type === 'Coding' ? '`system|code`' : type;
-  if (type === 'Meta' || type === 'Resource' || type === 'CodeableConcept' || type === 'Period' || type === 'Reference')
-    return []; // by POST alone
-  const one = type === 'Coding' ? { type: 'string' } : refersTo('schemas', type);
+  if (type === 'Meta' || type === 'Resource' || type === 'CodeableConcept' || type === 'Period') return []; // by POST alone
+  const one = type === 'Coding' || type === 'Reference' ? { type: 'string' } : refersTo('schemas', type);
   return [
     {
       name,

@@ -102,24 +102,22 @@ describe('capability statement', () => {
     );
     const operations = all.filter(([, name]) => !/^(?:meta|validate$)/.test(name ?? ''));
 
-    expect(operations).toEqual([
+    const ours = 'https://concord.example/';
+    expect(operations.filter(([, , definition]) => !definition?.startsWith(ours))).toEqual([
       ['Composition', 'document', 'http://hl7.org/fhir/OperationDefinition/Composition-document'],
       ['DocumentReference', 'docref', 'http://hl7.org/fhir/us/core/OperationDefinition/docref'],
       ['Encounter', 'everything', 'http://hl7.org/fhir/OperationDefinition/Encounter-everything'],
       ['Observation', 'lastn', 'http://hl7.org/fhir/OperationDefinition/Observation-lastn'],
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
       ['Patient', 'match', 'http://hl7.org/fhir/OperationDefinition/Patient-match'],
-      ['Patient', 'emergency-match', 'https://concord.example/fhir/OperationDefinition/Patient-emergency-match'],
-      ['Patient', 'break-glass', 'https://concord.example/fhir/OperationDefinition/Patient-break-glass'],
-      ['Patient', 'disclosures', 'https://concord.example/fhir/OperationDefinition/Patient-disclosures'],
-      ['Patient', 'record-disclosure', 'https://concord.example/fhir/OperationDefinition/Patient-record-disclosure'],
-      [
-        'Patient',
-        'suspend-disclosures',
-        'https://concord.example/fhir/OperationDefinition/Patient-suspend-disclosures',
-      ],
-      ['Practitioner', 'revoke-access', 'https://concord.example/fhir/OperationDefinition/Practitioner-revoke-access'],
     ]);
+    const own = operations.filter(([, , definition]) => definition?.startsWith(ours));
+    expect(own.map(([, , definition]) => definition)).toEqual(
+      own.map(([type, name]) => `${ours}fhir/OperationDefinition/${type}-${name}`),
+    );
+    expect(own.map(([type, name]) => `${type}/$${name}`)).toEqual(
+      expect.arrayContaining(['Patient/$break-glass', 'Patient/$disclosures', 'Practitioner/$revoke-access']),
+    );
     const ofAll = ['meta', 'meta-add', 'meta-delete', 'validate'];
     expect(all.filter(([type]) => type === 'Goal')).toEqual(
       ofAll.map((name) => ['Goal', name, `http://hl7.org/fhir/OperationDefinition/Resource-${name}`]),
@@ -202,10 +200,14 @@ describe('capability statement', () => {
   });
 
   it('tells what the whole system can be asked', () => {
-    const names = systemRoutes.map(({ name }) => name).filter((name) => name !== 'bundle' && name !== 'capabilities');
+    const all = systemRoutes.map(({ name }) => name).filter((name) => name !== 'bundle' && name !== 'capabilities');
+    const names = all.filter((name) => !name.startsWith('$'));
 
     expect(whole.rest?.[0]?.interaction?.map(({ code }) => code as string).sort()).toEqual(
       [...new Set([...names, 'batch', 'transaction'])].sort(),
+    );
+    expect(whole.rest?.[0]?.operation?.map(({ name }) => `$${name}`)).toEqual(
+      all.filter((name) => name.startsWith('$')),
     );
   });
 
