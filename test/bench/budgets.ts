@@ -42,6 +42,10 @@ export const countBudgets: readonly Budget<Counts>[] = [
     limit: 2.5,
     unit: 'write units a resource',
     measure: ({ load: { writeUnits, unitsBehind, resources } }) => (writeUnits + unitsBehind) / resources,
+    notYet: {
+      ceiling: 2.51,
+      because: 'the chain over the access log takes a row a log and batch, 0.015 units a resource',
+    },
   },
   {
     name: 'load charts, everything included',

@@ -44,6 +44,8 @@ export const costOf = async <W extends Pick<World, 'server'>>(world: W, scenario
 
 /** Records that the stream consumer is given at once. */
 const largestBatch = 100;
+/** Of the stream: a consumer takes what does not go up for a repetition. */
+let sequence = 0;
 
 type Rows = Awaited<ReturnType<typeof allRows>>;
 const keyOf = ({ pk, sk }: Rows[number]) => `${pk}\n${sk}`;
@@ -58,7 +60,7 @@ export const storedBy = async (server: FhirServer, work: () => Promise<unknown>)
   const changed = (await allRows(store)).filter(
     (row) => known.get(keyOf(row))?.version !== row.version || !known.has(keyOf(row)),
   );
-  const records = changed.map((row, index) => streamRecord(String(index + 1), known.get(keyOf(row)), row));
+  const records = changed.map((row) => streamRecord(String(++sequence), known.get(keyOf(row)), row));
   calls.reset();
   for (let at = 0; at < records.length; at += largestBatch) {
     await fileByTime(store, { Records: records.slice(at, at + largestBatch) });

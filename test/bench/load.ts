@@ -74,6 +74,7 @@ const kinds: readonly (readonly [kind: string, key: RegExp])[] = [
   ['identifiers', /^U#/],
   ['locators', /^L#/],
   ['log by chart', /^A#[^#]+\n/],
+  ['chain of the log', /^A#[^#]+#chain\n/],
   ['log by day', /^A#[^#]+#/],
   ['feed', /^F#/],
   ['finished transactions', /^T/],

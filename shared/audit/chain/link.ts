@@ -23,12 +23,11 @@ export interface Link {
 export interface LinkRow extends RowKey {
   readonly [attribute: string]: unknown;
   readonly layout: number;
-  readonly hash: string;
-  /** `previous`, `upTo`, `at` and `covers`, as JSON. */
+  /** `previous`, `upTo`, `at` and `covers`, as a list in JSON. Its own hash stands in the next link. */
   readonly link: string;
 }
 
-const textOf = ({ previous, upTo, at, covers }: Link): string => JSON.stringify({ previous, upTo, at, covers });
+const textOf = ({ previous, upTo, at, covers }: Link): string => JSON.stringify([previous, upTo, at, covers]);
 
 /** What the next link continues: SHA-256 of all that this one says, in base 64 without padding. */
 export const linkHash = (link: Link): string =>
@@ -37,17 +36,15 @@ export const linkHash = (link: Link): string =>
 export const linkRow = (link: Link): LinkRow => ({
   ...auditChainKey(link.log, link.number),
   layout: 1,
-  hash: linkHash(link),
   link: textOf(link),
 });
 
 /** How links of each layout are read. */
 export const chainLayouts = new Layouts<(row: LinkRow) => Link>('chain', {
-  1: ({ pk, sk, link }) => ({
-    log: pk.split('#')[1] ?? '',
-    number: Number(sk),
-    ...(JSON.parse(link) as Pick<Link, 'previous' | 'upTo' | 'at' | 'covers'>),
-  }),
+  1: ({ pk, sk, link }) => {
+    const [previous, upTo, at, covers] = JSON.parse(link) as [string, string, number, Covered[]];
+    return { log: pk.split('#')[1] ?? '', number: Number(sk), previous, upTo, at, covers };
+  },
 });
 
 /**

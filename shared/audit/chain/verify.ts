@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { timeOfPlace } from '../../store/ids.ts';
-import { auditChainPartition, auditPartition, type RowKey } from '../../store/keys.ts';
+import { auditChainKey, auditChainPartition, auditPartition, type RowKey } from '../../store/keys.ts';
 import type { Table } from '../../store/write-rows.ts';
 import { type Link, type LinkRow, linkHash, linkIn } from './link.ts';
 import { rowHash } from './row-hash.ts';
@@ -63,10 +63,11 @@ export const verifyLog = async (table: Table, log: string, kept: readonly Head[]
   for (const row of links) {
     const link = linkIn(row);
     for (let number = (previous?.number ?? 0) + 1; number < link.number; number++)
-      name('link-missing', String(number).padStart(10, '0'));
-    const continues = link.previous === (previous ? linkHash(previous) : '');
-    if (row.hash !== linkHash(link) || (!continues && link.number === (previous?.number ?? 0) + 1))
-      name('link-altered', row.sk);
+      name('link-missing', auditChainKey(log, number).sk);
+    const follows = link.number === (previous?.number ?? 0) + 1;
+    // What does not fit is what the link before says, which this one has the hash of.
+    if (follows && link.previous !== (previous ? linkHash(previous) : ''))
+      name('link-altered', previous ? auditChainKey(log, previous.number).sk : row.sk);
     for (const [place, hash, fault] of link.covers) {
       if (fault) name(fault, place);
       else covered.set(place, hash);
@@ -77,7 +78,7 @@ export const verifyLog = async (table: Table, log: string, kept: readonly Head[]
   }
   for (const { number, hash } of kept) {
     const row = links.find(({ sk }) => Number(sk) === number);
-    if (!row) name('link-missing', String(number).padStart(10, '0'));
+    if (!row) name('link-missing', auditChainKey(log, number).sk);
     else if (linkHash(linkIn(row)) !== hash) name('chain-rebuilt', row.sk);
   }
 
