@@ -325,20 +325,20 @@ describe('a change', () => {
   });
 });
 
-describe('1,000 creates', () => {
+describe('200 creates in eight lanes', () => {
   it('are each found by the search right after them', async () => {
     const token = await concord.token('physician@northside.example');
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' };
     const ask = async (path: string, init: RequestInit = {}) =>
       (await fetch(`${concord.url}/${path}`, { ...init, headers })).json() as Promise<fhir4.Bundle & { id: string }>;
-    const charts = Array.from({ length: 10 }, () =>
+    const charts = Array.from({ length: 2 }, () =>
       ask('Patient', { method: 'POST', body: JSON.stringify(patientBody()) }),
     );
     const patients = (await Promise.all(charts)).map(({ id }) => id);
     const missed: number[] = [];
 
     const lane = async (first: number) => {
-      for (let n = first; n < 1_000; n += 8) {
+      for (let n = first; n < 200; n += 8) {
         const patient = patients[n % patients.length];
         const code = { coding: [{ system: 'http://concord.test/code', code: `number-${n}` }] };
         const body = JSON.stringify(observationBody(`Patient/${patient}`, { code }));
@@ -350,6 +350,6 @@ describe('1,000 creates', () => {
     await Promise.all(Array.from({ length: 8 }, (_, first) => lane(first)));
 
     expect(missed).toEqual([]);
-    expect((await ask(`Observation?patient=${patients.join(',')}&_summary=count`)).total).toBe(1_000);
+    expect((await ask(`Observation?patient=${patients.join(',')}&_summary=count`)).total).toBe(200);
   });
 });

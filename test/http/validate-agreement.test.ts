@@ -114,7 +114,7 @@ describe('what $validate says of a create', () => {
       const random = new Random(11);
       const valid = [...Object.keys(usCoreResources).map(claiming), ...samples];
       const mutated: [string, string, unknown][] = [];
-      while (mutated.length < 500) {
+      while (mutated.length < 300) {
         const resource = random.of(valid);
         const request = { method: 'POST', path: '', query: [], form: false, headers: {}, body: resource, writes: true };
         const broken = random.of(bodyMutations)(request, random, {} as HostileWorld);
@@ -127,8 +127,8 @@ describe('what $validate says of a create', () => {
       const { wrong, accepted, refused } = await compared(mutated);
 
       expect(wrong).toEqual([]);
-      expect(accepted).toBeGreaterThan(20);
-      expect(refused).toBeGreaterThan(200);
+      expect(accepted).toBeGreaterThan(12);
+      expect(refused).toBeGreaterThan(120);
     },
     slow,
   );
