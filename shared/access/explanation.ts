@@ -73,6 +73,11 @@ export const ruleWords: Readonly<Record<string, Words>> = {
     refuses:
       'The record is not among what support needs: administrative messages, bookings and own tasks of its organisation.',
   },
+  withheld: {
+    passes: 'The caller is staff, or the record is not withheld from the caller.',
+    refuses:
+      'A licensed professional has determined to withhold the record from the patient, or from who acts for the patient.',
+  },
   ownChart: {
     passes: 'The caller is staff, and asks for no chart of the own.',
     permits: "The record is in the caller's own chart.",
@@ -131,9 +136,10 @@ export const explain = (
   };
 };
 
-/** A refusal is told where it is about the whole type, or about the writing of what may be read. Else there is no such record. */
+/** A refusal is told where it is about the whole type, or about the writing of what may be read. What is withheld is told of. Else there is no such record. */
 const answerTo = (decision: Decision, ofType: Decision, mayRead: () => boolean): string => {
   if (decision.permit) return 'permit';
   if (!ofType.permit) return codeOf(toldOf(ofType.reason));
+  if (decision.reason === 'withheld') return 'withheld';
   return mayRead() ? codeOf(toldOf(decision.reason)) : 'not-found';
 };

@@ -79,7 +79,15 @@ export interface Question extends TypeQuestion {
 }
 
 /** Why not. Stable: refusals and explanations show it. */
-export type Reason = 'scope' | 'role' | 'delegation' | 'proxy' | 'custodian' | 'not-own-record' | 'originator';
+export type Reason =
+  | 'scope'
+  | 'role'
+  | 'delegation'
+  | 'proxy'
+  | 'custodian'
+  | 'not-own-record'
+  | 'originator'
+  | 'withheld';
 
 /** What one rule says: that is the decision, or `undefined` to leave it to the next one. */
 export type Verdict = 'permit' | Reason | undefined;

@@ -42,6 +42,8 @@ const operations: Readonly<Record<string, readonly [did: string, wantedTo: strin
   '$emergency-match': ['looked in an emergency for the patient of', 'look in an emergency for the patient of'],
   '$break-glass': ['opened in an emergency', 'open in an emergency'],
   $meta: ['looked at the labels of', 'look at the labels of'],
+  $withhold: ['looked, to withhold it, at', 'withhold'],
+  $release: ['looked, to release it, at', 'release'],
   $disclosures: ['asked about disclosures of', 'ask about disclosures of'],
 };
 

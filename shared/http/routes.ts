@@ -48,6 +48,14 @@ const historyOfRecord: Interaction = async (...asked) =>
 
 const validateRecord: Interaction = async (...asked) => (await operations()).validateRecord(...asked);
 
+const withholding = (name: '$withhold' | '$release'): Route => ({
+  method: 'POST',
+  path: ['{id}', name],
+  interaction: async (...asked) => (await operations()).withholding[name](...asked),
+  name: 'operation',
+  definition: `https://concord.example/fhir/OperationDefinition/Resource-${name.slice(1)}`,
+});
+
 const validateOperation = {
   interaction: validateRecord,
   name: 'operation',
@@ -94,6 +102,8 @@ const routesOfAll: readonly Route[] = [
     name: 'operation',
     definition: `${metaOperation}-delete`,
   },
+  withholding('$withhold'),
+  withholding('$release'),
   { method: 'POST', path: ['$validate'], ...validateOperation },
   { method: 'GET', path: ['{id}', '$validate'], ...validateOperation },
   { method: 'POST', path: ['{id}', '$validate'], ...validateOperation },

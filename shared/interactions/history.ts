@@ -4,7 +4,7 @@ import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { asks, historyEntry, pageSizeOf, type TimeAsked, timeAsked, usualPage } from './history-bundle.ts';
 import { locate } from './locate.ts';
-import { mayAccess, notFound, requireTypeAccess } from './require-access.ts';
+import { mayAccess, notFound, requireTypeAccess, unseen } from './require-access.ts';
 import { askedPage, entriesOf, fitting, nextLink, requireOnly, selfLink } from './searchset.ts';
 import { chartsBesides } from './security-context.ts';
 import { isDecidedByContent, lastOf, lastSaid } from './version-of.ts';
@@ -41,7 +41,7 @@ export const historyOfRecord: Interaction = async (context, { id }) => {
     },
     ({ newest, items, seen }) => {
       const all = newest && !isDecidedByContent(context, address) ? [newest, ...items] : [];
-      if (!seen || !all.every(may)) throw notFound(context);
+      if (!seen || !all.every(may)) throw unseen(context, newest);
     },
     ({ items, last }) => chartsBesides(context, [...(last ? [last] : []), ...items.filter(may)]),
   );

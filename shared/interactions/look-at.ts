@@ -34,7 +34,9 @@ export const lookAt = async (
         : versionOf(context, address, version));
       const seen = asked !== undefined && last !== undefined && (last === asked || may(last));
       if (seen) await context.view.prepare([asked]);
-      return { found: seen ? asked : undefined, looked: [asked, last].filter((record) => record !== undefined) };
+      // What is withheld is refused with the denial, so the outcome is told what it is that may not be shown.
+      const refused = last?.withheld && !may(last) ? last : undefined;
+      return { found: seen ? asked : refused, looked: [asked, last].filter((record) => record !== undefined) };
     },
     ({ found: shown }) => outcome(shown),
     ({ looked }) => chartsBesides(context, looked),

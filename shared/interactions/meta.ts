@@ -13,7 +13,7 @@ import { lookAt } from './look-at.ts';
 import { readInput } from './operation-input.ts';
 import { requireOwnWords } from './own-words.ts';
 import { planLabels } from './plan-write.ts';
-import { mayAccess, notFound, refusedWrite, requireTypeAccess } from './require-access.ts';
+import { mayAccess, notFound, refusedWrite, requireTypeAccess, unseen } from './require-access.ts';
 import { save } from './save.ts';
 import { factsOfRecord } from './security-context.ts';
 import { requireVersion } from './update.ts';
@@ -163,7 +163,7 @@ const requireLabelled = (
   context: RequestContext,
   record: StoredRecord | undefined,
 ): StoredRecord & { readonly resource: Resource } => {
-  if (!record || !labelDecision(context, 'r', record).permit) throw notFound(context);
+  if (!record || !labelDecision(context, 'r', record).permit) throw unseen(context, record);
   const { resource } = record;
   if (!resource) {
     throw new RecordError('deleted', `This ${context.recordType.name} was deleted`, {

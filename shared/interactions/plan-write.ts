@@ -28,7 +28,7 @@ export interface PlannedWrite {
   readonly recordType: RecordType;
   readonly next: StoredRecord;
   readonly previous: StoredRecord | undefined;
-  readonly interaction: 'create' | 'update' | 'patch' | 'delete';
+  readonly interaction: 'create' | 'update' | 'patch' | 'delete' | 'privilege';
   readonly checks: readonly ExistenceCheck[];
   /** Charts besides its home in which the record stands. */
   readonly furtherCharts: FurtherCharts;

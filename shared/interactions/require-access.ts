@@ -3,6 +3,7 @@ import type { TypeFacts } from '../access/question.ts';
 import { isInScope } from '../access/rules/scope.ts';
 import type { Action } from '../access/scopes.ts';
 import { codeOf, type Told, toldOf } from '../access/told.ts';
+import { denialOf } from '../access/withholding.ts';
 import { RecordError } from '../errors.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { StoredRecord } from '../store/rows.ts';
@@ -75,19 +76,33 @@ export const refusedWrite = (
 ): RecordError =>
   record && decision && !decision.permit && mayAccess(context, 'r', record)
     ? forbidden(decision.reason, record.type)
-    : notFound(context);
+    : unseen(context, record);
 
 /** What a record that does not exist answers, and one that the caller may not know of. */
 export const notFound = ({ recordType }: Pick<RequestContext, 'recordType'>): RecordError =>
   new RecordError('not-found', `There is no such ${recordType.name}`);
 
 /**
+ * The refusal of a record that the caller may not read: that there is none; of one that is withheld from the patient, the denial, since the law wants it
+ * told (docs/access.md).
+ */
+export const unseen = (
+  context: AccessContext & Pick<RequestContext, 'recordType'>,
+  record: StoredRecord | undefined,
+): RecordError => {
+  const decision = record?.withheld && decisionOn(context, 'r', record);
+  return record?.withheld && decision && !decision.permit && decision.reason === 'withheld'
+    ? new RecordError('forbidden', denialOf(record.withheld), { reason: 'withheld' })
+    : notFound(context);
+};
+
+/**
  * The record, if the caller may read it.
  *
- * @throws RecordError `not-found`, or `deleted` where the caller might have read it.
+ * @throws RecordError `not-found`, `forbidden` for one that is withheld, or `deleted` where the caller might have read it.
  */
 export const requireReadable = (context: RequestContext, record: StoredRecord | undefined): StoredRecord => {
-  if (!record || !mayAccess(context, 'r', record)) throw notFound(context);
+  if (!record || !mayAccess(context, 'r', record)) throw unseen(context, record);
   if (!record.resource) {
     throw new RecordError('deleted', `This ${context.recordType.name} was deleted`, {
       headers: { ETag: `W/"${record.version}"` },

@@ -29,7 +29,7 @@ import {
   referenceError,
   requireSameHome,
 } from './plan-write.ts';
-import { mayAccess, notFound, requireReadable, requireTypeAccess } from './require-access.ts';
+import { mayAccess, notFound, requireReadable, requireTypeAccess, unseen } from './require-access.ts';
 import { commitOf, inOthersCharts, refusalOf } from './save.ts';
 import { otherId, planPut, requireVersion, requireWritable } from './update.ts';
 
@@ -140,7 +140,7 @@ const look = async (context: RequestContext, id: string, inPath: boolean): Promi
   try {
     await lookAt(context, address, asked, (found) => {
       record = found;
-      if (isHidden(record) || (inPath && !record)) throw notFound(context);
+      if (isHidden(record) || (inPath && !record)) throw unseen(context, record);
     });
   } catch (error) {
     // Where only the resource names it, an update is refused as a PUT would be: perhaps for an id that others have.

@@ -17,6 +17,7 @@ import { lookupInput } from '../interactions/terms/lookup.ts';
 import { subsumesInput } from '../interactions/terms/subsumes.ts';
 import { inCodeSystemInput, inValueSetInput } from '../interactions/terms/validate-code.ts';
 import { validateInput } from '../interactions/validate.ts';
+import { withholdInput } from '../interactions/withholding-input.ts';
 
 /** What the description of the API says of an operation beside its routes. */
 export interface OperationDescription {
@@ -45,6 +46,12 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: changeLabelsInput,
     answer: 'Parameters',
   },
+  $withhold: {
+    summary: 'Withhold a record from its patient, as a licensed professional has determined',
+    input: withholdInput,
+    answer: 'Parameters',
+  },
+  $release: { summary: 'Show its patient a record again that was withheld', input: {}, answer: 'Parameters' },
   $validate: {
     summary: 'All that stands against a resource, or against a write of it',
     input: validateInput,

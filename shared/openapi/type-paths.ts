@@ -261,7 +261,7 @@ const searchParameter = (
 const operationBody = ({ segment }: Described, { method, path }: Route): Body => {
   const name = path.at(-1) ?? '';
   const { summary, input, searches, answer } = describeOperation(segment, name);
-  const changes = name === '$meta-add' || name === '$meta-delete';
+  const changes = ['$meta-add', '$meta-delete', '$withhold', '$release'].includes(name);
   const inQuery = method === 'GET' ? Object.entries(input ?? {}).flatMap(inputInQuery) : [];
   return {
     summary,

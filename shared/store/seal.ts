@@ -1,3 +1,6 @@
+/** On what the law lets a record be withheld: shared/access/withholding.ts says what each means. */
+export type WithholdingReason = 'danger' | 'other-person' | 'representative';
+
 /** A licensed professional's determination that the patient is not to see a record for now. https://www.law.cornell.edu/cfr/text/45/164.524 */
 export interface Withholding {
   /** Who determined it, as `Type/id`. */
@@ -5,7 +8,7 @@ export interface Withholding {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Which ground of the law it rests on. */
-  readonly reason: string;
+  readonly reason: WithholdingReason;
   /** Why, in the professional's words: for staff alone. */
   readonly text: string;
   /** Whom the patient asks for a review, and how: told to the patient. */

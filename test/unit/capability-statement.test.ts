@@ -100,7 +100,7 @@ describe('capability statement', () => {
     const all = [...resources].flatMap(([type, { operation = [] }]) =>
       operation.map(({ name, definition }) => [type, name, definition]),
     );
-    const operations = all.filter(([, name]) => !/^(?:meta|validate$)/.test(name ?? ''));
+    const operations = all.filter(([, name]) => !/^(?:meta|validate$|withhold$|release$)/.test(name ?? ''));
 
     const ours = 'https://concord.example/';
     expect(operations.filter(([, , definition]) => !definition?.startsWith(ours))).toEqual([
@@ -118,10 +118,20 @@ describe('capability statement', () => {
     expect(own.map(([type, name]) => `${type}/$${name}`)).toEqual(
       expect.arrayContaining(['Patient/$break-glass', 'Patient/$disclosures', 'Practitioner/$revoke-access']),
     );
-    const ofAll = ['meta', 'meta-add', 'meta-delete', 'validate'];
-    expect(all.filter(([type]) => type === 'Goal')).toEqual(
-      ofAll.map((name) => ['Goal', name, `http://hl7.org/fhir/OperationDefinition/Resource-${name}`]),
-    );
+    const ofAll = [
+      ...['meta', 'meta-add', 'meta-delete'].map((name) => [
+        'Goal',
+        name,
+        `http://hl7.org/fhir/OperationDefinition/Resource-${name}`,
+      ]),
+      ...['withhold', 'release'].map((name) => [
+        'Goal',
+        name,
+        `https://concord.example/fhir/OperationDefinition/Resource-${name}`,
+      ]),
+      ['Goal', 'validate', 'http://hl7.org/fhir/OperationDefinition/Resource-validate'],
+    ];
+    expect(all.filter(([type]) => type === 'Goal')).toEqual(ofAll);
     expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));
   });
 
@@ -129,7 +139,7 @@ describe('capability statement', () => {
     const all = capabilityStatement({ ...described, recordTypes: otherRecordTypes }, base).rest?.[0]?.resource ?? [];
     const named = all.flatMap(({ type, operation = [] }) => operation.map(({ name }) => `${type}/$${name}`));
 
-    expect(named.filter((name) => !/\/\$(?:meta|validate$)/.test(name))).toEqual([
+    expect(named.filter((name) => !/\/\$(?:meta|validate$|withhold$|release$)/.test(name))).toEqual([
       'CodeSystem/$lookup',
       'CodeSystem/$validate-code',
       'CodeSystem/$subsumes',

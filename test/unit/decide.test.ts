@@ -61,7 +61,11 @@ const model = (person: Person, letter: Letter, type: string, record: Facts): str
   const isNote = record.originators !== undefined || record.labels.some((label) => label.split('|')[1] === 'PSYTHPN');
   if (!directory.includes(type) && isNote && !(record.originators ?? []).some((each) => each === 'Practitioner/x'))
     return 'originator';
-  if (isPatient) return person.chart !== undefined && person.chart === record.chart ? 'permit' : 'not-own-record';
+  if (isPatient) {
+    if (person.chart === undefined || person.chart !== record.chart) return 'not-own-record';
+    // What a representative would do is no reason to keep a record from the patient.
+    return record.withheld && record.withheld.reason !== 'representative' ? 'withheld' : 'permit';
+  }
   if (person.organization !== record.custodian) return 'custodian';
   // Of labels none here is ordinary, and of messages and tasks none is for support.
   if (ofSupport && (record.labels.length > 0 || type === 'Communication' || type === 'Task')) return 'custodian';
@@ -106,6 +110,12 @@ const person: fc.Arbitrary<Person> = fc.oneof(
     chart: fc.constantFrom(undefined, ...charts),
     scopes: fc.array(scope, { maxLength: 3 }),
   }),
+  fc.record({
+    roles: fc.constant(['patient'] as const),
+    organization: fc.constant(undefined),
+    chart: fc.constantFrom(...charts),
+    scopes: fc.constant([{ level: 'patient', type: '*', letters: 'rs', query: '' }]),
+  }),
 );
 
 const asking = ({ roles, organization, chart, scopes, delegated }: Person): Asking => ({
@@ -145,8 +155,14 @@ const record: fc.Arbitrary<Facts> = fc.record({
     fc.constantFrom(['Practitioner/x'], ['Practitioner/y'], ['Practitioner/y', 'Practitioner/x']),
     {
       nil: undefined,
-      freq: 1,
+      freq: 2,
     },
+  ),
+  withheld: fc.option(
+    fc
+      .constantFrom('danger' as const, 'other-person' as const, 'representative' as const)
+      .map((reason) => ({ by: 'Practitioner/y', at: 0, reason, text: 'words', review: 'Practitioner/z' })),
+    { nil: undefined, freq: 2 },
   ),
   resource: resource.map((said) => said && { resourceType: 'Basic', ...said }),
 });
@@ -193,6 +209,7 @@ describe('decide', () => {
       'permit',
       'role',
       'scope',
+      'withheld',
     ]);
     expect(Math.min(...seen.values())).toBeGreaterThan(20);
   });

@@ -37,12 +37,14 @@ const asking: fc.Arbitrary<Asking> = fc.record({
   ),
   delegation: fc.constantFrom(undefined, { role: 'PractitionerRole/1', by: 'Practitioner/1', from: 0, to: 1 }),
 });
+const withheld = { by: 'Practitioner/y', at: 0, reason: 'danger', text: 'words', review: 'Practitioner/z' } as const;
 const record: fc.Arbitrary<RecordFacts> = fc.record({
   custodian: fc.constantFrom('northside', 'lakeside'),
   chart: fc.constantFrom('chart-1', 'chart-2'),
   id: fc.constant('1'),
   labels: fc.subarray(['http://terminology.hl7.org/CodeSystem/v3-ActCode|PSYTHPN', 's|R']),
   originators: fc.constantFrom(undefined, ['Practitioner/x']),
+  withheld: fc.constantFrom(undefined, withheld),
   resource: fc.constant({ resourceType: 'Basic' }),
 });
 /** Few, so that each rule comes up. */
@@ -123,5 +125,8 @@ describe('an explanation', () => {
     expect(answer(nurse('lakeside'), 'u', 'Observation', () => 'consent')).toBe('forbidden-custodian');
     expect(answer(nurse('northside', 'user/Task.r'), 'r', 'Observation')).toBe('forbidden-scope');
     expect(answer(nurse('northside'), 'r', 'Claim')).toBe('forbidden-role');
+    const { caller } = nurse('northside', 'patient/*.rs');
+    const patient: Asking = { caller: { ...caller, organization: undefined, roles: ['patient'] }, chart: 'c' };
+    expect(explain(patient, 'r', named('Observation'), { ...own, withheld }).answer).toBe('withheld');
   });
 });

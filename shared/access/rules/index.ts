@@ -9,6 +9,7 @@ import { scopeOfRecord, scopeOfType } from './scope.ts';
 import { securityContext } from './security-context.ts';
 import { sharing } from './sharing.ts';
 import { delegation, support } from './support.ts';
+import { withheld } from './withheld.ts';
 
 /** Rules by name, in the order in which they are asked: the first one that says something decides. */
 export type Rules<Asked> = Readonly<
@@ -26,6 +27,7 @@ export const rulesOfRecord: Rules<Question> = {
   directory,
   psychotherapyNote,
   support,
+  withheld,
   ownChart,
   custodian,
   sharing,

@@ -15,7 +15,7 @@ import { notFound, requireReadable } from '../require-access.ts';
 import { coverage, entriesOf, entryOf, nextLink, selfLink } from '../searchset.ts';
 import { fillPage } from './fill-page.ts';
 import { mayRead, withReferenced } from './referenced.ts';
-import { moreExists, UnseenRecords } from './unseen-records.ts';
+import { UnseenRecords } from './unseen-records.ts';
 
 const usualPage = 1_000;
 const largestPage = 1_000;
@@ -104,6 +104,8 @@ export const showEverything = async (
   await traceOthers(context, [...shown.map(({ record }) => record), ...others], chart, address.type);
   await context.view.prepare([...shown.map(({ record }) => record), ...others]);
   const next = shown.length < found.items.length ? shown.at(-1)?.key : found.next;
+  // Behind the last page, so that which one tells of it says nothing of what it is; and of all types, or it would tell of one.
+  const outcome = next === undefined && types?.size !== 1 && found.record ? unseen.outcomeFor(found.record) : undefined;
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     type: 'searchset',
@@ -119,10 +121,7 @@ export const showEverything = async (
     ...entriesOf([
       ...shown.map(({ record }) => entryOf(context, record)),
       ...others.map((record) => entryOf(context, record, 'include')),
-      // Behind the last page, so that which one tells of it says nothing of what it is; and of all types, or it would tell of one.
-      ...(next === undefined && types?.size !== 1 && found.record && unseen.isToldOf(found.record)
-        ? [{ resource: moreExists, search: { mode: 'outcome' as const } }]
-        : []),
+      ...(outcome ? [{ resource: outcome, search: { mode: 'outcome' as const } }] : []),
       ...(leftOut === 0 ? [] : [{ resource: tooLarge(leftOut), search: { mode: 'outcome' as const } }]),
     ]),
   };
