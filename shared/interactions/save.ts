@@ -6,7 +6,7 @@ import { type Commit, commit, type ExistenceCheck, type RecordWrite } from '../s
 import { CommitRefused } from '../store/commit-refusal.ts';
 import { inParallel } from '../store/in-parallel.ts';
 import { indexChanges } from '../store/index-rows.ts';
-import { type Row, recordKey } from '../store/keys.ts';
+import { locatorPrefix, type Row, recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { type KeptAnswer, requestKeyRow } from '../store/request-keys.ts';
 import { answerTo } from './answers.ts';
@@ -213,6 +213,10 @@ export const refusalOf = ({ refusals }: Pick<CommitRefused, 'refusals'>, ifMatch
   const taken = refusals.flatMap((refusal) => (refusal.kind === 'taken' ? [refusal.time] : []));
   if (!version && taken[0]) return new TimeTaken(taken[0].owner, taken);
   if (!version && refusals.some(({ kind }) => kind === 'referred')) return new ReferredMeanwhile();
+  if (!version && refusals.some((refusal) => refusal.kind === 'claimed' && refusal.key.pk.startsWith(locatorPrefix)))
+    return new RecordError('conflict', 'This id is taken', {
+      reason: 'id-taken',
+    });
   const changed = version?.write.previous !== undefined;
   return ifMatch && changed
     ? new RecordError('version-conflict', 'The record has another version by now; read it again', {

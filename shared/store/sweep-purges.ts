@@ -1,7 +1,7 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { bodyReference } from './body.ts';
 import { inParallel } from './in-parallel.ts';
-import { type Address, chartKey, locatorKey, purgeKey, purgesPartition, type Row, type RowKey } from './keys.ts';
+import { type Address, chartKey, purgeKey, purgesPartition, type Row, type RowKey } from './keys.ts';
 import { bodiesAtOnce, objectKey } from './large-bodies.ts';
 import type { RecordStore } from './record-store.ts';
 import { addressOf, type RecordRow } from './rows.ts';
@@ -14,8 +14,8 @@ const mostSteps = 50;
 const chartsAtOnce = 20;
 
 /**
- * Removes what is left of purged charts: their rows, those of earlier versions, the objects of their large bodies, and the locators of ids that clients chose. Nobody sees any of it
- * any more. Each step may be repeated, so a run that was killed is taken up by the next one.
+ * Removes what is left of purged charts: their rows, those of earlier versions, and the objects of their large bodies. Nobody sees any of it any more. The locators of ids that
+ * clients chose stay: processes remember where they lead, so such an id is never used again. Each step may be repeated, so a run that was killed is taken up by the next one.
  *
  * @returns how many rows were removed.
  */
@@ -48,9 +48,7 @@ const remove = async (store: RecordStore, rows: readonly Row[]): Promise<number>
     return large ? [objectKey(store.ids, at, row.version, large.name)] : [];
   });
   await inParallel(bodiesAtOnce, objects, (key) => store.objects.delete(key));
-  const locators = records.flatMap(({ row: { id }, at }) => (id === undefined ? [] : [locatorKey(at.type, id)]));
-  const unique = new Map(locators.map((key) => [key.pk, key]));
-  await writeRows(store, [], [...unique.values(), ...rows]);
+  await writeRows(store, [], rows);
   return rows.length;
 };
 

@@ -91,8 +91,8 @@ describe('$explain-access', () => {
       provision: { class: [{ system: 'http://hl7.org/fhir/resource-types', code: 'Observation' }] },
     });
 
-    const shared = await explain([], admin, referenceTo(record));
-    const closed = await explain([], admin, referenceTo(own));
+    const shared = await explain([], privacy, referenceTo(record));
+    const closed = await explain([], privacy, referenceTo(own));
 
     expect([told(shared.body, 'decision'), told(shared.body, 'basis')]).toEqual(['permit', 'consent']);
     expect(told(closed.body, 'decision')).toBe('deny');
@@ -168,6 +168,11 @@ describe('$explain-access', () => {
       { name: 'role', valueCode: 'support' },
     ];
     const parent = [reference('caller', 'RelatedPerson/parent'), reference('patient', referenceTo(patient))];
+    const nurse = [
+      reference('caller', 'Practitioner/anybody'),
+      reference('organization', 'Organization/northside'),
+      { name: 'role', valueCode: 'nurse' },
+    ];
     const note = await create(
       server,
       observationBody(referenceTo(patient), {
@@ -182,7 +187,7 @@ describe('$explain-access', () => {
       await explain(parent),
       await explain(parent, admin),
       await explain([], privacy, referenceTo(note)),
-      await explain([], admin, referenceTo(note)),
+      await explain(nurse, admin, referenceTo(note)),
     ];
 
     expect(asked.map(({ status, body }) => (status === 200 ? told(body, 'answer') : codeOf(body)))).toEqual([
@@ -196,9 +201,44 @@ describe('$explain-access', () => {
     expect(asked.map(({ status }) => status)).toEqual([200, 403, 200, 403, 200, 404]);
   });
 
+  it('tells no administrator by callers of another organisation which records are sensitive', async () => {
+    const own = await create(server, patientBody());
+    await create(server, {
+      resourceType: 'Consent',
+      status: 'active',
+      scope: { coding: [{ system: `${hl7}consentscope`, code: 'patient-privacy' }] },
+      category: [{ coding: [{ system: `${hl7}consentcategorycodes`, code: 'infa' }] }],
+      patient: { reference: referenceTo(own) },
+      policyRule: { coding: [{ system: `${hl7}v3-ActCode`, code: 'OPTIN' }] },
+    });
+    const conditions = await Promise.all(
+      ['J00', 'B20'].map((code) =>
+        create(server, {
+          resourceType: 'Condition',
+          subject: { reference: referenceTo(own) },
+          code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code }] },
+        }),
+      ),
+    );
+    const nurse = [
+      reference('caller', 'Practitioner/anybody'),
+      reference('organization', 'Organization/northside'),
+      { name: 'role', valueCode: 'nurse' },
+    ];
+    const of = (as: TestCaller, more: readonly Parameter[] = []) =>
+      Promise.all(conditions.map((each) => explain(more, as, referenceTo(each))));
+
+    const elsewhere = await of(admin);
+    const patientItself = await of(admin, [reference('caller', referenceTo(own))]);
+    for (const { status, body } of [...elsewhere, ...patientItself])
+      expect([status, codeOf(body)]).toEqual([403, 'forbidden-role']);
+    expect((await of(admin, nurse)).map(({ body }) => told(body, 'answer'))).toEqual(['permit', 'permit']);
+    expect((await of(privacy)).map(({ body }) => told(body, 'answer'))).toEqual(['permit', 'not-found']);
+  });
+
   it('leaves a trace in the chart', async () => {
     const own = await create(server, patientBody());
-    await explain([], admin, referenceTo(own));
+    await explain([], privacy, referenceTo(own));
 
     const { body } = await server.get(`AuditEvent?patient=${own.id}`, { as: privacy });
 

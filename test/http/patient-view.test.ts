@@ -4,6 +4,7 @@ import { indexDisclosures } from '../../shared/audit/index-disclosures.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { sweepPurges } from '../../shared/store/sweep-purges.ts';
 import type { TestCaller } from '../support/callers.ts';
+import { type LocalTable, localTable } from '../support/dynamodb.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
   admin,
@@ -28,9 +29,11 @@ import { allRows, commitOf, intercepted, newRecord } from '../support/test-store
 const privacy: TestCaller = { role: 'privacy' };
 const hl7 = 'http://terminology.hl7.org/CodeSystem/';
 
+let table: LocalTable;
 let server: FhirServer;
 beforeAll(async () => {
-  server = await fhirServer();
+  table = await localTable();
+  server = await fhirServer(table);
   for (const [id, name] of [
     ['northside', 'Northside Clinic'],
     ['lakeside', 'Lakeside <Hospital>'],
@@ -494,6 +497,26 @@ describe('a request for an amendment', () => {
     expect(await owners(one.own)).toEqual(['Organization/lakeside', 'Organization/northside']);
   });
 
+  it('is not answered with a psychotherapy note, of which the patient would learn', async () => {
+    const one = await chart();
+    const note = await create(
+      server,
+      observationBody(referenceTo(one.patient), {
+        performer: [{ display: 'A therapist' }],
+        meta: { security: [{ system: `${hl7}v3-ActCode`, code: 'PSYTHPN' }] },
+      }),
+    );
+    const { body: task } = await ask(one);
+
+    for (const as of [privacy, { role: 'physician' } as const]) {
+      const named = await decide(task.id, { decision: 'accept', amendment: referenceTo(note) }, as);
+      const missing = await decide(task.id, { decision: 'accept', amendment: 'Observation/nowhere' }, as);
+      expect([named.status, reasonOf(named)]).toEqual([400, 'reference-not-found']);
+      expect([missing.status, reasonOf(missing)]).toEqual([400, 'reference-not-found']);
+    }
+    expect((await server.get(`Task/${task.id}`, { as: one.own })).body.output).toBeUndefined();
+  });
+
   it('that is accepted tells nobody of whom the patient is not to be told now', async () => {
     const one = await chart();
     await share(one);
@@ -583,7 +606,7 @@ describe('the end of a chart', () => {
   };
   const rowsOf = async ({ patient }: Chart) =>
     (await allRows(server.store)).filter(
-      ({ pk, sk }) => pk === `C#${patient.id}` || (/^[XUL]#/.test(pk) && JSON.stringify([pk, sk]).includes(patient.id)),
+      ({ pk, sk }) => pk === `C#${patient.id}` || (/^[XU]#/.test(pk) && JSON.stringify([pk, sk]).includes(patient.id)),
     );
 
   it.each([
@@ -611,6 +634,30 @@ describe('the end of a chart', () => {
     expect(accesses.filter(({ entry }) => entry.query?.includes('$purge')).map(({ entry }) => entry.query)).toEqual([
       `${pathOf(one.patient)}/$purge?reason=Its%20time%20is%20over&records=${4 + count}`,
     ]);
+  });
+
+  it('leaves the ids that clients chose taken, in every process', async () => {
+    const one = await oldChart();
+    const other = await create(server, patientBody());
+    const path = `Condition/${chosen(one)}`;
+    const again = (process: FhirServer, of: Stored<fhir4.Patient>) =>
+      process.put(path, {
+        resourceType: 'Condition',
+        id: chosen(one),
+        subject: { reference: referenceTo(of) },
+        code: { text: 'another' },
+      });
+    expect((await server.get(path)).status).toBe(200);
+    await purge(one);
+    await sweepPurges(server.store);
+    expect(await rowsOf(one)).toEqual([]);
+
+    const fresh = await fhirServer(table);
+    for (const process of [server, fresh, server]) {
+      const answer = await again(process, other);
+      expect([answer.status, reasonOf(answer)]).toEqual([409, 'id-taken']);
+      expect((await process.get(path)).status).toBe(404);
+    }
   });
 
   it('is taken up again where it was cut off', async () => {

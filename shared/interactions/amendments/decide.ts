@@ -7,6 +7,7 @@ import {
   isAmendmentRequest,
   isDecided,
 } from '../../access/amendment.ts';
+import { isPsychotherapyNote } from '../../access/labels.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import type { StoredRecord } from '../../store/rows.ts';
@@ -98,14 +99,17 @@ export const decideAmendment = async (context: RequestContext, { id }: Target): 
   throw invalid('decision', 'The decision is accept, deny or extend');
 };
 
-/** The record that amends: one of the own organisation. A privacy officer, who may not read it, still names it. */
+/**
+ * The record that amends: one of the own organisation. A privacy officer, who may not read it, still names it. What is for its originators alone is none, for the patient sees the name.
+ */
 const amending = (context: RequestContext, chart: string, amendment: fhir4.Reference): Promise<StoredRecord> =>
   readableIn(
     context,
     chart,
     amendment,
     'amendment',
-    ({ custodian }) => custodian === context.asking.caller.organization,
+    ({ custodian, originators, labels }) =>
+      custodian === context.asking.caller.organization && !originators && !labels.some(isPsychotherapyNote),
   );
 
 const extended = (request: fhir4.Task, now: number): fhir4.Task => {

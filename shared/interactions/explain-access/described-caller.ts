@@ -62,6 +62,11 @@ export const describedCaller = async (
     throw new RecordError('forbidden', 'Privacy officers alone ask about support and about who acts for a patient', {
       reason: 'forbidden-role',
     });
+  const { roles: own, organization: home } = context.asking.caller;
+  if (!own.includes('privacy') && caller.organization !== home)
+    throw new RecordError('forbidden', 'Privacy officers alone ask about callers of other organisations', {
+      reason: 'forbidden-role',
+    });
   return (await askingFor(context.store, caller, context)).asking;
 };
 
