@@ -35,11 +35,14 @@ const shortestStatement = 10;
  *
  * @throws RecordError `forbidden` to anybody else; `business-rule`.
  */
-export const requireReviewed = (before: Resource, next: Resource | undefined, { roles }: Caller): void => {
+export const requireReviewed = (before: Resource, next: Resource | undefined, { roles, subject }: Caller): void => {
   const review = before as unknown as fhir4.Task;
   if (!review.code?.coding?.some(({ system, code }) => system === emergencySystem && code === reviewCode)) return;
   if (!roles.includes('privacy')) {
     throw new RecordError('forbidden', 'Privacy officers review emergency accesses', { reason: 'forbidden-role' });
+  }
+  if (review.requester?.identifier?.value === subject) {
+    throw new RecordError('forbidden', 'Nobody reviews their own emergency access', { reason: 'forbidden-role' });
   }
   const changed = next as fhir4.Task | undefined;
   if (!changed || !steps.has(changed.status))

@@ -1,3 +1,5 @@
+import { decoded } from './xhtml.ts';
+
 /** What a reference names by its form alone. In a file of its own: what needs it needs no list of types. */
 export interface NamedAddress {
   /** `Type/id`. */
@@ -16,12 +18,24 @@ export const addressOf = (reference: string): NamedAddress | undefined => {
   return name === undefined ? undefined : { name, here: server === undefined && rest === undefined };
 };
 
-/** All that something refers to, contained resources included, and every Binary that an attachment names by its address. */
+/** Elements whose value may be the address of a record: references, attachments, and what extensions say. */
+export const addressElements = ['reference', 'url', 'valueUri', 'valueUrl', 'valueCanonical'] as const;
+
+const link = /\s(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+
+/** Records that a narrative links to. https://hl7.org/fhir/R4/narrative.html */
+export const linkedIn = (div: string): NamedAddress[] =>
+  [...div.matchAll(link)].flatMap(([, double, single]) => {
+    const text = decoded(double ?? single ?? '');
+    return (text === undefined ? undefined : addressOf(text)) ?? [];
+  });
+
+/** All that something refers to, contained resources and links of narratives included. */
 export const addressesIn = (element: unknown): NamedAddress[] =>
   typeof element !== 'object' || element === null
     ? []
     : Object.entries(element).flatMap(([key, value]: [string, unknown]) => {
         if (typeof value !== 'string') return addressesIn(value);
-        const address = key === 'reference' || key === 'url' ? addressOf(value) : undefined;
-        return address && (key === 'reference' || address.name.startsWith('Binary/')) ? [address] : [];
+        if (key === 'div') return linkedIn(value);
+        return (addressElements.some((each) => each === key) ? addressOf(value) : undefined) ?? [];
       });

@@ -1,4 +1,4 @@
-import { addressOf } from './addresses.ts';
+import { addressElements, addressOf, linkedIn } from './addresses.ts';
 import { withSpellingOf } from './json.ts';
 import type { Resource } from './resource.ts';
 
@@ -14,7 +14,7 @@ export type Json = Record<string, unknown>;
 /** Whether a record, given as `Type/id`, is hidden. */
 export type Hides = (name: string) => boolean;
 
-/** Elements that name a record: references, and attachments that name a Binary. Gives what stands there instead, or undefined. */
+/** An element that may name a record. Gives what stands there instead, or undefined. */
 type Change = (holder: Json, number: number) => unknown;
 
 /** A copy with other elements in place of some that may name a record; itself, if none is. Each has its number, in document order. */
@@ -48,12 +48,12 @@ export const isMask = ({ id, extension }: Json): boolean =>
   Array.isArray(extension) &&
   extension.some((each: fhir4.Extension) => each.url === dataAbsentReason && each.valueCode === 'masked');
 
-/** `Type/id` of what an element names: of an attachment, only a Binary. */
-export const nameIn = ({ reference, url }: Json): string | undefined => {
-  const text = typeof reference === 'string' ? reference : typeof url === 'string' ? url : undefined;
-  const name = text === undefined ? undefined : addressOf(text)?.name;
-  return reference === undefined && !name?.startsWith('Binary/') ? undefined : name;
-};
+/** `Type/id` of each record that an element names, whatever by. The address of an extension's definition is none. */
+export const namesIn = (holder: Json): string[] =>
+  addressElements.flatMap((key) => {
+    const value = holder[key];
+    return (typeof value === 'string' ? addressOf(value)?.name : undefined) ?? [];
+  });
 
 /**
  * A resource in which hidden records are not named: where one is, stands that it is masked, and the number of the place in this version; the narrative is
@@ -62,12 +62,16 @@ export const nameIn = ({ reference, url }: Json): string | undefined => {
 export const maskedReferences = (resource: Resource, version: number, hides: Hides): Resource => {
   let hidden = false;
   const shown = changed(resource, (holder, number) => {
-    const name = nameIn(holder);
-    if (name === undefined || !hides(name)) return undefined;
+    if (!namesIn(holder).some(hides)) return undefined;
     hidden = true;
-    return { id: `masked-${version}-${number}`, extension: masked };
+    const mask = { id: `masked-${version}-${number}`, extension: masked };
+    // An extension stays one.
+    return addressElements.some((key) => key.startsWith('value') && key in holder)
+      ? { url: holder.url, ...mask }
+      : mask;
   });
-  if (!hidden) return resource;
+  const { div } = (resource as unknown as fhir4.DomainResource).text ?? { div: '' };
+  if (!hidden && !linkedIn(div).some(({ name }) => hides(name))) return resource;
   // A narrative tells of all that the resource says.
   const { text: _, ...rest } = shown as unknown as fhir4.DomainResource;
   const meta = { ...rest.meta, security: [...(rest.meta?.security ?? []), label] };

@@ -1,6 +1,6 @@
 import { RecordError } from '../errors.ts';
 import { withSpellingOf } from './json.ts';
-import { changed, type Hides, isLabel, isMask, type Json, nameIn } from './masks.ts';
+import { changed, type Hides, isLabel, isMask, type Json, namesIn } from './masks.ts';
 import type { Resource } from './resource.ts';
 
 /**
@@ -15,8 +15,7 @@ export const withoutMasks = (
 ): Resource => {
   const places = new Map<unknown, Json>();
   changed(current?.resource, (holder, number) => {
-    const name = nameIn(holder);
-    if (name !== undefined && hides(name)) places.set(`masked-${current?.version}-${number}`, holder);
+    if (namesIn(holder).some(hides)) places.set(`masked-${current?.version}-${number}`, holder);
     return undefined;
   });
   const whole = changed(sent, (holder) => {

@@ -15,7 +15,10 @@ export const createRecord: Interaction = async (context) => {
   return lookAgain(async () => {
     const found = ifNoneExist === undefined ? undefined : await conditionalMatch(context, ifNoneExist);
     const [existing] = found?.matches ?? [];
-    if (existing) return written(context, existing, 200);
+    if (existing) {
+      await context.view.prepare([existing]);
+      return written(context, existing, 200);
+    }
     const place = await newPlace(context, parsed.resource);
     const plan = await planCreate(context, parsed, place, found && guardsFor(found, place.id));
     if (context.store.isReduced) {

@@ -388,6 +388,17 @@ describe('the review', () => {
     expect([again.status, ...reasonOf(again.body)]).toEqual([422, 'review-closed']);
   });
 
+  it('is not for who broke the glass, whatever else they are', async () => {
+    const { patient } = await chart();
+    const claims = { sub: 'sub-own-review', roles: ['physician', 'privacy'] };
+    const both: TestCaller = { role: 'physician', claims };
+    expect((await breakGlass(patient, both)).status).toBe(200);
+    const task = await emergencyTask(patient);
+    const closed = { status: 'completed', statusReason: { text: 'Justified: life at risk' } } as const;
+    expect((await put(task, closed, both)).status).toBe(403);
+    expect((await put(task, closed)).status).toBe(200);
+  });
+
   it('is neither dropped nor changed in what it is about', async () => {
     const { patient } = await broken();
     const task = await emergencyTask(patient);
@@ -454,6 +465,9 @@ describe('Patient/$emergency-match', () => {
         },
       ]);
     }
+    // A list of guesses is no fact, even with the right one among them.
+    const guesses = [...name, { family: 'Quill', given: ['Ada'] }];
+    expect(matchesIn((await match({ name: guesses, birthDate: '1971-05-06' })).body)).toEqual([]);
     expect(await statusOf(pathOf(patient))).toBe(404);
     expect((await logOf(patient)).filter(({ purposeOfEvent }) => purposeOfEvent)).toHaveLength(3);
   });

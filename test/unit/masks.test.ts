@@ -74,4 +74,23 @@ describe('references to hidden records', () => {
     const forged = JSON.parse(JSON.stringify(shown).replace('masked-3-0', 'masked-3-1')) as Resource;
     expect(() => withoutMasks(forged, { version, resource: body }, hides)).toThrow(/read it again/);
   });
+
+  it('are masked where an extension or a link of the narrative names one, and come back', () => {
+    const xhtml = 'xmlns="http://www.w3.org/1999/xhtml"';
+    const said: Record<string, unknown>[] = [
+      { extension: [{ url: 'http://example.org/why', valueUri: 'Condition/1' }] },
+      { extension: [{ url: 'http://example.org/why', valueUrl: 'https://other.example/fhir/Condition/1' }] },
+      { extension: [{ url: 'http://example.org/why', valueAttachment: { url: 'Condition/1', title: 'Condition' } }] },
+      { text: { status: 'generated', div: `<div ${xhtml}>of <a href='Condition/1'>the Condition</a></div>` } },
+    ];
+    for (const elements of said) {
+      const body = { resourceType: 'Appointment', id: 'a', ...elements } as Resource;
+      const shown = maskedReferences(body, version, hides);
+      expect(JSON.stringify(shown)).not.toContain('Condition');
+      if (body.extension) expect(JSON.stringify(shown)).toContain('http://example.org/why');
+      expect(withoutMasks(shown, { version, resource: body }, hides)).toEqual({ ...body, meta: {} });
+      const open = JSON.parse(JSON.stringify(body).replaceAll('Condition/', 'Patient/')) as Resource;
+      expect(maskedReferences(open, version, hides)).toBe(open);
+    }
+  });
 });

@@ -20,12 +20,12 @@ const contactsIn = ({ telecom = [] }: fhir4.Patient) =>
     return [system === 'email' ? value.toLowerCase() : value.replace(/\D/g, '')].filter((text) => text !== '');
   });
 
-/** Facts by which a person is told from others. Of several values of one kind, the patient has any. */
+/** Facts by which a person is told from others. Of several values of one kind, the patient has each: a list of guesses is none. */
 export const identifyingFacts = (described: fhir4.Patient): readonly Fact[] => {
   const facts: Fact[] = [];
   for (const valuesIn of [identifiersIn, namesIn, contactsIn]) {
     const told = valuesIn(described);
-    if (told.length > 0) facts.push((patient) => valuesIn(patient).some((value) => told.includes(value)));
+    if (told.length > 0) facts.push((patient) => told.every((value) => valuesIn(patient).includes(value)));
   }
   const { birthDate } = described;
   if (birthDate !== undefined && whole.test(birthDate)) facts.push((patient) => patient.birthDate === birthDate);
