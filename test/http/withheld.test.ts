@@ -87,6 +87,11 @@ describe('a record that is withheld from its patient', () => {
     expect(JSON.stringify(denial)).not.toContain('Confided');
     const found = await server.get(`Observation?patient=${patient.id}`, { as: ofPatient });
     expect(ids(found.body)).toEqual([open.id]);
+    for (const history of ['Observation/_history', '_history']) {
+      const versions = await server.get(history, { as: ofPatient });
+      expect(ids(versions.body), history).toContain(open.id);
+      expect(JSON.stringify(versions.body), history).not.toContain(closed.id);
+    }
     const all = (await server.get(`Patient/${patient.id}/$everything`, { as: ofPatient })).body;
     expect(ids(all)).not.toContain(closed.id);
     expect(JSON.stringify(entriesOf(all).at(-1))).toMatch(/"withheld".*"mode":"outcome"/);
@@ -115,6 +120,20 @@ describe('a record that is withheld from its patient', () => {
     expect(events.filter((event) => JSON.stringify(event).includes('Security Roles Changed'))).toHaveLength(1);
     const refused = events.filter((event) => event.outcome !== '0' && JSON.stringify(event).includes(closed.id));
     expect(refused.length).toBeGreaterThan(0);
+  });
+
+  it('is refused likewise to who would change it, though it is what the patient wrote', async () => {
+    const written = await create(server, {
+      resourceType: 'Communication',
+      status: 'completed',
+      subject: { reference: referenceTo(patient) },
+      sender: { reference: referenceTo(patient) },
+    } satisfies fhir4.Communication);
+    const asWriter = { ...ofPatient, scope: 'patient/*.cruds' };
+    expect((await server.put(pathOf(written), written, { as: asWriter })).status).toBe(200);
+    expect((await withhold({}, physician, written)).status).toBe(200);
+    const { status, body } = await server.put(pathOf(written), written, { as: asWriter });
+    expect([status, issuesOf(body)[0]?.reason]).toEqual([403, 'withheld']);
   });
 
   it('is shown again once it is released, what it said meanwhile as well', async () => {
