@@ -10,7 +10,7 @@ import type { Directive } from './directive.ts';
 import { part2Label } from './labels.ts';
 import type { Policy } from './policy.ts';
 import type { Basis, Sharing } from './question.ts';
-import { Relations } from './relation.ts';
+import { guestsIn, Relations } from './relation.ts';
 
 /** What one caller may do with what others keep in a chart. */
 export interface ChartAccess {
@@ -32,6 +32,14 @@ export interface ChartAccess {
 
 const isDoor = (row: DirectiveRow | DoorRow): row is DoorRow => 'door' in row;
 const isDirective = (row: DirectiveRow | DoorRow): row is DirectiveRow => 'rule' in row;
+
+/** A Consent that an organisation keeps in a chart of another one closes and opens what it keeps itself: it came by a referral or an emergency. */
+const withinReach = (directive: Directive, guests: ReadonlySet<string>): Directive => {
+  const { custodian, rule } = directive;
+  return guests.has(custodian)
+    ? { custodian, rule: { custodians: [`Organization/${custodian}`], rules: [rule] } }
+    : directive;
+};
 
 /** What Consents and care relationships share. */
 type SharingOf = (
@@ -66,7 +74,10 @@ export const chartAccessBy =
     { policy, programmes, now }: Known,
   ): ChartAccess => {
     const doors = rows.filter(isDoor).map((row) => ({ ...doorLayouts.reader(row.layout)(row), sk: row.sk }));
-    const directives = rows.filter(isDirective).map((row) => directiveLayouts.reader(row.layout)(row));
+    const guests = guestsIn(doors);
+    const directives = rows
+      .filter(isDirective)
+      .map((row) => withinReach(directiveLayouts.reader(row.layout)(row), guests));
     const relations = new Relations(policy.sharing === 'treatment' && !linked ? doors : [], policy, now);
     const related = (keeper: string) => relations.areRelated(organization, keeper);
     const granted = doors.some(

@@ -37,7 +37,7 @@ export interface Rule {
 
 /** What one Consent comes to. */
 export interface Directive {
-  /** The organisation that keeps the Consent: it opens what this organisation keeps, and closes whatever it names. */
+  /** The organisation that keeps the Consent: it opens what this organisation keeps, and closes whatever it names; where another one keeps the Patient, what it keeps itself. */
   readonly custodian: string;
   readonly rule: Rule;
 }

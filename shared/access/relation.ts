@@ -19,6 +19,7 @@ export class Relations {
   readonly #referrals: readonly (Referral & At)[];
   /** Organisations that have seen the patient, not too long ago. */
   readonly #seenBy: ReadonlySet<string>;
+  readonly #guests: ReadonlySet<string>;
 
   /** @param now - in milliseconds since 1970. */
   constructor(doors: readonly (Door & At)[], { relationDays }: Policy, now: number) {
@@ -31,6 +32,7 @@ export class Relations {
     this.#referrals = doors.filter((door) => door.kind === 'referral').filter(isOpen);
     const visits = doors.filter((door) => door.kind === 'visit').filter(isRecent);
     this.#seenBy = new Set(visits.map(({ custodian }) => custodian));
+    this.#guests = guestsIn(doors);
   }
 
   /** Whether somebody may refer to the patient in whose chart a referral is, to see the patient at last. */
@@ -43,11 +45,12 @@ export class Relations {
     return this.#referrals.some((referral) => referral.sk === row && asks(referral, organization));
   }
 
-  /** Whether an organisation may see what another one keeps: it was sent the patient by that one or by the patient, or has sent the patient there. */
+  /**
+   * Whether an organisation may see what another one keeps: it was sent the patient by that one or by the patient, or keeps the Patient and has sent the
+   * patient there. A guest of the chart could order what suits it: the other one may have seen the patient for another reason.
+   */
   areRelated(organization: string, keeper: string): boolean {
-    const sentThere = this.#referrals.some(
-      (referral) => !referral.byPatient && referral.custodian === organization && asks(referral, keeper),
-    );
+    const sentThere = this.#referrals.some((referral) => this.#isOwn(referral, organization) && asks(referral, keeper));
     return (
       (this.#seenBy.has(organization) && this.isReferred(organization, keeper)) ||
       (this.#seenBy.has(keeper) && sentThere)
@@ -58,11 +61,19 @@ export class Relations {
   isOf(organization: string): boolean {
     return this.#referrals.some(
       (referral) =>
-        (this.#seenBy.has(organization) && asks(referral, organization)) ||
-        (referral.custodian === organization && !referral.byPatient),
+        (this.#seenBy.has(organization) && asks(referral, organization)) || this.#isOwn(referral, organization),
     );
   }
+
+  /** Whether the organisation has referred its own patient. */
+  #isOwn({ custodian, byPatient }: Referral, organization: string): boolean {
+    return custodian === organization && !byPatient && !this.#guests.has(organization);
+  }
 }
+
+/** Organisations that keep records in a chart whose Patient another one keeps: every first write there tells of them. */
+export const guestsIn = (doors: readonly Door[]): ReadonlySet<string> =>
+  new Set(doors.flatMap((door) => (door.kind === 'presence' ? [door.organization] : [])));
 
 const asks = ({ to }: Referral, organization: string): boolean => to.includes(`Organization/${organization}`);
 

@@ -66,6 +66,15 @@ const referralBody = (subject: string, elements: Partial<fhir4.ServiceRequest> =
   ...elements,
 });
 
+const optOutBody = (subject: string): fhir4.Consent => ({
+  resourceType: 'Consent',
+  status: 'active',
+  scope: concept('consentscope', 'patient-privacy'),
+  category: [concept('consentcategorycodes', 'infa')],
+  patient: { reference: subject },
+  policyRule: concept('v3-ActCode', 'OPTOUT'),
+});
+
 const present = (subject: string, elements: Partial<fhir4.Encounter> = {}) =>
   encounterBody(subject, { status: 'in-progress', period: { start: '2026-03-01T09:00:00Z' }, ...elements });
 
@@ -165,6 +174,32 @@ describe('a care relationship', () => {
     expect(await statusOf(pathOf(observation))).toBe(404);
   });
 
+  it('is nothing that a guest of the chart makes by its own order, whoever has seen the patient for another reason', async () => {
+    const { subject } = await related();
+    const seen = await create(server, observationBody(subject), elsewhere);
+    await create(server, referralBody(subject, { performer: [{ reference: 'Organization/hillside' }] }));
+
+    await create(server, referralBody(subject), hillside);
+
+    expect(await statusOf(pathOf(seen), hillside)).toBe(404);
+    expect(await statusOf(pathOf(seen), { role: 'physician' })).toBe(200);
+  });
+
+  it('is not closed by the Consent of a guest, but for what the guest keeps', async () => {
+    const { subject, observation } = await related();
+    await create(server, referralBody(subject, { performer: [{ reference: 'Organization/hillside' }] }));
+    await create(server, present(subject), hillside);
+    const guests = await create(server, observationBody(subject), hillside);
+    expect(await statusOf(pathOf(guests), { role: 'physician' })).toBe(200);
+
+    const consent = await create(server, optOutBody(subject), hillside);
+    const tags = { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'seen' }] } }] };
+    expect((await server.post(`${pathOf(consent)}/$meta-add`, tags, { as: hillside })).status).toBe(200);
+
+    expect(await statusOf(pathOf(observation))).toBe(200);
+    expect(await statusOf(pathOf(guests), { role: 'physician' })).toBe(404);
+  });
+
   it('is nothing that a referral makes alone, nor a visit that is planned', async () => {
     const { subject, observation } = await chart();
     await create(server, referralBody(subject));
@@ -222,15 +257,7 @@ describe('a care relationship', () => {
     expect(await statusOf(pathOf(labelled))).toBe(404);
     expect(await statusOf(pathOf(plain))).toBe(200);
 
-    const consent: fhir4.Consent = {
-      resourceType: 'Consent',
-      status: 'active',
-      scope: concept('consentscope', 'patient-privacy'),
-      category: [concept('consentcategorycodes', 'infa')],
-      patient: { reference: subject },
-      policyRule: concept('v3-ActCode', 'OPTOUT'),
-    };
-    await create(server, consent);
+    await create(server, optOutBody(subject));
 
     expect(await statusOf(pathOf(plain))).toBe(404);
   });

@@ -12,7 +12,7 @@ import { recordTypes } from '../../shared/record-types/index.ts';
 import { isDirectory, subjectOf } from '../../shared/record-types/subjects.ts';
 import type { DirectiveRow } from '../../shared/store/directive-rows.ts';
 import { type DoorRow, doorRow, visitChanges } from '../../shared/store/door-rows.ts';
-import { grantKey } from '../../shared/store/keys.ts';
+import { grantKey, presenceKey } from '../../shared/store/keys.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import {
   isGrantedByModel,
@@ -23,7 +23,7 @@ import {
   type ModelRecord,
   modelProgramme,
 } from '../support/access-model/consents.ts';
-import { areRelatedByModel, type ModelStep } from '../support/access-model/relations.ts';
+import { areRelatedByModel, type ModelStep, modelKeeper } from '../support/access-model/relations.ts';
 import { coding, concept, consents, grants, reader, record, steps } from '../support/access-model/worlds.ts';
 
 const baseUrl = 'https://concord.test/fhir';
@@ -65,7 +65,12 @@ const sharingIn = (
   policy: Partial<Policy> = {},
   opened: readonly ModelGrant[] = [],
 ): Sharing | undefined => {
-  const rows = [...directivesOf(given).map(rowOf), ...done.flatMap(doorRowsOf), ...opened.map(grantRowOf)];
+  const rows = [
+    ...directivesOf(given).map(rowOf),
+    ...done.flatMap(doorRowsOf),
+    ...opened.map(grantRowOf),
+    ...presencesOf([...given, ...done]),
+  ];
   const { caller } = askingOf(who);
   const network = {
     policy: { ...usualPolicy, ...policy },
@@ -87,6 +92,14 @@ const rowOf = ({ custodian, rule }: Directive, index: number): DirectiveRow => (
 const grantRowOf = ({ to, ...grant }: ModelGrant, index: number): DoorRow =>
   doorRow(grantKey('chart', String(index)), 1, { kind: 'grant', subject: to, keeper: 'northside', ...grant });
 
+/** Whoever writes into a chart that another one keeps is told of in it. */
+const presencesOf = (written: readonly { readonly custodian: string }[]): DoorRow[] =>
+  [...new Set(written.map(({ custodian }) => custodian))]
+    .filter((organization) => organization !== modelKeeper)
+    .map((organization) =>
+      doorRow(presenceKey('chart', organization), 1, { kind: 'presence', organization, keeper: modelKeeper }),
+    );
+
 /** A visit that is told of in the chart's rows belongs to an organisation that does not keep the chart. */
 const doorRowsOf = ({ custodian, by, resource, updated, version }: ModelStep, index: number): DoorRow[] => {
   const next: StoredRecord = {
@@ -102,7 +115,7 @@ const doorRowsOf = ({ custodian, by, resource, updated, version }: ModelStep, in
   };
   const type = recordTypes.find(({ name }) => name === resource.resourceType);
   const puts = type?.visitOf
-    ? visitChanges({ next }, type.visitOf(next), 'northside').puts
+    ? visitChanges({ next }, type.visitOf(next), modelKeeper).puts.slice(1)
     : type?.accessRows?.({ next }, { baseUrl, byPatient: by === 'patient', administrator: undefined }).puts;
   return (puts ?? []).flatMap((row) => ('door' in row ? [row as unknown as DoorRow] : []));
 };
@@ -141,6 +154,7 @@ const optIn = (provision?: fhir4.ConsentProvision, elements: Partial<fhir4.Conse
     ...elements,
   },
 });
+const part2 = coding('v3-ActCode', '42CFRPart2');
 const toLakeside = { actor: [recipient('Organization/lakeside')] };
 const isShared = (
   given: ModelConsent | readonly ModelConsent[],
@@ -214,6 +228,17 @@ describe('the decision about what another organisation keeps', () => {
     expect(isShared([optIn(toLakeside), optIn(undefined, { policyRule: concept('v3-ActCode', 'OPTOUT') })])).toBe(
       false,
     );
+  });
+
+  it('lets a Consent that a guest of the chart keeps close and open only what the guest keeps', () => {
+    const policyRule = concept('v3-ActCode', 'OPTOUT');
+    const guests = { ...optIn(undefined, { policyRule }), custodian: 'hillside' };
+    const open = [optIn(toLakeside), { ...optIn({ securityLabel: [part2] }), custodian: 'hillside' }];
+    const ofHillside = { custodian: 'hillside' };
+
+    expect(isShared([optIn(toLakeside), guests])).toBe(true);
+    expect(isShared(open, ofHillside)).toBe(true);
+    expect(isShared([...open, guests], ofHillside)).toBe(false);
   });
 
   it('lets what is closed have exceptions', () => {

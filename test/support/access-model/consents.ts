@@ -2,6 +2,8 @@
 // (https://hl7.org/fhir/R4/consent.html, docs/access.md). Whatever is not understood may mean something or not: all worlds are tried, and a record is
 // shared if it is in each of them.
 
+import { modelKeeper } from './relations.ts';
+
 export interface ModelRecord {
   readonly type: string;
   readonly id: string;
@@ -140,6 +142,8 @@ const isSharedIn = (
 ): boolean => {
   let permitted = related && new ConsentModel(reader, record, oracle).isUnlabelled();
   for (const { custodian, consent } of consents) {
+    // A guest of the chart decides about nothing but what it keeps itself.
+    if (custodian !== modelKeeper && custodian !== record.custodian) continue;
     const outcome = new ConsentModel(reader, record, oracle).outcome(consent);
     if (outcome === 'deny') return false;
     if (outcome === 'permit' && custodian === record.custodian) permitted = true;

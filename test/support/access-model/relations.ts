@@ -10,6 +10,9 @@ export interface ModelStep {
   readonly version: number;
 }
 
+/** The organisation that keeps the Patient. The others are guests of the chart. */
+export const modelKeeper = 'northside';
+
 const day = 24 * 3600 * 1000;
 
 /** Whether both sides have done something for it, and it is not over. */
@@ -28,7 +31,8 @@ export const areRelatedByModel = (
     if (!isSent(step, now, days)) continue;
     const to = (name: string) => name !== step.custodian && addressees(step).includes(`Organization/${name}`);
     if ((step.by === 'patient' || step.custodian === keeper) && to(reader) && hasSeen(reader)) return true;
-    if (step.by === 'staff' && step.custodian === reader && to(keeper) && hasSeen(keeper)) return true;
+    if (step.by === 'staff' && step.custodian === reader && reader === modelKeeper && to(keeper) && hasSeen(keeper))
+      return true;
   }
   return false;
 };
