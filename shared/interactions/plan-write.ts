@@ -17,7 +17,7 @@ import { requireClaimedProfiles } from './claimed-profiles.ts';
 import type { RequestContext } from './context.ts';
 import { labelled } from './label-write.ts';
 import { chartsOf, chartsReferredTo, locate } from './locate.ts';
-import { requireOwnWords } from './own-words.ts';
+import { isWithdrawn, requireOwnWords } from './own-words.ts';
 import type { Parsed } from './parse-body.ts';
 import { requireInScope } from './require-access.ts';
 import { securityContextOf } from './security-context.ts';
@@ -137,9 +137,10 @@ export const planUpdate = async (
   const resource = await unmasked(context, sent, current);
   const { recordType, now } = context;
   requireInScope(context, 'u', resource);
-  requireOwnWords(context, resource);
+  const withdrawn = isWithdrawn(context, current.resource, resource);
+  if (!withdrawn) requireOwnWords(context, resource);
   if (current.resource) {
-    requireOwnWords(context, current.resource);
+    if (!withdrawn) requireOwnWords(context, current.resource);
     recordType.requireChange?.(current.resource, resource, context.asking.caller);
   }
   requireWhole(resource, current);
@@ -161,7 +162,8 @@ export const planUpdate = async (
     },
     previous: current,
     interaction: 'update',
-    checks: await checksFor(context, resource, current.resource),
+    // What somebody else has named in it, the patient may not know of.
+    checks: withdrawn ? [] : await checksFor(context, resource, current.resource),
     furtherCharts: await furtherCharts(context, current, resource, current.resource),
     claims: [],
     guards: [],

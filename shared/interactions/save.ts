@@ -10,6 +10,7 @@ import { locatorPrefix, type Row, recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { type KeptAnswer, requestKeyRow } from '../store/request-keys.ts';
 import { answerTo } from './answers.ts';
+import { isProxy } from './asking-for.ts';
 import type { Answer, RequestContext } from './context.ts';
 import { type PlannedWrite, referenceError } from './plan-write.ts';
 import { chartsBesides } from './security-context.ts';
@@ -143,10 +144,13 @@ const rowsOf = (
   { recordType, next, previous, furtherCharts, besides }: PlannedWrite,
 ): RecordWrite => {
   const write = { next, previous };
-  const { patient, roles, fhirUser } = asking.caller;
+  const { caller } = asking;
+  const { patient, roles, fhirUser } = caller;
+  const byProxy = isProxy(caller);
   const writer = {
     baseUrl: request.baseUrl,
-    byPatient: patient !== undefined,
+    byPatient: patient !== undefined && !byProxy,
+    byProxy,
     administrator: roles.includes('admin') ? fhirUser : undefined,
   };
   const changes = [

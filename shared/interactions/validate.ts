@@ -19,7 +19,7 @@ import { locate } from './locate.ts';
 import { lookAgain } from './look-again.ts';
 import { lookAt } from './look-at.ts';
 import { type OperationInput, readInput } from './operation-input.ts';
-import { requireOwnWords } from './own-words.ts';
+import { isWithdrawn, requireOwnWords } from './own-words.ts';
 import { ofType, parseBody } from './parse-body.ts';
 import {
   judgeReferences,
@@ -244,7 +244,9 @@ const judgeWriter = async (
 ): Promise<void> => {
   const { recordType, request } = context;
   await keep(() => requireTypeAccess(context, actions[mode]));
-  await keep(() => requireOwnWords(context, resource));
+  const seen = current && mayAccess(context, 'r', current) ? current.resource : undefined;
+  const withdrawn = mode === 'update' && isWithdrawn(context, seen, resource);
+  if (!withdrawn) await keep(() => requireOwnWords(context, resource));
   if (mode !== 'update') return;
   if ((request.body as Resource).id !== id) {
     await keep(() => {
@@ -256,7 +258,7 @@ const judgeWriter = async (
   if (!mayAccess(context, 'r', current) && !mayAccess(context, 'u', current)) return;
   await keep(() => requireVersion(context, current));
   const { resource: before } = current;
-  if (before) await keep(() => requireOwnWords(context, before));
+  if (before && !withdrawn) await keep(() => requireOwnWords(context, before));
   // What was left out may have been the patient.
   if (isWhole || recordType.patientsOf(resource).length > 0)
     await keep(() => requireSameHome(context, resource, current));

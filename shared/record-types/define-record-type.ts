@@ -27,6 +27,8 @@ export interface Writer {
   readonly baseUrl: string;
   /** Whether the patient writes, by the patient's own token. */
   readonly byPatient: boolean;
+  /** Whether somebody writes who acts for the patient: that opens nothing to others. */
+  readonly byProxy: boolean;
   /** Reference to who writes, if that is an administrator of the organisation. */
   readonly administrator: string | undefined;
 }
@@ -51,6 +53,8 @@ export interface RecordTypeDefinition {
    * @throws RecordError.
    */
   readonly requireChange?: (before: Resource, next: Resource | undefined, caller: Caller) => void;
+  /** Whether a change does nothing but end what a record says, which a patient may do whoever wrote it. */
+  readonly isWithdrawal?: (before: Resource, next: Resource) => boolean;
   /** Rows by which a version lets somebody act for its organisation. */
   readonly grantRows?: (write: Pick<RecordWrite, 'next' | 'previous'>, writer: Writer) => RowChanges;
   /** Rows that every process of the network knows by heart. */

@@ -20,5 +20,6 @@ export const referralRows = (asks: Asks): NonNullable<RecordType['accessRows']> 
     if (!asked || to.length === 0) return undefined;
     return { kind: 'referral', custodian, ...(byPatient ? { byPatient } : {}), ...asked, to };
   };
-  return (write, writer) => referralChanges(write, of(write.next, writer), of(write.previous, writer));
+  return (write, writer) =>
+    referralChanges(write, writer.byProxy ? undefined : of(write.next, writer), of(write.previous, writer));
 };

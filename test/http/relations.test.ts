@@ -75,6 +75,19 @@ const optOutBody = (subject: string): fhir4.Consent => ({
   policyRule: concept('v3-ActCode', 'OPTOUT'),
 });
 
+/** Records that a relative may do for the patient what the patient may. */
+const actFor = async (subject: string, proxy: fhir4.Reference) => {
+  const parameter: fhir4.ParametersParameter[] = [
+    { name: 'proxy', valueReference: proxy },
+    { name: 'basis', valueCode: 'guardian' },
+    { name: 'rights', valueCode: 'act' },
+    { name: 'evidence', valueString: 'Order of the court, seen' },
+  ];
+  const body: fhir4.Parameters = { resourceType: 'Parameters', parameter };
+  const { status } = await server.post(`${subject}/$grant-proxy`, body, { as: { role: 'frontdesk' } });
+  expect(status).toBe(200);
+};
+
 const present = (subject: string, elements: Partial<fhir4.Encounter> = {}) =>
   encounterBody(subject, { status: 'in-progress', period: { start: '2026-03-01T09:00:00Z' }, ...elements });
 
@@ -200,6 +213,33 @@ describe('a care relationship', () => {
     expect(await statusOf(pathOf(guests), { role: 'physician' })).toBe(404);
   });
 
+  it('is nothing that who acts for the patient can make: no Consent of theirs, and no Task', async () => {
+    const { patient, subject, observation } = await chart();
+    const relative = await create<fhir4.RelatedPerson>(server, {
+      resourceType: 'RelatedPerson',
+      patient: { reference: subject },
+    });
+    const performer = { reference: referenceTo(relative) };
+    const as: TestCaller = { role: 'patient', patient: patient.id, claims: { fhirUser: performer.reference } };
+    await actFor(subject, performer);
+    const consent = await server.post('Consent', { ...optOutBody(subject), performer: [performer] }, { as });
+    expect([consent.status, issuesOf(consent.body)[0]?.reason]).toEqual([403, 'consent-by-proxy']);
+
+    const task: fhir4.Task = {
+      resourceType: 'Task',
+      status: 'requested',
+      intent: 'order',
+      code: { coding: [{ system: 'http://hl7.org/fhir/CodeSystem/task-code', code: 'fulfill' }] },
+      for: { reference: subject },
+      requester: performer,
+      owner: { reference: 'Organization/lakeside' },
+    };
+    expect((await server.post('Task', task, { as })).status).toBe(201);
+
+    await refused(present(subject));
+    expect(await statusOf(pathOf(observation))).toBe(404);
+  });
+
   it('is nothing that a referral makes alone, nor a visit that is planned', async () => {
     const { subject, observation } = await chart();
     await create(server, referralBody(subject));
@@ -260,6 +300,29 @@ describe('a care relationship', () => {
     await create(server, optOutBody(subject));
 
     expect(await statusOf(pathOf(plain))).toBe(404);
+  });
+
+  it('is opened again by the patient, who may end any Consent of the own chart and change nothing else of it', async () => {
+    const { patient, subject, observation } = await related();
+    const as: TestCaller = { role: 'patient', patient: patient.id };
+    const other = await create(server, patientBody());
+    const consent = await create(server, {
+      ...optOutBody(subject),
+      performer: [{ reference: referenceTo(other) }],
+    });
+    expect(await statusOf(pathOf(observation))).toBe(404);
+    const put = async (elements: Partial<fhir4.Consent>) => {
+      const { status, body } = await server.put(pathOf(consent), { ...consent, ...elements }, { as });
+      return status === 200 ? status : issuesOf(body)[0]?.reason;
+    };
+
+    expect(await put({ status: 'entered-in-error' })).toBe('not-own-words');
+    expect(await put({ status: 'inactive', dateTime: '2026-01-01' })).toBe('not-own-words');
+    expect(await put({ status: 'inactive', meta: { tag: [{ code: 'a' }] } })).toBe('not-own-words');
+    expect(await put({ status: 'inactive' })).toBe(200);
+
+    expect(await statusOf(pathOf(observation))).toBe(200);
+    expect(await put({ status: 'active' })).toBe('not-own-words');
   });
 });
 

@@ -116,7 +116,8 @@ const doorRowsOf = ({ custodian, by, resource, updated, version }: ModelStep, in
   const type = recordTypes.find(({ name }) => name === resource.resourceType);
   const puts = type?.visitOf
     ? visitChanges({ next }, type.visitOf(next), modelKeeper).puts.slice(1)
-    : type?.accessRows?.({ next }, { baseUrl, byPatient: by === 'patient', administrator: undefined }).puts;
+    : type?.accessRows?.({ next }, { baseUrl, byPatient: by === 'patient', byProxy: false, administrator: undefined })
+        .puts;
   return (puts ?? []).flatMap((row) => ('door' in row ? [row as unknown as DoorRow] : []));
 };
 
@@ -422,7 +423,7 @@ describe('the decision about what another organisation keeps', () => {
     expect(isShared(of('dependents', 'Binary/b'), attached('Binary/b'))).toBe(false);
     expect(isShared(of('dependents', 'Binary/b'), attached('https://other.test/Binary/b'))).toBe(false);
     expect(isShared(of('instance', 'Binary/b'), attached('Binary/b'))).toBe(true);
-    expect(isShared(of('dependents', 'Encounter/b'), attached('https://other.test/Encounter/b'))).toBe(true);
+    expect(isShared(of('dependents', 'Encounter/b'), attached('https://other.test/Encounter/b'))).toBe(false);
   });
 
   it.each<[string, boolean, readonly object[] | undefined]>([

@@ -183,7 +183,7 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
           },
           previous: undefined,
         },
-        { baseUrl: '', byPatient: false, administrator: 'Practitioner/2' },
+        { baseUrl: '', byPatient: false, byProxy: false, administrator: 'Practitioner/2' },
       ).puts.map(({ layout }) => layout),
   },
   programme: {
