@@ -49,6 +49,8 @@ export interface AuditEntry extends AccessCircumstances {
   readonly disclosure?: OutsideDisclosure;
   /** What is not to be told for a time, likewise. */
   readonly suspension?: Suspension;
+  /** Why a chart is held, or is no more: for privacy officers alone. */
+  readonly reason?: string;
 }
 
 /** What a row says of an access for which somebody broke the glass. */

@@ -25,7 +25,7 @@ export interface Access extends AccessCircumstances {
   /** Path and query of a search, as sent. */
   readonly query?: string | undefined;
   /** What it records besides. */
-  readonly records?: Pick<AuditEntry, 'disclosure' | 'suspension'>;
+  readonly records?: Pick<AuditEntry, 'disclosure' | 'suspension' | 'reason'>;
   /** Whether it is about breaking the glass. */
   readonly emergency?: boolean;
 }

@@ -2,10 +2,11 @@ import type { AuditEntry } from './audit-row.ts';
 
 const participation = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType';
 
-/** What an AuditEvent says of a disclosure that was made outside, or of a suspension. https://hl7.org/fhir/R4/auditevent.html */
+/** What an AuditEvent says of a disclosure that was made outside, of a suspension, or of a legal hold. https://hl7.org/fhir/R4/auditevent.html */
 export const recordedIn = ({
   disclosure,
   suspension,
+  reason,
 }: AuditEntry): {
   readonly elements: Pick<fhir4.AuditEvent, 'period' | 'purposeOfEvent' | 'outcomeDesc'>;
   readonly agents: readonly fhir4.AuditEventAgent[];
@@ -17,7 +18,7 @@ export const recordedIn = ({
       agents: [recipientOf(recipient, address)],
     };
   }
-  if (!suspension) return { elements: {}, agents: [] };
+  if (!suspension) return { elements: reason === undefined ? {} : { purposeOfEvent: [{ text: reason }] }, agents: [] };
   const { recipient, organization, until, statement, oral } = suspension;
   const end = new Date(until).toISOString();
   return {

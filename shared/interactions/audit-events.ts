@@ -11,6 +11,7 @@ import { parseSearchQuery } from '../search/parse-query.ts';
 import { project } from '../search/project.ts';
 import { unsupportedParameter } from '../search/refusal.ts';
 import type { Criterion, SearchQuery } from '../search/search-query.ts';
+import { custodianOf } from '../store/keeping.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { knownToProxy } from './known-to-proxy.ts';
@@ -40,10 +41,11 @@ export const readAuditEvent: Interaction = async (context, { id }) => {
         store.read({ type: 'Patient', chart, place: '' }),
         toldOf(context, chart),
       ]);
-      return { access: access && (await told([access]))[0], patient };
+      const custodian = await keeperOf(context, chart, patient);
+      return { access: access && (await told([access]))[0], patient, custodian };
     },
-    ({ access, patient }) => {
-      if (!access || !maySeeLog(context, chart, patient, access.entry.organization)) throw notFound(context);
+    ({ access, custodian }) => {
+      if (!access || !maySeeLog(context, chart, custodian, access.entry.organization)) throw notFound(context);
     },
   );
   if (!found.access) throw notFound(context);
@@ -65,10 +67,16 @@ const toldOf = async (
   const { withheldOf, withoutWithheld } = await inWords();
   const withheld = await withheldOf(store, chart, now);
   return async (accesses) => {
-    const known = accesses.flatMap((access) => knownToProxy(asking.proxy, access) ?? []);
+    const known = accesses.flatMap((access) => knownToProxy(asking.proxy, withoutReason(access)) ?? []);
     return withheld ? withoutWithheld(store, chart, known, withheld) : known;
   };
 };
+
+/** Why a chart is held may be an investigation, of which its patient is not to be told. */
+const withoutReason = ({ entry: { reason: _forOfficers, ...entry }, ...access }: Access): Access => ({
+  ...access,
+  entry,
+});
 
 /** An AuditEvent that also says in a sentence what was done. */
 const inSentence = ({ resourceType, id, meta, ...said }: Resource, text: fhir4.Narrative | undefined): Resource =>
@@ -76,15 +84,23 @@ const inSentence = ({ resourceType, id, meta, ...said }: Resource, text: fhir4.N
 
 const referenceTo = (patient: StoredRecord | undefined) => patient && `Patient/${patient.id}`;
 
+/** Who keeps a chart, or kept it until it was purged, where that decides who sees its log: not for patients. */
+const keeperOf = async (
+  { asking, store }: RequestContext,
+  chart: string,
+  patient: StoredRecord | undefined,
+): Promise<string | undefined> =>
+  asking.caller.organization === undefined ? undefined : custodianOf(store, chart, patient);
+
 const maySeeLog = (
   { asking }: RequestContext,
   chart: string,
-  patient: StoredRecord | undefined,
+  custodian: string | undefined,
   actor: string | undefined,
 ): boolean => {
   const { organization } = asking.caller;
   if (organization === undefined) return chart === asking.chart;
-  return patient === undefined ? actor === organization : patient.custodian === organization;
+  return (custodian ?? actor) === organization;
 };
 
 /** `GET /AuditEvent?patient=…`, newest first; without a patient, what the caller's organisation did, day by day. */
@@ -103,10 +119,10 @@ export const searchAuditEvents: Interaction = async (context) => {
   const size = query.count ?? usualPage;
   requireSelfContained(query);
   const named = criteriaOf(query.conditions);
-  const chart = asking.caller.organization === undefined ? asking.chart : await chartNamed(context, named);
+  const own = asking.chart === undefined ? undefined : { chart: asking.chart };
+  const log = asking.caller.organization === undefined ? own : await chartNamed(context, named);
   const from = Array.isArray(asked?.position) ? (asked.position as string[]) : [];
-  const page =
-    chart === undefined ? await ofOrganization(context, from, now) : await ofChart(context, chart, from, size);
+  const page = log === undefined ? await ofOrganization(context, from, now) : await ofChart(context, log, from, size);
   const events = page.events.filter((event) =>
     matches(query.conditions, event, {
       id: event.id ?? '',
@@ -176,13 +192,14 @@ const mostPages = 10;
 
 const ofChart = async (
   context: RequestContext,
-  chart: string,
+  { chart, patient: named }: NamedChart,
   [after]: readonly string[],
   size: number,
 ): Promise<EventPage> => {
   const { store, audit, recordType, asking } = context;
-  // A page that is short of what is asked for, and has a next one, would tell how much is kept from who acts for the patient.
-  const wanted = asking.proxy?.conceals ? size + 1 : 1;
+  // A page that is short of what is asked for, and has a next one, would tell how much is kept from the patient, or from who acts for them. All of their pages are
+  // filled: if those alone were from which something is kept, being full would tell it.
+  const wanted = asking.caller.organization === undefined ? size + 1 : 1;
   const { page, patient } = await audit
     .traced(
       { interaction: 'search-type', chart, what: [], query: recordType.name },
@@ -197,11 +214,11 @@ const ofChart = async (
           const more = await chartLog(store, chart, found.next);
           found = { ...more, accesses: [...found.accesses, ...(await told(more.accesses))] };
         }
-        return { page: found, patient: head };
+        return { page: found, patient: head, custodian: await keeperOf(context, chart, head) };
       },
-      ({ patient: head }) => {
+      ({ custodian }) => {
         // A chart that the caller may not know of has an empty log, like one that does not exist.
-        if (!maySeeLog(context, chart, head, undefined)) throw new NothingToSee();
+        if (!maySeeLog(context, chart, custodian, undefined)) throw new NothingToSee();
       },
     )
     .catch((error: unknown) => {
@@ -209,7 +226,7 @@ const ofChart = async (
         return { page: { accesses: [], next: undefined } satisfies AuditPage, patient: undefined };
       throw error;
     });
-  return shownPage(context, page, () => referenceTo(patient), []);
+  return shownPage(context, page, () => referenceTo(patient) ?? named, []);
 };
 
 class NothingToSee extends Error {}
@@ -247,12 +264,18 @@ const shownPage = (
   };
 };
 
+interface NamedChart {
+  readonly chart: string;
+  /** Reference to its patient, as the search has it: of one who was purged nothing else tells it. */
+  readonly patient?: string;
+}
+
 /**
  * The chart that a search names by `patient`; undefined if it names none.
  *
  * @throws RecordError `invalid` if it names several: a log belongs to one chart.
  */
-const chartNamed = async (context: RequestContext, criteria: readonly Criterion[]): Promise<string | undefined> => {
+const chartNamed = async (context: RequestContext, criteria: readonly Criterion[]): Promise<NamedChart | undefined> => {
   const named = criteria.find(
     ({ parameter, modifier }) => parameter.code === 'patient' && (modifier === undefined || modifier === 'Patient'),
   );
@@ -262,5 +285,5 @@ const chartNamed = async (context: RequestContext, criteria: readonly Criterion[
   const id = value?.type === 'reference' ? value.id : undefined;
   const parsed = parseReference(`Patient/${id}`, context.request.baseUrl);
   const address = parsed.kind === 'record' ? await locate(context, 'Patient', parsed.id) : undefined;
-  return address?.chart ?? 'unknown';
+  return { chart: address?.chart ?? 'unknown', patient: `Patient/${id}` };
 };

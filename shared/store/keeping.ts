@@ -38,6 +38,17 @@ export const keepingOf = async (
   return new Map(rows.map((row) => [chartOf.get(row.pk) ?? '', keepingLayouts.reader(row.layout)(row)]));
 };
 
+/**
+ * The organisation that keeps a chart, or kept it until it was purged; undefined if there never was one.
+ *
+ * @param patient - the chart's own, as it was read. One call more where there is none.
+ */
+export const custodianOf = async (
+  store: Pick<RecordStore, 'getMany'>,
+  chart: string,
+  patient: { readonly custodian: string } | undefined,
+): Promise<string | undefined> => patient?.custodian ?? (await keepingOf(store, [chart])).get(chart)?.custodian;
+
 /** Those of these charts that were purged. */
 export const purgedAmong = async (
   store: Pick<RecordStore, 'getMany'>,

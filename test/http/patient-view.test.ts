@@ -1,8 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { chartLog } from '../../shared/audit/audit-log.ts';
+import { auditRow } from '../../shared/audit/audit-row.ts';
+import { disclosureRow } from '../../shared/audit/disclosure-rows.ts';
 import { indexDisclosures } from '../../shared/audit/index-disclosures.ts';
 import { commit } from '../../shared/store/commit.ts';
+import { auditKey } from '../../shared/store/keys.ts';
 import { sweepPurges } from '../../shared/store/sweep-purges.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type LocalTable, localTable } from '../support/dynamodb.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
@@ -12,6 +16,7 @@ import {
   create,
   elsewhere,
   issuesOf,
+  nextLinkOf,
   numberedPatient,
   observationBody,
   pathOf,
@@ -123,6 +128,10 @@ const disclosures = async ({ patient }: Chart, as: TestCaller) =>
   (await allPages(server, `${pathOf(patient)}/$disclosures`, as)).flatMap(resourcesIn);
 const logOf = async ({ patient }: Chart, as: TestCaller) =>
   (await allPages(server, `AuditEvent?patient=${patient.id}`, as)).flatMap(resourcesIn);
+const queriesIn = (event: TestBody): string[] =>
+  [...JSON.stringify(event).matchAll(/"query":"([^"]+)"/g)].map(([, query = '']) =>
+    Buffer.from(query, 'base64').toString(),
+  );
 const isRead = ({ subtype }: TestBody) => subtype?.[0]?.code === 'read';
 const textsIn = (events: readonly TestBody[]) =>
   events.map(({ text }) =>
@@ -309,6 +318,73 @@ describe('Patient/{id}/$suspend-disclosures', () => {
     });
   });
 
+  /** Entries of the log to a recipient, as many as none would record by requests, one an hour back from `latest`; and what leads to them. */
+  const logged = async ({ patient: { id } }: Chart, recipient: string, count: number, latest: number) => {
+    const { ids } = server.store;
+    const rows = Array.from({ length: count }, (_, hours) => {
+      const time = latest - hours * 3600_000;
+      const row = auditRow(auditKey(id, ids.newPlace(time)), {
+        at: time,
+        interaction: 'operation',
+        what: [`Patient/${id}`],
+        subject: 's',
+        name: 'n',
+        client: 'c',
+        fhirUser: 'Practitioner/p',
+        roles: ['privacy'],
+        organization: 'northside',
+        request: 'r',
+        disclosure: { ...disclosed, recipient },
+      });
+      return [row, disclosureRow(id, ids.newPlace(time), row.sk)];
+    });
+    await writeRows(server.store, rows.flat());
+  };
+  const longAgo = Date.UTC(2026, 5, 1);
+
+  it('never leads to an empty page of disclosures, however many are kept back and however small the page is', async () => {
+    const one = await chart();
+    await logged(one, 'County Court', 120, longAgo);
+    await suspend(one);
+    const first = () => server.get(`${pathOf(one.patient)}/$disclosures?_count=1`, { as: one.own });
+
+    const { body: none } = await first();
+    expect(resourcesIn(none)).toHaveLength(0);
+    expect(nextLinkOf(none)).toBeUndefined();
+
+    await logged(one, 'State Registry', 1, longAgo - 365 * 24 * 3600_000);
+    const { body: last } = await first();
+    expect(recipients(resourcesIn(last))).toEqual(['State Registry']);
+    expect(nextLinkOf(last)).toBeUndefined();
+  });
+
+  it('makes no page of the access log shorter, nor leads to an empty one', async () => {
+    const one = await chart();
+    await logged(one, 'County Court', 20, longAgo);
+    await logged(one, 'State Registry', 210, longAgo - 30 * 24 * 3600_000);
+    await suspend(one);
+    const { body: full } = await server.get(`AuditEvent?patient=${one.patient.id}&_count=200`, { as: one.own });
+    expect(resourcesIn(full)).toHaveLength(200);
+
+    const other = await chart();
+    await logged(other, 'State Registry', 100, longAgo);
+    await logged(other, 'County Court', 150, longAgo - 30 * 24 * 3600_000);
+    await suspend(other);
+    const { body: all } = await server.get(`AuditEvent?patient=${other.patient.id}&_count=200`, { as: other.own });
+    expect(recipients(resourcesIn(all)).filter((name) => name === 'State Registry')).toHaveLength(100);
+    expect(nextLinkOf(all)).toBeUndefined();
+  });
+
+  it('is refused for an organisation that there is not, of which it would keep nothing back', async () => {
+    const one = await chart();
+
+    const { status, body } = await suspend(one, { organization: 'lake-side' });
+
+    expect(status).toBe(400);
+    expect(issuesOf(body)[0]).toMatchObject({ expression: 'organization' });
+    expect(JSON.stringify(await logOf(one, privacy))).not.toContain('suspend-disclosures');
+  });
+
   it('holds for 30 days where the statement was oral', async () => {
     const start = Date.UTC(2026, 11, 1);
     const month = 30 * 24 * 3600_000;
@@ -338,6 +414,7 @@ describe('Patient/{id}/$suspend-disclosures', () => {
     expect(await statusOf({}, one.own)).toBe(403);
     expect(await statusOf({}, { role: 'privacy', organization: 'lakeside' })).toBe(404);
     expect(await statusOf({ organization: 'northside' })).toBe(400);
+    expect(await statusOf({ organization: 'lakeside' })).toBe(200);
     expect((await post(`${pathOf(one.patient)}/$suspend-disclosures`, { statement: 's', oral: true })).status).toBe(
       400,
     );
@@ -691,6 +768,44 @@ describe('the end of a chart', () => {
     expect(reasonOf(await purge(one))).toBe('legal-hold');
     expect((await hold('$release-hold')).status).toBe(200);
     expect((await purge(one)).status).toBe(200);
+  });
+
+  it('is held for a reason that officers read in the log, and its patient nowhere', async () => {
+    const one = await chart();
+    for (const name of ['$legal-hold', '$release-hold'])
+      await post(`${pathOf(one.patient)}/${name}`, { reason: 'Inquiry of the sheriff' });
+    const inFull = (events: readonly TestBody[]) => JSON.stringify(events.map((event) => [event, queriesIn(event)]));
+
+    const held = (await logOf(one, privacy)).filter(({ purposeOfEvent }) => purposeOfEvent !== undefined);
+    expect(held.map(({ purposeOfEvent }) => purposeOfEvent)).toEqual([
+      [{ text: 'Inquiry of the sheriff' }],
+      [{ text: 'Inquiry of the sheriff' }],
+    ]);
+
+    const told = await logOf(one, one.own);
+    expect(told.map(({ id }) => id)).toEqual(expect.arrayContaining(held.map(({ id }) => id)));
+    const byId = await Promise.all(held.map(({ id }) => server.get(`AuditEvent/${id}`, { as: one.own })));
+    expect(byId.map(({ status }) => status)).toEqual([200, 200]);
+    for (const events of [told, byId.map(({ body }) => body)]) {
+      expect(inFull(events)).toContain('$legal-hold');
+      expect(inFull(events)).not.toMatch(/inquiry|sheriff/i);
+    }
+  });
+
+  it('leaves its log and disclosures to officers of who kept it, and to no others', async () => {
+    const one = await oldChart();
+    await at(later, () => record(one));
+    await purge(one);
+    const theirs: TestCaller = { role: 'privacy', organization: 'lakeside' };
+
+    const log = await logOf(one, privacy);
+    expect(log.flatMap(queriesIn)).toContainEqual(expect.stringContaining('$purge'));
+    expect((await server.get(`AuditEvent/${log.at(-1)?.id}`, { as: privacy })).status).toBe(200);
+    expect((await disclosures(one, privacy)).map(({ outcomeDesc }) => outcomeDesc)).toEqual(['Visits of 2025']);
+
+    expect(await logOf(one, theirs)).toEqual([]);
+    expect((await server.get(`AuditEvent/${log.at(-1)?.id}`, { as: theirs })).status).toBe(404);
+    expect((await server.get(`${pathOf(one.patient)}/$disclosures`, { as: theirs })).status).toBe(404);
   });
 
   it('comes to nothing younger, and to nothing that others keep', async () => {

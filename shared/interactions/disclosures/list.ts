@@ -4,8 +4,8 @@ import { entryOf, refusedKey, type StoredAuditRow } from '../../audit/audit-row.
 import { type DisclosureRow, disclosureLayouts, type Withheld, withheldOf } from '../../audit/disclosure-rows.ts';
 import { factsOfType } from '../../record-types/subjects.ts';
 import { timeKey } from '../../store/ids.ts';
+import { custodianOf } from '../../store/keeping.ts';
 import { auditKey, disclosurePartition } from '../../store/keys.ts';
-import type { StoredRecord } from '../../store/rows.ts';
 import { rowsBetween } from '../../store/rows-between.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
 import { knownToProxy } from '../known-to-proxy.ts';
@@ -16,8 +16,8 @@ import { toldInWords } from '../told-in-words.ts';
 
 const usualPage = 50;
 const largestPage = 100;
-/** Calls for rows that one page makes at most, where much is not to be told. */
-const mostRounds = 10;
+/** Rows that a call reads at least: a page of one would else take a call for each row that is not to be told. */
+const fewestRows = 100;
 /** https://www.ecfr.gov/current/title-45/section-164.528#p-164.528(a)(1) */
 const years = 6;
 /** Behind all places, which have digits and letters up to `v`. */
@@ -40,23 +40,26 @@ export const listDisclosures = async (context: RequestContext, { id }: Target): 
   const address = await locate(context, 'Patient', id);
   if (!address) throw notFound(context);
   const { chart } = address;
+  const patient = `Patient/${id}`;
   const isOwn = asking.caller.organization === undefined;
   const after = typeof asked?.position === 'string' ? asked.position : undefined;
-  const { patient, page } = await audit.traced(
-    { interaction: 'operation', chart, what: [`Patient/${id}`], query: `Patient/${id}/$disclosures` },
+  const { page } = await audit.traced(
+    { interaction: 'operation', chart, what: [patient], query: `${patient}/$disclosures` },
     async () => {
       const [head, withheld] = await Promise.all([
         store.read(address),
         isOwn ? withheldOf(store, chart, now) : undefined,
       ]);
-      if (!mayAsk(context, chart, head)) return { patient: head, page: { shown: [], next: undefined } };
-      return { patient: head, page: await filledPage(context, chart, { withheld, after, size }) };
+      const may = isOwn
+        ? head !== undefined && chart === asking.chart
+        : (await custodianOf(store, chart, head)) === asking.caller.organization;
+      if (!may) return { may, page: { shown: [], next: undefined } };
+      return { may, page: await filledPage(context, chart, { withheld, after, size }) };
     },
-    ({ patient: head }) => {
-      if (!mayAsk(context, chart, head)) throw notFound(context);
+    ({ may }) => {
+      if (!may) throw notFound(context);
     },
   );
-  const reference = patient && `Patient/${patient.id}`;
   const narratives = await toldInWords(context, page.shown);
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
@@ -69,7 +72,7 @@ export const listDisclosures = async (context: RequestContext, { id }: Target): 
     ...entriesOf(
       page.shown.map((access, index): fhir4.BundleEntry => {
         const text = narratives[index];
-        const event = { ...auditEvent({ ...access, patient: reference }), ...(text ? { text } : {}) };
+        const event = { ...auditEvent({ ...access, patient }), ...(text ? { text } : {}) };
         return {
           fullUrl: `${request.baseUrl}/AuditEvent/${access.id}`,
           resource: event as unknown as fhir4.FhirResource,
@@ -80,12 +83,6 @@ export const listDisclosures = async (context: RequestContext, { id }: Target): 
   };
   return { statusCode: 200, resource: bundle };
 };
-
-const mayAsk = ({ asking }: RequestContext, chart: string, patient: StoredRecord | undefined): boolean =>
-  patient !== undefined &&
-  (asking.caller.organization === undefined
-    ? chart === asking.chart
-    : patient.custodian === asking.caller.organization);
 
 type Shown = Omit<AuditedAccess, 'patient'>;
 
@@ -105,8 +102,8 @@ const filledPage = async (
   } as const;
   const found: { readonly sk: string; readonly access: Shown }[] = [];
   let from = after;
-  for (let round = 0; round < mostRounds; round++) {
-    const { rows, next } = await rowsBetween(store, { ...range, after: from, limit: size + 1 - found.length });
+  do {
+    const { rows, next } = await rowsBetween(store, { ...range, after: from, limit: Math.max(fewestRows, size + 1) });
     const places = rows.map((row) => disclosureLayouts.reader(row['layout'])(row as DisclosureRow));
     const keys = places.map((place) => auditKey(chart, place));
     const logged = new Map(
@@ -122,11 +119,10 @@ const filledPage = async (
       found.push({ sk: rows[index]?.sk ?? '', access });
     }
     from = next;
-    if (from === undefined || found.length > size) break;
-  }
+  } while (from !== undefined && found.length <= size);
   const shown = found.slice(0, size);
   return {
     shown: shown.map(({ access }) => access),
-    next: found.length > size ? shown.at(-1)?.sk : from,
+    next: found.length > size ? shown.at(-1)?.sk : undefined,
   };
 };

@@ -71,8 +71,8 @@ export const recordDisclosure = async (context: RequestContext, { id }: Target):
  * the past ends it.
  *
  * @returns the entry, as AuditEvent.
- * @throws RecordError `forbidden` by role or scope; `not-found`; `invalid` without a recipient, without an end to a written statement, and for an oral one of more
- *   than 30 days.
+ * @throws RecordError `forbidden` by role or scope; `not-found`; `invalid` without a recipient, for an organisation that there never was, without an end to a written
+ *   statement, and for an oral one of more than 30 days.
  * @see https://www.ecfr.gov/current/title-45/section-164.528#p-164.528(a)(2)
  */
 export const suspendDisclosures = async (context: RequestContext, { id }: Target): Promise<Answer> => {
@@ -88,6 +88,7 @@ export const suspendDisclosures = async (context: RequestContext, { id }: Target
   const patient = await requireKept(context, id);
   if (organization === patient.custodian)
     throw invalid('organization', 'What the own staff did is no disclosure to somebody else');
+  if (organization !== undefined) await requireKnown(context, organization);
   const suspension: Suspension = {
     ...(recipient === undefined ? {} : { recipient }),
     ...(organization === undefined ? {} : { organization }),
@@ -141,6 +142,13 @@ const requireKept = async (context: RequestContext, id: string): Promise<StoredR
   const patient = address && (await context.store.read(address));
   if (!patient || patient.custodian !== context.asking.caller.organization) throw notFound(context);
   return patient;
+};
+
+/** One that was deleted counts: what it read before is still told. @throws RecordError `invalid`. */
+const requireKnown = async (context: RequestContext, organization: string): Promise<void> => {
+  const address = await locate(context, 'Organization', organization);
+  if (!address || !(await context.store.read(address)))
+    throw invalid('organization', 'There is no such organisation, of which nothing would be kept back');
 };
 
 const requireShort = (texts: Readonly<Record<string, string | undefined>>): void => {

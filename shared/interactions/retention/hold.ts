@@ -55,8 +55,8 @@ const written = async (
   change: Action,
   otherwise: string,
 ): Promise<void> => {
-  const query = `Patient/${id}/${name}?reason=${encodeURIComponent(reason)}`;
-  const Item = audit.row({ interaction: 'operation', chart, what: [`Patient/${id}`], query });
+  const query = `Patient/${id}/${name}`;
+  const Item = audit.row({ interaction: 'operation', chart, what: [`Patient/${id}`], query, records: { reason } });
   const refused = await tryTransaction(store.client, [
     change,
     { Put: { TableName: store.tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } },
