@@ -1,13 +1,11 @@
-import type { Resource } from '../fhir/resource.ts';
 import { type DirectiveRow, directiveLayouts } from '../store/directive-rows.ts';
 import type { AccessRows } from '../store/directives.ts';
 import { type DoorRow, doorLayouts } from '../store/door-rows.ts';
 import { referralKey } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Caller } from './caller.ts';
-import { labelsByCode } from './derived-labels.ts';
+import { type DerivedLabels, derivedLabels } from './derived-labels.ts';
 import type { Directive } from './directive.ts';
-import { part2Label } from './labels.ts';
 import type { Policy } from './policy.ts';
 import type { Basis, Sharing } from './question.ts';
 import { guestsIn, Relations } from './relation.ts';
@@ -48,7 +46,7 @@ type SharingOf = (
   by: {
     readonly related?: ((custodian: string) => boolean) | undefined;
     readonly granted?: boolean;
-    readonly derived?: (resource: Resource | undefined, custodian: string) => readonly string[];
+    readonly derived?: DerivedLabels;
   },
 ) => Sharing | undefined;
 
@@ -88,14 +86,10 @@ export const chartAccessBy =
         now >= door.from &&
         now < door.until,
     );
-    const byCode = labelsByCode(policy.sensitiveCodes);
-    // What a programme wrote before it was known as one is under the same law.
-    const derived = (resource: Resource | undefined, keeper: string) =>
-      programmes.has(`Organization/${keeper}`) ? [...byCode(resource), part2Label] : byCode(resource);
     const shares = sharingOf(linked ? [] : directives, now, {
       related: relations.isOf(organization) ? related : undefined,
       granted,
-      derived,
+      derived: derivedLabels(policy, programmes),
     });
     const mixes = doors.filter((door) => door.kind === 'presence' || door.kind === 'grant');
     const used = new Set<Basis>();

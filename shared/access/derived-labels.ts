@@ -1,5 +1,6 @@
 import type { Resource } from '../fhir/resource.ts';
-import { actCode } from './labels.ts';
+import { actCode, part2Label } from './labels.ts';
+import type { Policy } from './policy.ts';
 import { sensitiveCodes, sensitiveSystems } from './sensitive-codes.ts';
 
 /** Codes of a deployment's own, by label of v3-ActCode: `system|code`, where `*` at the end stands for whatever begins so. */
@@ -67,4 +68,21 @@ export const labelsByCode = (further: FurtherCodes = noFurther): ((resource: Res
     }
     return [...found];
   };
+};
+
+/** What a record is taken for beside the labels that it bears: `system|code` by what it says and who keeps it. Pure. */
+export type DerivedLabels = (resource: Resource | undefined, custodian: string) => readonly string[];
+
+/**
+ * Labels by a deployment's codes and programmes. What a programme wrote before it was known as one is under the same law.
+ *
+ * @param programmes - `Type/id` of substance-use programmes.
+ */
+export const derivedLabels = (
+  { sensitiveCodes: further }: Pick<Policy, 'sensitiveCodes'>,
+  programmes: ReadonlySet<string>,
+): DerivedLabels => {
+  const byCode = labelsByCode(further);
+  return (resource, custodian) =>
+    programmes.has(`Organization/${custodian}`) ? [...byCode(resource), part2Label] : byCode(resource);
 };

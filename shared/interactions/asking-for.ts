@@ -1,5 +1,5 @@
 import type { Caller } from '../access/caller.ts';
-import type { Policy } from '../access/policy.ts';
+import type { Known } from '../access/chart-access.ts';
 import type { Asking } from '../access/question.ts';
 import { isSupport } from '../access/support.ts';
 import type { RecordStore } from '../store/record-store.ts';
@@ -10,11 +10,7 @@ export const isProxy = ({ patient, fhirUser }: Caller): boolean =>
   patient !== undefined && fhirUser !== `Patient/${patient}`;
 
 /** What is looked up of a caller, now: only patients, who acts for one and support cost calls. */
-export const askingFor = async (
-  store: RecordStore,
-  caller: Caller,
-  { policy, now }: { readonly policy: Policy; readonly now: number },
-) => {
+export const askingFor = async (store: RecordStore, caller: Caller, { policy, programmes, now }: Known) => {
   const known = new Map<string, never>();
   const own = caller.patient === undefined ? undefined : await locate({ store, known }, 'Patient', caller.patient);
   const support = isSupport(caller)
@@ -25,6 +21,7 @@ export const askingFor = async (
         person: caller.fhirUser,
         chart: own?.chart,
         policy,
+        programmes,
         now,
       })
     : undefined;

@@ -1,5 +1,6 @@
 import { isInScope, isNarrowed, isScoped } from '../access/rules/scope.ts';
 import { RecordError } from '../errors.ts';
+import { addressesIn } from '../fhir/addresses.ts';
 import { parseReference, recordsNamedIn, referencesIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
@@ -369,6 +370,10 @@ export const judgeReferences = async (
       } else checks.set(name, { address, custodian: custodianNeeded(context, parsed.type), label: expression });
     }
   }
+  // An attachment is no reference, and would open the Binary that it names to who acts for the patient.
+  const { proxy } = asking;
+  if (proxy?.conceals && addressesIn(resource).some(({ name }) => name.startsWith('Binary/') && proxy.hidesName(name)))
+    broken.push({ expression: resource.resourceType, message: missingReference });
   const kept = new Set(before && recordsNamedIn(before, request.baseUrl));
   for (const [name, { label }] of await outOfScope(
     context,

@@ -44,9 +44,12 @@ interface Family {
   readonly parent: TestCaller;
 }
 
-const family = async (elements: Partial<fhir4.Patient> = { birthDate: '2011-03-02' }): Promise<Family> => {
-  const child = await create(server, patientBody(elements));
-  const relative = await create(server, {
+const family = async (
+  elements: Partial<fhir4.Patient> = { birthDate: '2011-03-02' },
+  at: FhirServer = server,
+): Promise<Family> => {
+  const child = await create(at, patientBody(elements));
+  const relative = await create(at, {
     resourceType: 'RelatedPerson',
     patient: { reference: referenceTo(child) },
     name: [{ family: 'Sample', given: ['Mary'] }],
@@ -77,10 +80,15 @@ const grant = async (
   { subject, relative }: Pick<Family, 'subject' | 'relative'>,
   values: Readonly<Record<string, unknown>> = {},
   as: TestCaller = frontdesk,
-) => server.post(`${subject}/$grant-proxy`, grantBody(referenceTo(relative), values), { as });
-const granted = async (values: Readonly<Record<string, unknown>> = {}, elements?: Partial<fhir4.Patient>) => {
-  const known = await family(elements);
-  const { status, body } = await grant(known, values);
+  at: FhirServer = server,
+) => at.post(`${subject}/$grant-proxy`, grantBody(referenceTo(relative), values), { as });
+const granted = async (
+  values: Readonly<Record<string, unknown>> = {},
+  elements?: Partial<fhir4.Patient>,
+  at?: FhirServer,
+) => {
+  const known = await family(elements, at);
+  const { status, body } = await grant(known, values, frontdesk, at);
   expect(status, JSON.stringify(body)).toBe(200);
   return known;
 };
@@ -440,6 +448,86 @@ describe('what a minor keeps to herself', () => {
     const [event] = own.filter(tells);
     expect(await statusOf(`AuditEvent/${event?.id}`, parent)).toBe(404);
     expect(await statusOf(`AuditEvent/${event?.id}`, minor)).toBe(200);
+  });
+
+  it('leaves nothing behind of a document that is deleted, or shows other content now', async () => {
+    const { subject, relative, parent, minor, content, hidden } = await secrets();
+    const other = await create(server, {
+      resourceType: 'Binary',
+      contentType: 'text/plain',
+      data: Buffer.from('hers').toString('base64'),
+      securityContext: { reference: subject },
+    } satisfies fhir4.Binary);
+    const { document } = hidden;
+    const attachment = { url: referenceTo(other) };
+
+    expect((await server.put(pathOf(document), { ...document, content: [{ attachment }] })).status).toBe(200);
+    expect([await statusOf(pathOf(content), parent), await statusOf(pathOf(other), parent)]).toEqual([404, 404]);
+    expect((await server.delete(pathOf(document))).status).toBe(204);
+    expect([await statusOf(pathOf(content), parent), await statusOf(pathOf(other), parent)]).toEqual([404, 404]);
+    expect(await statusOf(pathOf(other), minor)).toBe(200);
+    const log = (await allPages(server, `AuditEvent?patient=${subject}`, parent)).flatMap(resourcesIn);
+    expect(JSON.stringify(log)).not.toContain(referenceTo(other));
+    const named = await server.post(
+      'Communication',
+      {
+        resourceType: 'Communication',
+        status: 'completed',
+        subject: { reference: subject },
+        sender: { reference: referenceTo(relative) },
+        payload: [{ contentAttachment: attachment }],
+      },
+      { as: parent },
+    );
+    expect(named.status).toBe(400);
+    expect(await statusOf(pathOf(other), parent)).toBe(404);
+  });
+
+  it('hides the results of a report with the report', async () => {
+    const { subject, parent, minor } = await granted();
+    const result = await create(server, observationBody(subject));
+    await create(server, {
+      resourceType: 'DiagnosticReport',
+      status: 'final',
+      subject: { reference: subject },
+      code: { coding: [{ system: 'http://loinc.org', code: '56888-1' }] },
+      result: [{ reference: referenceTo(result) }],
+    } satisfies fhir4.DiagnosticReport);
+
+    expect([await statusOf(pathOf(result), parent), await statusOf(pathOf(result), minor)]).toEqual([404, 200]);
+  });
+
+  it('is what a deployment calls sensitive as well, and what a programme wrote before it was known as one', async () => {
+    const table = await localTable();
+    const before = await fhirServer(table);
+    before.setTime(now);
+    const { subject, parent } = await granted({}, undefined, before);
+    const visit = await create(before, encounterBody(subject));
+    const coded = await create(before, {
+      resourceType: 'Condition',
+      subject: { reference: subject },
+      code: { coding: [{ system: 'http://example.org/own', code: 'A7' }] },
+    } satisfies fhir4.Condition);
+    const seenAt = async (at: FhirServer) => {
+      at.setTime(now);
+      const answers = [await at.get(pathOf(visit), { as: parent }), await at.get(pathOf(coded), { as: parent })];
+      return answers.map(({ status }) => status);
+    };
+    expect(await seenAt(before)).toEqual([200, 200]);
+
+    expect(await seenAt(await fhirServer(table, { sensitiveCodes: { HIV: ['http://example.org/own|A*'] } }))).toEqual([
+      200, 404,
+    ]);
+    const programme: fhir4.Organization = {
+      resourceType: 'Organization',
+      id: 'northside',
+      name: 'Northside',
+      type: [{ coding: [{ system: actCode, code: '42CFRPart2' }] }],
+    };
+    const put = await before.put('Organization/northside', programme, { as: { role: 'admin' } });
+    expect(put.status).toBeLessThan(300);
+    // Another process, or a minute later: what is a programme is known by then.
+    expect(await seenAt(await fhirServer(table))).toEqual([404, 404]);
   });
 
   it('cannot be referred to, nor told from what does not exist', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../shared/access/decide.ts';
+import { type DerivedLabels, derivedLabels } from '../../shared/access/derived-labels.ts';
 import { agesByJurisdiction, agesOf, kindsOfCare } from '../../shared/access/proxies/ages.ts';
 import { isAbout, type Matter } from '../../shared/access/proxies/confidential.ts';
 import type { Grant } from '../../shared/access/proxies/grant.ts';
@@ -84,34 +85,61 @@ const codes: Readonly<Record<Exclude<ModelMatter, 'nothing' | 'unclear'>, string
   substance: 'F10.20',
   own: 'T74.22XA',
 };
+/** What the set for sharing alone knows, by the name that its code system has in CDA. */
+const sharedCodes: Readonly<
+  Record<Exclude<ModelMatter, 'nothing' | 'unclear'>, readonly [system: string, code: string]>
+> = {
+  sexual: ['urn:oid:2.16.840.1.113883.6.96', '17369002'],
+  infection: ['urn:oid:2.16.840.1.113883.6.88', '1433868'],
+  mental: ['urn:oid:2.16.840.1.113883.6.96', '74732009'],
+  substance: ['urn:oid:2.16.840.1.113883.6.88', '6813'],
+  own: ['urn:oid:2.16.840.1.113883.6.96', '412732008'],
+};
+const forms = ['labelled', 'coded', 'coded as shared', 'of a programme'] as const;
+const derived = derivedLabels({ sensitiveCodes: {} }, new Set(['Organization/programme']));
+const nothingDerived: DerivedLabels = () => [];
 
 const matters = fc.constantFrom<ModelMatter>('nothing', 'nothing', 'own', 'unclear', ...kindsOfCare);
 const worlds = fc.record({
-  records: fc.array(fc.record({ matter: matters, isCoded: fc.boolean() }), { minLength: 3, maxLength: 6 }),
+  records: fc.array(fc.record({ matter: matters, form: fc.constantFrom(...forms) }), { minLength: 3, maxLength: 6 }),
   references: fc.array(fc.tuple(fc.nat(5), fc.nat(5)), { maxLength: 4 }),
+  members: fc.array(fc.tuple(fc.nat(5), fc.nat(5)), { maxLength: 2 }),
 });
 
 const recordsOf = ({
   records,
   references,
+  members,
 }: {
-  records: { matter: ModelMatter; isCoded: boolean }[];
+  records: { matter: ModelMatter; form: (typeof forms)[number] }[];
   references: [number, number][];
+  members: [number, number][];
 }) =>
-  records.map(({ matter, isCoded }, index) => {
-    const code = isCoded && matter !== 'nothing' && matter !== 'unclear' ? codes[matter] : undefined;
-    const named = references.filter(([from]) => from === index).map(([, to]) => ({ reference: `Observation/${to}` }));
+  records.map(({ matter, form }, index) => {
+    const coding =
+      matter === 'nothing' || matter === 'unclear'
+        ? undefined
+        : form === 'coded'
+          ? ([icd10, codes[matter]] as const)
+          : form === 'coded as shared'
+            ? sharedCodes[matter]
+            : undefined;
+    const from = (all: [number, number][]) =>
+      all.filter(([each]) => each === index).map(([, to]) => ({ reference: `Observation/${to}` }));
+    const [named, parts] = [from(references), from(members)];
+    const byProgramme = form === 'of a programme' && matter === 'substance';
     const resource = {
       resourceType: 'Observation',
-      ...(code ? { component: [{ code: { coding: [{ system: icd10, code }] } }] } : {}),
+      ...(coding ? { component: [{ code: { coding: [{ system: coding[0], code: coding[1] }] } }] } : {}),
       ...(named.length > 0 ? { derivedFrom: named } : {}),
+      ...(parts.length > 0 ? { hasMember: parts } : {}),
     } as unknown as Resource;
     return {
       type: 'Observation',
       id: String(index),
       chart: 'chart',
-      custodian: 'northside',
-      labels: matter === 'nothing' || code ? [] : [labels[matter]],
+      custodian: byProgramme ? 'programme' : 'northside',
+      labels: matter === 'nothing' || coding || byProgramme ? [] : [labels[matter]],
       resource,
     } satisfies RecordFacts & { type: string };
   });
@@ -156,14 +184,18 @@ describe('the decision about who acts for a patient', () => {
             return;
           }
           const records = recordsOf(world);
-          const about = keptFrom(given.basis, patientOf(patient), ages, now);
+          const about = { matters: keptFrom(given.basis, patientOf(patient), ages, now), derived };
           const proxy = {
             basis: given.basis,
             mayAct: false,
             ...concealing(about, lookThrough([records], about)),
           };
-          const own = world.records.map(({ matter }) => isKeptByModel(matter, given, patient, today, jurisdiction));
-          const expected = keptWithReferences(own, world.references);
+          // References may lead to what is not there.
+          const own = Array.from({ length: 6 }, (_, index) =>
+            isKeptByModel(world.records[index]?.matter ?? 'nothing', given, patient, today, jurisdiction),
+          );
+          const isThere = ([from]: readonly [number, number]) => from < records.length;
+          const expected = keptWithReferences(own, world.references.filter(isThere), world.members.filter(isThere));
           for (const [index, record] of records.entries()) {
             const type = factsOfType('Observation');
             const { permit } = decide(asking(proxy, 'chart'), 'r', type, record);
@@ -197,6 +229,41 @@ describe('the decision about who acts for a patient', () => {
     ).toBe(false);
     expect(isClosed('http://terminology.hl7.org/CodeSystem/v3-ActReason|TREAT')).toBe(false);
     expect(isClosed('http://example.org/labels|x')).toBe(true);
+  });
+
+  it('judges a Consent by the labels that it names', () => {
+    const naming = (code: string) => ({
+      labels: [],
+      resource: { resourceType: 'Consent', provision: { provision: [{ securityLabel: [{ system: actCode, code }] }] } },
+    });
+    const infection = new Set<Matter>(['infection']);
+
+    expect(isAbout(infection, naming('HIV'))).toBe(true);
+    expect(isAbout(infection, naming('PSY'))).toBe(false);
+    expect(isAbout(new Set<Matter>(['own', 'unclear', ...kindsOfCare]), naming('OPTIN'))).toBe(false);
+  });
+
+  it('opens a Binary by a record that is shown and names it now, and by no other', () => {
+    const patient = { chart: 'chart', custodian: 'northside', labels: [] };
+    const naming = (id: string, url: string, labelled: readonly string[] = []) => ({
+      ...patient,
+      type: 'DocumentReference',
+      id,
+      labels: labelled,
+      resource: { resourceType: 'DocumentReference', content: [{ attachment: { url } }] },
+    });
+    const kept = { matters: new Set<Matter>(['own']), derived: nothingDerived };
+    const { hides, hidesName } = concealing(
+      kept,
+      lookThrough([[naming('1', 'Binary/open'), naming('2', 'Binary/hers', [labels.own])]], kept),
+    );
+    const isHidden = (id: string) => hides('Binary', { ...patient, id, resource: { resourceType: 'Binary' } });
+
+    expect(['open', 'hers', 'named-no-more'].map(isHidden)).toEqual([false, true, true]);
+    expect(['Binary/open', 'Binary/hers', 'Binary/named-no-more'].map(hidesName)).toEqual([false, true, true]);
+    // Who knows its name cannot open it by a record of the own.
+    expect(hides('Communication', naming('3', 'Binary/named-no-more'))).toBe(true);
+    expect(hides('Communication', naming('3', 'Binary/open'))).toBe(false);
   });
 
   it('hides most where a jurisdiction is not known', () => {

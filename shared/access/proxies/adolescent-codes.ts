@@ -1,7 +1,9 @@
+import { sensitiveSystems } from '../sensitive-codes.ts';
 import type { Matter } from './confidential.ts';
 
 // Which codes are about care that a minor may consent to alone, by code system. `*` stands for all codes that begin so. Of a classification whole chapters are
-// named, of a terminology what is common in the care of young people: what else is such care is labelled by who gives it (ADOL).
+// named, of a terminology what is common in the care of young people; what the set for sharing calls sensitive (shared/access/sensitive-codes.ts) comes beside it. What
+// else is such care is labelled by who gives it (ADOL).
 // 2026-11: ICD-10-CM 2027, CPT 2026 (by number alone), SNOMED CT International, LOINC 2.81, ATC 2026.
 
 type Codes = readonly (readonly [matter: Matter, codes: readonly string[]])[];
@@ -34,9 +36,12 @@ const serviceTypes: Codes = [
   ['substance', words('105 106 107 108 111 247 455 552')],
 ];
 
+/** The codes under each address that a code system has. */
+const underAll = (system: string, codes: Codes): Record<string, Codes> =>
+  Object.fromEntries((sensitiveSystems[system] ?? []).map((address) => [address, codes]));
+
 export const codesByMatter: Readonly<Record<string, Codes>> = {
-  'http://hl7.org/fhir/sid/icd-10-cm': icd10,
-  'http://hl7.org/fhir/sid/icd-10': icd10,
+  ...underAll('icd-10', icd10),
   'http://terminology.hl7.org/CodeSystem/service-type': serviceTypes,
   // https://www.ama-assn.org/practice-management/cpt
   'http://www.ama-assn.org/go/cpt': [
@@ -52,24 +57,24 @@ export const codesByMatter: Readonly<Record<string, Codes>> = {
     ['sexual', words('J7296 J7297 J7298 J7300 J7301 J7307 J1050 S4993')],
   ],
   // https://browser.ihtsdotools.org/
-  'http://snomed.info/sct': [
+  ...underAll('sct', [
     ['infection', words('86406008 62479008 240589008 15628003 76272004 33839006 8098009 165816005')],
     ['sexual', words('77386006 13197004 72892002 169553002')],
     ['mental', words('35489007 370143000 197480006 48694002 6471006')],
     ['substance', words('66214007 7200002 191816009 75544000')],
-  ],
+  ]),
   // https://loinc.org/
-  'http://loinc.org': [
+  ...underAll('loinc', [
     ['infection', words('56888-1 31201-7 25836-8 7917-8 43304-5 43305-2 36902-5 36903-3 20507-0 22461-8')],
     ['sexual', words('2106-3 2110-5 2118-8 19080-1 21198-7 82810-3 11449-6')],
     ['mental', words('44249-1 44261-6 55758-7 69737-5 70274-6 89204-2')],
     ['substance', words('82667-7 82666-9 75626-2 68517-2 3426-4')],
-  ],
+  ]),
   // https://atcddd.fhi.no/atc_ddd_index/
-  'http://www.whocc.no/atc': [
+  ...underAll('atc', [
     ['infection', words('J05AR* J05AF* J05AJ* J05AG* J05AE*')],
     ['sexual', words('G02B* G03A* G03X*')],
     ['mental', words('N05A* N05B* N06A*')],
     ['substance', words('N07BB* N07BC*')],
-  ],
+  ]),
 };

@@ -35,6 +35,7 @@ const labels: Readonly<Record<string, Matter>> = {
   SUD: 'substance',
   ETHUD: 'substance',
   OPIOIDUD: 'substance',
+  '42CFRPart2': 'substance',
 };
 
 /** What a label, `system|code`, says; by whatever name of the code system, for closed is the safe side. Undefined for one that closes nothing. */
@@ -64,7 +65,7 @@ const codingsIn = (element: unknown): (readonly [system: string, code: string])[
   return [...own, ...Object.values(element).flatMap(codingsIn)];
 };
 
-/** Whether a record is about one of these matters, by its labels or by any code in it. Pure. */
+/** Whether a record is about one of these matters, by its labels or by any code in it; a Consent by the labels that it names as well. Pure. */
 export const isAbout = (
   matters: ReadonlySet<Matter>,
   record: { readonly labels: readonly string[]; readonly resource: object | undefined },
@@ -72,5 +73,9 @@ export const isAbout = (
   const isOf = (matter: Matter | undefined) => matter !== undefined && matters.has(matter);
   if (record.labels.some((label) => isOf(matterOfLabel(label)))) return true;
   const { meta: _labels, ...said } = (record.resource ?? {}) as { meta?: unknown };
-  return codingsIn(said).some(([system, code]) => isOf(matterOfCode(system, code)));
+  const naming = (record.resource as { resourceType?: unknown } | undefined)?.resourceType === 'Consent';
+  return codingsIn(said).some(
+    ([system, code]) =>
+      isOf(matterOfCode(system, code)) || (naming && Object.hasOwn(labels, code) && isOf(labels[code])),
+  );
 };

@@ -1,22 +1,34 @@
 import { addressesIn } from '../../fhir/addresses.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { typesOfPatients } from '../../record-types/homes.ts';
+import type { DerivedLabels } from '../derived-labels.ts';
 import type { Proxy, RecordFacts } from '../question.ts';
 import { isAbout, type Matter } from './confidential.ts';
 
 /** A record of a chart, as far as it tells what it is about. */
-type Looked = Pick<RecordFacts, 'id' | 'labels' | 'resource'> & { readonly type: string };
+type Looked = Pick<RecordFacts, 'custodian' | 'id' | 'labels' | 'resource'> & { readonly type: string };
+
+/** What is kept from somebody, and what labels a record comes to beside its own. */
+interface Kept {
+  readonly matters: ReadonlySet<Matter>;
+  readonly derived: DerivedLabels;
+}
+
+const isKept = ({ matters, derived }: Kept, { labels, resource, custodian }: Omit<Looked, 'type' | 'id'>): boolean =>
+  isAbout(matters, { labels: [...labels, ...derived(resource, custodian)], resource });
 
 /** Names, `Type/id`, of the records of a chart. */
 interface Chart {
   readonly hidden: ReadonlySet<string>;
   readonly all: ReadonlySet<string>;
+  /** Binaries that a record names which is not hidden. */
+  readonly contents: ReadonlySet<string>;
 }
 
-/** Finds what is kept of a chart: what is about these matters, what refers to that, and so on. Pure. */
-export const lookThrough = (pages: readonly (readonly Looked[])[], matters: ReadonlySet<Matter>): Chart => {
+/** Finds what is kept of a chart: what is about these matters, what refers to that or is a part of it, and so on. Pure. */
+export const lookThrough = (pages: readonly (readonly Looked[])[], kept: Kept): Chart => {
   const all = new Set<string>();
-  const contents = new Map<string, readonly string[]>();
+  const parts = new Map<string, readonly string[]>();
   const hidden = new Set<string>();
   const referring = new Map<string, string[]>();
   const found: string[] = [];
@@ -34,19 +46,28 @@ export const lookThrough = (pages: readonly (readonly Looked[])[], matters: Read
       if (names) names.push(name);
       else referring.set(other, [name]);
     }
-    contents.set(
-      name,
-      named.filter((other) => other.startsWith('Binary/')),
-    );
-    if (isAbout(matters, record)) hide(name);
+    parts.set(name, partsOf(record.resource));
+    if (isKept(kept, record)) hide(name);
   }
   for (let name = found.pop(); name !== undefined; name = found.pop()) {
     for (const other of referring.get(name) ?? []) hide(other);
-    // What a document says stands in a Binary of its own, which says nothing of itself.
-    for (const other of contents.get(name) ?? []) hide(other);
+    for (const other of parts.get(name) ?? []) hide(other);
   }
-  return { hidden, all };
+  const shown = [...parts].filter(([name]) => !hidden.has(name)).flatMap(([, names]) => names.filter(isBinary));
+  return { hidden, all, contents: new Set(shown.filter((name) => !hidden.has(name))) };
 };
+
+const isBinary = (name: string): boolean => name.startsWith('Binary/');
+
+/**
+ * What a record consists of that stands in records of their own, which may say nothing of what they are a part of: a document's Binaries, a report's results,
+ * a panel's members.
+ */
+const partsOf = (resource: Resource | undefined): string[] => [
+  ...addressesIn(resource).flatMap(({ name }) => (isBinary(name) ? [name] : [])),
+  ...(resource?.resourceType === 'DiagnosticReport' ? addressesIn(resource.result) : []).map(({ name }) => name),
+  ...(resource?.resourceType === 'Observation' ? addressesIn(resource.hasMember) : []).map(({ name }) => name),
+];
 
 /** All that a record refers to. Who the patient is stays known, whatever a Patient refers to. */
 const namedIn = (type: string, resource: Resource | undefined): string[] =>
@@ -54,20 +75,23 @@ const namedIn = (type: string, resource: Resource | undefined): string[] =>
 
 /**
  * Keeps these matters from somebody: hidden records, whatever is about them or refers to them, though written or changed since, and what is deleted, for nothing
- * tells any more what it was about. Pure.
+ * tells any more what it was about. Nor does anything of a Binary that no record names any more, so that is kept, and nobody opens it by a record that names it. Pure.
  */
 export const concealing = (
-  matters: ReadonlySet<Matter>,
-  { hidden, all }: Chart,
-): Pick<Proxy, 'conceals' | 'hides' | 'hidesName'> => ({
-  conceals: true,
-  hides: (type, { id, labels, resource }) =>
-    resource === undefined ||
-    hidden.has(`${type}/${id}`) ||
-    isAbout(matters, { labels, resource }) ||
-    namedIn(type, resource).some((name) => hidden.has(name)),
-  hidesName: (name) => hidden.has(name) || (mayBeOfPatient(name) && !all.has(name)),
-});
+  kept: Kept,
+  { hidden, all, contents }: Chart,
+): Pick<Proxy, 'conceals' | 'hides' | 'hidesName'> => {
+  const isHidden = (name: string) => hidden.has(name) || (isBinary(name) && !contents.has(name));
+  return {
+    conceals: true,
+    hides: (type, record) =>
+      record.resource === undefined ||
+      isHidden(`${type}/${record.id}`) ||
+      isKept(kept, record) ||
+      namedIn(type, record.resource).some(isHidden),
+    hidesName: (name) => isHidden(name) || (mayBeOfPatient(name) && !all.has(name)),
+  };
+};
 
 const mayBeOfPatient = (name: string): boolean => {
   const type = name.slice(0, name.indexOf('/'));

@@ -1,3 +1,4 @@
+import { derivedLabels } from '../../access/derived-labels.ts';
 import type { Policy } from '../../access/policy.ts';
 import { agesOf } from '../../access/proxies/ages.ts';
 import { concealing, lookThrough } from '../../access/proxies/hidden.ts';
@@ -14,7 +15,9 @@ interface Acting {
   readonly person: string;
   /** The chart of the patient in context; undefined if there is no such patient. */
   readonly chart: string | undefined;
-  readonly policy: Pick<Policy, 'jurisdiction'>;
+  readonly policy: Pick<Policy, 'jurisdiction' | 'sensitiveCodes'>;
+  /** `Type/id` of substance-use programmes. */
+  readonly programmes: ReadonlySet<string>;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -35,7 +38,10 @@ const seesAll = { conceals: false, hides: () => false, hidesName: () => false } 
  *
  * @throws RecordError `too-costly` for a minor's chart that is too large to be looked through.
  */
-export const actingFor = async (store: RecordStore, { person, chart, policy, now }: Acting): Promise<Proxy> => {
+export const actingFor = async (
+  store: RecordStore,
+  { person, chart, policy, programmes, now }: Acting,
+): Promise<Proxy> => {
   if (chart === undefined) return nobody;
   const [{ grants, emancipation }, head] = await Promise.all([
     proxiesOf(store, chart),
@@ -45,12 +51,11 @@ export const actingFor = async (store: RecordStore, { person, chart, policy, now
   const patient = head?.resource as unknown as fhir4.Patient | undefined;
   const ages = agesOf(policy.jurisdiction);
   if (!grant || !patient || standingOf(grant, patient, emancipation, ages, now) !== 'in-force') return nobody;
-  const kept = keptFrom(grant.basis, patient, ages, now);
+  const matters = keptFrom(grant.basis, patient, ages, now);
   const right = { basis: grant.basis, mayAct: grant.rights === 'act' };
-  return {
-    ...right,
-    ...(kept.size === 0 ? seesAll : concealing(kept, lookThrough(await pagesOf(store, chart), kept))),
-  };
+  if (matters.size === 0) return { ...right, ...seesAll };
+  const kept = { matters, derived: derivedLabels(policy, programmes) };
+  return { ...right, ...concealing(kept, lookThrough(await pagesOf(store, chart), kept)) };
 };
 
 /** Pages of a chart, of 1 MB each: some 20,000 records. */

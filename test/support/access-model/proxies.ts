@@ -62,11 +62,19 @@ export const isKeptByModel = (
   return isMinor && (!birthDate || day >= later(birthDate, laws[jurisdiction][matter]));
 };
 
-/** Whatever refers to what is kept is kept, step by step. */
+type ModelReferences = readonly (readonly [from: number, to: number])[];
+
+/** Whatever refers to what is kept is kept, and the members of a panel that is kept, step by step. */
 export const keptWithReferences = (
   kept: readonly boolean[],
-  references: readonly (readonly [from: number, to: number])[],
+  references: ModelReferences,
+  members: ModelReferences,
 ): readonly boolean[] => {
-  const next = kept.map((is, index) => is || references.some(([from, to]) => from === index && kept[to]));
-  return next.every((is, index) => is === kept[index]) ? kept : keptWithReferences(next, references);
+  const next = kept.map(
+    (is, index) =>
+      is ||
+      [...references, ...members].some(([from, to]) => from === index && kept[to]) ||
+      members.some(([panel, member]) => member === index && kept[panel]),
+  );
+  return next.every((is, index) => is === kept[index]) ? kept : keptWithReferences(next, references, members);
 };
