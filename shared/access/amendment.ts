@@ -36,21 +36,27 @@ const decided: ReadonlySet<string> = new Set(['completed', 'rejected']);
 export const isDecided = ({ status }: Pick<fhir4.Task, 'status'>): boolean => decided.has(status);
 
 /** States that a write of the Task may give it; all others come with a decision. */
-const open: ReadonlySet<string> = new Set(['requested', 'received', 'in-progress', 'cancelled', 'entered-in-error']);
+const open: ReadonlySet<string> = new Set(['requested', 'received', 'in-progress', 'cancelled']);
 
 /** What is asked for, by whom and until when. */
 const fixed = ['code', 'focus', 'for', 'requester', 'authoredOn', 'reasonCode', 'restriction', 'owner', 'output'];
 
 /**
  * Requires that a request for an amendment goes its way, whatever writes it: it is neither deleted nor changed in what it asks for, withdrawn by the patient alone, and
- * decided by its operation, which asks for the ground and tells the others.
+ * decided by its operation, which asks for the ground and tells the others. Notes are added and stay; once decided, nothing changes. It comes by its operation: the system
+ * role alone writes one by hand, which imports what was.
  *
+ * @param before - undefined for a first version.
  * @param next - undefined for a deletion.
  * @throws RecordError `forbidden`, `business-rule`.
  */
-export const requireAmendmentStep = (before: Resource, next: Resource | undefined, { roles }: Caller): void => {
-  if (!isAmendmentRequest(before)) {
-    if (isAmendmentRequest(next))
+export const requireAmendmentStep = (
+  before: Resource | undefined,
+  next: Resource | undefined,
+  { roles }: Caller,
+): void => {
+  if (!before || !isAmendmentRequest(before)) {
+    if (isAmendmentRequest(next) && (before || !roles.includes('system')))
       throw refused('amendment-asked', 'Ask for an amendment by $request-amendment', 'Task.code');
     return;
   }
@@ -59,9 +65,13 @@ export const requireAmendmentStep = (before: Resource, next: Resource | undefine
   if (!changed) throw refused('amendment-stays', 'A request for an amendment is kept', 'Task');
   const other = fixed.find((element) => said(before, element) !== said(next, element));
   if (other) throw refused('amendment-changed', 'What is asked for does not change', `Task.${other}`);
+  const notes = changed.note ?? [];
+  if ((request.note ?? []).some((note, index) => saidAs(note) !== saidAs(notes[index])))
+    throw refused('amendment-changed', 'Notes are added, and stay as they are', 'Task.note');
   if (changed.status === request.status) {
-    if (isDecided(request) && said(before, 'statusReason') !== said(next, 'statusReason'))
-      throw refused('amendment-decided', 'This request is decided', 'Task.statusReason');
+    const elements = isDecided(request) ? Object.keys({ ...before, ...next }) : [];
+    const decidedOn = elements.find((element) => element !== 'meta' && said(before, element) !== said(next, element));
+    if (decidedOn !== undefined) throw refused('amendment-decided', 'This request is decided', `Task.${decidedOn}`);
     return;
   }
   if (isDecided(request) || request.status === 'cancelled')
@@ -75,8 +85,9 @@ export const requireAmendmentStep = (before: Resource, next: Resource | undefine
     });
 };
 
-const said = (resource: Resource | undefined, element: string): string =>
-  stringifyJson(inOrder(resource?.[element] ?? null));
+const said = (resource: Resource | undefined, element: string): string => saidAs(resource?.[element]);
+
+const saidAs = (value: unknown): string => stringifyJson(inOrder(value ?? null));
 
 const refused = (reason: string, message: string, expression: string) =>
   new RecordError('business-rule', message, { reason, expression });

@@ -31,13 +31,23 @@ const shortestStatement = 10;
 
 /**
  * Requires that the review of an emergency access goes its way: privacy officers alone take it on and close it, with a statement of what came of it. It is neither dropped nor
- * changed in what it is about, and closed once.
+ * changed in what it is about, and closed once. It comes with the access: the system role alone writes one by hand, which imports what was.
  *
+ * @param before - undefined for a first version.
+ * @param next - undefined for a deletion.
  * @throws RecordError `forbidden` to anybody else; `business-rule`.
  */
-export const requireReviewed = (before: Resource, next: Resource | undefined, { roles, subject }: Caller): void => {
+export const requireReviewed = (
+  before: Resource | undefined,
+  next: Resource | undefined,
+  { roles, subject }: Caller,
+): void => {
+  if (!isReview(before)) {
+    if (isReview(next) && (before || !roles.includes('system')))
+      throw refused('review-asked', 'An emergency access asks for its review itself', 'Task.code');
+    return;
+  }
   const review = before as unknown as fhir4.Task;
-  if (!review.code?.coding?.some(({ system, code }) => system === emergencySystem && code === reviewCode)) return;
   if (!roles.includes('privacy')) {
     throw new RecordError('forbidden', 'Privacy officers review emergency accesses', { reason: 'forbidden-role' });
   }
@@ -63,6 +73,11 @@ export const requireReviewed = (before: Resource, next: Resource | undefined, { 
     'Task.statusReason',
   );
 };
+
+const isReview = (resource: Resource | undefined): boolean =>
+  (resource as fhir4.Task | undefined)?.code?.coding?.some(
+    ({ system, code }) => system === emergencySystem && code === reviewCode,
+  ) ?? false;
 
 const said = (resource: Resource | undefined, element: string): string =>
   stringifyJson(inOrder(resource?.[element] ?? null));

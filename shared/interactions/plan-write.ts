@@ -109,6 +109,7 @@ export const planCreate = async (
   const { recordType, now, store } = context;
   requireInScope(context, 'c', resource);
   requireOwnWords(context, resource);
+  recordType.requireChange?.(undefined, resource, context.asking.caller);
   const custodian = await custodianFor(context, address.chart);
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
   const { version, warnings: ofLabels } = await labelled(context, { resource, custodian });
@@ -139,11 +140,11 @@ export const planUpdate = async (
   const { recordType, now } = context;
   requireInScope(context, 'u', resource);
   const withdrawn = isWithdrawn(context, current.resource, resource);
-  if (!withdrawn) requireOwnWords(context, resource);
-  if (current.resource) {
-    if (!withdrawn) requireOwnWords(context, current.resource);
-    recordType.requireChange?.(current.resource, resource, context.asking.caller);
+  if (!withdrawn) {
+    requireOwnWords(context, resource);
+    if (current.resource) requireOwnWords(context, current.resource);
   }
+  recordType.requireChange?.(current.resource, resource, context.asking.caller);
   requireWhole(resource, current);
   await requireSameHome(context, resource, current);
   const { version, warnings: ofLabels } = await labelled(context, {

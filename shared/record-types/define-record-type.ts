@@ -50,9 +50,10 @@ export interface RecordTypeDefinition {
   /**
    * Requires that somebody may make this of what a record says, or delete it.
    *
+   * @param before - undefined for a first version, or the one after a deletion.
    * @throws RecordError.
    */
-  readonly requireChange?: (before: Resource, next: Resource | undefined, caller: Caller) => void;
+  readonly requireChange?: (before: Resource | undefined, next: Resource | undefined, caller: Caller) => void;
   /** Whether a change does nothing but end what a record says, which a patient may do whoever wrote it. */
   readonly isWithdrawal?: (before: Resource, next: Resource) => boolean;
   /** Rows by which a version lets somebody act for its organisation. */

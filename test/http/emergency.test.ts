@@ -399,6 +399,29 @@ describe('the review', () => {
     expect((await put(task, closed)).status).toBe(200);
   });
 
+  it('is written by nobody as a first version, nor made of another task', async () => {
+    const { patient } = await chart();
+    const code = { coding: [{ system: emergencySystem, code: 'break-glass-review' }] };
+    const other: fhir4.Task = {
+      resourceType: 'Task',
+      status: 'requested',
+      intent: 'order',
+      for: { reference: `Patient/${patient.id}` },
+      requester: { reference: `Patient/${patient.id}` },
+    };
+    const forged = { ...other, status: 'completed', code, statusReason: { text: 'All of it was in order' } };
+    const plain = stored<fhir4.Task>((await server.post('Task', other, { as: { role: 'nurse' } })).body);
+    const reasonOf = ({ body }: { body: TestBody }) => issuesOf(body)[0]?.reason;
+
+    for (const as of [{ role: 'nurse' }, privacy, { role: 'patient', patient: patient.id }] as const)
+      expect(reasonOf(await server.post('Task', forged, { as }))).toBe('review-asked');
+    const put = { ...forged, id: `forged-${patient.id}` };
+    expect(reasonOf(await server.put(`Task/${put.id}`, put, { as: { role: 'nurse' } }))).toBe('review-asked');
+    const made = { ...forged, id: plain.id };
+    expect(reasonOf(await server.put(pathOf(plain), made, { as: { role: 'nurse' } }))).toBe('review-asked');
+    expect((await server.post('Task', forged, { as: { role: 'system' } })).status).toBe(201);
+  });
+
   it('is neither dropped nor changed in what it is about', async () => {
     const { patient } = await broken();
     const task = await emergencyTask(patient);

@@ -614,6 +614,27 @@ describe('a request for an amendment', () => {
     expect(tasks.map(({ id, status }) => [id, status])).toEqual([[task.id, 'completed']]);
   });
 
+  it('comes by its operation alone: no first version says that it is decided', async () => {
+    const one = await chart();
+    const forged: fhir4.Task = {
+      resourceType: 'Task',
+      status: 'completed',
+      intent: 'order',
+      code: { coding: [{ system: 'https://concord.example/fhir/CodeSystem/amendment', code: 'amendment-request' }] },
+      focus: { reference: referenceTo(one.observation) },
+      for: { reference: referenceTo(one.patient) },
+      requester: { reference: referenceTo(one.patient) },
+      output: [{ type: { text: 'x' }, valueReference: { reference: referenceTo(one.observation) } }],
+    };
+    const put = { ...forged, id: `forged-${one.patient.id}` };
+
+    for (const as of [{ role: 'nurse' }, { role: 'frontdesk' }, one.own] as const) {
+      expect(reasonOf(await server.post('Task', forged, { as }))).toBe('amendment-asked');
+      expect(reasonOf(await server.put(`Task/${put.id}`, put, { as }))).toBe('amendment-asked');
+    }
+    expect((await server.post('Task', forged, { as: { role: 'system' } })).status).toBe(201);
+  });
+
   it('cannot be decided by a write of the task, also in a transaction', async () => {
     const one = await chart();
     const { body: task } = await ask(one);

@@ -25,7 +25,7 @@ const request = (over: Partial<fhir4.Task> = {}): Resource =>
     restriction: { period: { start: '2026-01-01T00:00:00Z', end: '2026-03-02T00:00:00Z' } },
     ...over,
   }) as Resource;
-const outcome = (before: Resource, next: Resource | undefined, role: Role): string => {
+const outcome = (before: Resource | undefined, next: Resource | undefined, role: Role): string => {
   try {
     requireAmendmentStep(before, next, by(role));
     return 'allowed';
@@ -55,6 +55,31 @@ describe('a request for an amendment, written by hand', () => {
       'privacy',
       'amendment-decided',
     ],
+    ['is not dropped as an error', {}, { status: 'entered-in-error' }, 'physician', 'amendment-by-operation'],
+    ['keeps its notes', { note: [{ text: 'x' }] }, { note: [{ text: 'y' }] }, 'nurse', 'amendment-changed'],
+    ['loses no note', { note: [{ text: 'x' }] }, { note: [] }, 'nurse', 'amendment-changed'],
+    ['gets further notes', { note: [{ text: 'x' }] }, { note: [{ text: 'x' }, { text: 'y' }] }, 'nurse', 'allowed'],
+    [
+      'gets no note once it is decided',
+      { status: 'rejected' },
+      { status: 'rejected', note: [{ text: 'y' }] },
+      'nurse',
+      'amendment-decided',
+    ],
+    [
+      'is written again as it is once it is decided',
+      { status: 'rejected' },
+      { status: 'rejected' },
+      'nurse',
+      'allowed',
+    ],
+    [
+      'is described by no other words once it is decided',
+      { status: 'rejected' },
+      { status: 'rejected', description: 'x' },
+      'privacy',
+      'amendment-decided',
+    ],
     ['gets no other record', {}, { focus: { reference: 'Observation/2' } }, 'privacy', 'amendment-changed'],
     ['gets no more time', {}, { restriction: { period: { end: '2027-01-01' } } }, 'privacy', 'amendment-changed'],
     ['does not become another task', {}, { code: { text: 'x' } }, 'system', 'amendment-changed'],
@@ -68,5 +93,14 @@ describe('a request for an amendment, written by hand', () => {
   it('is not made of another task', () => {
     expect(outcome(request({ code: { text: 'x' } }), request(), 'physician')).toBe('amendment-asked');
     expect(outcome(request({ code: { text: 'x' } }), undefined, 'physician')).toBe('allowed');
+  });
+
+  it('is not written as a first version, but by who imports what was', () => {
+    for (const status of ['requested', 'completed', 'rejected'] as const) {
+      for (const role of ['nurse', 'frontdesk', 'patient', 'privacy', 'physician', 'admin'] as const)
+        expect(outcome(undefined, request({ status }), role)).toBe('amendment-asked');
+      expect(outcome(undefined, request({ status }), 'system')).toBe('allowed');
+    }
+    expect(outcome(undefined, request({ code: { text: 'x' } }), 'nurse')).toBe('allowed');
   });
 });

@@ -47,7 +47,9 @@ export const requestAmendment = async (context: RequestContext, { id }: Target):
       if (!found) throw notFound(context);
     },
   );
-  const own = { ...context, recordType: task };
+  // The rule that requests come by this operation is for writes by hand.
+  const { requireChange: _byHand, ...recordType } = task;
+  const own = { ...context, recordType };
   const resource = requestOf(patient as StoredRecord, disputed as StoredRecord, reason, now);
   const plan = await planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
   const kept: PlannedWrite = {
