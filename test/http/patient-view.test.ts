@@ -841,6 +841,84 @@ describe('the end of a chart', () => {
     expect((await statuses(shared))[1]).toBe(200);
   });
 
+  it('does not come to whom is born in a year before that year is certainly over', async () => {
+    const patient = await at(Date.UTC(2005, 0, 1), () =>
+      create(server, numberedPatient(`old-${++charts}`, { birthDate: '1998' })),
+    );
+    const purgeAt = (time: number) => at(time, () => post(`${pathOf(patient)}/$purge`, { reason: 'Its time is over' }));
+
+    expect(reasonOf(await purgeAt(Date.UTC(2026, 11, 31)))).toBe('retention');
+    expect((await purgeAt(Date.UTC(2027, 0, 1))).status).toBe(200);
+  });
+
+  it.each([
+    ['CarePlan', { status: 'active', intent: 'plan' }, 'subject', '2030-01-01'],
+    ['CarePlan', { status: 'active', intent: 'plan' }, 'subject', '2020-01-01'],
+    ['Coverage', { status: 'active', payor: [{ reference: 'Organization/northside' }] }, 'beneficiary', '2030-01-01'],
+  ])('does not come while a %s is in force or ended lately', async (resourceType, elements, about, end) => {
+    const one = await oldChart();
+    const body = {
+      resourceType,
+      ...elements,
+      [about]: { reference: referenceTo(one.patient) },
+      period: { start: '1999-01-01', end },
+    };
+    const made = await at(old, () => server.post(resourceType, body, { as: { role: 'system' } }));
+
+    expect(made.status, JSON.stringify(made.body)).toBe(201);
+    expect(reasonOf(await purge(one))).toBe('retention');
+  });
+
+  describe('with a Binary', () => {
+    const scan = (securityContext?: fhir4.Reference) =>
+      at(old, async () => {
+        const data = Buffer.from('scan').toString('base64');
+        const body: fhir4.Binary = { resourceType: 'Binary', contentType: 'text/plain', data };
+        return create(server, securityContext ? { ...body, securityContext } : body);
+      });
+    const named = (one: Chart, url: string) =>
+      at(old, () =>
+        create<fhir4.DocumentReference>(server, {
+          resourceType: 'DocumentReference',
+          status: 'current',
+          date: '2000-01-01T00:00:00Z',
+          subject: { reference: referenceTo(one.patient) },
+          content: [{ attachment: { contentType: 'text/plain', url } }],
+        }),
+      );
+
+    it('takes in what shares the rights of one of its records', async () => {
+      const one = await oldChart();
+      const binary = await scan({ reference: referenceTo(one.observation) });
+      const ofPatient = await scan({ reference: referenceTo(one.patient) });
+      await named(one, referenceTo(ofPatient));
+
+      const { status, body } = await purge(one);
+
+      expect(status, JSON.stringify(body)).toBe(200);
+      const gone = async () =>
+        Promise.all(
+          [binary, ofPatient].flatMap((each) =>
+            ['', '/_history', '/_history/1'].map(async (end) => (await server.get(`${pathOf(each)}${end}`)).status),
+          ),
+        );
+      expect(await gone()).toEqual([404, 404, 404, 404, 404, 404]);
+      await sweepPurges(server.store);
+      expect(await gone()).toEqual([404, 404, 404, 404, 404, 404]);
+      const left = (await allRows(server.store)).filter(({ pk }) => pk === `C#${binary.id}`);
+      expect(left).toEqual([]);
+    });
+
+    it('does not come while one that it names has no security context', async () => {
+      const one = await oldChart();
+      const binary = await scan();
+      await named(one, referenceTo(binary));
+
+      expect(reasonOf(await purge(one))).toBe('binary-without-context');
+      expect((await server.get(pathOf(binary))).status).toBe(200);
+    });
+  });
+
   it('is for the privacy officer of who keeps it', async () => {
     const one = await oldChart();
 

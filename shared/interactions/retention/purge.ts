@@ -1,21 +1,25 @@
 import { RecordError } from '../../errors.ts';
+import { recordsNamedIn } from '../../fhir/references.ts';
+import type { SearchType } from '../../record-types/search-type.ts';
 import { searchTypes } from '../../record-types/search-types.ts';
 import { keptUntil } from '../../retention/policy.ts';
 import { dateInterval } from '../../search/date-range.ts';
+import { timeOf } from '../../search/match/date.ts';
 import { commit, type RecordWrite } from '../../store/commit.ts';
 import { CommitRefused } from '../../store/commit-refusal.ts';
 import { timeOfPlace } from '../../store/ids.ts';
 import { indexChanges } from '../../store/index-rows.ts';
 import { keepingOf, keepingRow } from '../../store/keeping.ts';
-import { chartKey, purgeKey, type Row, recordRange } from '../../store/keys.ts';
+import { type Address, chartKey, purgeKey, type Row, recordRange } from '../../store/keys.ts';
 import { addressOf, isPointer, type RecordRow, type StoredRecord, targetOf } from '../../store/rows.ts';
 import { rowsBetween } from '../../store/rows-between.ts';
 import { visibleRows } from '../../store/visibility.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
-import { locate } from '../locate.ts';
+import { locate, locateAll } from '../locate.ts';
 import { furtherCharts } from '../plan-write.ts';
 import { notFound } from '../require-access.ts';
 import { byChart } from '../save.ts';
+import { securityContextOf } from '../security-context.ts';
 import { requireOfficer } from './officer.ts';
 
 /** Records of a chart that are purged: more find no room in one transaction. */
@@ -25,7 +29,7 @@ const mostRecords = 4_000;
  * `POST Patient/{id}/$purge`: ends a chart whose time is over. One transaction makes all of it invisible, at every door and for everybody, tells those who follow changes, and leaves
  * a tombstone; its rows, versions and bodies are removed by the sweeper from then on. The log stays, and tells of the purge. Asked again, it answers that it is done.
  *
- * @throws RecordError `forbidden`, `not-found`; `business-rule` `legal-hold`, `retention`, `linked-chart`, `others-records`, `shared-records`; `too-costly`; `conflict` if
+ * @throws RecordError `forbidden`, `not-found`; `business-rule` `legal-hold`, `retention`, `linked-chart`, `others-records`, `shared-records`, `binary-without-context`; `too-costly`; `conflict` if
  *   somebody writes into the chart meanwhile: nothing was purged then.
  */
 export const purgeChart = async (context: RequestContext, { id }: Target): Promise<Answer> => {
@@ -41,10 +45,13 @@ export const purgeChart = async (context: RequestContext, { id }: Target): Promi
   if (!patient || patient.custodian !== asking.caller.organization) throw notFound(context);
   if (keeping) throw refused('legal-hold', 'A legal hold keeps this chart');
   const records = [patient, ...(await othersIn(context, patient))];
-  requireOver(context, records, patient);
+  await requireOver(context, records, patient);
   const writes = await Promise.all(records.map((record) => purgeOf(context, record)));
   const what = records.map(({ type, id: own }) => `${type}/${own}`);
   const query = `Patient/${id}/$purge?reason=${encodeURIComponent(reason)}&records=${records.length}`;
+  // A Binary under a record of the chart has rows of its own.
+  const charts = [...new Set(records.map((record) => record.chart))];
+  const keepingOfAll = { state: 'purged', custodian: patient.custodian, at: now } as const;
   const log = [
     ...byChart(what.map((name) => ({ interaction: 'delete', chart, what: [name] }))),
     { interaction: 'operation' as const, chart, what: [`Patient/${id}`], query },
@@ -55,7 +62,7 @@ export const purgeChart = async (context: RequestContext, { id }: Target): Promi
       checks: [],
       unique: [],
       log: log.map((access) => audit.row(access)),
-      claims: [keepingRow(chart, { state: 'purged', custodian: patient.custodian, at: now }), { ...purgeKey(chart) }],
+      claims: charts.flatMap((each) => [keepingRow(each, keepingOfAll), { ...purgeKey(each) }]),
     });
   } catch (error) {
     if (!(error instanceof CommitRefused)) throw error;
@@ -74,18 +81,21 @@ const purged = (at: number): Answer => ({
   },
 });
 
-/** All other records of the chart, what is deleted among them. @throws RecordError where it is not this organisation's alone. */
-const othersIn = async ({ store }: RequestContext, patient: StoredRecord): Promise<StoredRecord[]> => {
+/** All other records of the chart, what is deleted among them, and the Binaries under them. @throws RecordError where it is not this organisation's alone. */
+const othersIn = async (context: RequestContext, patient: StoredRecord): Promise<StoredRecord[]> => {
+  const { store } = context;
   const { chart, custodian } = patient;
   const rows: RecordRow[] = [];
+  const contents: Address[] = [];
   let after: string | undefined;
   do {
     const page = await rowsBetween(store, { pk: chartKey(chart), ...recordRange, after });
     for (const row of page.rows as (Row & RecordRow)[]) {
       if (row['ids'] !== undefined) throw refused('linked-chart', 'The chart is linked with another one');
       if (isPointer(row)) {
-        if (targetOf(row).chart !== chart)
-          throw refused('shared-records', 'Records of other charts belong to this one, too, or refer to it');
+        const target = targetOf(row);
+        if (target.type === 'Binary') contents.push(target);
+        else if (target.chart !== chart) throw shared();
         continue;
       }
       if (!addressOf(row) || row.version === undefined) continue;
@@ -93,7 +103,7 @@ const othersIn = async ({ store }: RequestContext, patient: StoredRecord): Promi
         throw refused('others-records', 'Other organisations keep records in this chart');
       rows.push(row);
     }
-    if (rows.length > mostRecords) throw new RecordError('too-costly', 'The chart is too large to be purged at once');
+    if (rows.length + contents.length > mostRecords) throw tooLarge();
     after = page.next;
   } while (after !== undefined);
   const visible = await visibleRows(store.client, store.tableName, rows);
@@ -101,21 +111,69 @@ const othersIn = async ({ store }: RequestContext, patient: StoredRecord): Promi
     const at = addressOf(row);
     return at && !(at.type === patient.type && at.place === patient.place) ? [{ row, at }] : [];
   });
-  return store.recordsIn(located);
+  const records = await store.recordsIn(located);
+  return [...records, ...(await contentsOf(context, patient, [patient, ...records], contents))];
 };
 
-const requireOver = ({ now }: RequestContext, records: readonly StoredRecord[], { resource }: StoredRecord): void => {
+/**
+ * The Binaries that end with the chart: those under the rights of one of its records. They are found by the reference to that record, and by the attachments that name them.
+ *
+ * @throws RecordError for one that stays readable behind the purge. Attachments of other charts may name it, and nothing tells.
+ */
+const contentsOf = async (
+  context: RequestContext,
+  { chart, custodian }: StoredRecord,
+  records: readonly StoredRecord[],
+  mentioned: readonly Address[],
+): Promise<StoredRecord[]> => {
+  const { request, store } = context;
+  const names = new Set(records.flatMap(({ resource }) => (resource ? recordsNamedIn(resource, request.baseUrl) : [])));
+  const ids = [...names].filter((name) => name.startsWith('Binary/')).map((name) => name.slice('Binary/'.length));
+  const addresses = [...mentioned, ...(await locateAll(context, 'Binary', ids))];
+  const found = await store.readMany([...new Map(addresses.map((each) => [each.chart, each])).values()]);
+  if (records.length + found.length > mostRecords) throw tooLarge();
+  for (const binary of found) {
+    const under = securityContextOf(context, binary.resource);
+    if (under === undefined || under === 'not-understood')
+      throw refused('binary-without-context', 'A Binary that the chart names would stay: give it a security context');
+    const home = (await locate(context, under.type, under.id))?.chart;
+    if (home !== chart || binary.custodian !== custodian) throw shared();
+  }
+  return found;
+};
+
+const tooLarge = () => new RecordError('too-costly', 'The chart is too large to be purged at once');
+
+const shared = () => refused('shared-records', 'Records of other charts belong to this one, too, or refer to it');
+
+const requireOver = async (
+  { now }: RequestContext,
+  records: readonly StoredRecord[],
+  { resource }: StoredRecord,
+): Promise<void> => {
+  const types = await searchTypes();
   const { birthDate } = (resource ?? {}) as { birthDate?: string };
-  const born = birthDate === undefined ? undefined : dateInterval(birthDate)?.start;
+  // A year or a month of birth may mean its last day.
+  const born = birthDate === undefined ? undefined : dateInterval(birthDate)?.end;
   const until = keptUntil(
-    records.map(({ type, place, updated }) => ({
-      type,
-      last: place === '' ? updated : Math.max(updated, Math.min(timeOfPlace(place), now)),
+    records.map((record) => ({
+      type: record.type,
+      last: Math.max(record.updated, Math.min(lastTimeOf(record, types.get(record.type)), now)),
     })),
     born,
   );
   if (now >= until) return;
   throw refused('retention', `The chart is kept until ${new Date(until).toISOString().slice(0, 10)}`);
+};
+
+/** The end of the time that a record is about. A period without an end counts from its start: of most that are long over nobody has said so. */
+const lastTimeOf = ({ place, resource }: StoredRecord, type: SearchType | undefined): number => {
+  const date = type?.boundedBy === undefined ? undefined : type.parameter(type.boundedBy);
+  const { period } = (resource ?? {}) as { period?: unknown };
+  const values = [...(resource ? (date?.values(resource) ?? []) : []), { type: 'Period', value: period ?? {} }];
+  const times = values.flatMap((value) => timeOf(value) ?? []);
+  const known = times.map(({ start, end }) => (end === Number.POSITIVE_INFINITY ? start : end));
+  return Math.max(place === '' ? 0 : timeOfPlace(place), ...known);
 };
 
 /** The version behind which nothing of a record is to be seen, and what leads to it no more. */
