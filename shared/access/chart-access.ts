@@ -39,6 +39,16 @@ const withinReach = (directive: Directive, guests: ReadonlySet<string>): Directi
     : directive;
 };
 
+/** What the rows of a chart say. */
+export const openingsIn = (rows: AccessRows['rows']) => {
+  const doors = rows.filter(isDoor).map((row) => ({ ...doorLayouts.reader(row.layout)(row), sk: row.sk }));
+  const guests = guestsIn(doors);
+  return {
+    doors,
+    directives: rows.filter(isDirective).map((row) => withinReach(directiveLayouts.reader(row.layout)(row), guests)),
+  };
+};
+
 /** What Consents and care relationships share. */
 type SharingOf = (
   directives: readonly Directive[],
@@ -71,11 +81,7 @@ export const chartAccessBy =
     { organization = '', subject }: Caller,
     { policy, programmes, now }: Known,
   ): ChartAccess => {
-    const doors = rows.filter(isDoor).map((row) => ({ ...doorLayouts.reader(row.layout)(row), sk: row.sk }));
-    const guests = guestsIn(doors);
-    const directives = rows
-      .filter(isDirective)
-      .map((row) => withinReach(directiveLayouts.reader(row.layout)(row), guests));
+    const { doors, directives } = openingsIn(rows);
     const relations = new Relations(policy.sharing === 'treatment' && !linked ? doors : [], policy, now);
     const related = (keeper: string) => relations.areRelated(organization, keeper);
     const granted = doors.some(

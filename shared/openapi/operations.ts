@@ -5,6 +5,7 @@ import { documentInput } from '../interactions/document.ts';
 import { breakGlassInput, emergencyMatchInput } from '../interactions/emergency/input.ts';
 import { everythingInput } from '../interactions/everything/everything.ts';
 import { everythingOfPatientInput } from '../interactions/everything/of-patient.ts';
+import { explainConsentInput } from '../interactions/explain-consent/input.ts';
 import { lastnInput } from '../interactions/lastn.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
@@ -65,6 +66,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
     answer: 'Parameters',
   },
   'Composition/$document': { summary: 'The document that it makes', input: documentInput, answer: 'Bundle' },
+  'Consent/$explain': {
+    summary: 'What is shared of a chart with an organisation now',
+    input: explainConsentInput,
+    answer: 'Parameters',
+  },
   'DocumentReference/$docref': { summary: "A patient's current documents", input: docrefInput, answer: 'Bundle' },
   'Encounter/$everything': { summary: 'All that belongs to the visit', input: everythingInput, answer: 'Bundle' },
   'Observation/$lastn': {

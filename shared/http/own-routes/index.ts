@@ -4,6 +4,7 @@ import { auditEventRoutes } from './audit-event.ts';
 import { binaryRoutes } from './binary.ts';
 import { codeSystemRoutes } from './code-system.ts';
 import { compositionRoutes } from './composition.ts';
+import { consentRoutes } from './consent.ts';
 import { deviceRoutes } from './device.ts';
 import { documentReferenceRoutes } from './document-reference.ts';
 import { encounterRoutes } from './encounter.ts';
@@ -22,6 +23,7 @@ export const ownRoutes: OwnRoutes = {
   ...binaryRoutes,
   ...codeSystemRoutes,
   ...compositionRoutes,
+  ...consentRoutes,
   ...deviceRoutes,
   ...documentReferenceRoutes,
   ...encounterRoutes,

@@ -4,10 +4,10 @@ import { roleSystem } from '../../access/roles.ts';
 import { parseScopes } from '../../access/scopes.ts';
 import { isSupport } from '../../access/support.ts';
 import { RecordError } from '../../errors.ts';
-import { parseReference } from '../../fhir/references.ts';
 import { askingFor, isProxy } from '../asking-for.ts';
 import type { RequestContext } from '../context.ts';
 import type { OperationInput } from '../operation-input.ts';
+import { named } from '../record-named.ts';
 import type { explainAccessInput } from './input.ts';
 
 /** The resources of a search of the directory. */
@@ -74,18 +74,6 @@ const isRole = (name: string): name is Role => roles.some((role) => role === nam
 
 const usualScopes = (all: readonly Role[]): string =>
   `${all.includes('patient') ? 'patient' : all.includes('system') ? 'system' : 'user'}/*.cruds`;
-
-/** `Type/id` of what a parameter refers to. */
-export const named = (
-  { request }: Pick<RequestContext, 'request'>,
-  { reference = '' }: fhir4.Reference,
-  parameter: string,
-  type?: string,
-): string => {
-  const parsed = parseReference(reference, request.baseUrl);
-  if (parsed.kind === 'record' && (type === undefined || parsed.type === type)) return `${parsed.type}/${parsed.id}`;
-  throw invalid(parameter, `This is a reference to a record of this server${type === undefined ? '' : `: ${type}`}`);
-};
 
 interface Work {
   readonly organization: string;

@@ -8,8 +8,9 @@ import type { StoredRecord } from '../../store/rows.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
+import { named } from '../record-named.ts';
 import { factsOfRecord } from '../security-context.ts';
-import { describedCaller, named, type SearchDirectory } from './described-caller.ts';
+import { describedCaller, type SearchDirectory } from './described-caller.ts';
 import { explainAccessInput } from './input.ts';
 
 /** What can be asked about, by the word and by the letter of a scope. */
