@@ -122,6 +122,7 @@ export const compareTable = (ledger: Ledger, table: RawTable, directory: Readonl
   const rows = new Map<string, number>();
   const logged = new Set<string>();
   const copied = new Set<string>();
+  const logs = new Set<string>();
   const keys = table.keys();
   const present = new Set(keys.map(({ pk, sk }) => `${pk} ${sk}`));
   for (const { pk, sk, target } of keys) {
@@ -133,9 +134,14 @@ export const compareTable = (ledger: Ledger, table: RawTable, directory: Readonl
       const id = sk.slice(sk.lastIndexOf('#') + 1);
       if (!ids.has(id)) faults.push(`the index row ${pk} ${sk} leads to no known record`);
     } else if (/^A#[^#]+#\d{4}-/.test(pk)) copied.add(sk);
-    else if (pk.startsWith('A#')) logged.add(sk);
+    else if (/^A#[^#]+$/.test(pk)) {
+      logged.add(sk);
+      logs.add(pk);
+    }
   }
   for (const sk of logged) if (!copied.has(sk)) faults.push(`the access ${sk} is not in the log by day`);
+  const partitions = new Set(keys.map(({ pk }) => pk));
+  for (const pk of logs) if (!partitions.has(`${pk}#chain`)) faults.push(`the log ${pk} has no chain`);
   for (const [partition, count] of wanted) {
     const has = rows.get(partition) ?? 0;
     if (has !== count) faults.push(`${partition} has ${has} rows of records and versions instead of ${count}`);
