@@ -25,7 +25,6 @@ export type AuditedInteraction =
   | 'search-type'
   | 'search-system'
   | 'operation'
-  | 'sign-in'
   | 'privilege';
 
 /** One access, as the log tells it. */

@@ -80,12 +80,6 @@ export const patternOf = (entry: AuditEntry): EventPattern => {
       return { ...reading, subtype, action: 'R' };
     case 'operation':
       return ofOperation(entry);
-    case 'sign-in':
-      return {
-        ...securityAlert,
-        type: inDicom('110114', 'User Authentication'),
-        subtype: [inDicom('110122', 'Login')],
-      };
     case 'privilege':
       return { ...securityAlert, subtype: [inDicom('110136', 'Security Roles Changed')] };
     default:

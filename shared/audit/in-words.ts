@@ -27,7 +27,6 @@ const verbs: Readonly<Record<Exclude<AuditedInteraction, 'operation'>, readonly 
   'history-system': ['looked at changes of', 'look at changes of'],
   'search-type': ['searched for', 'search for'],
   'search-system': ['searched', 'search'],
-  'sign-in': ['signed in to', 'sign in to'],
   privilege: ['changed rights in', 'change rights in'],
 };
 

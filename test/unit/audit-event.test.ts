@@ -220,11 +220,6 @@ const patterns: readonly (readonly [string, Partial<AuditEntry>, Required])[] = 
     { ...asks, subtypes: ['operation', '$lastn'], entities: ofOne },
   ],
   [
-    'the login of DICOM',
-    { interaction: 'sign-in', what: [] },
-    { ...alert, type: '110114', subtypes: ['110122'], entities: [patientEntity, transaction] },
-  ],
-  [
     'the emergency override of DICOM',
     { interaction: 'operation', operation: '$break-glass', what: [] },
     {
