@@ -2,14 +2,10 @@ import { isAdministrative } from '../access/support.ts';
 import { information } from '../fhir/operation-outcome.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { task } from '../record-types/task.ts';
+import { nurses } from '../work/pools.ts';
 import { answerTo } from './answers.ts';
 import type { Answer, RequestContext } from './context.ts';
 import { newPlace, type PlannedWrite, planCreate } from './plan-write.ts';
-
-/** Who takes on what support hands on. https://hl7.org/fhir/R4/task-definitions.html#Task.performerType */
-const nurses: fhir4.CodeableConcept = {
-  coding: [{ system: 'http://snomed.info/sct', code: '106292003', display: 'Professional nurse' }],
-};
 
 /**
  * What comes of something that support staff write: what is administrative, or a task of their own, is written as it is. Anything else may be clinical and

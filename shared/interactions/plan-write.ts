@@ -98,6 +98,10 @@ const custodianFor = async ({ asking, store }: RequestContext, chart: string): P
   return patient.custodian;
 };
 
+/** A version with what the server itself keeps in it. */
+const kept = ({ recordType, now }: RequestContext, before: Resource | undefined, next: Resource): Resource =>
+  recordType.keeps?.(before, next, now) ?? next;
+
 /** Plans a record's first version, or the one after its deletion. */
 export const planCreate = async (
   context: RequestContext,
@@ -105,8 +109,8 @@ export const planCreate = async (
   { address, id }: NewPlace,
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
-  const resource = await unmasked(context, sent);
   const { recordType, now, store } = context;
+  const resource = kept(context, undefined, await unmasked(context, sent));
   requireInScope(context, 'c', resource);
   requireOwnWords(context, resource);
   recordType.requireChange?.(undefined, resource, context.asking.caller);
@@ -136,8 +140,8 @@ export const planUpdate = async (
   { resource: sent, warnings }: Parsed,
   current: StoredRecord,
 ): Promise<PlannedWrite> => {
-  const resource = await unmasked(context, sent, current);
   const { recordType, now } = context;
+  const resource = kept(context, current.resource, await unmasked(context, sent, current));
   requireInScope(context, 'u', resource);
   const withdrawn = isWithdrawn(context, current.resource, resource);
   if (!withdrawn) {

@@ -86,7 +86,21 @@ export const save = async (
     if (once) once.kept = true;
     rememberDirectory(store, work.checks, planned);
   };
-  await attempt(plans);
+  await attempt([...plans, ...(await raisedBy(context, plans))]);
+};
+
+/** Writes that these call for in their transaction. Most call for none, and cost nothing. */
+const raisedBy = async (
+  context: Omit<RequestContext, 'recordType'>,
+  plans: readonly PlannedWrite[],
+): Promise<readonly PlannedWrite[]> => {
+  const raised = plans.flatMap(({ recordType, next, previous }) => {
+    if (!recordType.raises) return [];
+    const { type, id, custodian, resource } = next;
+    const change = { name: `${type}/${id}`, before: previous?.resource, next: resource, custodian, now: context.now };
+    return recordType.raises(change).map((what) => ({ what, by: next }));
+  });
+  return raised.length === 0 ? [] : (await import('./raised.lazy.ts')).planRaised(context, plans, raised);
 };
 
 /**

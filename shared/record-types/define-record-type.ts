@@ -33,6 +33,33 @@ export interface Writer {
   readonly administrator: string | undefined;
 }
 
+/** A change of what a record says. */
+export interface RecordChange {
+  /** `Type/id`. */
+  readonly name: string;
+  /** Undefined for a first version, or the one after a deletion. */
+  readonly before: Resource | undefined;
+  /** Undefined for a deletion. */
+  readonly next: Resource | undefined;
+  /** Organisation that keeps it. */
+  readonly custodian: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** What a change calls for, to be written by the same transaction for the same organisation, by its own system. */
+export type Raised =
+  | {
+      /** A record to begin. */
+      readonly opens: Resource;
+    }
+  | {
+      /** The type of records of the chart that may have to change, */
+      readonly of: 'Task';
+      /** and what each is to say; undefined for one that stays as it is. */
+      readonly changes: (resource: Resource) => Resource | undefined;
+    };
+
 export interface RecordTypeDefinition {
   readonly name: string;
   readonly schema: ResourceSchema;
@@ -54,6 +81,15 @@ export interface RecordTypeDefinition {
    * @throws RecordError.
    */
   readonly requireChange?: (before: Resource | undefined, next: Resource | undefined, caller: Caller) => void;
+  /**
+   * What the server itself keeps in a version, such as the states that there were: the version with that in it.
+   *
+   * @param before - undefined for a first version, or the one after a deletion.
+   * @param now - milliseconds since 1970.
+   */
+  readonly keeps?: (before: Resource | undefined, next: Resource, now: number) => Resource;
+  /** What a change calls for in the same transaction. Facts that need somebody's eye are not refused: a Task tells of them. */
+  readonly raises?: (change: RecordChange) => readonly Raised[];
   /** Whether a change does nothing but end what a record says, which a patient may do whoever wrote it. */
   readonly isWithdrawal?: (before: Resource, next: Resource) => boolean;
   /** Rows by which a version lets somebody act for its organisation. */

@@ -113,6 +113,11 @@ export class RecordStore {
     return new RecordStore(this.client, this.tableName, this.keys, this.objects, this.#locators, reduced);
   }
 
+  /** The same store, with all that records say. */
+  get whole(): RecordStore {
+    return this.#reduced ? new RecordStore(this.client, this.tableName, this.keys, this.objects, this.#locators) : this;
+  }
+
   /** Whether records are read as less than they are. */
   get isReduced(): boolean {
     return this.#reduced !== undefined;

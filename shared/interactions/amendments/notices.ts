@@ -1,5 +1,4 @@
 import { amendmentSystem, noticeCode } from '../../access/amendment.ts';
-import { parseScopes } from '../../access/scopes.ts';
 import { type AuditEntry, entryOf, type StoredAuditRow } from '../../audit/audit-row.ts';
 import { type DisclosureRow, disclosureLayouts, withheldOf } from '../../audit/disclosure-rows.ts';
 import type { Resource } from '../../fhir/resource.ts';
@@ -7,13 +6,12 @@ import { auditKey, disclosurePartition } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { rowsBetween } from '../../store/rows-between.ts';
 import type { RequestContext } from '../context.ts';
+import { systemOf } from '../own-system.ts';
 import { newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 
 /** Disclosures of a chart that are looked at, the newest first. */
 const mostDisclosures = 2_000;
 const readAtOnce = 500;
-
-const everything = parseScopes('system/*.cruds');
 
 /**
  * Tells whoever may have received a disputed record that it was amended: a Task for each organisation that read it here, which that organisation keeps and is told of by an
@@ -71,8 +69,7 @@ export const noticesOf = async (
   return Promise.all(
     notices.map(async ({ owner, resource }) => {
       // Each organisation's own system: the Task is one of its own records, and nobody else's.
-      const caller = { ...context.asking.caller, organization: owner, roles: ['system' as const], scopes: everything };
-      const own = { ...context, asking: { caller, chart: undefined } };
+      const own = { ...context, asking: systemOf(context, owner) };
       const plan = await planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
       return { ...plan, checks: [] };
     }),

@@ -1,6 +1,4 @@
 import type { Role } from '../../access/caller.ts';
-import type { Asking } from '../../access/question.ts';
-import { parseScopes } from '../../access/scopes.ts';
 import { RecordError } from '../../errors.ts';
 import type { RequestContext } from '../context.ts';
 import { requireTypeAccess } from '../require-access.ts';
@@ -23,11 +21,3 @@ export const requireClinician = (context: RequestContext, action: 'r' | 's'): st
     throw new RecordError('invalid', 'Ask this by itself, and not in a bundle', { reason: 'not-in-bundle' });
   return caller.organization;
 };
-
-const everything = parseScopes('system/*.cruds');
-
-/** An organisation's own system, in whose name is written and looked up what no caller may. */
-export const systemOf = ({ asking }: RequestContext, organization: string): Asking => ({
-  caller: { ...asking.caller, organization, roles: ['system'], scopes: everything },
-  chart: undefined,
-});

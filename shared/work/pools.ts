@@ -1,0 +1,4 @@
+/** Whoever of an organisation is a nurse takes on such a task. https://hl7.org/fhir/R4/task-definitions.html#Task.performerType */
+export const nurses: fhir4.CodeableConcept = {
+  coding: [{ system: 'http://snomed.info/sct', code: '106292003', display: 'Professional nurse' }],
+};
