@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/new-folder-of-run.ts'],
     pool: 'threads',
     // One more than there are cores: a worker waits for the database or a process of its own for a good part of its time.
     maxWorkers: availableParallelism() + 1,

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { codeBeside, lazyCode } from './lazy-code.ts';
@@ -84,27 +84,24 @@ const filesBeside = async (inputs: readonly string[]): Promise<FileBeside[]> => 
 /** Finds the folder with the bundle of an entry such as `functions/records/patient.ts`: `index.js`, and the data that it reads. */
 export type BundleFolder = (entry: string) => string;
 
+/** Writes a bundle into a folder of its own, as a function is deployed. */
+export const writeBundle = ({ code, beside }: FunctionBundle, folder: string): void => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'index.js'), code);
+  for (const { name, contents } of beside) writeFileSync(path.join(folder, name), contents);
+};
+
 /**
  * Bundles functions as they are deployed, each into a folder of its own.
  *
  * @returns finds the folder of an entry; throws Error for one that was not bundled.
  */
 export const bundleFunctions = async (entries: readonly string[], folder: string): Promise<BundleFolder> => {
-  const outputs = new Map(entries.map((entry) => [entry, entry.replace(/^functions\/|\.ts$/g, '')]));
-  const { metafile } = await build({
-    ...deployed,
-    entryPoints: [...outputs].map(([entry, output]) => ({ in: path.join(root, entry), out: `${output}/index` })),
-    outdir: folder,
-    metafile: true,
-  });
-  for (const [file, output] of Object.entries(metafile.outputs)) {
-    for (const { name, contents } of await filesBeside(usedIn(output))) {
-      writeFileSync(path.resolve(root, path.dirname(file), name), contents);
-    }
-  }
+  const outputs = new Map(entries.map((entry) => [entry, path.join(folder, entry.replace(/^functions\/|\.ts$/g, ''))]));
+  for (const [entry, bundle] of await bundlesOf(entries)) writeBundle(bundle, outputs.get(entry) ?? '');
   return (entry) => {
     const output = outputs.get(entry);
     if (output === undefined) throw new Error(`${entry} was not bundled`);
-    return path.join(folder, output);
+    return output;
   };
 };

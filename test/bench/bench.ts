@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { CommandFailed, runCommand } from '../../infra/cli/command.ts';
 import { madeCharts } from './charts.ts';
 import { cpuRatios } from './cpu.ts';
-import { functionEntries, initialisations } from './functions.ts';
+import { bundleSizes, functionEntries, initialisations } from './functions.ts';
 import { bundlesIn } from './load.ts';
 import { measureCounts } from './measure-counts.ts';
 import { comparedWithPeer } from './peer.ts';
@@ -75,7 +75,7 @@ runCommand(async () => {
       patients: [1_000, 10_000],
     },
     charts: folder === undefined ? madeCharts(madeChartCount) : bundlesIn(folder),
-    functions: functionEntries(),
+    functions: () => bundleSizes(functionEntries()),
     progress,
   });
   progress('initialisation');

@@ -1,9 +1,12 @@
 import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { functionEntries } from '../../infra/concord-stacks.ts';
+import { deployedFunctions } from '../support/deployed-functions.ts';
 import { fhirServer } from '../support/fhir-server.ts';
 import { countBudgets } from './budgets.ts';
 import { madeCharts } from './charts.ts';
 import type { Cost } from './counts.ts';
+import { sizeOf } from './functions.ts';
 import { itemSize } from './item-size.ts';
 import { type Counts, differences, measureCounts } from './measure-counts.ts';
 import { scenarios } from './scenarios.ts';
@@ -30,22 +33,15 @@ const ceilings: Readonly<Record<string, Cost & { readonly bytes: number }>> = {
   '$everything of 1,000': { calls: 3, sequential: 1, readUnits: 78, writeUnits: 1, bytes: 675 },
 };
 
-/** The largest ones and one of each kind; test/infra/bundles.test.ts bundles them all. */
-const functions = [
-  'functions/system.ts',
-  'functions/other-records.ts',
-  'functions/records/explanation-of-benefit.ts',
-  'functions/records/observation.ts',
-];
-
 let counts: Counts;
 beforeAll(async () => {
+  const { bundleOf } = await deployedFunctions();
   ({ counts } = await measureCounts({
     patients: [100, 1_000],
     organizations: [50],
     searched: { observations: [], patients: [] }, // search-costs.test.ts measures those
     charts: madeCharts(4),
-    functions,
+    functions: () => Promise.resolve(functionEntries.map((entry) => sizeOf(entry, bundleOf(entry)))),
   }));
 });
 

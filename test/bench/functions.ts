@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { bundleFunctions, bundlesOf } from '../../infra/bundle-function.ts';
+import { bundleFunctions, bundlesOf, type FunctionBundle } from '../../infra/bundle-function.ts';
 import { median } from './median.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -29,11 +29,13 @@ export const functionEntries = (): string[] =>
 export const servesOneType = (entry: string): boolean => entry.startsWith('functions/records/');
 
 export const bundleSizes = async (entries: readonly string[]): Promise<Bundled[]> =>
-  [...(await bundlesOf(entries))].map(([entry, { code, beside }]) => ({
-    entry,
-    bytes: code.length,
-    dataBytes: beside.reduce((sum, { contents }) => sum + contents.length, 0),
-  }));
+  [...(await bundlesOf(entries))].map(([entry, bundle]) => sizeOf(entry, bundle));
+
+export const sizeOf = (entry: string, { code, beside }: FunctionBundle): Bundled => ({
+  entry,
+  bytes: code.length,
+  dataBytes: beside.reduce((sum, { contents }) => sum + contents.length, 0),
+});
 
 /** What loading a function costs a fresh process, as a multiple of the same packages without it. */
 export interface Initialisation {

@@ -1,5 +1,5 @@
 import { type Cost, costOf, type Stored, storedByScenario } from './counts.ts';
-import { type Bundled, bundleSizes } from './functions.ts';
+import type { Bundled } from './functions.ts';
 import { type Bundles, type Load, load } from './load.ts';
 import { measureSearches, type SearchCosts, type SearchSizes } from './measure-searches.ts';
 import { type Range, registerOrganizations, registerPatients } from './registry.ts';
@@ -30,8 +30,8 @@ export interface CountOptions {
   /** Sizes of charts and organisations in which searches are measured. */
   readonly searched: SearchSizes;
   readonly charts: Bundles;
-  /** Sources of the functions to bundle. */
-  readonly functions: readonly string[];
+  /** Sizes of the functions to report. */
+  readonly functions: () => Promise<readonly Bundled[]>;
   readonly progress?: (doing: string) => void;
 }
 
@@ -54,7 +54,7 @@ export const measureCounts = async (options: CountOptions): Promise<{ counts: Co
   progress('loading charts');
   const loaded = await load(options.charts);
   progress('bundling functions');
-  const functions = await bundleSizes(options.functions);
+  const functions = await options.functions();
   return { counts: { costs, stored, scales, searches, load: loaded, functions }, world };
 };
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundlesOf, type FunctionBundle } from '../../infra/bundle-function.ts';
 import type { FileBeside } from '../../infra/lazy-data.ts';
 import { fileNameOf, routes } from '../../infra/routes.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
+import { type DeployedFunctions, deployedFunctions } from '../support/deployed-functions.ts';
 
 const largestRecordFunction = 450_000;
 const largestFunction = 1_000_000;
@@ -132,21 +132,15 @@ const others = [
   ...background,
 ];
 
-let bundles: ReadonlyMap<string, FunctionBundle>;
+let deployed: DeployedFunctions;
 beforeAll(async () => {
-  bundles = await bundlesOf([...types.map(entryOf), ...others]);
-}, 300_000); // dozens of bundles, perhaps beside other work
-
-const bundleOf = (entry: string): FunctionBundle => {
-  const bundle = bundles.get(entry);
-  if (!bundle) throw new Error(`${entry} was not bundled`);
-  return bundle;
-};
+  deployed = await deployedFunctions();
+});
 
 describe('bundle of a function', () => {
   it.each(types)('of %s holds what is generated for this type alone, in 450 KB', (type) => {
     const entry = entryOf(type);
-    const { code, beside, inputs } = bundleOf(entry);
+    const { code, beside, inputs } = deployed.bundleOf(entry);
 
     expect(typesIn(inputs).filter((name) => name !== 'Resource')).toEqual([type]);
     expect(inputs.filter((input) => input.includes('/event-streams/'))).toEqual([]);
@@ -158,7 +152,7 @@ describe('bundle of a function', () => {
   });
 
   it.each(others)('%s stays below 1 MB', (entry) => {
-    const { code, beside } = bundleOf(entry);
+    const { code, beside } = deployed.bundleOf(entry);
 
     expect(code.length).toBeLessThanOrEqual(largestFunction);
     expectBeside(entry, beside);

@@ -3,9 +3,8 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { bundleFunctions } from '../../infra/bundle-function.ts';
+import { deployedFunctions } from '../support/deployed-functions.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
-import { removedAfterTest } from '../support/removed-after-test.ts';
 
 type Handler = (event: unknown, context: object) => Promise<APIGatewayProxyResult>;
 
@@ -13,7 +12,7 @@ const entry = 'functions/metadata.ts';
 
 /** Asks the function as it is deployed, code and what lies beside it, behind a gateway with a stage. */
 const asked = async (...paths: readonly string[]): Promise<Map<string, string>> => {
-  const folder = (await bundleFunctions([entry], removedAfterTest()))(entry);
+  const folder = (await deployedFunctions()).folderOf(entry);
   const { handler } = createRequire(import.meta.url)(path.join(folder, 'index.js')) as { handler: Handler };
   const answers = new Map<string, string>();
   for (const each of paths) {

@@ -1,38 +1,28 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BundleFolder, bundleFunctions } from '../../infra/bundle-function.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
 import { batchOf, getEntry, postEntry, putEntry, transactionOf } from '../support/bundles.ts';
 import { accessToken, testConfig } from '../support/callers.ts';
-import { localBucket, localTable, scratchFolder } from '../support/dynamodb.ts';
+import { type DeployedFunctions, deployedFunctions } from '../support/deployed-functions.ts';
+import { localBucket, localTable } from '../support/dynamodb.ts';
 import { streamOf } from '../support/feed.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
 import { insertEvent } from '../support/stream-events.ts';
 
 const script = path.resolve(import.meta.dirname, '../support/deployed/call-function.ts');
-const functions = [
-  'functions/records/patient.ts',
-  'functions/records/observation.ts',
-  'functions/records/binary.ts',
-  'functions/system.ts',
-  'functions/history.ts',
-  'functions/file-by-time.ts',
-];
-const folder = scratchFolder();
 
-let folderOf: BundleFolder;
+let folderOf: DeployedFunctions['folderOf'];
 let environment: Record<string, string>;
 let authorization: string;
 let objectKeys: () => Promise<string[]>;
 let streamed: Awaited<ReturnType<typeof streamOf>>;
 beforeAll(async () => {
-  folderOf = await bundleFunctions(functions, folder);
+  ({ folderOf } = await deployedFunctions());
   const { endpoint, tableName } = await localTable();
   streamed = await streamOf({ endpoint, tableName });
   const bucket = await localBucket();
@@ -49,9 +39,6 @@ beforeAll(async () => {
     USER_POOL_JWKS: jwks,
   };
   authorization = `Bearer ${await accessToken({ role: 'system' })}`;
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
 });
 
 const eventOf = (method: string, url: string, body?: unknown, headers: Record<string, string> = {}) =>

@@ -21,8 +21,9 @@ const loaded = (folder: string) =>
   createRequire(import.meta.url)(path.join(folder, 'index.js')) as { greet: Greet; stayQuiet: Greet };
 
 /** What a fresh process reaches for that loads the function and may call what it exports. */
-const reachedBy = async (folder: string, ...called: string[]): Promise<unknown> => {
-  const run = await promisify(execFile)(process.execPath, [probe, path.join(folder, 'index.js'), ...called]);
+const reachedBy = async (folder: string, called?: string): Promise<unknown> => {
+  const file = path.join(folder, 'index.js');
+  const run = await promisify(execFile)(process.execPath, [probe, called === undefined ? file : `${file}#${called}`]);
   return JSON.parse(run.stdout) as unknown;
 };
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import * as sdk from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleFunction, bundleFunctions } from '../../infra/bundle-function.ts';
+import { bundleFunctions } from '../../infra/bundle-function.ts';
 import { defaultEndpointResolver } from '../../infra/sdk/dynamodb-endpoint.ts';
 import * as fewDates from '../../infra/sdk/few-dates.ts';
 import { replacedFiles } from '../../infra/sdk/lean-sdk.ts';
@@ -14,6 +14,7 @@ import { HeaderFormatter } from '../../infra/sdk/no-signed-events.ts';
 import { InvokeStore } from '../../infra/sdk/one-request-at-a-time.ts';
 import { getInstanceMetadataRegion } from '../../infra/sdk/region-from-environment.ts';
 import { failureOf } from '../../shared/store/failure.ts';
+import { type DeployedFunctions, deployedFunctions } from '../support/deployed-functions.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
 
 const fromHere = createRequire(import.meta.url);
@@ -29,31 +30,32 @@ const settings = {
 type Client = Pick<typeof sdk, 'DynamoDBClient' | 'GetItemCommand'>;
 const entry = 'test/support/deployed/dynamodb-client.ts';
 let bundled: Client;
+let deployed: DeployedFunctions;
 beforeAll(async () => {
+  deployed = await deployedFunctions();
   const folderOf = await bundleFunctions([entry], scratchFolder());
   bundled = createRequire(import.meta.url)(path.join(folderOf(entry), 'index.js')) as Client;
 });
 
 describe('what bundles hold of the SDK', () => {
-  it.each(Object.entries(replacedFiles))('%s is replaced', async (file, replacement) => {
-    const { inputs } = await bundleFunction('functions/records/patient.ts');
+  it.each(Object.entries(replacedFiles))('%s is replaced', (file, replacement) => {
+    const { inputs } = deployed.bundleOf('functions/records/patient.ts');
 
     expect(inputs).not.toContain(`node_modules/${file}`);
     expect(inputs).toContain(path.join('infra/sdk', replacement));
   });
 
-  it('leaves out the rules of endpoints where nobody has such rules', async () => {
-    const [records, publishing] = await Promise.all(
-      ['functions/records/patient.ts', 'functions/publish-changes.ts'].map(bundleFunction),
-    );
+  it('leaves out the rules of endpoints where nobody has such rules', () => {
+    const records = deployed.bundleOf('functions/records/patient.ts');
+    const publishing = deployed.bundleOf('functions/publish-changes.ts');
     const rules = expect.stringMatching(/util-endpoints\/aws\.js$/) as string;
 
-    expect(records?.inputs).not.toContainEqual(rules);
-    expect(publishing?.inputs).toContainEqual(rules);
+    expect(records.inputs).not.toContainEqual(rules);
+    expect(publishing.inputs).toContainEqual(rules);
   });
 
-  it('tells of a package its version and nothing else', async () => {
-    const { code } = await bundleFunction('functions/records/patient.ts');
+  it('tells of a package its version and nothing else', () => {
+    const { code } = deployed.bundleOf('functions/records/patient.ts');
     const { version } = createRequire(import.meta.url)('@aws-sdk/client-dynamodb/package.json') as { version: string };
     const text = Buffer.from(code).toString();
 

@@ -3,12 +3,13 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { bundleFunction } from '../../infra/bundle-function.ts';
 import { borrowedBy, borrowing, lentModules } from '../../infra/lent-code.ts';
+import { deployedFunctions } from '../support/deployed-functions.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
 describe('code that a function lends', () => {
   it('is in the function, and not in the files that it loads', async () => {
-    const { beside, inputs } = await bundleFunction('functions/records/appointment.ts');
+    const { beside, inputs } = (await deployedFunctions()).bundleOf('functions/records/appointment.ts');
     const code = beside.flatMap((file) => ('inputs' in file ? [file.inputs as readonly string[]] : []));
 
     expect(lentModules.filter((module) => !inputs.includes(module))).toEqual([]);

@@ -1,7 +1,8 @@
 /**
- * Loads a CommonJS file in this process and prints, as JSON, which functions it called by which a process reaches outside of itself: while
- * it was loaded, and until nothing that this began is left to do. A function that the file exports may be called, too.
- * Usage: node io-probe.ts <file> [export]
+ * Loads CommonJS files in this process, one after the other, and prints for each, as a line of JSON, which functions it called by which a
+ * process reaches outside of itself: while it was loaded, and until nothing that this began is left to do. A function that a file exports may
+ * be called, too.
+ * Usage: node io-probe.ts <file>[#export]…
  */
 import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
@@ -28,9 +29,12 @@ const watch = (members: Members, name: string): void => {
   }
 };
 
-const file = path.resolve(process.argv[2] ?? '');
-const code = readFileSync(file, 'utf8');
-const require = createRequire(file);
+const files = process.argv.slice(2).map((argument) => {
+  const [name = '', called] = argument.split('#');
+  const file = path.resolve(name);
+  return { file, called, code: readFileSync(file, 'utf8') };
+});
+const require = createRequire(import.meta.url);
 for (const name of reaching) watch(require(name) as Members, name);
 const { Socket } = require('net') as { Socket: { prototype: Members } };
 const { connect } = Socket.prototype;
@@ -40,12 +44,21 @@ Socket.prototype.connect = function (this: unknown, ...args: unknown[]) {
 };
 watch(globalThis as unknown as Members & { fetch: unknown }, 'global');
 
-const loaded = new Module(file);
-Object.assign(loaded, { filename: file, paths: [] });
-(loaded as unknown as { _compile: (code: string, file: string) => void })._compile(code, file);
-const [, , , called] = process.argv;
-if (called !== undefined) (loaded.exports as Record<string, () => unknown>)[called]?.();
+const load = ({ file, called, code }: (typeof files)[number]): void => {
+  const loaded = new Module(file);
+  Object.assign(loaded, { filename: file, paths: [] });
+  (loaded as unknown as { _compile: (code: string, file: string) => void })._compile(code, file);
+  if (called !== undefined) (loaded.exports as Record<string, () => unknown>)[called]?.();
+};
+
+let next = 0;
+// Whenever nothing is left to do.
 process.on('beforeExit', () => {
-  process.stdout.write(`${JSON.stringify([...touched].filter((name) => !/^global\.(?!fetch)/.test(name)))}\n`);
-  process.exit(0);
+  if (next > 0)
+    process.stdout.write(`${JSON.stringify([...touched].filter((name) => !/^global\.(?!fetch)/.test(name)))}\n`);
+  const file = files[next++];
+  if (!file) process.exit(0);
+  touched.clear();
+  load(file);
+  setImmediate(() => undefined); // else the process would end here
 });
