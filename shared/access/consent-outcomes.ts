@@ -5,7 +5,7 @@ import type { Subject } from '../record-types/subjects.ts';
 import type { Caller, Role } from './caller.ts';
 import { codesIn, codesWithin } from './derived-labels.ts';
 import { type Rule, type Span, unclear } from './directive.ts';
-import { actCode, noRedisclosure, part2Label } from './labels.ts';
+import { actCode, isHarmless, levelOf, normalLevel, part2Label } from './labels.ts';
 import type { RecordFacts } from './question.ts';
 
 /** Whether records about this may be shared at all. */
@@ -128,16 +128,6 @@ const among = (names: readonly string[] | undefined, is: (name: string) => boole
 
 const isIn = (time: number, [from, to]: Span): boolean => (from === null || time >= from) && (to === null || time < to);
 
-const terminology = 'http://terminology.hl7.org/CodeSystem/';
-const confidentiality = `${terminology}v3-Confidentiality|`;
-/** From unrestricted to very restricted. https://terminology.hl7.org/CodeSystem-v3-Confidentiality.html */
-const levels = ['U', 'L', 'M', 'N', 'R', 'V'];
-const normal = levels.indexOf('N');
-
-/** How confidential a label says that a record is; below all if it is about something else. */
-const levelOf = (label: string): number =>
-  label.startsWith(confidentiality) ? levels.indexOf(label.slice(confidentiality.length)) : -1;
-
 /**
  * Whether a record bears a label. One of confidentiality means those that are labelled so or lower, and in a deny so or higher. What has none is
  * normal. https://hl7.org/fhir/R4/consent-definitions.html#Consent.provision.securityLabel
@@ -147,7 +137,7 @@ const bears = ({ labels }: RecordFacts, label: string, denied: boolean): boolean
   const level = levelOf(label);
   if (level < 0) return false;
   const own = labels.map(levelOf).filter((each) => each >= 0);
-  const highest = own.length === 0 ? normal : Math.max(...own);
+  const highest = own.length === 0 ? normalLevel : Math.max(...own);
   return denied ? highest >= level : highest <= level;
 };
 
@@ -165,23 +155,11 @@ const mayBear = (
     if (name === unclear) return perhaps;
     if (level >= 0) {
       if (denied && level <= Math.max(highest, 0)) return yes;
-      if (!denied && imagined === 'alone' && level >= Math.max(highest, normal)) return yes;
+      if (!denied && imagined === 'alone' && level >= Math.max(highest, normalLevel)) return yes;
     }
     return imagined === 'among' || isHarmless(name) ? perhaps : no;
   });
   return Math.max(no, ...met) as Met;
-};
-
-/** Labels that restrict nothing by themselves: of normal confidentiality, of integrity, for treatment, of test data; what is said to whom something is released. */
-export const isHarmless = (label: string): boolean => {
-  const level = levelOf(label);
-  return (
-    (level >= 0 && level <= normal) ||
-    label.startsWith(`${terminology}v3-ObservationValue|`) ||
-    label === noRedisclosure ||
-    label === `${terminology}v3-ActReason|TREAT` ||
-    label === `${terminology}v3-ActReason|HTEST`
-  );
 };
 
 const isNamed = (label: string, named: readonly string[]): boolean =>

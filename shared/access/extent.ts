@@ -1,8 +1,8 @@
 import type { Caller } from './caller.ts';
-import { type Asked, deny, isHarmless, isOfTreatment, outcomesOf, permit } from './consent-outcomes.ts';
+import { type Asked, deny, isOfTreatment, outcomesOf, permit } from './consent-outcomes.ts';
 import type { Directive, Rule } from './directive.ts';
 import { unclear } from './directive.ts';
-import { isPsychotherapyNote } from './labels.ts';
+import { isHarmless, isPsychotherapyNote } from './labels.ts';
 import type { TypeFacts } from './question.ts';
 
 /** How much of what is asked about is shared. Stable: `Consent/$explain` tells it. */

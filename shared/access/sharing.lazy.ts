@@ -2,11 +2,11 @@ import { addressOf } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { type Subject, subjectOf } from '../record-types/subjects.ts';
 import { chartAccessBy } from './chart-access.ts';
-import { type Asked, deny, isHarmless, isOfTreatment, outcomesOf, permit } from './consent-outcomes.ts';
+import { type Asked, deny, isOfTreatment, outcomesOf, permit } from './consent-outcomes.ts';
 import { codesIn, labelsByCode } from './derived-labels.ts';
 import type { Directive, Rule } from './directive.ts';
 import { emergencySystem } from './emergency.ts';
-import { isPsychotherapyNote } from './labels.ts';
+import { isHarmless, isPsychotherapyNote } from './labels.ts';
 import type { Basis, RecordFacts, Sharing, TypeFacts } from './question.ts';
 
 /** What opens a chart beside Consents. */

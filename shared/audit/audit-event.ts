@@ -1,3 +1,4 @@
+import { maskedLabel, maskedValue } from '../fhir/masks.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { AuditEntry } from './audit-row.ts';
 import { recordedIn } from './disclosure-event.ts';
@@ -13,6 +14,10 @@ export interface AuditedAccess {
   readonly refused: boolean;
   /** Reference to the patient whose chart it was, if it was a patient's. */
   readonly patient: string | undefined;
+  /** Labels of what it names, by reference, where they are known of each; else those of the row are taken to be those of all. */
+  readonly labelled?: ReadonlyMap<string, readonly string[]>;
+  /** Whether it names something that is not told of here, and so is not in the entry. */
+  readonly masked?: boolean;
 }
 
 /** A label as a row keeps it, `system|code`. */
@@ -78,9 +83,9 @@ const agentsOf = (entry: AuditEntry): fhir4.AuditEventAgent[] => {
   ];
 };
 
-const entitiesOf = (entry: AuditEntry, patient: string | undefined): fhir4.AuditEventEntity[] => {
+const entitiesOf = ({ entry, patient, labelled, masked }: AuditedAccess): fhir4.AuditEventEntity[] => {
   const { what, query, labels = [], request } = entry;
-  const securityLabel = labels.map(labelOf);
+  const labelsOf = (reference: string) => (labelled ? (labelled.get(reference) ?? []) : labels).map(labelOf);
   return [
     ...(patient === undefined
       ? []
@@ -99,8 +104,11 @@ const entitiesOf = (entry: AuditEntry, patient: string | undefined): fhir4.Audit
           ? { system: entityType, code: '2', display: 'System Object' }
           : { system: 'http://hl7.org/fhir/resource-types', code: reference.split('/')[0] ?? '' },
       role: { system: entityRole, code: '4', display: 'Domain Resource' },
-      ...(securityLabel.length === 0 ? {} : { securityLabel }),
+      ...(labelsOf(reference).length === 0 ? {} : { securityLabel: labelsOf(reference) }),
     })),
+    ...(masked
+      ? [{ what: { extension: maskedValue }, role: { system: entityRole, code: '4', display: 'Domain Resource' } }]
+      : []),
     ...(query === undefined
       ? []
       : [
@@ -122,7 +130,9 @@ const entitiesOf = (entry: AuditEntry, patient: string | undefined): fhir4.Audit
  * which patient, in which request. The patterns also ask for the addresses of machines; the log keeps none, so no event claims to follow a profile.
  * https://hl7.org/fhir/R4/auditevent.html, https://profiles.ihe.net/ITI/BALP/
  */
-export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Resource => {
+export const auditEvent = (access: AuditedAccess): Resource => {
+  const { id, entry, refused, masked } = access;
+  const security = [...(entry.labels ?? []).map(labelOf), ...(masked ? [maskedLabel] : [])];
   const { type, subtype, action } = patternOf(entry);
   const purposeOfEvent = purposeIn(entry);
   const recorded = new Date(entry.at).toISOString();
@@ -132,7 +142,7 @@ export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Reso
     meta: {
       versionId: '1',
       lastUpdated: recorded,
-      ...(entry.labels === undefined ? {} : { security: entry.labels.map(labelOf) }),
+      ...(security.length === 0 ? {} : { security }),
     },
     type,
     subtype: [...subtype],
@@ -152,6 +162,6 @@ export const auditEvent = ({ id, entry, refused, patient }: AuditedAccess): Reso
         },
       ],
     },
-    entity: entitiesOf(entry, patient),
+    entity: entitiesOf(access),
   };
 };

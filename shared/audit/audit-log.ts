@@ -24,6 +24,19 @@ export interface AuditPage {
 /** Rows a page at most. A refusal is a row of its own, so a page may show fewer accesses. */
 const rowsPerPage = 200;
 
+/** Records that the rows of a page name at most, but for a row that names more: each is looked up before it is told of. */
+const namesPerPage = 1_000;
+
+/** How many accesses, at least one, name no more than that. */
+const tellable = (entries: readonly AuditEntry[]): number => {
+  let names = 0;
+  const past = entries.findIndex(({ what }, index) => {
+    names += what.length;
+    return index > 0 && names > namesPerPage;
+  });
+  return past < 0 ? entries.length : past;
+};
+
 const pageOf = async (
   store: RecordStore,
   partition: string,
@@ -46,15 +59,16 @@ const pageOf = async (
   while (LastEvaluatedKey && rows.length > 1 && followsAnother(rows.at(-1) as StoredAuditRow)) rows.pop();
   const refused = new Set(rows.filter(isRefusal).map(({ sk }) => sk));
   const said = new Set(rows.filter(followsAnother).map(({ sk }) => sk));
-  const accesses = rows.filter((row) => !followsAnother(row));
-  const entries = await entriesOf(accesses);
+  const all = rows.filter((row) => !followsAnother(row));
+  const entries = await entriesOf(all);
+  const accesses = all.slice(0, tellable(entries));
   return {
     accesses: accesses.map((row, index) => ({
       id: store.ids.idAt(chartOf(row), row.sk),
       entry: withFlag(entries[index] as AuditEntry, said.has(flaggedKey(row).sk)),
       refused: refused.has(refusedKey(row).sk),
     })),
-    next: LastEvaluatedKey && rows.at(-1)?.sk,
+    next: accesses.length < all.length ? accesses.at(-1)?.sk : LastEvaluatedKey && rows.at(-1)?.sk,
   };
 };
 

@@ -4,11 +4,13 @@ import type { Resource } from './resource.ts';
 
 /** Says why there is no value. https://hl7.org/fhir/R4/extension-data-absent-reason.html */
 const dataAbsentReason = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
-const masked = [{ url: dataAbsentReason, valueCode: 'masked' }];
+/** What stands where something is not told. */
+export const maskedValue = [{ url: dataAbsentReason, valueCode: 'masked' }];
 
 /** Says that something is masked. https://terminology.hl7.org/CodeSystem-v3-ObservationValue.html */
-const label = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'MASKED' };
-export const isLabel = ({ system, code }: fhir4.Coding): boolean => system === label.system && code === label.code;
+export const maskedLabel = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'MASKED' };
+export const isLabel = ({ system, code }: fhir4.Coding): boolean =>
+  system === maskedLabel.system && code === maskedLabel.code;
 
 export type Json = Record<string, unknown>;
 /** Whether a record, given as `Type/id`, is hidden. */
@@ -64,7 +66,7 @@ export const maskedReferences = (resource: Resource, version: number, hides: Hid
   const shown = changed(resource, (holder, number) => {
     if (!namesIn(holder).some(hides)) return undefined;
     hidden = true;
-    const mask = { id: `masked-${version}-${number}`, extension: masked };
+    const mask = { id: `masked-${version}-${number}`, extension: maskedValue };
     // An extension stays one.
     return addressElements.some((key) => key.startsWith('value') && key in holder)
       ? { url: holder.url, ...mask }
@@ -74,7 +76,7 @@ export const maskedReferences = (resource: Resource, version: number, hides: Hid
   if (!hidden && !linkedIn(div).some(({ name }) => hides(name))) return resource;
   // A narrative tells of all that the resource says.
   const { text: _, ...rest } = shown as unknown as fhir4.DomainResource;
-  const meta = { ...rest.meta, security: [...(rest.meta?.security ?? []), label] };
+  const meta = { ...rest.meta, security: [...(rest.meta?.security ?? []), maskedLabel] };
   return withSpellingOf({ ...rest, meta } as unknown as Resource, shown);
 };
 

@@ -1,5 +1,5 @@
-import { auditEvent } from '../audit/audit-event.ts';
-import { type AuditPage, chartLog, dayLog, loggedAccess } from '../audit/audit-log.ts';
+import { type AuditedAccess, auditEvent } from '../audit/audit-event.ts';
+import { chartLog, dayLog, loggedAccess } from '../audit/audit-log.ts';
 import { RecordError } from '../errors.ts';
 import { information } from '../fhir/operation-outcome.ts';
 import { parseReference } from '../fhir/references.ts';
@@ -54,21 +54,30 @@ export const readAuditEvent: Interaction = async (context, { id }) => {
   return { statusCode: 200, resource: inSentence(event, text), headers: { ETag: 'W/"1"' } };
 };
 
-type Access = AuditPage['accesses'][number];
+type Access = Omit<AuditedAccess, 'patient'>;
+
+/** A page of a log as its reader is told of it. */
+interface ToldPage {
+  readonly accesses: readonly Access[];
+  readonly next: string | undefined;
+}
 
 const inWords = () => import('./access-log.lazy.ts');
 
-/** Takes from a chart's log what its patient is not to be told of now. Staff see all of it. One Query for a patient. */
+/**
+ * Takes from a chart's log what its patient is not to be told of now, and from all that is told what its reader may not know of what it describes. One Query for a patient.
+ */
 const toldOf = async (
-  { asking, store, now }: RequestContext,
+  context: RequestContext,
   chart: string,
 ): Promise<(accesses: readonly Access[]) => Promise<readonly Access[]>> => {
-  if (asking.caller.organization !== undefined) return async (accesses) => accesses;
-  const { withheldOf, withoutWithheld } = await inWords();
+  const { asking, store, now } = context;
+  const { described, withheldOf, withoutWithheld } = await inWords();
+  if (asking.caller.organization !== undefined) return (accesses) => described(context, accesses);
   const withheld = await withheldOf(store, chart, now);
   return async (accesses) => {
     const known = accesses.flatMap((access) => knownToProxy(asking.proxy, withoutReason(access)) ?? []);
-    return withheld ? withoutWithheld(store, chart, known, withheld) : known;
+    return described(context, withheld ? await withoutWithheld(store, chart, known, withheld) : known);
   };
 };
 
@@ -223,7 +232,7 @@ const ofChart = async (
     )
     .catch((error: unknown) => {
       if (error instanceof NothingToSee)
-        return { page: { accesses: [], next: undefined } satisfies AuditPage, patient: undefined };
+        return { page: { accesses: [], next: undefined } satisfies ToldPage, patient: undefined };
       throw error;
     });
   return shownPage(context, page, () => referenceTo(patient) ?? named, []);
@@ -241,7 +250,8 @@ const ofOrganization = async (
   const today = new Date(now).toISOString().slice(0, 10);
   const at = day ?? today;
   await audit.record([{ interaction: 'search-type', chart: organization, what: [], query: recordType.name }]);
-  const page = await dayLog(store, organization, at, after || undefined);
+  const filed = await dayLog(store, organization, at, after || undefined);
+  const page = { ...filed, accesses: await (await inWords()).described(context, filed.accesses) };
   const shown = shownPage(context, page, () => undefined, [at]);
   if (shown.next) return shown;
   const before = new Date(Date.parse(at) - dayMs).toISOString().slice(0, 10);
@@ -251,7 +261,7 @@ const ofOrganization = async (
 
 const shownPage = (
   { store }: RequestContext,
-  page: AuditPage,
+  page: ToldPage,
   patientOf: () => string | undefined,
   prefix: readonly string[],
 ): EventPage => {

@@ -1,3 +1,4 @@
+import { sensitiveAmong } from '../access/labels.ts';
 import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { isDirectory } from '../record-types/subjects.ts';
@@ -198,18 +199,20 @@ const accessesOf = async (
     const both = [next, ...(previous ? [previous] : [])];
     const charts = [...both.map(({ chart }) => chart), ...(await chartsBesides(context, both))];
     const what = [`${next.type}/${next.id}/_history/${next.version}`];
-    return [...new Set(charts)].map((chart) => ({ interaction, chart, what }));
+    const labels = sensitiveAmong(both.flatMap((version) => version.labels));
+    return [...new Set(charts)].map((chart) => ({ interaction, chart, what, labels }));
   });
   return byChart(each.flat());
 };
 
-/** One access a chart and interaction: a bundle of a thousand entries leaves a readable log. */
-export const byChart = (each: readonly Pick<Access, 'interaction' | 'chart' | 'what'>[]): Access[] => {
-  const accesses = new Map<string, Access & { what: string[] }>();
-  for (const { interaction, chart, what } of each) {
+/** One access a chart and interaction, with the labels of all that it is about: a bundle of a thousand entries leaves a readable log. */
+export const byChart = (each: readonly Pick<Access, 'interaction' | 'chart' | 'what' | 'labels'>[]): Access[] => {
+  const accesses = new Map<string, Access & { what: string[]; labels: string[] }>();
+  for (const { interaction, chart, what, labels = [] } of each) {
     const key = `${chart} ${interaction}`;
-    const access = accesses.get(key) ?? { interaction, chart, what: [] };
+    const access = accesses.get(key) ?? { interaction, chart, what: [], labels: [] };
     access.what.push(...what);
+    access.labels.push(...labels.filter((label) => !access.labels.includes(label)));
     accesses.set(key, access);
   }
   return [...accesses.values()].flatMap((access) =>

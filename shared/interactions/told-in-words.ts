@@ -15,7 +15,7 @@ import { mayAccess } from './require-access.ts';
  */
 export const toldInWords = async (
   context: RequestContext,
-  accesses: readonly Pick<AuditedAccess, 'entry' | 'refused'>[],
+  accesses: readonly Pick<AuditedAccess, 'entry' | 'refused' | 'masked'>[],
 ): Promise<fhir4.Narrative[]> => {
   const { asking, store } = context;
   const named = accesses.map(({ entry }) => [...new Set(entry.what.map(withoutVersion))]);
@@ -44,7 +44,7 @@ export const toldInWords = async (
     return found && context.view.of(found).resource;
   };
   const chart = asking.caller.organization === undefined ? 'your record' : "the patient's record";
-  return accesses.map(({ entry, refused }, index) =>
+  return accesses.map(({ entry, refused, masked }, index) =>
     narrativeOf(
       inWords(entry, {
         organization:
@@ -53,7 +53,10 @@ export const toldInWords = async (
             : (textOf(record(`Organization/${entry.organization}`)?.['name']) ?? entry.organization),
         person: personIn(record(entry.fhirUser)),
         own: entry.fhirUser === asking.caller.fhirUser && entry.subject === asking.caller.subject,
-        things: (named[index] ?? []).map((name) => thing(name, record(name), chart)),
+        things: [
+          ...(named[index] ?? []).map((name) => thing(name, record(name), chart)),
+          ...(masked ? ['something that is not shown to you'] : []),
+        ],
         chart,
         refused,
       }),

@@ -227,9 +227,9 @@ describe('Patient/{id}/$disclosures', () => {
       ['2026-03-03', '2026-03-02'],
       ['2026-03-01'],
     ]);
-    // The patient and the trace beside what is not to be told, then the rows, their entries, and names for the words.
-    expect(calls).toEqual(['BatchGetItem', 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'Query']);
-    expect(server.calls.sequential()).toBe(4);
+    // The patient and the trace beside what is not to be told, then the rows, their entries, what these are about, and names for the words.
+    expect(calls).toEqual(['BatchGetItem', 'BatchGetItem', 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'Query']);
+    expect(server.calls.sequential()).toBe(5);
   });
 
   it('is for the patient and the privacy officer of the organisation that keeps the chart', async () => {

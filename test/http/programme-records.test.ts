@@ -170,6 +170,40 @@ describe('a record of a substance-use programme', () => {
     expect(server.calls.names).toEqual(['TransactWriteItems']);
   });
 
+  it('is not named in the log of a chart to the organisation that keeps the chart, of which it was a guest', async () => {
+    const own = await create(server, patientBody());
+    const emergency = {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'purpose', valueCode: 'BTG' },
+        { name: 'reason', valueString: 'Not responsive' },
+      ],
+    };
+    expect((await server.post(`${pathOf(own)}/$break-glass`, emergency, { as: clinic })).status).toBe(200);
+    const theirs = await create(server, observationBody(referenceTo(own)), clinic);
+    await server.get(pathOf(theirs), { as: clinic });
+    const plain = await create(server, observationBody(referenceTo(own)));
+    await server.get(pathOf(plain), { as: clinic });
+    await server.get(pathOf(plain));
+    const log = async (as: TestCaller) =>
+      resourcesIn((await server.get(`AuditEvent?patient=${own.id}`, { as })).body) as unknown as fhir4.AuditEvent[];
+    const naming = (events: readonly fhir4.AuditEvent[], { id }: { id: string }) =>
+      events.filter((event) => JSON.stringify(event).includes(id));
+
+    const events = await log({ role: 'privacy' });
+
+    expect(naming(events, theirs)).toEqual([]);
+    const masked = events.filter(({ meta }) => meta?.security?.some(({ code }) => code === 'MASKED'));
+    expect(JSON.stringify(masked)).not.toContain('42CFRPart2');
+    expect(masked.map(({ action }) => action).sort()).toEqual(['C', 'R']);
+    // Who looked at what the keeper keeps is told, whoever it was; and the patient is told all.
+    expect(naming(events, plain)).toHaveLength(3);
+    const ofPatient = naming(await log({ role: 'patient', patient: own.id }), theirs);
+    expect(ofPatient.map(({ meta }) => meta?.security)).toEqual(
+      Array(2).fill([{ system: actCode, code: '42CFRPart2' }]),
+    );
+  });
+
   it('is told of to nobody but its own organisation, without its labels', async () => {
     const at = server.store.ids.decode(observation.id);
     const record = at && (await server.store.read({ type: 'Observation', ...at }));

@@ -238,6 +238,42 @@ describe('a psychotherapy note', () => {
     expect(entriesOf(log.body).length).toBeGreaterThan(1);
   });
 
+  it('is named in the log to privacy officers alone, while everybody sees that somebody did something', async () => {
+    await server.get(pathOf(closed));
+    await server.get(`Composition?patient=${patient.id}&_id=${closed.id}`);
+    const log = `AuditEvent?patient=${patient.id}`;
+    const eventsFor = async (as: TestCaller) =>
+      resourcesIn((await server.get(log, { as })).body) as unknown as fhir4.AuditEvent[];
+    const tells = (event: fhir4.AuditEvent) =>
+      JSON.stringify(event).includes(closed.id) || /Composition\?.*_id/.test(queryIn(event));
+    const queryIn = ({ entity = [] }: fhir4.AuditEvent) =>
+      Buffer.from(entity.find(({ query }) => query)?.query ?? '', 'base64').toString();
+    const isMasked = ({ meta }: fhir4.AuditEvent) => meta?.security?.some(({ code }) => code === 'MASKED');
+
+    const [own, officers] = await Promise.all([eventsFor(ofPatient), eventsFor(privacy)]);
+
+    // Two versions, a read and a search.
+    const toldOf = officers.filter(tells);
+    expect(toldOf.map(({ action }) => action).sort()).toEqual(['C', 'E', 'R', 'U']);
+    const [read] = toldOf.filter(({ action }) => action === 'R');
+    expect(read?.meta?.security).toEqual([note]);
+    expect(read?.entity?.find(({ what }) => what?.reference?.startsWith('Composition/'))?.securityLabel).toEqual([
+      note,
+    ]);
+    expect(own.filter(tells)).toEqual([]);
+    const masked = own.filter(isMasked);
+    expect(masked.map(({ id }) => id).sort()).toEqual(toldOf.map(({ id }) => id).sort());
+    expect(JSON.stringify(masked)).not.toContain('PSYTHPN');
+    for (const { id, text, entity } of masked.filter(({ action }) => action !== 'E')) {
+      expect(text?.div).toContain('something that is not shown to you');
+      expect(entity?.some(({ what }) => what?.extension)).toBe(true);
+      expect(JSON.stringify((await server.get(`AuditEvent/${id}`, { as: ofPatient })).body)).not.toContain(closed.id);
+    }
+    const named = `${log}&entity=${referenceTo(closed)}`;
+    expect(resourcesIn((await server.get(named, { as: ofPatient })).body)).toEqual([]);
+    expect(resourcesIn((await server.get(named, { as: privacy })).body)).not.toEqual([]);
+  });
+
   it('is nothing that a patient writes', async () => {
     const answers = {
       resourceType: 'QuestionnaireResponse',

@@ -178,6 +178,24 @@ describe('the access log', () => {
     expect((await chartLog(store, chart, newest)).accesses).toHaveLength(2);
   });
 
+  it('ends a page before it names too many records, and goes on with the next access', async () => {
+    const naming = (second: number, names: number) =>
+      trail(store, now + second * 1_000).record([
+        { ...reading(), what: Array.from({ length: names }, (_, n) => `Observation/o-${n}`) },
+      ]);
+    for (const [second, names] of [1_500, 600, 300, 300].entries()) await naming(second, names);
+
+    const pages: number[][] = [];
+    let after: string | undefined;
+    do {
+      const { accesses, next } = await chartLog(store, chart, after);
+      pages.push(accesses.map(({ entry }) => entry.what.length));
+      after = next;
+    } while (after !== undefined);
+
+    expect(pages).toEqual([[300, 300], [600], [1_500]]);
+  });
+
   it('knows one access by its id, and whether it was refused', async () => {
     await trail()
       .traced(

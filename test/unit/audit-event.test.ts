@@ -131,6 +131,27 @@ describe('an AuditEvent', () => {
     expect(event.entity?.find(({ role }) => role?.code === '1')?.securityLabel).toBeUndefined();
   });
 
+  it('gives each record its own labels where they are known, and says where something is not told', () => {
+    const labelled = new Map([['Observation/o-1', ['urn:x|HIV']]]);
+    const labels = ['urn:x|HIV', 'urn:x|PSY'];
+    const said = entry({ what: ['Observation/o-1', 'Observation/o-2'], labels });
+    const event = auditEvent({
+      id: 'a-1',
+      entry: said,
+      refused: false,
+      patient: 'Patient/p-1',
+      labelled,
+      masked: true,
+    });
+
+    expect(validateStructure(auditEventSchema, event)).toEqual([]);
+    const { entity = [], meta } = event as unknown as fhir4.AuditEvent;
+    const of = (reference: string) => entity.find(({ what }) => what?.reference === reference)?.securityLabel;
+    expect([of('Observation/o-1'), of('Observation/o-2')]).toEqual([[{ system: 'urn:x', code: 'HIV' }], undefined]);
+    expect(meta?.security?.map(({ code }) => code)).toEqual(['HIV', 'PSY', 'MASKED']);
+    expect(entity.map(({ what }) => what?.extension?.[0]?.valueCode).filter(Boolean)).toEqual(['masked']);
+  });
+
   it.each([
     ['refused', 'Refused: nothing was shown'],
     ['failed', 'Failed'],

@@ -8,6 +8,7 @@ import { custodianOf } from '../../store/keeping.ts';
 import { auditKey, disclosurePartition } from '../../store/keys.ts';
 import { rowsBetween } from '../../store/rows-between.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
+import { described } from '../described.ts';
 import { knownToProxy } from '../known-to-proxy.ts';
 import { locate } from '../locate.ts';
 import { notFound, requireTypeAccess } from '../require-access.ts';
@@ -25,7 +26,7 @@ const behindPlaces = 'w';
 
 /**
  * `GET Patient/{id}/$disclosures`: to whom what of a chart was disclosed in the last six years, the newest first: what other organisations saw, and what was recorded as
- * disclosed outside. A page takes one Query of the rows that are about this and one BatchGet of the entries that they lead to, however much the own staff read.
+ * disclosed outside. A page takes one Query of the rows that are about this, one BatchGet of the entries that they lead to and one of the records that these name, however much the own staff read.
  *
  * @throws RecordError `forbidden` by role or scope; `not-found` for a chart that is neither the caller's own nor kept by the caller's organisation.
  * @see https://www.ecfr.gov/current/title-45/section-164.528
@@ -60,7 +61,8 @@ export const listDisclosures = async (context: RequestContext, { id }: Target): 
       if (!may) throw notFound(context);
     },
   );
-  const narratives = await toldInWords(context, page.shown);
+  const shown = await described(context, page.shown);
+  const narratives = await toldInWords(context, shown);
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
     type: 'searchset',
@@ -70,7 +72,7 @@ export const listDisclosures = async (context: RequestContext, { id }: Target): 
       ...(page.next === undefined ? [] : [nextLink(context, { query, position: page.next })]),
     ],
     ...entriesOf(
-      page.shown.map((access, index): fhir4.BundleEntry => {
+      shown.map((access, index): fhir4.BundleEntry => {
         const text = narratives[index];
         const event = { ...auditEvent({ ...access, patient }), ...(text ? { text } : {}) };
         return {

@@ -1,3 +1,4 @@
+import { sensitiveAmong } from '../../access/labels.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
@@ -72,6 +73,8 @@ export class Run {
   readonly ahead = new Map<string, Promise<LinkedPage>>();
   /** `Type/id` of patients' records that were not asked for and decided what was found, by the chart of their home. */
   readonly #decisive = new Map<string, Set<string>>();
+  /** Labels of them that restrict something, by `Type/id`. */
+  readonly #labels = new Map<string, readonly string[]>();
   /** Those of them that have a security context, by it: they are in its chart, too. */
   readonly #under = new Map<string, { readonly type: string; readonly id: string; readonly names: Set<string> }>();
   #held = 0;
@@ -145,11 +148,18 @@ export class Run {
     const name = `${record.type}/${record.id}`;
     const names = this.#decisive.get(record.chart) ?? new Set();
     this.#decisive.set(record.chart, names.add(name));
+    const labels = sensitiveAmong(record.labels);
+    if (labels.length > 0) this.#labels.set(name, labels);
     const under = securityContextOf(this.context, record.resource);
     if (!under || under === 'not-understood') return;
     const key = `${under.type}/${under.id}`;
     const others = this.#under.get(key)?.names ?? new Set();
     this.#under.set(key, { ...under, names: others.add(name) });
+  }
+
+  /** Labels that restrict some of these records, given as `Type/id`. */
+  labelsOf(names: Iterable<string>): string[] {
+    return [...new Set([...names].flatMap((name) => this.#labels.get(name) ?? []))];
   }
 
   /** `Type/id` of what decided, by each chart that it is in. Contexts under an id that a client chose are looked up, each once. */

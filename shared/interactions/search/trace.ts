@@ -30,6 +30,7 @@ export const traced = async <T>(
     interaction: isOfOneType(context) ? 'search-type' : 'search-system',
     chart,
     what,
+    labels: run.labelsOf(what),
     query: queryText(context, sent, run.named.size === 1 && run.named.has(chart) ? chart : undefined),
   });
   const named = [...run.named];
