@@ -17,7 +17,7 @@ import {
 import type { Construct } from 'constructs';
 import { roles } from '../../shared/access/caller.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
-import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
+import { renewableSeconds, tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { BundledFunction, describeEntry, type FunctionSettings } from './bundled-function.ts';
 
 export interface SignInStackProps extends StackProps, FunctionSettings {}
@@ -94,7 +94,7 @@ export class SignInStack extends Stack {
       writeAttributes: new ClientAttributes().withStandardAttributes({ email: true }),
       accessTokenValidity: Duration.seconds(tokenLifetimeSeconds),
       idTokenValidity: Duration.hours(1),
-      refreshTokenValidity: Duration.hours(12),
+      refreshTokenValidity: Duration.seconds(renewableSeconds),
       enableTokenRevocation: true,
       preventUserExistenceErrors: true,
     });

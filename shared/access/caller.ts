@@ -31,6 +31,8 @@ export interface Caller {
   readonly fhirUser: string;
   /** Id of the patient in context; only for a patient. */
   readonly patient: string | undefined;
+  /** Names of the token (`jti`), and of the sign-in that it came of (`origin_jti`), as far as the pool gives them. */
+  readonly sessions?: readonly string[];
 }
 
 /**
@@ -56,6 +58,7 @@ export const callerFrom = (claims: Readonly<Record<string, unknown>>): Caller =>
   if (patient && named.length > 1) throw refused('roles', 'mixes patient and staff');
   // What support staff are shown is reduced as it is read: whoever wrote by another role would write it back.
   if (named.includes('support') && named.length > 1) throw refused('roles', 'mixes support with another role');
+  const sessions = [claims.origin_jti, claims.jti].flatMap((name) => (isSession(name) ? [name] : []));
   return {
     subject: text('sub'),
     name: text('username'),
@@ -65,8 +68,13 @@ export const callerFrom = (claims: Readonly<Record<string, unknown>>): Caller =>
     scopes: parseScopes(text('scope')),
     fhirUser,
     patient: patient ? text('patient') : undefined,
+    ...(sessions.length === 0 ? {} : { sessions }),
   };
 };
+
+/** Whether a text has the form of a pool's name of a token or sign-in, a UUID. */
+export const isSession = (name: unknown): name is string =>
+  typeof name === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(name);
 
 const refused = (claim: string, what: string) =>
   new RecordError('unauthenticated', `The access token's claim "${claim}" ${what}`, {

@@ -49,6 +49,9 @@ const reading = { type: rest, user: recipient, client: destination, server: sour
 const asking = { type: rest, user: recipient, client: source, server: destination, action: 'E' } as const;
 const securityAlert = { ...asking, type: inDicom('110113', 'Security Alert'), client: application, server: custodian };
 
+/** https://dicom.nema.org/medical/dicom/current/output/chtml/part15/sect_A.5.3.html */
+const authentication = { ...securityAlert, type: inDicom('110114', 'User Authentication') };
+
 /** Operations that give out a chart, or a part of it, as a whole. */
 const exports: ReadonlySet<string> = new Set(['$everything', '$docref', '$document', '$summary', '$export']);
 
@@ -80,6 +83,8 @@ export const patternOf = (entry: AuditEntry): EventPattern => {
       return { ...reading, subtype, action: 'R' };
     case 'operation':
       return ofOperation(entry);
+    case 'sign-out':
+      return { ...authentication, subtype: [inDicom('110123', 'Logout')] };
     case 'privilege':
       return { ...securityAlert, subtype: [inDicom('110136', 'Security Roles Changed')] };
     default:

@@ -27,6 +27,7 @@ const verbs: Readonly<Record<Exclude<AuditedInteraction, 'operation'>, readonly 
   'history-system': ['looked at changes of', 'look at changes of'],
   'search-type': ['searched for', 'search for'],
   'search-system': ['searched', 'search'],
+  'sign-out': ['signed out', 'sign out'],
   privilege: ['changed rights in', 'change rights in'],
 };
 
@@ -92,12 +93,15 @@ const ofAccess = (entry: AuditEntry, told: Told): string => {
       : verbs[interaction];
   const searched = /^[A-Z][A-Za-z]+(?=$|\?)/.exec(query)?.[0];
   const object =
-    told.things.length > 0
-      ? list(told.things)
-      : interaction === 'search-type' && searched !== undefined
-        ? `records of the kind “${typeInWords(searched)}”`
-        : told.chart;
-  const deed = told.refused ? `wanted to ${wantedTo} ${object}, and was shown nothing` : `${did} ${object}`;
+    interaction === 'sign-out'
+      ? ''
+      : told.things.length > 0
+        ? list(told.things)
+        : interaction === 'search-type' && searched !== undefined
+          ? `records of the kind “${typeInWords(searched)}”`
+          : told.chart;
+  const said = (verb: string): string => (object === '' ? verb : `${verb} ${object}`);
+  const deed = told.refused ? `wanted to ${said(wantedTo)}, and was shown nothing` : said(did);
   return `${actorOf(entry, told)} ${deed}.`;
 };
 

@@ -1,7 +1,7 @@
 import type { Caller } from '../access/caller.ts';
 import { RecordError } from '../errors.ts';
 import { log } from '../log.ts';
-import type { Denial, Programme } from '../store/denylist.ts';
+import { type Denial, type Programme, sessionName } from '../store/denylist.ts';
 
 /** The list is asked for anew, beside a request that does not wait for it, once it is this old. In milliseconds. */
 export const polledAfterMs = 30_000;
@@ -24,7 +24,7 @@ interface Poll {
 export class Denylist {
   readonly #read: () => Promise<readonly (Denial | Programme)[]>;
   readonly #now: () => number;
-  /** By kind and name, up to when tokens are denied that were issued before. */
+  /** By kind and name, up to when sign-ins are denied. */
   #denied: ReadonlyMap<string, number> = new Map();
   /** `Type/id` of all substance-use programmes, as old as the list: whoever uses it has been let in by it. */
   programmes: ReadonlySet<string> = new Set();
@@ -41,16 +41,20 @@ export class Denylist {
   /**
    * Requires that a token was not denied.
    *
-   * @param issued - when the token was, in milliseconds since 1970.
+   * @param signedIn - when its bearer did, in milliseconds since 1970: a token that came of renewing it is denied with it.
    * @throws RecordError `unauthenticated`; `unavailable` where no list is known that can be trusted.
    */
-  async refuseDenied({ subject, fhirUser }: Pick<Caller, 'subject' | 'fhirUser'>, issued: number): Promise<void> {
+  async refuseDenied(
+    { subject, fhirUser, sessions = [] }: Pick<Caller, 'subject' | 'fhirUser' | 'sessions'>,
+    signedIn: number,
+  ): Promise<void> {
     const age = this.#now() - this.#asOf;
     if (age > trustedForMs) await this.#asked().catch(refuseAll);
     else if (age > polledAfterMs)
       this.#asked().catch((error: unknown) => log.fault('the denylist was not read', error));
-    const denied = [`subject#${subject}`, `person#${fhirUser}`].some(
-      (name) => issued <= (this.#denied.get(name) ?? Number.NEGATIVE_INFINITY),
+    const names = sessions.map((session) => `session#${sessionName(fhirUser, session)}`);
+    const denied = [`subject#${subject}`, `person#${fhirUser}`, ...names].some(
+      (name) => signedIn <= (this.#denied.get(name) ?? Number.NEGATIVE_INFINITY),
     );
     if (!denied) return;
     throw new RecordError('unauthenticated', 'This access was revoked; sign in again', {

@@ -45,6 +45,12 @@ export const systemRoutesOf = (recordTypes: readonly RecordType[], ownRoutes: Ow
       name: '$explain-access',
     },
     {
+      method: 'POST',
+      path: ['$sign-out'],
+      interaction: async (context) => (await import('../interactions/sign-out.lazy.ts')).signOut(context),
+      name: '$sign-out',
+    },
+    {
       method: 'GET',
       path: ['metadata'],
       interaction: ({ request }) =>

@@ -13,8 +13,8 @@ const mostRemembered = 1_000;
 /** A caller whose token was verified. */
 interface Verified {
   readonly caller: Caller;
-  /** When the token was issued and when it expires, in milliseconds since 1970. */
-  readonly issued: number;
+  /** When its bearer signed in and when it expires, in milliseconds since 1970. */
+  readonly signedIn: number;
   readonly expires: number;
 }
 
@@ -66,7 +66,9 @@ export const accessTokenVerifier = (
     if (known) return known;
     try {
       const claims = jwks === undefined ? await verifier.verify(token) : verifier.verifySync(token);
-      const found = { caller: callerFrom(claims), issued: claims.iat * 1_000, expires: claims.exp * 1_000 };
+      // A renewed token keeps the time of the sign-in. https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
+      const signedIn = Math.min(claims.auth_time ?? claims.iat, claims.iat) * 1_000;
+      const found = { caller: callerFrom(claims), signedIn, expires: claims.exp * 1_000 };
       verified.remember(token, found);
       return found;
     } catch (error) {
@@ -78,8 +80,8 @@ export const accessTokenVerifier = (
   return async (header) => {
     const token = /^Bearer\s+(\S+)$/i.exec(header ?? '')?.[1];
     if (token === undefined) throw refused('Send an access token as "Authorization: Bearer …"', 'token-missing');
-    const { caller, issued } = await verify(token);
-    await denylist.refuseDenied(caller, issued);
+    const { caller, signedIn } = await verify(token);
+    await denylist.refuseDenied(caller, signedIn);
     return caller;
   };
 };

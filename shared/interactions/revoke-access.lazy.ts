@@ -1,6 +1,7 @@
+import { isSession } from '../access/caller.ts';
 import { RecordError } from '../errors.ts';
 import { information } from '../fhir/operation-outcome.ts';
-import { deny } from '../store/denylist.ts';
+import { deny, sessionName } from '../store/denylist.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -9,15 +10,19 @@ import { readInput } from './operation-input.ts';
 import { decisionOn, mayAccess, notFound, refusedWrite, requireTypeAccess } from './require-access.ts';
 
 /**
- * `POST Practitioner/{id}/$revoke-access`: all access tokens of the person that were issued so far are good for nothing, in every process within a
- * minute. Whether the person can sign in again is the user pool's business. For who may change the person's record: the organisation's administrators
+ * `POST Practitioner/{id}/$revoke-access`: all sign-ins of the person so far are good for nothing, in every process within a minute; with `session`, the one
+ * sign-in (`origin_jti`) or token (`jti`) of the person alone. Whether the person can sign in again is the user pool's business. For who may change the person's record: the organisation's administrators
  * and applications.
  *
- * @throws RecordError `forbidden`, `not-found`, `deleted`.
+ * @throws RecordError `forbidden`, `not-found`, `deleted`, `invalid` for a session that cannot be one.
  */
 export const revokeAccess: Interaction = async (context, { id }) => {
   requireTypeAccess(context, 'u');
-  readInput(context, {});
+  const { session } = readInput(context, { session: { type: 'string' } });
+  if (session !== undefined && !isSession(session))
+    throw new RecordError('invalid', 'A session is named as `jti` or `origin_jti` of a token', {
+      expression: 'session',
+    });
   const { recordType, store, now } = context;
   const name = `${recordType.name}/${id}`;
   const address = await locate(context, recordType.name, id);
@@ -29,8 +34,13 @@ export const revokeAccess: Interaction = async (context, { id }) => {
     may: (last: StoredRecord) => mayAccess(context, 'r', last),
   } as const;
   await lookAt(context, address, look, (found) => requireChangeable(context, found));
-  await deny(store, { kind: 'person', name, before: now });
-  const message = 'What was issued so far opens nothing any more, within a minute';
+  await deny(
+    store,
+    session === undefined
+      ? { kind: 'person', name, before: now }
+      : { kind: 'session', name: sessionName(name, session), before: now },
+  );
+  const message = `${session === undefined ? 'What was issued so far' : 'This session'} opens nothing any more, within a minute`;
   return { statusCode: 200, resource: information('information', [{ message }]) };
 };
 

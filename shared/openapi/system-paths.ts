@@ -74,6 +74,11 @@ const accessQuestion: Json = {
   ],
 };
 
+const signOutEverywhere: Json = {
+  resourceType: 'Parameters',
+  parameter: [{ name: 'everywhere', valueBoolean: true }],
+};
+
 /** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts, serve-history.ts and serve-system.ts. */
 const knownPaths: Readonly<Record<string, PathItem>> = {
   '/': { get: file('getViewer', 'The API in a browser', { 'text/html': { schema: { type: 'string' } } }) },
@@ -161,6 +166,25 @@ const knownPaths: Readonly<Record<string, PathItem>> = {
         content: { [fhirJson]: { schema: refersTo('schemas', 'Parameters'), example: accessQuestion } },
       },
       responses: { '200': refersTo('responses', 'Parameters'), ...refusedWith('404', '413', '415') },
+    },
+  },
+  '/fhir/$sign-out': {
+    post: {
+      operationId: 'signOut',
+      tags: [systemTag],
+      summary: 'Ends the sign-in of the token that is sent, or with `everywhere` all of its user',
+      parameters: named('format', 'pretty'),
+      requestBody: {
+        required: false,
+        content: { [fhirJson]: { schema: refersTo('schemas', 'Parameters'), example: signOutEverywhere } },
+      },
+      responses: {
+        '200': {
+          description: 'What was ended',
+          content: { [fhirJson]: { schema: refersTo('schemas', 'OperationOutcome') } },
+        },
+        ...refusedWith('413', '415'),
+      },
     },
   },
   '/fhir/_history': {

@@ -1,16 +1,22 @@
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
-import { tokenLifetimeSeconds } from '../access/token-lifetime.ts';
+import { renewableSeconds, tokenLifetimeSeconds } from '../access/token-lifetime.ts';
 import { deniedKey, deniedPartition, type RowKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
 import type { RecordStore } from './record-store.ts';
 
-/** Rows outlive the tokens that they deny by this, whatever the clocks say. In seconds. */
+/** Rows outlive the tokens that they deny, and those by which a sign-in is renewed, by this, whatever the clocks say. In seconds. */
 const margin = 600;
 
-/** Whose tokens are denied: a person by the own record (`Practitioner/id`), or a user by the pool's `sub`. */
-export type DeniedKind = 'person' | 'subject';
+/** What is denied: a person by the own record (`Practitioner/id`), a user by the pool's `sub`, or one sign-in or token of a person (`sessionName`). */
+export type DeniedKind = 'person' | 'subject' | 'session';
 
-/** All tokens of somebody that were issued up to a moment, in milliseconds since 1970, are good for nothing. */
+/**
+ * Names one sign-in (`origin_jti`) or token (`jti`) of a person. The person is part of it, so that nobody who may end somebody's sessions can end another
+ * one's by a name that came from elsewhere.
+ */
+export const sessionName = (fhirUser: string, session: string): string => `${fhirUser}#${session}`;
+
+/** All tokens that come of sign-ins up to a moment, in milliseconds since 1970, are good for nothing. */
 export interface Denial {
   readonly kind: DeniedKind;
   readonly name: string;
@@ -43,7 +49,7 @@ export const denialRow = ({ kind, name, before }: Denial): DenialRow => ({
   ...deniedKey(kind, name),
   layout: 1,
   before,
-  expires: Math.ceil(before / 1_000) + tokenLifetimeSeconds + margin,
+  expires: Math.ceil(before / 1_000) + renewableSeconds + tokenLifetimeSeconds + margin,
 });
 
 const programme = 'programme';

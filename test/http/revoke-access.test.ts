@@ -8,13 +8,13 @@ import { admin, create, referenceTo, type Stored } from '../support/records.ts';
 let server: FhirServer;
 let person: Stored<fhir4.Practitioner>;
 let began: number;
-let now: number;
+let now = 0;
 beforeAll(async () => {
   server = await fhirServer();
 });
 beforeEach(async () => {
-  began = Date.now();
-  now = began;
+  now = Math.max(now, Date.now()); // no test is before another: what is known of the list would be of the future
+  began = now;
   server.setTime(now);
   person = await create(server, { resourceType: 'Practitioner', name: [{ family: 'Okafor' }] }, admin);
 });
@@ -22,7 +22,7 @@ beforeEach(async () => {
 /** With a token of the moment at which the test began, however long it takes. */
 const staff = (): TestCaller => {
   const iat = Math.floor(began / 1_000);
-  return { role: 'nurse', claims: { fhirUser: referenceTo(person), iat, exp: iat + 3_600 } };
+  return { role: 'nurse', claims: { fhirUser: referenceTo(person), auth_time: iat, iat, exp: iat + 3_600 } };
 };
 const revoke = (as: TestCaller = admin) => server.post(`${referenceTo(person)}/$revoke-access`, undefined, { as });
 /** Later by more than a list is trusted. */
@@ -42,10 +42,14 @@ describe('Practitioner/{id}/$revoke-access', () => {
     const other = await server.get('Location?_count=1', { as: { role: 'nurse' } });
     const issued = Math.floor(now / 1_000);
     const fresh = await server.get('Location?_count=1', {
+      as: { ...staff(), claims: { ...staff().claims, auth_time: issued, iat: issued, exp: issued + 3_600 } },
+    });
+    const renewed = await server.get('Location?_count=1', {
       as: { ...staff(), claims: { ...staff().claims, iat: issued, exp: issued + 3_600 } },
     });
 
     expect([before, revoked, old, other, fresh].map(({ status }) => status)).toEqual([200, 200, 401, 200, 200]);
+    expect([renewed.status, codeOf(renewed.body)]).toEqual([401, 'token-revoked']);
     expect(codeOf(old.body)).toBe('token-revoked');
     expect(old.headers['www-authenticate']).toContain('Bearer');
   });
@@ -62,6 +66,22 @@ describe('Practitioner/{id}/$revoke-access', () => {
     ]);
     const denied = await readDenials(server.store.client, server.store.tableName);
     expect(denied.filter(({ name }) => name === referenceTo(person))).toEqual([]);
+  });
+
+  it('ends one session of the person where that is named', async () => {
+    const session = (name: string): TestCaller => ({ ...staff(), claims: { ...staff().claims, origin_jti: name } });
+    const parameters = (name: string) => ({
+      resourceType: 'Parameters',
+      parameter: [{ name: 'session', valueString: name }],
+    });
+    const revoked = await server.post(`${referenceTo(person)}/$revoke-access`, parameters('lost-phone'), { as: admin });
+    const impossible = await server.post(`${referenceTo(person)}/$revoke-access`, parameters('a#b'), { as: admin });
+    later();
+
+    const lost = await server.get('Location?_count=1', { as: session('lost-phone') });
+    const kept = await server.get('Location?_count=1', { as: session('desk') });
+
+    expect([revoked, impossible, lost, kept].map(({ status }) => status)).toEqual([200, 400, 401, 200]);
   });
 
   it('leaves its trace beside the read, and denies once that is there', async () => {
@@ -82,5 +102,39 @@ describe('Practitioner/{id}/$revoke-access', () => {
     const denied = await readDenials(server.store.client, server.store.tableName);
 
     expect(denied).toContainEqual({ kind: 'person', name, before: now });
+  });
+});
+
+describe('$sign-out', () => {
+  const session = (name: string): TestCaller => ({
+    ...staff(),
+    claims: { ...staff().claims, sub: 'sub-signs-out', jti: `${name}-token`, origin_jti: name },
+  });
+  const statusOf = async (as: TestCaller) => (await server.get('Location?_count=1', { as })).status;
+
+  it('ends the sign-in of the token, and no other of its user', async () => {
+    const signedOut = await server.post('$sign-out', undefined, { as: session('one') });
+    later();
+
+    expect(signedOut.status).toBe(200);
+    expect([await statusOf(session('one')), await statusOf(session('two'))]).toEqual([401, 200]);
+  });
+
+  it('ends all sign-ins of its user where it is asked to, and those of nobody else', async () => {
+    const everywhere = { resourceType: 'Parameters', parameter: [{ name: 'everywhere', valueBoolean: true }] };
+    const signedOut = await server.post('$sign-out', everywhere, { as: session('one') });
+    later();
+
+    expect(signedOut.status).toBe(200);
+    const another = { ...staff(), claims: { ...staff().claims, sub: 'sub-another', origin_jti: 'one' } };
+    expect([await statusOf(session('two')), await statusOf(another)]).toEqual([401, 200]);
+  });
+
+  it('leaves its trace before anything is denied', async () => {
+    server.calls.reset();
+    await server.post('$sign-out', undefined, { as: session('traced') });
+
+    expect(server.calls.names).toEqual(['PutItem', 'PutItem']);
+    expect(server.calls.sequential()).toBe(2);
   });
 });

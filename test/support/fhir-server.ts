@@ -99,7 +99,7 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
     const own = recordTypes.find(({ name }) => name === type);
     const handler = (type === '_history'
       ? serveHistory(() => services)
-      : type === '' || type === '_search' || type === '$explain-access'
+      : type === '' || type === '_search' || type.startsWith('$')
         ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
         : serveRecords(own ? [own] : otherRecordTypes, ownRoutes, () => services)) as unknown as Handler;
     handlers.set(type, handler);

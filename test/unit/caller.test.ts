@@ -36,6 +36,14 @@ const expectRefused = (claims: Record<string, unknown>, claim: string) => {
 };
 
 describe('callerFrom', () => {
+  it('reads what names the token and its sign-in, and nothing that cannot be such a name', () => {
+    const sessions = (claims: object) => callerFrom({ ...nurse, ...claims }).sessions;
+
+    expect(sessions({ jti: 'a-1', origin_jti: 'b-2' })).toEqual(['b-2', 'a-1']);
+    expect(sessions({ jti: 'a-1' })).toEqual(['a-1']);
+    expect(sessions({ jti: 'a#1', origin_jti: 7 })).toBeUndefined();
+  });
+
   it('reads a member of staff', () => {
     expect(callerFrom(nurse)).toEqual({
       subject: 's-1',

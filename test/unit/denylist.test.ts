@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Denylist, polledAfterMs, trustedForMs } from '../../shared/http/denylist.ts';
-import type { Denial } from '../../shared/store/denylist.ts';
+import { type Denial, denialRow, sessionName } from '../../shared/store/denylist.ts';
 
 const nurse = { subject: 'sub-nurse', fhirUser: 'Practitioner/nurse' };
 const start = Date.UTC(2026, 10, 27);
@@ -61,6 +61,28 @@ describe('the denylist', () => {
     await expect(ask(start - 4_000)).resolves.toBeUndefined();
     await expect(ask(start, { subject: 'x', fhirUser: 'Practitioner/lab' })).rejects.toMatchObject(revoked);
     await expect(ask(start, { subject: 'Practitioner/lab', fhirUser: 'sub-nurse' })).resolves.toBeUndefined();
+  });
+
+  it('denies one session of a person, by the name of its sign-in or of its token, and no other', async () => {
+    const { state, ask } = world();
+    const of = (...sessions: string[]) => ({ ...nurse, sessions });
+    const session = (person: string, name: string): Denial => ({
+      kind: 'session',
+      name: sessionName(person, name),
+      before: start,
+    });
+    state.table.push(session(nurse.fhirUser, 'stolen'), session('Practitioner/lab', 'other'));
+
+    await expect(ask(start, of('stolen', 'renewed'))).rejects.toMatchObject(revoked);
+    await expect(ask(start, of('sign-in', 'stolen'))).rejects.toMatchObject(revoked);
+    await expect(ask(start, of('sign-in', 'other'))).resolves.toBeUndefined();
+    await expect(ask(start)).resolves.toBeUndefined();
+  });
+
+  it('keeps what is denied for as long as a sign-in can be renewed, and its last token used', () => {
+    const { expires } = denialRow({ kind: 'subject', name: 'sub-nurse', before: start });
+
+    expect(expires - start / 1_000).toBe(13 * 3_600 + 600);
   });
 
   it('is polled beside a request that does not wait for it, and in force by the next', async () => {
