@@ -5,8 +5,9 @@ import { flag } from '../record-types/flag.ts';
 import { task } from '../record-types/task.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
+import { locate } from './locate.ts';
 import { systemOf } from './own-system.ts';
-import { newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
+import { furtherCharts, newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
 
 /** Rules about these are for writes by hand. */
 const byServer = ({ requireChange: _byHand, ...recordType }: RecordType): RecordType => recordType;
@@ -18,31 +19,34 @@ const typeOf = (name: string): RecordType => {
   return found;
 };
 
-/** What was raised by which version of a record. */
+/** What was raised by which write. */
 interface RaisedBy {
   readonly what: Raised;
-  readonly by: StoredRecord;
+  readonly by: PlannedWrite;
 }
 
 type Context = Omit<RequestContext, 'recordType'>;
-type Changing = Extract<Raised, { of: string }>;
+type OfChart = Extract<Raised, { of: string }>;
+type OnRecord = Extract<Raised, { on: string }>;
 
 const nameOf = ({ type, id }: Pick<StoredRecord, 'type' | 'id'>): string => `${type}/${id}`;
 
 /**
- * The writes that others call for in their transaction, by the own system of the organisation that keeps what calls for them. To look for records that
- * may have to change takes a call for each megabyte of them in the chart. What the transaction itself writes is left as it has it.
+ * Writes with those that they call for in their transaction, by the own system of the organisation that keeps what calls for them. To look for records that
+ * may have to change takes a call for each megabyte of them in the chart. What the transaction itself writes is left as it has it, but for its `meta`.
  */
-export const planRaised = async (
+export const withRaised = async (
   context: Context,
   plans: readonly PlannedWrite[],
   raised: readonly RaisedBy[],
 ): Promise<readonly PlannedWrite[]> => {
-  const known = new Map([...context.known, ...raised.map(({ by }) => [nameOf(by), by] as const)]);
+  const known = new Map([...context.known, ...raised.map(({ by }) => [nameOf(by.next), by.next] as const)]);
   const own = { ...context, known, store: context.store.whole };
   const written = new Set(plans.map(({ next }) => nameOf(next)));
   const opening = raised.flatMap(({ what, by }) => ('opens' in what ? [opened(own, what.opens, by)] : []));
-  const changing = raised.flatMap(({ what, by }) => ('of' in what && by.place !== '' ? [{ what, by }] : []));
+  const changing = raised.flatMap(({ what, by: { next } }) =>
+    'of' in what && next.place !== '' ? [{ what, by: next }] : [],
+  );
   const groups = Map.groupBy(changing, ({ what, by }) => `${what.of} ${by.chart} ${by.custodian}`).values();
   const changed = [...groups].map(async ([first, ...others]) =>
     first
@@ -54,11 +58,65 @@ export const planRaised = async (
         )
       : [],
   );
-  return [...(await Promise.all(opening)), ...(await Promise.all(changed)).flat()];
+  const marking = raised.flatMap(({ what, by }) => ('on' in what ? [{ what, by }] : []));
+  const apart = Map.groupBy(
+    marking.filter(({ what }) => !written.has(what.on)),
+    ({ what }) => what.on,
+  ).values();
+  const marked = [...apart].map(async ([first, ...others]) =>
+    first
+      ? marks(
+          own,
+          first.by,
+          [first, ...others].map(({ what }) => what),
+        )
+      : [],
+  );
+  return [
+    ...plans.map((plan) =>
+      marking.reduce((each, { what }) => (what.on === nameOf(each.next) ? saying(each, what) : each), plan),
+    ),
+    ...(await Promise.all(opening)),
+    ...(await Promise.all(changed)).flat(),
+    ...(await Promise.all(marked)).flat(),
+  ];
 };
 
-const opened = async (context: Context, resource: Resource, { custodian }: StoredRecord): Promise<PlannedWrite> => {
-  const own = { ...context, recordType: typeOf(resource.resourceType), asking: systemOf(context, custodian) };
+const saying = (plan: PlannedWrite, { changes }: OnRecord): PlannedWrite => {
+  const { resource } = plan.next;
+  return resource ? { ...plan, next: { ...plan.next, resource: changes(resource) } } : plan;
+};
+
+/** Another record of the same chart and organisation, with another `meta`. One that is not there, or is another's, is left alone. */
+const marks = async (
+  context: Context,
+  { recordType, next: { chart, custodian } }: PlannedWrite,
+  asked: readonly OnRecord[],
+): Promise<PlannedWrite[]> => {
+  const [type = '', id = ''] = (asked[0]?.on ?? '').split('/');
+  const own = { ...context, recordType, asking: systemOf(context, custodian) };
+  const address = await locate(own, type, id);
+  const current = address?.chart === chart ? await own.store.read(address) : undefined;
+  if (!current?.resource || current.custodian !== custodian) return [];
+  const resource = asked.reduce((said, { changes }) => changes(said), current.resource);
+  const next = { ...current, version: current.version + 1, updated: Math.max(own.now, current.updated + 1), resource };
+  return [
+    {
+      recordType,
+      next,
+      previous: current,
+      interaction: 'update',
+      checks: [],
+      furtherCharts: await furtherCharts(own, current, resource, current.resource),
+      claims: [],
+      guards: [],
+      warnings: [],
+    },
+  ];
+};
+
+const opened = async (context: Context, resource: Resource, { next }: PlannedWrite): Promise<PlannedWrite> => {
+  const own = { ...context, recordType: typeOf(resource.resourceType), asking: systemOf(context, next.custodian) };
   const plan = await planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
   // What it names was named by what raises it, which is refused itself if that is not there.
   return { ...plan, checks: [] };
@@ -68,7 +126,7 @@ const opened = async (context: Context, resource: Resource, { custodian }: Store
 const changesIn = async (
   context: Context,
   { chart, custodian }: StoredRecord,
-  asked: readonly Changing[],
+  asked: readonly OfChart[],
   written: ReadonlySet<string>,
 ): Promise<PlannedWrite[]> => {
   const type = asked[0]?.of ?? '';

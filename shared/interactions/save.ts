@@ -87,21 +87,24 @@ export const save = async (
     if (once) once.kept = true;
     rememberDirectory(store, work.checks, planned);
   };
-  await attempt([...plans, ...(await raisedBy(context, plans))]);
+  await attempt(await withRaised(context, plans));
 };
 
-/** Writes that these call for in their transaction. Most call for none, and cost nothing. */
-const raisedBy = async (
+/** These writes, and those that they call for in their transaction. Most call for none, and cost nothing. */
+const withRaised = async (
   context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
 ): Promise<readonly PlannedWrite[]> => {
-  const raised = plans.flatMap(({ recordType, next, previous }) => {
+  const { now, request } = context;
+  const { baseUrl } = request;
+  const raised = plans.flatMap((plan) => {
+    const { recordType, next, previous } = plan;
     if (!recordType.raises) return [];
     const { type, id, custodian, resource } = next;
-    const change = { name: `${type}/${id}`, before: previous?.resource, next: resource, custodian, now: context.now };
-    return recordType.raises(change).map((what) => ({ what, by: next }));
+    const change = { name: `${type}/${id}`, before: previous?.resource, next: resource, custodian, now, baseUrl };
+    return recordType.raises(change).map((what) => ({ what, by: plan }));
   });
-  return raised.length === 0 ? [] : (await import('./raised.lazy.ts')).planRaised(context, plans, raised);
+  return raised.length === 0 ? plans : (await import('./raised.lazy.ts')).withRaised(context, plans, raised);
 };
 
 /**

@@ -1,7 +1,6 @@
 import { denialOf, withholdingGrounds, withholdingSystem } from '../access/withholding.ts';
 import { RecordError } from '../errors.ts';
 import { parseReference } from '../fhir/references.ts';
-import type { Resource } from '../fhir/resource.ts';
 import { isDirectory } from '../record-types/subjects.ts';
 import type { ExistenceCheck } from '../store/commit.ts';
 import type { StoredRecord } from '../store/rows.ts';
@@ -9,12 +8,11 @@ import type { Withholding, WithholdingReason } from '../store/seal.ts';
 import { ofVersion } from './answers.ts';
 import type { Answer, Interaction, PlannedInteraction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
-import { lookAt } from './look-at.ts';
 import { changeLabels } from './meta.ts';
 import { readInput } from './operation-input.ts';
 import { planLabels, referenceError } from './plan-write.ts';
-import { decisionOn, mayAccess, notFound, refusedWrite, requireReadable, requireTypeAccess } from './require-access.ts';
-import { requireVersion } from './update.ts';
+import { type ReadableRecord, recordToChange } from './record-to-change.ts';
+import { requireTypeAccess } from './require-access.ts';
 import { withholdInput } from './withholding-input.ts';
 
 /** Who determines it says why in some words. */
@@ -37,7 +35,7 @@ const planWithheld: PlannedInteraction = async (context, { id }) => {
   }
   if (reason.trim().length < fewestLetters)
     throw new RecordError('invalid', 'Say why, in ten letters at least', { expression: 'reason' });
-  const current = await requireChangeable(context, id, '$withhold');
+  const current = await recordToChange(context, id, '$withhold');
   if (current.place === '' || isAlwaysShown(context)) {
     throw new RecordError('business-rule', 'This is no record of care in the chart of a patient', {
       reason: 'not-withholdable',
@@ -52,7 +50,7 @@ const planWithheld: PlannedInteraction = async (context, { id }) => {
 const planReleased: PlannedInteraction = async (context, { id }) => {
   requirePhysician(context);
   readInput(context, {});
-  const current = await requireChangeable(context, id, '$release');
+  const current = await recordToChange(context, id, '$release');
   return current.withheld
     ? planned(context, current, undefined, [])
     : { plans: [], answer: answerOf(current, undefined) };
@@ -63,8 +61,6 @@ export const withholding: Readonly<Record<'$withhold' | '$release', Interaction>
   $withhold: changeLabels(planWithheld),
   $release: changeLabels(planReleased),
 };
-
-type Readable = StoredRecord & { readonly resource: Resource };
 
 /** @throws RecordError `forbidden` for who is no physician, or may not change records of the type. */
 const requirePhysician = (context: RequestContext): void => {
@@ -78,31 +74,6 @@ const requirePhysician = (context: RequestContext): void => {
 /** Who the patient is, and what the patient has determined, is never withheld: nothing of a chart could be seen without it. */
 const isAlwaysShown = ({ recordType: { subject } }: RequestContext): boolean =>
   subject === 'demographics' || subject === 'consent';
-
-/**
- * The record, if the caller may change it, in the version that was asked for. The look at it leaves its trace.
- *
- * @throws RecordError `not-found`, `forbidden`, `deleted`, `version-conflict`.
- */
-const requireChangeable = async (context: RequestContext, id: string, operation: string): Promise<Readable> => {
-  const { name } = context.recordType;
-  const address = await locate(context, name, id);
-  if (!address) throw notFound(context);
-  const look = {
-    interaction: 'operation',
-    what: [`${name}/${id}`],
-    query: `${name}/${id}/${operation}`,
-    may: (last: StoredRecord) => mayAccess(context, 'r', last),
-  } as const;
-  const changeable = (found: StoredRecord | undefined): Readable => {
-    const decision = found && decisionOn(context, 'u', found);
-    if (!found || !decision?.permit) throw refusedWrite(context, found, decision);
-    const record = requireReadable(context, found) as Readable;
-    requireVersion(context, record);
-    return record;
-  };
-  return changeable(await lookAt(context, address, look, (found) => void changeable(found)));
-};
 
 /**
  * Whom the patient asks: somebody of the directory, or words.
@@ -135,7 +106,7 @@ const reviewed = async (
 /** The next version, with nothing else changed. */
 const planned = async (
   context: RequestContext,
-  current: Readable,
+  current: ReadableRecord,
   withheld: Withholding | undefined,
   checks: readonly ExistenceCheck[],
 ): ReturnType<PlannedInteraction> => {

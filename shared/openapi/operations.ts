@@ -12,6 +12,7 @@ import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
 import { retentionInput } from '../interactions/retention/input.ts';
+import { retractInput, signInput } from '../interactions/signing/input.ts';
 import { servedInput } from '../interactions/terms/asked.ts';
 import { expandInput } from '../interactions/terms/expand.ts';
 import { lookupInput } from '../interactions/terms/lookup.ts';
@@ -140,6 +141,15 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: decideAmendmentInput,
     answer: 'Task',
   },
+  ...Object.fromEntries(
+    ['Composition', 'DiagnosticReport', 'DocumentReference'].flatMap((type) => [
+      [
+        `${type}/$sign`,
+        { summary: 'Answer for what it says; from then on it stays as it is', input: signInput, answer: type },
+      ],
+      [`${type}/$retract`, { summary: 'Say that what was signed was in error', input: retractInput, answer: type }],
+    ]),
+  ),
   'ValueSet/$expand': { summary: 'The codes in a value set', input: served(expandInput), answer: 'ValueSet' },
   'ValueSet/$validate-code': {
     summary: 'Whether a code is in a value set',

@@ -1,6 +1,7 @@
 import { binaryInvariants } from '../fhir/generated/invariants/Binary.ts';
 import { binarySchema } from '../fhir/generated/schemas/Binary.ts';
 import { binaryElements, binarySearchTable } from '../fhir/generated/search-parameters/Binary.ts';
+import { keepMarks, requireUnchanged } from '../signing/signature.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** Content of any kind, as it is. https://hl7.org/fhir/R4/binary.html */
@@ -10,4 +11,7 @@ export const binary = defineRecordType({
   invariants: binaryInvariants,
   searchTable: binarySearchTable,
   elements: binaryElements,
+  // What a signed document shows is signed with it.
+  keeps: keepMarks,
+  requireChange: requireUnchanged,
 });

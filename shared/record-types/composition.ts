@@ -1,6 +1,7 @@
 import { compositionInvariants } from '../fhir/generated/invariants/Composition.ts';
 import { compositionSchema } from '../fhir/generated/schemas/Composition.ts';
 import { compositionElements, compositionSearchTable } from '../fhir/generated/search-parameters/Composition.ts';
+import { signable } from '../signing/signable.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A note, structured in sections. https://hl7.org/fhir/R4/composition.html */
@@ -11,4 +12,5 @@ export const composition = defineRecordType({
   searchTable: compositionSearchTable,
   elements: compositionElements,
   date: 'date',
+  ...signable,
 });

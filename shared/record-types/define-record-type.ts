@@ -41,6 +41,8 @@ export interface RecordChange {
   readonly before: Resource | undefined;
   /** Undefined for a deletion. */
   readonly next: Resource | undefined;
+  /** This server's, for absolute references. */
+  readonly baseUrl: string;
   /** Organisation that keeps it. */
   readonly custodian: string;
   /** Milliseconds since 1970. */
@@ -58,6 +60,11 @@ export type Raised =
       readonly of: 'Task';
       /** and what each is to say; undefined for one that stays as it is. */
       readonly changes: (resource: Resource) => Resource | undefined;
+    }
+  | {
+      /** `Type/id` of one record of the same type, and what it is to say beside its content: its `meta` alone changes. */
+      readonly on: string;
+      readonly changes: (resource: Resource) => Resource;
     };
 
 export interface RecordTypeDefinition {

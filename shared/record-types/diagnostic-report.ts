@@ -4,6 +4,7 @@ import {
   diagnosticReportElements,
   diagnosticReportSearchTable,
 } from '../fhir/generated/search-parameters/DiagnosticReport.ts';
+import { signable } from '../signing/signable.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** The report on an examination, with its results. https://hl7.org/fhir/R4/diagnosticreport.html */
@@ -14,4 +15,5 @@ export const diagnosticReport = defineRecordType({
   searchTable: diagnosticReportSearchTable,
   elements: diagnosticReportElements,
   date: 'date',
+  ...signable,
 });

@@ -4,6 +4,7 @@ import {
   documentReferenceElements,
   documentReferenceSearchTable,
 } from '../fhir/generated/search-parameters/DocumentReference.ts';
+import { signable } from '../signing/signable.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A document about a patient, and where it is. https://hl7.org/fhir/R4/documentreference.html */
@@ -14,4 +15,5 @@ export const documentReference = defineRecordType({
   searchTable: documentReferenceSearchTable,
   elements: documentReferenceElements,
   date: 'date',
+  ...signable,
 });

@@ -94,6 +94,11 @@ const filesBeside: readonly {
     { name: 'shared-interactions-revoke-access.lazy.js', most: 27_000, types: ['practitioner'] },
     { name: 'shared-interactions-sign-out.lazy.js', most: 18_000, types: [] },
     {
+      name: 'shared-interactions-signing-signing.lazy.js',
+      most: 60_000,
+      types: ['composition', 'document-reference', 'diagnostic-report'],
+    },
+    {
       name: 'shared-fhir-compartments.lazy.js',
       most: 6_000,
       types: ['patient', 'encounter', 'practitioner', 'related-person', 'device'],

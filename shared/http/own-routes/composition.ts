@@ -1,4 +1,5 @@
 import { documentOf } from '../../interactions/document.ts';
+import { signingRoutes } from '../../interactions/signing/operations.ts';
 import type { OwnRoutes } from '../routes.ts';
 
 /** What can be asked of a composition alone. https://hl7.org/fhir/R4/composition-operations.html */
@@ -8,5 +9,6 @@ export const compositionRoutes: OwnRoutes = {
     { method: 'POST', path: ['$document'], interaction: documentOf, name: 'operation' },
     { method: 'GET', path: ['{id}', '$document'], interaction: documentOf, name: 'operation' },
     { method: 'POST', path: ['{id}', '$document'], interaction: documentOf, name: 'operation' },
+    ...signingRoutes('Composition'),
   ],
 };

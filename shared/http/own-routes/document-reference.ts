@@ -1,4 +1,5 @@
 import { documentReferences } from '../../interactions/docref.ts';
+import { signingRoutes } from '../../interactions/signing/operations.ts';
 import type { OwnRoutes } from '../routes.ts';
 
 const docref = 'http://hl7.org/fhir/us/core/OperationDefinition/docref';
@@ -8,5 +9,6 @@ export const documentReferenceRoutes: OwnRoutes = {
   DocumentReference: [
     { method: 'GET', path: ['$docref'], interaction: documentReferences, name: 'operation', definition: docref },
     { method: 'POST', path: ['$docref'], interaction: documentReferences, name: 'operation', definition: docref },
+    ...signingRoutes('DocumentReference'),
   ],
 };

@@ -6,6 +6,7 @@ import { codeSystemRoutes } from './code-system.ts';
 import { compositionRoutes } from './composition.ts';
 import { consentRoutes } from './consent.ts';
 import { deviceRoutes } from './device.ts';
+import { diagnosticReportRoutes } from './diagnostic-report.ts';
 import { documentReferenceRoutes } from './document-reference.ts';
 import { encounterRoutes } from './encounter.ts';
 import { observationRoutes } from './observation.ts';
@@ -25,6 +26,7 @@ export const ownRoutes: OwnRoutes = {
   ...compositionRoutes,
   ...consentRoutes,
   ...deviceRoutes,
+  ...diagnosticReportRoutes,
   ...documentReferenceRoutes,
   ...encounterRoutes,
   ...observationRoutes,
