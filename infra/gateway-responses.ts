@@ -1,5 +1,6 @@
 import { reasonSystem } from '../shared/fhir/operation-outcome.ts';
 import { crossOriginHeaders } from '../shared/http/cross-origin.ts';
+import type { StableCode } from '../shared/stable-codes.ts';
 
 /**
  * Answers that API Gateway gives by itself, before or instead of a function. Each is an OperationOutcome, like a function's.
@@ -23,7 +24,7 @@ interface Definition {
   /** https://hl7.org/fhir/R4/valueset-issue-type.html */
   readonly code: fhir4.OperationOutcomeIssue['code'];
   /** Stable code for programs. */
-  readonly reason: string;
+  readonly reason: StableCode;
   readonly message: string;
   /** Name of the header that it is about. */
   readonly expression?: string;

@@ -1,3 +1,5 @@
+import type { RefusalCode } from './stable-codes.ts';
+
 /** Every way in which a request can fail on purpose. Each has its row in shared/fhir/operation-outcome.ts. */
 export type RecordErrorKind =
   | 'malformed' // 400: not JSON, not a bundle, a bad path
@@ -33,27 +35,30 @@ export interface ErrorDetail {
  * A refusal that the caller is told about. Its message and details hold no patient data.
  * Anything else that is thrown is our fault: 500, and the cause goes to the log alone.
  */
-export class RecordError extends Error {
+export class RecordError<Kind extends RecordErrorKind = RecordErrorKind> extends Error {
   /** By its name: code that is loaded later, from a file of its own, brings a class of its own. A narrower class has its own instances alone. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return this === RecordError
+  static override [Symbol.hasInstance]<Class extends abstract new (...given: never[]) => unknown>(
+    this: Class,
+    value: unknown,
+  ): value is InstanceType<Class> {
+    return Object.is(this, RecordError)
       ? value instanceof Error && value.name === 'RecordError'
       : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
   override readonly name = 'RecordError';
-  readonly kind: RecordErrorKind;
+  readonly kind: Kind;
   /** Stable code for programs, sent as `issue.details.coding`. */
-  readonly reason: string;
+  readonly reason: RefusalCode;
   readonly details: readonly ErrorDetail[];
   /** Response headers that the refusal needs, such as `Allow`. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
-    kind: RecordErrorKind,
+    kind: Kind,
     message: string,
     options: {
-      reason?: string;
+      reason?: RefusalCode<NoInfer<Kind>>;
       expression?: string;
       details?: readonly ErrorDetail[];
       headers?: Record<string, string>;

@@ -1,6 +1,7 @@
 import { RecordError } from '../errors.ts';
 import { inOrder, stringifyJson } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
+import type { RefusalCode } from '../stable-codes.ts';
 import type { Caller, Role } from './caller.ts';
 
 // A patient's request that a record is amended, as a Task. https://www.ecfr.gov/current/title-45/section-164.526
@@ -89,5 +90,5 @@ const said = (resource: Resource | undefined, element: string): string => saidAs
 
 const saidAs = (value: unknown): string => stringifyJson(inOrder(value ?? null));
 
-const refused = (reason: string, message: string, expression: string) =>
+const refused = (reason: RefusalCode<'business-rule'>, message: string, expression: string) =>
   new RecordError('business-rule', message, { reason, expression });

@@ -1,6 +1,7 @@
 import { RecordError } from '../errors.ts';
 import { inOrder, stringifyJson } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
+import type { RefusalCode } from '../stable-codes.ts';
 import type { Caller } from './caller.ts';
 import { emergencySystem, reviewCode } from './emergency.ts';
 
@@ -82,5 +83,5 @@ const isReview = (resource: Resource | undefined): boolean =>
 const said = (resource: Resource | undefined, element: string): string =>
   stringifyJson(inOrder(resource?.[element] ?? null));
 
-const refused = (reason: string, message: string, expression: string) =>
+const refused = (reason: RefusalCode<'business-rule'>, message: string, expression: string) =>
   new RecordError('business-rule', message, { reason, expression });

@@ -1,3 +1,4 @@
+import type { RefusalCode } from '../stable-codes.ts';
 import type { Reason } from './question.ts';
 
 /** What a refusal says that may be told of. */
@@ -8,4 +9,12 @@ export const toldOf = (reason: Reason): Told =>
   reason === 'not-own-record' || reason === 'originator' || reason === 'withheld' ? 'custodian' : reason;
 
 /** The stable code of a refusal that tells why. docs/access.md, "What a refusal looks like" */
-export const codeOf = (told: Told): string => (told === 'delegation' ? 'no-delegation' : `forbidden-${told}`);
+export const codeOf = (told: Told): RefusalCode<'forbidden'> => codes[told];
+
+const codes = {
+  scope: 'forbidden-scope',
+  role: 'forbidden-role',
+  delegation: 'no-delegation',
+  proxy: 'forbidden-proxy',
+  custodian: 'forbidden-custodian',
+} as const satisfies Readonly<Record<Told, string>>;

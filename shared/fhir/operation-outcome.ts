@@ -1,4 +1,5 @@
 import { RecordError, type RecordErrorKind } from '../errors.ts';
+import type { StableCode } from '../stable-codes.ts';
 
 /** Code system of `issue.details.coding`; its codes are stable, for programs to act on. */
 export const reasonSystem = 'https://concord.example/fhir/CodeSystem/refusal';
@@ -46,7 +47,7 @@ export interface Notice {
   readonly expression?: string;
   readonly code?: fhir4.OperationOutcomeIssue['code'];
   /** Stable code for programs, sent as `details.coding`. */
-  readonly reason?: string;
+  readonly reason?: StableCode;
 }
 
 const issueOf = (

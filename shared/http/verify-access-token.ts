@@ -5,6 +5,7 @@ import type { Caller } from '../access/caller.ts';
 import { callerFrom } from '../access/caller.ts';
 import type { Config } from '../config.ts';
 import { RecordError } from '../errors.ts';
+import type { RefusalCode } from '../stable-codes.ts';
 import type { Denylist } from './denylist.ts';
 
 /** Tokens of which a process remembers that they were verified. Each takes half a KB. */
@@ -86,5 +87,5 @@ export const accessTokenVerifier = (
   };
 };
 
-const refused = (message: string, reason: string) =>
+const refused = (message: string, reason: RefusalCode<'unauthenticated'>) =>
   new RecordError('unauthenticated', message, { reason, expression: 'Authorization' });

@@ -10,6 +10,7 @@ import type { Resource } from '../fhir/resource.ts';
 import { validateStructure } from '../fhir/validate.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import { factsOfType } from '../record-types/subjects.ts';
+import type { StableCode } from '../stable-codes.ts';
 import { foresee } from '../store/commit.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
 import { judgeProfiles } from './claimed-profiles.ts';
@@ -188,9 +189,9 @@ const judge = async (context: RequestContext, task: Task): Promise<Notice[]> => 
 /** Runs a check that refuses by throwing, and keeps what it says; undefined then. */
 type Keep = <T>(check: () => T | Promise<T>) => Promise<T | undefined>;
 
-type Told = ValidationIssue & { readonly reason: string };
+type Told = ValidationIssue & { readonly reason: StableCode };
 
-const told = (issues: readonly ValidationIssue[], reason: string): Told[] =>
+const told = (issues: readonly ValidationIssue[], reason: StableCode): Told[] =>
   issues.map((issue) => ({ ...issue, reason: issue.severity === 'information' ? 'not-checked' : reason }));
 
 const notChecked = (message: string): Notice => ({ severity: 'information', reason: 'not-checked', message });

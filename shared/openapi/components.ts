@@ -1,5 +1,6 @@
 import { reasonSystem } from '../fhir/operation-outcome.ts';
 import { fhirJson } from '../http/fhir-request.ts';
+import type { StableCode } from '../stable-codes.ts';
 import { type Json, refersTo } from './schema.ts';
 
 const text: Json = { type: 'string' };
@@ -111,7 +112,7 @@ export type ParameterName = keyof typeof parameters;
 /** Parameters that stand in `components`. */
 export const named = (...names: readonly ParameterName[]): Json[] => names.map((name) => refersTo('parameters', name));
 
-const outcome = (code: string, reason: string, message: string): Json => ({
+const outcome = (code: string, reason: StableCode, message: string): Json => ({
   resourceType: 'OperationOutcome',
   issue: [
     {

@@ -51,7 +51,7 @@ describe('refusal', () => {
 
   it('names every element that is wrong, with its own code', () => {
     const error = new RecordError('invalid', 'Two things', {
-      reason: 'two',
+      reason: 'validation',
       details: [{ expression: 'Patient.name[0]', message: 'First', code: 'required' }, { message: 'Second' }],
     });
 
@@ -61,7 +61,7 @@ describe('refusal', () => {
       { code: 'required', expression: ['Patient.name[0]'] },
       { code: 'invalid', expression: undefined },
     ]);
-    expect(outcome.issue.map(({ details }) => details?.coding?.[0]?.code)).toEqual(['two', 'two']);
+    expect(outcome.issue.map(({ details }) => details?.coding?.[0]?.code)).toEqual(['validation', 'validation']);
   });
 
   it.each([

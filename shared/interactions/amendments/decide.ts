@@ -10,6 +10,7 @@ import {
 import { isPsychotherapyNote } from '../../access/labels.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import type { RefusalCode } from '../../stable-codes.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { answerTo } from '../answers.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
@@ -140,5 +141,5 @@ const decided = async (
 
 const invalid = (expression: string, message: string) => new RecordError('invalid', message, { expression });
 
-const refused = (reason: string, message: string, expression: string) =>
+const refused = (reason: RefusalCode<'business-rule'>, message: string, expression: string) =>
   new RecordError('business-rule', message, { reason, expression });

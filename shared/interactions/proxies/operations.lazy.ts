@@ -7,6 +7,7 @@ import { isScoped } from '../../access/rules/scope.ts';
 import { RecordError } from '../../errors.ts';
 import { addressOf } from '../../fhir/addresses.ts';
 import { dateInterval } from '../../search/date-range.ts';
+import type { RefusalCode } from '../../stable-codes.ts';
 import { type Proxies, proxiesOf, proxyRow } from '../../store/proxy-rows.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Interaction, RequestContext, Target } from '../context.ts';
@@ -53,8 +54,10 @@ export const grantProxy: Interaction = async (context, target) => {
   };
   const { emancipation } = await proxiesOf(context.store, chart);
   const standing = standingIn(context, grant, patient, emancipation);
-  if (standing !== 'in-force' && standing !== 'not-yet' && standing !== 'not-activated')
-    throw refused(reasons[standing], 'basis', `proxy-${standing}`);
+  if (standing !== 'in-force' && standing !== 'not-yet' && standing !== 'not-activated') {
+    const code = `proxy-${standing}` as const;
+    throw refused(reasons[code], 'basis', code);
+  }
   await put(context, chart, grant);
   return answer(context, patient, { grants: [grant], emancipation }, now);
 };
@@ -101,15 +104,15 @@ export const proxiesOfPatient: Interaction = async (context, target) => {
   return answer(context, patient, await proxiesOf(context.store, chart), context.now);
 };
 
-const reasons: Readonly<Record<Exclude<Standing, 'in-force' | 'not-yet' | 'not-activated'>, string>> = {
-  ended: 'The period is over',
-  'age-unknown': 'Without a date of birth nobody knows until when others decide for the patient',
-  'of-age': 'The patient is of age, or emancipated, and decides alone',
-  deceased: 'The patient has died: an executor acts now',
-  'not-deceased': 'The patient is alive: an executor acts only after that',
+const reasons: Readonly<Record<`proxy-${Exclude<Standing, 'in-force' | 'not-yet' | 'not-activated'>}`, string>> = {
+  'proxy-ended': 'The period is over',
+  'proxy-age-unknown': 'Without a date of birth nobody knows until when others decide for the patient',
+  'proxy-of-age': 'The patient is of age, or emancipated, and decides alone',
+  'proxy-deceased': 'The patient has died: an executor acts now',
+  'proxy-not-deceased': 'The patient is alive: an executor acts only after that',
 };
 
-const refused = (message: string, expression: string, reason: string): RecordError =>
+const refused = (message: string, expression: string, reason: RefusalCode<'business-rule'>): RecordError =>
   new RecordError('business-rule', message, { expression, reason });
 
 const invalid = (message: string, expression: string): RecordError =>

@@ -5,6 +5,7 @@ import { searchTypes } from '../../record-types/search-types.ts';
 import { keptUntil } from '../../retention/policy.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import { timeOf } from '../../search/match/date.ts';
+import type { RefusalCode } from '../../stable-codes.ts';
 import { commit, type RecordWrite } from '../../store/commit.ts';
 import { CommitRefused } from '../../store/commit-refusal.ts';
 import { timeOfPlace } from '../../store/ids.ts';
@@ -192,4 +193,5 @@ const purgeOf = async (context: RequestContext, previous: StoredRecord): Promise
   return { next, previous, ...indexChanges(context.store, recordType, { next, previous }, further) };
 };
 
-const refused = (reason: string, message: string) => new RecordError('business-rule', message, { reason });
+const refused = (reason: RefusalCode<'business-rule'>, message: string) =>
+  new RecordError('business-rule', message, { reason });
