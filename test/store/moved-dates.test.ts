@@ -6,6 +6,7 @@ import { pointerKey, recordKey } from '../../shared/store/keys.ts';
 import type { QueryOptions, RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import { sweepTransactions } from '../../shared/store/settle-transaction.ts';
+import { bulk } from '../support/staged-commit.ts';
 import { commitOf, type Interceptor, intercepted, newRecord, nextOf, rowAt, testStore } from '../support/test-store.ts';
 
 let store: RecordStore;
@@ -114,17 +115,19 @@ describe('a pointer at the place of a new date', () => {
   });
 });
 
-/** More than one transaction takes, so the commit is staged. */
-const bulk = () => Array.from({ length: 92 }, (_, n) => ({ pk: `A#${chart}`, sk: `${n}` }));
-
 describe('a staged change of dates', () => {
+  /** Something else with more rows that lead to it than one transaction takes, so the commit is staged; they are written together. */
+  const large = (): RecordWrite => {
+    const elsewhere = store.ids.newChart();
+    return { next: newRecord(store, elsewhere), puts: bulk(elsewhere), removes: [] };
+  };
+
   it('shows each record once at every moment, and where it belongs after recovery, wherever its writer crashed', async () => {
     const stage = (by: RecordStore) =>
       commit(
         by,
         commitOf({
-          writes: [writeOf(movedTo(oldest, 9), oldest), writeOf(movedTo(newest, 0), newest)],
-          log: bulk(),
+          writes: [writeOf(movedTo(oldest, 9), oldest), writeOf(movedTo(newest, 0), newest), large()],
         }),
       );
     let calls = 0;
@@ -135,6 +138,7 @@ describe('a staged change of dates', () => {
       }),
     );
     const outcomes = new Set<string>();
+    expect(calls).toBeGreaterThan(8);
 
     for (let n = 1; n <= calls; n++) {
       [chart, other] = [store.ids.newChart(), store.ids.newChart()];

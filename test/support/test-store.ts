@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, GetCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { Commit, RecordWrite } from '../../shared/store/commit.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
 import type { RowKey } from '../../shared/store/keys.ts';
@@ -59,6 +59,20 @@ export const intercepted = (
 /** A row as it lies in the table. */
 export const rowAt = async ({ client, tableName }: RecordStore, { pk, sk }: RowKey) =>
   (await client.send(new GetCommand({ TableName: tableName, Key: { pk, sk }, ConsistentRead: true }))).Item;
+
+/** All rows of a partition, which is one page. */
+export const rowsOf = async ({ client, tableName }: RecordStore, pk: string) => {
+  const { Items, LastEvaluatedKey } = await client.send(
+    new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': pk },
+      ConsistentRead: true,
+    }),
+  );
+  if (LastEvaluatedKey) throw new Error(`${pk} is more than a page`);
+  return (Items ?? []) as (RowKey & Record<string, unknown>)[];
+};
 
 /** All rows of the table but the deployment's key. */
 export const allRows = async ({ client, tableName }: RecordStore): Promise<(RowKey & Record<string, unknown>)[]> => {
