@@ -2,11 +2,12 @@ import type { App } from 'aws-cdk-lib';
 import type { BundleFolder } from './bundle-function.ts';
 import { scheduledFunctions } from './local/scheduler.ts';
 import { streamConsumers } from './local/stream-consumers.ts';
+import { tokenClaimsEntry } from './local/user-pool.ts';
 import { routes } from './routes.ts';
 import { ApiStack } from './stacks/api.ts';
 import { RecordsStack } from './stacks/records.ts';
 import { SharingStack } from './stacks/sharing.ts';
-import { SignInStack, tokenClaimsEntry } from './stacks/sign-in.ts';
+import { SignInStack } from './stacks/sign-in.ts';
 import type { StageConfig } from './stages.ts';
 
 /** The source of every function that is deployed, each once. */
@@ -40,17 +41,18 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
 
   const records = new RecordsStack(app, id('records'), { ...of('records'), terminationProtection: stage.protected });
   const functions = { bundleFolder, logKey: records.logKey };
-  const signIn = new SignInStack(app, id('sign-in'), {
-    ...of('sign-in'),
-    ...functions,
-    terminationProtection: stage.protected,
-  });
   const table = {
     tableName: records.table.tableName,
     bucketName: records.bodies.bucketName,
     streamArn: records.table.tableStreamArn ?? '',
     resource: records.tableResource,
   };
+  const signIn = new SignInStack(app, id('sign-in'), {
+    ...of('sign-in'),
+    ...functions,
+    table,
+    terminationProtection: stage.protected,
+  });
   const sharing = new SharingStack(app, id('sharing'), { ...of('sharing'), ...functions, table });
   const { userPool, client, domain } = signIn;
   const api = new ApiStack(app, id('api'), {

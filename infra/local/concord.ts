@@ -5,6 +5,7 @@ import {
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import type { Policy } from '../../shared/access/policy.ts';
+import type { TokenEvent } from '../../shared/access/token-claims.ts';
 import { deny } from '../../shared/store/denylist.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
 import { startAwsServices } from './aws-services.ts';
@@ -16,7 +17,7 @@ import { createTable, type LocalDynamoDb, startDynamoDb } from './dynamodb.ts';
 import { type LoggedEvent, openEventBus } from './event-bus.ts';
 import { startExpirySweeper } from './expiry-sweeper.ts';
 import { startGateway } from './gateway.ts';
-import { importHandler, type LoadHandler } from './lambda.ts';
+import { importHandler, type LoadHandler, lambdaContext } from './lambda.ts';
 import type { GatewayRoute } from './match-route.ts';
 import { startObjectStore } from './object-store.ts';
 import { type ScheduledFunction, scheduledFunctions, startScheduler } from './scheduler.ts';
@@ -24,7 +25,7 @@ import { seedDirectory } from './seed-directory.ts';
 import { settleLeftBehind } from './settle-left-behind.ts';
 import { streamConsumers as allConsumers } from './stream-consumers.ts';
 import { type StreamConsumer, startStreamPoller } from './stream-poller.ts';
-import { openUserPool, type UserPool } from './user-pool.ts';
+import { openUserPool, tokenClaimsEntry, type UserPool } from './user-pool.ts';
 import { localPassword, type OrganizationId } from './users.ts';
 
 export interface ConcordOptions {
@@ -139,6 +140,10 @@ const start = async (
   const userPool = await openUserPool({
     folder: folder.usersFolder,
     region,
+    addTokenClaims: async (event) =>
+      (await (
+        await load(tokenClaimsEntry)
+      )(event, lambdaContext(tokenClaimsEntry, 5_000))) as TokenEvent,
     deny: (name, before) => deny({ client: table, tableName }, { kind: 'subject', name, before }),
   });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });

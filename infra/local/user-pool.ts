@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { type TokenEvent, withTokenClaims } from '../../shared/access/token-claims.ts';
 import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { type JsonService, ServiceError } from './aws-services.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
@@ -35,6 +36,8 @@ export interface UserPoolOptions {
   readonly now?: () => number;
   /** Denies what was issued to a user (`sub`) up to a moment, in milliseconds since 1970: Cognito's own tokens outlive their user. */
   readonly deny?: (subject: string, before: number) => Promise<void>;
+  /** The pre-token trigger; where none is given, what it answers without leaving a trace. */
+  readonly addTokenClaims?: (event: TokenEvent) => Promise<TokenEvent>;
 }
 
 /** A stand-in for the Cognito user pool of a deployment, with its pre-token trigger. */
@@ -63,11 +66,20 @@ export interface UserPool {
   readonly hasPatient: () => boolean;
 }
 
+/** Source of the pre-token trigger. */
+export const tokenClaimsEntry = 'functions/add-token-claims.ts';
+
 const poolName = 'ConcordLocal';
 const clientId = 'concordlocalcommandline';
 
 /** Opens the pool. Users that its folder does not know yet are added with the common password. */
-export const openUserPool = async ({ folder, region, now = Date.now, deny }: UserPoolOptions): Promise<UserPool> => {
+export const openUserPool = async ({
+  folder,
+  region,
+  now = Date.now,
+  deny,
+  addTokenClaims = async (event) => withTokenClaims(event),
+}: UserPoolOptions): Promise<UserPool> => {
   const id = `${region}_${poolName}`;
   const issuer = `https://cognito-idp.${region}.amazonaws.com/${id}`;
   const file = path.join(folder, 'users.json');
@@ -82,8 +94,9 @@ export const openUserPool = async ({ folder, region, now = Date.now, deny }: Use
     }
     if (!stored.enabled) throw new ServiceError('NotAuthorizedException', 'User is disabled.');
     const common = commonClaims(stored, issuer, now());
+    const claims = await addTokenClaims(tokenEvent(stored, user, { region, id })).catch(triggerFailed);
     return {
-      accessToken: key.signToken(accessClaims(common, user)),
+      accessToken: key.signToken(accessClaims(common, user, claims)),
       idToken: key.signToken(idClaims(common, user)),
     };
   };
@@ -194,19 +207,55 @@ const commonClaims = ({ sub }: StoredUser, issuer: string, now: number) => {
   };
 };
 
-/** An access token as the pool issues it, with what the pre-token trigger of a deployment adds. */
-const accessClaims = (common: object, user: LocalUser | PatientUser) => ({
-  ...common,
-  client_id: clientId,
-  token_use: 'access',
-  scope: user.scope,
-  username: user.username,
-  'cognito:groups': [user.role],
-  roles: [user.role],
-  // A patient belongs to no organisation.
-  ...('patient' in user ? { patient: user.patient } : { organization: user.organization }),
-  fhirUser: user.fhirUser,
+/** As the pool says it. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html */
+const triggerFailed = (error: unknown): never => {
+  const said = error instanceof Error ? error.message : 'Unknown';
+  throw new ServiceError('UserLambdaValidationException', `PreTokenGeneration failed with error ${said}.`);
+};
+
+/** What the pool asks its pre-token trigger. https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html */
+const tokenEvent = (
+  { sub }: StoredUser,
+  user: LocalUser | PatientUser,
+  pool: { readonly region: string; readonly id: string },
+): TokenEvent => ({
+  version: '3',
+  triggerSource: 'TokenGeneration_Authentication',
+  region: pool.region,
+  userPoolId: pool.id,
+  userName: user.username,
+  callerContext: { awsSdkVersion: 'local', clientId },
+  request: {
+    userAttributes: {
+      sub,
+      email: user.username,
+      'custom:fhirUser': user.fhirUser,
+      // A patient belongs to no organisation.
+      ...('patient' in user ? { 'custom:patient': user.patient } : { 'custom:organization': user.organization }),
+    },
+    groupConfiguration: { groupsToOverride: [user.role], iamRolesToOverride: [], preferredRole: undefined },
+    scopes: user.scope.split(' '),
+  },
+  response: { claimsAndScopeOverrideDetails: {} },
 });
+
+/** An access token as the pool issues it, with what the trigger adds and takes away. */
+const accessClaims = (common: object, user: LocalUser | PatientUser, { response }: TokenEvent) => {
+  const { claimsToAddOrOverride, scopesToSuppress = [] } =
+    response.claimsAndScopeOverrideDetails.accessTokenGeneration ?? {};
+  return {
+    ...common,
+    client_id: clientId,
+    token_use: 'access',
+    scope: user.scope
+      .split(' ')
+      .filter((scope) => !scopesToSuppress.includes(scope))
+      .join(' '),
+    username: user.username,
+    'cognito:groups': [user.role],
+    ...claimsToAddOrOverride,
+  };
+};
 
 const idClaims = (common: object, { username, role }: LocalUser | PatientUser) => ({
   ...common,

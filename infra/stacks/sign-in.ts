@@ -18,12 +18,13 @@ import type { Construct } from 'constructs';
 import { roles } from '../../shared/access/caller.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
 import { renewableSeconds, tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
+import { tokenClaimsEntry } from '../local/user-pool.ts';
 import { BundledFunction, describeEntry, type FunctionSettings } from './bundled-function.ts';
+import { signInStatements, type TableResource } from './table-access.ts';
 
-export interface SignInStackProps extends StackProps, FunctionSettings {}
-
-/** The trigger's source. */
-export const tokenClaimsEntry = 'functions/add-token-claims.ts';
+export interface SignInStackProps extends StackProps, FunctionSettings {
+  readonly table: { readonly tableName: string; readonly resource: TableResource };
+}
 
 /** Scopes that open the API: those that discovery names. */
 export const clinicalScopes: readonly string[] = smartConfiguration({}).scopes_supported;
@@ -38,7 +39,7 @@ export class SignInStack extends Stack {
   /** Address of the sign-in pages. */
   readonly domain: string;
 
-  constructor(scope: Construct, id: string, { stage, bundleFolder, logKey, ...props }: SignInStackProps) {
+  constructor(scope: Construct, id: string, { stage, bundleFolder, logKey, table, ...props }: SignInStackProps) {
     super(scope, id, props);
     const plus = stage.signIn.plan === 'plus';
     this.userPool = new UserPool(this, 'Staff', {
@@ -70,6 +71,8 @@ export class SignInStack extends Stack {
       entry: tokenClaimsEntry,
       description: describeEntry(stage, tokenClaimsEntry),
       timeout: triggerTimeout,
+      environment: { TABLE_NAME: table.tableName },
+      statements: signInStatements(table.resource),
     });
     this.userPool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, addTokenClaims, LambdaVersion.V3_0);
 

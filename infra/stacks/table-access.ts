@@ -76,6 +76,14 @@ export const historyStatements = (table: TableResource): PolicyStatement[] => [
   useKeyForObjects(table),
 ];
 
+/** Writes sign-ins into the log. It may be the first of all, and makes the deployment's secret then. */
+export const signInStatements = (table: TableResource): PolicyStatement[] => [
+  onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
+  accessLogStays(table),
+  useKey(table),
+];
+
 /** Files rows of the access log a second time and changes in the feed, and reads nothing but how far it has come, where chains end and who keeps a chart. */
 export const fileByTimeStatements = (table: TableResource): PolicyStatement[] => [
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, `${disclosurePrefix}*`]),

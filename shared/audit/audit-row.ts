@@ -9,7 +9,7 @@ import type { OutsideDisclosure, Suspension } from './disclosure-rows.ts';
 // row; in layout 2 `entry` is JSON, and by day stands a pointer.
 
 /**
- * What leaves a trace: FHIR interactions, as codes of http://hl7.org/fhir/restful-interaction, and what is none: that somebody signed out, and that
+ * What leaves a trace: FHIR interactions, as codes of http://hl7.org/fhir/restful-interaction, and what is none: that somebody signed in or out, and that
  * rights were changed.
  */
 export type AuditedInteraction =
@@ -25,6 +25,7 @@ export type AuditedInteraction =
   | 'search-type'
   | 'search-system'
   | 'operation'
+  | 'sign-in'
   | 'sign-out'
   | 'privilege';
 

@@ -1,7 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Asking } from '../access/question.ts';
-import { toBase32 } from '../store/base32.ts';
 import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import {
@@ -14,6 +12,7 @@ import {
   refusedRow,
 } from './audit-row.ts';
 import type { AccessCircumstances } from './basis.ts';
+import { logNameOf } from './log-name.ts';
 
 /** What happened to a chart. */
 export interface Access extends AccessCircumstances {
@@ -37,15 +36,6 @@ export interface BrokenGlass {
 
 /** Letters of a query that are kept: a row has 400 KB, and nobody reads more. */
 const longestQuery = 4_000;
-
-/**
- * The log of a chart. One that a client named, such as an organisation's, has another name in the log: an AuditEvent's id holds it, and
- * has 64 letters at most.
- */
-const logOf = (store: RecordStore, chart: string): string =>
-  store.ids.decode(chart)
-    ? chart
-    : toBase32(createHmac('sha256', store.keys.index).update(`log|${chart}`).digest().subarray(0, 16));
 
 /** The circumstances alone, whatever else an access has, and those that say something. */
 const toldOf = ({
@@ -111,7 +101,7 @@ export class AuditTrail {
     ...circumstances
   }: Access): AuditRow {
     const { caller } = this.#asking;
-    return auditRow(auditKey(logOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
+    return auditRow(auditKey(logNameOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
       at: this.#now,
       interaction,
       what,

@@ -83,6 +83,8 @@ export const patternOf = (entry: AuditEntry): EventPattern => {
       return { ...reading, subtype, action: 'R' };
     case 'operation':
       return ofOperation(entry);
+    case 'sign-in':
+      return { ...authentication, subtype: [inDicom('110122', 'Login')] };
     case 'sign-out':
       return { ...authentication, subtype: [inDicom('110123', 'Logout')] };
     case 'privilege':

@@ -27,6 +27,7 @@ const verbs: Readonly<Record<Exclude<AuditedInteraction, 'operation'>, readonly 
   'history-system': ['looked at changes of', 'look at changes of'],
   'search-type': ['searched for', 'search for'],
   'search-system': ['searched', 'search'],
+  'sign-in': ['signed in', 'sign in'],
   'sign-out': ['signed out', 'sign out'],
   privilege: ['changed rights in', 'change rights in'],
 };
@@ -93,7 +94,7 @@ const ofAccess = (entry: AuditEntry, told: Told): string => {
       : verbs[interaction];
   const searched = /^[A-Z][A-Za-z]+(?=$|\?)/.exec(query)?.[0];
   const object =
-    interaction === 'sign-out'
+    interaction === 'sign-in' || interaction === 'sign-out'
       ? ''
       : told.things.length > 0
         ? list(told.things)
@@ -101,7 +102,8 @@ const ofAccess = (entry: AuditEntry, told: Told): string => {
           ? `records of the kind “${typeInWords(searched)}”`
           : told.chart;
   const said = (verb: string): string => (object === '' ? verb : `${verb} ${object}`);
-  const deed = told.refused ? `wanted to ${said(wantedTo)}, and was shown nothing` : said(did);
+  const nothing = interaction === 'sign-in' ? 'was not let in' : 'was shown nothing';
+  const deed = told.refused || entry.outcome ? `wanted to ${said(wantedTo)}, and ${nothing}` : said(did);
   return `${actorOf(entry, told)} ${deed}.`;
 };
 

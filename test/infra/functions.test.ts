@@ -75,7 +75,7 @@ describe('functions of the stacks', () => {
     ['functions/publish-changes.ts', ['EVENT_BUS_NAME', 'TABLE_NAME']],
     ['functions/file-by-time.ts', ['TABLE_NAME']],
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
-    ['functions/add-token-claims.ts', []],
+    ['functions/add-token-claims.ts', ['TABLE_NAME']],
   ])('%s is told %j and nothing else', (entry, names) => {
     expect(Object.keys(environmentOf(functionOf(entry))).sort()).toEqual(names);
   });

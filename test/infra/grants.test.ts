@@ -245,6 +245,7 @@ describe('policies of the stacks', () => {
     'functions/sweep-transactions.ts',
     'functions/history.ts',
     'functions/file-by-time.ts',
+    'functions/add-token-claims.ts',
   ])('keep %s from changing or deleting a row of an access log', (entry) => {
     const denied = grantsOf(entry).filter(({ Effect }) => Effect === 'Deny');
 
@@ -267,7 +268,6 @@ describe('policies of the stacks', () => {
   it('give the description of the server no data at all', () => {
     expect(actionsOf('functions/metadata.ts', 'dynamodb')).toEqual([]);
     expect(actionsOf('functions/metadata.ts', 'kms')).toEqual([]);
-    expect(actionsOf('functions/add-token-claims.ts', 'dynamodb')).toEqual([]);
   });
 
   it('let the publisher read the stream and the one row that ids are made from', () => {
@@ -305,6 +305,25 @@ describe('policies of the stacks', () => {
         ({ Effect, actions }) => Effect === 'Allow' && actions.some((action) => /:(?:\w+Item|Query)$/.test(action)),
       )
       .map(({ actions, Condition }) => [actions.toSorted(), Condition]);
+
+  it('let the sign-in write the access log, and make the row that ids are made from, and read no other', () => {
+    expect(onRowsOf('functions/add-token-claims.ts')).toEqual([
+      [
+        ['dynamodb:GetItem'],
+        {
+          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['!deployment'] },
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
+      ],
+      [
+        ['dynamodb:PutItem'],
+        {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*', '!deployment'] },
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
+      ],
+    ]);
+  });
 
   it('let what files by time write the access log and the feed alone, and read how far it has come and who keeps a chart', () => {
     const only = (comparison: string, ...partitions: string[]) => ({

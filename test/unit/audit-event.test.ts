@@ -241,6 +241,11 @@ const patterns: readonly (readonly [string, Partial<AuditEntry>, Required])[] = 
     { ...asks, subtypes: ['operation', '$lastn'], entities: ofOne },
   ],
   [
+    'the login of DICOM',
+    { interaction: 'sign-in', what: [] },
+    { ...alert, type: '110114', subtypes: ['110122'], entities: [patientEntity, transaction] },
+  ],
+  [
     'the logout of DICOM',
     { interaction: 'sign-out', what: [] },
     { ...alert, type: '110114', subtypes: ['110123'], entities: [patientEntity, transaction] },

@@ -48,6 +48,11 @@ describe('an access in words', () => {
       'On 26 November 2026 at 14:05 UTC, nurse Nora Nord of Northside Clinic read the whole of your record.',
     ],
     [
+      { interaction: 'sign-in', outcome: 'failed' },
+      { things: ['your record'] },
+      'On 26 November 2026 at 14:05 UTC, nurse Nora Nord of Northside Clinic wanted to sign in, and was not let in.',
+    ],
+    [
       { interaction: 'sign-out' },
       { things: [] },
       'On 26 November 2026 at 14:05 UTC, nurse Nora Nord of Northside Clinic signed out.',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { handler, type TokenEvent } from '../../functions/add-token-claims.ts';
 import { callerFrom } from '../../shared/access/caller.ts';
+import { type TokenEvent, withTokenClaims } from '../../shared/access/token-claims.ts';
 
 const physician = { 'custom:organization': 'northside', 'custom:fhirUser': 'Practitioner/p-1' };
 
@@ -26,7 +26,7 @@ const tokenEvent = (request: {
   }) as unknown as TokenEvent;
 
 const accessTokenOf = async (event: TokenEvent) =>
-  (await handler(event)).response.claimsAndScopeOverrideDetails.accessTokenGeneration;
+  withTokenClaims(event).response.claimsAndScopeOverrideDetails.accessTokenGeneration;
 
 describe('pre-token trigger', () => {
   it('adds organization, roles and fhirUser of staff', async () => {
@@ -103,7 +103,7 @@ describe('pre-token trigger', () => {
     ['a patient', { groups: ['patient'], attributes: { 'custom:fhirUser': 'Patient/abc' } }, /"patient"/],
     ['a role', { groups: ['hospital-federation'] }, /no group that is a role/],
   ])('gives no token to a user without %s', async (_, request, message) => {
-    await expect(handler(tokenEvent(request))).rejects.toThrow(message);
+    expect(() => withTokenClaims(tokenEvent(request))).toThrow(message);
   });
 
   it.each([[['patient', 'nurse']], [['system', 'admin']]])(
@@ -111,13 +111,13 @@ describe('pre-token trigger', () => {
     async (groups) => {
       const attributes = { ...physician, 'custom:patient': 'abc' };
 
-      await expect(handler(tokenEvent({ groups, attributes }))).rejects.toThrow(/stands alone/);
+      expect(() => withTokenClaims(tokenEvent({ groups, attributes }))).toThrow(/stands alone/);
     },
   );
 
   it('gives no token to an application, of which nobody says whose it is', async () => {
     const event = tokenEvent({ source: 'TokenGeneration_ClientCredentials', groups: [], attributes: {} });
 
-    await expect(handler(event)).rejects.toThrow(/Applications/);
+    expect(() => withTokenClaims(event)).toThrow(/Applications/);
   });
 });
