@@ -60,6 +60,7 @@ export const refusalCodes = {
     'not-withholdable',
     'reviewer-determined',
     'not-licensed',
+    'task-status',
     'no-such-proxy',
     'proxy-ended',
     'proxy-of-age',

@@ -1,11 +1,11 @@
 import { isAdministrative } from '../access/support.ts';
 import { information } from '../fhir/operation-outcome.ts';
 import type { Resource } from '../fhir/resource.ts';
-import { task } from '../record-types/task.ts';
 import { nurses } from '../work/pools.ts';
 import { answerTo } from './answers.ts';
 import type { Answer, RequestContext } from './context.ts';
-import { newPlace, type PlannedWrite, planCreate } from './plan-write.ts';
+import { forNurses } from './for-nurses.ts';
+import type { PlannedWrite } from './plan-write.ts';
 
 /**
  * What comes of something that support staff write: what is administrative, or a task of their own, is written as it is. Anything else may be clinical and
@@ -36,24 +36,4 @@ const isOwnTask = ({ asking }: RequestContext, resource: Resource): boolean => {
 const isAdministrativeMessage = (resource: Resource | undefined): boolean => {
   const { category = [] } = (resource ?? {}) as Partial<fhir4.Communication>;
   return category.length > 0 && category.every(isAdministrative);
-};
-
-const forNurses = async (context: RequestContext, { next }: PlannedWrite): Promise<PlannedWrite> => {
-  const { subject } = next.resource as unknown as fhir4.Communication;
-  const name = `${next.type}/${next.id}`;
-  const asked: fhir4.Task = {
-    resourceType: 'Task',
-    status: 'requested',
-    intent: 'order',
-    description: 'Support staff have taken a message that may be clinical. Read it and answer it',
-    focus: { reference: name },
-    ...(subject?.reference === undefined ? {} : { for: { reference: subject.reference } }),
-    authoredOn: new Date(context.now).toISOString(),
-    requester: { reference: context.asking.caller.fhirUser },
-    performerType: [nurses],
-  };
-  // The message is written by the same transaction, so that it is known where it will be.
-  const own = { ...context, recordType: task, known: new Map([...context.known, [name, next]]) };
-  const resource = asked as unknown as Resource;
-  return planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
 };

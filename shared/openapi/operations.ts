@@ -10,6 +10,7 @@ import { lastnInput } from '../interactions/lastn.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
+import { progressInput } from '../interactions/progress/input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
 import { retentionInput } from '../interactions/retention/input.ts';
 import { retractInput, signInput } from '../interactions/signing/input.ts';
@@ -134,6 +135,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
   'Patient/$request-amendment': {
     summary: 'Ask that a record is amended',
     input: requestAmendmentInput,
+    answer: 'Task',
+  },
+  'Task/$progress': {
+    summary: 'Take a task of your own on, or add a note, as support staff',
+    input: progressInput,
     answer: 'Task',
   },
   'Task/$decide-amendment': {

@@ -503,3 +503,152 @@ describe('what support staff write', () => {
     expect(JSON.stringify(ofSupport)).toContain('on behalf of');
   });
 });
+
+describe('a task of their own', () => {
+  const nurse: TestCaller = { role: 'nurse' };
+  let subject: fhir4.Reference;
+  beforeEach(async () => {
+    await create(server, delegation(), admin);
+    subject = { reference: referenceTo(await create(server, patientBody())) };
+  });
+  const taskOf = (elements: Partial<fhir4.Task> = {}) =>
+    create(server, {
+      resourceType: 'Task',
+      status: 'requested',
+      intent: 'order',
+      for: subject,
+      owner: { reference: referenceTo(person) },
+      reasonCode: { text: secret },
+      note: [{ text: secret }],
+      ...elements,
+    } as fhir4.Task);
+  const progress = async (
+    { id }: { id: string },
+    said: { status?: string; note?: string },
+    { as = support, headers = {} }: { as?: TestCaller; headers?: Record<string, string> } = {},
+  ) => {
+    const parameter = [
+      ...(said.status === undefined ? [] : [{ name: 'status', valueCode: said.status }]),
+      ...(said.note === undefined ? [] : [{ name: 'note', valueString: said.note }]),
+    ];
+    return server.post(`Task/${id}/$progress`, { resourceType: 'Parameters', parameter }, { as, headers });
+  };
+  const whole = async ({ id }: { id: string }) =>
+    (await server.get(`Task/${id}`, { as: nurse })).body as unknown as fhir4.Task;
+  const toNurses = async () => {
+    const { body } = await server.get(`Task?patient=${subject.reference}`, { as: nurse });
+    const tasks = resourcesIn(body) as unknown as fhir4.Task[];
+    return tasks.filter(({ performerType }) => performerType?.[0]?.coding?.[0]?.code === '106292003');
+  };
+
+  it('is taken on, of which a part is shown, and keeps what they do not see', async () => {
+    const task = await taskOf();
+
+    const begun = await progress(task, { status: 'in-progress' });
+    server.setTime(at + 60_000);
+    const done = await progress(task, { status: 'completed' });
+
+    expect([begun.status, done.status]).toEqual([200, 200]);
+    expect(done.text).not.toContain(secret);
+    expect(done.body).toEqual({
+      resourceType: 'Task',
+      id: task.id,
+      meta: { versionId: '3', lastUpdated: expect.any(String), tag: [expect.objectContaining(subsetted)] },
+      status: 'completed',
+      intent: 'order',
+      for: subject,
+      owner: { reference: referenceTo(person) },
+      lastModified: new Date(at + 60_000).toISOString(),
+      executionPeriod: { start: new Date(at).toISOString(), end: new Date(at + 60_000).toISOString() },
+    });
+    expect(await whole(task)).toMatchObject({ reasonCode: { text: secret }, note: [{ text: secret }] });
+  });
+
+  it.each([
+    ['requested', 'completed'],
+    ['in-progress', 'requested'],
+    ['completed', 'in-progress'],
+    ['draft', 'requested'],
+    ['accepted', 'entered-in-error'],
+    ['accepted', 'gone'],
+  ])('does not go from %s to %s', async (from, to) => {
+    const task = await taskOf({ status: from as fhir4.Task['status'] });
+
+    const { status, body } = await progress(task, { status: to });
+
+    expect([status, codeOf(body)]).toEqual([422, 'task-status']);
+    expect(await whole(task)).toMatchObject({ status: from, meta: { versionId: '1' } });
+  });
+
+  it('that is administrative bears their notes', async () => {
+    const task = await taskOf({ code: { coding: [administrative] } });
+
+    const { status, text } = await progress(task, { status: 'received', note: 'Called, nobody answered' });
+
+    expect(status).toBe(200);
+    expect(text).not.toContain('nobody answered');
+    expect((await whole(task)).note?.[1]).toEqual({
+      authorReference: { reference: referenceTo(person) },
+      time: new Date(at).toISOString(),
+      text: 'Called, nobody answered',
+    });
+    expect(await toNurses()).toEqual([]);
+  });
+
+  it('that may be clinical hands their notes on to the nurses, and they cannot read them back', async () => {
+    const task = await taskOf();
+
+    const { status } = await progress(task, { note: 'She says that her chest hurts' });
+
+    expect(status).toBe(200);
+    expect((await whole(task)).note).toEqual([{ text: secret }]);
+    const [handed, ...more] = await toNurses();
+    expect(more).toEqual([]);
+    const message = handed?.focus?.reference ?? '';
+    expect((await server.get(message, { as: nurse })).body).toMatchObject({
+      subject,
+      about: [{ reference: `Task/${task.id}` }],
+      sender: { reference: referenceTo(person) },
+      payload: [{ contentString: 'She says that her chest hurts' }],
+    });
+    expect([await seen(message), await seen(`Task/${handed?.id}`)]).toEqual(['not-found', 'not-found']);
+  });
+
+  it('is nobody else’s, and is theirs under a delegation, a scope and its version alone', async () => {
+    const own = await taskOf();
+    const restricted = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' };
+    const others = [
+      await taskOf({ owner: { reference: referenceTo(surgeon) } }),
+      await taskOf({ meta: { security: [restricted] } }),
+      { id: 'none' },
+    ];
+    const said = { status: 'received' };
+    const refused = async (...asked: Parameters<typeof progress>) => {
+      const { status, body } = await progress(...asked);
+      return [status, codeOf(body)];
+    };
+
+    for (const task of others) expect(await refused(task, said)).toEqual([404, 'not-found']);
+    expect(await refused(own, said, { as: nurse })).toEqual([403, 'forbidden-role']);
+    expect(await refused(own, said, { as: { ...support, scope: 'user/Task.rs' } })).toEqual([403, 'forbidden-scope']);
+    expect(await refused(own, said, { as: { ...support, organization: 'lakeside' } })).toEqual([403, 'no-delegation']);
+    expect(await refused(own, said, { headers: { 'if-match': 'W/"2"' } })).toEqual([412, 'version-conflict']);
+    expect(await refused(own, {})).toEqual([400, 'invalid']);
+    expect(await refused(own, { note: ' ' })).toEqual([400, 'invalid']);
+    expect(await whole(own)).toMatchObject({ status: 'requested', meta: { versionId: '1' } });
+  });
+
+  it('names who took it on and for whom in the log', async () => {
+    const task = await taskOf({ code: { coding: [administrative] } });
+    await progress(task, { status: 'received', note: 'Called' });
+
+    const { body } = await server.get(`AuditEvent?patient=${subject.reference}`, { as: { role: 'privacy' } });
+
+    const events = (resourcesIn(body) as unknown as fhir4.AuditEvent[]).filter(
+      ({ agent }) => agent[0]?.who?.reference === referenceTo(person),
+    );
+    expect(events.map(({ action }) => action).sort()).toEqual(['E', 'U']);
+    for (const event of events) expect(JSON.stringify(event)).toContain('Organization/northside');
+    expect(JSON.stringify(events)).not.toContain('Called');
+  });
+});

@@ -1,4 +1,5 @@
 import { decideAmendment } from '../../interactions/amendments/operations.ts';
+import { progress } from '../../interactions/progress/operation.ts';
 import type { OwnRoutes } from '../routes.ts';
 
 /** What can be asked of a task alone. */
@@ -10,6 +11,13 @@ export const taskRoutes: OwnRoutes = {
       interaction: decideAmendment,
       name: 'operation',
       definition: 'https://concord.example/fhir/OperationDefinition/Task-decide-amendment',
+    },
+    {
+      method: 'POST',
+      path: ['{id}', '$progress'],
+      interaction: progress,
+      name: 'operation',
+      definition: 'https://concord.example/fhir/OperationDefinition/Task-progress',
     },
   ],
 };
