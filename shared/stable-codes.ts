@@ -50,6 +50,8 @@ export const refusalCodes = {
     'booking-too-long',
     'delegation',
     'idempotency-key-reused',
+    'illegal-move',
+    'move-needs-reason',
     'masked',
     'subsetted',
     'patch-does-not-fit',

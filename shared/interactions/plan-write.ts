@@ -99,8 +99,8 @@ const custodianFor = async ({ asking, store }: RequestContext, chart: string): P
 };
 
 /** A version with what the server itself keeps in it. */
-const kept = ({ recordType, now }: RequestContext, before: Resource | undefined, next: Resource): Resource =>
-  recordType.keeps?.(before, next, now) ?? next;
+const kept = ({ recordType, now, asking }: RequestContext, before: Resource | undefined, next: Resource): Resource =>
+  recordType.keeps?.(before, next, now, asking.caller) ?? next;
 
 /** Plans a record's first version, or the one after its deletion. */
 export const planCreate = async (

@@ -93,8 +93,9 @@ export interface RecordTypeDefinition {
    *
    * @param before - undefined for a first version, or the one after a deletion.
    * @param now - milliseconds since 1970.
+   * @param caller - who writes: the organisation's own system imports what others have kept.
    */
-  readonly keeps?: (before: Resource | undefined, next: Resource, now: number) => Resource;
+  readonly keeps?: (before: Resource | undefined, next: Resource, now: number, caller: Caller) => Resource;
   /** What a change calls for in the same transaction. Facts that need somebody's eye are not refused: a Task tells of them. */
   readonly raises?: (change: RecordChange) => readonly Raised[];
   /** Whether a change does nothing but end what a record says, which a patient may do whoever wrote it. */

@@ -2,6 +2,10 @@ import { visitInEncounter } from '../access/visit.ts';
 import { encounterInvariants } from '../fhir/generated/invariants/Encounter.ts';
 import { encounterSchema } from '../fhir/generated/schemas/Encounter.ts';
 import { encounterElements, encounterSearchTable } from '../fhir/generated/search-parameters/Encounter.ts';
+import { encounterMoves } from '../visits/encounter-moves.ts';
+import { keptOfVisit } from '../visits/kept-of-visit.ts';
+import { checkOfState } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 import { visitsOf } from './visit-rows.ts';
 
@@ -13,5 +17,8 @@ export const encounter = defineRecordType({
   searchTable: encounterSearchTable,
   elements: encounterElements,
   date: 'date',
+  requireChange: (...change) => requireLegalMove(encounterMoves, ...change),
+  keeps: (before, next, ...when) => withMovesFlagged(encounterMoves, before, keptOfVisit(before, next, ...when)),
+  raises: checkOfState,
   ...visitsOf(visitInEncounter),
 });

@@ -92,10 +92,10 @@ const present = (subject: string, elements: Partial<fhir4.Encounter> = {}) =>
   encounterBody(subject, { status: 'in-progress', period: { start: '2026-03-01T09:00:00Z' }, ...elements });
 
 /** A chart whose patient was referred to Lakeside, and has come. */
-const related = async (referral: Partial<fhir4.ServiceRequest> = {}) => {
+const related = async (referral: Partial<fhir4.ServiceRequest> = {}, visit: Partial<fhir4.Encounter> = {}) => {
   const known = await chart();
   const request = await create(server, referralBody(known.subject, referral));
-  const encounter = await create(server, present(known.subject), elsewhere);
+  const encounter = await create(server, present(known.subject, visit), elsewhere);
   return { ...known, request, encounter };
 };
 
@@ -384,7 +384,8 @@ describe('the end of a care relationship', () => {
   });
 
   it.each(['entered-in-error', 'cancelled'] as const)('comes at once with a visit that is %s', async (status) => {
-    const known = await related();
+    const known = await related({}, { status: 'arrived' });
+    expect(await statusOf(pathOf(known.observation))).toBe(200);
     await server.put(pathOf(known.encounter), { ...known.encounter, status }, { as: elsewhere });
 
     expect(await statusOf(pathOf(known.observation))).toBe(404);

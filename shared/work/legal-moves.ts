@@ -1,0 +1,159 @@
+import type { Caller } from '../access/caller.ts';
+import { RecordError } from '../errors.ts';
+import { stringifyJson } from '../fhir/json.ts';
+import type { Resource } from '../fhir/resource.ts';
+
+/** A state that may follow another one. */
+export interface Move<S extends string = string> {
+  readonly to: S;
+  /** That somebody says why, with the change. */
+  readonly needs?: 'reason';
+  /** Who makes it; whoever may write the record, if absent. */
+  readonly by?: 'staff';
+}
+
+type Moves<S extends string> = readonly (S | Move<S>)[];
+
+/** Which states of a record may follow which. Read as tables in docs/work.md. */
+export interface LegalMoves {
+  /** `Type.element` that tells the state. */
+  readonly element: string;
+  readonly stateOf: (resource: Resource) => string | undefined;
+  readonly from: ReadonlyMap<string, readonly Move[]>;
+}
+
+const withdrawn = 'entered-in-error';
+
+/**
+ * The legal moves of a type. What was entered in error can be said so in every state, and stays so: the right record is a new one.
+ *
+ * @param element - `Type.element` of a code, or of a CodeableConcept that holds one.
+ * @param table - every state, and those that may follow it.
+ */
+export const legalMoves = <S extends string>(
+  element: string,
+  table: Readonly<Record<S, Moves<NoInfer<S>>>>,
+): LegalMoves => {
+  const states = Object.keys(table) as S[];
+  const name = element.slice(element.indexOf('.') + 1);
+  const from = states.map((state): [string, readonly Move[]] => [
+    state,
+    [
+      ...table[state].map((move) => (typeof move === 'string' ? { to: move } : move)),
+      ...(withdrawn in table && state !== withdrawn ? [{ to: withdrawn }] : []),
+    ],
+  ]);
+  return { element, stateOf: (resource) => codeOf(resource[name]), from: new Map(from) };
+};
+
+/** A move that needs somebody to say why. */
+export const withReason = <S extends string>(to: S): Move<S> => ({ to, needs: 'reason' });
+
+/** A move that no patient makes. */
+export const byStaff = <S extends string>(to: S): Move<S> => ({ to, by: 'staff' });
+
+const codeOf = (value: unknown): string | undefined =>
+  typeof value === 'object'
+    ? (value as fhir4.CodeableConcept | null)?.coding?.[0]?.code
+    : (value as string | undefined);
+
+type Judged = 'legal' | 'illegal' | 'needs-reason' | 'by-staff';
+
+const judged = (
+  { stateOf, from }: LegalMoves,
+  before: Resource | undefined,
+  next: Resource,
+  { isPatient = false } = {},
+): Judged => {
+  const was = before && stateOf(before);
+  const is = stateOf(next);
+  if (!before || was === undefined || was === is) return 'legal';
+  const move = from.get(was)?.find(({ to }) => to === is);
+  if (!move) return 'illegal';
+  if (move.needs && !isNewReason(before, next)) return 'needs-reason';
+  return move.by && isPatient ? 'by-staff' : 'legal';
+};
+
+/**
+ * Requires that what a record becomes may follow from what it was. A first version may be in any state, as one that is deleted may. An organisation's own system tells what
+ * happened elsewhere, and is not refused: see `withMovesFlagged`.
+ *
+ * @param before - undefined for a first version.
+ * @param next - undefined for a deletion.
+ * @throws RecordError `business-rule`, with the moves that are possible; `forbidden` to a patient for what staff do.
+ */
+export const requireLegalMove = (
+  moves: LegalMoves,
+  before: Resource | undefined,
+  next: Resource | undefined,
+  { roles }: Pick<Caller, 'roles'>,
+): void => {
+  if (!before || !next || roles.includes('system')) return;
+  const { element, stateOf, from } = moves;
+  const was = stateOf(before) ?? '';
+  switch (judged(moves, before, next, { isPatient: roles.includes('patient') })) {
+    case 'illegal': {
+      const possible = (from.get(was) ?? []).map(inWords).join(', ');
+      throw new RecordError(
+        'business-rule',
+        `What is ${was} cannot become ${stateOf(next) ?? 'without a state'}. It can become: ${possible || 'nothing else'}`,
+        { reason: 'illegal-move', expression: element },
+      );
+    }
+    case 'needs-reason':
+      throw new RecordError(
+        'business-rule',
+        `What is ${was} becomes ${stateOf(next)} for a reason that is given with the change`,
+        { reason: 'move-needs-reason', expression: element },
+      );
+    case 'by-staff':
+      throw new RecordError('forbidden', `Staff say that it is ${stateOf(next)}`, {
+        reason: 'forbidden-role',
+        expression: element,
+      });
+    case 'legal':
+  }
+};
+
+/** A move as the tables in docs/work.md have it. */
+export const inWords = ({ to, needs, by }: Move): string =>
+  `${to}${needs ? ' with a reason' : ''}${by ? ' by staff' : ''}`;
+
+/** A version says itself that its state does not follow from the one before. */
+export const irregularMove: fhir4.Coding = {
+  system: 'https://concord.example/fhir/CodeSystem/work',
+  code: 'irregular-move',
+  display: 'Its state does not follow from the one before',
+};
+
+const isFlagged = (resource: Resource | undefined): boolean =>
+  resource?.meta?.tag?.some(({ system, code }) => system === irregularMove.system && code === irregularMove.code) ??
+  false;
+
+/** A version with a flag if its move, or an earlier one, was not legal: facts are stored all the same. `$meta-delete` takes it off once somebody has looked. */
+export const withMovesFlagged = (moves: LegalMoves, before: Resource | undefined, next: Resource): Resource => {
+  const verdict = judged(moves, before, next);
+  if (isFlagged(next) || (verdict === 'legal' && !isFlagged(before))) return next;
+  return { ...next, meta: { ...next.meta, tag: [...(next.meta?.tag ?? []), irregularMove] } };
+};
+
+/** Whether a change is the first that is flagged. */
+export const isNewlyFlagged = (before: Resource | undefined, next: Resource | undefined): boolean =>
+  before !== undefined && isFlagged(next) && !isFlagged(before);
+
+/** https://hl7.org/fhir/R4/extension-event-statusreason.html, https://hl7.org/fhir/R4/extension-request-statusreason.html */
+const reasonExtension = /^http:\/\/hl7\.org\/fhir\/StructureDefinition\/(?:event|request)-statusReason$/;
+
+const reasonOf = (resource: Resource): string => {
+  const { statusReason, extension } = resource as { statusReason?: unknown; extension?: fhir4.Extension[] };
+  const given = statusReason ?? extension?.find(({ url }) => reasonExtension.test(url))?.valueCodeableConcept;
+  if (typeof given === 'string') return given.trim();
+  const { text = '', coding = [] } = (given ?? {}) as fhir4.CodeableConcept;
+  return text.trim() === '' && coding.length === 0 ? '' : stringifyJson(given);
+};
+
+/** The reason of an earlier change is none for this one. */
+const isNewReason = (before: Resource, next: Resource): boolean => {
+  const reason = reasonOf(next);
+  return reason !== '' && reason !== reasonOf(before);
+};
