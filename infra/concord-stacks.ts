@@ -2,7 +2,7 @@ import type { App } from 'aws-cdk-lib';
 import type { BundleFolder } from './bundle-function.ts';
 import { scheduledFunctions } from './local/scheduler.ts';
 import { streamConsumers } from './local/stream-consumers.ts';
-import { tokenClaimsEntry } from './local/user-pool.ts';
+import { followPoolEntry, tokenClaimsEntry } from './local/user-pool.ts';
 import { routes } from './routes.ts';
 import { ApiStack } from './stacks/api.ts';
 import { RecordsStack } from './stacks/records.ts';
@@ -14,6 +14,7 @@ import type { StageConfig } from './stages.ts';
 export const functionEntries: readonly string[] = [
   ...new Set([...routes, ...streamConsumers, ...scheduledFunctions].map(({ entry }) => entry)),
   tokenClaimsEntry,
+  followPoolEntry,
 ];
 
 /** CDK's switches. They stand here and not in cdk.json, which only the CLI reads. */

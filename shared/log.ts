@@ -13,10 +13,24 @@ export interface LogFields {
   readonly count?: number;
 }
 
+/** What is counted where a row of the access log would be nobody's. */
+export type CountedEvent = 'SignInsOfNobody';
+
 const logger = new Logger({ serviceName: 'concord' });
 
 export const log = {
   info: (message: string, fields: LogFields = {}): void => logger.info(message, { ...fields }),
+  /** Counts one of a kind of event: a metric that CloudWatch makes of the line. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+  count: (metric: CountedEvent): void =>
+    logger.info('counted', {
+      _aws: {
+        Timestamp: Date.now(),
+        CloudWatchMetrics: [
+          { Namespace: 'Concord', Dimensions: [['service']], Metrics: [{ Name: metric, Unit: 'Count' }] },
+        ],
+      },
+      [metric]: 1,
+    }),
   warn: (message: string, fields: LogFields = {}): void => logger.warn(message, { ...fields }),
   /**
    * A fault of ours. Of the error only its name and the places in our code are kept: its message may quote what it was given.

@@ -6,8 +6,6 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Policy } from '../../shared/access/policy.ts';
 import type { TokenEvent } from '../../shared/access/token-claims.ts';
-import { deny } from '../../shared/store/denylist.ts';
-import { documentClient } from '../../shared/store/document-client.ts';
 import { startAwsServices } from './aws-services.ts';
 import { CannotStart } from './cannot-start.ts';
 import { cognitoAuthorizer } from './cognito-authorizer.ts';
@@ -25,7 +23,7 @@ import { seedDirectory } from './seed-directory.ts';
 import { settleLeftBehind } from './settle-left-behind.ts';
 import { streamConsumers as allConsumers } from './stream-consumers.ts';
 import { type StreamConsumer, startStreamPoller } from './stream-poller.ts';
-import { openUserPool, tokenClaimsEntry, type UserPool } from './user-pool.ts';
+import { followPoolEntry, openUserPool, tokenClaimsEntry, type UserPool } from './user-pool.ts';
 import { localPassword, type OrganizationId } from './users.ts';
 
 export interface ConcordOptions {
@@ -135,8 +133,6 @@ const start = async (
   running.push(objectStore.stop);
   objectStore.createBucket(bucketName);
 
-  const table = documentClient({ endpoint: store.endpoint });
-  running.push(() => table.destroy());
   const userPool = await openUserPool({
     folder: folder.usersFolder,
     region,
@@ -144,7 +140,9 @@ const start = async (
       (await (
         await load(tokenClaimsEntry)
       )(event, lambdaContext(tokenClaimsEntry, 5_000))) as TokenEvent,
-    deny: (name, before) => deny({ client: table, tableName }, { kind: 'subject', name, before }),
+    tell: async (event) => {
+      await (await load(followPoolEntry))(event, lambdaContext(followPoolEntry, 60_000));
+    },
   });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
   services.push(userPool.service, bus.service);

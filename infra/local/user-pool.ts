@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { type TokenEvent, withTokenClaims } from '../../shared/access/token-claims.ts';
 import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
+import type { UserPoolEvent } from '../../shared/audit/user-pool-events.ts';
 import { type JsonService, ServiceError } from './aws-services.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { hashPassword, isPassword } from './password.ts';
@@ -34,8 +35,8 @@ export interface UserPoolOptions {
   readonly region: string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** Denies what was issued to a user (`sub`) up to a moment, in milliseconds since 1970: Cognito's own tokens outlive their user. */
-  readonly deny?: (subject: string, before: number) => Promise<void>;
+  /** Is told what CloudTrail tells of the pool, and awaited, where CloudTrail takes minutes. */
+  readonly tell?: (event: UserPoolEvent) => Promise<void>;
   /** The pre-token trigger; where none is given, what it answers without leaving a trace. */
   readonly addTokenClaims?: (event: TokenEvent) => Promise<TokenEvent>;
 }
@@ -66,6 +67,8 @@ export interface UserPool {
   readonly hasPatient: () => boolean;
 }
 
+/** Source of what is told what CloudTrail tells of the pool. */
+export const followPoolEntry = 'functions/follow-user-pool.ts';
 /** Source of the pre-token trigger. */
 export const tokenClaimsEntry = 'functions/add-token-claims.ts';
 
@@ -77,7 +80,7 @@ export const openUserPool = async ({
   folder,
   region,
   now = Date.now,
-  deny,
+  tell,
   addTokenClaims = async (event) => withTokenClaims(event),
 }: UserPoolOptions): Promise<UserPool> => {
   const id = `${region}_${poolName}`;
@@ -90,8 +93,10 @@ export const openUserPool = async ({
     const user = localUsers.find((known) => known.username === username) ?? patientOf(stored);
     // One answer for both, as a pool that hides which users exist gives it.
     if (!stored || !user || !(await isPassword(password, stored.password))) {
+      await tell?.(failedSignIn(user && stored, now()));
       throw new ServiceError('NotAuthorizedException', 'Incorrect username or password.');
     }
+    if (!stored.enabled) await tell?.(failedSignIn(stored, now()));
     if (!stored.enabled) throw new ServiceError('NotAuthorizedException', 'User is disabled.');
     const common = commonClaims(stored, issuer, now());
     const claims = await addTokenClaims(tokenEvent(stored, user, { region, id })).catch(triggerFailed);
@@ -126,7 +131,7 @@ export const openUserPool = async ({
       if (!user) throw new ServiceError('UserNotFoundException', 'User does not exist.');
       users[username] = { ...user, enabled };
       writeJsonFile(file, users);
-      if (!enabled) await deny?.(user.sub, now());
+      if (!enabled) await tell?.(disabled(user, id, now()));
     },
     addPatient: async (patient) => {
       users[patientUsername] = { ...(users[patientUsername] ?? (await newUser(patientUsername))), patient };
@@ -206,6 +211,34 @@ const commonClaims = ({ sub }: StoredUser, issuer: string, now: number) => {
     origin_jti: randomUUID(),
   };
 };
+
+type ToldCall = UserPoolEvent['detail'];
+
+/** An event as EventBridge has it of CloudTrail: events/user-pool. */
+const toldByCloudTrail = (
+  user: StoredUser | undefined,
+  now: number,
+  call: Omit<ToldCall, 'eventTime' | 'eventID' | 'additionalEventData'>,
+): UserPoolEvent => ({
+  source: 'aws.cognito-idp',
+  'detail-type': 'AWS API Call via CloudTrail',
+  detail: {
+    ...call,
+    eventTime: `${new Date(now).toISOString().slice(0, 19)}Z`,
+    eventID: randomUUID(),
+    ...(user ? { additionalEventData: { sub: user.sub } } : {}),
+  },
+});
+
+const disabled = (user: StoredUser, userPoolId: string, now: number): UserPoolEvent =>
+  toldByCloudTrail(user, now, { eventName: 'AdminDisableUser', requestParameters: { userPoolId } });
+
+const failedSignIn = (user: StoredUser | undefined, now: number): UserPoolEvent =>
+  toldByCloudTrail(user, now, {
+    eventName: 'InitiateAuth',
+    errorCode: 'NotAuthorizedException',
+    requestParameters: { clientId, authFlow: 'USER_PASSWORD_AUTH' },
+  });
 
 /** As the pool says it. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html */
 const triggerFailed = (error: unknown): never => {

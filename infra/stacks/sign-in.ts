@@ -14,13 +14,16 @@ import {
   UserPoolClientIdentityProvider,
   UserPoolOperation,
 } from 'aws-cdk-lib/aws-cognito';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { roles } from '../../shared/access/caller.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
 import { renewableSeconds, tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
-import { tokenClaimsEntry } from '../local/user-pool.ts';
-import { BundledFunction, describeEntry, type FunctionSettings } from './bundled-function.ts';
-import { signInStatements, type TableResource } from './table-access.ts';
+import { endingCalls, failures, signInCalls } from '../../shared/audit/user-pool-events.ts';
+import { followPoolEntry, tokenClaimsEntry } from '../local/user-pool.ts';
+import { BundledFunction, backgroundTimeout, describeEntry, type FunctionSettings } from './bundled-function.ts';
+import { followPoolStatements, signInStatements, type TableResource } from './table-access.ts';
 
 export interface SignInStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly resource: TableResource };
@@ -100,6 +103,53 @@ export class SignInStack extends Stack {
       refreshTokenValidity: Duration.seconds(renewableSeconds),
       enableTokenRevocation: true,
       preventUserExistenceErrors: true,
+    });
+    this.#follow({ stage, bundleFolder, logKey, table });
+  }
+
+  /**
+   * Hears of CloudTrail what Cognito tells no trigger. There are no such events without a trail of the account that logs management events.
+   * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+   */
+  #follow({ stage, bundleFolder, logKey, table }: SignInStackProps): void {
+    const follow = new BundledFunction(this, 'FollowUserPool', {
+      stage,
+      bundleFolder,
+      logKey,
+      entry: followPoolEntry,
+      description: describeEntry(stage, followPoolEntry),
+      timeout: backgroundTimeout,
+      environment: {
+        TABLE_NAME: table.tableName,
+        USER_POOL_ID: this.userPool.userPoolId,
+        USER_POOL_CLIENT_IDS: this.client.userPoolClientId,
+      },
+      statements: followPoolStatements(table.resource),
+    });
+    const told = { source: ['aws.cognito-idp'], detailType: ['AWS API Call via CloudTrail'] };
+    const eventSource = ['cognito-idp.amazonaws.com'];
+    new Rule(this, 'UsersEnded', {
+      eventPattern: {
+        ...told,
+        detail: {
+          eventSource,
+          eventName: [...endingCalls],
+          requestParameters: { userPoolId: [this.userPool.userPoolId] },
+        },
+      },
+      targets: [new LambdaFunction(follow)],
+    });
+    new Rule(this, 'FailedSignIns', {
+      eventPattern: {
+        ...told,
+        detail: {
+          eventSource,
+          eventName: [...signInCalls],
+          errorCode: [...failures],
+          requestParameters: { clientId: [this.client.userPoolClientId] },
+        },
+      },
+      targets: [new LambdaFunction(follow)],
     });
   }
 

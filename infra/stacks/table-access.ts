@@ -3,6 +3,7 @@ import {
   auditChainPartition,
   auditPartition,
   chartKey,
+  deniedPartition,
   deploymentKeyKey,
   disclosurePrefix,
   feedPrefix,
@@ -80,6 +81,15 @@ export const historyStatements = (table: TableResource): PolicyStatement[] => [
 export const signInStatements = (table: TableResource): PolicyStatement[] => [
   onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
+  accessLogStays(table),
+  useKey(table),
+];
+
+/** Denies users, and writes failed sign-ins into the log, where it reads who the user was at the last one. */
+export const followPoolStatements = (table: TableResource): PolicyStatement[] => [
+  onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deniedPartition, deploymentKeyKey.pk]),
+  onRows(table, ['Query'], 'StringLike', [accessLogRows]),
   accessLogStays(table),
   useKey(table),
 ];

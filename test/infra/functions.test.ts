@@ -76,6 +76,7 @@ describe('functions of the stacks', () => {
     ['functions/file-by-time.ts', ['TABLE_NAME']],
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
     ['functions/add-token-claims.ts', ['TABLE_NAME']],
+    ['functions/follow-user-pool.ts', ['TABLE_NAME', 'USER_POOL_CLIENT_IDS', 'USER_POOL_ID']],
   ])('%s is told %j and nothing else', (entry, names) => {
     expect(Object.keys(environmentOf(functionOf(entry))).sort()).toEqual(names);
   });

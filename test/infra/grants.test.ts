@@ -246,6 +246,7 @@ describe('policies of the stacks', () => {
     'functions/history.ts',
     'functions/file-by-time.ts',
     'functions/add-token-claims.ts',
+    'functions/follow-user-pool.ts',
   ])('keep %s from changing or deleting a row of an access log', (entry) => {
     const denied = grantsOf(entry).filter(({ Effect }) => Effect === 'Deny');
 
@@ -322,6 +323,19 @@ describe('policies of the stacks', () => {
           Null: { 'dynamodb:LeadingKeys': 'false' },
         },
       ],
+    ]);
+  });
+
+  it('let what follows the user pool write the log and who is denied, and read of records nothing', () => {
+    const allowed = onRowsOf('functions/follow-user-pool.ts').map(([actions, condition]) => [
+      actions,
+      Object.values(condition ?? {})[0],
+    ]);
+
+    expect(allowed).toEqual([
+      [['dynamodb:GetItem'], { 'dynamodb:LeadingKeys': ['!deployment'] }],
+      [['dynamodb:PutItem'], { 'dynamodb:LeadingKeys': ['A#*', '!denied', '!deployment'] }],
+      [['dynamodb:Query'], { 'dynamodb:LeadingKeys': ['A#*'] }],
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { roles } from '../../shared/access/caller.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
-import { type Resource, synthesised } from '../support/synthesised.ts';
+import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
 
 const only = (type: string, stage?: string): Resource => {
   const [first, ...others] = synthesised(stage).resources(type);
@@ -33,7 +33,7 @@ describe('sign-in of the stack', () => {
   it('adds the claims of Concord to access tokens, in any plan', () => {
     const functions = synthesised()
       .resources('AWS::Lambda::Function')
-      .filter(({ part }) => part === 'signIn');
+      .filter((each) => entryOf(each) === 'functions/add-token-claims.ts');
 
     expect(pool().LambdaConfig).toEqual({
       PreTokenGenerationConfig: { LambdaArn: { 'Fn::GetAtt': [functions[0]?.id, 'Arn'] }, LambdaVersion: 'V3_0' },

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startAwsServices } from '../../infra/local/aws-services.ts';
 import { openUserPool } from '../../infra/local/user-pool.ts';
 import { localUsers } from '../../infra/local/users.ts';
+import type { UserPoolEvent } from '../../shared/audit/user-pool-events.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 
 const openPool = async (folder = path.join(removedAfterTest(), 'users')) => {
@@ -156,20 +157,28 @@ describe('sign-in at the local user pool', () => {
     expect(accepted.status).toBe(200);
   });
 
-  it('denies what was issued to a user who is turned off, and to nobody who is turned on', async () => {
-    const denied: [string, number][] = [];
+  it('tells of a user who is turned off, and of who is not let in, as CloudTrail does', async () => {
+    const told: UserPoolEvent[] = [];
     const pool = await openUserPool({
       folder: path.join(removedAfterTest(), 'users'),
       region: 'us-east-1',
       now: () => 1_795_737_600_123,
-      deny: async (...denial) => void denied.push(denial),
+      tell: async (event) => void told.push(event),
     });
     const { sub } = claimsOf((await pool.signIn('nurse@northside.example', 'concord')).accessToken);
 
     await pool.setEnabled('nurse@northside.example', false);
     await pool.setEnabled('nurse@northside.example', true);
+    for (const name of ['nurse@northside.example', 'my-password'])
+      await expect(pool.signIn(name, 'wrong')).rejects.toThrow('Incorrect');
 
-    expect(denied).toEqual([[sub, 1_795_737_600_123]]);
+    expect(told.map(({ detail }) => [detail.eventName, detail.errorCode, detail.additionalEventData?.sub])).toEqual([
+      ['AdminDisableUser', undefined, sub],
+      ['InitiateAuth', 'NotAuthorizedException', sub],
+      ['InitiateAuth', 'NotAuthorizedException', undefined],
+    ]);
+    expect(told.map(({ detail }) => detail.eventTime)).toEqual(Array(3).fill('2026-11-27T00:00:00Z'));
+    expect(JSON.stringify(told)).not.toMatch(/my-password|wrong/);
   });
 
   it('serves its public key, and nothing of its private one', async () => {
