@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
+import { usualRetention } from '../shared/retention/policy.ts';
 
 /** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const logDays = z.literal([7, 14, 30, 60, 90, 180, 365, 731, 1096, 2192, 2557]);
@@ -25,6 +26,13 @@ const stageSchema = z.strictObject({
     relationDays: positive,
     breakGlassMinutes: z.int().check(z.gte(5), z.lte(720)),
     jurisdiction: z.enum(Object.keys(agesByJurisdiction)),
+    /** Years for which charts are kept, an assumption that each network checks against the law of its place: see shared/retention/policy.ts. */
+    retention: z.strictObject({
+      years: positive,
+      yearsOfType: z.record(z.string(), positive),
+      majority: positive,
+      yearsFromMajority: positive,
+    }),
     sensitiveCodes: z.optional(z.record(z.string(), z.array(z.string().check(z.regex(/^[^|]+\|[^|]+$/))))),
   }),
   signIn: z.strictObject({
@@ -51,7 +59,13 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
     recoveryDays: 35,
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
-    policy: { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60, jurisdiction: 'cautious' },
+    policy: {
+      sharing: 'opt-in',
+      relationDays: 30,
+      breakGlassMinutes: 60,
+      jurisdiction: 'cautious',
+      retention: usualRetention,
+    },
     signIn: { secondFactor: 'required', plan: 'plus', callbackUrls: ['https://concord.example/signed-in'] },
   },
   {
@@ -61,7 +75,13 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 50, burst: 100 },
     recoveryDays: 1,
     logRetentionDays: 7,
-    policy: { sharing: 'opt-in', relationDays: 30, breakGlassMinutes: 60, jurisdiction: 'cautious' },
+    policy: {
+      sharing: 'opt-in',
+      relationDays: 30,
+      breakGlassMinutes: 60,
+      jurisdiction: 'cautious',
+      retention: usualRetention,
+    },
     signIn: { secondFactor: 'optional', plan: 'essentials', callbackUrls: ['http://localhost:8080/signed-in'] },
   },
 ].map(parseStage);

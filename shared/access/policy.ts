@@ -1,3 +1,4 @@
+import type { RetentionPolicy } from '../retention/policy.ts';
 import type { FurtherCodes } from './derived-labels.ts';
 
 /** What a network has agreed on, where the law leaves it the choice. Part of how it is deployed. */
@@ -12,6 +13,8 @@ export interface Policy {
   readonly jurisdiction: string;
   /** Codes that are sensitive here beside the starting set, by label of v3-ActCode: `{ "HIV": ["system|code", "system|beginning*"] }`. */
   readonly sensitiveCodes: FurtherCodes;
+  /** How long charts are kept; `usualRetention` where it is not said. Whether that is the law of the place is for the deployment to say. */
+  readonly retention?: RetentionPolicy;
 }
 
 /** What holds where a deployment says nothing. */

@@ -132,6 +132,7 @@ const described: Readonly<Record<string, OperationDescription>> = {
   'Patient/$legal-hold': { summary: 'Keep the chart from being purged', input: retentionInput, answer: 'Parameters' },
   'Patient/$release-hold': { summary: 'Lift a legal hold', input: retentionInput, answer: 'Parameters' },
   'Patient/$purge': { summary: 'End a chart whose time is over', input: retentionInput, answer: 'Parameters' },
+  'Patient/$purge-due': { summary: 'Charts whose time is over', input: {}, answer: 'Parameters' },
   'Patient/$request-amendment': {
     summary: 'Ask that a record is amended',
     input: requestAmendmentInput,

@@ -730,8 +730,22 @@ describe('the end of a chart', () => {
     expect((await purge(one)).body).toEqual(body);
     const { accesses } = await chartLog(server.store, one.patient.id, undefined);
     expect(accesses.filter(({ entry }) => entry.query?.includes('$purge')).map(({ entry }) => entry.query)).toEqual([
-      `${pathOf(one.patient)}/$purge?reason=Its%20time%20is%20over&records=${4 + count}`,
+      `${pathOf(one.patient)}/$purge?records=${4 + count}`,
     ]);
+  });
+
+  it('is for a reason that officers read in the log, and its patient nowhere', async () => {
+    const one = await oldChart();
+    await purge(one);
+
+    const purges = async (as: TestCaller) =>
+      (await logOf(one, as)).filter((event) => queriesIn(event).some((query) => query.includes('$purge')));
+    const [forOfficers, forPatient] = [await purges(privacy), await purges(one.own)];
+
+    expect(forOfficers.map(({ purposeOfEvent }) => purposeOfEvent)).toEqual([[{ text: 'Its time is over' }]]);
+    expect(forOfficers.flatMap(queriesIn).join()).not.toContain('time');
+    expect(forPatient).toHaveLength(1);
+    expect(JSON.stringify(forPatient)).not.toContain('Its time is over');
   });
 
   it('leaves the ids that clients chose taken, in every process', async () => {
@@ -867,6 +881,126 @@ describe('the end of a chart', () => {
 
     expect(made.status, JSON.stringify(made.body)).toBe(201);
     expect(reasonOf(await purge(one))).toBe('retention');
+  });
+
+  it.each([
+    ['active', 'retention'],
+    ['on-hold', 'retention'],
+    ['completed', undefined],
+  ])('does not come while a period goes on that has no end: %s', async (status, refused) => {
+    const one = await oldChart();
+    const body = {
+      resourceType: 'CarePlan',
+      status,
+      intent: 'plan',
+      subject: { reference: referenceTo(one.patient) },
+      period: { start: '1999-01-01' },
+    };
+    const made = await at(old, () => server.post('CarePlan', body));
+
+    expect(made.status, JSON.stringify(made.body)).toBe(201);
+    expect(reasonOf(await purge(one))).toBe(refused);
+  });
+
+  it('comes when the deployment says so', async () => {
+    const one = await oldChart();
+    const retention = { years: 40, yearsOfType: {}, majority: 18, yearsFromMajority: 10 };
+    const longer = await fhirServer(table, { retention });
+    longer.setTime(later);
+    const parameter = [{ name: 'reason', valueString: 'Its time is over' }];
+
+    const refused = await longer.post(
+      `${pathOf(one.patient)}/$purge`,
+      { resourceType: 'Parameters', parameter },
+      { as: privacy },
+    );
+
+    expect([refused.status, reasonOf(refused)]).toEqual([422, 'retention']);
+    expect((await purge(one)).status).toBe(200);
+  });
+
+  describe('is proposed', () => {
+    /** All pages, by charts. */
+    const due = async (as: TestCaller = privacy) => {
+      const charts = new Map<string, Record<string, unknown>>();
+      let pages = 0;
+      for (let path: string | undefined = 'Patient/$purge-due'; path !== undefined; pages++) {
+        const { status, body } = await server.get(path, { as });
+        expect(status, JSON.stringify(body)).toBe(200);
+        const { parameter = [] } = body as unknown as fhir4.Parameters;
+        for (const { part = [] } of parameter.filter(({ name }) => name === 'due')) {
+          const found = Object.fromEntries(
+            part.map(({ name, valueReference, valueUnsignedInt, valueInstant, valueCode }) => [
+              name,
+              valueReference?.reference ?? valueUnsignedInt ?? valueInstant ?? valueCode,
+            ]),
+          );
+          charts.set(String(found['patient']), found);
+        }
+        path = parameter.find(({ name }) => name === 'next')?.valueUri;
+      }
+      return { charts, pages };
+    };
+
+    it('once its time is over, to who may purge it, with what stands against it', async () => {
+      const one = await oldChart();
+      const held = await oldChart();
+      await post(`${pathOf(held.patient)}/$legal-hold`, { reason: 'A court asks' });
+      const linked = await oldChart();
+      await at(old, () => share(linked));
+      const theirs = newRecord(server.store, linked.patient.id, { custodian: 'lakeside', updated: old });
+      await commit(server.store, commitOf({ writes: [{ next: theirs }] }));
+      const young = await chart();
+      const gone = await oldChart();
+      await purge(gone);
+      const alive = await at(old, () =>
+        create(server, numberedPatient(`old-${++charts}`, { birthDate: '1950-01-01' })),
+      );
+      await at(later, () => create(server, observationBody(referenceTo(alive))));
+      const theirOfficer: TestCaller = { role: 'privacy', organization: 'lakeside' };
+
+      const { charts: found } = await at(later, () => due());
+
+      expect(found.get(pathOf(one.patient))).toEqual({
+        patient: pathOf(one.patient),
+        records: 5,
+        since: '2010-01-02T00:00:00.000Z',
+      });
+      expect(found.get(pathOf(held.patient))).toEqual({ patient: pathOf(held.patient), obstacle: 'legal-hold' });
+      expect(found.get(pathOf(linked.patient))).toEqual({
+        patient: pathOf(linked.patient),
+        obstacle: 'others-records',
+      });
+      for (const { id } of [young.patient, gone.patient, alive]) expect(found.has(`Patient/${id}`)).toBe(false);
+      const { charts: others } = await at(later, () => due(theirOfficer));
+      expect([...others.keys()].filter((path) => found.has(path))).toEqual([]);
+      expect((await logOf(one, privacy)).flatMap(queriesIn)).toContain('Patient/$purge-due');
+      expect((await logOf(young, privacy)).flatMap(queriesIn)).not.toContain('Patient/$purge-due');
+    });
+
+    it('page by page, of which each reads a bounded number of charts', async () => {
+      const made = [];
+      for (let count = 0; count < 21; count++)
+        made.push(await at(old, () => create(server, numberedPatient(`old-${++charts}`, { birthDate: '1950-01-01' }))));
+
+      const { charts: found, pages } = await at(later, () => due());
+
+      expect(pages).toBeGreaterThan(1);
+      expect(made.filter(({ id }) => !found.has(`Patient/${id}`))).toEqual([]);
+      const page = (await at(later, () => server.get('Patient/$purge-due', { as: privacy }))).body;
+      const { parameter = [] } = page as unknown as fhir4.Parameters;
+      const next = parameter.find(({ name }) => name === 'next')?.valueUri ?? '';
+      expect(parameter.filter(({ name }) => name === 'due').length).toBeLessThan(100);
+      expect((await server.get(next, { as: { role: 'privacy', claims: { sub: 'another' } } })).status).toBe(400);
+    });
+
+    it('to nobody else', async () => {
+      const path = 'Patient/$purge-due';
+
+      expect((await server.get(path, { as: { role: 'physician' } })).status).toBe(403);
+      expect((await server.get(path, { as: { ...privacy, scope: 'user/*.cru' } })).status).toBe(403);
+      expect((await server.get(`${path}?count=1`, { as: privacy })).status).toBe(400);
+    });
   });
 
   describe('with a Binary', () => {

@@ -3,7 +3,7 @@ import type { Interaction } from '../../interactions/context.ts';
 import { disclosures, recordDisclosure, suspendDisclosures } from '../../interactions/disclosures/operations.ts';
 import { breakGlass, emergencyMatch } from '../../interactions/emergency/operations.ts';
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
-import { legalHold, purge, releaseHold } from '../../interactions/retention/operations.ts';
+import { chartsDue, legalHold, purge, releaseHold } from '../../interactions/retention/operations.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
 import type { OwnRoutes, Route } from '../routes.ts';
@@ -42,6 +42,7 @@ export const patientRoutes: OwnRoutes = {
     concordOperation('POST', 'legal-hold', legalHold),
     concordOperation('POST', 'release-hold', releaseHold),
     concordOperation('POST', 'purge', purge),
+    concordOperation('GET', 'purge-due', chartsDue, []),
     { method: 'GET', path: ['{id}', '*'], interaction: searchWholeCompartment, name: 'search-compartment' },
     { method: 'POST', path: ['{id}', '*', '_search'], interaction: searchWholeCompartment, name: 'search-compartment' },
     ...(['$grant-proxy', '$end-proxy', '$emancipate'] as const).map(

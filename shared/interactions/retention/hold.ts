@@ -3,7 +3,7 @@ import { keepingRow } from '../../store/keeping.ts';
 import { keepingKey } from '../../store/keys.ts';
 import { type Action, tryTransaction } from '../../store/transact.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
-import { keptPatient, requireOfficer } from './officer.ts';
+import { keptPatient, requireReason } from './officer.ts';
 
 /**
  * `POST Patient/{id}/$legal-hold`: nothing of the chart is purged before it is released, whatever its age.
@@ -11,7 +11,7 @@ import { keptPatient, requireOfficer } from './officer.ts';
  * @throws RecordError `forbidden`, `not-found`; `conflict` where the chart is held already.
  */
 export const holdChart = async (context: RequestContext, { id }: Target): Promise<Answer> => {
-  const { reason } = requireOfficer(context, 'u');
+  const { reason } = requireReason(context, 'u');
   const { chart, custodian } = await keptPatient(context, id);
   const { store, now } = context;
   const Item = keepingRow(chart, { state: 'held', custodian, at: now });
@@ -26,7 +26,7 @@ export const holdChart = async (context: RequestContext, { id }: Target): Promis
  * @throws RecordError `forbidden`, `not-found`; `conflict` where the chart is not held.
  */
 export const releaseChart = async (context: RequestContext, { id }: Target): Promise<Answer> => {
-  const { reason } = requireOfficer(context, 'u');
+  const { reason } = requireReason(context, 'u');
   const { chart } = await keptPatient(context, id);
   const remove = {
     Delete: {

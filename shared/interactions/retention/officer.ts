@@ -11,11 +11,11 @@ import { retentionInput } from './input.ts';
 const longestReason = 500;
 
 /**
- * Requires a privacy officer, and a reason.
+ * Requires a privacy officer.
  *
- * @throws RecordError `forbidden`, `invalid`.
+ * @throws RecordError `forbidden`.
  */
-export const requireOfficer = (context: RequestContext, action: 'u' | 'd'): { readonly reason: string } => {
+export const requireOfficer = (context: RequestContext, action: 'u' | 'd'): void => {
   const { caller } = context.asking;
   if (!isScoped(caller, action, 'Patient'))
     throw new RecordError('forbidden', 'No scope of the access token covers this for Patient', {
@@ -23,6 +23,15 @@ export const requireOfficer = (context: RequestContext, action: 'u' | 'd'): { re
     });
   if (!caller.roles.includes('privacy'))
     throw new RecordError('forbidden', 'Your role does not allow this for Patient', { reason: 'forbidden-role' });
+};
+
+/**
+ * Requires a privacy officer, and a reason.
+ *
+ * @throws RecordError `forbidden`, `invalid`.
+ */
+export const requireReason = (context: RequestContext, action: 'u' | 'd'): { readonly reason: string } => {
+  requireOfficer(context, action);
   const { reason } = readInput(context, retentionInput);
   if (reason.length > longestReason)
     throw new RecordError('invalid', `The reason has at most ${longestReason} letters`, { expression: 'reason' });

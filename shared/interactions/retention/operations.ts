@@ -11,3 +11,5 @@ export const legalHold = operation('holdChart');
 export const releaseHold = operation('releaseChart');
 /** `POST Patient/{id}/$purge` */
 export const purge = operation('purgeChart');
+/** `GET Patient/$purge-due` */
+export const chartsDue = operation('purgeDue');

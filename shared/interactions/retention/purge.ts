@@ -21,7 +21,7 @@ import { furtherCharts } from '../plan-write.ts';
 import { notFound } from '../require-access.ts';
 import { byChart } from '../save.ts';
 import { securityContextOf } from '../security-context.ts';
-import { requireOfficer } from './officer.ts';
+import { requireReason } from './officer.ts';
 
 /** Records of a chart that are purged: more find no room in one transaction. */
 const mostRecords = 4_000;
@@ -34,7 +34,7 @@ const mostRecords = 4_000;
  *   somebody writes into the chart meanwhile: nothing was purged then.
  */
 export const purgeChart = async (context: RequestContext, { id }: Target): Promise<Answer> => {
-  const { reason } = requireOfficer(context, 'd');
+  const { reason } = requireReason(context, 'd');
   const { asking, store, audit, now } = context;
   const address = await locate(context, 'Patient', id);
   if (!address) throw notFound(context);
@@ -45,17 +45,18 @@ export const purgeChart = async (context: RequestContext, { id }: Target): Promi
   if (keeping?.state === 'purged' && keeping.custodian === asking.caller.organization) return purged(keeping.at);
   if (!patient || patient.custodian !== asking.caller.organization) throw notFound(context);
   if (keeping) throw refused('legal-hold', 'A legal hold keeps this chart');
-  const records = [patient, ...(await othersIn(context, patient))];
-  await requireOver(context, records, patient);
+  const records = await recordsIn(context, patient);
+  const until = await chartKeptUntil(context, records, patient);
+  if (now < until) throw refused('retention', `The chart is kept until ${new Date(until).toISOString().slice(0, 10)}`);
   const writes = await Promise.all(records.map((record) => purgeOf(context, record)));
   const what = records.map(({ type, id: own }) => `${type}/${own}`);
-  const query = `Patient/${id}/$purge?reason=${encodeURIComponent(reason)}&records=${records.length}`;
+  const query = `Patient/${id}/$purge?records=${records.length}`;
   // A Binary under a record of the chart has rows of its own.
   const charts = [...new Set(records.map((record) => record.chart))];
   const keepingOfAll = { state: 'purged', custodian: patient.custodian, at: now } as const;
   const log = [
     ...byChart(what.map((name) => ({ interaction: 'delete', chart, what: [name] }))),
-    { interaction: 'operation' as const, chart, what: [`Patient/${id}`], query },
+    { interaction: 'operation' as const, chart, what: [`Patient/${id}`], query, records: { reason } },
   ];
   try {
     await commit(store, {
@@ -82,7 +83,12 @@ const purged = (at: number): Answer => ({
   },
 });
 
-/** All other records of the chart, what is deleted among them, and the Binaries under them. @throws RecordError where it is not this organisation's alone. */
+/** All records that end with a chart: what is deleted among them, and the Binaries under them. @throws RecordError where it is not this organisation's alone. */
+export const recordsIn = async (context: RequestContext, patient: StoredRecord): Promise<readonly StoredRecord[]> => [
+  patient,
+  ...(await othersIn(context, patient)),
+];
+
 const othersIn = async (context: RequestContext, patient: StoredRecord): Promise<StoredRecord[]> => {
   const { store } = context;
   const { chart, custodian } = patient;
@@ -147,33 +153,51 @@ const tooLarge = () => new RecordError('too-costly', 'The chart is too large to 
 
 const shared = () => refused('shared-records', 'Records of other charts belong to this one, too, or refer to it');
 
-const requireOver = async (
-  { now }: RequestContext,
+/** Until when a chart is to be kept, in milliseconds since 1970, as far as these records of it tell. */
+export const chartKeptUntil = async (
+  { now, policy }: RequestContext,
   records: readonly StoredRecord[],
   { resource }: StoredRecord,
-): Promise<void> => {
+): Promise<number> => {
   const types = await searchTypes();
   const { birthDate } = (resource ?? {}) as { birthDate?: string };
   // A year or a month of birth may mean its last day.
   const born = birthDate === undefined ? undefined : dateInterval(birthDate)?.end;
-  const until = keptUntil(
+  return keptUntil(
     records.map((record) => ({
       type: record.type,
       last: Math.max(record.updated, Math.min(lastTimeOf(record, types.get(record.type)), now)),
     })),
     born,
+    policy.retention,
   );
-  if (now >= until) return;
-  throw refused('retention', `The chart is kept until ${new Date(until).toISOString().slice(0, 10)}`);
 };
 
-/** The end of the time that a record is about. A period without an end counts from its start: of most that are long over nobody has said so. */
+/** States of what goes on, for which the end of a period is still to come. */
+const underWay: ReadonlySet<unknown> = new Set([
+  'active',
+  'planned',
+  'waitlist',
+  'arrived',
+  'triaged',
+  'in-progress',
+  'onleave',
+  'onhold',
+  'on-hold',
+]);
+
+/**
+ * The end of the time that a record is about. Where that has no end, what is under way lasts for ever; of the rest nobody has said when it was over, and it counts from when it was
+ * last written, or from its start if that is later.
+ */
 const lastTimeOf = ({ place, resource }: StoredRecord, type: SearchType | undefined): number => {
   const date = type?.boundedBy === undefined ? undefined : type.parameter(type.boundedBy);
-  const { period } = (resource ?? {}) as { period?: unknown };
+  const { period, status } = (resource ?? {}) as { period?: unknown; status?: unknown };
   const values = [...(resource ? (date?.values(resource) ?? []) : []), { type: 'Period', value: period ?? {} }];
   const times = values.flatMap((value) => timeOf(value) ?? []);
-  const known = times.map(({ start, end }) => (end === Number.POSITIVE_INFINITY ? start : end));
+  const known = times.map(({ start, end }) =>
+    end === Number.POSITIVE_INFINITY && !underWay.has(status) ? start : end,
+  );
   return Math.max(place === '' ? 0 : timeOfPlace(place), ...known);
 };
 

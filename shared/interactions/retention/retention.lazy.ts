@@ -2,3 +2,4 @@
 
 export { holdChart, releaseChart } from './hold.ts';
 export { purgeChart } from './purge.ts';
+export { purgeDue } from './purge-due.ts';
