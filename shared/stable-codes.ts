@@ -90,6 +90,7 @@ export const refusalCodes = {
     'binary-without-context',
     'attachment-missing',
     'not-signable',
+    'questionnaire-answers',
     'not-signed',
     'signed',
   ],

@@ -14,6 +14,7 @@ import type { RowChanges } from '../store/directive-rows.ts';
 import { type Address, locatorKey, type Row } from '../store/keys.ts';
 import type { FurtherCharts } from '../store/pointer-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
+import { answered } from './answered.ts';
 import { requireClaimedProfiles } from './claimed-profiles.ts';
 import type { RequestContext } from './context.ts';
 import { labelled } from './label-write.ts';
@@ -110,7 +111,11 @@ export const planCreate = async (
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
   const { recordType, now, store } = context;
-  const resource = kept(context, undefined, await unmasked(context, sent));
+  const { resource, notices } = await answered(
+    context,
+    address.chart,
+    kept(context, undefined, await unmasked(context, sent)),
+  );
   requireInScope(context, 'c', resource);
   requireOwnWords(context, resource);
   recordType.requireChange?.(undefined, resource, context.asking.caller);
@@ -118,7 +123,7 @@ export const planCreate = async (
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
   const { version, warnings: ofLabels } = await labelled(context, { resource, custodian });
   return {
-    warnings: [...warnings, ...ofLabels, ...(await requireClaimedProfiles(context, resource))],
+    warnings: [...warnings, ...notices, ...ofLabels, ...(await requireClaimedProfiles(context, resource))],
     recordType,
     next: { ...address, id, version: 1, updated: now, custodian, ...version },
     previous: undefined,
@@ -141,7 +146,11 @@ export const planUpdate = async (
   current: StoredRecord,
 ): Promise<PlannedWrite> => {
   const { recordType, now } = context;
-  const resource = kept(context, current.resource, await unmasked(context, sent, current));
+  const { resource, notices } = await answered(
+    context,
+    current.chart,
+    kept(context, current.resource, await unmasked(context, sent, current)),
+  );
   requireInScope(context, 'u', resource);
   const withdrawn = isWithdrawn(context, current.resource, resource);
   if (!withdrawn) {
@@ -157,7 +166,7 @@ export const planUpdate = async (
     current,
   });
   return {
-    warnings: [...warnings, ...ofLabels, ...(await requireClaimedProfiles(context, resource))],
+    warnings: [...warnings, ...notices, ...ofLabels, ...(await requireClaimedProfiles(context, resource))],
     recordType,
     next: {
       ...current,

@@ -55,6 +55,7 @@ const filesBeside: readonly {
   ...[
     { name: 'shared-interactions-hand-on.lazy.js', most: 160_000 },
     { name: 'shared-interactions-raised.lazy.js', most: 190_000 },
+    { name: 'shared-interactions-answered.lazy.js', most: 42_000 },
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },
     { name: 'shared-fhir-sound-part.lazy.js', most: 2_000 },

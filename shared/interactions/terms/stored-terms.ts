@@ -15,11 +15,12 @@ export type TermsContext = Pick<RequestContext, 'store' | 'known' | 'asking'> & 
 };
 
 interface Terms {
+  readonly Questionnaire: fhir4.Questionnaire;
   readonly ValueSet: fhir4.ValueSet;
   readonly CodeSystem: fhir4.CodeSystem;
 }
 
-/** Where value sets and code systems are found, as far as the caller may see them. */
+/** Where value sets, code systems and questionnaires are found, as far as the caller may see them. */
 export interface StoredTerms {
   /**
    * @param canonical - address with or without `|version`, or `ValueSet/id`; without a version the newest in force.
