@@ -14,7 +14,7 @@ export interface LogFields {
 }
 
 /** What is counted where a row of the access log would be nobody's. */
-export type CountedEvent = 'SignInsOfNobody';
+export type CountedEvent = 'SignInsOfNobody' | 'TokensRefused';
 
 const logger = new Logger({ serviceName: 'concord' });
 

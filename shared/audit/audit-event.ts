@@ -36,7 +36,8 @@ const concept = (coding: fhir4.Coding): fhir4.CodeableConcept => ({ coding: [cod
 /** This server, which records the event too. */
 const observer = { display: 'Concord' };
 
-const outcomeOf = ({ outcome }: AuditEntry, refused: boolean) => {
+const outcomeOf = ({ outcome, refusal }: AuditEntry, refused: boolean) => {
+  if (refusal !== undefined) return { outcome: '4', outcomeDesc: `Refused: ${refusal}` };
   if (outcome === 'failed') return { outcome: '4', outcomeDesc: 'Failed' };
   return refused || outcome === 'refused'
     ? { outcome: '4', outcomeDesc: 'Refused: nothing was shown' }

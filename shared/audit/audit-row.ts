@@ -52,6 +52,8 @@ export interface AuditEntry extends AccessCircumstances {
   readonly suspension?: Suspension;
   /** Why a chart is held, or is no more: for privacy officers alone. */
   readonly reason?: string;
+  /** Stable code of what was forbidden, such as `forbidden-role`. */
+  readonly refusal?: string;
 }
 
 /** What a row says of an access for which somebody broke the glass. */

@@ -84,26 +84,34 @@ const actorOf = ({ roles, name }: AuditEntry, { own, person, organization }: Tol
   return `${role} ${person ?? name}${organization === undefined ? '' : ` of ${organization}`}`;
 };
 
+const recordsOf = (type: string): string => `records of the kind “${typeInWords(type)}”`;
+
+/** What was accessed; empty for what needs no object. */
+const objectOf = ({ interaction, query = '', refusal }: AuditEntry, { things, chart }: Told): string => {
+  if (refusal !== undefined) return query === '' ? 'the system' : recordsOf(query);
+  if (interaction === 'sign-in' || interaction === 'sign-out') return '';
+  if (things.length > 0) return list(things);
+  const searched = /^[A-Z][A-Za-z]+(?=$|\?)/.exec(query)?.[0];
+  return interaction === 'search-type' && searched !== undefined ? recordsOf(searched) : chart;
+};
+
+/** What came of what was not done. */
+const outcomeOf = ({ interaction, refusal }: AuditEntry): string => {
+  if (refusal !== undefined) return `may not (${refusal})`;
+  return interaction === 'sign-in' ? 'was not let in' : 'was shown nothing';
+};
+
 /** The sentence of an access that somebody made here. */
 const ofAccess = (entry: AuditEntry, told: Told): string => {
-  const { interaction, query = '' } = entry;
+  const { interaction } = entry;
   const operation = operationOf(entry) ?? '';
   const [did, wantedTo] =
     interaction === 'operation'
       ? (operations[operation] ?? [`used ${operation || 'an operation'} on`, `use ${operation || 'an operation'} on`])
       : verbs[interaction];
-  const searched = /^[A-Z][A-Za-z]+(?=$|\?)/.exec(query)?.[0];
-  const object =
-    interaction === 'sign-in' || interaction === 'sign-out'
-      ? ''
-      : told.things.length > 0
-        ? list(told.things)
-        : interaction === 'search-type' && searched !== undefined
-          ? `records of the kind “${typeInWords(searched)}”`
-          : told.chart;
+  const object = objectOf(entry, told);
   const said = (verb: string): string => (object === '' ? verb : `${verb} ${object}`);
-  const nothing = interaction === 'sign-in' ? 'was not let in' : 'was shown nothing';
-  const deed = told.refused || entry.outcome ? `wanted to ${said(wantedTo)}, and ${nothing}` : said(did);
+  const deed = told.refused || entry.outcome ? `wanted to ${said(wantedTo)}, and ${outcomeOf(entry)}` : said(did);
   return `${actorOf(entry, told)} ${deed}.`;
 };
 

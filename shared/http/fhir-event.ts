@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { Caller } from '../access/caller.ts';
+import type { Refusal } from '../audit/refusals.lazy.ts';
 import type { FhirRequest } from './fhir-request.ts';
 
 /** A gateway event with what the middleware has found out about it so far. */
@@ -9,4 +10,6 @@ export interface FhirEvent extends APIGatewayProxyEvent {
   /** For the log: `read`, `search-type` … */
   interaction?: string;
   recordType?: string;
+  /** Entries of a batch that were forbidden. */
+  refusals?: Refusal[];
 }

@@ -10,6 +10,7 @@ import { toProxyResult } from './fhir-response.ts';
 import { finishAnswer } from './finish-answer.ts';
 import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './middleware.ts';
 import { type Services, servicesFromEnvironment } from './services.ts';
+import { traceRefusals } from './trace-refusals.ts';
 
 /**
  * Serves the histories that name no record: `GET /fhir/_history` and `GET /fhir/{type}/_history`. It knows no type's schema, since it shows what was checked
@@ -20,6 +21,7 @@ export const serveHistory = (services: () => Services = servicesFromEnvironment)
     .use(logRequest())
     .use(finishAnswer())
     .use(renderErrors())
+    .use(traceRefusals(services))
     .use(verifyAccessToken(services))
     .use(parseRequest())
     .handler(async (event: FhirEvent) => {

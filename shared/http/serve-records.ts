@@ -10,6 +10,7 @@ import { finishAnswer } from './finish-answer.ts';
 import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './middleware.ts';
 import { type OwnRoutes, type Router, routerOf } from './routes.ts';
 import { type Services, servicesFromEnvironment } from './services.ts';
+import { traceRefusals } from './trace-refusals.ts';
 
 /**
  * Serves record types. A request meets these from top to bottom, its answer from bottom to top.
@@ -26,6 +27,7 @@ export const serveRecords = (
     .use(logRequest()) // outermost: also sees refusals
     .use(finishAnswer()) // names of the request, gzip
     .use(renderErrors()) // RecordError → OperationOutcome
+    .use(traceRefusals(services)) // 403 → the access log
     .use(verifyAccessToken(services)) // Authorization header → event.caller
     .use(parseRequest()) // path, headers, query → event.fhir
     .handler(routeRecord(recordTypes, routerOf(ownRoutes), services)); // method and path → createRecord, updateRecord …
@@ -37,8 +39,8 @@ const routeRecord =
     const [type = '', ...path] = request.path;
     const recordType = recordTypes.find(({ name }) => name === type);
     if (!recordType) throw new RecordError('not-found', 'There is no such resource type', { reason: 'no-such-type' });
-    const { route, target } = routeFor(recordType, request.method, path);
     event.recordType = recordType.name;
+    const { route, target } = routeFor(recordType, request.method, path);
     event.interaction = route.name;
     const context = await contextFor(event, services());
     const answer = await interact({ ...context, recordType }, route, target);

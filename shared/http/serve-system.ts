@@ -16,6 +16,7 @@ import { logRequest, parseRequest, renderErrors, verifyAccessToken } from './mid
 import { type OwnRoutes, routerOf } from './routes.ts';
 import { type Services, servicesFromEnvironment } from './services.ts';
 import { systemRouterOf, systemRoutesOf } from './system-routes.ts';
+import { refusalOfEntry, traceRefusals } from './trace-refusals.ts';
 
 /** More than any chart seen; what is larger is split by its sender or imported in parts. */
 const mostEntries = 5_000;
@@ -36,6 +37,7 @@ export const serveSystem = (
     .use(logRequest())
     .use(finishAnswer())
     .use(renderErrors())
+    .use(traceRefusals(services))
     .use(verifyAccessToken(services))
     .use(parseRequest())
     .handler(async (event: FhirEvent) => {
@@ -60,6 +62,10 @@ export const serveSystem = (
         typeNamed: (name) => byName.get(name),
         routeFor,
         systemRouteFor,
+        onRefusal: (error, entry) => {
+          const refusal = refusalOfEntry(entry, error);
+          if (refusal) (event.refusals ??= []).push(refusal);
+        },
       };
       const answer = await (type === 'batch' ? batch : transaction)(context, entries, event.requestContext.requestId);
       return toProxyResult({ statusCode: 200, resource: answer }, request);

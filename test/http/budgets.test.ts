@@ -130,9 +130,23 @@ describe('calls to DynamoDB', () => {
     await server.get(pathOf(observation), { token: 'x' });
     await server.get('Observation/nobody/nothing/here');
     await server.post('Observation', { resourceType: 'Observation' });
-    await server.get(pathOf(observation), { as: { role: 'frontdesk' } });
 
     expect(spent()).toEqual({ calls: [], sequential: 0 });
+  });
+
+  it('one for what a role rules out, and none for the same within a minute', async () => {
+    const asked = { as: { role: 'frontdesk' } };
+    server.setTime(Date.UTC(2026, 10, 27));
+    await server.get(pathOf(observation), asked);
+    const first = spent();
+    server.calls.reset();
+    await server.get(pathOf(observation), asked);
+    server.setTime(undefined);
+
+    expect([first, spent()]).toEqual([
+      { calls: ['PutItem'], sequential: 1 },
+      { calls: [], sequential: 0 },
+    ]);
   });
 
   it('a read of a forged id costs no more than one of a missing one', async () => {

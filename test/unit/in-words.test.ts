@@ -53,6 +53,11 @@ describe('an access in words', () => {
       'On 26 November 2026 at 14:05 UTC, nurse Nora Nord of Northside Clinic wanted to sign in, and was not let in.',
     ],
     [
+      { interaction: 'search-type', query: 'MedicationRequest', outcome: 'refused', refusal: 'forbidden-role' },
+      { things: [] },
+      'On 26 November 2026 at 14:05 UTC, nurse Nora Nord of Northside Clinic wanted to search for records of the kind “medication request”, and may not (forbidden-role).',
+    ],
+    [
       { interaction: 'sign-out' },
       { things: [] },
       'On 26 November 2026 at 14:05 UTC, nurse Nora Nord of Northside Clinic signed out.',

@@ -26,6 +26,7 @@ export const batch = async (
   const answers: fhir4.BundleEntry[] = [];
   const room = new AnswerRoom();
   const refused = (error: unknown, index: number): fhir4.BundleEntry => {
+    context.onRefusal(error, given[index]);
     const { statusCode, outcome } = refusal(inEntry(error, index), requestId);
     if (statusCode === 500) log.fault('batch entry failed', error, { requestId });
     return { response: { status: String(statusCode), outcome } };

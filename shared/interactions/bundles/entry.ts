@@ -15,6 +15,8 @@ export interface BundleContext extends Omit<RequestContext, 'recordType'> {
   readonly routeFor: Router;
   readonly systemRouteFor: SystemRouter;
   readonly budget: ReadingBudget;
+  /** Is told of each entry of a batch that is refused, and why. */
+  readonly onRefusal: (error: unknown, given: unknown) => void;
 }
 
 /** An entry, understood as the request that it stands for. */
