@@ -54,7 +54,12 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     table,
     terminationProtection: stage.protected,
   });
-  const sharing = new SharingStack(app, id('sharing'), { ...of('sharing'), ...functions, table });
+  const sharing = new SharingStack(app, id('sharing'), {
+    ...of('sharing'),
+    ...functions,
+    table,
+    digests: records.digests,
+  });
   const { userPool, client, domain } = signIn;
   const api = new ApiStack(app, id('api'), {
     ...of('api'),

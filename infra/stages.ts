@@ -20,6 +20,8 @@ const stageSchema = z.strictObject({
   /** How far back the table can be restored, in days; as long as bodies that were removed can be had back. */
   recoveryDays: z.int().check(z.gte(1), z.lte(35)),
   logRetentionDays: logDays,
+  /** Days for which nobody can remove or replace a digest of the access log, not even the account itself. */
+  digestRetentionDays: z.int().check(z.gte(1), z.lte(36_500)),
   /** What the network has agreed on: see shared/access/policy.ts. */
   policy: z.strictObject({
     sharing: z.enum(['opt-in', 'treatment']),
@@ -59,6 +61,7 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
     recoveryDays: 35,
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
+    digestRetentionDays: 2192,
     policy: {
       sharing: 'opt-in',
       relationDays: 30,
@@ -75,6 +78,7 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 50, burst: 100 },
     recoveryDays: 1,
     logRetentionDays: 7,
+    digestRetentionDays: 1,
     policy: {
       sharing: 'opt-in',
       relationDays: 30,

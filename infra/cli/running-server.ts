@@ -13,6 +13,12 @@ export interface RunningServer {
   /** Address of the store, and the name of its table. */
   readonly dynamodb: string;
   readonly table: string;
+  /** Address of the object store, and the name of its bucket of digests. */
+  readonly objects: string;
+  readonly digests: string;
+  /** Address of the key service, and the key of digests. */
+  readonly keys: string;
+  readonly digestKey: string;
 }
 
 const answerSchema = z.object({
@@ -21,6 +27,10 @@ const answerSchema = z.object({
   events: z.url(),
   dynamodb: z.url(),
   table: z.string(),
+  objects: z.url(),
+  digests: z.string(),
+  keys: z.url(),
+  digestKey: z.string(),
 });
 
 /** Base URL of the server that PORT names. */

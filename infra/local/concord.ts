@@ -15,6 +15,7 @@ import { createTable, type LocalDynamoDb, startDynamoDb } from './dynamodb.ts';
 import { type LoggedEvent, openEventBus } from './event-bus.ts';
 import { startExpirySweeper } from './expiry-sweeper.ts';
 import { startGateway } from './gateway.ts';
+import { openKeyService } from './key-service.ts';
 import { importHandler, type LoadHandler, lambdaContext } from './lambda.ts';
 import type { GatewayRoute } from './match-route.ts';
 import { startObjectStore } from './object-store.ts';
@@ -72,6 +73,7 @@ export interface Concord {
 
 const tableName = 'concord';
 const bucketName = 'concord-bodies';
+const digestBucketName = 'concord-digests';
 const eventBusName = 'concord';
 const region = dummyCredentials.AWS_REGION;
 
@@ -132,6 +134,7 @@ const start = async (
   const objectStore = await startObjectStore(folder.objectsFolder);
   running.push(objectStore.stop);
   objectStore.createBucket(bucketName);
+  objectStore.createBucket(digestBucketName, { locked: true });
 
   const userPool = await openUserPool({
     folder: folder.usersFolder,
@@ -145,12 +148,15 @@ const start = async (
     },
   });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
-  services.push(userPool.service, bus.service);
+  const keyService = openKeyService(folder.digestKey);
+  services.push(userPool.service, bus.service, keyService.service);
   documents.push(userPool.documents, bus.documents);
 
   const restore = setEnvironment({
     TABLE_NAME: tableName,
     BUCKET_NAME: bucketName,
+    DIGEST_BUCKET_NAME: digestBucketName,
+    DIGEST_KEY_ID: keyService.keyId,
     EVENT_BUS_NAME: eventBusName,
     AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
     AWS_ENDPOINT_URL_S3: objectStore.endpoint,
@@ -184,6 +190,10 @@ const start = async (
       events: `${awsServices.endpoint}/_events`,
       dynamodb: store.endpoint,
       table: tableName,
+      objects: objectStore.endpoint,
+      digests: digestBucketName,
+      keys: awsServices.endpoint,
+      digestKey: keyService.keyId,
     },
   };
   const token = async (username: string, password = localPassword) =>

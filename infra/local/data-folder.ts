@@ -12,6 +12,8 @@ export interface DataFolder {
   readonly objectsFolder: string;
   readonly usersFolder: string;
   readonly eventLog: string;
+  /** File of the key that authenticates digests of the access log. */
+  readonly digestKey: string;
   /** Positions of the stream's consumers. */
   readonly positions: string;
   /** Tells this run of the stack from any other; whoever asks the lock's address gets it back. */
@@ -23,7 +25,7 @@ export interface DataFolder {
 }
 
 /** All that the stack writes into its folder: a reset removes these and nothing else that somebody may keep there. */
-const kept = ['dynamodb', 'objects', 'users', 'positions', 'events.ndjson'];
+const kept = ['dynamodb', 'objects', 'users', 'positions', 'events.ndjson', 'digest-key.json'];
 
 const lockName = 'running.json';
 
@@ -67,6 +69,7 @@ export const openDataFolder = async (
     usersFolder: path.join(folder, 'users'),
     positions: path.join(folder, 'positions'),
     eventLog: path.join(folder, 'events.ndjson'),
+    digestKey: path.join(folder, 'digest-key.json'),
     instance,
     note: (store) => writeJsonFile(lockFile, { ...lock, store }),
     release: () => {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import path from 'node:path';
 import { dummyCredentials } from './dummy-credentials.ts';
@@ -9,8 +9,12 @@ import { signatureFault } from './sigv4.ts';
 /** A stand-in of Amazon S3 over files: PutObject, GetObject and DeleteObject, with what S3 refuses of them. */
 export interface LocalObjectStore {
   readonly endpoint: string;
-  /** Makes a bucket, if it is not there. There are no others: a request for one is answered as S3 does. */
-  readonly createBucket: (name: string) => void;
+  /**
+   * Makes a bucket, if it is not there. There are no others: a request for one is answered as S3 does.
+   *
+   * @param options - `locked`: under Object Lock, and with the policy of the bucket of digests: an object is written once and never removed.
+   */
+  readonly createBucket: (name: string, options?: { readonly locked?: boolean }) => void;
   /** Keys of a bucket's objects, in no order. */
   readonly keys: (bucket: string) => Promise<string[]>;
   readonly stop: () => Promise<void>;
@@ -69,7 +73,7 @@ export const startObjectStore = async (folder: string): Promise<LocalObjectStore
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    createBucket: (name) => files.createBucket(name),
+    createBucket: (name, { locked = false } = {}) => files.createBucket(name, locked),
     keys: (bucket) => files.keys(bucket),
     stop: () =>
       new Promise((resolve) => {
@@ -100,7 +104,8 @@ const serve = async (request: IncomingMessage, files: ObjectFiles): Promise<Answ
   if (key === '' || query !== '') throw new Refused(501, 'NotImplemented', 'The local stack does not serve this.');
   switch (method) {
     case 'PUT':
-      await files.put(bucket, key, body);
+      if (files.isLocked(bucket)) requireLockedPut(headers, body);
+      await files.put(bucket, key, body, headers['if-none-match'] === '*');
       return { statusCode: 200, headers: { etag: etagOf(body) } };
     case 'GET': {
       const bytes = await files.get(bucket, key);
@@ -108,10 +113,27 @@ const serve = async (request: IncomingMessage, files: ObjectFiles): Promise<Answ
       return { statusCode: 200, headers: { etag: etagOf(bytes), 'content-type': 'application/octet-stream' }, bytes };
     }
     case 'DELETE':
+      if (files.isLocked(bucket)) throw new Refused(403, 'AccessDenied', 'Access Denied');
       await files.delete(bucket, key);
       return { statusCode: 204 };
     default:
       throw new Refused(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');
+  }
+};
+
+/** What S3 asks of a put under Object Lock, and the bucket's policy: that it replaces nothing. */
+const requireLockedPut = (headers: IncomingMessage['headers'], body: Buffer): void => {
+  if (headers['if-none-match'] !== '*') throw new Refused(403, 'AccessDenied', 'Access Denied');
+  const sent = headers['content-md5'];
+  if (sent === undefined) {
+    throw new Refused(
+      400,
+      'InvalidRequest',
+      'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+    );
+  }
+  if (sent !== createHash('md5').update(body).digest('base64')) {
+    throw new Refused(400, 'BadDigest', 'The Content-MD5 you specified did not match what we received.');
   }
 };
 
@@ -170,6 +192,7 @@ const send = (
 class ObjectFiles {
   readonly #folder: string;
   readonly #buckets = new Set<string>();
+  readonly #locked = new Set<string>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -177,19 +200,25 @@ class ObjectFiles {
     mkdirSync(this.#unfinished(''), { recursive: true, mode: 0o700 });
   }
 
-  createBucket(name: string): void {
+  createBucket(name: string, locked: boolean): void {
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name))
       throw new Error('A bucket has 3 to 63 small letters, digits and hyphens');
     mkdirSync(path.join(this.#folder, name), { recursive: true, mode: 0o700 });
     this.#buckets.add(name);
+    if (locked) this.#locked.add(name);
+  }
+
+  isLocked(bucket: string): boolean {
+    return this.#locked.has(bucket);
   }
 
   has(bucket: string): boolean {
     return this.#buckets.has(bucket);
   }
 
-  async put(bucket: string, key: string, bytes: Uint8Array): Promise<void> {
+  /** @throws Refused if it should be new and is not. */
+  async put(bucket: string, key: string, bytes: Uint8Array, isNew: boolean): Promise<void> {
     const written = this.#unfinished(randomUUID());
     const file = await open(written, 'wx', 0o600);
     try {
@@ -198,7 +227,15 @@ class ObjectFiles {
     } finally {
       await file.close();
     }
-    await rename(written, this.#file(bucket, key));
+    if (!isNew) return rename(written, this.#file(bucket, key));
+    try {
+      await link(written, this.#file(bucket, key)); // of two at once, one is refused
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw new Refused(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+    } finally {
+      await rm(written);
+    }
   }
 
   async get(bucket: string, key: string): Promise<Uint8Array | undefined> {

@@ -11,28 +11,38 @@ export interface ScheduledFunction {
   readonly entry: string;
   /** Milliseconds from the end of one run to the next. */
   readonly everyMs: number;
+  /** Time that a run has, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Milliseconds from the start of the local stack to the first run; at once if absent. */
+  readonly firstAfterMs?: number;
 }
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
 /** The functions of the stack that run on a schedule. */
 export const scheduledFunctions: readonly ScheduledFunction[] = [
-  { entry: 'functions/sweep-transactions.ts', everyMs: 60_000 },
+  { entry: 'functions/sweep-transactions.ts', everyMs: minuteMs, timeoutMs: minuteMs },
+  // As long as Lambda lets a function run.
+  { entry: 'functions/write-digests.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
+  { entry: 'functions/verify-digests.ts', everyMs: 24 * hourMs, timeoutMs: 15 * minuteMs, firstAfterMs: 10 * minuteMs },
 ];
 
-/** Time that a run has, in milliseconds. */
-const timeoutMs = 60_000;
 const stopWithinMs = 1_000;
 
-/** Runs each function at once and then again and again. A run that fails is logged, and the next one comes all the same. */
+/** Runs each function at once, or when its first time has come, and then again and again. A run that fails is logged, and the next one comes all the same. */
 export const startScheduler = (functions: readonly ScheduledFunction[], load: LoadHandler) => {
   const stopping = new AbortController();
-  const run = async ({ entry, everyMs }: ScheduledFunction) => {
+  const run = async ({ entry, everyMs, timeoutMs, firstAfterMs }: ScheduledFunction) => {
+    const wait = (ms: number) => delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+    if (firstAfterMs !== undefined) await wait(firstAfterMs);
     while (!stopping.signal.aborted) {
       try {
         await (await load(entry))(scheduledEvent(), lambdaContext(entry, timeoutMs));
       } catch (error) {
         log.fault(`${entry} failed`, error);
       }
-      await delay(everyMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      await wait(everyMs);
     }
   };
   const running = Promise.all(functions.map(run));

@@ -6,16 +6,18 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aw
 import type { Construct } from 'constructs';
 import { tableDefinition, timeToLiveAttribute } from '../../shared/store/table.ts';
 import type { StageConfig } from '../stages.ts';
+import { DigestBucket } from './digest-bucket.ts';
 import type { TableResource } from './table-access.ts';
 
 export interface RecordsStackProps extends StackProps {
   readonly stage: StageConfig;
 }
 
-/** Where records are kept: the one table, the bucket of bodies that are too large for a row, their key, and the key of all logs. */
+/** Where records are kept: the one table, the bucket of bodies that are too large for a row, their key, the bucket of digests of the access log, and the key of all logs. */
 export class RecordsStack extends Stack {
   readonly table: TableV2;
   readonly bodies: Bucket;
+  readonly digests: DigestBucket;
   readonly logKey: Key;
   /** The table as the policies of functions name it. */
   readonly tableResource: TableResource;
@@ -69,6 +71,7 @@ export class RecordsStack extends Stack {
       region: stage.region,
     };
 
+    this.digests = new DigestBucket(this, 'Digests', stage);
     this.logKey = new Key(this, 'LogKey', {
       description: `Concord ${stage.name}: logs`,
       enableKeyRotation: true,

@@ -7,9 +7,10 @@ import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { eventSource } from '../../shared/changes/record-changed.ts';
-import { scheduledFunctions } from '../local/scheduler.ts';
+import { type ScheduledFunction, scheduledFunctions } from '../local/scheduler.ts';
 import { streamConsumers } from '../local/stream-consumers.ts';
 import type { StreamConsumer } from '../local/stream-poller.ts';
+import { Alarms } from './alarms.ts';
 import {
   BundledFunction,
   backgroundTimeout,
@@ -17,6 +18,8 @@ import {
   describeEntry,
   type FunctionSettings,
 } from './bundled-function.ts';
+import { type DigestResource, verifyDigestsStatements, writeDigestsStatements } from './digest-access.ts';
+import { DigestKey } from './digest-key.ts';
 import { deploymentKeyStatements, fileByTimeStatements, sweepStatements, type TableResource } from './table-access.ts';
 
 export interface SharingStackProps extends StackProps, FunctionSettings {
@@ -26,6 +29,7 @@ export interface SharingStackProps extends StackProps, FunctionSettings {
     readonly streamArn: string;
     readonly resource: TableResource;
   };
+  readonly digests: { readonly bucketName: string; readonly resource: DigestResource };
 }
 
 interface Work {
@@ -33,11 +37,13 @@ interface Work {
   readonly statements: readonly PolicyStatement[];
 }
 
-/** What happens behind the table: changes are published, they and the access log are filed by time, crashed transactions are settled. */
+/** What happens behind the table: changes are published, they and the access log are filed by time, crashed transactions are settled, the access log gets its digests. */
 export class SharingStack extends Stack {
   readonly #props: SharingStackProps;
   readonly #key: Key;
   readonly #bus: EventBus;
+  readonly #digestKey: DigestKey;
+  readonly #alarms: Alarms;
 
   constructor(scope: Construct, id: string, props: SharingStackProps) {
     super(scope, id, props);
@@ -49,18 +55,31 @@ export class SharingStack extends Stack {
       removalPolicy: stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     this.#bus = new EventBus(this, 'Bus', { eventBusName: `concord-${stage.name}`, kmsKey: this.#key });
+    this.#digestKey = new DigestKey(this, 'DigestKey', stage);
+    this.#alarms = new Alarms(this, 'Alarms', this.#key);
     for (const consumer of streamConsumers) this.#consume(consumer);
-    for (const { entry, everyMs } of scheduledFunctions) {
-      const scheduled = this.#functionOf(entry);
-      scheduled.configureAsyncInvoke({ retryAttempts: 0 }); // the next run does what this one did not
-      new Rule(this, `${constructName(entry)}Schedule`, {
-        schedule: Schedule.rate(Duration.millis(everyMs)),
-        targets: [new LambdaFunction(scheduled, { retryAttempts: 0 })],
-      });
+    for (const each of scheduledFunctions) this.#run(each);
+  }
+
+  #run({ entry, everyMs, timeoutMs }: ScheduledFunction): void {
+    const scheduled = this.#functionOf(entry, Duration.millis(timeoutMs));
+    scheduled.configureAsyncInvoke({ retryAttempts: 0 }); // the next run does what this one did not
+    new Rule(this, `${constructName(entry)}Schedule`, {
+      schedule: Schedule.rate(Duration.millis(everyMs)),
+      targets: [new LambdaFunction(scheduled, { retryAttempts: 0 })],
+    });
+    if (!scheduled.role) throw new Error(`${entry} has no role`);
+    if (entry === 'functions/write-digests.ts') {
+      this.#digestKey.letMakeCodes(scheduled.role);
+      this.#alarms.watchDigests(entry, scheduled);
+    }
+    if (entry === 'functions/verify-digests.ts') {
+      this.#digestKey.letVerifyCodes(scheduled.role);
+      this.#alarms.watchVerification(entry, scheduled);
     }
   }
 
-  #functionOf(entry: string, statements: readonly PolicyStatement[] = []): BundledFunction {
+  #functionOf(entry: string, timeout: Duration, statements: readonly PolicyStatement[] = []): BundledFunction {
     const { stage, bundleFolder, logKey } = this.#props;
     const work = this.#workOf(entry);
     return new BundledFunction(this, constructName(entry), {
@@ -69,7 +88,7 @@ export class SharingStack extends Stack {
       logKey,
       entry,
       description: describeEntry(stage, entry),
-      timeout: backgroundTimeout,
+      timeout,
       environment: work.environment,
       statements: [...work.statements, ...statements],
     });
@@ -77,7 +96,13 @@ export class SharingStack extends Stack {
 
   #workOf(entry: string): Work {
     const { tableName, bucketName, resource } = this.#props.table;
+    const { digests } = this.#props;
     const environment = { TABLE_NAME: tableName };
+    const ofDigests = {
+      ...environment,
+      DIGEST_BUCKET_NAME: digests.bucketName,
+      DIGEST_KEY_ID: this.#digestKey.keyArn,
+    };
     switch (entry) {
       case 'functions/publish-changes.ts':
         return {
@@ -95,6 +120,10 @@ export class SharingStack extends Stack {
         return { environment, statements: fileByTimeStatements(resource) };
       case 'functions/sweep-transactions.ts':
         return { environment: { ...environment, BUCKET_NAME: bucketName }, statements: sweepStatements(resource) };
+      case 'functions/write-digests.ts':
+        return { environment: ofDigests, statements: writeDigestsStatements(resource, digests.resource) };
+      case 'functions/verify-digests.ts':
+        return { environment: ofDigests, statements: verifyDigestsStatements(resource, digests.resource) };
       default:
         throw new Error(`Nothing says what ${entry} may do`);
     }
@@ -112,8 +141,13 @@ export class SharingStack extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
+    const consumer = this.#functionOf(entry, backgroundTimeout, [
+      ...readStream(streamArn),
+      ...sendTo(failed, this.#key),
+    ]);
+    this.#alarms.watchConsumer(entry, consumer, failed);
     new EventSourceMapping(this, `${constructName(name)}Mapping`, {
-      target: this.#functionOf(entry, [...readStream(streamArn), ...sendTo(failed, this.#key)]),
+      target: consumer,
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize,

@@ -2,6 +2,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   auditChainPartition,
   auditPartition,
+  chainedPrefix,
   chartKey,
   deniedPartition,
   deploymentKeyKey,
@@ -96,7 +97,7 @@ export const followPoolStatements = (table: TableResource): PolicyStatement[] =>
 
 /** Files rows of the access log a second time and changes in the feed, and reads nothing but how far it has come, where chains end and who keeps a chart. */
 export const fileByTimeStatements = (table: TableResource): PolicyStatement[] => [
-  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, `${disclosurePrefix}*`]),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, `${chainedPrefix}*`, `${disclosurePrefix}*`]),
   onRows(table, ['DeleteItem'], 'StringLike', [`${disclosurePrefix}*`]),
   onRows(table, ['Query'], 'StringLike', [auditChainPartition('*')]),
   whoKeepsCharts(table),
@@ -115,7 +116,8 @@ export const deploymentKeyStatements = (table: TableResource): PolicyStatement[]
 const onObjects = ({ bucketArn }: TableResource, ...actions: readonly string[]) =>
   new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: [`${bucketArn}/*`] });
 
-const onRows = (
+/** Actions on rows of these partitions and no others. */
+export const onRows = (
   { tableArn }: TableResource,
   actions: readonly string[],
   comparison: 'StringEquals' | 'StringLike',
@@ -152,7 +154,7 @@ const useKeyForObjects = ({ keyArn, region }: TableResource) =>
   });
 
 /** DynamoDB uses the table's key in the name of whoever calls it. https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html */
-const useKey = ({ keyArn, region }: TableResource) =>
+export const useKey = ({ keyArn, region }: TableResource) =>
   new PolicyStatement({
     actions: [
       'kms:Decrypt',

@@ -214,6 +214,14 @@ export const auditChainKey = (log: string, number: number): RowKey => ({
   sk: String(number).padStart(10, '0'),
 });
 
+/** Which logs got links on a day (UTC): what the day's digest looks at. Spread over a few partitions. */
+export const chainedPrefix = 'A~';
+export const chainedPartition = (day: string, shard: number) => `${chainedPrefix}${day}#${shard}`;
+export const chainedKey = (day: string, shard: number, name: string): RowKey => ({
+  pk: chainedPartition(day, shard),
+  sk: name,
+});
+
 /** What a patient is told of when asking to whom the chart was disclosed, in order of the days of disclosure. */
 export const disclosurePrefix = 'D#';
 export const disclosurePartition = (chart: string) => `${disclosurePrefix}${chart}`;

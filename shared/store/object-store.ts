@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { RecordError } from '../errors.ts';
+import { signedRequests } from './signed-requests.ts';
 
 /** Where large bodies lie. An object is written once, under a key that is never used again. */
 export interface ObjectStore {
@@ -37,50 +37,47 @@ const attemptMs = 5_000;
 const firstPauseMs = 50;
 
 /**
- * Amazon S3, by the three verbs that bodies need. `@aws-sdk/client-s3` would add 170 KB to each function; this signs with the signer that
- * the DynamoDB client brings, and shares its credentials, region and connections. Nothing happens before the first call.
+ * Amazon S3, by the three verbs that bodies need.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export const s3ObjectStore = ({ config }: DynamoDBDocumentClient, options: ObjectStoreOptions): ObjectStore => {
-  const { credentials, region, sha256 } = config;
-  let signer: SignatureV4 | undefined;
-
-  const send = async (method: string, key: string, body?: Uint8Array): Promise<Answer> => {
-    signer ??= new SignatureV4({ credentials, region, sha256, service: 's3', uriEscapePath: false });
-    const url = urlOf(key, options, await region());
-    const request = await signer.sign({
-      method,
-      protocol: url.protocol,
-      hostname: url.hostname,
-      ...(url.port === '' ? {} : { port: Number(url.port) }),
-      path: url.pathname,
-      query: {},
-      headers: {
-        host: url.host,
-        ...(body ? { 'content-length': String(body.length), 'content-type': 'application/octet-stream' } : {}),
-      },
-      ...(body ? { body } : {}),
-    });
-    // Whatever goes wrong on the way may be tried again: each verb, repeated, does the same.
-    try {
-      // Also ends the reading of an answer that has begun.
-      const abortSignal = AbortSignal.timeout(attemptMs);
-      const { response } = await config.requestHandler.handle(request as never, { abortSignal });
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of response.body as AsyncIterable<Uint8Array>) chunks.push(chunk);
-      return { statusCode: response.statusCode, bytes: Buffer.concat(chunks) };
-    } catch {
-      return { statusCode: 0, bytes: Buffer.of() };
-    }
+export const s3ObjectStore = (client: DynamoDBDocumentClient, options: ObjectStoreOptions): ObjectStore => {
+  const ask = s3Requests(client, options);
+  return {
+    put: async (key, body, until) => void (await ask({ method: 'PUT', key, body, until })),
+    get: (key) => ask({ method: 'GET', key }),
+    delete: async (key) => void (await ask({ method: 'DELETE', key })),
   };
+};
 
-  const done = async (method: string, key: string, body?: Uint8Array, until = Number.POSITIVE_INFINITY) => {
+export interface ObjectRequest {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly key: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** No attempt is begun behind this instant, in milliseconds since 1970. */
+  readonly until?: number;
+}
+
+/**
+ * Requests for objects of a bucket, tried again where that may help.
+ *
+ * @returns the bytes of the answer. Throws like ObjectStore.
+ */
+export const s3Requests = (
+  client: DynamoDBDocumentClient,
+  options: ObjectStoreOptions,
+): ((request: ObjectRequest) => Promise<Uint8Array>) => {
+  const send = signedRequests(client, 's3');
+  return async ({ method, key, headers, body, until = Number.POSITIVE_INFINITY }) => {
+    const url = urlOf(key, options, await client.config.region());
+    const sent = { ...headers, ...(body ? { 'content-type': 'application/octet-stream' } : {}) };
     for (let attempt = 1; ; attempt++) {
       if (Date.now() > until) {
         throw new RecordError('conflict', 'The upload took too long and was given up');
       }
-      const { statusCode, bytes } = await send(method, key, body);
+      // Whatever goes wrong on the way may be tried again: each verb, repeated, does the same.
+      const { statusCode, bytes } = await send({ method, url, headers: sent, body, timeoutMs: attemptMs });
       if (statusCode >= 200 && statusCode < 300) return bytes;
       const reason = reasonIn(bytes) ?? (statusCode === 0 ? 'NoAnswer' : `Status${statusCode}`);
       if (!mayPass(statusCode, reason)) throw new ObjectStoreError(reason);
@@ -88,26 +85,16 @@ export const s3ObjectStore = ({ config }: DynamoDBDocumentClient, options: Objec
       await pause(Math.random() * firstPauseMs * 4 ** attempt);
     }
   };
-
-  return {
-    put: async (key, bytes, until) => void (await done('PUT', key, bytes, until)),
-    get: (key) => done('GET', key),
-    delete: async (key) => void (await done('DELETE', key)),
-  };
 };
-
-interface Answer {
-  /** 0 where none came. */
-  readonly statusCode: number;
-  readonly bytes: Buffer;
-}
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const reasonIn = (bytes: Buffer): string | undefined =>
   /<Code>(\w{1,60})<\/Code>/.exec(bytes.toString('utf8', 0, 1_000))?.[1];
 
+/** The second is what a conditional write meets beside another one. */
+const passing = ['RequestTimeout', 'ConditionalRequestConflict'];
 const mayPass = (statusCode: number, reason: string): boolean =>
-  statusCode === 0 || statusCode >= 500 || statusCode === 429 || reason === 'RequestTimeout';
+  statusCode === 0 || statusCode >= 500 || statusCode === 429 || passing.includes(reason);
 
 const throttled = () =>
   new RecordError('throttled', 'The store is busy; try again', { headers: { 'Retry-After': '1' } });

@@ -60,7 +60,11 @@ export const storedBy = async (server: FhirServer, work: () => Promise<unknown>)
   const changed = (await allRows(store)).filter(
     (row) => known.get(keyOf(row))?.version !== row.version || !known.has(keyOf(row)),
   );
-  const records = changed.map((row) => streamRecord(String(++sequence), known.get(keyOf(row)), row));
+  const now = Date.now() / 1_000;
+  const records = changed.map((row) => {
+    const record = streamRecord(String(++sequence), known.get(keyOf(row)), row);
+    return { ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: now } };
+  });
   calls.reset();
   for (let at = 0; at < records.length; at += largestBatch) {
     await fileByTime(store, { Records: records.slice(at, at + largestBatch) });

@@ -76,6 +76,7 @@ const kinds: readonly (readonly [kind: string, key: RegExp])[] = [
   ['log by chart', /^A#[^#]+\n/],
   ['chain of the log', /^A#[^#]+#chain\n/],
   ['log by day', /^A#[^#]+#/],
+  ['logs chained on a day', /^A~/],
   ['feed', /^F#/],
   ['finished transactions', /^T/],
 ];

@@ -14,6 +14,8 @@ const background = [
   'functions/publish-changes.ts',
   'functions/file-by-time.ts',
   'functions/sweep-transactions.ts',
+  'functions/write-digests.ts',
+  'functions/verify-digests.ts',
 ];
 
 /** What lies beside functions: which read it, and how many bytes of it there may be, data packed. */

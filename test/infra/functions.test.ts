@@ -75,6 +75,8 @@ describe('functions of the stacks', () => {
     ['functions/publish-changes.ts', ['EVENT_BUS_NAME', 'TABLE_NAME']],
     ['functions/file-by-time.ts', ['TABLE_NAME']],
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
+    ['functions/write-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
+    ['functions/verify-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
     ['functions/add-token-claims.ts', ['TABLE_NAME']],
     ['functions/follow-user-pool.ts', ['TABLE_NAME', 'USER_POOL_CLIENT_IDS', 'USER_POOL_ID']],
   ])('%s is told %j and nothing else', (entry, names) => {
@@ -86,6 +88,8 @@ describe('functions of the stacks', () => {
 
     expect([...names].sort()).toEqual([
       'BUCKET_NAME',
+      'DIGEST_BUCKET_NAME',
+      'DIGEST_KEY_ID',
       'EVENT_BUS_NAME',
       'POLICY',
       'SIGN_IN_DOMAIN',

@@ -79,6 +79,17 @@ const actionsOf = (entry: string, service: string) =>
     .filter((action) => action.startsWith(`${service}:`))
     .sort();
 
+/** What a function may do with which rows. */
+const onRowsOf = (entry: string) =>
+  grantsOf(entry)
+    .filter(({ Effect, actions }) => Effect === 'Allow' && actions.some((action) => /:(?:\w+Item|Query)$/.test(action)))
+    .map(({ actions, Condition }) => [actions.toSorted(), Condition]);
+
+const onlyLike = (...partitions: string[]) => ({
+  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions },
+  Null: { 'dynamodb:LeadingKeys': 'false' },
+});
+
 const shared = path.resolve(import.meta.dirname, '../../shared');
 
 /** What each call of the document client asks permission for. */
@@ -198,15 +209,65 @@ describe('policies of the stacks', () => {
     );
   });
 
-  it('allow a function the bucket of the records stack and no other, object by object', () => {
+  it('allow a function the buckets of the records stack and no other, object by object; whether an object of the digests is there, too', () => {
     const onObjects = allows().filter(({ actions }) => actions.some((action) => action.startsWith('s3:')));
 
-    const resources = new Set(onObjects.flatMap(({ resources: each }) => each.map((one) => JSON.stringify(one))));
+    const resources = onObjects.flatMap(({ actions, resources: each }) =>
+      each.map((one) => {
+        const [, bucket, objects] =
+          /records:ExportsOutputFnGetAtt(Bodies|DigestsBucket)\w{8}Arn\w+"}(?:,"(\/\*)"\])?/.exec(
+            JSON.stringify(one),
+          ) ?? [];
+        return objects === undefined ? `${bucket} ${actions.join()}` : `${bucket}${objects}`;
+      }),
+    );
 
     expect(onObjects.length).toBeGreaterThan(50);
+    expect([...new Set(resources)].sort()).toEqual(['Bodies/*', 'DigestsBucket s3:ListBucket', 'DigestsBucket/*']);
+  });
+
+  it('let one function write digests and another one verify them, and no role remove any', () => {
+    const onDigests = allows()
+      .filter(
+        ({ resources, holder }) =>
+          holder.type === 'AWS::IAM::Role' && JSON.stringify(resources).includes('FnGetAttDigestsBucket'),
+      )
+      .map(({ actions, holder }) => [String(holder.properties.Description).split('functions/')[1], actions]);
+
+    expect(onDigests).toEqual([
+      ['write-digests.ts', ['s3:GetObject', 's3:PutObject']],
+      ['write-digests.ts', ['s3:ListBucket']],
+      ['verify-digests.ts', ['s3:GetObject']],
+      ['verify-digests.ts', ['s3:ListBucket']],
+    ]);
+    expect(onRowsOf('functions/write-digests.ts')).toEqual([[['dynamodb:Query'], onlyLike('A~*', 'A#*#chain')]]);
+    expect(onRowsOf('functions/verify-digests.ts')).toEqual([[['dynamodb:Query'], onlyLike('A~*', 'A#*')]]);
+  });
+
+  it('let one function alone make the codes of digests, whatever another policy allows', () => {
+    const roleOf = (entry: string) => {
+      const found = synthesised()
+        .resources('AWS::Lambda::Function')
+        .find((each) => entryOf(each) === entry);
+      return found?.properties.Role;
+    };
+    const onCodes = grants().filter(({ actions }) => actions.some((action) => action.endsWith('Mac')));
+
+    expect(onCodes.map(({ Effect, Principal, actions, Condition }) => [Effect, Principal, actions, Condition])).toEqual(
+      [
+        ['Allow', { AWS: roleOf('functions/write-digests.ts') }, ['kms:GenerateMac'], undefined],
+        [
+          'Deny',
+          { AWS: '*' },
+          ['kms:GenerateMac'],
+          { ArnNotEquals: { 'aws:PrincipalArn': roleOf('functions/write-digests.ts') } },
+        ],
+        ['Allow', { AWS: roleOf('functions/verify-digests.ts') }, ['kms:VerifyMac'], undefined],
+      ],
+    );
     expect(
-      [...resources].map((text) => /records:ExportsOutputFnGetAtt(Bodies)\w{8}Arn\w+"},"\/\*"\]/.exec(text)?.[1]),
-    ).toEqual(['Bodies']);
+      new Set(onCodes.map(({ holder }) => `${holder.id.slice(0, 9)} ${String(holder.properties.KeySpec)}`)),
+    ).toEqual(new Set(['DigestKey HMAC_256']));
   });
 
   it('allow what serves records exactly the objects’ verbs that the code uses, and the sweeper its one', () => {
@@ -299,14 +360,6 @@ describe('policies of the stacks', () => {
     ]);
   });
 
-  /** What a function may do with which rows. */
-  const onRowsOf = (entry: string) =>
-    grantsOf(entry)
-      .filter(
-        ({ Effect, actions }) => Effect === 'Allow' && actions.some((action) => /:(?:\w+Item|Query)$/.test(action)),
-      )
-      .map(({ actions, Condition }) => [actions.toSorted(), Condition]);
-
   it('let the sign-in write the access log, and make the row that ids are made from, and read no other', () => {
     expect(onRowsOf('functions/add-token-claims.ts')).toEqual([
       [
@@ -346,7 +399,7 @@ describe('policies of the stacks', () => {
     });
 
     expect(onRowsOf('functions/file-by-time.ts')).toEqual([
-      [['dynamodb:PutItem'], only('StringLike', 'A#*', 'D#*')],
+      [['dynamodb:PutItem'], only('StringLike', 'A#*', 'A~*', 'D#*')],
       [['dynamodb:DeleteItem'], only('StringLike', 'D#*')],
       [['dynamodb:Query'], only('StringLike', 'A#*#chain')],
       [

@@ -82,11 +82,19 @@ describe('table of the stack', () => {
   });
 });
 
-const bucketOf = (stage?: string) => {
-  const [bucket, ...others] = synthesised(stage).resources('AWS::S3::Bucket');
-  if (!bucket || others.length > 0) throw new Error('There is not one bucket');
+const bucketOf = (stage?: string, locked = false) => {
+  const buckets = synthesised(stage).resources('AWS::S3::Bucket');
+  const found = buckets.filter(({ properties }) => (properties.ObjectLockEnabled === true) === locked);
+  const [bucket, ...others] = found;
+  if (!bucket || others.length > 0) throw new Error('There is not one such bucket');
   return bucket;
 };
+
+const statementsOn = (bucket: ReturnType<typeof bucketOf>) =>
+  synthesised()
+    .resources('AWS::S3::BucketPolicy')
+    .filter(({ properties }) => JSON.stringify(properties.Bucket).includes(`"${bucket.id}"`))
+    .flatMap(({ properties }) => (properties.PolicyDocument as { Statement: Record<string, unknown>[] }).Statement);
 
 describe('bucket of large bodies', () => {
   it('is encrypted with the key of the table', () => {
@@ -115,13 +123,7 @@ describe('bucket of large bodies', () => {
   });
 
   it('refuses what comes unencrypted or by an old TLS, and allows nothing', () => {
-    const policies = synthesised().resources('AWS::S3::BucketPolicy');
-    const statements = policies.flatMap(
-      ({ properties }) => (properties.PolicyDocument as { Statement: Record<string, unknown>[] }).Statement,
-    );
-
-    expect(policies).toHaveLength(1);
-    expect(statements.map(({ Effect, Action, Condition }) => [Effect, Action, Condition])).toEqual([
+    expect(statementsOn(bucketOf()).map(({ Effect, Action, Condition }) => [Effect, Action, Condition])).toEqual([
       ['Deny', 's3:*', { Bool: { 'aws:SecureTransport': 'false' } }],
       ['Deny', 's3:*', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
     ]);
@@ -148,5 +150,56 @@ describe('bucket of large bodies', () => {
     expect(Rules.flatMap((rule) => Object.keys(rule)).filter((name) => /^(Expiration|Transition)/.test(name))).toEqual(
       [],
     );
+  });
+});
+
+describe('bucket of digests', () => {
+  it.each([
+    ['production', 2192],
+    ['dev', 1],
+  ])('locks each object in %s for %i days, against everybody, and outlives its stack', (stage, days) => {
+    const { properties, deletionPolicy } = bucketOf(stage, true);
+
+    expect(properties).toMatchObject({
+      VersioningConfiguration: { Status: 'Enabled' },
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: 'Enabled',
+        Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: days } },
+      },
+    });
+    expect(properties.LifecycleConfiguration).toBeUndefined();
+    expect(deletionPolicy).toBe('Retain');
+    expect(stageNamed(stage).digestRetentionDays).toBe(days);
+  });
+
+  it('is closed to the world and encrypted with a key of its own', () => {
+    const { properties } = bucketOf(undefined, true);
+    const keyOf = (bucket: ReturnType<typeof bucketOf>) =>
+      JSON.stringify(bucket.properties.BucketEncryption).match(/"KMSMasterKeyID":\{"Fn::GetAtt":\["(\w+)"/)?.[1];
+
+    expect(properties).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    });
+    expect(keyOf(bucketOf(undefined, true))).toMatch(/Digests/);
+    expect(keyOf(bucketOf())).toMatch(/TableKey/);
+  });
+
+  it('refuses everybody to remove or replace an object, what comes unencrypted or by an old TLS, and allows nothing', () => {
+    const statements = statementsOn(bucketOf(undefined, true));
+
+    expect(
+      statements.map(({ Effect, Principal, Action, Condition }) => [Effect, Principal, Action, Condition]),
+    ).toEqual([
+      ['Deny', { AWS: '*' }, 's3:*', { Bool: { 'aws:SecureTransport': 'false' } }],
+      ['Deny', { AWS: '*' }, 's3:*', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
+      ['Deny', { AWS: '*' }, ['s3:DeleteObject', 's3:DeleteObjectVersion'], undefined],
+      ['Deny', { AWS: '*' }, 's3:PutObject', { Null: { 's3:if-none-match': 'true' } }],
+    ]);
   });
 });

@@ -65,8 +65,16 @@ describe('what stands behind the table', () => {
     for (const { properties } of mappings()) expect(properties.MaximumRetryAttempts).toBeUndefined();
   });
 
+  it('gives what runs on a schedule the time that it has locally', () => {
+    const seconds = resources('AWS::Lambda::Function').map((each) => [entryOf(each), each.properties.Timeout]);
+
+    expect(seconds).toEqual(
+      expect.arrayContaining(scheduledFunctions.map(({ entry, timeoutMs }) => [entry, timeoutMs / 1_000])),
+    );
+  });
+
   it('encrypts bus and queues with a key of the customer', () => {
-    const [key] = resources('AWS::KMS::Key');
+    const key = resources('AWS::KMS::Key').find(({ properties }) => properties.KeySpec === undefined);
     const arn = { 'Fn::GetAtt': [key?.id, 'Arn'] };
 
     expect(resources('AWS::Events::EventBus').map(({ properties }) => properties.KmsKeyIdentifier)).toEqual([arn]);
@@ -91,7 +99,8 @@ describe('what stands behind the table', () => {
       rate: properties.ScheduleExpression,
     }));
 
-    const local = scheduledFunctions.map(({ entry, everyMs }) => ({ entry, rate: `rate(${everyMs / 60_000} minute)` }));
+    const rates: Readonly<Record<number, string>> = { 1: 'rate(1 minute)', 60: 'rate(1 hour)', 1_440: 'rate(1 day)' };
+    const local = scheduledFunctions.map(({ entry, everyMs }) => ({ entry, rate: rates[everyMs / 60_000] }));
 
     expect(rules).toEqual(local);
   });
@@ -130,5 +139,83 @@ describe('what stands behind the table', () => {
       expect(properties.StartingPosition).toBe('TRIM_HORIZON');
       expect(Number(properties.MaximumRecordAgeInSeconds) * 1_000).toBeGreaterThanOrEqual(lateAfterMs + 30 * 60_000);
     }
+  });
+});
+
+describe('alarms', () => {
+  const alarms = () =>
+    resources('AWS::CloudWatch::Alarm').map(({ properties }) => ({
+      of: functionBehind(properties),
+      ...(properties as {
+        AlarmDescription: string;
+        AlarmActions: unknown[];
+        MetricName?: string;
+        Namespace?: string;
+        Metrics?: { Expression?: string; MetricStat?: { Period: number; Metric: { MetricName: string } } }[];
+        Threshold: number;
+        Period?: number;
+        EvaluationPeriods: number;
+        Statistic?: string;
+        ComparisonOperator: string;
+        TreatMissingData: string;
+      }),
+    }));
+  const about = (entry: string, metric: string) =>
+    alarms().find(({ of, MetricName }) => of === entry && MetricName === metric);
+
+  it.each(streamConsumers.map(({ entry }) => entry))(
+    'tell that %s is behind, fails, or has given up a record',
+    (entry) => {
+      expect(about(entry, 'IteratorAge')).toMatchObject({
+        Threshold: 900_000,
+        Statistic: 'Maximum',
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'notBreaching',
+      });
+      expect(about(entry, 'Errors')).toMatchObject({ Threshold: 0, ComparisonOperator: 'GreaterThanThreshold' });
+      const gaveUp = alarms().filter(({ MetricName }) => MetricName === 'ApproximateNumberOfMessagesVisible');
+      expect(gaveUp.map(({ AlarmDescription }) => AlarmDescription.split(' ')[0])).toContain(entry);
+    },
+  );
+
+  it('tell that no digest was written for six hours, also where nothing ran at all', () => {
+    const alarm = alarms().find(({ of, Metrics }) => of === 'functions/write-digests.ts' && Metrics);
+
+    expect(alarm).toMatchObject({
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    });
+    expect(alarm?.Metrics?.map(({ Expression, MetricStat }) => Expression ?? MetricStat)).toEqual([
+      'FILL(runs, 0) - FILL(failures, 0)',
+      expect.objectContaining({
+        Period: 21_600,
+        Metric: expect.objectContaining({ MetricName: 'Invocations' }) as object,
+      }),
+      expect.objectContaining({ Period: 21_600, Metric: expect.objectContaining({ MetricName: 'Errors' }) as object }),
+    ]);
+  });
+
+  it('tell that the access log is not as it was written, or that nobody looked', () => {
+    expect(about('functions/verify-digests.ts', 'Errors')).toMatchObject({ Threshold: 0, Period: 86_400 });
+    expect(about('functions/verify-digests.ts', 'Invocations')).toMatchObject({
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      EvaluationPeriods: 2,
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  it('go to one topic, encrypted, to which the alarms of this account alone publish', () => {
+    const [topic, ...others] = resources('AWS::SNS::Topic');
+    const statements = JSON.stringify(resources('AWS::SNS::TopicPolicy').map(({ properties }) => properties));
+
+    expect(others).toEqual([]);
+    expect(topic?.properties.KmsMasterKeyId).toBeDefined();
+    for (const { AlarmActions } of alarms()) expect(AlarmActions).toEqual([{ Ref: topic?.id }]);
+    expect(alarms()).toHaveLength(3 * streamConsumers.length + 3);
+    expect(statements).toContain(
+      '"Action":"sns:Publish","Condition":{"StringEquals":{"aws:SourceAccount":{"Ref":"AWS::AccountId"}}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"}',
+    );
   });
 });

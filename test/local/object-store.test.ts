@@ -7,6 +7,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dummyCredentials, useDummyCredentials } from '../../infra/local/dummy-credentials.ts';
 import { type LocalObjectStore, startObjectStore } from '../../infra/local/object-store.ts';
+import { lockedObjects } from '../../shared/store/locked-objects.ts';
 import { type ObjectStore, s3ObjectStore } from '../../shared/store/object-store.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
 import { sendRaw } from '../support/local-gateway.ts';
@@ -112,6 +113,47 @@ describe('the stand-in of S3', () => {
 
     await expect(objects.get('a/1/b')).rejects.toMatchObject({ name: 'ObjectStoreNoSuchKey' });
     expect(await server.keys('bodies')).toEqual([]);
+  });
+
+  describe('under Object Lock', () => {
+    const md5 = (text: string) => createHash('md5').update(text).digest('base64');
+    const put = (headers: Record<string, string>, body = 'content') =>
+      send({ path: '/digests/a', body, headers: { 'if-none-match': '*', 'content-md5': md5(body), ...headers } });
+    beforeEach(() => server.createBucket('digests', { locked: true }));
+
+    it('keeps an object from being replaced and removed, however that is asked for', async () => {
+      expect((await put({})).status).toBe(200);
+
+      const again = [
+        await put({}, 'other'),
+        await send({ path: '/digests/a' }),
+        await send({ method: 'DELETE', path: '/digests/a' }),
+      ];
+
+      expect(again.map(({ status }) => status)).toEqual([412, 403, 403]);
+      expect(again.map(codeIn)).toEqual(['PreconditionFailed', 'AccessDenied', 'AccessDenied']);
+      expect(Buffer.from(await client('digests').get('a')).toString()).toBe('content');
+    });
+
+    it('asks for a checksum, and that it holds', async () => {
+      const without = await send({ path: '/digests/a', headers: { 'if-none-match': '*' } });
+      const wrong = await put({ 'content-md5': md5('other') });
+
+      expect([codeIn(without), codeIn(wrong)]).toEqual(['InvalidRequest', 'BadDigest']);
+    });
+
+    it('takes an object from one of two that put it at once', async () => {
+      const digests = lockedObjects({ config } as DynamoDBDocumentClient, {
+        bucket: 'digests',
+        endpoint: server.endpoint,
+      });
+
+      const put = await Promise.all(['1', '2', '3'].map((text) => digests.putOnce('b', Buffer.from(text))));
+
+      expect(put.toSorted()).toEqual([false, false, true]);
+      expect(Buffer.from((await digests.get('b')) ?? []).toString()).toBe(String(put.indexOf(true) + 1));
+      expect(await digests.get('c')).toBeUndefined();
+    });
   });
 
   it('keeps buckets apart', async () => {

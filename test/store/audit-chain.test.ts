@@ -4,8 +4,8 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { logsOf } from '../../infra/cli/logs-of-table.ts';
 import { type AuditEntry, type AuditRow, auditRow, refusedRow } from '../../shared/audit/audit-row.ts';
 import { chainAccesses } from '../../shared/audit/chain/chain-accesses.ts';
-import { type LinkRow, linkIn, linkRow } from '../../shared/audit/chain/link.ts';
-import { verifyLog } from '../../shared/audit/chain/verify.ts';
+import { type LinkRow, linkHash, linkIn, linkRow } from '../../shared/audit/chain/link.ts';
+import { type LogAnchors, verifyLog } from '../../shared/audit/chain/verify.ts';
 import { auditChainPartition, auditKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
@@ -49,7 +49,7 @@ const told = (before: Stored | undefined, after: Stored | undefined, at = start)
   const record = streamRecord(String(++sequence), before, after);
   return { ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: at / 1_000 } };
 };
-const chain = (Records: DynamoDBRecord[], by = store) => chainAccesses(by, { Records });
+const chain = (Records: DynamoDBRecord[], by = store, now = start) => chainAccesses(by, { Records }, now);
 /** Writes rows and hands them to the consumer. */
 const written = async (rows: readonly AuditRow[]) => {
   await writeRows(store, rows);
@@ -61,8 +61,10 @@ const links = async () => (await allRows(store)).filter(({ pk }) => pk === audit
 const put = (Item: object) => store.client.send(new PutCommand({ TableName: store.tableName, Item: { ...Item } }));
 const remove = ({ pk, sk }: { pk: string; sk: string }) =>
   store.client.send(new DeleteCommand({ TableName: store.tableName, Key: { pk, sk } }));
-const faults = async (kept: Parameters<typeof verifyLog>[2] = []) =>
-  (await verifyLog(store, log, kept)).faults.map(({ kind, place }) => [kind, place]);
+const faults = async (anchors?: LogAnchors) =>
+  (await verifyLog(store, log, anchors)).faults.map(({ kind, place }) => [kind, place]);
+/** Notes for the digest of the day. */
+const notes = async () => (await allRows(store)).filter(({ logs }) => String(logs).split(' ').includes(log));
 
 describe('the chain of an access log', () => {
   it('finds nothing wrong with a log that nobody touched, short rows, long ones and refusals', async () => {
@@ -72,10 +74,10 @@ describe('the chain of an access log', () => {
 
     const verdict = await verifyLog(store, log);
 
-    expect(verdict).toMatchObject({ rows: 4, faults: [], tail: [], head: { number: 2 } });
+    expect(verdict).toMatchObject({ rows: 4, faults: [], tail: [], unanchored: 4 });
   });
 
-  it('is one row a batch and log, of 80 bytes for each row of the log, and takes one Query and one Put', async () => {
+  it('is one row a batch and log, of 80 bytes for each row of the log, and takes one Query and one Put, behind a note for the first of a day', async () => {
     const calls: string[] = [];
     const watched = intercepted(store, ({ name, send }) => {
       calls.push(name);
@@ -88,12 +90,58 @@ describe('the chain of an access log', () => {
       watched,
     );
 
-    expect(calls).toEqual(['Query', 'Put']);
+    expect(calls).toEqual(['Query', 'Put', 'Put']);
     const [link, ...others] = await links();
     expect(others).toEqual([]);
     expect(itemSize(link ?? {})).toBeLessThan(1_024); // one write unit
     const { covers } = linkIn(link as LinkRow);
     expect(covers.map(([place]) => place)).toEqual(rows.map(({ sk }) => sk));
+  });
+
+  it('is noted once a day, in one row for all logs of a batch, before it gets the link', async () => {
+    const others = Array.from({ length: 49 }, () => store.ids.newChart());
+    const batch = (minute: number) =>
+      [log, ...others].map((each) =>
+        told(undefined, { ...access(minute), ...auditKey(each, store.ids.newPlace(start)) }),
+      );
+    const puts: string[] = [];
+    const watched = intercepted(store, ({ name, input, send }) => {
+      if (name === 'Put') puts.push((input['Item'] as { pk: string }).pk.replace(/#.*/, ''));
+      return send();
+    });
+    const tomorrow = start + 86_400_000;
+
+    await chain(batch(0), watched);
+    await chain(batch(1), watched);
+    expect(puts).toEqual(['A~2026-11-24', ...Array.from({ length: 100 }, () => 'A')]);
+    expect((await notes()).map((row) => itemSize(row))).toEqual([expect.toSatisfy((size: number) => size < 2_048)]); // two write units for 50 logs
+
+    const late = told(undefined, access(2), tomorrow);
+    await chain([late], watched, tomorrow);
+
+    expect((await notes()).map(({ pk }) => pk.slice(0, 12)).toSorted()).toEqual(['A~2026-11-24', 'A~2026-11-25']);
+  });
+
+  it('gets no link where its note could not be put', async () => {
+    const broken = intercepted(store, async ({ name, input, send }) => {
+      if (name === 'Put' && (input['Item'] as { pk: string }).pk.startsWith('A~')) throw new Error('away');
+      return send();
+    });
+    const record = told(undefined, access(0));
+
+    expect(await chain([record], broken)).toEqual({
+      batchItemFailures: [{ itemIdentifier: record.dynamodb?.SequenceNumber }],
+    });
+    expect(await links()).toEqual([]);
+  });
+
+  it('is noted under the day of the stream where the clock of that is ahead', async () => {
+    const midnight = Date.UTC(2026, 10, 25);
+
+    await chain([told(undefined, access(0), midnight)], store, midnight - 1);
+    await chain([told(undefined, access(1), midnight)], store, midnight + 1);
+
+    expect((await notes()).map(({ pk }) => pk.slice(0, 12))).toEqual(['A~2026-11-25']);
   });
 
   it('does not change when a batch comes again, wholly or in part', async () => {
@@ -226,19 +274,19 @@ describe('a look at a log', () => {
     expect(await faults()).toContainEqual(['link-missing', first?.sk]);
   });
 
-  it('names a chain that was built anew, or cut off, by a head that is kept elsewhere', async () => {
-    const { head } = await verifyLog(store, log);
-    const kept = head ? [head] : [];
+  it('names a chain that was built anew, or cut off, by what a digest says of it', async () => {
     const old = await links();
-    await put({ ...rows[1], entry: access(1, { what: [] }).entry });
+    const end = linkIn(old.at(-1) as LinkRow);
+    const anchors = { heads: [{ number: end.number, hash: linkHash(end) }], complete: { from: 0, to: 0 } };
+    const forged = { ...rows[1], entry: access(1, { what: [] }).entry };
+    await put(forged);
     for (const link of old) await remove(link);
-    const records = [rows[0], { ...rows[1], entry: access(1, { what: [] }).entry }, rows[2], rows[3]];
-    for (const row of records) await chain([told(undefined, row as Stored)]);
+    for (const row of [rows[0], forged, rows[2], rows[3]]) await chain([told(undefined, row as Stored)]);
 
     expect(await faults()).toEqual([]);
-    expect(await faults(kept)).toEqual([['chain-rebuilt', '0000000003']]);
+    expect(await faults(anchors)).toEqual([['chain-rebuilt', '0000000003']]);
     for (const link of await links()) if (Number(link.sk) > 2) await remove(link);
-    expect(await faults(kept)).toEqual([['link-missing', '0000000003']]);
+    expect(await faults(anchors)).toEqual([['link-missing', '0000000003']]);
   });
 
   it('tells of rows that are newer than the chain, and of all logs', async () => {

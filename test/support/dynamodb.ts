@@ -58,10 +58,12 @@ export const localTableWithoutStream = async (): Promise<LocalTable> => {
   return { endpoint, tableName };
 };
 
-/** A new, empty bucket, in an object store that this worker's test files share. */
-export const localBucket = async (): Promise<{ endpoint: string; bucket: string; keys: () => Promise<string[]> }> => {
+/** A new, empty bucket, in an object store that this worker's test files share; `locked` as digests lie in. */
+export const localBucket = async (
+  options: { readonly locked?: boolean } = {},
+): Promise<{ endpoint: string; bucket: string; keys: () => Promise<string[]> }> => {
   const { objects } = await sharedStores();
   const bucket = `bodies-${randomUUID()}`;
-  objects.createBucket(bucket);
+  objects.createBucket(bucket, options);
   return { endpoint: objects.endpoint, bucket, keys: () => objects.keys(bucket) };
 };

@@ -1,10 +1,11 @@
-import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { log } from '../../log.ts';
 import { inParallel } from '../../store/in-parallel.ts';
-import { auditChainPartition } from '../../store/keys.ts';
 import type { Table } from '../../store/write-rows.ts';
-import { type Covered, type Link, type LinkRow, linkHash, linkIn, linkRow } from './link.ts';
+import { dayOf, noteChained } from './chained-logs.ts';
+import { lastLink } from './last-link.ts';
+import { type Covered, type Link, type LinkRow, linkHash, linkRow } from './link.ts';
 import { type Image, rowHash } from './row-hash.ts';
 
 /** Logs that are continued at once. */
@@ -33,56 +34,94 @@ const isBehind = ({ dynamodb }: DynamoDBRecord, upTo: string): boolean =>
 /**
  * Continues the chain of each log that a batch of the stream tells of: one row a log and batch, whatever the batch brings of it. The stream has the rows of a log
  * in order. A batch that comes again, or in part, changes nothing; of two that continue one chain at once, one finds the other's link and goes on behind it.
+ * Logs that get their first link of a day are noted for the day's digest before they get it, all of a batch in one row.
+ *
+ * @param now - milliseconds since 1970.
  */
-export const chainAccesses = async (table: Table, { Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
+export const chainAccesses = async (
+  table: Table,
+  { Records }: DynamoDBStreamEvent,
+  now = Date.now(),
+): Promise<DynamoDBBatchResponse> => {
   const byLog = Map.groupBy(Records, logOf);
   byLog.delete(undefined);
   const failed = new Set<string>();
-  await inParallel(concurrency, [...byLog], async ([name, records]) => {
+  const give = (records: readonly DynamoDBRecord[], error: unknown) => {
+    log.fault('a log cannot be chained', error);
+    failed.add(records[0]?.dynamodb?.SequenceNumber ?? '');
+  };
+  const begun: Begun[] = [];
+  await inParallel(concurrency, [...byLog], async ([name = '', records]) => {
     try {
-      for (let at = 0; at < records.length; at += mostCovered)
-        await continueChain(table, name ?? '', records.slice(at, at + mostCovered));
+      begun.push({ name, records, last: await lastLink(table, name) });
     } catch (error) {
-      log.fault('a log cannot be chained', error);
-      failed.add(records[0]?.dynamodb?.SequenceNumber ?? '');
+      give(records, error);
+    }
+  });
+  const noted = await note(table, begun, now).catch((error: unknown) => error);
+  await inParallel(concurrency, begun, async ({ name, records, last }) => {
+    try {
+      if (noted !== undefined) throw noted;
+      let end = last;
+      for (let at = 0; at < records.length; at += mostCovered)
+        end = await continueChain(table, name, records.slice(at, at + mostCovered), end);
+    } catch (error) {
+      give(records, error);
     }
   });
   const first = Records.find(({ dynamodb }) => failed.has(dynamodb?.SequenceNumber ?? ''));
   return { batchItemFailures: first ? [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] : [] };
 };
 
-const continueChain = async (table: Table, name: string, records: readonly DynamoDBRecord[]): Promise<void> => {
+/** A log that a batch tells of, and where its chain ended when that was looked up. */
+interface Begun {
+  readonly name: string;
+  readonly records: readonly DynamoDBRecord[];
+  readonly last: Link | undefined;
+}
+
+/**
+ * Notes the logs that get their first link of a day. A link is noted under the day on which it is put or, where the stream's clock is ahead, that of its rows: never under an
+ * earlier day than its own. So where the last link is of this day, its log is noted.
+ */
+const note = async (table: Table, begun: readonly Begun[], now: number): Promise<undefined> => {
+  const byDay = Map.groupBy(begun, ({ records }) => dayOf(Math.max(now, ...records.map(createdAt).map(inMs))));
+  for (const [day, logs] of byDay) {
+    const first = logs.filter(({ last }) => last === undefined || dayOf(inMs(last.at)) !== day);
+    const names = first.map(({ name }) => name);
+    if (names.length > 0) await noteChained(table, day, names);
+  }
+};
+
+const inMs = (seconds: number): number => seconds * 1_000;
+
+const createdAt = (record: DynamoDBRecord | undefined): number =>
+  Math.floor(record?.dynamodb?.ApproximateCreationDateTime ?? 0);
+
+/** @returns the end of the chain. */
+const continueChain = async (
+  table: Table,
+  name: string,
+  records: readonly DynamoDBRecord[],
+  known: Link | undefined,
+): Promise<Link | undefined> => {
+  let last = known;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const last = await lastLink(table, name);
-    const fresh = last ? records.filter((record) => isBehind(record, last.upTo)) : records;
-    if (fresh.length === 0) return;
+    if (attempt > 0) last = await lastLink(table, name);
+    const upTo = last?.upTo;
+    const fresh = upTo === undefined ? records : records.filter((record) => isBehind(record, upTo));
+    if (fresh.length === 0) return last;
     const next: Link = {
       log: name,
       number: (last?.number ?? 0) + 1,
       previous: last ? linkHash(last) : '',
       upTo: fresh.at(-1)?.dynamodb?.SequenceNumber ?? '0',
-      at: Math.floor(fresh[0]?.dynamodb?.ApproximateCreationDateTime ?? 0),
+      at: createdAt(fresh[0]),
       covers: fresh.map(coveredBy),
     };
-    if (await put(table, linkRow(next))) return;
+    if (await put(table, linkRow(next))) return next;
   }
   throw new Error('Others continue the chain'); // the batch comes again
-};
-
-/** One Query of one row. */
-const lastLink = async ({ client, tableName }: Table, name: string): Promise<Link | undefined> => {
-  const { Items = [] } = await client.send(
-    new QueryCommand({
-      TableName: tableName,
-      ConsistentRead: true,
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': auditChainPartition(name) },
-      ScanIndexForward: false,
-      Limit: 1,
-    }),
-  );
-  const row = Items[0] as LinkRow | undefined;
-  return row && linkIn(row);
 };
 
 /** Whether there was no link of this number. */

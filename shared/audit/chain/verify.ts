@@ -3,6 +3,8 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { timeOfPlace } from '../../store/ids.ts';
 import { auditChainKey, auditChainPartition, auditPartition, type RowKey } from '../../store/keys.ts';
 import type { Table } from '../../store/write-rows.ts';
+import type { Head } from '../digest/digest.ts';
+import type { Anchors } from '../digest/read-digests.ts';
 import { type Link, type LinkRow, linkHash, linkIn } from './link.ts';
 import { rowHash } from './row-hash.ts';
 
@@ -16,7 +18,9 @@ export interface ChainFault {
     | 'removed' // the stream told that a row was removed
     | 'link-altered'
     | 'link-missing'
-    | 'chain-rebuilt'; // the chain differs from a head that was kept elsewhere
+    | 'log-missing' // a digest tells of a log of which nothing is left
+    | 'chain-rebuilt' // the chain differs from what a digest says of it
+    | 'not-in-digest'; // a link that a digest should tell of by now, and none does
   readonly log: string;
   /** Sort key of the row or link. */
   readonly place: string;
@@ -29,15 +33,15 @@ export interface LogVerdict {
   readonly faults: readonly ChainFault[];
   /** Sort keys of rows that are newer than the chain: not protected yet. */
   readonly tail: readonly string[];
-  /** The last link, to be compared with what is kept elsewhere. */
-  readonly head: Head | undefined;
+  /** Rows that are in the chain and behind the newest digest: who can write to the table could still build that end of the chain anew. */
+  readonly unanchored: number;
 }
 
-/** The end of a chain at some moment. */
-export interface Head {
-  readonly log: string;
-  readonly number: number;
-  readonly hash: string;
+/** What digests say of one log. */
+export interface LogAnchors {
+  readonly heads: readonly Pick<Head, 'number' | 'hash'>[];
+  /** As of Anchors. */
+  readonly complete: Anchors['complete'];
 }
 
 /** Later than the time that it tells by more than this, no request writes its trace: crashed transactions are settled within minutes. Milliseconds. */
@@ -45,12 +49,10 @@ const latestTrace = 15 * 60_000;
 
 const placeTime = (sk: string): number => timeOfPlace(sk.replace(/!.*/, ''));
 
-/**
- * Compares a log with its chain. Reads all of both.
- *
- * @param kept - heads of this log that are kept where the table's writers cannot change them.
- */
-export const verifyLog = async (table: Table, log: string, kept: readonly Head[] = []): Promise<LogVerdict> => {
+const noAnchors: LogAnchors = { heads: [], complete: { from: 0, to: 0 } };
+
+/** Compares a log with its chain, and the chain with what digests say of it. Reads all of both. */
+export const verifyLog = async (table: Table, log: string, anchors: LogAnchors = noAnchors): Promise<LogVerdict> => {
   // The chain first: a row that comes between the two reads is newer than the chain, and no fault.
   const links = (await rowsOf(table, auditChainPartition(log))) as LinkRow[];
   const rows = await rowsOf(table, auditPartition(log));
@@ -60,8 +62,15 @@ export const verifyLog = async (table: Table, log: string, kept: readonly Head[]
   const covered = new Map<string, string>();
   let previous: Link | undefined;
   let newest = 0;
+  let unanchored = 0;
+  const anchored = anchors.heads.reduce((most, { number }) => Math.max(most, number), 0);
   for (const row of links) {
     const link = linkIn(row);
+    if (link.number > anchored) {
+      unanchored += link.covers.length;
+      const { from, to } = anchors.complete;
+      if (link.at * 1_000 >= from && link.at * 1_000 < to) name('not-in-digest', row.sk);
+    }
     for (let number = (previous?.number ?? 0) + 1; number < link.number; number++)
       name('link-missing', auditChainKey(log, number).sk);
     const follows = link.number === (previous?.number ?? 0) + 1;
@@ -76,9 +85,12 @@ export const verifyLog = async (table: Table, log: string, kept: readonly Head[]
     }
     previous = link;
   }
-  for (const { number, hash } of kept) {
-    const row = links.find(({ sk }) => Number(sk) === number);
-    if (!row) name('link-missing', auditChainKey(log, number).sk);
+  const byNumber = new Map(links.map((row) => [Number(row.sk), row]));
+  const gone = links.length === 0 && rows.length === 0;
+  for (const { number, hash } of anchors.heads) {
+    const row = byNumber.get(number);
+    if (gone) name('log-missing', '');
+    else if (!row) name('link-missing', auditChainKey(log, number).sk);
     else if (linkHash(linkIn(row)) !== hash) name('chain-rebuilt', row.sk);
   }
 
@@ -98,7 +110,7 @@ export const verifyLog = async (table: Table, log: string, kept: readonly Head[]
       ({ kind, place }, at) => faults.findIndex((each) => each.kind === kind && each.place === place) === at,
     ),
     tail,
-    head: previous && { log, number: previous.number, hash: linkHash(previous) },
+    unanchored,
   };
 };
 

@@ -1,0 +1,127 @@
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { constructName } from './bundled-function.ts';
+
+interface Condition {
+  readonly description: string;
+  readonly metric: IMetric;
+  readonly comparison: ComparisonOperator;
+  readonly threshold: number;
+  readonly periods: number;
+  /** Whether no figure at all is a reason for alarm. */
+  readonly whenMissing?: TreatMissingData;
+}
+
+/** What somebody has to be told of. Whoever is to be told subscribes to the one topic: names and figures of functions, nothing of patients. */
+export class Alarms extends Construct {
+  readonly #topic: Topic;
+
+  /** @param key - encrypts what is told. */
+  constructor(scope: Construct, id: string, key: Key) {
+    super(scope, id);
+    const fromAlarms = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
+    const principals = [new ServicePrincipal('cloudwatch.amazonaws.com')];
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: fromAlarms,
+      }),
+    );
+    this.#topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
+    this.#topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['sns:Publish'],
+        resources: [this.#topic.topicArn],
+        conditions: fromAlarms,
+      }),
+    );
+    new CfnOutput(this, 'TopicArn', {
+      value: this.#topic.topicArn,
+      description: 'Tells of alarms: to be subscribed to',
+    });
+  }
+
+  /** A consumer of the stream that is behind, fails, or has given up a record. The stream keeps records for a day, a batch is given up after six hours. */
+  watchConsumer(entry: string, consumer: IFunction, failed: Queue): void {
+    const period = Duration.minutes(5);
+    this.#alarm(`${constructName(entry)}Behind`, {
+      description: `${entry} is a quarter of an hour behind the stream`,
+      metric: consumer.metric('IteratorAge', { period, statistic: 'Maximum' }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: Duration.minutes(15).toMilliseconds(),
+      periods: 2,
+    });
+    this.#alarm(`${constructName(entry)}Failing`, {
+      description: `${entry} has failed for a quarter of an hour`,
+      metric: consumer.metricErrors({ period }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 3,
+    });
+    this.#alarm(`${constructName(entry)}GaveUp`, {
+      description: `${entry} has given up records of the stream; their places are in its queue`,
+      metric: failed.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+  }
+
+  /** A digest that was not written: no run of a quarter of a day came to its end. A run that finds nothing to do counts. */
+  watchDigests(entry: string, writer: IFunction): void {
+    const period = Duration.hours(6);
+    this.#alarm(`${constructName(entry)}Missing`, {
+      description: `${entry} has not done its work for six hours: a digest of the access log may be missing`,
+      metric: new MathExpression({
+        expression: 'FILL(runs, 0) - FILL(failures, 0)',
+        usingMetrics: { runs: writer.metricInvocations(), failures: writer.metricErrors() },
+        period,
+      }),
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      threshold: 1,
+      periods: 1,
+      whenMissing: TreatMissingData.BREACHING,
+    });
+  }
+
+  /** An access log that is not as it was written, or a look at it that did not end. */
+  watchVerification(entry: string, verifier: IFunction): void {
+    const period = Duration.days(1);
+    this.#alarm(`${constructName(entry)}Failing`, {
+      description: `${entry} failed: a row of the access log, its chain or a digest is not what was written; npm run audit:verify names it`,
+      metric: verifier.metricErrors({ period }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+    this.#alarm(`${constructName(entry)}Missing`, {
+      description: `${entry} has not run for two days`,
+      metric: verifier.metricInvocations({ period }),
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      threshold: 1,
+      periods: 2,
+      whenMissing: TreatMissingData.BREACHING,
+    });
+  }
+
+  #alarm(id: string, { description, metric, comparison, threshold, periods, whenMissing }: Condition): void {
+    new Alarm(this, id, {
+      alarmDescription: description,
+      metric,
+      comparisonOperator: comparison,
+      threshold,
+      evaluationPeriods: periods,
+      treatMissingData: whenMissing ?? TreatMissingData.NOT_BREACHING,
+    }).addAlarmAction(new SnsAction(this.#topic));
+  }
+}
