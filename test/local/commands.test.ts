@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Handler, importHandler } from '../../infra/local/lambda.ts';
 import { auditRow } from '../../shared/audit/audit-row.ts';
 import { chainAccesses } from '../../shared/audit/chain/chain-accesses.ts';
@@ -12,12 +12,17 @@ import { removedAfterTest } from '../support/removed-after-test.ts';
 import { runNode, startNode } from '../support/run-node.ts';
 import { insertEvent } from '../support/stream-events.ts';
 
+const fixture = 'functions/fixture.ts';
+
+/** A function keeps its clients, and so the addresses of the stack that it was first called in: each test has a stack, and functions, of its own. */
+beforeEach(() => void vi.resetModules());
+
 const stack = async (handler?: Handler) => {
   const concord = await bareStack(
     handler
       ? {
-          routes: [{ path: '/fhir', entry: 'functions/fixture.ts', open: false }],
-          load: () => Promise.resolve(handler),
+          routes: [{ path: '/fhir', entry: fixture, open: false }],
+          load: (entry) => (entry === fixture ? Promise.resolve(handler) : importHandler(entry)),
         }
       : {},
   );
