@@ -36,12 +36,18 @@ export const labelled = async (context: RequestContext, written: Written): Promi
   const resource = isOfProgramme(context, written) ? withNotice(written.resource) : written.resource;
   const labels = labelsOf(resource);
   if (!labels.some(isPsychotherapyNote)) {
-    return { version: { resource, labels, originators: undefined }, warnings: [] };
+    return { version: { resource, labels, originators: sealedByContext(written) }, warnings: [] };
   }
   const { sealOfNote } = await import('./psychotherapy-note.lazy.ts');
   const { seal, warnings } = sealOfNote(context, resource, written.current);
   return { version: { resource, labels, ...seal }, warnings };
 };
+
+/** Who alone may see a Binary whose rights are a psychotherapy note's: that is found out with each write that says whose they are, and labels alone change nothing of it. */
+const sealedByContext = ({ current, labelsAlone }: Written): readonly string[] | undefined =>
+  labelsAlone && current?.type === 'Binary' && !current.labels.some(isPsychotherapyNote)
+    ? current.originators
+    : undefined;
 
 /** What is about no patient, whatever it names. */
 const aboutNobody: ReadonlySet<Subject> = new Set(['directory', 'availability', 'knowledge', 'subscriptions']);

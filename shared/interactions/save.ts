@@ -80,14 +80,14 @@ export const save = async (
     } catch (error) {
       if (!(error instanceof CommitRefused)) throw error;
       if (error.refusals.some((refusal) => refusal.kind === 'claimed' && refusal.key.pk === key?.pk)) throw overtaken();
-      const open = again ? undefined : await inOthersCharts(context, planned, error.refusals);
+      const open = again ? undefined : await referringAnew(context, planned, error.refusals);
       if (open) return attempt(open, 'again');
       throw refusalOf(error, request.ifMatch !== undefined);
     }
     if (once) once.kept = true;
     rememberDirectory(store, work.checks, planned);
   };
-  await attempt(await withRaised(context, plans));
+  await attempt(await namingEachOther(context, await withRaised(context, plans)));
 };
 
 /** These writes, and those that they call for in their transaction. Most call for none, and cost nothing. */
@@ -108,17 +108,26 @@ const withRaised = async (
 };
 
 /**
- * The same writes, referring to what other organisations keep as far as their writer may; undefined if that does not help. Asked once a commit was
- * refused, so that who writes into charts of the own organisation pays nothing for it.
+ * The same writes, referring to what other organisations keep, and to psychotherapy notes, as far as their writer may; undefined if that does not help. Asked once a
+ * commit was refused, so that who writes into charts of the own organisation pays nothing for it.
  */
-export const inOthersCharts = async (
+export const referringAnew = async (
   context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
   refusals: CommitRefused['refusals'],
 ): Promise<readonly PlannedWrite[] | undefined> =>
-  context.asking.caller.organization !== undefined && refusals.some(({ kind }) => kind === 'missing')
-    ? (await import('./others-charts.lazy.ts')).inOthersCharts(context, plans)
+  refusals.some(({ kind }) => kind === 'missing')
+    ? (await import('./referring-anew.lazy.ts')).referringAnew(context, plans)
     : undefined;
+
+/** The same writes, saying where they name psychotherapy notes that are written with them. */
+const namingEachOther = async (
+  context: Omit<RequestContext, 'recordType'>,
+  plans: readonly PlannedWrite[],
+): Promise<readonly PlannedWrite[]> =>
+  plans.length > 1 && plans.some(({ next }) => next.originators)
+    ? (await import('./referring-anew.lazy.ts')).namingEachOther(context, plans)
+    : plans;
 
 /** The record itself is not kept a second time. */
 const keptOf = ({ statusCode, headers, updated, warnings, resource }: Answer): KeptAnswer => ({

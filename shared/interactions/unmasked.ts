@@ -15,5 +15,5 @@ export const unmasked = async (
 ): Promise<Resource> => {
   if (!saysMasked(sent)) return sent;
   const { withoutMasks } = await import('../fhir/unmask.lazy.ts');
-  return withoutMasks(sent, current, (name) => view.hides(name));
+  return withoutMasks(sent, current, view.hiddenIn(current ?? {}));
 };

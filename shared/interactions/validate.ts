@@ -31,7 +31,7 @@ import {
   requireSameHome,
 } from './plan-write.ts';
 import { mayAccess, notFound, requireReadable, requireTypeAccess, unseen } from './require-access.ts';
-import { commitOf, inOthersCharts, refusalOf } from './save.ts';
+import { commitOf, referringAnew, refusalOf } from './save.ts';
 import { otherId, planPut, requireVersion, requireWritable } from './update.ts';
 
 /** What `$validate` takes. */
@@ -179,7 +179,7 @@ const judge = async (context: RequestContext, task: Task): Promise<Notice[]> => 
   await keep(async () => {
     const work = plan ? await commitOf(context, [plan]) : { writes: [] };
     let refusals = await foresee(context.store, { ...work, checks });
-    const open = plan && refusals.length > 0 && (await inOthersCharts(context, [{ ...plan, checks }], refusals));
+    const open = plan && refusals.length > 0 && (await referringAnew(context, [{ ...plan, checks }], refusals));
     if (open) refusals = await foresee(context.store, { ...work, checks: open.flatMap((each) => each.checks) });
     if (refusals.length > 0) throw refusalOf({ refusals }, false);
   });

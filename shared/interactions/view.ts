@@ -12,7 +12,7 @@ import type { SharedCharts } from './shared-charts.ts';
 
 /**
  * What one caller is shown of records that the caller may see: where they name others, it is masked if the caller's role keeps these from the caller, and in what
- * another organisation keeps also if they are not shared. Whatever leaves the server and whatever a search looks at goes through here, so nobody finds by what is
+ * another organisation keeps also if they are not shared, and everywhere if they are psychotherapy notes of somebody else. Whatever leaves the server and whatever a search looks at goes through here, so nobody finds by what is
  * not shown.
  */
 export class View {
@@ -38,7 +38,8 @@ export class View {
     const known = this.#views.get(record);
     if (known) return known;
     const named = this.#sharing.namedBy(record);
-    const hides = (name: string) => this.hides(name) || (named?.has(name) === true && !this.#named.get(name));
+    const hidden = this.hiddenIn(record);
+    const hides = (name: string) => hidden(name) || (named?.has(name) === true && !this.#named.get(name));
     const masked = record.resource && maskedReferences(record.resource, record.version, hides);
     const resource = masked && this.#isReleased(record) ? withNotice(masked) : masked;
     const view = resource === record.resource ? record : { ...record, resource };
@@ -90,6 +91,13 @@ export class View {
     const { type, resource } = record;
     if (!resource || type === 'Binary') return false;
     return decide(this.#asking, 'r', factsOfType(type), record, this.#sharing.of(record)).permit;
+  }
+
+  /** Which names are masked in a record of the own organisation: of types that the role may not see, and of others' psychotherapy notes. */
+  hiddenIn({ notes }: Pick<StoredRecord, 'notes'>): (name: string) => boolean {
+    const { fhirUser } = this.#asking.caller;
+    return (name) =>
+      this.hides(name) || (notes !== undefined && Object.hasOwn(notes, name) && !notes[name]?.includes(fhirUser));
   }
 
   /** Whether the caller's role keeps all records of its type, given as `Type/id`, from the caller. What an application's scopes leave out is no secret from its user. */

@@ -1,4 +1,5 @@
 import { headsOwnChart } from '../record-types/homes.ts';
+import { isDirectory } from '../record-types/subjects.ts';
 import type { ExistenceCheck, RecordWrite, UniqueChange } from './commit.ts';
 import type { Meaning, Step } from './commit-refusal.ts';
 import { recordKey } from './keys.ts';
@@ -46,9 +47,20 @@ export const refusalOf =
  */
 export const countsReferences = ({ address }: ExistenceCheck): boolean => !headsOwnChart(address.type);
 
-/** A deleted record has a row without a body, so the body is what must exist. */
+/** Whether what is closed to everybody but its originators must not be referred to by this. */
+const mustBeOpen = ({ mayBeNote, address }: ExistenceCheck): boolean => !mayBeNote && !isDirectory(address.type);
+
+/** Whether the row of a record meets what `existence` asks of it, but for staged transactions. */
+export const isThere = (check: ExistenceCheck, row: RecordRow | undefined): boolean =>
+  row?.body !== undefined &&
+  (check.custodian === undefined || check.custodian === row.custodian) &&
+  !(row.originators && mustBeOpen(check));
+
+/** A deleted record has a row without a body, so the body is what must exist. What the directory says is nobody's note, whatever it bears. */
 export const existence = (check: ExistenceCheck) => ({
-  ConditionExpression: `attribute_exists(body) AND ${settled}${check.custodian === undefined ? '' : ' AND custodian = :custodian'}`,
+  ConditionExpression: `attribute_exists(body) AND ${settled}${
+    mustBeOpen(check) ? ' AND attribute_not_exists(originators)' : ''
+  }${check.custodian === undefined ? '' : ' AND custodian = :custodian'}`,
   ExpressionAttributeValues: check.custodian === undefined ? {} : { ':custodian': check.custodian },
   ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
 });

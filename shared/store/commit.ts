@@ -1,6 +1,6 @@
 import type { CalendarWork } from './calendar.ts';
 import type { Calendars } from './calendar-steps.ts';
-import { existenceCheck, uniqueCheck } from './commit-conditions.ts';
+import { existenceCheck, isThere, uniqueCheck } from './commit-conditions.ts';
 import { CommitRefused, type Refusal } from './commit-refusal.ts';
 import { estimateBytes, requireStorable, stepsOf } from './commit-steps.ts';
 import { inParallel } from './in-parallel.ts';
@@ -29,6 +29,8 @@ export interface ExistenceCheck {
   readonly address: Address;
   /** If given, the record must be this organisation's; one of another is answered as if it did not exist. */
   readonly custodian?: string | undefined;
+  /** Whether it may be a psychotherapy note; else one is answered as if it did not exist. */
+  readonly mayBeNote?: boolean;
   /** Names what refers to it, for the refusal. */
   readonly label: string;
 }
@@ -119,11 +121,9 @@ const missingAmong = async (store: RecordStore, checks: readonly ExistenceCheck[
   const rows = new Map(
     (await visibleRows(store.client, store.tableName, found)).map((row) => [name(row), row] as const),
   );
-  return checks.flatMap((check): Refusal[] => {
-    const row = rows.get(name(recordKey(check.address)));
-    const isThere = row?.body !== undefined && (check.custodian === undefined || check.custodian === row.custodian);
-    return isThere ? [] : [{ kind: 'missing', check }];
-  });
+  return checks.flatMap((check): Refusal[] =>
+    isThere(check, rows.get(name(recordKey(check.address)))) ? [] : [{ kind: 'missing', check }],
+  );
 };
 
 const write = async (store: RecordStore, given: Commit): Promise<void> => {

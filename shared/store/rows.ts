@@ -7,11 +7,13 @@ import { Layouts } from './layouts.ts';
 import { isSealed, type Seal, type Withholding } from './seal.ts';
 
 /**
- * Layout of the records' rows that this release writes: 2 where one says at which place it is shown, 3 where it is sealed, so that a release that knows
- * no seals refuses the row.
+ * Layout of the records' rows that this release writes: 2 where one says at which place it is shown, 3 where it is sealed, 4 where it says which sealed ones it names, so
+ * that a release that knows nothing of that refuses the row.
  */
-const layoutOf = (record: Pick<StoredRecord, 'shown' | keyof Seal>): number =>
-  isSealed(record) ? 3 : pointerLayoutOf(record);
+const layoutOf = (record: Pick<StoredRecord, 'shown' | keyof Seal>): number => {
+  if (record.notes) return 4;
+  return isSealed(record) ? 3 : pointerLayoutOf(record);
+};
 
 const pointerLayoutOf = ({ shown }: Pick<StoredRecord, 'shown'>): number => (shown === undefined ? 1 : 2);
 
@@ -47,6 +49,7 @@ export interface VersionAttributes {
   readonly shown?: string;
   readonly purged?: true;
   readonly originators?: Set<string>;
+  readonly notes?: Readonly<Record<string, readonly string[]>>;
   readonly withheld?: Withholding;
 }
 
@@ -123,6 +126,7 @@ export const versionAttributes = (record: StoredRecord): VersionAttributes & Pic
     ...(record.shown === undefined ? {} : { shown: record.shown }),
     ...(record.purged ? { purged: true } : {}),
     ...(record.originators ? { originators: new Set(record.originators) } : {}),
+    ...(record.notes ? { notes: record.notes } : {}),
     ...(record.withheld ? { withheld: record.withheld } : {}),
   };
 };
@@ -148,11 +152,12 @@ const ownAttributes = ({ tx: _tx, intent: _intent, refs: _refs, ...own }: Record
  */
 export const sealedLike = (
   { withheld: _then, ...earlier }: RecordRow,
-  { originators, withheld, layout }: RecordRow,
+  { originators, notes, withheld, layout }: RecordRow,
 ): RecordRow => ({
   ...earlier,
-  ...(originators || withheld ? { layout } : {}),
+  ...(originators || notes || withheld ? { layout } : {}),
   ...(originators ? { originators } : {}),
+  ...(notes ? { notes } : {}),
   ...(withheld ? { withheld } : {}),
 });
 
@@ -167,6 +172,7 @@ export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes &
   1: (row) => row,
   2: (row) => row,
   3: (row) => row,
+  4: (row) => row,
 });
 
 /**
@@ -176,7 +182,7 @@ export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes &
  * @throws WrittenByNewerRelease; Error if the body is damaged, of another chart, or not fetched.
  */
 export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, object?: Uint8Array): StoredRecord => {
-  const { id, version, updated, custodian, labels, body, shown, originators, withheld } = recordLayouts.reader(
+  const { id, version, updated, custodian, labels, body, shown, originators, notes, withheld } = recordLayouts.reader(
     row.layout,
   )(row);
   const unpacked = body && unpackBody(body, address.chart, object);
@@ -191,6 +197,7 @@ export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, objec
     ...(row.refs === undefined ? {} : { refs: row.refs }),
     ...(shown === undefined ? {} : { shown }),
     ...(originators ? { originators: [...originators] } : {}),
+    ...(notes ? { notes } : {}),
     ...(withheld ? { withheld } : {}),
   };
   if (body) bodies.set(record, body);

@@ -19,6 +19,8 @@ export interface Withholding {
 export interface Seal {
   /** Who alone may see a psychotherapy note, as `Type/id`. */
   readonly originators?: readonly string[] | undefined;
+  /** Psychotherapy notes that it names or has named, `Type/id`, each with who alone may see it. */
+  readonly notes?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Given while the patient may not see it. */
   readonly withheld?: Withholding | undefined;
 }

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { versionsOf } from '../../shared/store/feed/versions.ts';
-import { transactionOf } from '../support/bundles.ts';
+import { postEntry, transactionOf, urn, writtenIn } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestRequest } from '../support/fhir-server.ts';
 import {
@@ -236,6 +236,120 @@ describe('a psychotherapy note', () => {
     expect((await server.get(`${pathOf(closed)}/_history/2`, { as: colleague })).status).toBe(404);
     const log = await server.get(`AuditEvent?patient=${patient.id}&subtype=operation`, { as: privacy });
     expect(entriesOf(log.body).length).toBeGreaterThan(1);
+  });
+
+  it('is masked for everybody but its author wherever records name it, and nobody finds by it', async () => {
+    const session = await create(server, sealedBody());
+    const reference = { reference: referenceTo(session), display: 'Session of May' };
+    const subject = { reference: referenceTo(patient) };
+    const list = await create<fhir4.List>(server, {
+      resourceType: 'List',
+      status: 'current',
+      mode: 'working',
+      subject,
+      entry: [{ item: reference }, { item: { reference: referenceTo(open) } }],
+    });
+    const task = await create<fhir4.Task>(server, {
+      resourceType: 'Task',
+      status: 'requested',
+      intent: 'order',
+      for: subject,
+      focus: reference,
+      owner: { reference: 'Practitioner/colleague' },
+    });
+    const tells = (body: unknown) =>
+      /Session of May/.test(JSON.stringify(body)) || JSON.stringify(body).includes(session.id);
+
+    expect(tells((await server.get(pathOf(list))).body)).toBe(true);
+    for (const as of [colleague, ofPatient, system])
+      for (const path of [
+        pathOf(list),
+        `${pathOf(list)}/_history`,
+        `${pathOf(list)}/_history/1`,
+        pathOf(task),
+        `Task?owner=Practitioner/colleague`,
+        `List?patient=${patient.id}`,
+        `Patient/${patient.id}/$everything`,
+      ]) {
+        const { status, body } = await server.get(path, { as });
+        expect([path, tells(body)]).toEqual([path, false]);
+        if (status === 200 && path.startsWith('List/')) expect(JSON.stringify(body)).toContain('MASKED');
+      }
+    const finding = [`List?patient=${patient.id}&item=${referenceTo(session)}`, `Task?focus=${referenceTo(session)}`];
+    for (const path of finding) {
+      expect(ids((await server.get(path, { as: colleague })).body), path).toEqual([]);
+      expect(ids((await server.get(path)).body), path).toHaveLength(1);
+    }
+    server.calls.reset();
+    const shown = (await server.get(pathOf(list), { as: colleague })).body as unknown as fhir4.List;
+    expect(server.calls.names.sort()).toEqual(['GetItem', 'PutItem']);
+    // Who may change it changes the rest, and nobody else learns what was named in it once.
+    const changed = await server.put(pathOf(list), { ...shown, title: 'Working' }, { as: colleague });
+    expect([changed.status, tells(changed.body)]).toEqual([200, false]);
+    const own = (await server.get(pathOf(list))).body as unknown as fhir4.List;
+    expect(own.entry?.[0]?.item).toEqual(reference);
+    expect((await server.put(pathOf(list), { ...own, entry: own.entry?.slice(1) })).status).toBe(200);
+    expect(tells((await server.get(`${pathOf(list)}/_history`, { as: colleague })).body)).toBe(false);
+  });
+
+  it('cannot be named by anybody but its author, as if it did not exist, nor by way of $validate', async () => {
+    const { ids: codec } = server.store;
+    const missing = `Composition/${codec.idAt(codec.decode(open.id)?.chart ?? '', codec.newPlace(0))}`;
+    const naming = (reference: string): fhir4.List => ({
+      resourceType: 'List',
+      status: 'current',
+      mode: 'working',
+      subject: { reference: referenceTo(patient) },
+      entry: [{ item: { reference } }],
+    });
+    for (const [path, as] of [
+      ['List', colleague],
+      ['List', system],
+      ['List/$validate', colleague],
+    ] as const) {
+      const [hidden, none] = [
+        await server.post(path, naming(referenceTo(closed)), { as }),
+        await server.post(path, naming(missing), { as }),
+      ];
+      expect(hidden.status).toBe(none.status);
+      expect(issuesOf(hidden.body)).toEqual(issuesOf(none.body));
+      expect(issuesOf(hidden.body).map(({ reason }) => reason)).toContain('reference-not-found');
+    }
+    expect((await server.post('List', naming(referenceTo(closed)))).status).toBe(201);
+  });
+
+  it('closes a Binary that is under its rights, and what names it in the transaction that writes it', async () => {
+    const content = (reference: string): fhir4.Binary => ({
+      resourceType: 'Binary',
+      contentType: 'text/plain',
+      data: Buffer.from('Words').toString('base64'),
+      securityContext: { reference },
+    });
+    const binary = await create(server, content(referenceTo(closed)));
+    const name = urn();
+    const naming: fhir4.List = {
+      resourceType: 'List',
+      status: 'current',
+      mode: 'working',
+      subject: { reference: referenceTo(patient) },
+      entry: [{ item: { reference: name } }],
+    };
+    const entries = [postEntry(sealedBody(), name), postEntry(content(name)), postEntry(naming)];
+    const answer = await server.post('', transactionOf(...entries));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    const [session = '', together = '', list = ''] = writtenIn(answer.body);
+    const labels = `${pathOf(binary)}/$meta-add`;
+    const tag = { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'x' }] } }] };
+
+    expect((await server.post(labels, tag)).status).toBe(200);
+    for (const path of [pathOf(binary), together]) {
+      expect((await server.get(path)).status).toBe(200);
+      for (const [name, as] of others()) expect((await server.get(path, { as })).status, name).toBe(404);
+      expect((await server.delete(path, { as: colleague })).status).toBe(404);
+    }
+    const { body } = await server.get(list, { as: colleague });
+    expect(JSON.stringify(body)).not.toContain(session);
+    expect(JSON.stringify((await server.get(list)).body)).toContain(session);
   });
 
   it('is named in the log to privacy officers alone, while everybody sees that somebody did something', async () => {

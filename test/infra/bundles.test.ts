@@ -62,7 +62,7 @@ const filesBeside: readonly {
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },
     { name: 'shared-fhir-sound-part.lazy.js', most: 2_000 },
-    { name: 'shared-interactions-others-charts.lazy.js', most: 12_000 },
+    { name: 'shared-interactions-referring-anew.lazy.js', most: 12_000 },
     { name: 'shared-fhir-unmask.lazy.js', most: 4_000 },
     { name: 'shared-interactions-psychotherapy-note.lazy.js', most: 6_000 },
     { name: 'shared-terminology-evaluation.lazy.js', most: 12_000 },

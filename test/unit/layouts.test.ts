@@ -76,6 +76,8 @@ const record: StoredRecord = {
 const moved: StoredRecord = { ...record, shown: ids.movedPlace(record.place, 86_400_000) };
 /** The same, as a psychotherapy note. */
 const sealed: StoredRecord = { ...moved, originators: ['Practitioner/sample'] };
+/** The same, naming one. */
+const naming: StoredRecord = { ...moved, notes: { 'Composition/sample': ['Practitioner/sample'] } };
 
 const accessRow = auditRow(auditKey(chart, ids.newPlace(0)), {
   at: 0,
@@ -135,7 +137,7 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       const found = address && recordFrom(row, address, ids);
       return { ...found, resource: text(found?.resource) };
     },
-    written: () => [record, moved, sealed].map((version) => recordRow(version, ids).layout),
+    written: () => [record, moved, sealed, naming].map((version) => recordRow(version, ids).layout),
   },
   redo: {
     read: ({ bytes = '' }) => withoutBytesAndSets(unpackRedo(Buffer.from(bytes, 'base64'))),
