@@ -4,6 +4,8 @@ import { requireReviewed } from '../access/review.ts';
 import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
 import { taskSchema } from '../fhir/generated/schemas/Task.ts';
 import { taskElements, taskSearchTable } from '../fhir/generated/search-parameters/Task.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
+import { taskMoves } from '../work/task-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 import { referralRows } from './referral-rows.ts';
 
@@ -19,5 +21,7 @@ export const task = defineRecordType({
   requireChange: (...change) => {
     requireReviewed(...change);
     requireAmendmentStep(...change);
+    requireLegalMove(taskMoves, ...change);
   },
+  keeps: (before, next) => withMovesFlagged(taskMoves, before, next),
 });

@@ -8,8 +8,6 @@ export interface Move<S extends string = string> {
   readonly to: S;
   /** That somebody says why, with the change. */
   readonly needs?: 'reason';
-  /** Who makes it; whoever may write the record, if absent. */
-  readonly by?: 'staff';
 }
 
 type Moves<S extends string> = readonly (S | Move<S>)[];
@@ -20,6 +18,8 @@ export interface LegalMoves {
   readonly element: string;
   readonly stateOf: (resource: Resource) => string | undefined;
   readonly from: ReadonlyMap<string, readonly Move[]>;
+  /** Those of them that a patient may make; all, if absent. */
+  readonly byPatients?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 const withdrawn = 'entered-in-error';
@@ -29,10 +29,12 @@ const withdrawn = 'entered-in-error';
  *
  * @param element - `Type.element` of a code, or of a CodeableConcept that holds one.
  * @param table - every state, and those that may follow it.
+ * @param byPatients - those that may follow it where a patient writes.
  */
 export const legalMoves = <S extends string>(
   element: string,
   table: Readonly<Record<S, Moves<NoInfer<S>>>>,
+  byPatients?: Readonly<Partial<Record<S, readonly NoInfer<S>[]>>>,
 ): LegalMoves => {
   const states = Object.keys(table) as S[];
   const name = element.slice(element.indexOf('.') + 1);
@@ -43,35 +45,40 @@ export const legalMoves = <S extends string>(
       ...(withdrawn in table && state !== withdrawn ? [{ to: withdrawn }] : []),
     ],
   ]);
-  return { element, stateOf: (resource) => codeOf(resource[name]), from: new Map(from) };
+  return {
+    element,
+    stateOf: (resource) => stateIn(resource[name], table),
+    from: new Map(from),
+    byPatients: byPatients as LegalMoves['byPatients'],
+  };
 };
 
 /** A move that needs somebody to say why. */
 export const withReason = <S extends string>(to: S): Move<S> => ({ to, needs: 'reason' });
 
-/** A move that no patient makes. */
-export const byStaff = <S extends string>(to: S): Move<S> => ({ to, by: 'staff' });
-
-const codeOf = (value: unknown): string | undefined =>
-  typeof value === 'object'
-    ? (value as fhir4.CodeableConcept | null)?.coding?.[0]?.code
-    : (value as string | undefined);
+/** A code that the table does not know, as a concept may have, follows and is followed by any. */
+const stateIn = (value: unknown, table: object): string | undefined => {
+  if (typeof value !== 'object') return value as string | undefined;
+  const { coding = [] } = (value ?? {}) as fhir4.CodeableConcept;
+  return coding.find(({ code = '' }) => code in table)?.code ?? '';
+};
 
 type Judged = 'legal' | 'illegal' | 'needs-reason' | 'by-staff';
 
 const judged = (
-  { stateOf, from }: LegalMoves,
+  { stateOf, from, byPatients }: LegalMoves,
   before: Resource | undefined,
   next: Resource,
   { isPatient = false } = {},
 ): Judged => {
   const was = before && stateOf(before);
   const is = stateOf(next);
-  if (!before || was === undefined || was === is) return 'legal';
+  if (!before || was === is || was === undefined || !from.has(was) || (is !== undefined && !from.has(is)))
+    return 'legal';
   const move = from.get(was)?.find(({ to }) => to === is);
   if (!move) return 'illegal';
   if (move.needs && !isNewReason(before, next)) return 'needs-reason';
-  return move.by && isPatient ? 'by-staff' : 'legal';
+  return isPatient && byPatients && !byPatients[was]?.includes(move.to) ? 'by-staff' : 'legal';
 };
 
 /**
@@ -116,8 +123,7 @@ export const requireLegalMove = (
 };
 
 /** A move as the tables in docs/work.md have it. */
-export const inWords = ({ to, needs, by }: Move): string =>
-  `${to}${needs ? ' with a reason' : ''}${by ? ' by staff' : ''}`;
+export const inWords = ({ to, needs }: Move): string => `${to}${needs ? ' with a reason' : ''}`;
 
 /** A version says itself that its state does not follow from the one before. */
 export const irregularMove: fhir4.Coding = {

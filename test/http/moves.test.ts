@@ -1,15 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FhirServer, fhirServer, type TestBody, type TestResponse } from '../support/fhir-server.ts';
-import {
-  create,
-  encounterBody,
-  identifierSystem,
-  issuesOf,
-  patientBody,
-  referenceTo,
-  resourcesIn,
-  system,
-} from '../support/records.ts';
+import { create, encounterBody, issuesOf, patientBody, referenceTo, resourcesIn, system } from '../support/records.ts';
 
 // All pairs of states on every path by which a record is written, against tables that are written here once more.
 
@@ -17,8 +8,7 @@ import {
 type Table = Readonly<Record<string, string>>;
 
 interface Case {
-  readonly element: string;
-  readonly body: (subject: string, state: string) => fhir4.FhirResource;
+  readonly body: (subject: string) => fhir4.FhirResource;
   readonly table: Table;
   /** What gives a reason, for the moves that need one. */
   readonly because: Change;
@@ -26,10 +16,19 @@ interface Case {
 
 const reason = { text: 'It went on after all' };
 
+const because = (url: string): Change => ({
+  extension: [{ url: `http://hl7.org/fhir/StructureDefinition/${url}`, valueCodeableConcept: reason }],
+});
+const goal = (subject: string): fhir4.Goal => ({
+  resourceType: 'Goal',
+  lifecycleStatus: 'active',
+  description: { text: 'To walk a mile' },
+  subject: { reference: subject },
+});
+
 const cases: Readonly<Record<string, Case>> = {
-  Encounter: {
-    element: 'status',
-    body: (subject, state) => encounterBody(subject, { status: state as fhir4.Encounter['status'] }),
+  'Encounter.status': {
+    body: (subject) => encounterBody(subject),
     table: {
       planned: 'arrived triaged in-progress cancelled unknown entered-in-error',
       arrived: 'triaged in-progress cancelled unknown entered-in-error',
@@ -41,23 +40,71 @@ const cases: Readonly<Record<string, Case>> = {
       unknown: 'planned arrived triaged in-progress onleave finished cancelled entered-in-error',
       'entered-in-error': '',
     },
-    because: {
-      extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/event-statusReason', valueCodeableConcept: reason }],
+    because: because('event-statusReason'),
+  },
+  'Task.status': {
+    body: (subject) => ({
+      resourceType: 'Task',
+      status: 'draft',
+      intent: 'order',
+      description: 'Call the patient',
+      for: { reference: subject },
+    }),
+    table: {
+      draft: 'requested ready in-progress cancelled entered-in-error',
+      requested: 'received accepted rejected ready in-progress on-hold completed failed cancelled entered-in-error',
+      received: 'requested accepted rejected ready in-progress on-hold completed failed cancelled entered-in-error',
+      accepted: 'requested ready in-progress on-hold completed failed cancelled entered-in-error',
+      rejected: 'entered-in-error',
+      ready: 'requested in-progress on-hold completed failed cancelled entered-in-error',
+      cancelled: 'entered-in-error',
+      'in-progress': 'requested on-hold completed failed cancelled entered-in-error',
+      'on-hold': 'requested accepted ready in-progress completed failed cancelled entered-in-error',
+      failed: '!requested entered-in-error',
+      completed: '!in-progress entered-in-error',
+      'entered-in-error': '',
     },
+    because: { statusReason: reason },
+  },
+  'CarePlan.status': {
+    body: (subject) => ({
+      resourceType: 'CarePlan',
+      status: 'draft',
+      intent: 'plan',
+      subject: { reference: subject },
+    }),
+    table: {
+      draft: 'active revoked unknown entered-in-error',
+      active: 'on-hold revoked completed unknown entered-in-error',
+      'on-hold': 'active revoked completed unknown entered-in-error',
+      revoked: 'entered-in-error',
+      completed: '!active entered-in-error',
+      unknown: 'draft active on-hold revoked completed entered-in-error',
+      'entered-in-error': '',
+    },
+    because: because('request-statusReason'),
+  },
+  'Goal.lifecycleStatus': {
+    body: goal,
+    table: {
+      proposed: 'planned accepted active rejected cancelled entered-in-error',
+      planned: 'accepted active on-hold rejected cancelled entered-in-error',
+      accepted: 'planned active on-hold cancelled entered-in-error',
+      active: 'on-hold completed cancelled entered-in-error',
+      'on-hold': 'active completed cancelled entered-in-error',
+      completed: '!active entered-in-error',
+      cancelled: 'entered-in-error',
+      'entered-in-error': '',
+      rejected: 'entered-in-error',
+    },
+    because: { statusReason: reason.text },
   },
 };
 
 type Path = 'PUT' | 'PATCH' | 'conditional PUT' | 'PUT in a transaction' | 'PATCH in a transaction';
 const paths: readonly Path[] = ['PUT', 'PATCH', 'conditional PUT', 'PUT in a transaction', 'PATCH in a transaction'];
 
-interface Subject {
-  readonly record: TestBody;
-  /** A search that finds it alone. */
-  readonly condition: string;
-}
-
 let server: FhirServer;
-let made = 0;
 
 beforeAll(async () => {
   server = await fhirServer();
@@ -66,21 +113,19 @@ beforeAll(async () => {
 const send = (bundle: 'transaction' | 'batch', entry: readonly unknown[]) =>
   server.post('', { resourceType: 'Bundle', type: bundle, entry }, { headers: { prefer: 'return=representation' } });
 
+const typeAndElement = (name: string) => name.split('.') as [type: string, element: string];
+
 /** Records in these states, in a chart of their own, by one request. */
-const recordsIn = async (type: string, states: readonly string[]): Promise<Subject[]> => {
+const recordsIn = async (name: string, states: readonly string[]): Promise<TestBody[]> => {
+  const [type, element] = typeAndElement(name);
   const patient = referenceTo(await create(server, patientBody()));
-  const begun = states.map((state) => {
-    const value = `moved-${++made}`;
-    const resource = { ...cases[type]?.body(patient, state), identifier: [{ system: identifierSystem, value }] };
-    return { resource, condition: `${type}?identifier=${identifierSystem}|${value}&patient=${patient}` };
-  });
+  const begun = states.map((state) => ({ ...cases[name]?.body(patient), [element]: state }));
   const { status, body, text } = await send(
     'transaction',
-    begun.map(({ resource }) => ({ resource, request: { method: 'POST', url: type } })),
+    begun.map((resource) => ({ resource, request: { method: 'POST', url: type } })),
   );
   expect(status, text).toBe(200);
-  const records = resourcesIn(body);
-  return begun.map(({ condition }, index) => ({ record: records[index] as TestBody, condition }));
+  return resourcesIn(body);
 };
 
 /** What is written to move a record: the elements that become others. */
@@ -96,49 +141,48 @@ const inBinary = (patch: unknown) => ({
 });
 
 /** Writes these changes on a path; a transaction holds all of them. */
-const write = async (path: Path, changes: readonly (readonly [Subject, Change])[]): Promise<TestResponse[]> => {
+const write = async (
+  path: Path,
+  changes: readonly (readonly [record: TestBody, change: Change])[],
+): Promise<TestResponse[]> => {
   if (path === 'PUT in a transaction' || path === 'PATCH in a transaction') {
     const method = path === 'PUT in a transaction' ? 'PUT' : 'PATCH';
-    const entry = changes.map(([{ record }, change]) => ({
+    const entry = changes.map(([record, change]) => ({
       resource: method === 'PUT' ? { ...(record as object), ...change } : inBinary(operations(change)),
       request: { method, url: referenceTo(record) },
     }));
     return [await send('transaction', entry)];
   }
   const answers: TestResponse[] = [];
-  for (const [{ record, condition }, change] of changes) {
+  for (const [record, change] of changes) {
     const name = referenceTo(record);
     const next = { ...(record as object), ...change };
     const headers = { 'content-type': 'application/json-patch+json' };
     answers.push(
       path === 'PATCH'
         ? await server.request('PATCH', name, { body: operations(change), headers })
-        : await server.put(path === 'PUT' ? name : condition, next),
+        : await server.put(path === 'PUT' ? name : `${record.resourceType}?_id=${record.id}`, next),
     );
   }
   return answers;
 };
 
-const stateOf = (resource: TestBody, element: string): string => {
-  const value = resource[element];
-  return (typeof value === 'object' ? (value as unknown as fhir4.CodeableConcept).coding?.[0]?.code : value) ?? '';
-};
-
-describe.each(Object.keys(cases))('%s', (type) => {
-  const { element, table, because } = cases[type] as Case;
+describe.each(Object.keys(cases))('%s', (name) => {
+  const [type, element] = typeAndElement(name);
+  const { table, because: reasoned } = cases[name] as Case;
   const states = Object.keys(table);
   const mayFollow = (from: string, to: string): boolean =>
     table[from]?.split(' ').some((state) => state === to || state === `!${to}`) ?? false;
   const pairs = states.flatMap((from) => states.flatMap((to) => (to === from ? [] : [{ from, to }])));
   const changeTo = (from: string, to: string): Change => ({
     [element]: to,
-    ...(table[from]?.split(' ').includes(`!${to}`) ? because : {}),
+    ...(table[from]?.split(' ').includes(`!${to}`) ? reasoned : {}),
   });
 
   it.each(paths)('becomes what it may become, by %s', async (path) => {
     const legal = pairs.filter(({ from, to }) => mayFollow(from, to));
     const subjects = await recordsIn(
-      type,
+      name,
       legal.map(({ from }) => from),
     );
 
@@ -150,17 +194,17 @@ describe.each(Object.keys(cases))('%s', (type) => {
     expect(answers.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
     const stored = await send(
       'batch',
-      subjects.map(({ record }) => ({ request: { method: 'GET', url: referenceTo(record) } })),
+      subjects.map((record) => ({ request: { method: 'GET', url: referenceTo(record) } })),
     );
-    expect(resourcesIn(stored.body).map((each) => stateOf(each, element))).toEqual(legal.map(({ to }) => to));
+    expect(resourcesIn(stored.body).map((each) => each[element])).toEqual(legal.map(({ to }) => to));
   });
 
   it.each(paths)('becomes nothing else, by %s', async (path) => {
     const illegal = pairs.filter(({ from, to }) => !mayFollow(from, to));
-    const subjects = await recordsIn(type, states);
+    const subjects = await recordsIn(name, states);
 
     for (const { from, to } of illegal) {
-      const subject = subjects[states.indexOf(from)] as Subject;
+      const subject = subjects[states.indexOf(from)] as TestBody;
       const [answer] = await write(path, [[subject, changeTo(from, to)]]);
       const [issue] = issuesOf(answer?.body as TestBody);
       expect([answer?.status, issue?.reason], `${from} → ${to}`).toEqual([422, 'illegal-move']);
@@ -169,7 +213,7 @@ describe.each(Object.keys(cases))('%s', (type) => {
 
     const stored = await send(
       'batch',
-      subjects.map(({ record }) => ({ request: { method: 'GET', url: referenceTo(record) } })),
+      subjects.map((record) => ({ request: { method: 'GET', url: referenceTo(record) } })),
     );
     expect(new Set(resourcesIn(stored.body).map(({ meta }) => meta?.versionId))).toEqual(new Set(['1']));
   });
@@ -182,7 +226,7 @@ describe('a visit', () => {
   });
 
   it('that is finished is opened again for a reason, a new one each time', async () => {
-    const [{ record }] = (await recordsIn('Encounter', ['finished'])) as [Subject];
+    const [record] = (await recordsIn('Encounter.status', ['finished'])) as [TestBody];
     const name = referenceTo(record);
     const put = async (change: Change) => server.put(name, { ...((await server.get(name)).body as object), ...change });
 
@@ -199,7 +243,7 @@ describe('a visit', () => {
 
   it('has its history from the server, to the millisecond, on every path', async () => {
     const subjects = await recordsIn(
-      'Encounter',
+      'Encounter.status',
       paths.map(() => 'triaged'),
     );
     const invented = [{ status: 'planned', period: { start: '2020-01-01' } }];
@@ -208,7 +252,7 @@ describe('a visit', () => {
     try {
       for (const [index, path] of paths.entries()) {
         const [answer] = await write(path, [
-          [subjects[index] as Subject, { status: 'in-progress', statusHistory: invented }],
+          [subjects[index] as TestBody, { status: 'in-progress', statusHistory: invented }],
         ]);
         expect(answer?.status, answer?.text).toBe(200);
       }
@@ -216,7 +260,7 @@ describe('a visit', () => {
       server.setTime(undefined);
     }
 
-    for (const { record } of subjects) {
+    for (const record of subjects) {
       const { statusHistory } = (await server.get(referenceTo(record))).body;
       expect(statusHistory).toEqual([
         { status: 'triaged', period: { start: '2024-05-06T07:00:00Z', end: new Date(at).toISOString() } },
@@ -225,7 +269,7 @@ describe('a visit', () => {
   });
 
   it('that an interface tells of is stored whatever it became, flagged, and looked at by somebody', async () => {
-    const [{ record }] = (await recordsIn('Encounter', ['cancelled'])) as [Subject];
+    const [record] = (await recordsIn('Encounter.status', ['cancelled'])) as [TestBody];
     const name = referenceTo(record);
     const told = await server.put(name, { ...(record as object), status: 'finished' }, { as: system });
     const flag = { system: 'https://concord.example/fhir/CodeSystem/work', code: 'irregular-move' };

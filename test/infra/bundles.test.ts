@@ -87,7 +87,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-explain-access-explain-access.lazy.js', most: 26_000, types: [] },
     { name: 'shared-interactions-explain-consent-explain-consent.lazy.js', most: 33_000, types: ['consent'] },
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
-    { name: 'shared-interactions-amendments-amendments.lazy.js', most: 60_000, types: ['patient', 'task'] },
+    { name: 'shared-interactions-amendments-amendments.lazy.js', most: 64_000, types: ['patient', 'task'] },
     { name: 'shared-interactions-progress-progress.lazy.js', most: 190_000, types: ['task'] },
     { name: 'shared-interactions-retention-retention.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-disclosures-disclosures.lazy.js', most: 48_000, types: ['patient'] },

@@ -2,22 +2,28 @@ import { describe, expect, it } from 'vitest';
 import type { Role } from '../../shared/access/caller.ts';
 import { RecordError } from '../../shared/errors.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
+import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
+import { achievementMoves } from '../../shared/plans/goal-moves.ts';
 import {
-  byStaff,
   irregularMove,
   isNewlyFlagged,
+  type LegalMoves,
   legalMoves,
   requireLegalMove,
   withMovesFlagged,
   withReason,
 } from '../../shared/work/legal-moves.ts';
 
-const moves = legalMoves('Door.status', {
-  open: ['shut', byStaff('locked')],
-  shut: [withReason('open')],
-  locked: [],
-  'entered-in-error': [],
-});
+const moves = legalMoves(
+  'Door.status',
+  {
+    open: ['shut', 'locked'],
+    shut: [withReason('open')],
+    locked: [],
+    'entered-in-error': [],
+  },
+  { open: ['shut'] },
+);
 
 const door = (status: string | undefined, elements: object = {}): Resource =>
   ({ resourceType: 'Door', ...(status === undefined ? {} : { status }), ...elements }) as unknown as Resource;
@@ -77,7 +83,22 @@ describe('a move', () => {
 
   it('of staff is not made by a patient', () => {
     expect(outcome(door('open'), door('locked'), 'patient')).toContain('forbidden-role at Door.status');
+    expect(outcome(door('locked'), door('entered-in-error'), 'patient')).toContain('forbidden-role at Door.status');
     expect(outcome(door('open'), door('shut'), 'patient')).toBe('allowed');
+  });
+
+  it('of a concept goes by the code that the table knows; others are free', () => {
+    const shades = legalMoves('Door.shade', { light: ['dark'], dark: [] });
+    const shaded = (...codes: string[]) =>
+      door(undefined, { shade: { text: 'some', coding: codes.map((code) => ({ code })) } });
+    const judge = (before: Resource, next: Resource) => () =>
+      requireLegalMove(shades, before, next, { roles: ['nurse'] });
+
+    expect(judge(shaded('grey', 'dark'), shaded('light'))).toThrow('What is dark cannot become light');
+    expect(judge(shaded('dark'), door(undefined))).toThrow('What is dark cannot become without a state');
+    expect(judge(shaded('light'), shaded('grey', 'dark'))).not.toThrow();
+    expect(judge(shaded('dark'), shaded('grey'))).not.toThrow();
+    expect(judge(shaded('grey'), shaded('light'))).not.toThrow();
   });
 });
 
@@ -107,5 +128,46 @@ describe('what the own system tells of', () => {
     expect(isNewlyFlagged(door('locked', flagged), door('open', flagged))).toBe(false);
     expect(isNewlyFlagged(undefined, door('open', flagged))).toBe(false);
     expect(isNewlyFlagged(door('open', flagged), undefined)).toBe(false);
+  });
+});
+
+describe('what changes too seldom for every way to write it', () => {
+  const judge = (moves: LegalMoves, before: object, next: object): boolean => {
+    try {
+      requireLegalMove(moves, before as Resource, next as Resource, { roles: ['nurse'] });
+      return true;
+    } catch (error) {
+      if (error instanceof RecordError && error.reason === 'illegal-move') return false;
+      throw error;
+    }
+  };
+  const pairsOf = (states: readonly string[]) =>
+    states.flatMap((from) => states.flatMap((to) => (from === to ? [] : [[from, to] as const])));
+
+  it('is of a care team that it was proposed, and that it was there in error', () => {
+    const states = ['proposed', 'active', 'suspended', 'inactive', 'entered-in-error'];
+    const never = pairsOf(states).filter(([from, to]) => !judge(careTeamMoves, { status: from }, { status: to }));
+
+    expect(never.map((pair) => pair.join(' → '))).toEqual([
+      'proposed → suspended',
+      'active → proposed',
+      'suspended → proposed',
+      'inactive → proposed',
+      'inactive → suspended',
+      ...['proposed', 'active', 'suspended', 'inactive'].map((to) => `entered-in-error → ${to}`),
+    ]);
+  });
+
+  it('is of a goal that what is kept up was achieved', () => {
+    const states =
+      'in-progress improving worsening no-change achieved sustaining not-achieved no-progress not-attainable'.split(
+        ' ',
+      );
+    const goal = (code: string) => ({ achievementStatus: { coding: [{ code }] } });
+    const never = pairsOf(states).filter(([from, to]) => !judge(achievementMoves, goal(from), goal(to)));
+
+    expect(never).toEqual(
+      states.filter((state) => state !== 'achieved' && state !== 'sustaining').map((state) => [state, 'sustaining']),
+    );
   });
 });

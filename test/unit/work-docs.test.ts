@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { carePlanMoves } from '../../shared/plans/care-plan-moves.ts';
+import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
+import { achievementMoves, goalMoves } from '../../shared/plans/goal-moves.ts';
 import { encounterMoves } from '../../shared/visits/encounter-moves.ts';
 import { inWords } from '../../shared/work/legal-moves.ts';
+import { taskMoves } from '../../shared/work/task-moves.ts';
 
 const document = readFileSync(path.resolve(import.meta.dirname, '../../docs/work.md'), 'utf8');
 
@@ -20,9 +24,15 @@ const rowsUnder = (heading: string): string[][] => {
 };
 
 describe('docs/work.md', () => {
-  it.each([encounterMoves])('says what may become of $element as the code does', ({ element, from }) => {
+  const tables = [encounterMoves, taskMoves, carePlanMoves, careTeamMoves, goalMoves, achievementMoves];
+
+  it.each(tables)('says what may become of $element as the code does', ({ element, from, byPatients }) => {
     expect(rowsUnder(element)).toEqual(
-      [...from].map(([state, moves]) => [state, moves.map(inWords).join(', ') || 'nothing']),
+      [...from].map(([state, moves]) => [
+        state,
+        moves.map(inWords).join(', ') || 'nothing',
+        ...(byPatients ? [byPatients[state]?.join(', ') ?? 'nothing'] : []),
+      ]),
     );
   });
 });
