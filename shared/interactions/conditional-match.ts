@@ -1,5 +1,5 @@
 import { RecordError } from '../errors.ts';
-import type { FhirRequest } from '../http/fhir-request.ts';
+import { type FhirRequest, modest, parametersIn } from '../http/fhir-request.ts';
 import { criteriaOf } from '../search/joins.ts';
 import { isResultParameter } from '../search/result-parameters.ts';
 import type { Criterion } from '../search/search-query.ts';
@@ -76,7 +76,8 @@ const find = async (
 ): Promise<ConditionalMatch> => {
   const { recordType, store } = context;
   // A condition that is not understood must not be taken for a wider one.
-  const sent = [...new URLSearchParams(condition.replace(/^\?/, ''))];
+  const sent = parametersIn(condition.replace(/^\?/, ''));
+  modest(sent);
   const request = { ...context.request, path: [recordType.name], query: sent };
   const { run, query, planned } = await openSearch({ ...context, request }, sent, { strict: true });
   if (query.conditions.length === 0) {

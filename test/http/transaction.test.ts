@@ -125,6 +125,17 @@ describe('references within a transaction', () => {
     expect(expressionsIn(several.body)).toEqual(['Bundle.entry[0].resource.subject.reference']);
   });
 
+  it('refuses a conditional reference of more parameters than a request may have, and says where', async () => {
+    const { status, body } = await server.post(
+      '',
+      transactionOf(postEntry(observationBody(`Patient?${'name&'.repeat(100_000)}`))),
+    );
+
+    expect(status).toBe(400);
+    expect(issuesOf(body)).toMatchObject([{ code: 'too-costly' }]);
+    expect(expressionsIn(body)).toEqual(['Bundle.entry[0].resource.subject.reference']);
+  });
+
   it('refuses a urn that no entry bears, and one to an entry that is only read', async () => {
     const patient = await create(server, patientBody());
     const fullUrl = urn();

@@ -2,7 +2,15 @@ import { RecordError } from '../../errors.ts';
 import { bundleSchema } from '../../fhir/generated/schemas/Bundle.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { validateStructure } from '../../fhir/validate.ts';
-import { type FhirRequest, jsonPatch, longestUrl, modest, parseIfMatch, parseText } from '../../http/fhir-request.ts';
+import {
+  type FhirRequest,
+  jsonPatch,
+  longestUrl,
+  modest,
+  parametersIn,
+  parseIfMatch,
+  parseText,
+} from '../../http/fhir-request.ts';
 import type { Router } from '../../http/routes.ts';
 import type { SystemRouter } from '../../http/system-routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
@@ -56,7 +64,7 @@ export const parseEntry = (context: BundleContext, given: unknown, index: number
   const { method, url } = request;
   const [pathText, queryText] = splitOnce(withinBase(context, url, `${at}.request.url`), '?');
   const path = segmentsOf(pathText, `${at}.request.url`);
-  const asked = [...new URLSearchParams(queryText)];
+  const asked = parametersIn(queryText);
   const patch = method === 'PATCH' ? patchIn(resource, `${at}.resource`) : undefined;
   const searching = method === 'POST' && path.at(-1) === '_search';
   const query = searching ? [...asked, ...formIn(resource, `${at}.resource`)] : asked;
@@ -149,7 +157,7 @@ const formIn = (resource: unknown, at: string): [string, string][] => {
   const { resourceType, contentType, data } = (resource ?? {}) as Partial<fhir4.Binary>;
   if (resourceType !== 'Binary' || contentType !== form || typeof data !== 'string')
     throw invalid(`A search has its parameters in its url, or in a Binary as ${form}, in base 64`, at);
-  return [...new URLSearchParams(Buffer.from(data, 'base64').toString('utf8'))];
+  return parametersIn(Buffer.from(data, 'base64').toString('utf8'));
 };
 
 /** A JSON Patch is no resource, so it comes in a Binary. https://hl7.org/fhir/R4/http.html#patch */
