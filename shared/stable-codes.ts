@@ -26,6 +26,7 @@ export const refusalCodes = {
     'forbidden-custodian',
     'no-delegation',
     'delegation-by-person',
+    'overbooking',
     'read-only-type',
     'withheld',
     'no-own-record',
@@ -48,6 +49,7 @@ export const refusalCodes = {
   'too-large': ['answer-too-large', 'consent-too-large', 'record-too-large', 'too-many-consents'],
   'business-rule': [
     'booking-too-long',
+    'schedule-actors',
     'delegation',
     'idempotency-key-reused',
     'illegal-move',
@@ -94,7 +96,7 @@ export const refusalCodes = {
     'not-signed',
     'signed',
   ],
-  'too-costly': ['bundle-too-costly', 'search-too-long'],
+  'too-costly': ['bundle-too-costly', 'search-too-long', 'too-many-days'],
   unavailable: ['denylist-unavailable'],
 } as const satisfies Partial<Record<RecordErrorKind, readonly string[]>>;
 

@@ -2,7 +2,8 @@ import { RecordError } from '../errors.ts';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
-import { type CalendarChange, type CalendarWork, dayCount, readDays, type WantedTime } from '../store/calendar.ts';
+import { actorsOf } from '../record-types/schedule-rules.ts';
+import { type CalendarChange, type CalendarWork, dayCount, readCalendars, type WantedTime } from '../store/calendar.ts';
 import type { RequestContext } from './context.ts';
 import type { PlannedWrite } from './plan-write.ts';
 
@@ -11,26 +12,59 @@ const mostDays = 400;
 /** The same for all records of one request: each day is a row to be read and written. */
 const mostDaysTogether = 2_000;
 
-/** What writes change in the calendars of actors; undefined if nothing. */
-export const calendarWork = (
-  context: Pick<RequestContext, 'request' | 'now'>,
+/** What writes change in the calendars of actors; undefined if nothing. A Slot costs a call for its Schedule. */
+export const calendarWork = async (
+  context: Pick<RequestContext, 'request' | 'now' | 'store'>,
   plans: readonly PlannedWrite[],
-): CalendarWork | undefined => {
-  const changes = plans.flatMap((plan) => changeBy(context, plan) ?? []);
+): Promise<CalendarWork | undefined> => {
+  const actorsOfSchedules = await schedulesNamed(context, plans);
+  const changes = plans.flatMap((plan) => changeBy({ ...context, actorsOfSchedules }, plan) ?? []);
   if (changes.length === 0) return undefined;
   if (changes.reduce((sum, { takes, gives }) => sum + dayCount(takes) + dayCount(gives), 0) > mostDaysTogether) {
     throw new RecordError('too-costly', `A bundle changes the time of ${mostDaysTogether} days of actors at most`, {
       expression: 'Bundle.entry',
     });
   }
-  return { now: context.now, changes, known: new Map(plans.flatMap(({ days }) => [...(days ?? [])])) };
+  const known = plans.flatMap(({ calendars }) => calendars ?? []);
+  return {
+    now: context.now,
+    changes,
+    known: {
+      days: new Map(known.flatMap(({ days }) => [...days])),
+      schedules: new Map(known.flatMap(({ schedules }) => [...schedules])),
+    },
+  };
+};
+
+interface Ahead extends Pick<RequestContext, 'request' | 'now'> {
+  /** Whose time the Slots of a Schedule (`Schedule/id`) hold. */
+  readonly actorsOfSchedules: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Actors of the Schedules whose Slots hold time, by `Schedule/id`: as the same writes have them, else as they are. One call. */
+const schedulesNamed = async (
+  { request: { baseUrl }, store, now }: Pick<RequestContext, 'request' | 'store' | 'now'>,
+  plans: readonly PlannedWrite[],
+): Promise<Map<string, readonly string[]>> => {
+  const ids = plans.flatMap(({ recordType, next, previous }) =>
+    [next.resource, previous?.resource].flatMap((resource) =>
+      ((resource && recordType.heldTime?.(resource)) ?? []).flatMap(({ actor, as, to }) => {
+        const parsed = as && to > now ? parseReference(actor, baseUrl) : undefined;
+        return parsed?.kind === 'record' ? [parsed.id] : [];
+      }),
+    ),
+  );
+  const written = plans.flatMap(({ next }) => (next.type === 'Schedule' ? [next] : []));
+  const others = new Set(ids.filter((id) => !written.some((schedule) => schedule.id === id)));
+  const read =
+    others.size === 0
+      ? []
+      : await store.readMany([...others].map((id) => ({ type: 'Schedule', chart: id, place: '' })));
+  return new Map([...written, ...read].map(({ id, resource }) => [`Schedule/${id}`, actorsOf(resource, baseUrl)]));
 };
 
 /** A record that keeps its time leaves the calendars alone: most updates are of its state. */
-const changeBy = (
-  context: Pick<RequestContext, 'request' | 'now'>,
-  { recordType, next, previous }: PlannedWrite,
-): CalendarChange | undefined => {
+const changeBy = (context: Ahead, { recordType, next, previous }: PlannedWrite): CalendarChange | undefined => {
   const takes = timeAhead(context, recordType, next.resource);
   const gives = timeAhead(context, recordType, previous?.resource);
   if (namesOf(takes) === namesOf(gives)) return undefined;
@@ -45,28 +79,36 @@ const changeBy = (
 
 const namesOf = (times: readonly WantedTime[]): string =>
   times
-    .map(({ actor, from, to }) => `${actor} ${from} ${to}`)
+    .map(({ actor, from, to, services = [], slots = [], as }) => JSON.stringify([actor, from, to, services, slots, as]))
     .sort()
     .join('\n');
 
 /** The time that a record holds. What is over is a fact, and no longer anybody's to refuse: the past is imported as it was. */
 const timeAhead = (
-  { request, now }: Pick<RequestContext, 'request' | 'now'>,
+  { request: { baseUrl }, now, actorsOfSchedules }: Ahead,
   recordType: RecordType,
   resource: Resource | undefined,
 ): WantedTime[] => {
   if (!resource || !recordType.heldTime) return [];
-  return recordType.heldTime(resource).flatMap(({ actor, from, to, expression }) => {
-    const parsed = parseReference(actor, request.baseUrl);
+  return recordType.heldTime(resource).flatMap(({ actor, expression, slots = [], ...held }) => {
+    const parsed = parseReference(actor, baseUrl);
     // An actor of another server has its calendar there.
-    return parsed.kind === 'record' && to > now
-      ? [{ actor: `${parsed.type}/${parsed.id}`, from, to, label: expression }]
-      : [];
+    if (parsed.kind !== 'record' || held.to <= now) return [];
+    const name = `${parsed.type}/${parsed.id}`;
+    const ownSlots = slots.flatMap((slot) => {
+      const at = parseReference(slot, baseUrl);
+      return at.kind === 'record' ? [`${at.type}/${at.id}`] : [];
+    });
+    const actors = held.as ? (actorsOfSchedules.get(name) ?? []) : [name];
+    return actors.map((each) => ({ ...held, actor: each, slots: ownSlots, label: expression }));
   });
 };
 
-/** Days of the actors whose time a record will hold, read before it is known whether that is new. */
-export const daysAhead = async (context: RequestContext, resource: Resource): Promise<PlannedWrite['days']> => {
-  const times = timeAhead(context, context.recordType, resource);
-  return times.length === 0 || dayCount(times) > mostDays ? undefined : readDays(context.store, times);
+/** What decides on the time that a record will hold, read before it is known whether that is new. Not for a Slot: its Schedule tells whose it is. */
+export const calendarsAhead = async (
+  context: RequestContext,
+  resource: Resource,
+): Promise<PlannedWrite['calendars']> => {
+  const times = timeAhead({ ...context, actorsOfSchedules: new Map() }, context.recordType, resource);
+  return times.length === 0 || dayCount(times) > mostDays ? undefined : readCalendars(context.store, times);
 };

@@ -42,8 +42,8 @@ export interface PlannedWrite {
   readonly guards: readonly UniqueChange[];
   /** What stands against the record without refusing it. */
   readonly warnings: readonly ValidationIssue[];
-  /** Days of actors that were read beside the record. */
-  readonly days?: CalendarWork['known'];
+  /** Calendars of actors that were read beside the record. */
+  readonly calendars?: CalendarWork['known'];
 }
 
 /** Where a new record will be, and under which id. */

@@ -160,7 +160,7 @@ export const commitOf = async (
     log: (await accessesOf(context, plans)).map((access) => audit.row(access)),
     claims: [...plans.flatMap((plan) => plan.claims), ...claims],
     calendar: plans.some(({ recordType }) => recordType.heldTime)
-      ? (await import('./calendar-changes.lazy.ts')).calendarWork(context, plans)
+      ? await (await import('./calendar-changes.lazy.ts')).calendarWork(context, plans)
       : undefined,
   };
 };
@@ -186,6 +186,7 @@ const rowsOf = (
     next.place === '' ? undefined : recordType.accessRows?.(write, writer),
     recordType.grantRows?.(write, writer),
     recordType.networkRows?.(write),
+    recordType.actorRows?.(write, writer),
     besides,
   ];
   return {

@@ -63,18 +63,18 @@ export const planPut = async (
   if (resource.id !== id) throw otherId(recordType, 'in the URL');
   const address = await locate(context, recordType.name, id);
   // What decides whether the new time can be had is read beside the record, not after it.
-  const [current, days] = await Promise.all([
+  const [current, calendars] = await Promise.all([
     read === undefined ? address && store.read(address) : read,
     read || !recordType.heldTime
       ? undefined
-      : import('./calendar-changes.lazy.ts').then(({ daysAhead }) => daysAhead(context, resource)),
+      : import('./calendar-changes.lazy.ts').then(({ calendarsAhead }) => calendarsAhead(context, resource)),
   ]);
   // As for one that is hidden; that an id which a client chose is taken is no secret.
   if (!current && address && IdCodec.hasForm(id)) await context.sharing.lookUp([address]);
-  if (!current) return { ...(await planFirst(context, parsed, id)), days };
+  if (!current) return { ...(await planFirst(context, parsed, id)), calendars };
   await requireWritable(context, current, 'u');
   requireVersion(context, current);
-  return { ...(await planUpdate(context, parsed, current)), days };
+  return { ...(await planUpdate(context, parsed, current)), calendars };
 };
 
 /**

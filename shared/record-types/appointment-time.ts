@@ -1,4 +1,6 @@
 import type { Resource } from '../fhir/resource.ts';
+import { overbookingReasonUrl } from '../scheduling/extensions.ts';
+import { servicesOf } from '../scheduling/services.ts';
 import { dateInterval } from '../search/date-range.ts';
 import type { HeldTime } from './define-record-type.ts';
 
@@ -16,8 +18,13 @@ const holdable: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole
  * as the participant's own period says.
  */
 export const appointmentTime = (resource: Resource): HeldTime[] => {
-  const { status, start, end, participant } = resource as unknown as fhir4.Appointment;
+  const { status, start, end, participant, serviceType, slot } = resource as unknown as fhir4.Appointment;
   if (!holding.has(status)) return [];
+  const booking = {
+    services: servicesOf(serviceType),
+    slots: (slot ?? []).flatMap(({ reference }) => reference ?? []),
+    beyondLimits: overbookingReason(resource) !== undefined,
+  };
   return participant.flatMap(({ actor, status: answer, required, period }, index): HeldTime[] => {
     const reference = actor?.reference;
     const [, type = ''] = /([A-Z][A-Za-z]+)\/[^/]+(?:\/_history\/[^/]+)?$/.exec(reference ?? '') ?? [];
@@ -25,8 +32,16 @@ export const appointmentTime = (resource: Resource): HeldTime[] => {
     if (answer === 'declined' || required === 'information-only') return [];
     const from = beginning(period?.start ?? start);
     const to = ending(period?.end ?? end);
-    return from < to ? [{ actor: reference, from, to, expression: `Appointment.participant[${index}].actor` }] : [];
+    return from < to
+      ? [{ actor: reference, from, to, expression: `Appointment.participant[${index}].actor`, ...booking }]
+      : [];
   });
+};
+
+/** Why an appointment goes beyond the limits of its actors, if it says so. */
+export const overbookingReason = (resource: Resource | undefined): string | undefined => {
+  const { extension = [] } = (resource ?? {}) as Partial<fhir4.Appointment>;
+  return extension.find(({ url }) => url === overbookingReasonUrl)?.valueString;
 };
 
 const beginning = (text = ''): number => dateInterval(text)?.start ?? Number.NaN;

@@ -4,6 +4,7 @@ import { appointmentSchema } from '../fhir/generated/schemas/Appointment.ts';
 import { appointmentElements, appointmentSearchTable } from '../fhir/generated/search-parameters/Appointment.ts';
 import { appointmentTime } from './appointment-time.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { requireMayOverbook } from './overbooking.ts';
 import { visitsOf } from './visit-rows.ts';
 
 /** A time at which people and places meet. https://hl7.org/fhir/R4/appointment.html */
@@ -15,5 +16,6 @@ export const appointment = defineRecordType({
   elements: appointmentElements,
   date: 'date',
   heldTime: appointmentTime,
+  requireChange: requireMayOverbook,
   ...visitsOf(visitInAppointment),
 });

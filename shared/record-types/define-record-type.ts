@@ -19,6 +19,14 @@ export interface HeldTime {
   readonly to: number;
   /** FHIRPath expression of what names the actor. */
   readonly expression: string;
+  /** What it is held for, as `servicesOf` names it: buffers depend on that. */
+  readonly services?: readonly string[];
+  /** References to Slots whose time it is: they and it are one booking. */
+  readonly slots?: readonly string[];
+  /** Whether somebody who may has given a reason to go beyond the actor's limits. */
+  readonly beyondLimits?: boolean;
+  /** For the time of a Slot, whose actor is its Schedule, for all that this has: whether bookings that name it have it, or nobody. */
+  readonly as?: 'slot' | 'closed';
 }
 
 /** Whose write it is, as far as rows of access depend on that. */
@@ -104,6 +112,8 @@ export interface RecordTypeDefinition {
   readonly grantRows?: (write: Pick<RecordWrite, 'next' | 'previous'>, writer: Writer) => RowChanges;
   /** Rows that every process of the network knows by heart. */
   readonly networkRows?: (write: Pick<RecordWrite, 'next' | 'previous'>) => RowChanges;
+  /** Rows beside the calendars of actors. */
+  readonly actorRows?: (write: Pick<RecordWrite, 'next' | 'previous'>, writer: Writer) => RowChanges;
   /** Whether a version tells that its organisation has seen the patient. */
   readonly visitOf?: (record: StoredRecord) => Visit | undefined;
   /** Which time of whom a record of this type holds. */

@@ -2,6 +2,7 @@ import { scheduleInvariants } from '../fhir/generated/invariants/Schedule.ts';
 import { scheduleSchema } from '../fhir/generated/schemas/Schedule.ts';
 import { scheduleElements, scheduleSearchTable } from '../fhir/generated/search-parameters/Schedule.ts';
 import { defineRecordType } from './define-record-type.ts';
+import { requireSchedule, scheduleRows } from './schedule-rules.ts';
 
 /** Whose time can be booked. https://hl7.org/fhir/R4/schedule.html */
 export const schedule = defineRecordType({
@@ -11,4 +12,6 @@ export const schedule = defineRecordType({
   searchTable: scheduleSearchTable,
   elements: scheduleElements,
   date: 'date',
+  requireChange: requireSchedule,
+  actorRows: scheduleRows,
 });

@@ -11,8 +11,10 @@ export const extensionUrls = {
   notAvailable: `${base}/schedule-not-available`,
   service: `${base}/schedule-service`,
   capacity: `${base}/schedule-capacity`,
-  overbookingReason: `${base}/overbooking-reason`,
 } as const;
+
+/** In an Appointment: `valueString`, why it goes beyond the limits of its actors. */
+export const overbookingReasonUrl = `${base}/overbooking-reason`;
 
 /** An extension, and the FHIRPath expression of where it stands. */
 export interface FoundExtension {

@@ -63,7 +63,7 @@ export const freeTimes = (search: Search): FreeTimes => {
   const { from, to, minutes, preferred, skip, count, zone } = search;
   if (to - from > mostDaysSearched * dayMs) {
     throw new RecordError('too-costly', `Free times are looked for within ${mostDaysSearched} days`, {
-      reason: 'search-too-long',
+      reason: 'too-many-days',
       expression: 'end',
     });
   }

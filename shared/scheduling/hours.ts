@@ -56,6 +56,21 @@ export const timeWithin = (hours: Hours, range: Span): Span[] => {
   return without(shared(open, spansOf([hours.within])), spansOf(hours.closed));
 };
 
+/** Bounds as instants: the first at which a clock shows their beginning or more, and the one before which it shows their end last. */
+export const edgesOf = ({ from, to }: Bounds, zone: string): { from?: number; to?: number } => {
+  const [first, last] = [instantOf(from, zone), instantOf(to, zone)];
+  return { ...(first === undefined ? {} : { from: first }), ...(last === undefined ? {} : { to: last }) };
+};
+
+/** No clock is further from UTC, and none is put forward or back by more. */
+const furthestMs = 36 * 60 * minuteMs;
+
+const instantOf = (moment: Moment | undefined, zone: string): number | undefined => {
+  if (!moment || 'instant' in moment) return moment?.instant;
+  const around = { from: moment.wall - furthestMs, to: moment.wall + furthestMs };
+  return whenShown({ from: moment.wall, to: Number.POSITIVE_INFINITY }, clockSpans(zone, around))[0]?.from;
+};
+
 const timesOf = ({ days, from, to, everyWeeks, firstDay, lastDay }: WeeklyHours, clock: readonly ClockSpan[]): Span[] =>
   daysShown(clock).flatMap((midnight) => {
     const isThen =

@@ -49,6 +49,9 @@ export interface Limits {
 }
 
 const minuteMs = 60_000;
+/** Minutes that a buffer has at most, so that it reaches one day of a calendar further at most. */
+export const mostBuffer = 120;
+export const longestBufferMs = mostBuffer * minuteMs;
 
 /**
  * What a booking of an actor has to keep to, by all Schedules that the actor has at that time. How many may have an actor is the actor's, whatever

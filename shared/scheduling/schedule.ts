@@ -1,7 +1,7 @@
 import type { Resource } from '../fhir/resource.ts';
 import { extensionsIn, extensionUrls, type FoundExtension, onlyExtension, Parts, valueOf } from './extensions.ts';
 import { type Bounds, type Hours, type WeeklyHours, weekdays } from './hours.ts';
-import type { Allowance, ServiceRule } from './limits.ts';
+import { type Allowance, mostBuffer, type ServiceRule } from './limits.ts';
 import { boundsOf } from './moments.ts';
 import { servicesOf } from './services.ts';
 import { endMinute, minuteOf } from './time-of-day.ts';
@@ -25,8 +25,6 @@ const defaultZone = 'UTC';
 const mostWeeks = 52;
 /** A working day. */
 const mostMinutes = 24 * 60;
-/** Such buffers reach one day of a calendar further at most. Minutes. */
-export const mostBuffer = 120;
 const mostAtOnce = 1_000;
 const root = 'Schedule';
 

@@ -1,4 +1,5 @@
 import {
+  type CalendarChange,
   type CalendarWork,
   changesByDay,
   type DayChange,
@@ -6,8 +7,10 @@ import {
   dayBasics,
   dayFrom,
   dayIntent,
+  type KnownCalendars,
   lapsedOwners,
   newPieces,
+  readCalendars,
   readRows,
   rowName,
   type TakenTime,
@@ -24,16 +27,19 @@ const mostSwept = 10;
 /** What a commit does with calendars: which rows it has seen, and what it therefore writes on which condition. */
 export class Calendars {
   readonly #now: number;
-  readonly #days: readonly DayChange[];
+  readonly #changes: readonly CalendarChange[];
+  #known: KnownCalendars;
+  #days: readonly DayChange[] = [];
   readonly #seen: Map<string, DayRow | undefined>;
 
   constructor({ now, changes, known }: CalendarWork) {
     this.#now = now;
-    this.#days = changesByDay(changes);
-    this.#seen = new Map(known);
+    this.#changes = changes;
+    this.#known = known ?? { days: new Map(), schedules: new Map() };
+    this.#seen = new Map(known?.days);
   }
 
-  /** Keys of the rows that it changes. */
+  /** Keys of the rows that it changes, once it has looked. */
   get keys(): RowKey[] {
     return this.#days.map(({ key }) => key);
   }
@@ -44,15 +50,20 @@ export class Calendars {
   }
 
   /**
-   * Looks at the days on which time is wanted; one call a hundred. To give time back needs no look.
+   * Looks at the days on which time is wanted, and what Schedules say of it: calls beside one another. To give time back needs no look.
    *
-   * @param again - also at those that were seen before.
+   * @param again - also at days that were seen before.
    */
   async look(store: RecordStore, again = false): Promise<void> {
-    const keys = this.#days
-      .filter(({ key, wants }) => wants.length > 0 && (again || !this.#seen.has(rowName(key))))
-      .map(({ key }) => key);
-    for (const [name, row] of await readRows(store, keys)) this.#seen.set(name, row);
+    if (again) {
+      const wanted = this.#days.filter(({ wants }) => wants.length > 0).map(({ key }) => key);
+      for (const [name, row] of await readRows(store, wanted)) this.#seen.set(name, row);
+      return;
+    }
+    const takes = this.#changes.flatMap((change) => change.takes);
+    this.#known = await readCalendars(store, takes, this.#known);
+    for (const [name, row] of this.#known.days) this.#seen.set(name, row);
+    this.#days = changesByDay(this.#changes, this.#known.schedules);
   }
 
   /** Time that others have, as far as was seen. */

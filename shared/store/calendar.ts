@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { type BookingRules, type Limits, limitsOf, longestBufferMs } from '../scheduling/limits.ts';
+import { type Span, united, without } from '../scheduling/span.ts';
+import { schedulesOf } from './actor-schedules.ts';
 import { toBase32 } from './base32.ts';
 import { dayKey, type RowKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
@@ -13,6 +16,9 @@ import type { RecordStore } from './record-store.ts';
 //
 // Time is given back without a look: an owner's attribute is removed, and nobody else's. A hold that has lapsed is passed over by whoever
 // reads it; if another has the time by then, that is another attribute.
+//
+// How many may have an actor at once, and what is held before and behind a booking, is said by the actor's Schedules. They are read beside the
+// days, and what is held lies in the pieces. A booking and the Slots that it names are one: neither stands against the other.
 
 /** Time of one actor. */
 export interface ActorTime {
@@ -28,8 +34,14 @@ export interface ActorTime {
 export interface WantedTime extends ActorTime {
   /** When it lapses by itself, in milliseconds since 1970; never, if absent. */
   readonly until?: number | undefined;
-  /** How many may have the actor at once; one, if absent. */
-  readonly capacity?: number | undefined;
+  /** What it is for, as `servicesOf` names it. */
+  readonly services?: readonly string[] | undefined;
+  /** Whether somebody who may has decided that it goes beyond the actor's limits. */
+  readonly beyondLimits?: boolean | undefined;
+  /** Slots (`Slot/id`) whose time it has: they and it are one booking. */
+  readonly slots?: readonly string[] | undefined;
+  /** For the time of a Slot: whether bookings that name it have it, or nobody. */
+  readonly as?: 'slot' | 'closed' | undefined;
   /** Names what asks for it, for the refusal. */
   readonly label: string;
 }
@@ -47,8 +59,15 @@ export interface CalendarWork {
   /** Holds that end by then have lapsed. Milliseconds since 1970. */
   readonly now: number;
   readonly changes: readonly CalendarChange[];
-  /** Rows of days that were read already; undefined for one that is not there. By `rowName`. */
-  readonly known?: ReadonlyMap<string, DayRow | undefined> | undefined;
+  readonly known?: KnownCalendars | undefined;
+}
+
+/** What was read of calendars. */
+export interface KnownCalendars {
+  /** By `rowName`; undefined for one that is not there. */
+  readonly days: ReadonlyMap<string, DayRow | undefined>;
+  /** By actor. */
+  readonly schedules: ReadonlyMap<string, readonly BookingRules[]>;
 }
 
 /** Time that cannot be had, because others have it. */
@@ -57,8 +76,8 @@ export interface TakenTime extends ActorTime {
   readonly label: string;
 }
 
-/** A piece of a day in milliseconds since its midnight, and when it lapses. */
-export type Piece = readonly [from: number, to: number, until?: number];
+/** A piece of a day in milliseconds since its midnight, when it lapses, and the Slots with which it is one, or that nobody may have it. */
+export type Piece = readonly [from: number, to: number, until?: number, slots?: readonly string[]];
 export type Pieces = readonly Piece[];
 
 /** What a staged transaction will make of a day, once committed. */
@@ -81,6 +100,10 @@ export interface DayRow extends RowKey {
 }
 
 const layout = 1;
+/** Stands for the moment at which it lapses in a piece that never does, where more stands behind that. The last that a date can tell. */
+const never = 8_640_000_000_000_000;
+/** Stands for the Slots in a piece that nobody else may have, whatever the limits. */
+const closed: readonly string[] = ['!'];
 
 /** What stands in a day: pieces by owner's attribute, and how often each quarter was taken. */
 interface Day {
@@ -132,7 +155,8 @@ interface Want {
   readonly owner: string;
   readonly name: string;
   readonly piece: Piece;
-  readonly capacity: number;
+  /** How many may have the actor then, it among them. */
+  readonly most: number;
   readonly label: string;
 }
 
@@ -154,20 +178,37 @@ const daysIn = ({ from, to }: ActorTime): { midnight: number; piece: Piece }[] =
   return days;
 };
 
-/** How many rows time touches at most, without a look at each. */
+/** Time with the longest buffers that it may have. */
+const widest = ({ actor, from, to }: ActorTime): ActorTime => ({
+  actor,
+  from: from - longestBufferMs,
+  to: to + longestBufferMs,
+});
+
+/** How many rows time touches at most, without a look at each, and without its buffers. */
 export const dayCount = (times: readonly ActorTime[]): number =>
   times.reduce((sum, { from, to }) => sum + Math.floor((to - 1) / dayMs) - Math.floor(from / dayMs) + 1, 0);
 
 /**
- * Rows of the days that time touches, as `CalendarWork.known` takes them. One call a hundred.
+ * Days that time may touch with its buffers, and the Schedules of its actors. One call a hundred days and one for each actor, beside one another.
  *
  * @param times - of no more than some hundred days.
  */
-export const readDays = (store: RecordStore, times: readonly ActorTime[]): Promise<Map<string, DayRow | undefined>> =>
-  readRows(
-    store,
-    times.flatMap((time) => daysIn(time).map(({ midnight }) => keyOf(time.actor, midnight))),
-  );
+export const readCalendars = async (
+  store: RecordStore,
+  times: readonly ActorTime[],
+  known?: KnownCalendars,
+): Promise<KnownCalendars> => {
+  const keys = times.flatMap((time) => daysIn(widest(time)).map(({ midnight }) => keyOf(time.actor, midnight)));
+  const unseen = new Map(keys.map((key) => [rowName(key), key]));
+  for (const name of known?.days.keys() ?? []) unseen.delete(name);
+  const actors = new Set(times.flatMap(({ actor }) => (known?.schedules.has(actor) ? [] : [actor])));
+  const [days, schedules] = await Promise.all([readRows(store, [...unseen.values()]), schedulesOf(store, [...actors])]);
+  return {
+    days: new Map([...(known?.days ?? []), ...days]),
+    schedules: new Map([...(known?.schedules ?? []), ...schedules]),
+  };
+};
 
 /** Rows by name; undefined for one that is not there. */
 export const readRows = async (
@@ -181,8 +222,15 @@ export const readRows = async (
 
 const keyOf = (actor: string, midnight: number): RowKey => dayKey(actor, new Date(midnight).toISOString().slice(0, 10));
 
-/** What a commit changes, day by day. */
-export const changesByDay = (changes: readonly CalendarChange[]): DayChange[] => {
+/**
+ * What a commit changes, day by day.
+ *
+ * @param schedules - of all actors of whom time is wanted.
+ */
+export const changesByDay = (
+  changes: readonly CalendarChange[],
+  schedules: KnownCalendars['schedules'] = new Map(),
+): DayChange[] => {
   const days = new Map<string, DayChange>();
   const day = (actor: string, midnight: number): DayChange => {
     const key = keyOf(actor, midnight);
@@ -192,21 +240,41 @@ export const changesByDay = (changes: readonly CalendarChange[]): DayChange[] =>
   };
   for (const { owner, gives, takes } of changes) {
     const name = ownerName(owner);
-    for (const time of gives) for (const { midnight } of daysIn(time)) day(time.actor, midnight).names.add(name);
+    // With whatever buffers it was taken: those of today may be others.
+    for (const time of gives)
+      for (const { midnight } of daysIn(widest(time))) day(time.actor, midnight).names.add(name);
     for (const time of takes) {
-      const { actor, until, capacity = 1, label } = time;
-      for (const {
-        midnight,
-        piece: [from, to],
-      } of daysIn(time)) {
+      const { actor, label } = time;
+      const { most, before, after } = limitsFor(time, schedules.get(actor) ?? []);
+      for (const { midnight, piece } of daysIn({ actor, from: time.from - before, to: time.to + after })) {
         const { names, wants } = day(actor, midnight);
         names.add(name);
-        wants.push({ owner, name, piece: until === undefined ? [from, to] : [from, to, until], capacity, label });
+        wants.push({ owner, name, piece: markedPiece(piece, time, name), most, label });
       }
     }
   }
   return [...days.values()];
 };
+
+/** What time of an actor has to keep to. A Slot is as long as it says. */
+const limitsFor = (time: WantedTime, schedules: readonly BookingRules[]): Limits => {
+  const { from, to, services = [], beyondLimits, as } = time;
+  const { most, before, after } = limitsOf(schedules, { from, to, services });
+  if (as === 'closed') return { most: 1, before: 0, after: 0 };
+  return { most: beyondLimits ? Infinity : most, ...(as === 'slot' ? { before: 0, after: 0 } : { before, after }) };
+};
+
+const markedPiece = ([from, to]: Piece, { until, slots = [], as }: WantedTime, name: string): Piece => {
+  const marks = as === 'closed' ? closed : [...slots.map(ownerName), ...(as === 'slot' ? [name] : [])];
+  if (marks.length > 0) return [from, to, until ?? never, marks];
+  return until === undefined ? [from, to] : [from, to, until];
+};
+
+/** A piece, and the attribute of its owner. */
+interface Had {
+  readonly name: string;
+  readonly piece: Piece;
+}
 
 /**
  * What stands against a change of a day. Whoever gives or takes gives first, so that owners of one commit may change places.
@@ -215,16 +283,30 @@ export const changesByDay = (changes: readonly CalendarChange[]): DayChange[] =>
  */
 export const takenBy = ({ actor, midnight, names, wants }: DayChange, { owners }: Day, now: number): TakenTime[] => {
   const present = [...owners].filter(([name, pieces]) => !names.has(name) && !isLapsed(pieces, now));
-  const had = present.flatMap(([name, pieces]) => pieces.map((piece) => ({ name, piece })));
+  const had: Had[] = present.flatMap(([name, pieces]) => pieces.map((piece) => ({ name, piece })));
   const taken: TakenTime[] = [];
-  for (const { owner, name, piece, capacity, label } of wants) {
-    const rivals = had.flatMap((other) => (other.name !== name && overlap(other.piece, piece) ? [other.piece] : []));
-    const full = had.length >= mostPieces ? piece : fullPart(rivals, piece, capacity);
+  for (const { owner, name, piece, most, label } of wants) {
+    const wanted = { name, piece };
+    const rivals = had.filter(
+      (other) =>
+        other.name !== name && overlap(other.piece, piece) && !isSlotOf(other, wanted) && !isSlotOf(wanted, other),
+    );
+    const full = had.length >= mostPieces ? piece : fullPart(rivals, piece, most);
     if (full) taken.push({ owner, label, actor, from: midnight + full[0], to: midnight + full[1] });
-    else had.push({ name, piece });
+    else had.push(wanted);
   }
   return taken;
 };
+
+/** Whether one is a Slot to be had by bookings that name it, and the other is such a booking. */
+const isSlotOf = ({ name, piece: [, , , marks = []] }: Had, { piece: [, , , named = []] }: Had): boolean =>
+  marks.includes(name) && named.includes(name);
+
+/** Those who have an actor, without Slots that another of them has: it is one booking. */
+const apart = (had: readonly Had[]): Had[] =>
+  had.filter((slot) => !had.some((other) => other !== slot && isSlotOf(slot, other)));
+
+const isClosed = ({ piece: [, , , marks] }: Had): boolean => marks?.[0] === closed[0];
 
 const overlap = (a: Piece, b: Piece): boolean => a[0] < b[1] && b[0] < a[1];
 
@@ -236,14 +318,50 @@ const isLapsed = (pieces: Pieces, now: number): boolean =>
 export const lapsedOwners = ({ names }: DayChange, { owners }: Day, now: number): [name: string, pieces: Pieces][] =>
   [...owners].filter(([name, pieces]) => !names.has(name) && isLapsed(pieces, now));
 
-/** The first part of a piece in which as many have the actor as may. */
-const fullPart = (rivals: Pieces, [from, to]: Piece, capacity: number): Piece | undefined => {
-  const starts = rivals.map((rival) => Math.max(rival[0], from)).sort((a, b) => a - b);
+/** The first part of a piece in which as many have the actor as may, or it is closed. */
+const fullPart = (rivals: readonly Had[], [from, to]: Piece, most: number): Piece | undefined => {
+  if (most === Infinity) return undefined;
+  const starts = rivals.map(({ piece }) => Math.max(piece[0], from)).sort((a, b) => a - b);
   for (const start of starts) {
-    const present = rivals.filter((rival) => rival[0] <= start && start < rival[1]);
-    if (present.length >= capacity) return [start, Math.min(to, ...present.map((rival) => rival[1]))];
+    const present = rivals.filter(({ piece }) => piece[0] <= start && start < piece[1]);
+    if (apart(present).length >= most || present.some(isClosed))
+      return [start, Math.min(to, ...present.map(({ piece }) => piece[1]))];
   }
   return undefined;
+};
+
+/** Time of an actor that is not free. */
+export interface BusyTime {
+  /** Of each booking, with its buffers. */
+  readonly taken: readonly Span[];
+  /** In which nobody may have the actor. */
+  readonly closed: readonly Span[];
+}
+
+/**
+ * Time of an actor that others have, as rows of days tell it.
+ *
+ * @param days - the row and the midnight, in milliseconds since 1970, of each.
+ * @param now - holds that end by then have lapsed.
+ */
+export const busyTime = (
+  days: readonly { readonly midnight: number; readonly row: DayRow | undefined }[],
+  now: number,
+): BusyTime => {
+  const each = days.map(({ midnight, row }) => {
+    const had: Had[] = [...dayFrom(row).owners].flatMap(([name, pieces]) =>
+      isLapsed(pieces, now) ? [] : pieces.map((piece) => ({ name, piece })),
+    );
+    const spanOf = ({ piece: [from, to] }: Had): Span => ({ from: midnight + from, to: midnight + to });
+    // A Slot counts for itself only where no booking has it.
+    const besidesBookings = (one: Had) =>
+      without([spanOf(one)], united(had.filter((other) => other !== one && isSlotOf(one, other)).map(spanOf)));
+    return {
+      taken: had.filter((one) => !isClosed(one)).flatMap(besidesBookings),
+      closed: had.filter(isClosed).map(spanOf),
+    };
+  });
+  return { taken: each.flatMap(({ taken }) => taken), closed: each.flatMap((day) => day.closed) };
 };
 
 /** What every day's row says of itself. */

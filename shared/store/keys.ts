@@ -240,6 +240,13 @@ export const purgeKey = (chart: string): RowKey => ({ pk: purgesPartition, sk: c
 /** Who has the time of a person, place or thing (`Type/id`) on a day of UTC. */
 export const dayKey = (actor: string, day: string): RowKey => ({ pk: `S#${actor}#${day}`, sk: 'day' });
 
+/** What the Schedules of a person, place or thing (`Type/id`) say of bookings: one row for each. */
+export const actorSchedulesPartition = (actor: string) => `S#${actor}`;
+export const actorScheduleKey = (actor: string, schedule: string): RowKey => ({
+  pk: actorSchedulesPartition(actor),
+  sk: schedule,
+});
+
 /** What a request that bore a key came to. */
 export const requestKey = (hash: string): RowKey => ({ pk: `I#${hash}`, sk: 'I' });
 

@@ -94,7 +94,7 @@ describe('the time of an actor', () => {
 
     await take('Appointment/1', [time(0, 30)], now, on);
 
-    expect(names()).toEqual(['BatchGet', 'TransactWrite']);
+    expect(names()).toEqual(['BatchGet', 'Query', 'TransactWrite']); // the first two beside one another
     expect(await refusedTime(take('Appointment/2', [time(29.5, 60)]))).toEqual([
       { owner: 'Appointment/2', label: 'Appointment.participant[0].actor', from: 29.5, to: 30 },
     ]);
@@ -108,7 +108,7 @@ describe('the time of an actor', () => {
 
     await refusedTime(take('Appointment/2', [time(0, 30)], now, on));
 
-    expect(names()).toEqual(['BatchGet']);
+    expect(names()).toEqual(['BatchGet', 'Query']);
   });
 
   it('is told for every actor who has none, and nothing is had of the others', async () => {
@@ -169,17 +169,6 @@ describe('the time of an actor', () => {
 
     expect(refused.map(({ owner }) => owner)).toEqual(['Appointment/2']);
     await take('Appointment/3', [time(0, 60)]);
-  });
-
-  it('is had by as many as the capacity says', async () => {
-    const two = { capacity: 2 };
-    await take('Appointment/1', [time(0, 30, two)]);
-    await take('Appointment/2', [time(20, 50, two)]);
-
-    expect(await refusedTime(take('Appointment/3', [time(10, 40, two)]))).toMatchObject([{ from: 20, to: 30 }]);
-    await take('Appointment/3', [time(0, 20, two), time(30, 60, two)]);
-    await take('Appointment/4', [time(0, 60, { capacity: 3 }), time(70, 80)]);
-    expect(await refusedTime(take('Appointment/5', [time(70, 80)]))).toHaveLength(1);
   });
 
   it('is full with two thousand pieces a day', async () => {
@@ -355,7 +344,7 @@ describe('a row in which holds have lapsed', () => {
         updates.push(...(input.TransactItems as { Update: never }[]).map(({ Update }) => Update));
       return send();
     });
-    const others = Array.from({ length: 89 }, (_, n) => ({ owner: `Other/${n}`, gives: [day], takes: [] }));
+    const others = Array.from({ length: 89 }, (_, n) => ({ owner: `Other/${n}`, gives: [time(0, 1)], takes: [] }));
     const changes = [{ owner: 'Appointment/x', gives: [], takes: [day] }, ...others];
 
     await commit(on, commitOf(ofCalendar(changes, until)));
@@ -440,7 +429,7 @@ describe('a booking that another one overtakes between its read and its transact
 
     await take('Appointment/2', [time(0, 20)], now, counted);
 
-    expect(names()).toEqual(['BatchGet', 'TransactWrite', 'TransactWrite']);
+    expect(names()).toEqual(['BatchGet', 'Query', 'TransactWrite', 'TransactWrite']);
     expect(transactions()).toBe(2);
     expect(await refusedTime(take('Appointment/3', [time(0, 20)]))).toHaveLength(1);
     expect(await refusedTime(take('Appointment/3', [time(20, 25)]))).toHaveLength(1);
@@ -582,7 +571,7 @@ describe('in a staged commit', () => {
 
     expect(await refusedTime(commit(on, workOf(one, { log: filler() })))).toHaveLength(1);
 
-    expect(names()).toEqual(['BatchGet']);
+    expect(names()).toEqual(['BatchGet', 'Query']);
     expect(await store.read(one.record)).toBeUndefined();
   });
 

@@ -19,7 +19,7 @@ describe('the time that an appointment holds', () => {
   it('is from its start to just before its end, whatever the zones', () => {
     const expected = { actor: 'Practitioner/1', from: nine, to: nine + 1_800_000 };
 
-    expect(timeOf({})).toEqual([{ ...expected, expression: 'Appointment.participant[0].actor' }]);
+    expect(timeOf({})).toMatchObject([{ ...expected, expression: 'Appointment.participant[0].actor' }]);
     expect(timeOf({ start: '2026-11-24T10:00:00+01:00', end: '2026-11-24T04:30:00-05:00' })).toMatchObject([expected]);
     expect(timeOf({ end: '2026-11-24T09:30:00.250Z' })).toMatchObject([{ ...expected, to: nine + 1_800_250 }]);
   });
@@ -63,6 +63,19 @@ describe('the time that an appointment holds', () => {
     expect(timeOf({ participant: [{ actor: { reference }, status: 'accepted' }] })).toMatchObject([
       { actor: reference },
     ]);
+  });
+
+  it('is held for its services, with the Slots that it names, and beyond limits where it says why', () => {
+    expect(timeOf({})).toMatchObject([{ services: [], slots: [], beyondLimits: false }]);
+    const reason = 'https://concord.example/fhir/StructureDefinition/overbooking-reason';
+
+    expect(
+      timeOf({
+        serviceType: [{ coding: [{ system: 's', code: 'a' }] }],
+        slot: [{ reference: 'Slot/1' }, { display: 'by word' }],
+        extension: [{ url: reason, valueString: 'Cannot wait' }],
+      }),
+    ).toMatchObject([{ services: ['s|a'], slots: ['Slot/1'], beyondLimits: true }]);
   });
 
   it('never overlaps in the demo, whenever it is filled in', () => {

@@ -17,6 +17,11 @@ import {
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { delegationRows } from '../../shared/record-types/delegation-rows.ts';
+import {
+  type ActorScheduleRow,
+  actorScheduleLayouts,
+  actorScheduleRow,
+} from '../../shared/store/actor-schedule-rows.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { type DelegationRow, delegationLayouts } from '../../shared/store/delegations.ts';
@@ -164,6 +169,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return { owners: Object.fromEntries(owners), quarters: Object.fromEntries(quarters) };
     },
     written: () => changesByDay([bookedDay]).map((day) => dayBasics(day).layout)[0],
+  },
+  schedule: {
+    read: (stored) => {
+      const row = rowIn(stored) as ActorScheduleRow;
+      return actorScheduleLayouts.reader(row.layout)(row);
+    },
+    written: () => actorScheduleRow('Practitioner/p1', 'x', { services: [], rules: [] }).layout,
   },
   delegation: {
     read: (stored) => {

@@ -286,7 +286,7 @@ describe('free times', () => {
 
     expect(freeTimes({ ...week, to }).more).toBe(true);
     expect(() => freeTimes({ ...week, to: to + 1 })).toThrow(
-      expect.objectContaining({ kind: 'too-costly', reason: 'search-too-long' }),
+      expect.objectContaining({ kind: 'too-costly', reason: 'too-many-days' }),
     );
   });
 
