@@ -61,6 +61,7 @@ export const refusalCodes = {
     'originator-unknown',
     'not-linkable',
     'too-many-linked',
+    'payer-restricted',
     'not-withholdable',
     'reviewer-determined',
     'not-licensed',

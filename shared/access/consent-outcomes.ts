@@ -6,6 +6,7 @@ import type { Caller, Role } from './caller.ts';
 import { codesIn, codesWithin } from './derived-labels.ts';
 import { type Rule, type Span, unclear } from './directive.ts';
 import { actCode, isHarmless, levelOf, normalLevel, part2Label } from './labels.ts';
+import { payersIn } from './payer-purposes.ts';
 import type { RecordFacts } from './question.ts';
 
 /** Whether records about this may be shared at all. */
@@ -95,16 +96,23 @@ const isMet = (rule: Rule, asked: Asked): Met => {
 };
 
 /** As far as it is the same for all readers of an organisation who treat, and for all records of a type that one organisation keeps. */
-const ofReading = ({ unclear: more, custodians, purposes, types }: Rule, { caller, type, record }: Asked): Met => {
+const ofReading = (rule: Rule, { caller, type, record }: Asked): Met => {
   const asks = [
-    more ? perhaps : yes,
-    among(custodians, (name) => name === `Organization/${record.custodian}`),
-    purposes && !caller.roles.every((role) => treating.has(role))
-      ? perhaps
-      : among(purposes, (purpose) => purpose === 'TREAT'),
-    among(types, (name) => name === type),
+    rule.unclear ? perhaps : yes,
+    among(rule.custodians, (name) => name === `Organization/${record.custodian}`),
+    isOfPurpose(rule, caller),
+    among(rule.types, (name) => name === type),
   ];
   return Math.min(...asks) as Met;
+};
+
+/** What a payer is denied as a payer is denied to all who work there: a physician of an insurer looks for what is to be paid. */
+const isOfPurpose = (rule: Rule, { organization, roles }: Caller): Met => {
+  const { type, purposes } = rule;
+  if (type === 'deny' && payersIn(rule).includes(`Organization/${organization}`)) return yes;
+  return purposes && !roles.every((role) => treating.has(role))
+    ? perhaps
+    : among(purposes, (purpose) => purpose === 'TREAT');
 };
 
 const receives = (recipients: readonly string[] | undefined, { caller, imagined }: Asked): Met => {
@@ -126,7 +134,9 @@ const among = (names: readonly string[] | undefined, is: (name: string) => boole
   return names.includes(unclear) ? perhaps : no;
 };
 
-const isIn = (time: number, [from, to]: Span): boolean => (from === null || time >= from) && (to === null || time < to);
+/** @param time - in milliseconds since 1970. */
+export const isIn = (time: number, [from, to]: Span): boolean =>
+  (from === null || time >= from) && (to === null || time < to);
 
 /**
  * Whether a record bears a label. One of confidentiality means those that are labelled so or lower, and in a deny so or higher. What has none is

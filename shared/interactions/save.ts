@@ -70,6 +70,7 @@ export const save = async (
   answers: readonly Answer[] = plans.map((plan) => answerTo(context, plan)),
 ): Promise<void> => {
   const { store, request, once, now } = context;
+  await requireUnrestricted(context, plans);
   if (store.isReduced && plans.some(({ previous }) => previous))
     throw new Error('What was read in part is not written back');
   const key = once && requestKeyRow(once.key, { request: once.request, answers: answers.map(keptOf) }, now);
@@ -88,6 +89,22 @@ export const save = async (
     rememberDirectory(store, work.checks, planned);
   };
   await attempt(await namingEachOther(context, await withRaised(context, plans)));
+};
+
+/**
+ * Requires that no patient has restricted what a payer is asked for. Only who asks one now pays for the look.
+ *
+ * @throws RecordError `business-rule`; `too-costly` if the chart has more Consents than can be looked through.
+ */
+export const requireUnrestricted = async (
+  context: Omit<RequestContext, 'recordType'>,
+  plans: readonly PlannedWrite[],
+): Promise<void> => {
+  const asking = plans.filter(
+    ({ recordType, next }) => next.place !== '' && next.resource && recordType.asksPayer?.(next.resource, context.now),
+  );
+  if (asking.length === 0) return;
+  await (await import('./payer-restrictions.lazy.ts')).requireUnrestricted(context, asking, plans);
 };
 
 /** These writes, and those that they call for in their transaction. Most call for none, and cost nothing. */

@@ -31,7 +31,7 @@ import {
   requireSameHome,
 } from './plan-write.ts';
 import { mayAccess, notFound, requireReadable, requireTypeAccess, unseen } from './require-access.ts';
-import { commitOf, referringAnew, refusalOf } from './save.ts';
+import { commitOf, referringAnew, refusalOf, requireUnrestricted } from './save.ts';
 import { otherId, planPut, requireVersion, requireWritable } from './update.ts';
 
 /** What `$validate` takes. */
@@ -176,6 +176,7 @@ const judge = async (context: RequestContext, task: Task): Promise<Notice[]> => 
   const { checks, notices } = await judgeTargets(context, part, task.current);
   found.push(...notices);
   const plan = mode && !found.some(isError) ? await keep(() => planned(context, { ...task, mode })) : undefined;
+  await keep(() => requireUnrestricted(context, plan ? [plan] : []));
   await keep(async () => {
     const work = plan ? await commitOf(context, [plan]) : { writes: [] };
     let refusals = await foresee(context.store, { ...work, checks });

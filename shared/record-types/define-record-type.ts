@@ -106,6 +106,8 @@ export interface RecordTypeDefinition {
   readonly keeps?: (before: Resource | undefined, next: Resource, now: number, caller: Caller) => Resource;
   /** What a change calls for in the same transaction. Facts that need somebody's eye are not refused: a Task tells of them. */
   readonly raises?: (change: RecordChange) => readonly Raised[];
+  /** Whether a version asks a payer for something now, which a patient may have restricted. What was asked long ago is a fact. */
+  readonly asksPayer?: (resource: Resource, now: number) => boolean;
   /** Whether a change does nothing but end what a record says, which a patient may do whoever wrote it. */
   readonly isWithdrawal?: (before: Resource, next: Resource) => boolean;
   /** Rows by which a version lets somebody act for its organisation. */

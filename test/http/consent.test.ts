@@ -4,6 +4,7 @@ import { commit } from '../../shared/store/commit.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import { postEntry, putEntry, transactionOf, urn } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
+import { concept, consentBody, hl7, organizationsThere } from '../support/consents.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import {
   admin,
@@ -26,41 +27,14 @@ import { commitOf } from '../support/test-store.ts';
 // What a patient's Consents open to other organisations, and close again, on every way to a record. What they mean is compared with a model in
 // test/unit/consent-decision.test.ts.
 
-const hl7 = 'http://terminology.hl7.org/CodeSystem/';
-const concept = (system: string, code: string): fhir4.CodeableConcept => ({
-  coding: [{ system: `${hl7}${system}`, code }],
-});
 const ofType = (code: string): fhir4.Coding => ({ system: 'http://hl7.org/fhir/resource-types', code });
 const restricted = { system: `${hl7}v3-Confidentiality`, code: 'R' };
 const hillside: TestCaller = { role: 'physician', organization: 'hillside' };
 
-const consentBody = (
-  patient: string,
-  provision: fhir4.ConsentProvision = {},
-  elements: Partial<fhir4.Consent> = {},
-): fhir4.Consent => ({
-  resourceType: 'Consent',
-  status: 'active',
-  scope: concept('consentscope', 'patient-privacy'),
-  category: [concept('consentcategorycodes', 'infa')],
-  patient: { reference: patient },
-  policyRule: concept('v3-ActCode', 'OPTIN'),
-  provision: {
-    actor: [{ role: concept('v3-ParticipationType', 'IRCP'), reference: { reference: 'Organization/lakeside' } }],
-    ...provision,
-  },
-  ...elements,
-});
-
 let server: FhirServer;
 beforeAll(async () => {
   server = await fhirServer();
-  for (const id of ['northside', 'lakeside', 'hillside'])
-    await server.put(
-      `Organization/${id}`,
-      { resourceType: 'Organization', id, name: id },
-      { as: { ...admin, organization: id } },
-    );
+  await organizationsThere(server, ['northside', 'lakeside', 'hillside']);
 });
 
 interface Chart {

@@ -2,15 +2,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { planLink } from '../../shared/store/chart-links.ts';
 import { commit } from '../../shared/store/commit.ts';
 import type { TestCaller } from '../support/callers.ts';
+import { concept, consentBody as consentOf, organizationsThere } from '../support/consents.ts';
 import { localTable } from '../support/dynamodb.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
-import { admin, create, elsewhere, patientBody, referenceTo, type Stored } from '../support/records.ts';
+import { create, elsewhere, patientBody, referenceTo, type Stored } from '../support/records.ts';
 import { commitOf } from '../support/test-store.ts';
 
 // What Consent/$explain tells to whom. That it agrees with the decision is tested in test/unit/extent.test.ts.
 
-const hl7 = 'http://terminology.hl7.org/CodeSystem/';
-const concept = (system: string, code: string) => ({ coding: [{ system: `${hl7}${system}`, code }] });
 const physician: TestCaller = { role: 'physician' };
 
 let server: FhirServer;
@@ -20,29 +19,13 @@ let patient: Stored<fhir4.Patient>;
 let subject: string;
 let themselves: TestCaller;
 
-const consentBody = (elements: Partial<fhir4.Consent> = {}): fhir4.Consent => ({
-  resourceType: 'Consent',
-  status: 'active',
-  scope: concept('consentscope', 'patient-privacy'),
-  category: [concept('consentcategorycodes', 'infa')],
-  patient: { reference: subject },
-  policyRule: concept('v3-ActCode', 'OPTIN'),
-  provision: {
-    actor: [{ role: concept('v3-ParticipationType', 'IRCP'), reference: { reference: 'Organization/lakeside' } }],
-  },
-  ...elements,
-});
+const consentBody = (elements: Partial<fhir4.Consent> = {}) => consentOf(subject, {}, elements);
 
 beforeAll(async () => {
   const table = await localTable();
   server = await fhirServer(table);
   treatment = await fhirServer(table, { sharing: 'treatment' });
-  for (const id of ['northside', 'lakeside', 'hillside'])
-    await server.put(
-      `Organization/${id}`,
-      { resourceType: 'Organization', id, name: id },
-      { as: { ...admin, organization: id } },
-    );
+  await organizationsThere(server, ['northside', 'lakeside', 'hillside']);
   patient = await create(server, patientBody());
   subject = referenceTo(patient);
   themselves = { role: 'patient', patient: patient.id };

@@ -59,6 +59,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-hand-on.lazy.js', most: 160_000 },
     { name: 'shared-interactions-raised.lazy.js', most: 190_000 },
     { name: 'shared-interactions-answered.lazy.js', most: 42_000 },
+    { name: 'shared-interactions-payer-restrictions.lazy.js', most: 20_000 },
     { name: 'shared-patch-patch.lazy.js', most: 16_000 },
     { name: 'shared-profiles-check-claims.lazy.js', most: 12_000 },
     { name: 'shared-fhir-sound-part.lazy.js', most: 2_000 },
@@ -85,7 +86,7 @@ const filesBeside: readonly {
   },
   ...[
     { name: 'shared-interactions-explain-access-explain-access.lazy.js', most: 26_000, types: [] },
-    { name: 'shared-interactions-explain-consent-explain-consent.lazy.js', most: 33_000, types: ['consent'] },
+    { name: 'shared-interactions-explain-consent-explain-consent.lazy.js', most: 34_500, types: ['consent'] },
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
     { name: 'shared-interactions-amendments-amendments.lazy.js', most: 64_000, types: ['patient', 'task'] },
     { name: 'shared-interactions-progress-progress.lazy.js', most: 190_000, types: ['task'] },

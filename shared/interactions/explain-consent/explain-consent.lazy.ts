@@ -2,6 +2,7 @@ import { openingsIn } from '../../access/chart-access.ts';
 import type { Directive } from '../../access/directive.ts';
 import { type Extent, extentOf, type Kind, labelsNamed } from '../../access/extent.ts';
 import { actCode, part2Label } from '../../access/labels.ts';
+import { payersDenied } from '../../access/payer-restriction.ts';
 import { Relations } from '../../access/relation.ts';
 import { sensitiveCodes } from '../../access/sensitive-codes.ts';
 import { typesOfPatients } from '../../record-types/homes.ts';
@@ -13,7 +14,7 @@ import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
 import { named } from '../record-named.ts';
 import { notFound, requireTypeAccess } from '../require-access.ts';
-import { sentenceOf } from './in-words.ts';
+import { restrictionSentence, sentenceOf } from './in-words.ts';
 import { explainConsentInput } from './input.ts';
 
 /** Types of a chart, those of which nothing is ever shared as well. */
@@ -67,6 +68,7 @@ export const explainConsent: Interaction = async (context) => {
         { name: 'organization', valueReference: { reference: reader } },
         { name: 'asOf', valueInstant: new Date(context.now).toISOString() },
         ...parameter,
+        ...restrictions(context, organization, known.directives),
         ...notes(context, known, patient.custodian).map((valueString) => ({ name: 'note', valueString })),
         ...(known.keepers.includes(organization)
           ? [
@@ -181,6 +183,25 @@ const sharedBy = (
       ];
     });
   });
+};
+
+/** What binds those who keep the chart: what the patient has paid for and keeps from the organisation as a payer. */
+const restrictions = (
+  { now }: RequestContext,
+  organization: string,
+  directives: readonly Directive[],
+): fhir4.ParametersParameter[] => {
+  const payer = `Organization/${organization}`;
+  const keepers = directives.flatMap(({ custodian, rule }) =>
+    custodian !== organization && payersDenied(rule, now).includes(payer) ? [custodian] : [],
+  );
+  return [...new Set(keepers)].map((keeper) => ({
+    name: 'restricted',
+    part: [
+      { name: 'keeper', valueReference: { reference: `Organization/${keeper}` } },
+      { name: 'sentence', valueString: restrictionSentence(payer, `Organization/${keeper}`) },
+    ],
+  }));
 };
 
 /** What holds for all of it. */

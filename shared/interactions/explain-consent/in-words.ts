@@ -40,3 +40,7 @@ const ofTypes = (types: readonly string[], among: readonly string[]): string => 
   if (others.length === 0) return '';
   return others.length < types.length ? `, but for ${others.join(', ')}` : `, of ${types.join(', ')}`;
 };
+
+/** That a payer is told less, and what becomes of claims. */
+export const restrictionSentence = (payer: string, keeper: string): string =>
+  `What the patient has paid for, as far as a Consent says so, ${keeper} does not tell ${payer} for payment or operations: claims to it for that are refused, and it does not see the records.`;

@@ -19,6 +19,7 @@ export interface ModelRecord {
         | fhir4.AllergyIntolerance
         | fhir4.Patient
         | fhir4.Consent
+        | fhir4.Claim
       )
     | undefined;
 }
@@ -34,6 +35,11 @@ export interface ModelConsent {
   readonly custodian: string;
   readonly consent: fhir4.Consent;
 }
+
+const isOfPayers = ({ system, code }: fhir4.Coding): boolean =>
+  system === 'http://terminology.hl7.org/CodeSystem/v3-ActReason' && (code === 'HPAYMT' || code === 'HOPERAT');
+const isAnyPurpose = ({ system, code }: fhir4.Coding): boolean =>
+  system === 'http://terminology.hl7.org/CodeSystem/v3-ActReason' && code === 'PurposeOfUse';
 
 type Outcome = 'permit' | 'deny' | 'none';
 /** Answers whether something that is not understood holds in this world. */
@@ -107,7 +113,11 @@ export const isSharedByModel = (
   related = false,
 ): boolean | undefined => {
   const record = { ...stored, labels: [...stored.labels, ...labelsTold(stored)] };
-  if (!isForOthers(record)) return false;
+  return isForOthers(record) && inEveryWorld((oracle) => isSharedIn(consents, reader, record, oracle, related));
+};
+
+/** Undefined if there are too many worlds to try. */
+const inEveryWorld = (holds: (oracle: Oracle) => boolean): boolean | undefined => {
   const choices: boolean[] = [];
   for (let worlds = 0; worlds < 5_000; worlds++) {
     let asked = 0;
@@ -115,13 +125,64 @@ export const isSharedByModel = (
       if (asked === choices.length) choices.push(false);
       return choices[asked++] ?? false;
     };
-    if (!isSharedIn(consents, reader, record, oracle, related)) return false;
+    if (!holds(oracle)) return false;
     choices.length = asked;
     while (choices.at(-1) === true) choices.pop();
     if (choices.length === 0) return true;
     choices[choices.length - 1] = true;
   }
   return undefined;
+};
+
+/** Types of the small world that tell of care. */
+const ofCare = ['Observation', 'Condition', 'ServiceRequest', 'AllergyIntolerance', 'Claim', 'Resource'];
+
+/**
+ * Whether a Consent may keep a claim from an organisation that it asks for payment: a provision that names it for payment or operations may deny it, whatever opens besides. Undefined if
+ * there are too many worlds.
+ */
+export const isKeptFromPayerByModel = (
+  { status, scope, policyRule, provision, ...rest }: fhir4.Consent,
+  payer: string,
+  claim: ModelRecord,
+  now: number,
+): boolean | undefined => {
+  const reader = { organization: payer, fhirUser: '-', roles: ['system'], now };
+  const codes = (policyRule?.coding ?? []).filter(({ system }) => system === `${hl7}v3-ActCode`);
+  const opens =
+    codes.some(({ code }) => code?.startsWith('OPTIN')) && !codes.some(({ code }) => code?.startsWith('OPTOUT'));
+  const root = policyRule && !opens ? 'deny' : provision?.type;
+  const actorsLeft = ({ actor = [], ...others }: fhir4.ConsentProvision) => ({
+    ...others,
+    actor: actor.filter((each) => roleOf(each) === 'CST'),
+  });
+  const outcomeOf = (each: fhir4.ConsentProvision, oracle: Oracle) =>
+    new ConsentModel(reader, claim, oracle).outcome({ status, scope, ...rest, provision: { ...each, type: 'deny' } });
+  const denies = (each: fhir4.ConsentProvision, type: string | undefined, oracle: Oracle): boolean => {
+    const { purpose = [], class: types = [], data = [], ...about } = each;
+    const names = (each.actor ?? []).some(
+      (actor) =>
+        ['PRCP', 'IRCP'].includes(roleOf(actor) ?? '') &&
+        !actor.modifierExtension &&
+        actor.reference.reference === `Organization/${payer}`,
+    );
+    if (type === 'deny' && names && purpose.some(isOfPayers) && !purpose.some(isAnyPurpose)) {
+      const isCare = types.some(
+        ({ system, code = '' }) => system !== 'http://hl7.org/fhir/resource-types' || ofCare.includes(code),
+      );
+      const referred = data.map((one) =>
+        one.meaning === 'instance' ? { ...one, meaning: 'dependents' as const } : one,
+      );
+      const given = { ...about, class: isCare ? [] : types, data: referred };
+      return outcomeOf(given, oracle) === 'deny';
+    }
+    const { actor, period, action, modifierExtension } = actorsLeft(each);
+    const around = { actor, ...(period ? { period } : {}), ...(action ? { action } : {}) };
+    const holds = outcomeOf({ ...around, ...(modifierExtension ? { modifierExtension } : {}) }, oracle) === 'deny';
+    return holds && (each.provision ?? []).some((inner) => denies(inner, inner.type ?? 'deny', oracle));
+  };
+  const never = provision ? inEveryWorld((oracle) => !denies(provision, root, oracle)) : true;
+  return never === undefined ? undefined : !never;
 };
 
 /** Whether a record is ever for other organisations. */
@@ -239,7 +300,7 @@ class ConsentModel {
         actor?.filter((each) => roleOf(each) === 'CST'),
         (each) => this.#isCustodian(each),
       ) &&
-      this.#isPurpose(purpose) &&
+      ((denies && this.#isToldAsPayer(actor, purpose)) || this.#isPurpose(purpose)) &&
       this.#any(securityLabel, (label) => (label.system && label.code ? this.#bears(label, denies) : 'unknown')) &&
       this.#any(provision.class, ({ system, code: name }) => {
         if (system !== 'http://hl7.org/fhir/resource-types') return 'unknown';
@@ -284,8 +345,19 @@ class ConsentModel {
     return reference.startsWith('Organization/') ? reference === `Organization/${this.#record.custodian}` : 'unknown';
   }
 
+  /** Whoever works for a payer is denied what the payer is denied for payment or operations. */
+  #isToldAsPayer(actors: fhir4.ConsentProvision['actor'] = [], purposes: readonly fhir4.Coding[] = []): boolean {
+    const named = actors.some(
+      (actor) =>
+        ['PRCP', 'IRCP'].includes(roleOf(actor) ?? '') &&
+        !actor.modifierExtension &&
+        actor.reference.reference === `Organization/${this.#reader.organization}`,
+    );
+    return named && purposes.some(isOfPayers) && !purposes.some(isAnyPurpose);
+  }
+
   #isPurpose(purposes: readonly fhir4.Coding[] | undefined): boolean {
-    if (purposes?.some(({ system, code }) => system === `${hl7}v3-ActReason` && code === 'PurposeOfUse')) return true;
+    if (purposes?.some(isAnyPurpose)) return true;
     const treats = this.#reader.roles.every((role) => ['physician', 'nurse', 'pharmacist', 'lab'].includes(role));
     return this.#any(purposes, ({ system, code }) => {
       if (!treats || system !== `${hl7}v3-ActReason` || code === 'ETREAT') return 'unknown';
@@ -308,18 +380,20 @@ class ConsentModel {
     const { resource } = this.#record;
     const codes = coding.filter(({ system, code }) => system && code);
     if (!resource || codes.length === 0) return 'unknown';
-    const { component, ...own } = resource as fhir4.Observation;
-    const text = JSON.stringify(denies ? { component, ...own } : own);
+    const { component, item, ...own } = resource as fhir4.Observation & Partial<Pick<fhir4.Claim, 'item'>>;
+    const text = JSON.stringify(denies ? { component, item, ...own } : own);
     return codes.some(({ system, code }) => text.includes(`{"system":"${system}","code":"${code}"}`));
   }
 
   #isGivenWithin(period: fhir4.Period | undefined, denies: boolean): boolean {
     if (!period?.start && !period?.end) return true;
     const { resource } = this.#record;
-    const { effectiveDateTime, onsetDateTime, abatementDateTime, authoredOn, occurrenceDateTime } = (resource ??
-      {}) as fhir4.Observation & fhir4.Condition & fhir4.ServiceRequest;
-    const over = effectiveDateTime ?? abatementDateTime ?? occurrenceDateTime;
-    const told = [effectiveDateTime ?? onsetDateTime ?? authoredOn, over].filter((time) => time !== undefined);
+    const { effectiveDateTime, onsetDateTime, abatementDateTime, authoredOn, occurrenceDateTime, billablePeriod } =
+      (resource ?? {}) as Partial<Record<string, string>> & Pick<fhir4.Claim, 'billablePeriod'>;
+    const over = effectiveDateTime ?? abatementDateTime ?? occurrenceDateTime ?? billablePeriod?.end;
+    const told = [effectiveDateTime ?? onsetDateTime ?? authoredOn ?? billablePeriod?.start, over].filter(
+      (time) => time !== undefined,
+    );
     if (told.length === 0) return this.#oracle();
     // In whatever order the record tells of them.
     const first = Math.min(...told.map((time) => Date.parse(time)));

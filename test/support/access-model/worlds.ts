@@ -40,7 +40,7 @@ const labels = [
 ];
 
 /** Usually absent, as in most Consents. */
-const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 });
+const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 const some = <T>(...items: T[]) => fc.subarray(items, { minLength: 1, maxLength: 2 });
 
 const period: fc.Arbitrary<fhir4.Period> = fc
@@ -51,7 +51,7 @@ const changesIt = [{ url: 'http://s/changes-it', valueBoolean: true }];
 /** What may be changed by an extension, and rarely is. */
 const modified = <T extends object>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc
-    .tuple(arbitrary, fc.option(fc.constant(changesIt), { nil: undefined, freq: 1 }), fc.nat(3))
+    .tuple(arbitrary, fc.option(fc.constant(changesIt), { nil: undefined, freq: 2 }), fc.nat(3))
     .map(([each, modifierExtension, luck]) =>
       modifierExtension && luck === 0 ? { ...each, modifierExtension } : each,
     );
@@ -123,7 +123,7 @@ const conditions = {
   code: rarely(some<fhir4.CodeableConcept>(own('a'), own('b'), own('c'), { text: 'a' })),
   dataPeriod: period,
   data: fc.array(modified(data), { minLength: 1, maxLength: 2 }),
-  modifierExtension: fc.option(fc.constant(changesIt), { nil: undefined, freq: 1 }),
+  modifierExtension: fc.option(fc.constant(changesIt), { nil: undefined, freq: 2 }),
 };
 
 /** Few elements at a time: what names all meets nothing. */
@@ -376,3 +376,53 @@ export const grants: fc.Arbitrary<ModelGrant[]> = fc.array(
   }),
   { maxLength: 1 },
 );
+
+/** Claims of the small world. */
+export const claims: fc.Arbitrary<ModelRecord> = fc
+  .record({
+    code: fc.constantFrom(own('a'), own('b'), own('c')),
+    type: fc.constantFrom(own('a'), own('z')),
+    encounter: fc.constantFrom('Encounter/1', 'Encounter/2', 'http://other.test/Encounter/1'),
+    start: sometimes(date),
+  })
+  .map(({ code, type, encounter, start }) => ({
+    type: 'Claim',
+    id: '1',
+    custodian: 'northside',
+    labels: [],
+    resource: {
+      resourceType: 'Claim',
+      status: 'active',
+      type,
+      use: 'claim',
+      patient: subject,
+      created: '2024-01-01',
+      provider: { reference: 'Organization/northside' },
+      priority: {},
+      insurance: [],
+      ...(start ? { billablePeriod: { start, end: start } } : {}),
+      item: [{ sequence: 1, productOrService: code, encounter: [{ reference: encounter }] }],
+    },
+  }));
+
+/** A moment of the small world. */
+export const moment = fc.constantFrom(...instants);
+
+const namingPayer = (each: fhir4.ConsentProvision, isRoot: boolean): fhir4.ConsentProvision => ({
+  ...each,
+  ...(isRoot || each.type === 'deny'
+    ? {
+        actor: [
+          { role: concept('v3-ParticipationType', 'IRCP'), reference: { reference: 'Organization/lakeside' } },
+          ...(each.actor ?? []),
+        ],
+        purpose: [coding('v3-ActReason', 'HPAYMT'), ...(each.purpose ?? [])],
+      }
+    : {}),
+  ...(each.provision ? { provision: each.provision.map((inner) => namingPayer(inner, false)) } : {}),
+});
+
+/** Consents that name Lakeside as a payer wherever they deny, or in the root provision as well. */
+export const payerConsents: fc.Arbitrary<fhir4.Consent> = fc
+  .tuple(consent, fc.boolean())
+  .map(([each, root]) => (each.provision ? { ...each, provision: namingPayer(each.provision, root) } : each));
