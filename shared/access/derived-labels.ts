@@ -1,6 +1,7 @@
 import type { Resource } from '../fhir/resource.ts';
 import { actCode, part2Label } from './labels.ts';
 import type { Policy } from './policy.ts';
+import { namesProgramme } from './programmes.ts';
 import { sensitiveCodes, sensitiveSystems } from './sensitive-codes.ts';
 
 /** Codes of a deployment's own, by label of v3-ActCode: `system|code`, where `*` at the end stands for whatever begins so. */
@@ -74,9 +75,9 @@ export const labelsByCode = (further: FurtherCodes = noFurther): ((resource: Res
 export type DerivedLabels = (resource: Resource | undefined, custodian: string) => readonly string[];
 
 /**
- * Labels by a deployment's codes and programmes. What a programme wrote before it was known as one is under the same law.
+ * Labels by a deployment's codes and programmes. What a programme wrote before it was known as one is under the same law, and so is what names one.
  *
- * @param programmes - `Type/id` of substance-use programmes.
+ * @param programmes - names of substance-use programmes (programmes.ts).
  */
 export const derivedLabels = (
   { sensitiveCodes: further }: Pick<Policy, 'sensitiveCodes'>,
@@ -84,5 +85,7 @@ export const derivedLabels = (
 ): DerivedLabels => {
   const byCode = labelsByCode(further);
   return (resource, custodian) =>
-    programmes.has(`Organization/${custodian}`) ? [...byCode(resource), part2Label] : byCode(resource);
+    programmes.has(`Organization/${custodian}`) || namesProgramme(resource, programmes)
+      ? [...byCode(resource), part2Label]
+      : byCode(resource);
 };

@@ -1,4 +1,5 @@
 import type { Caller } from '../access/caller.ts';
+import { nameInRow } from '../access/programmes.ts';
 import { RecordError } from '../errors.ts';
 import { log } from '../log.ts';
 import { type Denial, type Programme, sessionName } from '../store/denylist.ts';
@@ -26,7 +27,7 @@ export class Denylist {
   readonly #now: () => number;
   /** By kind and name, up to when sign-ins are denied. */
   #denied: ReadonlyMap<string, number> = new Map();
-  /** `Type/id` of all substance-use programmes, as old as the list: whoever uses it has been let in by it. */
+  /** Names of all substance-use programmes (shared/access/programmes.ts), as old as the list: whoever uses it has been let in by it. */
   programmes: ReadonlySet<string> = new Set();
   /** When the list was asked for that is known. */
   #asOf = Number.NEGATIVE_INFINITY;
@@ -86,7 +87,7 @@ export class Denylist {
     if (poll.began < this.#asOf) return; // a later poll was faster
     const denials = known.flatMap((each) => (each.kind === 'programme' ? [] : [each]));
     this.#denied = new Map(denials.map(({ kind, name, before }) => [`${kind}#${name}`, before]));
-    this.programmes = new Set(known.flatMap(({ kind, name }) => (kind === 'programme' ? [name] : [])));
+    this.programmes = new Set(known.flatMap(({ kind, name }) => (kind === 'programme' ? [nameInRow(name)] : [])));
     this.#asOf = poll.began;
   }
 

@@ -1,4 +1,5 @@
 import { isPsychotherapyNote, part2Label } from '../access/labels.ts';
+import { identifiesProgramme } from '../access/programmes.ts';
 import { RecordError } from '../errors.ts';
 import { recordsNamedIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
@@ -77,6 +78,7 @@ const isOfProgramme = (
   if (programmes.size === 0 || aboutNobody.has(recordType.subject)) return false;
   return (
     programmes.has(`Organization/${custodian}`) ||
-    recordsNamedIn(resource, request.baseUrl).some((name) => programmes.has(name))
+    recordsNamedIn(resource, request.baseUrl).some((name) => programmes.has(name)) ||
+    identifiesProgramme(resource, programmes)
   );
 };

@@ -1,5 +1,6 @@
 import { decide, decideType } from '../access/decide.ts';
 import { noRedisclosure } from '../access/labels.ts';
+import { namesProgramme } from '../access/programmes.ts';
 import type { Asking } from '../access/question.ts';
 import { maskedReferences } from '../fhir/masks.ts';
 import { isResourceType } from '../fhir/references.ts';
@@ -48,13 +49,13 @@ export class View {
   }
 
   /** Whether it goes from a substance-use programme to another organisation. Most bear the notice that goes with it; what was written before is given it. */
-  #isReleased({ custodian, labels }: StoredRecord): boolean {
+  #isReleased({ custodian, labels, resource }: StoredRecord): boolean {
     const { organization } = this.#asking.caller;
     return (
       organization !== undefined &&
       custodian !== organization &&
-      this.#programmes.has(`Organization/${custodian}`) &&
-      !labels.includes(noRedisclosure)
+      !labels.includes(noRedisclosure) &&
+      (this.#programmes.has(`Organization/${custodian}`) || namesProgramme(resource, this.#programmes))
     );
   }
 

@@ -23,7 +23,7 @@ export interface Denial {
   readonly before: number;
 }
 
-/** What is a substance-use programme: `Type/id` of an organisation, a part of one, a service or a place. */
+/** What is a substance-use programme: `Type/id` of an organisation, a part of one, a service or a place, and behind it perhaps an identifier of it. */
 export interface Programme {
   readonly kind: 'programme';
   readonly name: string;

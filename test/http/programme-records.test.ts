@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sensitiveCodesVersion } from '../../shared/access/sensitive-codes.ts';
 import { changesIn } from '../../shared/changes/changes-in.ts';
+import { readDenials } from '../../shared/store/denylist.ts';
 import { recordRow } from '../../shared/store/rows.ts';
 import { postEntry, transactionOf } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
@@ -57,7 +58,7 @@ beforeAll(async () => {
   );
   await first.put(
     'HealthcareService/part',
-    { resourceType: 'HealthcareService', id: 'part', type: programme },
+    { resourceType: 'HealthcareService', id: 'part', type: programme, identifier: [{ system: 'urn:npi', value: '7' }] },
     { as: admin },
   );
   await first.put('Location/ward', { resourceType: 'Location', id: 'ward', type: programme }, { as: admin });
@@ -161,6 +162,44 @@ describe('a record of a substance-use programme', () => {
     ]);
     expect(securityOf(moved.body as unknown as fhir4.Encounter)).toEqual(labelsOfProgramme);
     expect(await securityIn('Location/ward', clinic)).toBeUndefined();
+  });
+
+  it('may name the part by an identifier alone, while the directory says that it is a programme by that', async () => {
+    const own = await create(server, patientBody());
+    const naming = (value: string, elements: Partial<fhir4.Observation> = {}) =>
+      observationBody(referenceTo(own), { performer: [{ identifier: { system: 'urn:npi', value } }], ...elements });
+    const within: fhir4.Organization = {
+      resourceType: 'Organization',
+      id: 'o',
+      identifier: [{ system: 'urn:npi', value: '7' }],
+    };
+    const contained: Partial<fhir4.Observation> = {
+      performer: [{ reference: '#o' }],
+      contained: [within],
+    };
+
+    server.calls.reset();
+    const named = await create(server, naming('7'));
+    expect(server.calls.names).toEqual(['TransactWriteItems']);
+    const containing = await create(server, naming('8', contained));
+    const others = [
+      await create(server, naming('8')),
+      await create(server, naming('8', { identifier: [{ system: 'urn:npi', value: '7' }] })),
+    ];
+
+    expect([named, containing].map(securityOf)).toEqual([labelsOfProgramme, labelsOfProgramme]);
+    expect(others.map(securityOf)).toEqual([undefined, undefined]);
+    const said = { resourceType: 'HealthcareService', id: 'part', type: programme } as const;
+    const rows = async () => (await readDenials(server.store.client, server.store.tableName)).map(({ name }) => name);
+    expect(await rows()).toContain('HealthcareService/part?identifier=urn:npi|7');
+    await server.put('HealthcareService/part', said, { as: admin });
+    expect(await rows()).toContain('HealthcareService/part');
+    expect(await rows()).not.toContain('HealthcareService/part?identifier=urn:npi|7');
+    await server.put(
+      'HealthcareService/part',
+      { ...said, identifier: [{ system: 'urn:npi', value: '7' }] },
+      { as: admin },
+    );
   });
 
   it('is one call to create', async () => {

@@ -95,8 +95,19 @@ const sharedCodes: Readonly<
   substance: ['urn:oid:2.16.840.1.113883.6.88', '6813'],
   own: ['urn:oid:2.16.840.1.113883.6.96', '412732008'],
 };
-const forms = ['labelled', 'coded', 'coded as shared', 'of a programme'] as const;
-const derived = derivedLabels({ sensitiveCodes: {} }, new Set(['Organization/programme']));
+const forms = [
+  'labelled',
+  'coded',
+  'coded as shared',
+  'of a programme',
+  'naming a part',
+  'identifying a part',
+] as const;
+const part = { system: 'urn:npi', value: '7' };
+const derived = derivedLabels(
+  { sensitiveCodes: {} },
+  new Set(['Organization/programme', 'HealthcareService/part', '?identifier=urn:npi|7']),
+);
 const nothingDerived: DerivedLabels = () => [];
 
 const matters = fc.constantFrom<ModelMatter>('nothing', 'nothing', 'own', 'unclear', ...kindsOfCare);
@@ -128,9 +139,20 @@ const recordsOf = ({
       all.filter(([each]) => each === index).map(([, to]) => ({ reference: `Observation/${to}` }));
     const [named, parts] = [from(references), from(members)];
     const byProgramme = form === 'of a programme' && matter === 'substance';
+    const naming =
+      matter !== 'substance'
+        ? []
+        : form === 'naming a part'
+          ? [{ reference: 'https://here.example/fhir/HealthcareService/part' }]
+          : form === 'identifying a part'
+            ? [{ identifier: part }]
+            : [];
     const resource = {
       resourceType: 'Observation',
       ...(coding ? { component: [{ code: { coding: [{ system: coding[0], code: coding[1] }] } }] } : {}),
+      // An identifier of its own says nothing.
+      identifier: [part],
+      ...(naming.length > 0 ? { performer: naming } : {}),
       ...(named.length > 0 ? { derivedFrom: named } : {}),
       ...(parts.length > 0 ? { hasMember: parts } : {}),
     } as unknown as Resource;
@@ -139,7 +161,7 @@ const recordsOf = ({
       id: String(index),
       chart: 'chart',
       custodian: byProgramme ? 'programme' : 'northside',
-      labels: matter === 'nothing' || coding || byProgramme ? [] : [labels[matter]],
+      labels: matter === 'nothing' || coding || byProgramme || naming.length > 0 ? [] : [labels[matter]],
       resource,
     } satisfies RecordFacts & { type: string };
   });
