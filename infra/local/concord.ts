@@ -24,7 +24,7 @@ import { seedDirectory } from './seed-directory.ts';
 import { settleLeftBehind } from './settle-left-behind.ts';
 import { streamConsumers as allConsumers } from './stream-consumers.ts';
 import { type StreamConsumer, startStreamPoller } from './stream-poller.ts';
-import { followPoolEntry, openUserPool, tokenClaimsEntry, type UserPool } from './user-pool.ts';
+import { followPoolEntry, openUserPool, tokenClaimsEntry, type UserPool, type UserPoolOptions } from './user-pool.ts';
 import { localPassword, type OrganizationId } from './users.ts';
 
 export interface ConcordOptions {
@@ -48,6 +48,8 @@ export interface ConcordOptions {
   readonly consumers?: readonly StreamConsumer[];
   /** All scheduled functions of the stack if absent. */
   readonly schedule?: readonly ScheduledFunction[];
+  /** Whether the user pool has its functions, which trace sign-ins and deny whom it ends; true if absent. */
+  readonly poolFunctions?: boolean;
   readonly load?: LoadHandler;
   /** Deletes `dataDir` at the end, however it ends: for tests. */
   readonly scratch?: boolean;
@@ -139,13 +141,7 @@ const start = async (
   const userPool = await openUserPool({
     folder: folder.usersFolder,
     region,
-    addTokenClaims: async (event) =>
-      (await (
-        await load(tokenClaimsEntry)
-      )(event, lambdaContext(tokenClaimsEntry, 5_000))) as TokenEvent,
-    tell: async (event) => {
-      await (await load(followPoolEntry))(event, lambdaContext(followPoolEntry, 60_000));
-    },
+    ...(options.poolFunctions === false ? {} : poolFunctions(load)),
   });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
   const keyService = openKeyService(folder.digestKey);
@@ -231,6 +227,17 @@ const start = async (
     stop,
   };
 };
+
+/** What the pool asks and tells. */
+const poolFunctions = (load: LoadHandler): Pick<UserPoolOptions, 'addTokenClaims' | 'tell'> => ({
+  addTokenClaims: async (event) =>
+    (await (
+      await load(tokenClaimsEntry)
+    )(event, lambdaContext(tokenClaimsEntry, 5_000))) as TokenEvent,
+  tell: async (event) => {
+    await (await load(followPoolEntry))(event, lambdaContext(followPoolEntry, 60_000));
+  },
+});
 
 /** Sets variables, and returns what puts them back: a later stack in this process must not find an earlier one's. */
 const setEnvironment = (variables: Readonly<Record<string, string>>) => {

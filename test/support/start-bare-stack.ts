@@ -12,6 +12,7 @@ try {
     routes: [],
     consumers: [],
     schedule: [],
+    poolFunctions: false,
   });
   console.log(JSON.stringify({ url: concord.url, dynamoDb: process.env.AWS_ENDPOINT_URL_DYNAMODB }));
 } catch (error) {
