@@ -92,6 +92,8 @@ export const refusalCodes = {
     'shared-records',
     'binary-without-context',
     'attachment-missing',
+    'merged-already',
+    'not-merged',
     'not-signable',
     'questionnaire-answers',
     'not-signed',

@@ -8,6 +8,7 @@ import { everythingOfPatientInput } from '../interactions/everything/of-patient.
 import { explainConsentInput } from '../interactions/explain-consent/input.ts';
 import { lastnInput } from '../interactions/lastn.ts';
 import { matchInput } from '../interactions/match/match.ts';
+import { mergeInput } from '../interactions/merging/input.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
 import { progressInput } from '../interactions/progress/input.ts';
@@ -122,6 +123,12 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: grantProxyInput,
     answer: 'Parameters',
   },
+  'Patient/$merge': {
+    summary: 'Let this patient stand for another record of the person',
+    input: mergeInput,
+    answer: 'Patient',
+  },
+  'Patient/$unmerge': { summary: 'Undo a merge', input: mergeInput, answer: 'Patient' },
   'Patient/$proxies': { summary: 'Who may act for the patient', input: {}, answer: 'Parameters' },
   'Patient/$match': { summary: 'Patients who may be the one described', input: matchInput, answer: 'Bundle' },
   'Practitioner/$revoke-access': {

@@ -93,6 +93,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-retention-retention.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-disclosures-disclosures.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-access-log.lazy.js', most: 24_000, types: ['audit-event'] },
+    { name: 'shared-interactions-merging-merging.lazy.js', most: 40_000, types: ['patient'] },
     { name: 'shared-interactions-match-match.lazy.js', most: 20_000, types: ['patient'] },
     { name: 'shared-interactions-emergency-emergency.lazy.js', most: 90_000, types: ['patient'] },
     { name: 'shared-interactions-everything-everything.lazy.js', most: 48_000, types: ['patient', 'encounter'] },

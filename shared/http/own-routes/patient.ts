@@ -3,6 +3,7 @@ import type { Interaction } from '../../interactions/context.ts';
 import { disclosures, recordDisclosure, suspendDisclosures } from '../../interactions/disclosures/operations.ts';
 import { breakGlass, emergencyMatch } from '../../interactions/emergency/operations.ts';
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
+import { merge, unmerge } from '../../interactions/merging/operations.ts';
 import { chartsDue, legalHold, purge, releaseHold } from '../../interactions/retention/operations.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
@@ -35,6 +36,8 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     concordOperation('POST', 'emergency-match', emergencyMatch, []),
     concordOperation('POST', 'break-glass', breakGlass),
+    concordOperation('POST', 'merge', merge),
+    concordOperation('POST', 'unmerge', unmerge),
     concordOperation('GET', 'disclosures', disclosures),
     concordOperation('POST', 'record-disclosure', recordDisclosure),
     concordOperation('POST', 'suspend-disclosures', suspendDisclosures),
