@@ -35,6 +35,8 @@ const stageSchema = z.strictObject({
       majority: positive,
       yearsFromMajority: positive,
     }),
+    /** Whether charts whose time is over are purged by themselves, or only told of by `$purge-due`. */
+    purges: z.enum(['proposed', 'automatic']),
     sensitiveCodes: z.optional(z.record(z.string(), z.array(z.string().check(z.regex(/^[^|]+\|[^|]+$/))))),
   }),
   signIn: z.strictObject({
@@ -68,6 +70,7 @@ export const stages: readonly StageConfig[] = [
       breakGlassMinutes: 60,
       jurisdiction: 'cautious',
       retention: usualRetention,
+      purges: 'proposed',
     },
     signIn: { secondFactor: 'required', plan: 'plus', callbackUrls: ['https://concord.example/signed-in'] },
   },
@@ -85,6 +88,7 @@ export const stages: readonly StageConfig[] = [
       breakGlassMinutes: 60,
       jurisdiction: 'cautious',
       retention: usualRetention,
+      purges: 'proposed',
     },
     signIn: { secondFactor: 'optional', plan: 'essentials', callbackUrls: ['http://localhost:8080/signed-in'] },
   },

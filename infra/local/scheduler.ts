@@ -26,6 +26,7 @@ export const scheduledFunctions: readonly ScheduledFunction[] = [
   // As long as Lambda lets a function run.
   { entry: 'functions/write-digests.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
   { entry: 'functions/verify-digests.ts', everyMs: 24 * hourMs, timeoutMs: 15 * minuteMs, firstAfterMs: 10 * minuteMs },
+  { entry: 'functions/purge-by-policy.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
 ];
 
 const stopWithinMs = 1_000;

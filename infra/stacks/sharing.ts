@@ -20,7 +20,13 @@ import {
 } from './bundled-function.ts';
 import { type DigestResource, verifyDigestsStatements, writeDigestsStatements } from './digest-access.ts';
 import { DigestKey } from './digest-key.ts';
-import { deploymentKeyStatements, fileByTimeStatements, sweepStatements, type TableResource } from './table-access.ts';
+import {
+  deploymentKeyStatements,
+  fileByTimeStatements,
+  recordStatements,
+  sweepStatements,
+  type TableResource,
+} from './table-access.ts';
 
 export interface SharingStackProps extends StackProps, FunctionSettings {
   readonly table: {
@@ -124,6 +130,11 @@ export class SharingStack extends Stack {
         return { environment: ofDigests, statements: writeDigestsStatements(resource, digests.resource) };
       case 'functions/verify-digests.ts':
         return { environment: ofDigests, statements: verifyDigestsStatements(resource, digests.resource) };
+      case 'functions/purge-by-policy.ts':
+        return {
+          environment: { ...environment, BUCKET_NAME: bucketName, POLICY: JSON.stringify(this.#props.stage.policy) },
+          statements: recordStatements(resource),
+        };
       default:
         throw new Error(`Nothing says what ${entry} may do`);
     }

@@ -15,6 +15,8 @@ export interface Policy {
   readonly sensitiveCodes: FurtherCodes;
   /** How long charts are kept; `usualRetention` where it is not said. Whether that is the law of the place is for the deployment to say. */
   readonly retention?: RetentionPolicy;
+  /** Whether charts whose time is over are ended by themselves, or proposed to privacy officers: so where it is not said. */
+  readonly purges?: 'proposed' | 'automatic';
 }
 
 /** What holds where a deployment says nothing. */

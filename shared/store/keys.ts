@@ -236,6 +236,8 @@ export const keepingKey = (chart: string): RowKey => disclosureKey(chart, '!keep
 /** Charts whose rows are still to be removed. */
 export const purgesPartition = 'P!';
 export const purgeKey = (chart: string): RowKey => ({ pk: purgesPartition, sk: chart });
+/** How far the walk has come that looks for charts whose time is over. */
+export const purgeWalkKey: RowKey = { pk: 'P!walk', sk: 'P' };
 
 /** Who has the time of a person, place or thing (`Type/id`) on a day of UTC. */
 export const dayKey = (actor: string, day: string): RowKey => ({ pk: `S#${actor}#${day}`, sk: 'day' });

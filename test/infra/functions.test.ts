@@ -77,6 +77,7 @@ describe('functions of the stacks', () => {
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
     ['functions/write-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
     ['functions/verify-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
+    ['functions/purge-by-policy.ts', ['BUCKET_NAME', 'POLICY', 'TABLE_NAME']],
     ['functions/add-token-claims.ts', ['TABLE_NAME']],
     ['functions/follow-user-pool.ts', ['TABLE_NAME', 'USER_POOL_CLIENT_IDS', 'USER_POOL_ID']],
   ])('%s is told %j and nothing else', (entry, names) => {

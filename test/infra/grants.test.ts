@@ -304,6 +304,7 @@ describe('policies of the stacks', () => {
     'functions/system.ts',
     'functions/other-records.ts',
     'functions/sweep-transactions.ts',
+    'functions/purge-by-policy.ts',
     'functions/history.ts',
     'functions/file-by-time.ts',
     'functions/add-token-claims.ts',

@@ -42,6 +42,7 @@ import { type KeepingRow, keepingLayouts, keepingRow } from '../../shared/store/
 import { auditKey, referralKey, requestKey } from '../../shared/store/keys.ts';
 import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
 import { type ProxyRow, proxyLayouts, proxyRow } from '../../shared/store/proxy-rows.ts';
+import { type PurgeWalkRow, purgeWalkLayouts, purgeWalkRow } from '../../shared/store/purge-walk.ts';
 import { packRedo, type Redo, unpackRedo } from '../../shared/store/redo-log.ts';
 import { type RequestKeyRow, requestKeyLayouts, requestKeyRow } from '../../shared/store/request-keys.ts';
 import {
@@ -241,6 +242,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return keepingLayouts.reader(row.layout)(row);
     },
     written: () => keepingRow(chart, { state: 'held', custodian: '', at: 0 }).layout,
+  },
+  purgeWalk: {
+    read: (stored) => {
+      const row = rowIn(stored) as PurgeWalkRow;
+      return purgeWalkLayouts.reader(row.layout)(row);
+    },
+    written: () => purgeWalkRow({ organization: '', after: undefined }).layout,
   },
   suspension: {
     read: (stored) => {

@@ -14,7 +14,7 @@ const mostPatients = 100;
 const mostCharts = 20;
 
 /** A chart that may be purged, or whose time cannot be told for what stands against it. */
-interface Due {
+export interface Due {
   readonly patient: StoredRecord;
   readonly records?: number;
   /** Until when it was to be kept, in milliseconds since 1970. */
@@ -71,7 +71,7 @@ const positionOf = (context: RequestContext): string | undefined => {
 };
 
 /** What of the next patients is due, and behind whom to go on. Three calls, and those of each chart that is looked at. */
-const dueBehind = async (
+export const dueBehind = async (
   context: RequestContext,
   after: string | undefined,
 ): Promise<{ readonly due: readonly Due[]; readonly next: string | undefined }> => {

@@ -1,5 +1,5 @@
 import { RecordError } from '../../errors.ts';
-import { recordsNamedIn } from '../../fhir/references.ts';
+import { addressesIn } from '../../fhir/addresses.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import { searchTypes } from '../../record-types/search-types.ts';
 import { keptUntil } from '../../retention/policy.ts';
@@ -133,8 +133,8 @@ const contentsOf = async (
   records: readonly StoredRecord[],
   mentioned: readonly Address[],
 ): Promise<StoredRecord[]> => {
-  const { request, store } = context;
-  const names = new Set(records.flatMap(({ resource }) => (resource ? recordsNamedIn(resource, request.baseUrl) : [])));
+  const { store } = context;
+  const names = new Set(records.flatMap(({ resource }) => addressesIn(resource).map(({ name }) => name)));
   const ids = [...names].filter((name) => name.startsWith('Binary/')).map((name) => name.slice('Binary/'.length));
   const addresses = [...mentioned, ...(await locateAll(context, 'Binary', ids))];
   const found = await store.readMany([...new Map(addresses.map((each) => [each.chart, each])).values()]);
