@@ -197,3 +197,28 @@ describe('an app of another origin', () => {
     expect(headers['access-control-allow-methods']).toBe('GET, HEAD, POST, PUT, PATCH, DELETE');
   });
 });
+
+describe('sign-ins', () => {
+  it('stand in the log of the day for a privacy officer, failed ones too, without what was typed', async () => {
+    const user = 'lab@lakeside.example';
+    await concord.token(user);
+    await expect(concord.token(user, 'not-the-password')).rejects.toThrow('Incorrect username or password.');
+    await expect(concord.token('not-a-user', 'not-the-password')).rejects.toThrow('Incorrect');
+    await concord.settled();
+    const headers = { authorization: `Bearer ${await concord.token('privacy@lakeside.example')}` };
+
+    const found: fhir4.AuditEvent[] = [];
+    let next: string | undefined = `${concord.url}/AuditEvent?type=110114`;
+    // The day may have just begun: the page of the day before has the rest.
+    for (let page = 0; next !== undefined && page < 3; page++) {
+      const bundle = (await (await fetch(next, { headers })).json()) as fhir4.Bundle<fhir4.AuditEvent>;
+      found.push(...(bundle.entry ?? []).flatMap(({ resource }) => resource ?? []));
+      next = bundle.link?.find(({ relation }) => relation === 'next')?.url;
+    }
+
+    const ofUser = found.filter(({ agent }) => agent[0]?.name === user);
+    const outcomes = ofUser.map(({ subtype, outcome }) => `${subtype?.[0]?.code} ${outcome}`);
+    expect(new Set(outcomes)).toEqual(new Set(['110122 0', '110122 4']));
+    expect(JSON.stringify(found)).not.toMatch(/not-the-password|not-a-user/);
+  });
+});

@@ -85,8 +85,8 @@ export const startKillable = async ({ port, dataDir, started }: StartOptions): P
     server,
     dataFile: path.join(dataDir, 'dynamodb', 'dynamodb.sqlite'),
     objects: () =>
-      readdirSync(path.join(dataDir, 'objects'), { recursive: true, withFileTypes: true }).filter((each) =>
-        each.isFile(),
+      readdirSync(path.join(dataDir, 'objects', 'concord-bodies'), { recursive: true, withFileTypes: true }).filter(
+        (each) => each.isFile(),
       ).length,
     token: async (user) => (await signIn(server, user, 'concord')).accessToken,
     printed: () => printed,
