@@ -26,6 +26,7 @@ const stageSchema = z.strictObject({
   policy: z.strictObject({
     sharing: z.enum(['opt-in', 'treatment']),
     relationDays: positive,
+    restrictionDays: positive,
     breakGlassMinutes: z.int().check(z.gte(5), z.lte(720)),
     jurisdiction: z.enum(Object.keys(agesByJurisdiction)),
     /** Years for which charts are kept, an assumption that each network checks against the law of its place: see shared/retention/policy.ts. */
@@ -67,6 +68,7 @@ export const stages: readonly StageConfig[] = [
     policy: {
       sharing: 'opt-in',
       relationDays: 30,
+      restrictionDays: 30,
       breakGlassMinutes: 60,
       jurisdiction: 'cautious',
       retention: usualRetention,
@@ -85,6 +87,7 @@ export const stages: readonly StageConfig[] = [
     policy: {
       sharing: 'opt-in',
       relationDays: 30,
+      restrictionDays: 30,
       breakGlassMinutes: 60,
       jurisdiction: 'cautious',
       retention: usualRetention,

@@ -7,6 +7,8 @@ export interface Policy {
   readonly sharing: string;
   /** How long a care relationship lasts after the visit has ended, or the referral is done. */
   readonly relationDays: number;
+  /** Days in which a restriction that a patient asks for is answered. */
+  readonly restrictionDays: number;
   /** How long a break-glass grant lasts; 12 hours at most, whatever this says. */
   readonly breakGlassMinutes: number;
   /** Whose law says until when others decide for a minor, and what a minor may consent to alone: a row of shared/access/proxies/ages.ts. */
@@ -23,6 +25,7 @@ export interface Policy {
 export const usualPolicy: Policy = {
   sharing: 'opt-in',
   relationDays: 30,
+  restrictionDays: 30,
   breakGlassMinutes: 60,
   jurisdiction: 'cautious',
   sensitiveCodes: {},

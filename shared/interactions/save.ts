@@ -112,13 +112,21 @@ const withRaised = async (
   context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
 ): Promise<readonly PlannedWrite[]> => {
-  const { now, request } = context;
+  const { now, request, policy } = context;
   const { baseUrl } = request;
   const raised = plans.flatMap((plan) => {
     const { recordType, next, previous } = plan;
     if (!recordType.raises) return [];
     const { type, id, custodian, resource } = next;
-    const change = { name: `${type}/${id}`, before: previous?.resource, next: resource, custodian, now, baseUrl };
+    const change = {
+      name: `${type}/${id}`,
+      before: previous?.resource,
+      next: resource,
+      custodian,
+      now,
+      baseUrl,
+      policy,
+    };
     return recordType.raises(change).map((what) => ({ what, by: plan }));
   });
   return raised.length === 0 ? plans : (await import('./raised.lazy.ts')).withRaised(context, plans, raised);

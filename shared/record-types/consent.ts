@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compileConsent } from '../access/compile-consent.ts';
 import { acceptanceIn } from '../access/referral.ts';
+import { restrictionRequest } from '../access/restriction-request.ts';
 import { consentInvariants } from '../fhir/generated/invariants/Consent.ts';
 import { consentSchema } from '../fhir/generated/schemas/Consent.ts';
 import { consentElements, consentSearchTable } from '../fhir/generated/search-parameters/Consent.ts';
@@ -25,6 +26,7 @@ export const consent = defineRecordType({
   searchTable: consentSearchTable,
   elements: consentElements,
   date: 'date',
+  raises: restrictionRequest,
   isWithdrawal: (before: Resource, next: Resource) =>
     (next as unknown as fhir4.Consent).status === 'inactive' &&
     isDeepStrictEqual(saidBesides(before as Partial<fhir4.Consent>), saidBesides(next as Partial<fhir4.Consent>)),

@@ -1,5 +1,6 @@
 import type { Caller } from '../access/caller.ts';
 import type { Visit } from '../access/door.ts';
+import type { Policy } from '../access/policy.ts';
 import type { InvariantsByType } from '../fhir/invariant.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ResourceSchema } from '../fhir/resource-schema.ts';
@@ -53,6 +54,8 @@ export interface RecordChange {
   readonly baseUrl: string;
   /** Organisation that keeps it. */
   readonly custodian: string;
+  /** What the network has agreed on. */
+  readonly policy: Policy;
   /** Milliseconds since 1970. */
   readonly now: number;
 }

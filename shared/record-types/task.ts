@@ -1,5 +1,6 @@
 import { requireAmendmentStep } from '../access/amendment.ts';
 import { requestIn } from '../access/referral.ts';
+import { requireRestrictionAnswered } from '../access/restriction-request.ts';
 import { requireReviewed } from '../access/review.ts';
 import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
 import { taskSchema } from '../fhir/generated/schemas/Task.ts';
@@ -21,6 +22,7 @@ export const task = defineRecordType({
   requireChange: (...change) => {
     requireReviewed(...change);
     requireAmendmentStep(...change);
+    requireRestrictionAnswered(...change);
     requireLegalMove(taskMoves, ...change);
   },
   keeps: (before, next) => withMovesFlagged(taskMoves, before, next),

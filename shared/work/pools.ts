@@ -2,3 +2,9 @@
 export const nurses: fhir4.CodeableConcept = {
   coding: [{ system: 'http://snomed.info/sct', code: '106292003', display: 'Professional nurse' }],
 };
+
+/** Privacy officers, who have no code of their own in SNOMED CT. */
+export const privacyOfficers: fhir4.CodeableConcept = {
+  coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'privacy-officer' }],
+  text: 'Privacy officer',
+};
