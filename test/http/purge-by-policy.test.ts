@@ -101,4 +101,27 @@ describe('the job that purges by policy', () => {
     expect(ended.reduce((sum, count) => sum + count, 0)).toBe(21);
     expect(Math.max(...ended)).toBeLessThanOrEqual(20);
   });
+
+  it('comes by every patient, however many charts it has to look at in vain', async () => {
+    const named = (id: string) =>
+      at(old, async () => {
+        const body = patientBody({ id, birthDate: '1950-01-01' });
+        return (await server.put(`Patient/${id}`, body)).body as unknown as Stored<fhir4.Patient>;
+      });
+    for (let count = 0; count < 21; count++) {
+      const alive = await named(`0-alive-${count}`);
+      await at(later, () => create(server, observationBody(pathOf(alive))));
+    }
+    const due = await named('zz-due');
+
+    let runs = 0;
+    while ((await statusOf(due)) === 200 && runs < 20) {
+      await run(1);
+      runs++;
+    }
+
+    expect(await statusOf(due)).toBe(404);
+    expect(runs).toBeGreaterThan(1);
+    expect((await server.get('Patient/0-alive-0')).status).toBe(200);
+  });
 });
