@@ -7,7 +7,7 @@ import { CommitRefused } from '../../shared/store/commit-refusal.ts';
 import { dayKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
-import { commitOf, newRecord, rowAt, testStore } from '../support/test-store.ts';
+import { commitOf, intercepted, newRecord, rowAt, testStore } from '../support/test-store.ts';
 
 let store: RecordStore;
 let actor: string;
@@ -142,6 +142,34 @@ describe('buffers', () => {
   );
 });
 
+describe('a booking whose buffers reach over midnight', () => {
+  it('is one read and one transaction, and refused by the read', async () => {
+    await scheduled({ rules: [buffers(0, 60)] });
+    const toMidnight = 15 * 60;
+    await booked('Appointment/1', [time(toMidnight + 20, toMidnight + 40)]);
+    const calls: string[] = [];
+    const on = intercepted(store, ({ name, send }) => {
+      calls.push(name);
+      return send();
+    });
+    const book = (from: number, to: number) =>
+      commit(
+        on,
+        commitOf({
+          calendar: {
+            now,
+            changes: [{ owner: 'Appointment/2', gives: [], takes: [time(toMidnight + from, toMidnight + to)] }],
+          },
+        }),
+      );
+
+    await expect(book(-30, -10)).rejects.toMatchObject({ refusals: [{ kind: 'taken' }] });
+    await expect(book(-90, -45)).resolves.toBeUndefined();
+
+    expect(calls).toEqual(['BatchGet', 'Query', 'BatchGet', 'Query', 'TransactWrite']);
+  });
+});
+
 describe('a Slot', () => {
   const slot = (from: number, to: number) => time(from, to, { as: 'slot' });
   const naming = (slots: string[], from = 0, to = 30) => time(from, to, { slots });
@@ -179,16 +207,29 @@ describe('a Slot', () => {
     expect(await refused('Appointment/3', [time(0, 30)])).toEqual([[0, 30]]);
   });
 
-  it('that is one with a booking may be written together with it', async () => {
-    const changes = [
-      { owner: 'Slot/1', gives: [], takes: [slot(0, 30)] },
-      { owner: 'Appointment/1', gives: [], takes: [naming(['Slot/1'])] },
-    ];
+  it.each([0, 120])(
+    'that is one with a booking may be written together with it, beside %s records',
+    async (records) => {
+      const chart = store.ids.newChart();
+      const changes = [
+        { owner: 'Slot/1', gives: [], takes: [slot(0, 30)] },
+        { owner: 'Appointment/1', gives: [], takes: [naming(['Slot/1'])] },
+      ];
 
-    await commit(store, commitOf({ calendar: { now, changes } }));
+      await commit(
+        store,
+        commitOf({
+          writes: Array.from({ length: records }, () => ({ next: newRecord(store, chart) })),
+          calendar: { now, changes },
+        }),
+      );
 
-    expect(await refused('Appointment/2', [time(0, 30)])).toEqual([[0, 30]]);
-  });
+      expect(await refused('Appointment/2', [time(0, 30)])).toEqual([[0, 30]]);
+      expect(await refused('Appointment/2', [naming(['Slot/1'])])).toEqual([[0, 30]]);
+      await booked('Appointment/1', [], [naming(['Slot/1'])]);
+      await booked('Appointment/2', [naming(['Slot/1'])]);
+    },
+  );
 
   it('that is closed is nobody’s, whatever the limits, but of who may go beyond them', async () => {
     await scheduled({ allowance: { capacity: 5, overbook: 0 } });
