@@ -1,7 +1,7 @@
 import { type DirectiveRow, directiveLayouts } from '../store/directive-rows.ts';
 import type { AccessRows } from '../store/directives.ts';
 import { type DoorRow, doorLayouts } from '../store/door-rows.ts';
-import { referralKey } from '../store/keys.ts';
+import { referralKey, visitKey } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Caller } from './caller.ts';
 import { type DerivedLabels, derivedLabels } from './derived-labels.ts';
@@ -24,6 +24,8 @@ export interface ChartAccess {
   readonly mixed: boolean;
   /** Organisations that are known to keep records there, without those that keep nothing but what no row tells of. */
   readonly organizations: readonly string[];
+  /** Whether what this record says of a visit is, or was once, written by somebody who had broken the glass. */
+  readonly isOfEmergency: (record: StoredRecord) => boolean;
   /** Whether the caller may refer to this record of the chart, which is not shared perhaps. */
   readonly mayReferTo: (record: StoredRecord, mayRead: boolean) => boolean;
 }
@@ -118,6 +120,9 @@ export const chartAccessBy =
           ...mixes.flatMap((door) => (door.kind === 'presence' ? [door.organization] : [])),
         ]),
       ],
+      isOfEmergency: (record) =>
+        granted ||
+        doors.some((door) => door.kind === 'visit' && door.emergency === true && door.sk === visitKey(record).sk),
       // Who was referred, and by what, is known already. Whatever else is referred to has to be seen, by more than a Consent to that.
       mayReferTo: (record, mayRead) =>
         (record.type === 'Patient' && relations.isReferred(organization, record.custodian)) ||

@@ -14,6 +14,10 @@ export interface Referral {
   readonly until?: number | undefined;
   /** When it was done. The days of the policy are still to come. */
   readonly ended?: number | undefined;
+  /** Requests, `ServiceRequest/id`, that a visit answers it by, where it is one or names some. */
+  readonly names?: readonly string[] | undefined;
+  /** From when on a visit that says nothing of what it is for may be meant; any time if absent. */
+  readonly begins?: number | undefined;
 }
 
 /** The patient was seen by an organisation in a chart that another one keeps. */
@@ -24,6 +28,12 @@ export interface Visit {
   readonly seen: number;
   /** When it was over. */
   readonly ended?: number | undefined;
+  /** When it began, where it says so. */
+  readonly began?: number | undefined;
+  /** Requests, `ServiceRequest/id`, that it says it was for. */
+  readonly basedOn?: readonly string[] | undefined;
+  /** A version of it was written by somebody who had broken the glass of the chart. */
+  readonly emergency?: true;
 }
 
 /** An organisation keeps records in a chart that another one keeps. It stays, so that each finds its own among the others'. */

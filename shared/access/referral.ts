@@ -8,6 +8,8 @@ interface Asked {
   readonly from?: number | undefined;
   readonly until?: number | undefined;
   readonly ended?: number | undefined;
+  readonly names?: readonly string[] | undefined;
+  readonly begins?: number | undefined;
 }
 
 interface Said {
@@ -37,6 +39,13 @@ const organizationsIn = (references: readonly (fhir4.Reference | undefined)[], b
     return parsed.kind === 'record' && parsed.type === 'Organization' ? [`Organization/${parsed.id}`] : [];
   });
 
+/** Requests that something names. */
+const requestsIn = (references: readonly (fhir4.Reference | undefined)[], baseUrl: string): string[] =>
+  references.flatMap(({ reference = '' } = {}) => {
+    const parsed = parseReference(reference, baseUrl);
+    return parsed.kind === 'record' && parsed.type === 'ServiceRequest' ? [`ServiceRequest/${parsed.id}`] : [];
+  });
+
 const startOf = (date: string | undefined) => (date === undefined ? undefined : dateInterval(date)?.start);
 const endOf = (date: string | undefined) => (date === undefined ? undefined : dateInterval(date)?.end);
 
@@ -49,11 +58,12 @@ const state = (done: boolean, { updated, first }: Said): Pick<Asked, 'ended'> | 
 /** A referral: an order to another organisation. https://hl7.org/fhir/R4/servicerequest.html */
 export const referralIn = (resource: Resource, said: Said): Asked | undefined => {
   const request = resource as unknown as fhir4.ServiceRequest;
-  const { status, intent, doNotPerform, performer = [], occurrencePeriod } = request;
+  const { status, intent, doNotPerform, performer = [], occurrencePeriod, authoredOn } = request;
   if (!isPlain(request) || doNotPerform || !orders.has(intent)) return undefined;
   if (status !== 'active' && status !== 'completed') return undefined;
   const ends = state(status === 'completed', said);
-  return ends && { to: organizationsIn(performer, said.baseUrl), until: endOf(occurrencePeriod?.end), ...ends };
+  const begins = startOf(occurrencePeriod?.start ?? authoredOn);
+  return ends && { to: organizationsIn(performer, said.baseUrl), until: endOf(occurrencePeriod?.end), begins, ...ends };
 };
 
 const open: ReadonlySet<string> = new Set(['requested', 'received', 'accepted', 'ready', 'in-progress', 'on-hold']);
@@ -61,14 +71,17 @@ const open: ReadonlySet<string> = new Set(['requested', 'received', 'accepted', 
 /** The same as a Task: to fulfil something. https://hl7.org/fhir/R4/task.html */
 export const requestIn = (resource: Resource, said: Said): Asked | undefined => {
   const task = resource as unknown as fhir4.Task;
-  const { status, intent, code, owner, restriction } = task;
+  const { status, intent, code, owner, restriction, authoredOn, focus, basedOn = [] } = task;
   const fulfils = code?.coding?.some(
     (coding) => coding.system === 'http://hl7.org/fhir/CodeSystem/task-code' && coding.code === 'fulfill',
   );
   if (!isPlain(task) || !fulfils || !orders.has(intent)) return undefined;
   if (!open.has(status) && status !== 'completed') return undefined;
   const ends = state(status === 'completed', said);
-  return ends && { to: organizationsIn([owner], said.baseUrl), until: endOf(restriction?.period?.end), ...ends };
+  const names = requestsIn([focus, ...basedOn], said.baseUrl);
+  const begins = startOf(restriction?.period?.start ?? authoredOn);
+  const until = endOf(restriction?.period?.end);
+  return ends && { to: organizationsIn([owner], said.baseUrl), until, begins, names, ...ends };
 };
 
 const terminology = 'http://terminology.hl7.org/CodeSystem/';
@@ -98,5 +111,6 @@ export const acceptanceIn = (resource: Resource, { baseUrl }: Said): Asked | und
     ),
     from,
     until,
+    begins: from,
   };
 };

@@ -17,8 +17,8 @@ const longestVisit = 365 * day;
  */
 export class Relations {
   readonly #referrals: readonly (Referral & At)[];
-  /** Organisations that have seen the patient, not too long ago. */
-  readonly #seenBy: ReadonlySet<string>;
+  /** Not too long ago. */
+  readonly #visits: readonly Visit[];
   readonly #guests: ReadonlySet<string>;
 
   /** @param now - in milliseconds since 1970. */
@@ -30,8 +30,7 @@ export class Relations {
       (ended === undefined || now < ended + lasts);
     const isRecent = ({ seen, ended }: Visit) => now < (ended === undefined ? seen + longestVisit : ended + lasts);
     this.#referrals = doors.filter((door) => door.kind === 'referral').filter(isOpen);
-    const visits = doors.filter((door) => door.kind === 'visit').filter(isRecent);
-    this.#seenBy = new Set(visits.map(({ custodian }) => custodian));
+    this.#visits = doors.filter((door) => door.kind === 'visit').filter(isRecent);
     this.#guests = guestsIn(doors);
   }
 
@@ -50,10 +49,10 @@ export class Relations {
    * patient there. A guest of the chart could order what suits it: the other one may have seen the patient for another reason.
    */
   areRelated(organization: string, keeper: string): boolean {
-    const sentThere = this.#referrals.some((referral) => this.#isOwn(referral, organization) && asks(referral, keeper));
-    return (
-      (this.#seenBy.has(organization) && this.isReferred(organization, keeper)) ||
-      (this.#seenBy.has(keeper) && sentThere)
+    return this.#referrals.some(
+      (referral) =>
+        (asks(referral, organization) && opensFor(referral, keeper) && this.#isAnswered(referral, organization)) ||
+        (asks(referral, keeper) && this.#isOwn(referral, organization) && this.#isAnswered(referral, keeper)),
     );
   }
 
@@ -61,8 +60,14 @@ export class Relations {
   isOf(organization: string): boolean {
     return this.#referrals.some(
       (referral) =>
-        (this.#seenBy.has(organization) && asks(referral, organization)) || this.#isOwn(referral, organization),
+        (asks(referral, organization) && this.#isAnswered(referral, organization)) ||
+        this.#isOwn(referral, organization),
     );
+  }
+
+  /** Whether an organisation has seen the patient for what this asks. */
+  #isAnswered(referral: Referral, organization: string): boolean {
+    return this.#visits.some((visit) => visit.custodian === organization && answers(visit, referral));
   }
 
   /** Whether the organisation has referred its own patient. */
@@ -74,6 +79,17 @@ export class Relations {
 /** Organisations that keep records in a chart whose Patient another one keeps: every first write there tells of them. */
 export const guestsIn = (doors: readonly Door[]): ReadonlySet<string> =>
   new Set(doors.flatMap((door) => (door.kind === 'presence' ? [door.organization] : [])));
+
+/**
+ * Whether a visit is the one that was asked for. Where it says what it is for, that decides; else it has to begin in the time of the referral, and not be of an emergency, to
+ * which nobody sent the patient.
+ */
+const answers = ({ basedOn = [], began, seen, emergency }: Visit, { names = [], begins, until }: Referral): boolean => {
+  if (basedOn.some((name) => names.includes(name))) return true;
+  if (emergency || (basedOn.length > 0 && names.length > 0)) return false;
+  const start = began ?? seen;
+  return (begins === undefined || start >= begins) && (until === undefined || start < until);
+};
 
 const asks = ({ to }: Referral, organization: string): boolean => to.includes(`Organization/${organization}`);
 

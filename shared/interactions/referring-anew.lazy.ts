@@ -63,7 +63,10 @@ export const referringAnew = async (
     const keeper = targets.get(nameOf({ type: 'Patient', chart: plan.next.chart, place: '' }))?.custodian;
     if (!mayGoAbroad || keeper === undefined || keeper === organization || plan.next.place === '')
       return { ...plan, next, checks };
-    return { ...plan, next, checks, besides: visitChanges(plan, plan.recordType.visitOf?.(plan.next), keeper) };
+    const visit = plan.recordType.visitOf?.(plan.next);
+    const inEmergency = visit && context.sharing.known(plan.next.chart)?.isOfEmergency(plan.next);
+    const door = inEmergency ? { ...visit, emergency: true as const } : visit;
+    return { ...plan, next, checks, besides: visitChanges(plan, door, keeper) };
   });
   return changed ? opened : undefined;
 };

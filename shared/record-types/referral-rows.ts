@@ -18,7 +18,8 @@ export const referralRows = (asks: Asks): NonNullable<RecordType['accessRows']> 
     const asked = asks(resource, { baseUrl, updated, first: version === 1 });
     const to = asked?.to.filter((name) => name !== `Organization/${custodian}`) ?? [];
     if (!asked || to.length === 0) return undefined;
-    return { kind: 'referral', custodian, ...(byPatient ? { byPatient } : {}), ...asked, to };
+    const names = record.type === 'ServiceRequest' ? [`${record.type}/${record.id}`] : asked.names;
+    return { kind: 'referral', custodian, ...(byPatient ? { byPatient } : {}), ...asked, names, to };
   };
   return (write, writer) =>
     referralChanges(write, writer.byProxy ? undefined : of(write.next, writer), of(write.previous, writer));

@@ -15,11 +15,22 @@ export interface DoorRow extends RowKey, Pick<StoredRecord, 'version'> {
 /** What such a row says. */
 export const doorLayouts = new Layouts<(row: DoorRow) => Door>('door', {
   1: ({ door }) => JSON.parse(door) as Door,
+  2: ({ door }) => JSON.parse(door) as Door,
 });
+
+/** 2 where it says which visit answers which referral, so that a release that does not ask for that refuses the row. */
+const layoutOf = (door: Door): number =>
+  ('names' in door && door.names !== undefined) ||
+  ('begins' in door && door.begins !== undefined) ||
+  ('basedOn' in door && door.basedOn !== undefined) ||
+  ('began' in door && door.began !== undefined) ||
+  'emergency' in door
+    ? 2
+    : 1;
 
 export const doorRow = (key: RowKey, version: number, door: Door): DoorRow & Row => ({
   ...key,
-  layout: 1,
+  layout: layoutOf(door),
   version,
   door: JSON.stringify(door),
 });

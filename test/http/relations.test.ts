@@ -248,6 +248,58 @@ describe('a care relationship', () => {
     expect(await statusOf(pathOf(observation))).toBe(404);
   });
 
+  it('comes of the visit that was asked for alone: by what it is based on, else by when it began', async () => {
+    const { subject, observation } = await chart();
+    const asked = { authoredOn: '2026-02-28', occurrencePeriod: { start: '2026-02-28', end: '2026-04-01' } };
+    const first = await create(server, referralBody(subject, asked));
+    const second = await create(
+      server,
+      referralBody(subject, { ...asked, performer: [{ reference: 'Organization/hillside' }] }),
+    );
+    const stay = await create(server, present(subject, { period: { start: '2026-02-27' } }), elsewhere);
+    const put = async (elements: Partial<fhir4.Encounter>) => {
+      const { status } = await server.put(pathOf(stay), { ...stay, ...elements }, { as: elsewhere });
+      expect(status).toBe(200);
+      return statusOf(pathOf(observation));
+    };
+
+    expect(await statusOf(pathOf(observation))).toBe(404);
+    expect(await put({ basedOn: [{ reference: referenceTo(first) }] })).toBe(200);
+    expect(await put({ period: { start: '2026-02-28' } })).toBe(200);
+    // The referral of another organisation, which Lakeside may not name: a request of its own.
+    const own = await create(server, referralBody(subject), elsewhere);
+    expect(await put({ period: { start: '2026-02-28' }, basedOn: [{ reference: referenceTo(own) }] })).toBe(404);
+    const { status } = await server.put(
+      pathOf(stay),
+      { ...stay, basedOn: [{ reference: referenceTo(second) }] },
+      { as: elsewhere },
+    );
+    expect(status).toBe(400);
+  });
+
+  it('does not come of a visit in an emergency, whoever writes of it later, unless it names the referral', async () => {
+    const { subject, observation } = await chart();
+    const emergency: fhir4.Parameters = {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'purpose', valueCode: 'BTG' },
+        { name: 'reason', valueString: 'Not responsive' },
+      ],
+    };
+    const request = await create(server, referralBody(subject));
+    expect((await server.post(`${subject}/$break-glass`, emergency, { as: elsewhere })).status).toBe(200);
+    const visit = await create(server, present(subject), elsewhere);
+    const colleague: TestCaller = { ...elsewhere, claims: { sub: 'colleague', fhirUser: 'Practitioner/colleague' } };
+
+    expect(await statusOf(pathOf(observation), colleague)).toBe(404);
+    const written = await server.put(pathOf(visit), { ...visit, status: 'onleave' }, { as: colleague });
+    expect(written.status, JSON.stringify(written.body)).toBe(200);
+    expect(await statusOf(pathOf(observation), colleague)).toBe(404);
+    const basedOn = [{ reference: referenceTo(request) }];
+    expect((await server.put(pathOf(visit), { ...visit, basedOn }, { as: colleague })).status).toBe(200);
+    expect(await statusOf(pathOf(observation), colleague)).toBe(200);
+  });
+
   it.each<[string, Partial<fhir4.ServiceRequest>]>([
     ['revoked', { status: 'revoked' }],
     ['entered in error', { status: 'entered-in-error' }],

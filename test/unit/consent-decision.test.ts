@@ -101,7 +101,7 @@ const presencesOf = (written: readonly { readonly custodian: string }[]): DoorRo
     );
 
 /** A visit that is told of in the chart's rows belongs to an organisation that does not keep the chart. */
-const doorRowsOf = ({ custodian, by, resource, updated, version }: ModelStep, index: number): DoorRow[] => {
+const doorRowsOf = ({ custodian, by, resource, updated, version, brokeGlass }: ModelStep, index: number): DoorRow[] => {
   const next: StoredRecord = {
     type: resource.resourceType,
     chart: 'chart',
@@ -114,8 +114,9 @@ const doorRowsOf = ({ custodian, by, resource, updated, version }: ModelStep, in
     resource: resource as unknown as Resource,
   };
   const type = recordTypes.find(({ name }) => name === resource.resourceType);
+  const visit = type?.visitOf?.(next);
   const puts = type?.visitOf
-    ? visitChanges({ next }, type.visitOf(next), modelKeeper).puts.slice(1)
+    ? visitChanges({ next }, visit && brokeGlass ? { ...visit, emergency: true } : visit, modelKeeper).puts.slice(1)
     : type?.accessRows?.({ next }, { baseUrl, byPatient: by === 'patient', byProxy: false, administrator: undefined })
         .puts;
   return (puts ?? []).flatMap((row) => ('door' in row ? [row as unknown as DoorRow] : []));

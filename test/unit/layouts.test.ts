@@ -227,7 +227,10 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       const row = rowIn(stored) as DoorRow;
       return doorLayouts.reader(row.layout)(row);
     },
-    written: () => doorRow(referralKey(record), 1, { kind: 'referral', custodian: 'northside', to: [] }).layout,
+    written: () => [
+      doorRow(referralKey(record), 1, { kind: 'referral', custodian: 'northside', to: [] }).layout,
+      doorRow(referralKey(record), 1, { kind: 'visit', custodian: 'northside', seen: 0, began: 0 }).layout,
+    ],
   },
   disclosure: {
     read: (stored) => {

@@ -8,6 +8,8 @@ export interface ModelStep {
   readonly resource: fhir4.ServiceRequest | fhir4.Task | fhir4.Consent | fhir4.Encounter | fhir4.Appointment;
   readonly updated: number;
   readonly version: number;
+  /** Written by somebody who had broken the glass. */
+  readonly brokeGlass: boolean;
 }
 
 /** The organisation that keeps the Patient. The others are guests of the chart. */
@@ -15,7 +17,7 @@ export const modelKeeper = 'northside';
 
 const day = 24 * 3600 * 1000;
 
-/** Whether both sides have done something for it, and it is not over. */
+/** Whether both sides have done something for it, and it is not over. The id of a step is its number. */
 export const areRelatedByModel = (
   steps: readonly ModelStep[],
   {
@@ -25,16 +27,46 @@ export const areRelatedByModel = (
     days,
   }: { readonly reader: string; readonly keeper: string; readonly now: number; readonly days: number },
 ): boolean => {
-  const hasSeen = (organization: string) =>
-    steps.some((step) => step.custodian === organization && now < seenUntil(step, days));
-  for (const step of steps) {
+  for (const [number, step] of steps.entries()) {
     if (!isSent(step, now, days)) continue;
+    const hasSeen = (organization: string) =>
+      steps.some(
+        (visit) =>
+          visit.custodian === organization && now < seenUntil(visit, days) && isForThat(visit, step, String(number)),
+      );
     const to = (name: string) => name !== step.custodian && addressees(step).includes(`Organization/${name}`);
     if ((step.by === 'patient' || step.custodian === keeper) && to(reader) && hasSeen(reader)) return true;
     if (step.by === 'staff' && step.custodian === reader && reader === modelKeeper && to(keeper) && hasSeen(keeper))
       return true;
   }
   return false;
+};
+
+/** Whether a visit is what was asked for: by what it is based on, else by when it began. */
+const isForThat = (visit: ModelStep, { resource: sent }: ModelStep, id: string): boolean => {
+  const { basedOn = [] } = visit.resource as fhir4.Encounter | fhir4.Appointment;
+  const named = basedOn.map(({ reference }) => reference);
+  let own: (string | undefined)[] = [];
+  let begins: string | undefined;
+  let end: string | undefined;
+  if (sent.resourceType === 'ServiceRequest') {
+    own = [`ServiceRequest/${id}`];
+    begins = sent.occurrencePeriod?.start ?? sent.authoredOn;
+    end = sent.occurrencePeriod?.end;
+  } else if (sent.resourceType === 'Task') {
+    own = sent.focus ? [sent.focus.reference] : [];
+    begins = sent.restriction?.period?.start ?? sent.authoredOn;
+    end = sent.restriction?.period?.end;
+  } else if (sent.resourceType === 'Consent') {
+    begins = sent.provision?.period?.start;
+    end = sent.provision?.period?.end;
+  }
+  if (own.some((name) => named.includes(name))) return true;
+  if (visit.brokeGlass || (own.length > 0 && named.length > 0)) return false;
+  const { resource } = visit;
+  const told = resource.resourceType === 'Encounter' ? resource.period?.start : (resource as fhir4.Appointment).start;
+  const start = told ? Date.parse(told) : visit.updated;
+  return (!begins || start >= Date.parse(begins)) && (!end || start < endOf(end));
 };
 
 const seenUntil = ({ resource, updated }: ModelStep, days: number): number => {

@@ -288,6 +288,10 @@ const toOrganization = organization.map((id) => ({ reference: `Organization/${id
 const patient = { reference: 'Patient/1' };
 const sometimes = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 const intent = fc.constantFrom('order', 'order', 'order', 'proposal', 'filler-order');
+const starts = period.map(({ start }) => start);
+const request = fc.constantFrom('0', '0', '1', '2').map((id) => ({ reference: `ServiceRequest/${id}` }));
+/** Of a visit: the numbers are those of steps, and the referrals come first. */
+const basedOn = fc.constantFrom(0, 0, 1).chain((length) => fc.array(request, { minLength: length, maxLength: length }));
 const ends = period.map(({ end }) => (end ? { end } : {}));
 
 const referrals: fc.Arbitrary<ModelStep['resource']> = fc.oneof(
@@ -297,7 +301,8 @@ const referrals: fc.Arbitrary<ModelStep['resource']> = fc.oneof(
       intent,
       doNotPerform: fc.constantFrom(undefined, undefined, undefined, true),
       performer: fc.array(fc.oneof(toOrganization, fc.constant({ reference: 'Practitioner/1' })), { maxLength: 2 }),
-      occurrencePeriod: sometimes(ends),
+      occurrencePeriod: sometimes(fc.oneof(ends, period)),
+      authoredOn: sometimes(starts),
       modifierExtension: fc.constantFrom(undefined, undefined, undefined, changesIt),
     })
     .map(
@@ -311,7 +316,9 @@ const referrals: fc.Arbitrary<ModelStep['resource']> = fc.oneof(
         .constantFrom('fulfill', 'fulfill', 'fulfill', 'approve')
         .map((code) => ({ coding: [{ system: 'http://hl7.org/fhir/CodeSystem/task-code', code }] })),
       owner: sometimes(toOrganization),
-      restriction: sometimes(ends.map((each) => ({ period: each }))),
+      restriction: sometimes(fc.oneof(ends, period).map((each) => ({ period: each }))),
+      authoredOn: sometimes(starts),
+      focus: sometimes(request),
     })
     .map((elements) => defined({ resourceType: 'Task', for: patient, ...elements }) as fhir4.Task),
   fc
@@ -345,11 +352,16 @@ const visits: fc.Arbitrary<ModelStep['resource']> = fc.oneof(
     .record({
       status: fc.constantFrom('in-progress', 'in-progress', 'arrived', 'finished', 'finished', 'planned', 'cancelled'),
       period: sometimes(period),
+      basedOn,
     })
     .map((elements) => defined({ resourceType: 'Encounter', class: {}, ...elements }) as unknown as fhir4.Encounter),
   fc
-    .constantFrom<fhir4.Appointment['status'][]>('arrived', 'checked-in', 'fulfilled', 'booked', 'noshow')
-    .map((status) => ({ resourceType: 'Appointment' as const, status, participant: [] })),
+    .record({
+      status: fc.constantFrom<fhir4.Appointment['status'][]>('arrived', 'checked-in', 'fulfilled', 'booked', 'noshow'),
+      start: sometimes(starts),
+      basedOn,
+    })
+    .map((elements) => defined({ resourceType: 'Appointment', participant: [], ...elements }) as fhir4.Appointment),
 );
 
 const stepOf = (resource: fc.Arbitrary<ModelStep['resource']>): fc.Arbitrary<ModelStep> =>
@@ -359,12 +371,59 @@ const stepOf = (resource: fc.Arbitrary<ModelStep['resource']>): fc.Arbitrary<Mod
     resource,
     updated: fc.constantFrom(...instants),
     version: fc.constantFrom(1, 2),
+    brokeGlass: fc.constantFrom(false, false, false, true),
+  });
+
+const anything = fc
+  .tuple(fc.array(stepOf(referrals), { maxLength: 3 }), fc.array(stepOf(visits), { maxLength: 2 }))
+  .map((each) => each.flat());
+
+/** A referral by the keeper and a visit that may answer it: of what is random, little opens anything. */
+const probable: fc.Arbitrary<ModelStep[]> = fc
+  .record({
+    sent: fc.record({
+      occurrencePeriod: sometimes(fc.oneof(ends, period)),
+      authoredOn: sometimes(starts),
+    }),
+    came: fc.record({ status: fc.constantFrom('in-progress', 'finished'), period: sometimes(period), basedOn }),
+    asked: fc.constantFrom(...instants),
+    seen: fc.constantFrom(...instants),
+    brokeGlass: fc.constantFrom(false, false, false, true),
+  })
+  .map(({ sent, came, asked, seen, brokeGlass }): ModelStep[] => {
+    const referral = {
+      resourceType: 'ServiceRequest',
+      status: 'active',
+      intent: 'order',
+      subject: patient,
+      performer: [{ reference: 'Organization/lakeside' }],
+      ...sent,
+    };
+    const visit = { resourceType: 'Encounter', class: {}, ...came };
+    const step = { by: 'staff', version: 1 } as const;
+    return [
+      {
+        ...step,
+        custodian: 'northside',
+        resource: defined(referral) as fhir4.ServiceRequest,
+        updated: asked,
+        brokeGlass: false,
+      },
+      {
+        ...step,
+        custodian: 'lakeside',
+        resource: defined(visit) as unknown as fhir4.Encounter,
+        updated: seen,
+        brokeGlass,
+      },
+    ];
   });
 
 /** What organisations and the patient have done in a chart. */
-export const steps: fc.Arbitrary<ModelStep[]> = fc
-  .tuple(fc.array(stepOf(referrals), { maxLength: 3 }), fc.array(stepOf(visits), { maxLength: 2 }))
-  .map((each) => each.flat());
+export const steps: fc.Arbitrary<ModelStep[]> = fc.oneof(
+  { weight: 2, arbitrary: anything },
+  { weight: 1, arbitrary: probable },
+);
 
 /** Emergencies of the reader, and of others. */
 export const grants: fc.Arbitrary<ModelGrant[]> = fc.array(
