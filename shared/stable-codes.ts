@@ -43,6 +43,7 @@ export const refusalCodes = {
     'legal-hold',
     'referenced',
     'request-under-way',
+    'task-taken',
     'time-taken',
   ],
   'no-match': ['reference-not-found'],

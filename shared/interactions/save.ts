@@ -10,6 +10,7 @@ import { indexChanges } from '../store/index-rows.ts';
 import { locatorPrefix, type Row, recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { type KeptAnswer, requestKeyRow } from '../store/request-keys.ts';
+import { worklistChanges } from '../store/worklist-rows.ts';
 import { answerTo } from './answers.ts';
 import { isProxy } from './asking-for.ts';
 import type { Answer, RequestContext } from './context.ts';
@@ -211,6 +212,7 @@ const rowsOf = (
     next.place === '' ? undefined : recordType.accessRows?.(write, writer),
     recordType.grantRows?.(write, writer),
     recordType.networkRows?.(write),
+    recordType.worklists && worklistChanges(store, recordType.worklists, write),
     recordType.actorRows?.(write, writer),
     besides,
   ];

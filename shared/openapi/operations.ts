@@ -22,6 +22,7 @@ import { subsumesInput } from '../interactions/terms/subsumes.ts';
 import { inCodeSystemInput, inValueSetInput } from '../interactions/terms/validate-code.ts';
 import { validateInput } from '../interactions/validate.ts';
 import { withholdInput } from '../interactions/withholding-input.ts';
+import { inboxInput } from '../interactions/work/input.ts';
 
 /** What the description of the API says of an operation beside its routes. */
 export interface OperationDescription {
@@ -145,6 +146,13 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: requestAmendmentInput,
     answer: 'Task',
   },
+  'Task/$inbox': {
+    summary: 'What there is to do for the caller and the pools of the caller, the most urgent first',
+    input: inboxInput,
+    answer: 'Bundle',
+  },
+  'Task/$claim': { summary: 'Take a task of a pool on', input: {}, answer: 'Task' },
+  'Task/$unclaim': { summary: 'Give a task back to its pool', input: {}, answer: 'Task' },
   'Task/$progress': {
     summary: 'Take a task of your own on, or add a note, as support staff',
     input: progressInput,

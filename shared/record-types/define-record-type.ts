@@ -8,6 +8,7 @@ import { dateInterval } from '../search/date-range.ts';
 import type { RecordWrite } from '../store/commit.ts';
 import type { RowChanges } from '../store/directive-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
+import type { Listed } from '../work/worklists.ts';
 import { type SearchType, searchTypeOf } from './search-type.ts';
 
 /** Time of an actor that a record holds: nobody else can have it. */
@@ -111,6 +112,8 @@ export interface RecordTypeDefinition {
   readonly raises?: (change: RecordChange) => readonly Raised[];
   /** Whether a version asks a payer for something now, which a patient may have restricted. What was asked long ago is a fact. */
   readonly asksPayer?: (resource: Resource, now: number) => boolean;
+  /** The lists in which a version stands as something to be done. */
+  readonly worklists?: (record: StoredRecord) => readonly Listed[];
   /** Whether a change does nothing but end what a record says, which a patient may do whoever wrote it. */
   readonly isWithdrawal?: (before: Resource, next: Resource) => boolean;
   /** Rows by which a version lets somebody act for its organisation. */

@@ -1,10 +1,44 @@
+import type { Role } from '../access/caller.ts';
+import { roleSystem } from '../access/roles.ts';
+
+const snomed = 'http://snomed.info/sct';
+
 /** Whoever of an organisation is a nurse takes on such a task. https://hl7.org/fhir/R4/task-definitions.html#Task.performerType */
 export const nurses: fhir4.CodeableConcept = {
-  coding: [{ system: 'http://snomed.info/sct', code: '106292003', display: 'Professional nurse' }],
+  coding: [{ system: snomed, code: '106292003', display: 'Professional nurse' }],
 };
+
+const work = 'https://concord.example/fhir/CodeSystem/work';
 
 /** Privacy officers, who have no code of their own in SNOMED CT. */
 export const privacyOfficers: fhir4.CodeableConcept = {
-  coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'privacy-officer' }],
+  coding: [{ system: work, code: 'privacy-officer' }],
   text: 'Privacy officer',
 };
+
+const bySnomed: Readonly<Record<string, Role>> = {
+  '106292003': 'nurse',
+  '309343006': 'physician',
+  '46255001': 'pharmacist',
+};
+
+const roleOf = (system: string | undefined, code: string): string | undefined => {
+  if (system === snomed) return bySnomed[code];
+  if (system === work) return code === 'privacy-officer' ? 'privacy' : undefined;
+  return system === roleSystem ? code : undefined;
+};
+
+/** Roles whose members form pools of their own organisation. */
+const pooled: readonly string[] = ['physician', 'nurse', 'pharmacist', 'lab', 'frontdesk', 'privacy', 'admin'];
+
+/** The pools that a task is for, by its performerType: roles of access. None for types that no role stands for. */
+export const poolsOf = ({ performerType = [] }: Pick<fhir4.Task, 'performerType'>): readonly string[] => [
+  ...new Set(
+    performerType.flatMap(({ coding = [] }) =>
+      coding.flatMap(({ system, code = '' }) => {
+        const role = roleOf(system, code);
+        return role !== undefined && pooled.includes(role) ? [role] : [];
+      }),
+    ),
+  ),
+];

@@ -1,23 +1,28 @@
 import { decideAmendment } from '../../interactions/amendments/operations.ts';
 import { progress } from '../../interactions/progress/operation.ts';
-import type { OwnRoutes } from '../routes.ts';
+import { claim, inbox, unclaim } from '../../interactions/work/operations.ts';
+import type { OwnRoutes, Route } from '../routes.ts';
+
+const taskOperation = (
+  method: Route['method'],
+  name: string,
+  interaction: Route['interaction'],
+  of: readonly string[] = ['{id}'],
+): Route => ({
+  method,
+  path: [...of, `$${name}`],
+  interaction,
+  name: 'operation',
+  definition: `https://concord.example/fhir/OperationDefinition/Task-${name}`,
+});
 
 /** What can be asked of a task alone. */
 export const taskRoutes: OwnRoutes = {
   Task: [
-    {
-      method: 'POST',
-      path: ['{id}', '$decide-amendment'],
-      interaction: decideAmendment,
-      name: 'operation',
-      definition: 'https://concord.example/fhir/OperationDefinition/Task-decide-amendment',
-    },
-    {
-      method: 'POST',
-      path: ['{id}', '$progress'],
-      interaction: progress,
-      name: 'operation',
-      definition: 'https://concord.example/fhir/OperationDefinition/Task-progress',
-    },
+    taskOperation('GET', 'inbox', inbox, []),
+    taskOperation('POST', 'claim', claim),
+    taskOperation('POST', 'unclaim', unclaim),
+    taskOperation('POST', 'decide-amendment', decideAmendment),
+    taskOperation('POST', 'progress', progress),
   ],
 };

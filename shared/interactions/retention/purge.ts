@@ -15,6 +15,8 @@ import { type Address, chartKey, purgeKey, type Row, recordRange } from '../../s
 import { addressOf, isPointer, type RecordRow, type StoredRecord, targetOf } from '../../store/rows.ts';
 import { rowsBetween } from '../../store/rows-between.ts';
 import { visibleRows } from '../../store/visibility.ts';
+import { worklistChanges } from '../../store/worklist-rows.ts';
+import { worklistsOf } from '../../work/worklists.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
 import { locate, locateAll } from '../locate.ts';
 import { furtherCharts } from '../plan-write.ts';
@@ -214,7 +216,10 @@ const purgeOf = async (context: RequestContext, previous: StoredRecord): Promise
   const recordType = (await searchTypes()).get(previous.type);
   if (!recordType) throw new Error('A record is of a type that there is not');
   const further = await furtherCharts({ ...context, recordType }, previous, undefined, previous.resource);
-  return { next, previous, ...indexChanges(context.store, recordType, { next, previous }, further) };
+  const write = { next, previous };
+  const { puts, removes } = indexChanges(context.store, recordType, write, further);
+  const listed = worklistChanges(context.store, worklistsOf, write);
+  return { ...write, puts, removes: [...removes, ...listed.removes] };
 };
 
 const refused = (reason: RefusalCode<'business-rule'>, message: string) =>

@@ -1,0 +1,94 @@
+import { dateInterval } from '../search/date-range.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import { poolsOf } from './pools.ts';
+
+/** Where work is listed for who is to do it. */
+export interface Listed {
+  /** Whose list: a reference, or `role:` and a pool's role. */
+  readonly list: string;
+  /** A message to be read, a task to be done, or a task of a pool that somebody has taken on. */
+  readonly as: 'message' | 'task' | 'taken';
+  /** What comes first. Texts, in the order of time; what is not urgent and has no time comes last. */
+  readonly rank: string;
+}
+
+/** The list of a pool. */
+export const poolList = (role: string): string => `role:${role}`;
+
+/**
+ * The lists of an organisation in which a record stands, as long as there is something to do: a task with who has it, and with its pool as long as that is not done; one that is for nobody
+ * with the whole organisation; a message with each recipient among the staff until it was received. A list is as long as what there is to do, however much was done before.
+ */
+export const worklistsOf = ({ type, resource, custodian }: Listable): readonly Listed[] => {
+  if (!resource) return [];
+  if (type === 'Task') return listsOfTask(resource as unknown as fhir4.Task, `Organization/${custodian}`);
+  if (type === 'Communication') return listsOfMessage(resource as unknown as fhir4.Communication);
+  return [];
+};
+
+/** What a record's lists depend on. */
+type Listable = Pick<StoredRecord, 'type' | 'resource' | 'custodian'>;
+
+const open: ReadonlySet<string> = new Set(['requested', 'received', 'accepted', 'ready', 'in-progress', 'on-hold']);
+
+/** Whether there is something to do, and it has been asked for. */
+export const isOpen = ({ status }: Pick<fhir4.Task, 'status'>): boolean => open.has(status);
+
+/** Until when a task is to be done, in milliseconds since 1970: the last one of the time that it names. https://hl7.org/fhir/R4/task-definitions.html#Task.restriction.period */
+export const dueOf = ({ restriction }: Pick<fhir4.Task, 'restriction'>): number | undefined => {
+  const end = restriction?.period?.end;
+  const until = end === undefined ? undefined : dateInterval(end)?.end;
+  return until === undefined ? undefined : until - 1;
+};
+
+const nameIn = (reference: fhir4.Reference | undefined): string | undefined =>
+  /(?:^|\/)([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference?.reference ?? '')?.[1];
+
+/** Who has taken a task on: a person or a group, not an organisation as a whole. */
+export const ownerOf = ({ owner }: Pick<fhir4.Task, 'owner'>): string | undefined => {
+  const name = nameIn(owner);
+  return name?.startsWith('Organization/') ? undefined : name;
+};
+
+const listsOfTask = (task: fhir4.Task, organization: string): Listed[] => {
+  if (!isOpen(task)) return [];
+  const rank = rankOf(task);
+  // Its pool is reminded of it when it is overdue, and not before.
+  const reminded = dueOf(task) === undefined ? someTime : rank;
+  const owner = ownerOf(task);
+  const pools = poolsOf(task).map(poolList);
+  if (owner !== undefined)
+    return [{ list: owner, as: 'task', rank }, ...pools.map((list): Listed => ({ list, as: 'taken', rank: reminded }))];
+  const lists = pools.length > 0 ? pools : [nameIn(task.owner) ?? organization];
+  return lists.map((list) => ({ list, as: 'task', rank }));
+};
+
+const urgent: ReadonlySet<string> = new Set(['urgent', 'asap', 'stat']);
+/** Behind all times. */
+const someTime = '~';
+/** The last millisecond that a date of four digits names. */
+const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** An instant as part of a rank. */
+export const rankAt = (time: number): string => new Date(Math.min(Math.max(time, 0), lastTime)).toISOString();
+
+/** What is urgent and has no time is due when it was asked for. */
+const rankOf = (task: fhir4.Task): string => {
+  const due = dueOf(task);
+  if (due !== undefined) return rankAt(due);
+  const asked = rankAt(startOf(task.authoredOn));
+  return urgent.has(task.priority ?? '') ? asked : `${someTime}${asked}`;
+};
+
+const startOf = (date = ''): number => dateInterval(date)?.start ?? 0;
+
+/** https://hl7.org/fhir/R4/valueset-event-status.html */
+const told: ReadonlySet<string> = new Set(['in-progress', 'completed', 'unknown']);
+const staff = /^(?:Practitioner|PractitionerRole|CareTeam|Organization|HealthcareService)\//;
+
+const listsOfMessage = ({ status, received, recipient = [], sent }: fhir4.Communication): Listed[] =>
+  received !== undefined || !told.has(status)
+    ? []
+    : [...new Set(recipient.map(nameIn))].flatMap((list) =>
+        list !== undefined && staff.test(list) ? [{ list, as: 'message' as const, rank: rankAt(startOf(sent)) }] : [],
+      );
