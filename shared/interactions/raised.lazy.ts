@@ -1,7 +1,10 @@
 import type { Resource } from '../fhir/resource.ts';
+import { appointment } from '../record-types/appointment.ts';
+import { communicationRequest } from '../record-types/communication-request.ts';
 import type { Raised, RecordType } from '../record-types/define-record-type.ts';
 import { detectedIssue } from '../record-types/detected-issue.ts';
 import { flag } from '../record-types/flag.ts';
+import { medicationRequest } from '../record-types/medication-request.ts';
 import { task } from '../record-types/task.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
@@ -11,7 +14,14 @@ import { furtherCharts, newPlace, type PlannedWrite, planCreate, planUpdate } fr
 
 /** Rules about these are for writes by hand. */
 const byServer = ({ requireChange: _byHand, ...recordType }: RecordType): RecordType => recordType;
-const types: readonly RecordType[] = [task, flag, detectedIssue].map(byServer);
+const types: readonly RecordType[] = [
+  appointment,
+  communicationRequest,
+  detectedIssue,
+  flag,
+  medicationRequest,
+  task,
+].map(byServer);
 
 const typeOf = (name: string): RecordType => {
   const found = types.find((type) => type.name === name);
@@ -44,9 +54,7 @@ export const withRaised = async (
   const own = { ...context, known, store: context.store.whole };
   const written = new Set(plans.map(({ next }) => nameOf(next)));
   const opening = raised.flatMap(({ what, by }) => ('opens' in what ? [opened(own, what.opens, by)] : []));
-  const changing = raised.flatMap(({ what, by: { next } }) =>
-    'of' in what && next.place !== '' ? [{ what, by: next }] : [],
-  );
+  const changing = raised.flatMap(({ what, by: { next } }) => ('of' in what ? [{ what, by: next }] : []));
   const groups = Map.groupBy(changing, ({ what, by }) => `${what.of} ${by.chart} ${by.custodian}`).values();
   const changed = [...groups].map(async ([first, ...others]) =>
     first

@@ -69,7 +69,7 @@ export type Raised =
     }
   | {
       /** The type of records of the chart that may have to change, */
-      readonly of: 'Task';
+      readonly of: 'Appointment' | 'CommunicationRequest' | 'MedicationRequest' | 'Task';
       /** and what each is to say; undefined for one that stays as it is. */
       readonly changes: (resource: Resource) => Resource | undefined;
     }

@@ -16,6 +16,11 @@ export const privacyOfficers: fhir4.CodeableConcept = {
   text: 'Privacy officer',
 };
 
+/** Whoever receives patients and books for them: by the role itself, which SNOMED CT has no narrow code for. */
+export const frontDesk: fhir4.CodeableConcept = {
+  coding: [{ system: roleSystem, code: 'frontdesk', display: 'Front desk' }],
+};
+
 const bySnomed: Readonly<Record<string, Role>> = {
   '106292003': 'nurse',
   '309343006': 'physician',
