@@ -43,7 +43,7 @@ export const countBudgets: readonly Budget<Counts>[] = [
     unit: 'write units a resource',
     measure: ({ load: { writeUnits, unitsBehind, resources } }) => (writeUnits + unitsBehind) / resources,
     notYet: {
-      ceiling: 2.51,
+      ceiling: 2.52,
       because: 'the chain over the access log takes a row a log and batch, 0.015 units a resource',
     },
   },

@@ -428,6 +428,56 @@ describe('what a minor keeps to herself', () => {
     expect(await found(`${subject}/$everything`, minor)).toEqual(expect.arrayContaining(all.map(referenceTo)));
   });
 
+  it('is a booking, too, that only its service or its free time tells of, but not one at a clinic that offers much', async () => {
+    const { subject, parent } = await granted({ rights: 'act' });
+    const admin: TestCaller = { role: 'admin' };
+    const care = (...codes: string[]) =>
+      codes.map((code) => ({ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/service-type', code }] }));
+    const service = (...codes: string[]) =>
+      create(
+        server,
+        { resourceType: 'HealthcareService', type: care(...codes) } satisfies fhir4.HealthcareService,
+        admin,
+      );
+    const schedule = await create(
+      server,
+      { resourceType: 'Schedule', actor: [{ reference: referenceTo(await service('67')) }] } satisfies fhir4.Schedule,
+      admin,
+    );
+    const slot = await create(
+      server,
+      {
+        resourceType: 'Slot',
+        schedule: { reference: referenceTo(schedule) },
+        status: 'free',
+        start: '2026-04-03T09:00:00Z',
+        end: '2026-04-03T09:20:00Z',
+      } satisfies fhir4.Slot,
+      admin,
+    );
+    const book = (elements: Partial<fhir4.Appointment>, ...actors: string[]) =>
+      create<fhir4.Appointment>(server, {
+        resourceType: 'Appointment',
+        status: 'booked',
+        start: '2026-04-03T09:00:00Z',
+        end: '2026-04-03T09:20:00Z',
+        participant: [subject, ...actors].map((reference) => ({ actor: { reference }, status: 'accepted' as const })),
+        ...elements,
+      });
+    const hidden = [
+      await book({}, referenceTo(await service('67'))),
+      await book({ slot: [{ reference: referenceTo(slot) }] }),
+    ];
+    const shown = [await book({}), await book({}, referenceTo(await service('67', '57')))];
+
+    const statuses = (records: readonly Stored<fhir4.Appointment>[]) =>
+      Promise.all(records.map(async (each) => (await server.get(pathOf(each), { as: parent })).status));
+    expect([await statuses(hidden), await statuses(shown)]).toEqual([
+      [404, 404],
+      [200, 200],
+    ]);
+  });
+
   it('keeps who looked at it to herself as well', async () => {
     const { subject, parent, minor, open, hidden } = await secrets();
     for (const record of [hidden.coded, open]) await server.get(pathOf(record), { as: physician });

@@ -184,6 +184,8 @@ describe('a writer', () => {
       const late: Call[] = [];
       let calls = 0;
       const slow = intercepted(store, async (call) => {
+        // Whose time is wanted is looked up before there is a deadline: counted as one call with the days that are read.
+        if (calls < 2 && call.name === 'Query') return call.send();
         if (calls >= n) late.push(call);
         if (++calls === n) passDeadline();
         return call.send();
@@ -227,7 +229,7 @@ describe('a marker', () => {
       return call.send();
     });
     await commit(watched, prepared.work);
-    const first = calls.find(({ name }) => name !== 'BatchGet');
+    const first = calls.find(({ name }) => name !== 'BatchGet' && name !== 'Query');
     const items = (first?.input.TransactItems ?? []) as {
       Put: { Item: { pk: string; sk: string; status?: string } };
     }[];

@@ -8,6 +8,7 @@ import { RecordError } from '../../errors.ts';
 import { proxiesOf } from '../../store/proxy-rows.ts';
 import type { RecordStore } from '../../store/record-store.ts';
 import type { StoredRecord } from '../../store/rows.ts';
+import { offersOf } from './offers.ts';
 
 /** Who asks for whom. */
 interface Acting {
@@ -55,7 +56,9 @@ export const actingFor = async (
   const right = { basis: grant.basis, mayAct: grant.rights === 'act' };
   if (matters.size === 0) return { ...right, ...seesAll };
   const kept = { matters, derived: derivedLabels(policy, programmes) };
-  return { ...right, ...concealing(kept, lookThrough(await pagesOf(store, chart), kept)) };
+  const pages = await pagesOf(store, chart);
+  const offers = await offersOf(store, pages.flat(), matters);
+  return { ...right, ...concealing(kept, lookThrough([...pages, offers], kept)) };
 };
 
 /** Pages of a chart, of 1 MB each: some 20,000 records. */
