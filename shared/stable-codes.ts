@@ -49,7 +49,9 @@ export const refusalCodes = {
   'no-match': ['reference-not-found'],
   'too-large': ['answer-too-large', 'consent-too-large', 'record-too-large', 'too-many-consents'],
   'business-rule': [
+    'booking-over',
     'booking-too-long',
+    'patient-deceased',
     'schedule-actors',
     'delegation',
     'idempotency-key-reused',

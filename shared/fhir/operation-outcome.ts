@@ -66,10 +66,11 @@ const issueOf = (
 
 /** What a refusal says, issue by issue. */
 export const noticesOf = ({ kind, reason, details }: RecordError): Notice[] =>
-  details.map(({ message, expression, code = responseFor[kind].code }) => ({
+  details.map(({ message, expression, notice, code = responseFor[kind].code }) => ({
     code: code as fhir4.OperationOutcomeIssue['code'],
     message,
     reason,
+    ...(notice ? { severity: 'information' } : {}),
     ...(expression === undefined ? {} : { expression }),
   }));
 

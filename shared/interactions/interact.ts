@@ -6,9 +6,9 @@ const writing = new Set(['create', 'update', 'patch', 'delete']);
 /** Carries out what a route stands for, only once if it writes and bears a key (once.ts). */
 export const interact = async (
   context: RequestContext,
-  { name, interaction }: Route,
+  { name, interaction, once }: Route,
   target: Target,
 ): Promise<Answer> => {
-  if (context.request.idempotencyKey === undefined || !writing.has(name)) return interaction(context, target);
+  if (context.request.idempotencyKey === undefined || !(once || writing.has(name))) return interaction(context, target);
   return (await import('./once.lazy.ts')).interactOnce(context, interaction, target);
 };

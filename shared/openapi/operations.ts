@@ -1,4 +1,5 @@
 import { decideAmendmentInput, requestAmendmentInput } from '../interactions/amendments/input.ts';
+import { bookInput, findInput } from '../interactions/booking/input.ts';
 import { recordDisclosureInput, suspendDisclosuresInput } from '../interactions/disclosures/record.ts';
 import { docrefInput } from '../interactions/docref.ts';
 import { documentInput } from '../interactions/document.ts';
@@ -62,6 +63,12 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: validateInput,
     answer: 'OperationOutcome',
   },
+  'Appointment/$find': {
+    summary: 'Times at which several actors are all there and free, the earliest first',
+    input: findInput,
+    answer: 'Bundle',
+  },
+  'Appointment/$book': { summary: 'Book a time for all who take part', input: bookInput, answer: 'Appointment' },
   'CodeSystem/$lookup': { summary: 'What is known of a code', input: served(lookupInput), answer: 'Parameters' },
   'CodeSystem/$subsumes': { summary: 'How two codes are related', input: served(subsumesInput), answer: 'Parameters' },
   'CodeSystem/$validate-code': {

@@ -32,7 +32,8 @@ const suspensions: Readonly<Record<Suspended, { from: readonly string[]; to: str
 const types = ['Appointment', 'MedicationRequest', 'CommunicationRequest'] as const;
 type Suspended = (typeof types)[number];
 
-const isDead = (resource: Resource | undefined): boolean => {
+/** Whether a Patient says that the person has died. */
+export const isDead = (resource: Resource | undefined): boolean => {
   const { deceasedBoolean, deceasedDateTime } = (resource ?? {}) as Partial<fhir4.Patient>;
   return deceasedBoolean === true || deceasedDateTime !== undefined;
 };

@@ -11,7 +11,7 @@ const holding: ReadonlySet<string> = new Set(['pending', 'booked', 'arrived', 'c
  * Actors who can be in one place only. Patients and those who come with them may have several appointments at once, and say so themselves;
  * a HealthcareService is what is offered, by as many people and rooms as it has. https://hl7.org/fhir/R4/appointment.html
  */
-const holdable: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole', 'Location', 'Device']);
+export const holdable: ReadonlySet<string> = new Set(['Practitioner', 'PractitionerRole', 'Location', 'Device']);
 
 /**
  * Whose time an appointment holds: of each participant who has not declined and is meant to be there, from start to end, or as long

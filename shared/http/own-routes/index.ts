@@ -1,5 +1,6 @@
 import { historyOfType } from '../../interactions/history-across.ts';
 import { type OwnRoutes, ofEveryType } from '../routes.ts';
+import { appointmentRoutes } from './appointment.ts';
 import { auditEventRoutes } from './audit-event.ts';
 import { binaryRoutes } from './binary.ts';
 import { codeSystemRoutes } from './code-system.ts';
@@ -20,6 +21,7 @@ import { valueSetRoutes } from './value-set.ts';
 export const ownRoutes: OwnRoutes = {
   // Asked by itself, it has a function of its own, so that none of a type holds it.
   [ofEveryType]: [{ method: 'GET', path: ['_history'], interaction: historyOfType, name: 'history-type' }],
+  ...appointmentRoutes,
   ...auditEventRoutes,
   ...binaryRoutes,
   ...codeSystemRoutes,

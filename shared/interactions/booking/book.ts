@@ -1,0 +1,90 @@
+import { RecordError } from '../../errors.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import { isDead } from '../../people/death.ts';
+import { answerTo } from '../answers.ts';
+import type { Answer, Interaction, RequestContext } from '../context.ts';
+import { readInput } from '../operation-input.ts';
+import { parseBody } from '../parse-body.ts';
+import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
+import { recordToChange } from '../record-to-change.ts';
+import { requireTypeAccess } from '../require-access.ts';
+import { save } from '../save.ts';
+import { bookInput } from './input.ts';
+import { withNearest } from './nearest.ts';
+
+/** What can be confirmed. */
+const open: ReadonlySet<string> = new Set(['proposed', 'pending', 'booked', 'waitlist']);
+
+/**
+ * `POST Appointment/$book`: books a time for all who take part, or confirms an appointment that is there, by its id. All actors have the time then, or none. A look beside one another, and one transaction.
+ *
+ * @throws RecordError `forbidden`; `invalid`; `not-found` for an id that is none; `conflict` (`time-taken`) with the nearest free times; `business-rule` for what is over, a patient who has died, and
+ *   what cannot be confirmed any more.
+ */
+export const book: Interaction = async (context) => {
+  requireTypeAccess(context, 'c');
+  const { appointment } = readInput(context, bookInput);
+  if (typeof appointment.id === 'string') return confirmed(context, appointment.id);
+  const parsed = parseBody(context.recordType, asBooked(appointment));
+  requireAhead(context, parsed.resource);
+  const place = await newPlace(context, parsed.resource);
+  const plan = await planCreate(context, parsed, place);
+  return booked(context, plan);
+};
+
+const confirmed = async (context: RequestContext, id: string): Promise<Answer> => {
+  requireTypeAccess(context, 'u');
+  const current = await recordToChange(context, id, '$book');
+  const { status } = current.resource as { status?: string };
+  if (status === undefined || !open.has(status))
+    throw new RecordError('business-rule', `What is ${status} is not booked: make another appointment`, {
+      reason: 'illegal-move',
+      expression: 'Appointment.status',
+    });
+  const parsed = parseBody(context.recordType, asBooked(current.resource));
+  requireAhead(context, parsed.resource);
+  return booked(context, await planUpdate(context, parsed, current));
+};
+
+/** Whoever has not answered has the time, too: that is what a booking says. */
+const asBooked = (appointment: Resource): Resource => {
+  const { participant } = appointment as Partial<fhir4.Appointment>;
+  if (!Array.isArray(participant)) return { ...appointment, status: 'booked' };
+  return {
+    ...appointment,
+    status: 'booked',
+    participant: participant.map((each: Partial<fhir4.AppointmentParticipant> | null) =>
+      each && (each.status ?? 'needs-action') === 'needs-action' ? { ...each, status: 'accepted' } : each,
+    ),
+  };
+};
+
+const requireAhead = ({ now }: RequestContext, resource: Resource): void => {
+  const { end } = resource as Partial<fhir4.Appointment>;
+  if (end !== undefined && Date.parse(end) > now) return;
+  throw new RecordError('business-rule', 'What is over is not booked: record the visit', {
+    reason: 'booking-over',
+    expression: 'Appointment.end',
+  });
+};
+
+const booked = async (context: RequestContext, plan: PlannedWrite): Promise<Answer> => {
+  const { next } = plan;
+  if (!next.resource) throw new Error('Nothing is booked');
+  const { calendarsAhead } = await import('../calendar-changes.lazy.ts');
+  const [calendars] = await Promise.all([calendarsAhead(context, next.resource), requireAlive(context, plan)]);
+  const known = { ...plan, calendars };
+  await withNearest(context, next.resource, () => save(context, [known]));
+  return answerTo(context, known);
+};
+
+/** Says nothing of a patient whom another organisation keeps: whether there is one is decided with the write. */
+const requireAlive = async (context: RequestContext, { next, furtherCharts }: PlannedWrite): Promise<void> => {
+  const charts = [...(next.place === '' ? [] : [next.chart]), ...furtherCharts.next];
+  const patients = await context.store.readMany(charts.map((chart) => ({ type: 'Patient', chart, place: '' })));
+  if (patients.some(({ custodian, resource }) => custodian === next.custodian && isDead(resource)))
+    throw new RecordError('business-rule', 'Nothing is booked for a patient who has died', {
+      reason: 'patient-deceased',
+      expression: 'Appointment.participant',
+    });
+};

@@ -1,0 +1,137 @@
+import { RecordError } from '../../errors.ts';
+import { parseReference } from '../../fhir/references.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import { holdable } from '../../record-types/appointment-time.ts';
+import { type FreeTimes, freeTimes, mostDaysSearched, type NeededActor } from '../../scheduling/free-times.ts';
+import { limitsOf, longestBufferMs, ruleFor } from '../../scheduling/limits.ts';
+import { openTimes } from '../../scheduling/open-times.ts';
+import { openingHours } from '../../scheduling/opening-hours.ts';
+import { type ReadSchedule, readSchedule } from '../../scheduling/schedule.ts';
+import { serves } from '../../scheduling/services.ts';
+import { type Span, united, without } from '../../scheduling/span.ts';
+import { schedulesOf } from '../../store/actor-schedules.ts';
+import { busyTime, type DayRow, type KnownCalendars, readCalendars, rowName } from '../../store/calendar.ts';
+import { dayKey } from '../../store/keys.ts';
+import type { RequestContext } from '../context.ts';
+import { locateAll } from '../locate.ts';
+import { referenceError } from '../plan-write.ts';
+
+/** Actors of one search: each costs as many rows as there are days. */
+export const mostActors = 10;
+const dayMs = 24 * 3_600_000;
+/** What nobody has said: how long it takes, and how far starts are apart. */
+const usualMinutes = 30;
+const usualGrain = 15;
+const defaultZone = 'UTC';
+
+/** Whose hours count, though nobody has the time of a service itself. */
+const withHours: ReadonlySet<string> = new Set([...holdable, 'HealthcareService']);
+
+/** What is looked for. */
+export interface Wish extends Span {
+  /** References to those who are to come, and to the places. Patients are always there. */
+  readonly actors: readonly string[];
+  /** As `servicesOf` names them. */
+  readonly services: readonly string[];
+  /** As long as Schedules say, if absent. */
+  readonly minutes?: number | undefined;
+  /** How many times are wanted. */
+  readonly count: number;
+}
+
+/**
+ * Times at which all actors are there and free, the earliest first: as Schedules, own hours and bookings of this moment tell it. Three calls one after another, beside one another for all actors.
+ *
+ * @throws RecordError `invalid` for an actor that is not there; `too-costly` for too many actors or days.
+ */
+export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise<FreeTimes> => {
+  const { store, now } = context;
+  const { actors, services, from, to, count } = wish;
+  const named = [...new Set(actors.flatMap((actor) => nameIn(context, actor)))];
+  if (named.length > mostActors)
+    throw new RecordError('too-costly', `Free times are looked for of ${mostActors} actors at most`, {
+      expression: 'actor',
+    });
+  if (to - from > mostDaysSearched * dayMs)
+    // It refuses the search before anything is read.
+    return freeTimes({ ...wish, actors: [], minutes: 1, grain: usualGrain, zone: defaultZone, skip: 0 });
+  const [schedules, own] = await Promise.all([schedulesOf(store, named), recordsOf(context, named)]);
+  if (named.some((actor) => !own.has(actor))) throw referenceError([{ expression: 'actor' }]);
+  const range = { from, to };
+  const ids = [...new Set([...schedules.values()].flat().map(({ id }) => `Schedule/${id}`))];
+  const [written, calendars] = await Promise.all([
+    recordsOf(context, ids),
+    readCalendars(
+      store,
+      named.filter((actor) => holdable.has(typeIn(actor))).map((actor) => ({ actor, ...range })),
+      { days: new Map(), schedules },
+    ),
+  ]);
+  const read = new Map([...written].map(([name, resource]) => [name, readSchedule(resource)]));
+  const schedulesFor = (actor: string): ReadSchedule[] =>
+    (schedules.get(actor) ?? []).flatMap(({ id }) => read.get(`Schedule/${id}`) ?? []);
+  const all = named.flatMap(schedulesFor).filter(({ active }) => active);
+  const rules = all.flatMap((schedule) =>
+    serves(schedule.services, services) ? (ruleFor(schedule.rules, services) ?? []) : [],
+  );
+  const grains = rules.flatMap(({ grain }) => grain ?? []);
+  const zone = all[0]?.hours.zone ?? defaultZone;
+  const needed = named.map((actor): NeededActor => {
+    const record = own.get(actor);
+    const limits = limitsOf(schedules.get(actor) ?? [], { ...range, services });
+    const { taken, closed } = busyTime(daysOf(calendars.days, actor, range), now);
+    const barred = closed.map((span) => ({ from: span.from - limits.after, to: span.to + limits.before }));
+    const open = openTimes(schedulesFor(actor), record && openingHours(record, zone), services, range);
+    return { open: without(united(open), united(barred)), taken, limits };
+  });
+  return freeTimes({
+    ...range,
+    actors: needed,
+    minutes: wish.minutes ?? (Math.max(0, ...rules.map(({ minutes = 0 }) => minutes)) || usualMinutes),
+    grain: grains.length === 0 ? usualGrain : grains.reduce(leastCommon),
+    zone,
+    skip: 0,
+    count,
+  });
+};
+
+const typeIn = (name: string): string => name.slice(0, name.indexOf('/'));
+
+/** `Type/id` of whose hours count; none for others. */
+const nameIn = ({ request }: RequestContext, reference: string): string[] => {
+  const parsed = parseReference(reference, request.baseUrl);
+  return parsed.kind === 'record' && withHours.has(parsed.type) ? [`${parsed.type}/${parsed.id}`] : [];
+};
+
+/** Records of the directory by `Type/id`, without those that are not there. */
+const recordsOf = async (context: RequestContext, names: readonly string[]): Promise<Map<string, Resource>> => {
+  const addresses = await Promise.all(
+    [...Map.groupBy(names, typeIn)].map(([type, of]) =>
+      locateAll(
+        context,
+        type,
+        of.map((name) => name.slice(type.length + 1)),
+      ),
+    ),
+  );
+  const records = await context.store.readMany(addresses.flat());
+  return new Map(records.flatMap(({ type, id, resource }) => (resource ? [[`${type}/${id}`, resource] as const] : [])));
+};
+
+/** Days of an actor among those that were read. What a transaction under way would take counts as taken. */
+const daysOf = (days: KnownCalendars['days'], actor: string, { from, to }: Span) => {
+  const found: { readonly midnight: number; readonly row: DayRow | undefined }[] = [];
+  const last = to + longestBufferMs;
+  for (let midnight = Math.floor((from - longestBufferMs) / dayMs) * dayMs; midnight < last; midnight += dayMs) {
+    const row = days.get(rowName(dayKey(actor, new Date(midnight).toISOString().slice(0, 10))));
+    found.push({ midnight, row: row?.intent ? { ...row, ...row.intent.takes } : row });
+  }
+  return found;
+};
+
+/** The least multiple of both: starts that suit both Schedules. */
+const leastCommon = (a: number, b: number): number => {
+  let [large, small] = [a, b];
+  while (small > 0) [large, small] = [small, large % small];
+  return (a / large) * b;
+};

@@ -1,0 +1,11 @@
+import type { Interaction } from '../context.ts';
+
+const operation =
+  (name: keyof typeof import('./booking.lazy.ts')): Interaction =>
+  async (context, target) =>
+    (await import('./booking.lazy.ts'))[name](context, target);
+
+/** `POST Appointment/$find` */
+export const find = operation('find');
+/** `POST Appointment/$book` */
+export const book = operation('book');

@@ -1,0 +1,187 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hours, service, zone } from '../support/actor-schedules.ts';
+import type { TestCaller } from '../support/callers.ts';
+import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
+import { admin, create, issuesOf, patientBody, referenceTo, resourcesIn } from '../support/records.ts';
+
+const frontdesk: TestCaller = { role: 'frontdesk' };
+
+let server: FhirServer;
+let practitioner: string;
+let room: string;
+let patient: string;
+
+beforeAll(async () => {
+  server = await fhirServer();
+});
+beforeEach(async () => {
+  server.setTime(Date.UTC(2026, 10, 24, 7));
+  practitioner = referenceTo(await create(server, { resourceType: 'Practitioner' }, admin));
+  room = referenceTo(await create(server, { resourceType: 'Location', name: 'Room 1' }, admin));
+  patient = referenceTo(await create(server, patientBody(), frontdesk));
+});
+
+const at = (clock: string) => `2026-11-24T${clock}:00Z`;
+const instant = (clock: string) => `2026-11-24T${clock}:00.000Z`;
+const parametersOf = (parameter: fhir4.ParametersParameter[]): fhir4.Parameters => ({
+  resourceType: 'Parameters',
+  parameter,
+});
+const proposal = (start: string, end: string, actors = [practitioner, room, patient]): fhir4.Appointment => ({
+  resourceType: 'Appointment',
+  status: 'proposed',
+  start: at(start),
+  end: at(end),
+  participant: actors.map((reference) => ({ actor: { reference }, status: 'needs-action' })),
+});
+const book = (appointment: fhir4.Appointment, headers: Record<string, string> = {}, as = frontdesk) =>
+  server.post('Appointment/$book', parametersOf([{ name: 'appointment', resource: appointment }]), { as, headers });
+const find = async (start: string, end: string, more: fhir4.ParametersParameter[] = []) => {
+  const { status, body, text } = await server.post(
+    'Appointment/$find',
+    parametersOf([
+      { name: 'start', valueDateTime: at(start) },
+      { name: 'end', valueDateTime: at(end) },
+      { name: 'actor', valueReference: { reference: practitioner } },
+      { name: 'actor', valueReference: { reference: room } },
+      ...more,
+    ]),
+    { as: frontdesk },
+  );
+  expect(status, text).toBe(200);
+  return resourcesIn(body) as unknown as fhir4.Appointment[];
+};
+const startsOf = (found: readonly fhir4.Appointment[]) => found.map(({ start }) => start?.slice(11, 16));
+const offersIn = (body: TestBody): string[] =>
+  (body as unknown as fhir4.OperationOutcome).issue.flatMap(({ severity, details }) =>
+    severity === 'information' && details?.text?.startsWith('Free from ') ? [details.text] : [],
+  );
+
+describe('Appointment/$find', () => {
+  it('proposes when all actors are there and free, the earliest first', async () => {
+    const extension = [
+      ...zone('UTC'),
+      ...hours('09:00', '12:00'),
+      ...service([
+        { url: 'minutes', valuePositiveInt: 30 },
+        { url: 'grain', valuePositiveInt: 30 },
+        { url: 'bufferAfter', valueUnsignedInt: 10 },
+      ]),
+    ];
+    await create(server, { resourceType: 'Schedule', actor: [{ reference: practitioner }], extension }, frontdesk);
+    await create(server, { ...proposal('10:00', '10:30', [room]), status: 'booked' }, frontdesk);
+
+    const found = await find('08:00', '12:00');
+
+    expect(startsOf(found)).toEqual(['09:00', '09:30', '10:30', '11:00', '11:30']);
+    expect(found[0]).toMatchObject({
+      status: 'proposed',
+      start: instant('09:00'),
+      end: instant('09:30'),
+      participant: [{ actor: { reference: practitioner } }, { actor: { reference: room } }],
+    });
+    expect(startsOf(await find('10:00', '13:00', [{ name: 'minutes', valuePositiveInt: 60 }]))).toEqual([
+      '10:30',
+      '11:00',
+    ]);
+    expect((await book(proposal('09:00', '09:30'))).status).toBe(201);
+    expect(startsOf(await find('08:00', '12:00'))).toEqual(['10:30', '11:00', '11:30']);
+  });
+
+  it('is refused without an actor, over too many days and to patients', async () => {
+    const asked = async (parameters: fhir4.ParametersParameter[], as = frontdesk) => {
+      const { status, body } = await server.post('Appointment/$find', parametersOf(parameters), { as });
+      return [status, issuesOf(body)[0]?.reason];
+    };
+    const actor = { name: 'actor', valueReference: { reference: practitioner } };
+
+    expect(await asked([])).toEqual([400, 'invalid']);
+    expect(await asked([actor, { name: 'end', valueDateTime: '2027-03-01' }])).toEqual([400, 'too-many-days']);
+    expect(await asked([{ name: 'actor', valueReference: { reference: `${room}0` } }])).toEqual([
+      400,
+      'reference-not-found',
+    ]);
+    expect((await asked([actor], { role: 'patient', patient: patient.slice(8) } as TestCaller))[0]).toBe(403);
+  });
+});
+
+describe('Appointment/$book', () => {
+  it('books in two calls one after another', async () => {
+    server.calls.reset();
+
+    const { status, body } = await book(proposal('09:00', '09:30'));
+
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ status: 'booked', participant: [{ status: 'accepted' }, {}, {}] });
+    expect(server.calls.sequential()).toBe(2);
+  });
+
+  it('confirms what is there by its id', async () => {
+    const made = await create(server, proposal('09:00', '09:30'), frontdesk);
+
+    const { status, body } = await book(made);
+
+    expect([status, (body as unknown as fhir4.Appointment).status]).toEqual([200, 'booked']);
+    expect((await book(proposal('09:15', '09:45'))).status).toBe(409);
+    await server.put(referenceTo(made), { ...made, status: 'cancelled' }, { as: frontdesk });
+    const again = await book(made);
+    expect([again.status, issuesOf(again.body)[0]?.reason]).toEqual([422, 'illegal-move']);
+  });
+
+  it('books once, however often a request with a key is sent', async () => {
+    const headers = { 'Idempotency-Key': 'booking-0001' };
+
+    const [first, second] = [
+      await book(proposal('09:00', '09:30'), headers),
+      await book(proposal('09:00', '09:30'), headers),
+    ];
+
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(second.body).toEqual(first.body);
+  });
+
+  it('lets of those who want overlapping times at once have it who do not overlap, and offers the others free time', async () => {
+    const wanted = Array.from({ length: 20 }, (_, index) => {
+      const minute = 9 * 60 + index * 10;
+      const clock = (total: number) =>
+        `${String(Math.floor(total / 60)).padStart(2, '0')}:${String(total % 60).padStart(2, '0')}`;
+      return { from: minute, to: minute + 30, body: proposal(clock(minute), clock(minute + 30)) };
+    });
+
+    const answers = await Promise.all(
+      wanted.map(async (want) => {
+        // Two who come at the same moment may both be told to come again.
+        for (;;) {
+          const { status, body } = await book(want.body);
+          if (status !== 409 || issuesOf(body)[0]?.reason !== 'concurrent-change') return { ...want, status, body };
+        }
+      }),
+    );
+
+    const won = answers.filter(({ status }) => status === 201);
+    const lost = answers.filter(({ status }) => status === 409);
+    expect(won.length + lost.length).toBe(20);
+    for (const one of won)
+      for (const other of won) expect(one === other || one.to <= other.from || other.to <= one.from).toBe(true);
+    for (const { from, to, body } of lost) {
+      expect(won.some((one) => one.from < to && from < one.to)).toBe(true);
+      expect(offersIn(body)).toHaveLength(3);
+    }
+    const [, start = '', end = ''] =
+      /from (\S+) to (\S+)$/.exec(offersIn((await book(proposal('09:00', '12:40'))).body)[0] ?? '') ?? [];
+    expect((await book({ ...proposal('09:00', '09:30'), start, end })).status).toBe(201);
+  });
+
+  it('is refused for what is over, for who has died, and to patients', async () => {
+    const refused = async (appointment: fhir4.Appointment, as = frontdesk) => {
+      const { status, body } = await book(appointment, {}, as);
+      return [status, issuesOf(body)[0]?.reason];
+    };
+    const dead = referenceTo(await create(server, patientBody({ deceasedBoolean: true }), frontdesk));
+
+    expect(await refused(proposal('06:00', '06:30'))).toEqual([422, 'booking-over']);
+    expect(await refused(proposal('09:00', '09:30', [practitioner, dead]))).toEqual([422, 'patient-deceased']);
+    expect(await refused(proposal('09:00', '09:30'), { role: 'lab' })).toEqual([403, 'forbidden-role']);
+    expect((await book(proposal('09:00', '09:30'))).status).toBe(201);
+  });
+});
