@@ -41,6 +41,7 @@ export const refusalCodes = {
     'condition-not-met',
     'id-taken',
     'legal-hold',
+    'possible-duplicate',
     'referenced',
     'request-under-way',
     'task-taken',

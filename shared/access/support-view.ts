@@ -94,6 +94,9 @@ export const supportExtensions: Readonly<Record<string, 'valueBoolean' | 'valueC
   'https://concord.example/fhir/StructureDefinition/contact-restriction': 'valueCode',
 };
 
+/** How somebody is addressed: support is shown its codes. Who somebody is (`individual-genderIdentity`) is not. */
+export const pronounsUrl = 'http://hl7.org/fhir/StructureDefinition/individual-pronouns';
+
 /** What a search by support may ask of these types: what is shown. */
 export const supportSearches: Readonly<Record<string, readonly string[]>> = {
   Patient: [
@@ -209,8 +212,16 @@ const codesOf = (value: object, isShown: (coding: fhir4.Coding) => boolean): fhi
 const isInterpreter = ({ system, code }: fhir4.Coding): boolean =>
   system === 'http://terminology.hl7.org/CodeSystem/participant-type' && code === 'translator';
 
+/** The codes of pronouns, without the period and the comment. https://hl7.org/fhir/extensions/StructureDefinition-individual-pronouns.html */
+const pronounsOf = ({ url, extension: parts }: fhir4.Extension): fhir4.Extension | undefined => {
+  const value = Array.isArray(parts) ? parts.find((part) => part?.url === 'value')?.valueCodeableConcept : undefined;
+  const coded = value && typeof value === 'object' ? codesOf(value, () => true) : undefined;
+  return coded && { url, extension: [{ url: 'value', valueCodeableConcept: coded }] };
+};
+
 const extensionOf = (extension: fhir4.Extension): fhir4.Extension | undefined => {
   const { url } = extension;
+  if (url === pronounsUrl) return pronounsOf(extension);
   const name = supportExtensions[url];
   const value = name && extension[name];
   return value === undefined || name === undefined ? undefined : ({ url, [name]: value } as fhir4.Extension);

@@ -12,9 +12,10 @@ export interface ComparedName {
 
 const formerUses: ReadonlySet<string | undefined> = new Set(['old', 'maiden']);
 
-/** The names of a patient, without those that say nothing. `Okafor, Ngozi` and `Ngozi Okafor` are told by the comma. */
+/** The names of a patient, without those that say nothing, such as a temporary text for who is not identified. `Okafor, Ngozi` and `Ngozi Okafor` are told by the comma. */
 export const namesOf = ({ name = [] }: Pick<fhir4.Patient, 'name'>): ComparedName[] =>
   name
+    .filter(({ use, family, given }) => !(use === 'temp' && family === undefined && given === undefined))
     .map(({ family, given, text, use, period }): ComparedName => {
       const former = formerUses.has(use) || period?.end !== undefined;
       const present = (given ?? []).filter((each: string | null) => each !== null);

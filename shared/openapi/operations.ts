@@ -14,6 +14,7 @@ import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
 import { progressInput } from '../interactions/progress/input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
+import { registerInput } from '../interactions/registering/input.ts';
 import { retentionInput } from '../interactions/retention/input.ts';
 import { retractInput, signInput } from '../interactions/signing/input.ts';
 import { servedInput } from '../interactions/terms/asked.ts';
@@ -130,6 +131,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
     summary: 'Record that somebody may act for the patient, by which right and on what evidence',
     input: grantProxyInput,
     answer: 'Parameters',
+  },
+  'Patient/$register': {
+    summary: 'Register a patient, unless it may be one who is there already',
+    input: registerInput,
+    answer: 'Patient',
   },
   'Patient/$merge': {
     summary: 'Let this patient stand for another record of the person',

@@ -18,6 +18,12 @@ const withLinks = (resource: Resource, links: readonly Link[]): Resource => {
 /** Whether another record stands for this patient now. https://hl7.org/fhir/R4/patient.html#links */
 export const isReplaced = (resource: Resource): boolean => linksOf(resource).some(({ type }) => type === 'replaced-by');
 
+/** References to the records that stand for this patient now. */
+export const replacements = (resource: Resource): readonly string[] =>
+  linksOf(resource).flatMap(({ type, other }) =>
+    type === 'replaced-by' && other.reference !== undefined ? [other.reference] : [],
+  );
+
 /** A patient who stands for another one, too, or for whom another one stands: that one is no longer in use. */
 export const linked = (resource: Resource, type: 'replaces' | 'replaced-by', other: string): Resource => {
   const link = { other: { reference: `Patient/${other}` }, type };

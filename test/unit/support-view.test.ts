@@ -4,7 +4,7 @@ import { decide } from '../../shared/access/decide.ts';
 import type { Asking } from '../../shared/access/question.ts';
 import { parseScopes } from '../../shared/access/scopes.ts';
 import { administrative } from '../../shared/access/support.ts';
-import { forSupport, hidesParameter, supportView } from '../../shared/access/support-view.ts';
+import { forSupport, hidesParameter, pronounsUrl, supportView } from '../../shared/access/support-view.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { isDirectory, subjectOf } from '../../shared/record-types/subjects.ts';
@@ -165,6 +165,42 @@ describe('what support sees of a record', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('tells how a patient is addressed, by codes, and not who the patient is', () => {
+    const coding = [{ system: 'http://loinc.org', code: 'LA29520-6' }];
+    const concept = { text: 'hush', coding: [{ ...coding[0], display: 'hush' }] };
+    const extension = [
+      {
+        url: pronounsUrl,
+        extension: [
+          { url: 'value', valueCodeableConcept: concept },
+          { url: 'comment', valueString: 'hush' },
+        ],
+      },
+      { url: pronounsUrl, extension: [{ url: 'value', valueCodeableConcept: { text: 'hush' } }] },
+      { url: pronounsUrl, valueString: 'hush' },
+      {
+        url: 'http://hl7.org/fhir/StructureDefinition/individual-genderIdentity',
+        extension: [{ url: 'value', valueCodeableConcept: concept }],
+      },
+      { url: 'http://hl7.org/fhir/StructureDefinition/patient-genderIdentity', valueCodeableConcept: concept },
+      {
+        url: 'http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse',
+        extension: [{ url: 'value', valueCodeableConcept: concept }],
+      },
+    ];
+    const name = [
+      { use: 'usual', given: ['Sam'] },
+      { use: 'official', given: ['Samira'] },
+    ];
+
+    expect(forSupport({ resourceType: 'Patient', name, gender: 'female', extension } as Resource, self)).toEqual({
+      resourceType: 'Patient',
+      meta: expect.anything(),
+      name,
+      extension: [{ url: pronounsUrl, extension: [{ url: 'value', valueCodeableConcept: { coding } }] }],
+    });
   });
 
   it('is itself once it is reduced, and never what was given', () => {

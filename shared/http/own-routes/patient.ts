@@ -26,6 +26,9 @@ const concordOperation = (
 const matchPatient: Interaction = async (...asked) =>
   (await import('../../interactions/match/match.lazy.ts')).matchPatient(...asked);
 
+const register: Interaction = async (...asked) =>
+  (await import('../../interactions/registering/registering.lazy.ts')).register(...asked);
+
 /** What can be asked of a patient alone. https://hl7.org/fhir/R4/patient-operations.html */
 export const patientRoutes: OwnRoutes = {
   Patient: [
@@ -36,6 +39,7 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     concordOperation('POST', 'emergency-match', emergencyMatch, []),
     concordOperation('POST', 'break-glass', breakGlass),
+    concordOperation('POST', 'register', register, []),
     concordOperation('POST', 'merge', merge),
     concordOperation('POST', 'unmerge', unmerge),
     concordOperation('GET', 'disclosures', disclosures),
