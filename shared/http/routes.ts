@@ -16,7 +16,7 @@ export interface Route {
   readonly interaction: Interaction;
   /** Of an operation that writes: what it would write, for a transaction to write it with the rest. */
   readonly plan?: PlannedInteraction;
-  /** Of an operation that creates: whether a request that bears a key is carried out once. */
+  /** Of an operation that writes: whether a request that bears a key is carried out once. */
   readonly once?: true;
   /** FHIR's name of the interaction, for the log and the capability statement. */
   readonly name: string;

@@ -79,7 +79,9 @@ const changeBy = (context: Ahead, { recordType, next, previous }: PlannedWrite):
 
 const namesOf = (times: readonly WantedTime[]): string =>
   times
-    .map(({ actor, from, to, services = [], slots = [], as }) => JSON.stringify([actor, from, to, services, slots, as]))
+    .map(({ actor, from, to, services = [], slots = [], as, until }) =>
+      JSON.stringify([actor, from, to, services, slots, as, until]),
+    )
     .sort()
     .join('\n');
 
@@ -92,8 +94,8 @@ const timeAhead = (
   if (!resource || !recordType.heldTime) return [];
   return recordType.heldTime(resource).flatMap(({ actor, expression, slots = [], ...held }) => {
     const parsed = parseReference(actor, baseUrl);
-    // An actor of another server has its calendar there.
-    if (parsed.kind !== 'record' || held.to <= now) return [];
+    // An actor of another server has its calendar there. A hold that has lapsed holds nothing.
+    if (parsed.kind !== 'record' || Math.min(held.to, held.until ?? held.to) <= now) return [];
     const name = `${parsed.type}/${parsed.id}`;
     const ownSlots = slots.flatMap((slot) => {
       const at = parseReference(slot, baseUrl);

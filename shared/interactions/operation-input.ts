@@ -145,11 +145,19 @@ const sentInParameters = (body: unknown): Sent[] => {
   });
 };
 
+/** Types whose values are some of those of another one: clients send either. */
+const alike: Partial<Record<InputDefinition['type'], string>> = {
+  dateTime: 'valueInstant',
+  instant: 'valueDateTime',
+  positiveInt: 'valueInteger',
+};
+
 const valueOf = (type: InputDefinition['type'], { expression, text, element, value }: Sent): Values[typeof type] => {
   if (type === 'Reference' && element === 'valueString' && typeof value === 'string') return { display: value };
   const given = text === undefined ? value : fromText(type, text, expression);
   const expected = type === 'Resource' ? 'resource' : `value${type.charAt(0).toUpperCase()}${type.slice(1)}`;
-  if (text === undefined && element !== expected) throw wrong(expression, `The parameter has ${expected} here`);
+  if (text === undefined && element !== expected && element !== alike[type])
+    throw wrong(expression, `The parameter has ${expected} here`);
   if (type in primitives) {
     const broken = primitives[type as keyof typeof primitives].rule(given);
     if (broken) throw wrong(expression, `The value ${broken.message}`);

@@ -1,5 +1,5 @@
 import { decideAmendmentInput, requestAmendmentInput } from '../interactions/amendments/input.ts';
-import { bookInput, findInput } from '../interactions/booking/input.ts';
+import { bookInput, cancelInput, findInput, holdInput, rescheduleInput } from '../interactions/booking/input.ts';
 import { recordDisclosureInput, suspendDisclosuresInput } from '../interactions/disclosures/record.ts';
 import { docrefInput } from '../interactions/docref.ts';
 import { documentInput } from '../interactions/document.ts';
@@ -69,6 +69,13 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: findInput,
     answer: 'Bundle',
   },
+  'Appointment/$hold': { summary: 'Keep a time for a while', input: holdInput, answer: 'Appointment' },
+  'Appointment/$reschedule': {
+    summary: 'Move an appointment, for all who take part',
+    input: rescheduleInput,
+    answer: 'Appointment',
+  },
+  'Appointment/$cancel': { summary: 'Give the time of an appointment back', input: cancelInput, answer: 'Appointment' },
   'Appointment/$book': { summary: 'Book a time for all who take part', input: bookInput, answer: 'Appointment' },
   'CodeSystem/$lookup': { summary: 'What is known of a code', input: served(lookupInput), answer: 'Parameters' },
   'CodeSystem/$subsumes': { summary: 'How two codes are related', input: served(subsumesInput), answer: 'Parameters' },

@@ -1,5 +1,5 @@
 import type { Resource } from '../fhir/resource.ts';
-import { overbookingReasonUrl } from '../scheduling/extensions.ts';
+import { holdUntilUrl, overbookingReasonUrl } from '../scheduling/extensions.ts';
 import { servicesOf } from '../scheduling/services.ts';
 import { dateInterval } from '../search/date-range.ts';
 import type { HeldTime } from './define-record-type.ts';
@@ -24,6 +24,7 @@ export const appointmentTime = (resource: Resource): HeldTime[] => {
     services: servicesOf(serviceType),
     slots: (slot ?? []).flatMap(({ reference }) => reference ?? []),
     beyondLimits: overbookingReason(resource) !== undefined,
+    ...lapsing(resource as unknown as fhir4.Appointment),
   };
   return participant.flatMap(({ actor, status: answer, required, period }, index): HeldTime[] => {
     const reference = actor?.reference;
@@ -42,6 +43,12 @@ export const appointmentTime = (resource: Resource): HeldTime[] => {
 export const overbookingReason = (resource: Resource | undefined): string | undefined => {
   const { extension = [] } = (resource ?? {}) as Partial<fhir4.Appointment>;
   return extension.find(({ url }) => url === overbookingReasonUrl)?.valueString;
+};
+
+/** A hold lapses by itself; once it is booked, it is none. */
+const lapsing = ({ status, extension = [] }: fhir4.Appointment): Pick<HeldTime, 'until'> => {
+  const until = extension.find(({ url }) => url === holdUntilUrl)?.valueInstant;
+  return status === 'pending' && until !== undefined ? { until: Date.parse(until) } : {};
 };
 
 const beginning = (text = ''): number => dateInterval(text)?.start ?? Number.NaN;

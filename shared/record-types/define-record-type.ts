@@ -25,6 +25,8 @@ export interface HeldTime {
   readonly services?: readonly string[];
   /** References to Slots whose time it is: they and it are one booking. */
   readonly slots?: readonly string[];
+  /** When it lapses by itself, in milliseconds since 1970; never, if absent. */
+  readonly until?: number;
   /** Whether somebody who may has given a reason to go beyond the actor's limits. */
   readonly beyondLimits?: boolean;
   /** For the time of a Slot, whose actor is its Schedule, for all that this has: whether bookings that name it have it, or nobody. */

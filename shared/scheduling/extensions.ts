@@ -16,6 +16,12 @@ export const extensionUrls = {
 /** In an Appointment: `valueString`, why it goes beyond the limits of its actors. */
 export const overbookingReasonUrl = `${base}/overbooking-reason`;
 
+/** In an Appointment that is `pending`: `valueInstant`, until when it holds its time. */
+export const holdUntilUrl = `${base}/hold-until`;
+
+/** In an Appointment: `valueString`, why it was moved to the time that it has. */
+export const rescheduleReasonUrl = `${base}/reschedule-reason`;
+
 /** An extension, and the FHIRPath expression of where it stands. */
 export interface FoundExtension {
   readonly extension: fhir4.Extension;

@@ -185,3 +185,71 @@ describe('Appointment/$book', () => {
     expect((await book(proposal('09:00', '09:30'))).status).toBe(201);
   });
 });
+
+const holdFor = (appointment: fhir4.Appointment, expires: string) =>
+  server.post(
+    'Appointment/$hold',
+    parametersOf([
+      { name: 'appointment', resource: appointment },
+      { name: 'expires', valueInstant: expires },
+    ]),
+    { as: frontdesk },
+  );
+const change = async (id: string, operation: 'reschedule' | 'cancel', parameters: fhir4.ParametersParameter[]) => {
+  const { status, body } = await server.post(`Appointment/${id}/$${operation}`, parametersOf(parameters), {
+    as: frontdesk,
+  });
+  return { status, body: body as unknown as fhir4.Appointment, reason: status < 400 ? '' : issuesOf(body)[0]?.reason };
+};
+
+describe('Appointment/$hold', () => {
+  it('keeps a time until it lapses by itself, or is booked', async () => {
+    const first = await holdFor(proposal('09:00', '09:30'), instant('07:10'));
+    const second = await holdFor(proposal('10:00', '10:30'), instant('07:10'));
+    expect([first.status, second.status, first.body.status]).toEqual([201, 201, 'pending']);
+    expect((await book(proposal('09:15', '09:45'))).status).toBe(409);
+    const confirmed = await book(second.body as unknown as fhir4.Appointment);
+    expect([confirmed.status, confirmed.body.status, confirmed.body.extension]).toEqual([200, 'booked', undefined]);
+
+    server.setTime(Date.parse(at('07:11')));
+
+    expect(startsOf(await find('09:00', '11:00'))).toEqual(['09:00', '09:15', '09:30', '10:30']);
+    expect((await book(proposal('09:15', '09:45'))).status).toBe(201);
+    expect((await book(proposal('10:15', '10:45'))).status).toBe(409);
+    const late = await book(first.body as unknown as fhir4.Appointment);
+    expect([late.status, offersIn(late.body).length]).toEqual([409, 3]);
+  });
+
+  it('ends within a day from now', async () => {
+    expect((await holdFor(proposal('09:00', '09:30'), instant('06:59'))).status).toBe(400);
+    expect((await holdFor(proposal('09:00', '09:30'), '2026-11-25T07:00:01Z')).status).toBe(400);
+  });
+});
+
+describe('an Appointment', () => {
+  it('is moved for all who take part or for none, and cancelled', async () => {
+    const { body } = await book(proposal('09:00', '09:30'));
+    const id = String(body.id);
+    await book(proposal('11:00', '11:30', [room]));
+    const to = (start: string, end: string) => [
+      { name: 'start', valueDateTime: at(start) },
+      { name: 'end', valueDateTime: at(end) },
+      { name: 'reason', valueString: 'Bus is late' },
+    ];
+
+    const refused = await change(id, 'reschedule', to('11:15', '11:45'));
+    expect([refused.status, refused.reason]).toEqual([409, 'time-taken']);
+    expect((await book(proposal('09:00', '09:30'))).status).toBe(409);
+    const moved = await change(id, 'reschedule', to('10:00', '10:30'));
+    expect([moved.status, moved.body.start, moved.body.status]).toEqual([200, at('10:00'), 'booked']);
+    expect(moved.body.extension?.[0]?.valueString).toBe('Bus is late');
+    expect((await book(proposal('09:00', '09:30'))).status).toBe(201);
+
+    const cancelled = await change(id, 'cancel', [{ name: 'reason', valueString: 'Feels better' }]);
+    expect([cancelled.status, cancelled.body.status]).toEqual([200, 'cancelled']);
+    expect(cancelled.body.cancelationReason?.text).toBe('Feels better');
+    expect((await book(proposal('10:00', '10:30'))).status).toBe(201);
+    expect((await change(id, 'cancel', [])).reason).toBe('illegal-move');
+    expect((await change(id, 'reschedule', to('12:00', '12:30'))).reason).toBe('illegal-move');
+  });
+});

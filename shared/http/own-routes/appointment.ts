@@ -1,23 +1,21 @@
-import { book, find } from '../../interactions/booking/operations.ts';
-import type { OwnRoutes } from '../routes.ts';
+import { book, cancel, find, hold, reschedule } from '../../interactions/booking/operations.ts';
+import type { OwnRoutes, Route } from '../routes.ts';
+
+const operation = (name: string, interaction: Route['interaction'], of: readonly string[] = []): Route => ({
+  method: 'POST',
+  path: [...of, `$${name}`],
+  interaction,
+  name: 'operation',
+  definition: `https://concord.example/fhir/OperationDefinition/Appointment-${name}`,
+});
 
 /** What can be asked of appointments alone. */
 export const appointmentRoutes: OwnRoutes = {
   Appointment: [
-    {
-      method: 'POST',
-      path: ['$find'],
-      interaction: find,
-      name: 'operation',
-      definition: 'https://concord.example/fhir/OperationDefinition/Appointment-find',
-    },
-    {
-      method: 'POST',
-      path: ['$book'],
-      interaction: book,
-      name: 'operation',
-      once: true,
-      definition: 'https://concord.example/fhir/OperationDefinition/Appointment-book',
-    },
+    operation('find', find),
+    { ...operation('hold', hold), once: true },
+    { ...operation('book', book), once: true },
+    { ...operation('reschedule', reschedule, ['{id}']), once: true },
+    { ...operation('cancel', cancel, ['{id}']), once: true },
   ],
 };

@@ -1,6 +1,7 @@
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { isDead } from '../../people/death.ts';
+import { holdUntilUrl } from '../../scheduling/extensions.ts';
 import { answerTo } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
 import { readInput } from '../operation-input.ts';
@@ -9,11 +10,15 @@ import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-wri
 import { recordToChange } from '../record-to-change.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
-import { bookInput } from './input.ts';
+import { bookInput, holdInput } from './input.ts';
 import { withNearest } from './nearest.ts';
 
-/** What can be confirmed. */
-const open: ReadonlySet<string> = new Set(['proposed', 'pending', 'booked', 'waitlist']);
+/** How long a time is kept if nobody says it, and at most. */
+const usualHoldMs = 10 * 60_000;
+const longestHoldMs = 24 * 3_600_000;
+
+/** What can be confirmed, moved and cancelled. */
+export const open: ReadonlySet<string> = new Set(['proposed', 'pending', 'booked', 'waitlist']);
 
 /**
  * `POST Appointment/$book`: books a time for all who take part, or confirms an appointment that is there, by its id. All actors have the time then, or none. A look beside one another, and one transaction.
@@ -25,11 +30,30 @@ export const book: Interaction = async (context) => {
   requireTypeAccess(context, 'c');
   const { appointment } = readInput(context, bookInput);
   if (typeof appointment.id === 'string') return confirmed(context, appointment.id);
-  const parsed = parseBody(context.recordType, asBooked(appointment));
+  return created(context, asBooked(appointment));
+};
+
+/**
+ * `POST Appointment/$hold`: keeps a time for all who take part until `expires`, ten minutes if that is not said. Then it is free again by itself; `$book` with its id confirms it.
+ *
+ * @throws RecordError as `$book`.
+ */
+export const hold: Interaction = async (context) => {
+  requireTypeAccess(context, 'c');
+  const { now } = context;
+  const { appointment, expires } = readInput(context, holdInput);
+  const until = expires === undefined ? now + usualHoldMs : Date.parse(expires);
+  if (!(until > now && until <= now + longestHoldMs))
+    throw new RecordError('invalid', 'A hold ends within a day from now', { expression: 'expires' });
+  const { extension = [], ...rest } = withoutExtension(appointment, holdUntilUrl);
+  const mark: fhir4.Extension = { url: holdUntilUrl, valueInstant: new Date(until).toISOString() };
+  return created(context, { ...rest, status: 'pending', extension: [...extension, mark] } as Resource);
+};
+
+const created = async (context: RequestContext, appointment: Resource): Promise<Answer> => {
+  const parsed = parseBody(context.recordType, appointment);
   requireAhead(context, parsed.resource);
-  const place = await newPlace(context, parsed.resource);
-  const plan = await planCreate(context, parsed, place);
-  return booked(context, plan);
+  return taken(context, await planCreate(context, parsed, await newPlace(context, parsed.resource)));
 };
 
 const confirmed = async (context: RequestContext, id: string): Promise<Answer> => {
@@ -43,11 +67,23 @@ const confirmed = async (context: RequestContext, id: string): Promise<Answer> =
     });
   const parsed = parseBody(context.recordType, asBooked(current.resource));
   requireAhead(context, parsed.resource);
-  return booked(context, await planUpdate(context, parsed, current));
+  return taken(context, await planUpdate(context, parsed, current));
+};
+
+type Extended = Resource & { readonly extension?: readonly fhir4.Extension[] };
+
+/** FHIR's JSON knows no empty arrays. */
+export const withoutExtension = (resource: Resource, url: string): Extended => {
+  const { extension, ...rest } = resource as Extended;
+  // What is no list is refused with the rest of the resource.
+  if (!Array.isArray(extension)) return resource;
+  const others = extension.filter((each: fhir4.Extension | null) => each?.url !== url);
+  return (others.length === 0 ? rest : { ...rest, extension: others }) as Extended;
 };
 
 /** Whoever has not answered has the time, too: that is what a booking says. */
-const asBooked = (appointment: Resource): Resource => {
+const asBooked = (unbooked: Resource): Resource => {
+  const appointment = withoutExtension(unbooked, holdUntilUrl);
   const { participant } = appointment as Partial<fhir4.Appointment>;
   if (!Array.isArray(participant)) return { ...appointment, status: 'booked' };
   return {
@@ -59,7 +95,7 @@ const asBooked = (appointment: Resource): Resource => {
   };
 };
 
-const requireAhead = ({ now }: RequestContext, resource: Resource): void => {
+export const requireAhead = ({ now }: RequestContext, resource: Resource): void => {
   const { end } = resource as Partial<fhir4.Appointment>;
   if (end !== undefined && Date.parse(end) > now) return;
   throw new RecordError('business-rule', 'What is over is not booked: record the visit', {
@@ -68,7 +104,8 @@ const requireAhead = ({ now }: RequestContext, resource: Resource): void => {
   });
 };
 
-const booked = async (context: RequestContext, plan: PlannedWrite): Promise<Answer> => {
+/** Takes the time of an appointment with the write of it. */
+export const taken = async (context: RequestContext, plan: PlannedWrite): Promise<Answer> => {
   const { next } = plan;
   if (!next.resource) throw new Error('Nothing is booked');
   const { calendarsAhead } = await import('../calendar-changes.lazy.ts');

@@ -7,5 +7,15 @@ export const findInput = {
   minutes: { type: 'positiveInt' },
   _count: { type: 'integer' },
 } as const;
+/** Input of `Appointment/$hold`. */
+export const holdInput = { appointment: { type: 'Resource', min: 1 }, expires: { type: 'instant' } } as const;
+/** Input of `Appointment/{id}/$reschedule`. */
+export const rescheduleInput = {
+  start: { type: 'dateTime', min: 1 },
+  end: { type: 'dateTime', min: 1 },
+  reason: { type: 'string' },
+} as const;
+/** Input of `Appointment/{id}/$cancel`. */
+export const cancelInput = { reason: { type: 'string' } } as const;
 /** Input of `Appointment/$book`. */
 export const bookInput = { appointment: { type: 'Resource', min: 1 } } as const;

@@ -7,5 +7,11 @@ const operation =
 
 /** `POST Appointment/$find` */
 export const find = operation('find');
+/** `POST Appointment/$hold` */
+export const hold = operation('hold');
+/** `POST Appointment/{id}/$reschedule` */
+export const reschedule = operation('reschedule');
+/** `POST Appointment/{id}/$cancel` */
+export const cancel = operation('cancel');
 /** `POST Appointment/$book` */
 export const book = operation('book');
