@@ -88,6 +88,36 @@ describe('Appointment/$find', () => {
     expect(startsOf(await find('08:00', '12:00'))).toEqual(['10:30', '11:00', '11:30']);
   });
 
+  it('keeps to closed time with buffers, and to the own hours of who has no Schedule', async () => {
+    const actor = [{ reference: practitioner }];
+    const extension = service([{ url: 'bufferAfter', valueUnsignedInt: 10 }]);
+    const made = await create(server, { resourceType: 'Schedule', actor, extension }, frontdesk);
+    const slot: fhir4.Slot = {
+      resourceType: 'Slot',
+      status: 'busy-unavailable',
+      schedule: { reference: referenceTo(made) },
+      start: at('10:00'),
+      end: at('11:00'),
+    };
+    await create(server, slot, frontdesk);
+    const role: fhir4.PractitionerRole = {
+      resourceType: 'PractitionerRole',
+      practitioner: { reference: practitioner },
+      availableTime: [{ availableStartTime: '09:00:00', availableEndTime: '11:45:00' }],
+    };
+    const position = referenceTo(await create(server, role, admin));
+    const besides = [
+      { name: 'actor', valueReference: { reference: position } },
+      { name: 'minutes', valueInteger: 30 },
+    ];
+    server.calls.reset();
+
+    const found = await find('08:00', '13:00', besides);
+
+    expect(startsOf(found)).toEqual(['09:00', '09:15', '11:00', '11:15']);
+    expect(server.calls.sequential()).toBe(2);
+  });
+
   it('is refused without an actor, over too many days and to patients', async () => {
     const asked = async (parameters: fhir4.ParametersParameter[], as = frontdesk) => {
       const { status, body } = await server.post('Appointment/$find', parametersOf(parameters), { as });
@@ -119,8 +149,10 @@ describe('Appointment/$book', () => {
   it('confirms what is there by its id', async () => {
     const made = await create(server, proposal('09:00', '09:30'), frontdesk);
 
+    server.calls.reset();
     const { status, body } = await book(made);
 
+    expect(server.calls.sequential()).toBe(3);
     expect([status, (body as unknown as fhir4.Appointment).status]).toEqual([200, 'booked']);
     expect((await book(proposal('09:15', '09:45'))).status).toBe(409);
     await server.put(referenceTo(made), { ...made, status: 'cancelled' }, { as: frontdesk });

@@ -40,7 +40,7 @@ export interface Wish extends Span {
 }
 
 /**
- * Times at which all actors are there and free, the earliest first: as Schedules, own hours and bookings of this moment tell it. Three calls one after another, beside one another for all actors.
+ * Times at which all actors are there and free, the earliest first: as Schedules, own hours and bookings of this moment tell it. Two calls one after another, beside one another for all actors.
  *
  * @throws RecordError `invalid` for an actor that is not there; `too-costly` for too many actors or days.
  */
