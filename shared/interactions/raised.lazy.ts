@@ -6,6 +6,7 @@ import { detectedIssue } from '../record-types/detected-issue.ts';
 import { flag } from '../record-types/flag.ts';
 import { medicationRequest } from '../record-types/medication-request.ts';
 import { task } from '../record-types/task.ts';
+import { linkedWith } from '../store/chart-links.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -55,14 +56,27 @@ export const withRaised = async (
   const written = new Set(plans.map(({ next }) => nameOf(next)));
   const opening = raised.flatMap(({ what, by }) => ('opens' in what ? [opened(own, what.opens, by)] : []));
   const changing = raised.flatMap(({ what, by: { next } }) => ('of' in what ? [{ what, by: next }] : []));
-  const groups = Map.groupBy(changing, ({ what, by }) => `${what.of} ${by.chart} ${by.custodian}`).values();
-  const changed = [...groups].map(async ([first, ...others]) =>
+  const charts = new Map(
+    await Promise.all(
+      [...new Set(changing.map(({ by }) => by.chart))].map(
+        async (chart) => [chart, await ofPerson(own, chart)] as const,
+      ),
+    ),
+  );
+  const chartsOf = ({ chart }: StoredRecord) => charts.get(chart) ?? [chart];
+  const groups = Map.groupBy(
+    changing,
+    ({ what, by }) => `${what.of} ${chartsOf(by).join(' ')} ${by.custodian}`,
+  ).values();
+  const changed = [...groups].flatMap(([first, ...others]) =>
     first
-      ? changesIn(
-          own,
-          first.by,
-          [first, ...others].map(({ what }) => what),
-          written,
+      ? chartsOf(first.by).map((chart) =>
+          changesIn(
+            own,
+            { chart, custodian: first.by.custodian },
+            [first, ...others].map(({ what }) => what),
+            written,
+          ),
         )
       : [],
   );
@@ -90,12 +104,18 @@ export const withRaised = async (
   ];
 };
 
+/** The charts of a person, in order: one, but for those that were merged. */
+const ofPerson = async ({ store }: Context, chart: string): Promise<readonly string[]> => {
+  const linked = await linkedWith(store, chart);
+  return linked.length === 0 ? [chart] : linked.map((each) => each.chart);
+};
+
 const saying = (plan: PlannedWrite, { changes }: OnRecord): PlannedWrite => {
   const { resource } = plan.next;
   return resource ? { ...plan, next: { ...plan.next, resource: changes(resource) } } : plan;
 };
 
-/** Another record of the same chart and organisation, with another `meta`. One that is not there, or is another's, is left alone. */
+/** Another record of the same person and organisation, with another `meta`. One that is not there, or is another's, is left alone. */
 const marks = async (
   context: Context,
   { recordType, next: { chart, custodian } }: PlannedWrite,
@@ -104,7 +124,8 @@ const marks = async (
   const [type = '', id = ''] = (asked[0]?.on ?? '').split('/');
   const own = { ...context, recordType, asking: systemOf(context, custodian) };
   const address = await locate(own, type, id);
-  const current = address?.chart === chart ? await own.store.read(address) : undefined;
+  const isTheirs = address && (address.chart === chart || (await ofPerson(own, chart)).includes(address.chart));
+  const current = isTheirs ? await own.store.read(address) : undefined;
   if (!current?.resource || current.custodian !== custodian) return [];
   const resource = asked.reduce((said, { changes }) => changes(said), current.resource);
   const next = { ...current, version: current.version + 1, updated: Math.max(own.now, current.updated + 1), resource };
@@ -133,7 +154,7 @@ const opened = async (context: Context, resource: Resource, { next }: PlannedWri
 /** What becomes of the records of a chart, each written once however many changes ask for it. */
 const changesIn = async (
   context: Context,
-  { chart, custodian }: StoredRecord,
+  { chart, custodian }: Pick<StoredRecord, 'chart' | 'custodian'>,
   asked: readonly OfChart[],
   written: ReadonlySet<string>,
 ): Promise<PlannedWrite[]> => {

@@ -75,7 +75,8 @@ export const save = async (
   if (store.isReduced && plans.some(({ previous }) => previous))
     throw new Error('What was read in part is not written back');
   const key = once && requestKeyRow(once.key, { request: once.request, answers: answers.map(keptOf) }, now);
-  const attempt = async (planned: readonly PlannedWrite[], again?: 'again'): Promise<void> => {
+  const sent = new Set(plans.map(({ next }) => keyText(recordKey(next))));
+  const attempt = async (planned: readonly PlannedWrite[], again?: 'again'): Promise<Error | undefined> => {
     const work = await commitOf(context, planned, key && [key]);
     try {
       await commit(store, work);
@@ -84,13 +85,26 @@ export const save = async (
       if (error.refusals.some((refusal) => refusal.kind === 'claimed' && refusal.key.pk === key?.pk)) throw overtaken();
       const open = again ? undefined : await referringAnew(context, planned, error.refusals);
       if (open) return attempt(open, 'again');
+      const isRaisedAlone = error.refusals.every(
+        (refusal) => refusal.kind === 'version' && !sent.has(keyText(recordKey(refusal.write.next))),
+      );
+      // Others have written what these writes only call for a change of: nothing that the client sent is out of date.
+      if (isRaisedAlone) return refusalOf(error, false);
       throw refusalOf(error, request.ifMatch !== undefined);
     }
     if (once) once.kept = true;
     rememberDirectory(store, work.checks, planned);
+    return undefined;
   };
-  await attempt(await namingEachOther(context, await withRaised(context, plans)));
+  for (let tried = 1; ; tried++) {
+    const refusal = await attempt(await namingEachOther(context, await withRaised(context, plans)));
+    if (!refusal) return;
+    if (tried === mostRaised) throw refusal;
+  }
 };
+
+/** How often what writes call for is planned anew where others write the same meanwhile, such as two who add to one note. */
+const mostRaised = 5;
 
 /**
  * Requires that no patient has restricted what a payer is asked for. Only who asks one now pays for the look.

@@ -69,15 +69,16 @@ const suspended = (type: Suspended, resource: Resource, now: number): Resource |
 };
 
 const restored = (type: Suspended, resource: Resource): Resource | undefined => {
-  const { to, reason } = suspensions[type];
+  const { from, to, reason } = suspensions[type];
   const {
     status,
     extension = [],
-    [reason]: _,
+    [reason]: because,
     ...rest
   } = resource as Resource & { status?: string; extension?: fhir4.Extension[] };
   const was = extension.find(({ url }) => url === suspendedUrl)?.valueCode;
-  if (status !== to || was === undefined) return undefined;
+  // Anybody who writes such a record can write the mark, too, or have another reason by now.
+  if (status !== to || was === undefined || !from.includes(was) || !isByDeath(because)) return undefined;
   const kept = extension.filter(({ url }) => url !== suspendedUrl);
   return {
     ...rest,
@@ -87,6 +88,9 @@ const restored = (type: Suspended, resource: Resource): Resource | undefined => 
     ...(kept.length === 0 ? {} : { extension: kept }),
   };
 };
+
+const isByDeath = (reason: unknown): boolean =>
+  ((reason as fhir4.CodeableConcept | undefined)?.coding ?? []).some(({ code }) => code === deceased.coding?.[0]?.code);
 
 const bookAgain = (patient: string, now: number): Resource => {
   const task: fhir4.Task = {

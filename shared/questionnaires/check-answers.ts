@@ -1,6 +1,7 @@
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import { type AnswerValue, answerValue, isSameAnswer, order } from './answer-value.ts';
 import { isEnabled, type Surroundings } from './enabled.ts';
+import { isScore } from './score.ts';
 
 type Question = fhir4.QuestionnaireItem;
 type Answered = fhir4.QuestionnaireResponseItem;
@@ -34,6 +35,15 @@ const elements: Readonly<Record<string, readonly string[]>> = {
 const minValue = 'http://hl7.org/fhir/StructureDefinition/minValue';
 const maxValue = 'http://hl7.org/fhir/StructureDefinition/maxValue';
 
+/** A choice may offer texts, numbers, dates and references, too. https://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.answerOption.value_x_ */
+const offeredElements = (type: string, options: Question['answerOption'] = []): string[] =>
+  type === 'choice' || type === 'open-choice'
+    ? options.flatMap((option) => {
+        const value = answerValue(option, 'value');
+        return value ? [elementOf(value)] : [];
+      })
+    : [];
+
 const elementOf = (value: AnswerValue): string => ('element' in value ? value.element : value.kind);
 
 /**
@@ -61,8 +71,17 @@ class Check {
     this.#tell = tell;
   }
 
-  /** @param at - expression of what holds the items. */
-  items(questions: readonly Question[], items: readonly Answered[], at: string, around: Surroundings): void {
+  /**
+   * @param at - expression of what holds the items.
+   * @param asked - whether what holds them is asked.
+   */
+  items(
+    questions: readonly Question[],
+    items: readonly Answered[],
+    at: string,
+    around: Surroundings,
+    asked = true,
+  ): void {
     const known = new Map(questions.map((question, place) => [question.linkId, { question, place }]));
     let last = -1;
     const counts = new Map<string, number>();
@@ -82,11 +101,12 @@ class Check {
         this.#error('structure', expression, 'This item is there once; several answers stand in one item');
       this.#item(question, item, expression, around);
     }
-    if (!this.#checking.complete) return;
+    if (!this.#checking.complete || !asked) return;
+    const answered = new Set(items.flatMap((item) => (isAnswered(item) ? [item.linkId] : [])));
     for (const question of questions) {
-      if (!question.required || !isEnabled(question, around)) continue;
-      if (!items.some((item) => item.linkId === question.linkId && isAnswered(item)))
-        this.#error('required', at, `The item ${question.linkId} has to be answered`);
+      // A score is the server's own answer.
+      if (!question.required || isScore(question) || !isEnabled(question, around)) continue;
+      if (!answered.has(question.linkId)) this.#error('required', at, `The item ${question.linkId} has to be answered`);
     }
   }
 
@@ -97,7 +117,7 @@ class Check {
       this.#error('value', at, 'By other answers this is not asked');
     if (type === 'group') {
       if (answer.length > 0) this.#error('structure', `${at}.answer`, 'A group has no answer of its own');
-      this.items(questions, items, at, { items, outer: around });
+      this.items(questions, items, at, { items, outer: around }, isEnabled(question, around));
       return;
     }
     if (items.length > 0) this.#error('structure', `${at}.item`, 'What follows a question stands in its answer');
@@ -117,10 +137,10 @@ class Check {
 
   #answer({ type, maxLength, extension = [], ...question }: Question, value: AnswerValue, at: string): void {
     const element = elementOf(value);
-    const wanted = elements[type] ?? [];
+    const wanted = [...(elements[type] ?? []), ...offeredElements(type, question.answerOption)];
     const expression = `${at}.value`;
     if (!wanted.includes(element)) {
-      this.#error('value', expression, `The answer is one of: ${wanted.join(', ')}`);
+      this.#error('value', expression, `The answer is one of: ${[...new Set(wanted)].join(', ')}`);
       return;
     }
     if (maxLength !== undefined && value.kind === 'text' && value.value.length > maxLength)

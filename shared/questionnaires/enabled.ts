@@ -23,17 +23,26 @@ export const isEnabled = (
 /** Answers to the nearest question of this name: beside the item, else beside what it is in, and so on. */
 const answersTo = (question: string, around: Surroundings | undefined): readonly AnswerValue[] => {
   if (!around) return [];
-  const found = around.items.flatMap((item) => within(item, question));
+  const found = answersIn(around).get(question) ?? [];
   return found.length > 0 ? found : answersTo(question, around.outer);
 };
 
-const within = (
-  { linkId, answer = [], item = [] }: fhir4.QuestionnaireResponseItem,
-  question: string,
-): readonly AnswerValue[] => {
-  const own = linkId === question ? answer.flatMap((each) => answerValue(each, 'value') ?? []) : [];
-  const nested = [...item, ...answer.flatMap((each) => each.item ?? [])].flatMap((each) => within(each, question));
-  return [...own, ...nested];
+/** Answers by question, gathered once: thousands of questions may each ask for others. */
+const gathered = new WeakMap<Surroundings, ReadonlyMap<string, readonly AnswerValue[]>>();
+
+const answersIn = (around: Surroundings): ReadonlyMap<string, readonly AnswerValue[]> => {
+  const known = gathered.get(around);
+  if (known) return known;
+  const answers = new Map<string, AnswerValue[]>();
+  const gather = ({ linkId, answer = [], item = [] }: fhir4.QuestionnaireResponseItem): void => {
+    const own = answers.get(linkId) ?? [];
+    own.push(...answer.flatMap((each) => answerValue(each, 'value') ?? []));
+    answers.set(linkId, own);
+    for (const each of [...item, ...answer.flatMap((inner) => inner.item ?? [])]) gather(each);
+  };
+  for (const item of around.items) gather(item);
+  gathered.set(around, answers);
+  return answers;
 };
 
 const isMet = (condition: fhir4.QuestionnaireItemEnableWhen, answers: readonly AnswerValue[]): boolean => {

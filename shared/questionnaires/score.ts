@@ -21,7 +21,8 @@ export const scored = (
   return items === response.item ? response : { ...response, ...(items.length === 0 ? {} : { item: items }) };
 };
 
-const isScore = ({ extension = [] }: Question): boolean =>
+/** Whether the server answers a question, by the answers to others. */
+export const isScore = ({ extension = [] }: Question): boolean =>
   extension.some(({ url, valueCode }) => url === scoreUrl && valueCode === 'sum');
 
 const scoredItems = (questions: readonly Question[], answered: Answered[]): Answered[] => {

@@ -106,4 +106,53 @@ describe('a death', () => {
 
     expect([alive, (await read(appointment))['meta']]).toMatchObject([['booked'], { versionId: '2' }]);
   });
+
+  it.each([
+    ['', 1],
+    [', once where both die', 2],
+  ])('suspends what stands in the other record of the person%s', async (_, dying) => {
+    const other = patient;
+    const ahead = await prescribed('active');
+    patient = await create(server, patientBody());
+    await server.post(`${pathOf(patient)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: { reference: referenceTo(other) } }],
+    });
+    const both = await Promise.all([patient, other].map(read));
+
+    const { status } = await server.post(
+      '',
+      {
+        resourceType: 'Bundle',
+        type: 'transaction',
+        entry: both.slice(0, dying).map((each) => ({
+          resource: { ...(each as object), deceasedBoolean: true },
+          request: { method: 'PUT', url: `Patient/${each['id']}` },
+        })),
+      } as never,
+      { as: { role: 'system' } },
+    );
+
+    const suspended = await read(ahead);
+    expect([status, suspended['status'], suspended['meta']]).toMatchObject([200, 'on-hold', { versionId: '2' }]);
+  });
+
+  it.each([
+    ['a state that is none', 'no-state', 'pat-dec'],
+    ['another reason', 'active', 'altchoice'],
+  ])('brings nothing back that is marked with %s', async (_, was, reason) => {
+    const marked = await create<fhir4.MedicationRequest>(server, {
+      resourceType: 'MedicationRequest',
+      status: 'on-hold',
+      intent: 'order',
+      statusReason: { coding: [{ code: reason }] },
+      medicationCodeableConcept: { text: 'Insulin' },
+      subject: { reference: referenceTo(patient) },
+      extension: [{ url: 'https://concord.example/fhir/StructureDefinition/suspended-by-death', valueCode: was }],
+    });
+    await write({ deceasedBoolean: true });
+    await write({});
+
+    expect(await states([marked])).toEqual(['on-hold']);
+  });
 });

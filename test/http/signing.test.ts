@@ -225,6 +225,27 @@ describe('an addendum', () => {
     expect(hashOf(after)).toBe(hashOf(signed));
   });
 
+  it('of several at once is told of for each', async () => {
+    const added = await Promise.all(
+      ['one', 'two', 'three'].map((title) => create(server, noteBody({ title, relatesTo: relatesTo() }), senior)),
+    );
+
+    expect((await addendaOf())?.map(([record]) => record).sort()).toEqual(added.map(referenceTo).sort());
+  });
+
+  it('in another record of the same person is told of', async () => {
+    const first = patient;
+    patient = await create(server, patientBody());
+    await server.post(`${pathOf(patient)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: { reference: referenceTo(first) } }],
+    });
+
+    const addendum = await create(server, noteBody({ relatesTo: relatesTo() }), senior);
+
+    expect(await addendaOf()).toEqual([[referenceTo(addendum), 'appends']]);
+  });
+
   it('is told of by a note of the same transaction', async () => {
     const entries = [
       { fullUrl: 'urn:uuid:0b9e6f0e-56a4-4f3f-9ed5-43e9d0f9d3aa', resource: noteBody({ title: 'First' }) },
@@ -288,6 +309,30 @@ describe('what a signed document shows', () => {
     expect(body).toMatchObject({ docStatus: 'final', authenticator: { reference: author.claims?.['fhirUser'] } });
     expect(JSON.stringify(body['meta'])).toContain(hash);
     expect([changed.status, codeOf(changed.body)]).toEqual([422, 'signed']);
+  });
+
+  it('is hashed in the version that the address names', async () => {
+    const letter = (text: string): fhir4.Binary => ({
+      resourceType: 'Binary',
+      contentType: 'text/plain',
+      data: Buffer.from(text).toString('base64'),
+    });
+    const scan = await create(server, letter('First'), author);
+    await server.put(pathOf(scan), { ...letter('Second'), id: scan.id } as never, { as: author });
+    const document = await create(server, documentBody(`${referenceTo(scan)}/_history/1`), author);
+
+    const { body } = await sign(pathOf(document), author);
+
+    expect(JSON.stringify(body['meta'])).toContain(createHash('sha256').update('First').digest('hex'));
+  });
+
+  it.each(['/', '?x=y', '#x'])('is not signed under an address that ends with %s', async (ending) => {
+    const scan = await create(server, { resourceType: 'Binary', contentType: 'text/plain', data: 'aGk=' }, author);
+    const document = await create(server, documentBody(`${referenceTo(scan)}${ending}`), author);
+
+    const { status, body } = await sign(pathOf(document), author);
+
+    expect([status, codeOf(body)]).toEqual([422, 'attachment-missing']);
   });
 
   it('is not signed if it is not there', async () => {

@@ -357,3 +357,63 @@ describe('a score', () => {
     expect(scored(questionnaire(question('one', 'choice', { answerOption })), sent)).toBe(sent);
   });
 });
+
+describe('what is asked', () => {
+  const options = (...values: Partial<fhir4.QuestionnaireItemAnswerOption>[]) => ({
+    answerOption: values as fhir4.QuestionnaireItemAnswerOption[],
+  });
+
+  it('is answered with a text or number where a choice offers such', () => {
+    const offered = question('q', 'choice', options({ valueString: 'yes' }, { valueInteger: 1 }));
+
+    expect(faults([offered], [item('q', { valueString: 'yes' })])).toEqual([]);
+    expect(faults([offered], [item('q', { valueInteger: 1 })])).toEqual([]);
+    expect(faults([offered], [item('q', { valueString: 'no' })])).toEqual([
+      'error code-invalid .item[0].answer[0].value',
+    ]);
+    expect(faults([offered], [item('q', { valueDate: '2026' })])).toEqual(['error value .item[0].answer[0].value']);
+  });
+
+  it('is a score of the server, which nobody has to send', () => {
+    const extension = [
+      { url: 'https://concord.example/fhir/StructureDefinition/questionnaire-score', valueCode: 'sum' },
+    ];
+
+    expect(faults([question('s', 'integer', { required: true, extension })], [])).toEqual([]);
+  });
+
+  it('leaves out what is in a group that is not asked', () => {
+    const group = question('g', 'group', {
+      enableWhen: [{ question: 'q', operator: '=', answerBoolean: true }],
+      item: [question('r', 'string', { required: true })],
+    });
+    const questions = [question('q', 'boolean'), group];
+
+    expect(faults(questions, [item('q', { valueBoolean: false }), item('g')])).toEqual([]);
+    expect(faults(questions, [item('q', { valueBoolean: true }), item('g')])).toEqual(['error required .item[1]']);
+  });
+
+  it('by others is told with one look at each answer, however many ask', () => {
+    let looks = 0;
+    const first: Item = {
+      linkId: 'q',
+      get answer(): Answer[] {
+        looks++;
+        return [{ valueBoolean: true }];
+      },
+    };
+    const looksFor = (count: number): number => {
+      looks = 0;
+      const asking = Array.from({ length: count }, (_, index) =>
+        question(`q${index}`, 'string', {
+          required: true,
+          enableWhen: [{ question: 'q', operator: '=', answerBoolean: false }],
+        }),
+      );
+      expect(faults([question('q', 'boolean'), ...asking], [first])).toEqual([]);
+      return looks;
+    };
+
+    expect(looksFor(100)).toBe(looksFor(1));
+  });
+});

@@ -34,20 +34,20 @@ export const attachmentsOf = async (context: RequestContext, record: ReadableRec
   const addresses = [...new Set(attachmentsIn(record.resource).flatMap(({ url }) => url ?? []))];
   const here = addresses.flatMap((url) => {
     const named = parseReference(url, context.request.baseUrl);
-    return named.kind === 'record' && named.type === 'Binary' ? [{ url, id: named.id }] : [];
+    if (named.kind === 'record' && named.type === 'Binary') return [{ url, id: named.id, version: named.version }];
+    if (leadsHere(url, context.request.baseUrl)) throw missing(record);
+    return [];
   });
   if (here.length > mostAttachments)
     throw new RecordError('too-costly', `A signature covers ${mostAttachments} attachments at most`);
   const covered = await Promise.all(
-    here.map(async ({ url, id }) => {
+    here.map(async ({ url, id, version }) => {
       const address = await locate(context, 'Binary', id);
       const found = address && (await context.store.read(address));
-      if (!found?.resource || found.custodian !== record.custodian)
-        throw new RecordError('business-rule', 'An attachment is not there, or is kept by another organisation', {
-          reason: 'attachment-missing',
-          expression: record.type,
-        });
-      const { data = '' } = found.resource as { data?: string };
+      if (!address || !found?.resource || found.custodian !== record.custodian) throw missing(record);
+      const shown = version === undefined ? found : await context.store.readVersion(address, Number(version));
+      if (!shown?.resource) throw missing(record);
+      const { data = '' } = shown.resource as { data?: string };
       const hash = hashOf(Buffer.from(data, 'base64'));
       return { url, hash, plan: await kept(context, { ...found, resource: found.resource }, record, hash) };
     }),
@@ -57,6 +57,16 @@ export const attachmentsOf = async (context: RequestContext, record: ReadableRec
     plans: [...new Map(covered.flatMap(({ plan }) => (plan ? [[plan.next.id, plan] as const] : []))).values()],
   };
 };
+
+const missing = ({ type }: ReadableRecord) =>
+  new RecordError('business-rule', 'An attachment is not there, or is kept by another organisation', {
+    reason: 'attachment-missing',
+    expression: type,
+  });
+
+/** Whether an address is one of this server, however it is written: a browser finds a Binary by `Binary/1?x`, too, which a signature would not cover. */
+const leadsHere = (url: string, baseUrl: string): boolean =>
+  URL.parse(url, `${baseUrl}/`)?.href.startsWith(`${baseUrl}/Binary/`) ?? false;
 
 /** The next version of a Binary, which says with what it is signed; undefined for one that says so already. */
 const kept = async (
