@@ -1,3 +1,4 @@
+import { withSpellingOf } from '../fhir/json.ts';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 
@@ -24,9 +25,35 @@ export const replacements = (resource: Resource): readonly string[] =>
     type === 'replaced-by' && other.reference !== undefined ? [other.reference] : [],
   );
 
+/** Extension of a link that `$merge` has made, and `$unmerge` alone takes away. */
+const mergedUrl = 'https://concord.example/fhir/StructureDefinition/merged';
+
+const isMerged = ({ extension = [] }: Link): boolean => extension.some(({ url }) => url === mergedUrl);
+
+const nameOf = ({ type, other }: Link): string => `${type} ${other.reference ?? ''}`;
+
+/**
+ * What a merge says stays, whatever a client that has read the patient before writes: else one would be in use again, and merged with somebody else, whose chart is still searched
+ * as another's. A client cannot say that a merge was made. What was merged elsewhere is stored as it is told.
+ */
+export const keepMerged = (before: Resource | undefined, next: Resource): Resource => {
+  const merged = before ? linksOf(before).filter(isMerged) : [];
+  const told = linksOf(next);
+  if (merged.length === 0 && !told.some(isMerged)) return next;
+  const names = new Set(merged.map(nameOf));
+  const others = told.flatMap((link): Link[] => {
+    if (names.has(nameOf(link))) return [];
+    const { extension = [], ...rest } = link;
+    const kept = extension.filter(({ url }) => url !== mergedUrl);
+    return [kept.length === 0 ? rest : { ...rest, extension: kept }];
+  });
+  const kept = withSpellingOf(withLinks(next, [...merged, ...others]), next);
+  return merged.some(({ type }) => type === 'replaced-by') ? { ...kept, active: false } : kept;
+};
+
 /** A patient who stands for another one, too, or for whom another one stands: that one is no longer in use. */
 export const linked = (resource: Resource, type: 'replaces' | 'replaced-by', other: string): Resource => {
-  const link = { other: { reference: `Patient/${other}` }, type };
+  const link = { extension: [{ url: mergedUrl, valueBoolean: true }], other: { reference: `Patient/${other}` }, type };
   const next = withLinks(resource, [...linksOf(resource), link]);
   return type === 'replaced-by' ? { ...next, active: false } : next;
 };

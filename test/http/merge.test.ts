@@ -80,6 +80,33 @@ describe('a merge', () => {
     expect((await read(third)).link).toBeUndefined();
   });
 
+  it('stays, whatever is written by who has read the patient before, until it is undone', async () => {
+    const third = await create(server, patientBody());
+    await ask('$merge', kept, referenceTo(other));
+
+    for (const stale of [kept, other])
+      await server.put(pathOf(stale), { ...stale, active: true, gender: 'male' } as unknown as TestBody);
+
+    const [one, two] = [await read(kept), await read(other)];
+    expect([one, two]).toMatchObject([
+      { gender: 'male', active: true, link: [{ type: 'replaces' }] },
+      { gender: 'male', active: false, link: [{ type: 'replaced-by' }] },
+    ]);
+    expect(codeOf((await ask('$merge', third, referenceTo(other))).body)).toBe('merged-already');
+    await ask('$unmerge', kept, referenceTo(other));
+    expect([(await read(kept)).link, (await read(other)).link]).toEqual([undefined, undefined]);
+  });
+
+  it('is not told by a client, but one that was made elsewhere is', async () => {
+    const link = [{ other: { reference: referenceTo(other) }, type: 'replaces' as const }];
+    const merged = { url: 'https://concord.example/fhir/StructureDefinition/merged', valueBoolean: true };
+    const forged = patientBody({ link: link.map((each) => ({ ...each, extension: [merged] })) });
+
+    const stored = await create(server, forged);
+
+    expect(stored.link).toEqual(link);
+  });
+
   it('of two at once in both directions is made in one', async () => {
     const both = await Promise.all([ask('$merge', kept, referenceTo(other)), ask('$merge', other, referenceTo(kept))]);
 

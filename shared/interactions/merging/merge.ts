@@ -70,8 +70,12 @@ interface End {
   readonly patient: string;
 }
 
-const update = (context: RequestContext, current: ReadableRecord, resource: ReadableRecord['resource']) =>
-  planUpdate(context, { resource, warnings: [] }, current);
+/** What is kept of a merge stands aside for what makes one. */
+const update = async (context: RequestContext, current: ReadableRecord, resource: ReadableRecord['resource']) => {
+  const { keeps: _byServer, ...recordType } = context.recordType;
+  const plan = await planUpdate({ ...context, recordType }, { resource, warnings: [] }, current);
+  return { ...plan, recordType: context.recordType };
+};
 
 const bothOf = async (
   context: RequestContext,
