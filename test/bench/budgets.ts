@@ -52,6 +52,11 @@ export const countBudgets: readonly Budget<Counts>[] = [
     limit: 500,
     unit: 'bytes stored a resource',
     measure: ({ load: { bytes, resources } }) => bytes / resources,
+    notYet: {
+      ceiling: 503,
+      because:
+        'notes of the daily digests came; long rows of the access log hold ids where places would do, 10 bytes a resource',
+    },
   },
   readUnits('$everything of 1,000', 105),
   readUnits('search in a chart: 50 newest of 500', 6),
