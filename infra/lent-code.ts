@@ -19,7 +19,6 @@ export const lentModules: readonly string[] = [
   'shared/fhir/references.ts',
   'shared/fhir/validate.ts',
   'shared/interactions/conditional-match.ts',
-  'shared/interactions/delete.ts',
   'shared/interactions/parse-body.ts',
   'shared/interactions/plan-write.ts',
   'shared/interactions/require-access.ts',

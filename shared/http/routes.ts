@@ -2,7 +2,6 @@ import { RecordError } from '../errors.ts';
 import { isResourceType } from '../fhir/references.ts';
 import type { Interaction, PlannedInteraction, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
-import { deleteByCondition, deleteRecord } from '../interactions/delete.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search/search.ts';
 import { updateByCondition, updateRecord } from '../interactions/update.ts';
@@ -35,6 +34,7 @@ const metaOperation = 'http://hl7.org/fhir/OperationDefinition/Resource-meta';
 // What few requests ask for is compiled with the first that does (infra/lazy-code.ts).
 const operations = () => import('../interactions/operations.lazy.ts');
 const patching = () => import('../interactions/patch.lazy.ts');
+const deleting = () => import('../interactions/delete.lazy.ts');
 
 const planLabelsAdded: PlannedInteraction = async (...asked) => (await operations()).planLabelsAdded(...asked);
 const planLabelsDeleted: PlannedInteraction = async (...asked) => (await operations()).planLabelsDeleted(...asked);
@@ -45,6 +45,8 @@ const changeLabels =
 const labelsOfRecord: Interaction = async (...asked) => (await operations()).labelsOfRecord(...asked);
 const patchRecord: Interaction = async (...asked) => (await patching()).patchRecord(...asked);
 const patchByCondition: Interaction = async (...asked) => (await patching()).patchByCondition(...asked);
+const deleteRecord: Interaction = async (...asked) => (await deleting()).deleteRecord(...asked);
+const deleteByCondition: Interaction = async (...asked) => (await deleting()).deleteByCondition(...asked);
 const historyOfRecord: Interaction = async (...asked) =>
   (await import('../interactions/history.lazy.ts')).historyOfRecord(...asked);
 
