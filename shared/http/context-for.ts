@@ -29,6 +29,7 @@ export const contextFor = async (event: FhirEvent, services: Services): Promise<
     policy,
     view: new View(asking, store, sharing, programmes),
     programmes,
+    visitsToProgrammes: new Set(),
     now,
     request,
     known,

@@ -5,6 +5,7 @@ import type { StoredRecord } from '../store/rows.ts';
 import { answerTo } from './answers.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
+import { lookAgain } from './look-again.ts';
 import { readRecord } from './read.ts';
 import { requireTypeAccess } from './require-access.ts';
 import { save } from './save.ts';
@@ -24,9 +25,12 @@ export const updateContent: Interaction = async (context, { id }) => {
   requireTypeAccess(context, 'u');
   const address = await locate(context, context.recordType.name, id);
   const current = address && (await context.store.read(address));
-  const plan = await planPut(await sentFor(context, current), id, current ?? null);
-  await save(context, [plan]);
-  return answerTo(context, plan);
+  const sent = await sentFor(context, current);
+  return lookAgain(async () => {
+    const plan = await planPut(sent, id, current ?? null);
+    await save(context, [plan]);
+    return answerTo(context, plan);
+  });
 };
 
 /** FHIR conditional update of a Binary, likewise. */

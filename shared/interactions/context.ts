@@ -25,6 +25,8 @@ export interface RequestContext {
   readonly hidesParameter?: ((type: string, parameter: string) => boolean) | undefined;
   /** `Type/id` of the network's substance-use programmes. */
   readonly programmes: ReadonlySet<string>;
+  /** `Encounter/id` of visits to programmes, as far as a write of this request was refused for them (look-again.ts): what names one is a programme's. */
+  readonly visitsToProgrammes: Set<string>;
   readonly audit: AuditTrail;
   /** Milliseconds since 1970; one instant for the whole request. */
   readonly now: number;

@@ -4,9 +4,12 @@ import { RecordError } from '../errors.ts';
 import { recordsNamedIn } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
+import type { RecordType } from '../record-types/define-record-type.ts';
 import type { Subject } from '../record-types/subjects.ts';
+import type { ExistenceCheck } from '../store/commit.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
+import type { PlannedWrite } from './plan-write.ts';
 import { withNotice } from './programme-labels.ts';
 
 const labelsOf = (resource: Resource): string[] =>
@@ -54,11 +57,53 @@ const sealedByContext = ({ current, labelsAlone }: Written): readonly string[] |
 const aboutNobody: ReadonlySet<Subject> = new Set(['directory', 'availability', 'knowledge', 'subscriptions']);
 
 /**
- * Whether a record is a substance-use programme's: of an organisation that is one, or naming a part of one that is. What was one stays one, whatever is
+ * The same check of what a record names: of a visit, one that refuses what does not bear the label if the visit does. A condition costs no call; to read the visit
+ * first would cost one with each write.
+ */
+export const unlessOfProgramme = (
+  { programmes, recordType }: Pick<RequestContext, 'programmes' | 'recordType'>,
+  labels: readonly string[],
+  name: string,
+  check: ExistenceCheck,
+): ExistenceCheck =>
+  programmes.size > 0 && name.startsWith('Encounter/') && mayBecomeOfProgramme(recordType, labels)
+    ? { ...check, without: { label: part2Label, name } }
+    : check;
+
+/**
+ * Notes the visits to programmes that are written here and that others of these writes name without bearing the label.
+ *
+ * @returns whether there are any that were not known, so that what names them is to be planned anew.
+ */
+export const notesVisits = (
+  { programmes, request, visitsToProgrammes }: Pick<RequestContext, 'programmes' | 'request' | 'visitsToProgrammes'>,
+  plans: readonly Pick<PlannedWrite, 'next' | 'recordType'>[],
+): boolean => {
+  if (programmes.size === 0 || plans.length < 2) return false;
+  const known = visitsToProgrammes.size;
+  const visits = new Set(
+    plans.flatMap(({ next: { type, id, labels } }) =>
+      type === 'Encounter' && labels.includes(part2Label) ? [`Encounter/${id}`] : [],
+    ),
+  );
+  if (visits.size === 0) return false;
+  for (const { recordType, next } of plans) {
+    if (!next.resource || !mayBecomeOfProgramme(recordType, next.labels)) continue;
+    for (const name of recordsNamedIn(next.resource, request.baseUrl))
+      if (visits.has(name)) visitsToProgrammes.add(name);
+  }
+  return visitsToProgrammes.size > known;
+};
+
+const mayBecomeOfProgramme = ({ subject }: RecordType, labels: readonly string[]): boolean =>
+  !aboutNobody.has(subject) && !labels.includes(part2Label);
+
+/**
+ * Whether a record is a substance-use programme's: of an organisation that is one, or naming a part of one that is, or a visit to one. What was one stays one, whatever is
  * written later, until a privacy officer takes the label off.
  */
 const isOfProgramme = (
-  { asking, programmes, recordType, request }: RequestContext,
+  { asking, programmes, visitsToProgrammes, recordType, request }: RequestContext,
   { resource, custodian, current, labelsAlone = false }: Written,
 ): boolean => {
   if (current?.labels.includes(part2Label)) {
@@ -78,7 +123,7 @@ const isOfProgramme = (
   if (programmes.size === 0 || aboutNobody.has(recordType.subject)) return false;
   return (
     programmes.has(`Organization/${custodian}`) ||
-    recordsNamedIn(resource, request.baseUrl).some((name) => programmes.has(name)) ||
+    recordsNamedIn(resource, request.baseUrl).some((name) => programmes.has(name) || visitsToProgrammes.has(name)) ||
     identifiesProgramme(resource, programmes)
   );
 };

@@ -11,6 +11,7 @@ import { answerTo } from './answers.ts';
 import { conditionalMatch, conditionOf, inQuery } from './conditional-match.ts';
 import type { Interaction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
+import { lookAgain } from './look-again.ts';
 import { parseBody } from './parse-body.ts';
 import { type PlannedWrite, planUpdate } from './plan-write.ts';
 import { mayAccess, requireReadable, requireTypeAccess } from './require-access.ts';
@@ -37,11 +38,13 @@ export const patchByCondition: Interaction = async (context) => {
 };
 
 const patched = (context: RequestContext, apply: Apply, current: StoredRecord | undefined, id?: string) =>
-  tracingRefusals(context, async (looked) => {
-    const plan = await planPatched(context, apply, current, { id, looked });
-    await save(context, [plan]);
-    return answerTo(context, plan);
-  });
+  tracingRefusals(context, (looked) =>
+    lookAgain(async () => {
+      const plan = await planPatched(context, apply, current, { id, looked });
+      await save(context, [plan]);
+      return answerTo(context, plan);
+    }),
+  );
 
 /** A record that was to be patched. */
 export interface Look extends Access {

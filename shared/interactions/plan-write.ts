@@ -17,7 +17,7 @@ import type { StoredRecord } from '../store/rows.ts';
 import { answered } from './answered.ts';
 import { requireClaimedProfiles } from './claimed-profiles.ts';
 import type { RequestContext } from './context.ts';
-import { labelled } from './label-write.ts';
+import { labelled, unlessOfProgramme } from './label-write.ts';
 import { chartsOf, chartsReferredTo, locate } from './locate.ts';
 import { isWithdrawn, requireOwnWords } from './own-words.ts';
 import type { Parsed } from './parse-body.ts';
@@ -128,7 +128,7 @@ export const planCreate = async (
     next: { ...address, id, version: 1, updated: now, custodian, ...version },
     previous: undefined,
     interaction: 'create',
-    checks: await checksFor(context, resource),
+    checks: await checksFor(context, resource, version),
     furtherCharts: await furtherCharts(context, address, resource, undefined),
     claims: chosen ? [{ ...locatorKey(address.type, id), chart: address.chart, place: address.place }] : [],
     guards,
@@ -178,7 +178,7 @@ export const planUpdate = async (
     previous: current,
     interaction: 'update',
     // What somebody else has named in it, the patient may not know of.
-    checks: withdrawn ? [] : await checksFor(context, resource, current.resource),
+    checks: withdrawn ? [] : await checksFor(context, resource, version, current.resource),
     furtherCharts: await furtherCharts(context, current, resource, current.resource),
     claims: [],
     guards: [],
@@ -315,17 +315,19 @@ export const furtherCharts = async (
 const checksFor = async (
   context: RequestContext,
   resource: Resource,
+  { labels }: Pick<StoredRecord, 'labels'>,
   before?: Resource,
 ): Promise<readonly ExistenceCheck[]> => {
   const { broken, checks } = await judgeReferences(context, resource, before);
   if (broken.length > 0) throw referenceError(broken);
-  return checks;
+  return [...checks].map(([name, check]) => unlessOfProgramme(context, labels, name, check));
 };
 
 /** References of a resource: where those are that lead nowhere, and what must exist for the others. */
 export interface JudgedReferences {
   readonly broken: readonly { readonly expression: string; readonly message: string }[];
-  readonly checks: readonly ExistenceCheck[];
+  /** By `Type/id`. */
+  readonly checks: ReadonlyMap<string, ExistenceCheck>;
   /** Whether some were not looked up, for the request must not tell of such records. */
   readonly unseen: boolean;
 }
@@ -396,7 +398,7 @@ export const judgeReferences = async (
     checks.delete(name);
     broken.push({ expression: label, message: missingReference });
   }
-  return { broken: broken.slice(0, mostBroken), checks: [...checks.values()], unseen };
+  return { broken: broken.slice(0, mostBroken), checks, unseen };
 };
 
 /** Those of these records that a narrowed scope leaves out, so that they are as if they did not exist. One call a hundred of such types. */

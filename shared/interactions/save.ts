@@ -14,10 +14,14 @@ import { worklistChanges } from '../store/worklist-rows.ts';
 import { answerTo } from './answers.ts';
 import { isProxy } from './asking-for.ts';
 import type { Answer, RequestContext } from './context.ts';
+import { notesVisits } from './label-write.ts';
 import { type PlannedWrite, referenceError } from './plan-write.ts';
 import { chartsBesides } from './security-context.ts';
 
-/** What a condition was decided by has changed: somebody made such a record meanwhile, or changed one that was found. Look again. */
+/**
+ * What a condition was decided by has changed: somebody made such a record meanwhile, or changed one that was found; or a visit that is named is one to a
+ * programme (`visitsToProgrammes`). Look again.
+ */
 export class GuardFailed extends Error {
   override readonly name = 'GuardFailed';
 }
@@ -70,7 +74,7 @@ export const save = async (
   plans: readonly PlannedWrite[],
   answers: readonly Answer[] = plans.map((plan) => answerTo(context, plan)),
 ): Promise<void> => {
-  const { store, request, once, now } = context;
+  const { store, request, once, now, visitsToProgrammes } = context;
   await requireUnrestricted(context, plans);
   if (store.isReduced && plans.some(({ previous }) => previous))
     throw new Error('What was read in part is not written back');
@@ -90,6 +94,7 @@ export const save = async (
       );
       // Others have written what these writes only call for a change of: nothing that the client sent is out of date.
       if (isRaisedAlone) return refusalOf(error, false);
+      for (const refusal of error.refusals) if (refusal.kind === 'labelled') visitsToProgrammes.add(refusal.name);
       throw refusalOf(error, request.ifMatch !== undefined);
     }
     if (once) once.kept = true;
@@ -97,7 +102,10 @@ export const save = async (
     return undefined;
   };
   for (let tried = 1; ; tried++) {
-    const refusal = await attempt(await namingEachOther(context, await withRaised(context, plans)));
+    const all = await withRaised(context, plans);
+    // What a visit to a programme calls for is the programme's too.
+    const labelled = notesVisits(context, all) ? await withRaised(context, plans) : all;
+    const refusal = await attempt(await namingEachOther(context, labelled));
     if (!refusal) return;
     if (tried === mostRaised) throw refusal;
   }
@@ -191,7 +199,8 @@ export const commitOf = async (
   for (const check of plans.flatMap((plan) => plan.checks)) {
     const key = keyText(recordKey(check.address));
     if (deleted.has(key)) throw referenceError([{ expression: check.label }]);
-    if (!own.has(key) && !isFresh(store, key, check)) checks.set(key, check);
+    if (!own.has(key) && !isFresh(store, key, check))
+      checks.set(key, { ...check, without: check.without ?? checks.get(key)?.without });
   }
   return {
     writes: plans.map((plan) => rowsOf(context, plan)),
@@ -283,7 +292,7 @@ export const refusalOf = ({ refusals }: Pick<CommitRefused, 'refusals'>, ifMatch
     refusal.kind === 'missing' ? [{ expression: refusal.check.label }] : [],
   );
   if (missing.length > 0) return referenceError(missing);
-  if (refusals.some(({ kind }) => kind === 'unique')) return new GuardFailed();
+  if (refusals.some(({ kind }) => kind === 'unique' || kind === 'labelled')) return new GuardFailed();
   const version = refusals.find((refusal) => refusal.kind === 'version');
   const taken = refusals.flatMap((refusal) => (refusal.kind === 'taken' ? [refusal.time] : []));
   if (!version && taken[0]) return new TimeTaken(taken[0].owner, taken);

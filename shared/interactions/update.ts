@@ -18,11 +18,12 @@ import { lastSaid } from './version-of.ts';
  * FHIR update and update-as-create, `PUT /{type}/{id}`: one read of what the decision needs, one transaction.
  * https://hl7.org/fhir/R4/http.html#update
  */
-export const updateRecord: Interaction = async (context, { id }) => {
-  const plan = await planPut(context, id);
-  await save(context, [plan]);
-  return answerTo(context, plan);
-};
+export const updateRecord: Interaction = (context, { id }) =>
+  lookAgain(async () => {
+    const plan = await planPut(context, id);
+    await save(context, [plan]);
+    return answerTo(context, plan);
+  });
 
 /**
  * FHIR conditional update, `PUT /{type}?{condition}`: of the one record that meets the condition; where none does, it is created.

@@ -277,11 +277,11 @@ const judgeTargets = async (context: RequestContext, resource: Resource, current
   }
   const { broken, checks, unseen } = await judgeReferences(context, resource, seenOf(context, current));
   return {
-    checks: checks.slice(0, mostLookedUp),
+    checks: [...checks.values()].slice(0, mostLookedUp),
     notices: [
       ...(broken.length > 0 ? noticesOf(referenceError(broken)) : []),
       ...(unseen ? [notChecked('References to types that you may not read were not looked up')] : []),
-      ...(checks.length > mostLookedUp ? [notChecked(`Only the first ${mostLookedUp} references were looked up`)] : []),
+      ...(checks.size > mostLookedUp ? [notChecked(`Only the first ${mostLookedUp} references were looked up`)] : []),
     ],
   };
 };

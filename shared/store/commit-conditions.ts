@@ -57,13 +57,27 @@ export const isThere = (check: ExistenceCheck, row: RecordRow | undefined): bool
   !(row.originators && mustBeOpen(check));
 
 /** A deleted record has a row without a body, so the body is what must exist. What the directory says is nobody's note, whatever it bears. */
-export const existence = (check: ExistenceCheck) => ({
-  ConditionExpression: `attribute_exists(body) AND ${settled}${
-    mustBeOpen(check) ? ' AND attribute_not_exists(originators)' : ''
-  }${check.custodian === undefined ? '' : ' AND custodian = :custodian'}`,
-  ExpressionAttributeValues: check.custodian === undefined ? {} : { ':custodian': check.custodian },
-  ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
-});
+export const existence = (check: ExistenceCheck) => {
+  const { custodian, without } = check;
+  return {
+    ConditionExpression: `attribute_exists(body) AND ${settled}${
+      mustBeOpen(check) ? ' AND attribute_not_exists(originators)' : ''
+    }${custodian === undefined ? '' : ' AND custodian = :custodian'}${without ? ' AND NOT contains(labels, :without)' : ''}`,
+    ExpressionAttributeValues: {
+      ...(custodian === undefined ? {} : { ':custodian': custodian }),
+      ...(without ? { ':without': without.label } : {}),
+    },
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+  };
+};
+
+/** What it means if `existence` does not hold. Of what must not be known of, no label is told. */
+export const absence =
+  (check: ExistenceCheck): Meaning =>
+  (row) =>
+    check.without && isThere(check, row) && row?.labels?.has(check.without.label)
+      ? { kind: 'labelled', name: check.without.name }
+      : { kind: 'missing', check };
 
 /** Requires that a record exists and, where its row counts them, adds a reference. Both cost the same. */
 export const existenceStep = (TableName: string, check: ExistenceCheck): Step => {
@@ -79,7 +93,7 @@ export const existenceStep = (TableName: string, check: ExistenceCheck): Step =>
         ExpressionAttributeValues: { ...values, ':one': 1 },
       },
     },
-    refusal: () => ({ kind: 'missing', check }),
+    refusal: absence(check),
   };
 };
 
@@ -95,7 +109,7 @@ export const existenceCheck = (TableName: string, check: ExistenceCheck): Step =
         ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
       },
     },
-    refusal: () => ({ kind: 'missing', check }),
+    refusal: absence(check),
   };
 };
 

@@ -15,6 +15,8 @@ export type Refusal =
   /** The version to be deleted is the current one, but others have referred to it since it was read. */
   | { readonly kind: 'referred'; readonly write: RecordWrite }
   | { readonly kind: 'missing'; readonly check: ExistenceCheck }
+  /** It is there, and bears the label that it must be without. */
+  | { readonly kind: 'labelled'; readonly name: string }
   | { readonly kind: 'unique'; readonly change: UniqueChange }
   | { readonly kind: 'claimed'; readonly key: RowKey }
   | { readonly kind: 'taken'; readonly time: TakenTime };

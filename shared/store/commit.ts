@@ -31,6 +31,8 @@ export interface ExistenceCheck {
   readonly custodian?: string | undefined;
   /** Whether it may be a psychotherapy note; else one is answered as if it did not exist. */
   readonly mayBeNote?: boolean;
+  /** A label that it must not bear, and `Type/id` of it, for who then writes something else. */
+  readonly without?: { readonly label: string; readonly name: string } | undefined;
   /** Names what refers to it, for the refusal. */
   readonly label: string;
 }

@@ -7,6 +7,7 @@ import { toBase32 } from './base32.ts';
 import type { Calendars } from './calendar-steps.ts';
 import type { Commit, ExistenceCheck, UniqueChange } from './commit.ts';
 import {
+  absence,
   existence,
   existenceStep,
   expectation,
@@ -213,7 +214,7 @@ const holdOn = (check: ExistenceCheck, tx: string): Hold => {
       ConditionExpression,
       ExpressionAttributeValues: { ...ExpressionAttributeValues, ':intent': held },
     }),
-    refusal: () => ({ kind: 'missing', check }),
+    refusal: absence(check),
   };
 };
 

@@ -1,6 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sensitiveCodesVersion } from '../../shared/access/sensitive-codes.ts';
 import { changesIn } from '../../shared/changes/changes-in.ts';
+import { unlessOfProgramme } from '../../shared/interactions/label-write.ts';
+import { observation as observationType } from '../../shared/record-types/observation.ts';
+import { existence } from '../../shared/store/commit-conditions.ts';
 import { readDenials } from '../../shared/store/denylist.ts';
 import { recordRow } from '../../shared/store/rows.ts';
 import { postEntry, transactionOf } from '../support/bundles.ts';
@@ -199,6 +202,83 @@ describe('a record of a substance-use programme', () => {
       'HealthcareService/part',
       { ...said, identifier: [{ system: 'urn:npi', value: '7' }] },
       { as: admin },
+    );
+  });
+
+  it('may name the part by its visit alone: created, updated and patched, with one commit more', async () => {
+    const own = await create(server, patientBody());
+    const reference = referenceTo(own);
+    const visitAt = (location: string) =>
+      create(server, encounterBody(reference, { location: [{ location: { reference: `Location/${location}` } }] }));
+    const [visit, other] = [await visitAt('ward'), await visitAt('other')];
+    const during = (encounter: Stored<fhir4.Encounter>) =>
+      observationBody(reference, { encounter: { reference: referenceTo(encounter) } });
+
+    server.calls.reset();
+    const created = await create(server, during(visit));
+    expect(server.calls.names).toEqual(['TransactWriteItems', 'TransactWriteItems']);
+    server.calls.reset();
+    const plain = await create(server, during(other));
+    expect(server.calls.names).toEqual(['TransactWriteItems']);
+    const second = await create(server, during(other));
+    const updated = await server.put(pathOf(plain), { ...plain, encounter: during(visit).encounter }, {});
+    const patched = await server.request('PATCH', pathOf(second), {
+      body: [{ op: 'replace', path: '/encounter/reference', value: referenceTo(visit) }],
+      headers: { 'content-type': 'application/json-patch+json' },
+    });
+    const staff: TestCaller = { role: 'physician' };
+
+    expect([created, plain, second].map(securityOf)).toEqual([labelsOfProgramme, undefined, undefined]);
+    expect([updated, patched].map(({ status }) => status)).toEqual([200, 200]);
+    for (const { body } of [updated, patched])
+      expect(securityOf(body as unknown as fhir4.Observation)).toEqual(labelsOfProgramme);
+    for (const record of [created, plain, second])
+      expect(await securityIn(pathOf(record), staff)).toEqual(labelsOfProgramme);
+  });
+
+  it('may name a visit of its own transaction, or of an earlier one in a bundle of any size', async () => {
+    const own = await create(server, patientBody());
+    const reference = referenceTo(own);
+    const visit = encounterBody(reference, { location: [{ location: { reference: 'Location/ward' } }] });
+    const during = (encounter: string) => observationBody(reference, { encounter: { reference: encounter } });
+    const fullUrl = 'urn:uuid:8c0a6f0e-6d3b-4d0b-9a77-0d5d0a1d3c11';
+    const earlier = await create(server, visit);
+    const labelsIn = async (entries: Parameters<typeof transactionOf>) => {
+      const { status, body } = await server.post('', transactionOf(...entries), {});
+      expect(status).toBe(200);
+      const paths = ((body as unknown as fhir4.Bundle).entry ?? []).map(
+        ({ response }) => /fhir\/(.+)\/_history/.exec(response?.location ?? '')?.[1] ?? '',
+      );
+      return Promise.all(paths.map((path) => securityIn(path, { role: 'physician' })));
+    };
+
+    const together = await labelsIn([
+      postEntry(during(fullUrl)),
+      { ...postEntry(visit), fullUrl },
+      postEntry(observationBody(reference)),
+    ]);
+    const staged = await labelsIn(Array.from({ length: 60 }, () => postEntry(during(referenceTo(earlier)))));
+
+    expect(together).toEqual([labelsOfProgramme, labelsOfProgramme, undefined]);
+    expect(staged).toEqual(Array(60).fill(labelsOfProgramme));
+  });
+
+  it('sets no further condition where no programme is known, nor for what bears the label or names no visit', () => {
+    const check = { address: { type: 'Encounter', chart: 'c', place: 'p' }, label: 'Observation.encounter' };
+    const conditionOf = (programmes: readonly string[], labels: readonly string[], name: string) =>
+      existence(
+        unlessOfProgramme({ programmes: new Set(programmes), recordType: observationType }, labels, name, check),
+      );
+    const known = ['Location/ward'];
+
+    for (const same of [
+      conditionOf([], [], 'Encounter/e'),
+      conditionOf(known, [`${actCode}|42CFRPart2`], 'Encounter/e'),
+      conditionOf(known, [], 'Condition/e'),
+    ])
+      expect(same).toEqual(existence(check));
+    expect(conditionOf(known, [], 'Encounter/e').ConditionExpression).toBe(
+      `${existence(check).ConditionExpression} AND NOT contains(labels, :without)`,
     );
   });
 

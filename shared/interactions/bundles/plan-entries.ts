@@ -8,6 +8,7 @@ import type { StoredRecord } from '../../store/rows.ts';
 import { written } from '../answers.ts';
 import { type ConditionalMatch, guardsFor } from '../conditional-match.ts';
 import type { Answer, RequestContext } from '../context.ts';
+import { notesVisits } from '../label-write.ts';
 import { locate } from '../locate.ts';
 import { parseBody } from '../parse-body.ts';
 import { type Look, planPatch } from '../patch.ts';
@@ -111,18 +112,26 @@ export const planAll = async (
     writes.flatMap((entry) => (entry.method === 'POST' && !entry.plan ? [] : namedBy(entry, matched.by.get(entry)))),
   );
   const surroundings = await lookAroundAll(bundle, writes, matched, rewritten);
-  return eachEntry(writes, (entry) =>
-    planEntry(bundle, entry, {
-      known,
-      found: matched.by.get(entry),
-      record: existing(entry),
-      read: current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null,
-      place: places.get(entry),
-      rewritten,
-      surroundings,
-      looked,
-    }),
-  );
+  for (;;) {
+    const planned = await eachEntry(writes, (entry) =>
+      planEntry(bundle, entry, {
+        known,
+        found: matched.by.get(entry),
+        record: existing(entry),
+        read: current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null,
+        place: places.get(entry),
+        rewritten,
+        surroundings,
+        looked,
+      }),
+    );
+    // Whether a visit is one to a programme is known once it is planned; and what names it may be a visit again.
+    const isSettled = !notesVisits(
+      bundle,
+      planned.flatMap(({ plans }) => plans),
+    );
+    if (isSettled) return planned;
+  }
 };
 
 /** What is known of an entry by the time it is planned. */

@@ -94,6 +94,7 @@ const contextOf = (store: RecordStore, organization: string, { policy, programme
     view: new View(asking, store, sharing, programmes),
     policy,
     programmes,
+    visitsToProgrammes: new Set(),
     audit: new AuditTrail(store, asking, randomUUID(), now, sharing),
     now,
     request,
