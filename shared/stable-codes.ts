@@ -107,6 +107,7 @@ export const refusalCodes = {
     'questionnaire-answers',
     'not-signed',
     'signed',
+    'words-sent',
   ],
   'too-costly': ['bundle-too-costly', 'search-too-long', 'too-many-days'],
   unavailable: ['denylist-unavailable'],

@@ -4,6 +4,9 @@ import {
   communicationRequestElements,
   communicationRequestSearchTable,
 } from '../fhir/generated/search-parameters/CommunicationRequest.ts';
+import { checkOfState } from '../work/check-state.ts';
+import { communicationRequestMoves } from '../work/communication-request-moves.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A message that should be sent. https://hl7.org/fhir/R4/communicationrequest.html */
@@ -14,4 +17,7 @@ export const communicationRequest = defineRecordType({
   searchTable: communicationRequestSearchTable,
   elements: communicationRequestElements,
   date: 'authored',
+  requireChange: (...change) => requireLegalMove(communicationRequestMoves, ...change),
+  keeps: (before, next) => withMovesFlagged(communicationRequestMoves, before, next),
+  raises: checkOfState,
 });

@@ -1,6 +1,10 @@
 import { communicationInvariants } from '../fhir/generated/invariants/Communication.ts';
 import { communicationSchema } from '../fhir/generated/schemas/Communication.ts';
 import { communicationElements, communicationSearchTable } from '../fhir/generated/search-parameters/Communication.ts';
+import { checkOfState } from '../work/check-state.ts';
+import { communicationMoves } from '../work/communication-moves.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
+import { checkOfWords, requireSentWords, withRewritingFlagged } from '../work/sent-words.ts';
 import { urgentMessage } from '../work/urgent-message.ts';
 import { worklistsOf } from '../work/worklists.ts';
 import { defineRecordType } from './define-record-type.ts';
@@ -13,6 +17,11 @@ export const communication = defineRecordType({
   searchTable: communicationSearchTable,
   elements: communicationElements,
   date: 'sent',
-  raises: urgentMessage,
+  requireChange: (...change) => {
+    requireLegalMove(communicationMoves, ...change);
+    requireSentWords(...change);
+  },
+  keeps: (before, next) => withRewritingFlagged(before, withMovesFlagged(communicationMoves, before, next)),
+  raises: (change) => [...urgentMessage(change), ...checkOfState(change), ...checkOfWords(change)],
   worklists: worklistsOf,
 });

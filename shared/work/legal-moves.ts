@@ -2,6 +2,7 @@ import type { Caller } from '../access/caller.ts';
 import { RecordError } from '../errors.ts';
 import { stringifyJson } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
+import { type RecordFlag, withFlag } from './flags.ts';
 
 /** A state that may follow another one. */
 export interface Move<S extends string = string> {
@@ -126,26 +127,15 @@ export const requireLegalMove = (
 export const inWords = ({ to, needs }: Move): string => `${to}${needs ? ' with a reason' : ''}`;
 
 /** A version says itself that its state does not follow from the one before. */
-export const irregularMove: fhir4.Coding = {
+export const irregularMove: RecordFlag = {
   system: 'https://concord.example/fhir/CodeSystem/work',
   code: 'irregular-move',
   display: 'Its state does not follow from the one before',
 };
 
-const isFlagged = (resource: Resource | undefined): boolean =>
-  resource?.meta?.tag?.some(({ system, code }) => system === irregularMove.system && code === irregularMove.code) ??
-  false;
-
-/** A version with a flag if its move, or an earlier one, was not legal: facts are stored all the same. `$meta-delete` takes it off once somebody has looked. */
-export const withMovesFlagged = (moves: LegalMoves, before: Resource | undefined, next: Resource): Resource => {
-  const verdict = judged(moves, before, next);
-  if (isFlagged(next) || (verdict === 'legal' && !isFlagged(before))) return next;
-  return { ...next, meta: { ...next.meta, tag: [...(next.meta?.tag ?? []), irregularMove] } };
-};
-
-/** Whether a change is the first that is flagged. */
-export const isNewlyFlagged = (before: Resource | undefined, next: Resource | undefined): boolean =>
-  before !== undefined && isFlagged(next) && !isFlagged(before);
+/** A version with a flag if its move, or an earlier one, was not legal: facts are stored all the same. */
+export const withMovesFlagged = (moves: LegalMoves, before: Resource | undefined, next: Resource): Resource =>
+  withFlag(irregularMove, { before, next, earned: judged(moves, before, next) !== 'legal' });
 
 /** https://hl7.org/fhir/R4/extension-event-statusreason.html, https://hl7.org/fhir/R4/extension-request-statusreason.html */
 const reasonExtension = /^http:\/\/hl7\.org\/fhir\/StructureDefinition\/(?:event|request)-statusReason$/;

@@ -162,7 +162,9 @@ describe('a patient', () => {
     const fromStaff = await create(server, message(me));
 
     expect((await server.post('Communication', message(me), { as })).status).toBe(201);
-    expect((await server.put(referenceTo(fromStaff), { ...fromStaff, status: 'stopped' }, { as })).status).toBe(200);
+    expect(
+      (await server.put(referenceTo(fromStaff), { ...fromStaff, status: 'entered-in-error' }, { as })).status,
+    ).toBe(200);
     const practitioner = await create(server, { resourceType: 'Practitioner', name: [{ family: 'Doc' }] }, admin);
     const forged = await server.post('Communication', message(referenceTo(practitioner)), { as });
     const clinical = await create(server, message(referenceTo(practitioner)));

@@ -99,6 +99,38 @@ const cases: Readonly<Record<string, Case>> = {
     },
     because: { statusReason: reason.text },
   },
+  'Communication.status': {
+    body: (subject) => ({
+      resourceType: 'Communication',
+      status: 'preparation',
+      subject: { reference: subject },
+      payload: [{ contentString: 'We have moved' }],
+    }),
+    table: {
+      preparation: 'in-progress on-hold not-done completed unknown entered-in-error',
+      'in-progress': 'on-hold stopped completed unknown entered-in-error',
+      'on-hold': 'preparation in-progress not-done stopped completed unknown entered-in-error',
+      'not-done': 'entered-in-error',
+      stopped: 'entered-in-error',
+      completed: 'entered-in-error',
+      unknown: 'preparation in-progress on-hold not-done stopped completed entered-in-error',
+      'entered-in-error': '',
+    },
+    because: {},
+  },
+  'CommunicationRequest.status': {
+    body: (subject) => ({ resourceType: 'CommunicationRequest', status: 'draft', subject: { reference: subject } }),
+    table: {
+      draft: 'active on-hold revoked unknown entered-in-error',
+      active: 'on-hold revoked completed unknown entered-in-error',
+      'on-hold': 'active revoked completed unknown entered-in-error',
+      revoked: 'entered-in-error',
+      completed: 'entered-in-error',
+      unknown: 'draft active on-hold revoked completed entered-in-error',
+      'entered-in-error': '',
+    },
+    because: {},
+  },
 };
 
 type Path = 'PUT' | 'PATCH' | 'conditional PUT' | 'PUT in a transaction' | 'PATCH in a transaction';
@@ -288,5 +320,63 @@ describe('a visit', () => {
     const parameter = [{ name: 'meta', valueMeta: { tag: [flag] } }];
     await server.post(`${name}/$meta-delete`, { resourceType: 'Parameters', parameter });
     expect((await server.get(name)).body.meta?.tag).toBeUndefined();
+  });
+});
+
+describe('what was sent', () => {
+  const sentIn = async (): Promise<TestBody[]> =>
+    recordsIn(
+      'Communication.status',
+      paths.map(() => 'completed'),
+    );
+
+  it.each([
+    ['payload', [{ contentString: 'We have not moved' }]],
+    ['sent', '2020-01-01'],
+    ['inResponseTo', [{ reference: 'https://elsewhere.example/Communication/1' }]],
+    ['about', [{ display: 'Something else' }]],
+    ['recipient', [{ display: 'Somebody else' }]],
+    ['sender', { display: 'Somebody else' }],
+    ['medium', [{ text: 'By telephone' }]],
+  ])('keeps its %s, on every path, also where it is said to be an error', async (element, value) => {
+    const before = (await sentIn()).map(
+      (record) => ({ ...(record as object), sent: '2026-01-01' }) as unknown as TestBody,
+    );
+    for (const record of before) expect((await server.put(referenceTo(record), record)).status).toBe(200);
+
+    for (const [index, path] of paths.entries()) {
+      const record = before[index] as TestBody;
+      const [answer] = await write(path, [[record, { [element]: value, status: 'entered-in-error' }]]);
+      const [issue] = issuesOf(answer?.body as TestBody);
+      expect([answer?.status, issue?.reason], path).toEqual([422, 'words-sent']);
+      expect(issue?.expression).toMatch(new RegExp(`Communication\\.${element}$|resource\\.${element}$`));
+      const kept = (await server.get(referenceTo(record))).body;
+      expect([kept[element], kept.status, kept.meta?.versionId]).toEqual([record[element], 'completed', '2']);
+    }
+  });
+
+  it('is not deleted, and has a category, a note and an error like all else', async () => {
+    const [record] = (await sentIn()) as [TestBody];
+    const name = referenceTo(record);
+    const deleted = await server.delete(name);
+    const put = async (change: Change) => (await server.put(name, { ...(record as object), ...change })).status;
+
+    expect([deleted.status, issuesOf(deleted.body)[0]?.reason]).toEqual([422, 'words-sent']);
+    expect(await put({ note: [{ text: 'Called as well' }], category: [{ text: 'Address' }] })).toBe(200);
+    expect(await put({ status: 'entered-in-error' })).toBe(200);
+    expect(await put({ status: 'entered-in-error', payload: [{ contentString: 'Nothing' }] })).toBe(422);
+  });
+
+  it('that an interface writes anew is stored, flagged, and looked at by somebody', async () => {
+    const [record] = (await sentIn()) as [TestBody];
+    const name = referenceTo(record);
+    const payload = [{ contentString: 'We have not moved' }];
+    const told = await server.put(name, { ...(record as object), payload }, { as: system });
+
+    expect(told.status, told.text).toBe(200);
+    expect(told.body.meta?.tag).toMatchObject([{ code: 'rewritten' }]);
+    expect(resourcesIn((await server.get(`Task?focus=${name}`)).body)).toMatchObject([
+      { status: 'requested', for: record.subject, performerType: [{ coding: [{ code: '106292003' }] }] },
+    ]);
   });
 });

@@ -273,7 +273,7 @@ describe('records that refer to one another across charts', () => {
           const refer = (name: string | undefined) => (name === undefined ? undefined : { reference: name });
           return {
             resourceType: 'Communication',
-            status: 'completed',
+            status: 'preparation',
             ...(subject === undefined ? {} : { subject: { reference: String(patients[subject]) } }),
             ...(visit === undefined ? {} : { encounter: { reference: String(encounters[visit]) } }),
             ...(recipients.length === 0

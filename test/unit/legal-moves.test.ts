@@ -4,9 +4,9 @@ import { RecordError } from '../../shared/errors.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
 import { achievementMoves } from '../../shared/plans/goal-moves.ts';
+import { isNewly } from '../../shared/work/flags.ts';
 import {
   irregularMove,
-  isNewlyFlagged,
   type LegalMoves,
   legalMoves,
   requireLegalMove,
@@ -124,10 +124,10 @@ describe('what the own system tells of', () => {
   });
 
   it('is told of once', () => {
-    expect(isNewlyFlagged(door('locked'), door('open', flagged))).toBe(true);
-    expect(isNewlyFlagged(door('locked', flagged), door('open', flagged))).toBe(false);
-    expect(isNewlyFlagged(undefined, door('open', flagged))).toBe(false);
-    expect(isNewlyFlagged(door('open', flagged), undefined)).toBe(false);
+    expect(isNewly(irregularMove, door('locked'), door('open', flagged))).toBe(true);
+    expect(isNewly(irregularMove, door('locked', flagged), door('open', flagged))).toBe(false);
+    expect(isNewly(irregularMove, undefined, door('open', flagged))).toBe(false);
+    expect(isNewly(irregularMove, door('open', flagged), undefined)).toBe(false);
   });
 });
 

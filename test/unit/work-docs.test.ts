@@ -5,6 +5,8 @@ import { carePlanMoves } from '../../shared/plans/care-plan-moves.ts';
 import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
 import { achievementMoves, goalMoves } from '../../shared/plans/goal-moves.ts';
 import { encounterMoves } from '../../shared/visits/encounter-moves.ts';
+import { communicationMoves } from '../../shared/work/communication-moves.ts';
+import { communicationRequestMoves } from '../../shared/work/communication-request-moves.ts';
 import { inWords } from '../../shared/work/legal-moves.ts';
 import { taskMoves } from '../../shared/work/task-moves.ts';
 
@@ -24,7 +26,16 @@ const rowsUnder = (heading: string): string[][] => {
 };
 
 describe('docs/work.md', () => {
-  const tables = [encounterMoves, taskMoves, carePlanMoves, careTeamMoves, goalMoves, achievementMoves];
+  const tables = [
+    encounterMoves,
+    taskMoves,
+    carePlanMoves,
+    careTeamMoves,
+    goalMoves,
+    achievementMoves,
+    communicationMoves,
+    communicationRequestMoves,
+  ];
 
   it.each(tables)('says what may become of $element as the code does', ({ element, from, byPatients }) => {
     expect(rowsUnder(element)).toEqual(
