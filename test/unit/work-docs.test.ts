@@ -8,6 +8,7 @@ import { encounterMoves } from '../../shared/visits/encounter-moves.ts';
 import { communicationMoves } from '../../shared/work/communication-moves.ts';
 import { communicationRequestMoves } from '../../shared/work/communication-request-moves.ts';
 import { inWords } from '../../shared/work/legal-moves.ts';
+import { ownMoves } from '../../shared/work/own-task.ts';
 import { taskMoves } from '../../shared/work/task-moves.ts';
 
 const document = readFileSync(path.resolve(import.meta.dirname, '../../docs/work.md'), 'utf8');
@@ -24,6 +25,8 @@ const rowsUnder = (heading: string): string[][] => {
       .map((cell) => cell.trim()),
   );
 };
+
+const ownMovesFrom = (state: string): readonly string[] => ownMoves[state as fhir4.Task['status']] ?? [];
 
 describe('docs/work.md', () => {
   const tables = [
@@ -43,7 +46,19 @@ describe('docs/work.md', () => {
         state,
         moves.map(inWords).join(', ') || 'nothing',
         ...(byPatients ? [byPatients[state]?.join(', ') ?? 'nothing'] : []),
+        ...(element === 'Task.status' ? [ownMovesFrom(state).join(', ') || 'nothing'] : []),
       ]),
     );
+  });
+
+  it('lets support staff make no move of a task that nobody may make, and none that needs a reason', () => {
+    for (const state of taskMoves.from.keys()) {
+      const legal = (taskMoves.from.get(state) ?? []).filter(({ needs }) => !needs).map(({ to }) => to);
+      expect(
+        ownMovesFrom(state).filter((to) => !legal.includes(to)),
+        state,
+      ).toEqual([]);
+    }
+    expect(Object.keys(ownMoves).filter((state) => !taskMoves.from.has(state))).toEqual([]);
   });
 });
