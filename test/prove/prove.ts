@@ -8,6 +8,7 @@
  * `npm run prove -- --mutations [requests] [--seed number]`: sends requests of which each is broken in one place, and judges the answers.
  * `npm run prove -- --inference [requests] [--seed number]`: sends the same requests to two stores that differ only in records that the caller may not see.
  * `npm run prove -- --minute [--seed number]`: writers and readers of the same charts, for a minute.
+ * `npm run prove -- --booking [--seed number]`: 64 clients book overlapping times of the same few people and rooms, for a minute.
  * `npm run prove -- --profiles <folder of US Core>`: compares what was taken over of the guide with the guide.
  */
 import { isDeepStrictEqual, parseArgs } from 'node:util';
@@ -28,6 +29,7 @@ const { values: options, positionals: folders } = parseArgs({
     mutations: { type: 'boolean' },
     inference: { type: 'boolean' },
     minute: { type: 'boolean' },
+    booking: { type: 'boolean' },
     profiles: { type: 'string' },
     seed: { type: 'string' },
     only: { type: 'string' },
@@ -53,6 +55,10 @@ if (options.inference) {
 if (options.minute) {
   const { proveMinute } = await import('./minute.ts');
   process.exit((await proveMinute(numberIn(options.seed))) ? 0 : 1);
+}
+if (options.booking) {
+  const { proveBooking } = await import('./booking.ts');
+  process.exit((await proveBooking(numberIn(options.seed))) ? 0 : 1);
 }
 if (options.profiles !== undefined) {
   const { proveProfiles } = await import('./profiles.ts');
