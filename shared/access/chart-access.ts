@@ -24,6 +24,8 @@ export interface ChartAccess {
   readonly mixed: boolean;
   /** Organisations that are known to keep records there, without those that keep nothing but what no row tells of. */
   readonly organizations: readonly string[];
+  /** Names of the network's substance-use programmes, and of the visits to them that are told of in the chart. */
+  readonly programmes: ReadonlySet<string>;
   /** Whether what this record says of a visit is, or was once, written by somebody who had broken the glass. */
   readonly isOfEmergency: (record: StoredRecord) => boolean;
   /** Whether the caller may refer to this record of the chart, which is not shared perhaps. */
@@ -81,9 +83,13 @@ export const chartAccessBy =
   (
     { rows, linked }: AccessRows,
     { organization = '', subject }: Caller,
-    { policy, programmes, now }: Known,
+    { policy, programmes: network, now }: Known,
   ): ChartAccess => {
     const { doors, directives } = openingsIn(rows);
+    const programmes = new Set([
+      ...network,
+      ...doors.flatMap((door) => (door.kind === 'programme-visit' ? [door.visit] : [])),
+    ]);
     const relations = new Relations(policy.sharing === 'treatment' && !linked ? doors : [], policy, now);
     const related = (keeper: string) => relations.areRelated(organization, keeper);
     const granted = doors.some(
@@ -103,6 +109,7 @@ export const chartAccessBy =
     const used = new Set<Basis>();
     return {
       used,
+      programmes,
       sharing:
         shares &&
         ((...asked) => {

@@ -54,4 +54,11 @@ export interface Grant {
   readonly until: number;
 }
 
-export type Door = Referral | Visit | Presence | Grant;
+/** A visit bears the label of a substance-use programme since an update of it: what named it before is the programme's, too, and does not say so. */
+export interface ProgrammeVisit {
+  readonly kind: 'programme-visit';
+  /** `Encounter/id`. */
+  readonly visit: string;
+}
+
+export type Door = Referral | Visit | Presence | Grant | ProgrammeVisit;

@@ -49,13 +49,14 @@ export class View {
   }
 
   /** Whether it goes from a substance-use programme to another organisation. Most bear the notice that goes with it; what was written before is given it. */
-  #isReleased({ custodian, labels, resource }: StoredRecord): boolean {
+  #isReleased({ chart, custodian, labels, resource }: StoredRecord): boolean {
     const { organization } = this.#asking.caller;
+    const programmes = this.#sharing.known(chart)?.programmes ?? this.#programmes;
     return (
       organization !== undefined &&
       custodian !== organization &&
       !labels.includes(noRedisclosure) &&
-      (this.#programmes.has(`Organization/${custodian}`) || namesProgramme(resource, this.#programmes))
+      (programmes.has(`Organization/${custodian}`) || namesProgramme(resource, programmes))
     );
   }
 

@@ -1,7 +1,8 @@
-import type { Door, Presence, Referral, Visit } from '../access/door.ts';
+import type { Door, Presence, ProgrammeVisit, Referral, Visit } from '../access/door.ts';
+import { part2Label } from '../access/labels.ts';
 import type { RecordWrite } from './commit.ts';
 import type { RowChanges } from './directive-rows.ts';
-import { presenceKey, type Row, type RowKey, referralKey, visitKey } from './keys.ts';
+import { presenceKey, programmeVisitKey, type Row, type RowKey, referralKey, visitKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
 import type { StoredRecord } from './rows.ts';
 
@@ -16,17 +17,20 @@ export interface DoorRow extends RowKey, Pick<StoredRecord, 'version'> {
 export const doorLayouts = new Layouts<(row: DoorRow) => Door>('door', {
   1: ({ door }) => JSON.parse(door) as Door,
   2: ({ door }) => JSON.parse(door) as Door,
+  3: ({ door }) => JSON.parse(door) as Door,
 });
 
-/** 2 where it says which visit answers which referral, so that a release that does not ask for that refuses the row. */
+/** 3 where it closes, and 2 where it says which visit answers which referral, so that a release that does not ask for that refuses the row. */
 const layoutOf = (door: Door): number =>
-  ('names' in door && door.names !== undefined) ||
-  ('begins' in door && door.begins !== undefined) ||
-  ('basedOn' in door && door.basedOn !== undefined) ||
-  ('began' in door && door.began !== undefined) ||
-  'emergency' in door
-    ? 2
-    : 1;
+  door.kind === 'programme-visit'
+    ? 3
+    : ('names' in door && door.names !== undefined) ||
+        ('begins' in door && door.begins !== undefined) ||
+        ('basedOn' in door && door.basedOn !== undefined) ||
+        ('began' in door && door.began !== undefined) ||
+        'emergency' in door
+      ? 2
+      : 1;
 
 export const doorRow = (key: RowKey, version: number, door: Door): DoorRow & Row => ({
   ...key,
@@ -60,5 +64,15 @@ export const visitChanges = ({ next }: Write, door: Visit | undefined, keeper: s
       ...(door ? [doorRow(visitKey(next), next.version, door)] : []),
     ],
     removes: door ? [] : [visitKey(next)],
+  };
+};
+
+/** How it changes with a visit that what names it is a substance-use programme's. What is written later asks the visit itself, so most visits have no such row. */
+export const programmeVisitChanges = ({ next, previous }: Write): RowChanges => {
+  const [was, is] = [previous, next].map((version) => version?.labels.includes(part2Label) ?? false);
+  const door: ProgrammeVisit = { kind: 'programme-visit', visit: `${next.type}/${next.id}` };
+  return {
+    puts: previous && is && !was ? [doorRow(programmeVisitKey(next), next.version, door)] : [],
+    removes: was && !is ? [programmeVisitKey(next)] : [],
   };
 };

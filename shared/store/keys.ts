@@ -79,6 +79,12 @@ export const referralKey = ({ type, chart, place }: Address): RowKey => ({
   sk: `${directivePrefix}${type}#${place}`,
 });
 
+/** That what names a visit is a substance-use programme's. */
+export const programmeVisitKey = ({ chart, place }: Address): RowKey => ({
+  pk: chartKey(chart),
+  sk: `${directivePrefix}@programme#${place}`,
+});
+
 /** What is told of organisations that keep records in a chart that another one keeps: nothing of it closes anything. */
 export const visitPrefix = `${directivePrefix}~`;
 

@@ -354,9 +354,9 @@ const toLakeside: fhir4.ConsentProvision = {
 };
 const ofCare = ['TREAT', 'HPAYMT', 'HOPERAT'].map((code) => ({ system: `${hl7}v3-ActReason`, code }));
 
-describe('a consent to what a substance-use programme keeps', () => {
-  const read = async (record: Stored<fhir4.Resource>) => server.get(pathOf(record), { as: elsewhere });
+const read = async (record: Stored<fhir4.Resource>) => server.get(pathOf(record), { as: elsewhere });
 
+describe('a consent to what a substance-use programme keeps', () => {
   it('is one to all of care, or names the programme’s label; counselling notes need their own', async () => {
     const own = await create(server, patientBody(), clinic);
     const reference = referenceTo(own);
@@ -398,6 +398,50 @@ describe('a consent to what a substance-use programme keeps', () => {
     expect([closed.status, opened.status]).toEqual([404, 200]);
     expect(securityOf(opened.body as unknown as fhir4.Observation)).toEqual(labelsOfProgramme);
     expect(await securityIn(pathOf(observation), clinic)).toBeUndefined();
+  });
+});
+
+describe('what names a visit', () => {
+  it('needs that consent as soon as the visit is known to be to a programme, also where it was written before', async () => {
+    const own = await create(server, patientBody());
+    const reference = referenceTo(own);
+    const visit = await create(server, encounterBody(reference));
+    const during = { encounter: { reference: referenceTo(visit) } };
+    const observation = await create(server, observationBody(reference, during));
+    const consent = await create(server, consentTo(reference, toLakeside));
+    const open = await read(observation);
+    const known = await server.put(
+      pathOf(visit),
+      { ...visit, location: [{ location: { reference: 'Location/ward' } }] },
+      {},
+    );
+    const closed = await read(observation);
+    const again = await server.put(pathOf(visit), known.body, {});
+    const still = await read(observation);
+    await server.put(pathOf(consent), { ...consent, provision: { purpose: ofCare } }, {});
+    const opened = await read(observation);
+
+    expect([open, known, closed, again, still, opened].map(({ status }) => status)).toEqual([
+      200, 200, 404, 200, 404, 200,
+    ]);
+    expect(securityOf(opened.body as unknown as fhir4.Observation)).toEqual(labelsOfProgramme);
+    expect(await securityIn(pathOf(observation), { role: 'physician' })).toBeUndefined();
+
+    const { location: _ward, meta: _labels, ...elsewhereNow } = known.body as unknown as fhir4.Encounter;
+    await server.put(pathOf(visit), elsewhereNow, {});
+    await server.put(pathOf(consent), consent, {});
+    const stays = await read(observation);
+    await server.post(
+      `${pathOf(visit)}/$meta-delete`,
+      {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'meta', valueMeta: { security: labelsOfProgramme.slice(0, 1) } }],
+      },
+      { as: { role: 'privacy' } },
+    );
+
+    expect(stays.status).toBe(404);
+    expect((await read(observation)).status).toBe(200);
   });
 });
 

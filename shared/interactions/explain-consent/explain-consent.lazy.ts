@@ -120,7 +120,7 @@ const knownTo = (
     };
   const relations = new Relations(byRelation ? doors : [], policy, now);
   const keeping = doors.flatMap((door) =>
-    door.kind === 'presence' ? [door.organization] : door.kind === 'grant' ? [] : [door.custodian],
+    door.kind === 'presence' ? [door.organization] : 'custodian' in door ? [door.custodian] : [],
   );
   return {
     ...state,
