@@ -50,6 +50,8 @@ export const refusalCodes = {
   'no-match': ['reference-not-found'],
   'too-large': ['answer-too-large', 'consent-too-large', 'record-too-large', 'too-many-consents'],
   'business-rule': [
+    'beyond-support',
+    'booking-by-staff',
     'booking-over',
     'booking-too-long',
     'patient-deceased',

@@ -36,6 +36,8 @@ export interface Asking {
   readonly chart: string | undefined;
   /** Under which a member of support acts; only while it is in force. */
   readonly delegation?: Delegation | undefined;
+  /** Given where it is an operation that books by which something is done. */
+  readonly booking?: true | undefined;
   /** What was looked up of somebody who asks for the patient in context and is somebody else; undefined for everybody else. */
   readonly proxy?: Proxy | undefined;
 }

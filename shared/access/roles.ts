@@ -111,6 +111,16 @@ export const exceptions: Readonly<Partial<Record<Role, Readonly<Record<string, R
   patient: { QuestionnaireResponse: 'crus', CommunicationRequest: 'rs', Contract: 'rs' },
 };
 
-/** Whether a role may do this with records of this type at all. */
-export const roleAllows = (role: Role, action: Action, type: string, subject: Subject): boolean =>
-  (exceptions[role]?.[type] ?? rights[role][subject] ?? '').includes(action);
+/** What a role may do besides by booking operations, which judge what they are given, and never by writing the record itself. */
+export const byBooking: Readonly<Partial<Record<Role, Readonly<Record<string, Rights>>>>> = {
+  support: { Appointment: 'cu' },
+};
+
+/**
+ * Whether a role may do this with records of this type at all.
+ *
+ * @param booking - whether it is done by an operation that books.
+ */
+export const roleAllows = (role: Role, action: Action, type: string, subject: Subject, booking = false): boolean =>
+  (exceptions[role]?.[type] ?? rights[role][subject] ?? '').includes(action) ||
+  (booking && byBooking[role]?.[type]?.includes(action) === true);

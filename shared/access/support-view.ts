@@ -162,6 +162,10 @@ export const forSupport = (resource: Resource, fhirUser: string): Resource => {
   return { resourceType, meta, ...partsOf(resource as unknown as Json, parts, reader) };
 };
 
+/** What of a resource is on a list. Pure. */
+export const partOf = (resource: Resource, parts: Parts): Json =>
+  partsOf(resource as unknown as Json, parts, { fhirUser: '', administrative: false });
+
 const partsOf = (whole: Json, parts: Parts, reader: Reader): Json => {
   const kept = Object.entries(parts).flatMap(([element, shown]) => {
     const value = shownOf(whole[element], shown, reader);

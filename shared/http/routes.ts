@@ -17,6 +17,8 @@ export interface Route {
   readonly plan?: PlannedInteraction;
   /** Of an operation that writes: whether a request that bears a key is carried out once. */
   readonly once?: true;
+  /** Whether it is an operation that books, by which some may do what they may not by writing the record (`byBooking` of the roles). */
+  readonly books?: true;
   /** FHIR's name of the interaction, for the log and the capability statement. */
   readonly name: string;
   /** Canonical address of an operation's definition; R4's own of the type if absent. */

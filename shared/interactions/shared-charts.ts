@@ -36,9 +36,9 @@ export class SharedCharts {
     return this.#known.get(chart)?.sharing;
   }
 
-  /** The same for another caller. */
-  as(asking: Asking): SharedCharts {
-    return new SharedCharts(this.#store, asking, this.#network);
+  /** The same for another caller, or for what another store reads. */
+  as(asking: Asking, store = this.#store): SharedCharts {
+    return new SharedCharts(store, asking, this.#network);
   }
 
   /** What is known of a chart; undefined if it was not looked up, or is too much. */

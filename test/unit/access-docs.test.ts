@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { roles } from '../../shared/access/caller.ts';
-import { exceptions, rights } from '../../shared/access/roles.ts';
+import { byBooking, exceptions, rights } from '../../shared/access/roles.ts';
+import { bookedBySupport } from '../../shared/access/support-booking.ts';
 import { type Parts, supportSearches, supportView } from '../../shared/access/support-view.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { otherRecordTypes } from '../../shared/record-types/other.ts';
@@ -72,11 +73,18 @@ describe('docs/access.md', () => {
     }
   });
 
-  it('lists every exception, and no other', () => {
-    const expected = Object.entries(exceptions).flatMap(([role, byType]) =>
-      Object.entries(byType).map(([type, letters]) => [`exception: ${role}`, type, letters]),
+  it.each([
+    ['exception', exceptions],
+    ['booking', byBooking],
+  ] as const)('lists every %s, and no other', (kind, table) => {
+    const expected = Object.entries(table).flatMap(([role, byType]) =>
+      Object.entries(byType).map(([type, letters]) => [`${kind}: ${role}`, type, letters]),
     );
 
-    expect(rows.filter(([first]) => first?.startsWith('exception: '))).toEqual(expected);
+    expect(rows.filter(([first]) => first?.startsWith(`${kind}: `))).toEqual(expected);
+  });
+
+  it('lists what support gives with a booking, element by element', () => {
+    expect(rowNamed('Appointment from support')?.[1]).toBe(described(bookedBySupport));
   });
 });

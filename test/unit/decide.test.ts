@@ -16,6 +16,8 @@ interface Person {
   readonly scopes: readonly ModelScope[];
   /** Whether somebody has delegated to a member of support. */
   readonly delegated?: boolean;
+  /** Whether it is done by an operation that books. */
+  readonly books?: boolean;
 }
 
 type Facts = Parameters<typeof decide>[3] & {
@@ -51,6 +53,8 @@ const model = (person: Person, letter: Letter, type: string, record: Facts): str
   if (!scoped) return 'scope';
   let inRole = false;
   for (const role of person.roles) if (contractRights(role, type).includes(letter)) inRole = true;
+  if (person.books && person.roles.includes('support') && type === 'Appointment' && 'cu'.includes(letter))
+    inRole = true;
   if (!inRole) return 'role';
   const ofSupport = person.roles.includes('support') && underDelegation.includes(type);
   if (ofSupport && person.delegated !== true) return 'delegation';
@@ -97,12 +101,14 @@ const person: fc.Arbitrary<Person> = fc.oneof(
     chart: fc.constant(undefined),
     scopes: fc.array(scope, { maxLength: 3 }),
     delegated: fc.boolean(),
+    books: fc.boolean(),
   }),
   fc.record({
     roles: fc.subarray(staffRoles, { minLength: 1, maxLength: 3 }),
     organization: fc.constantFrom(...organizations),
     chart: fc.constant(undefined),
     scopes: fc.array(scope, { maxLength: 3 }),
+    books: fc.boolean(),
   }),
   fc.record({
     roles: fc.constant(['patient'] as const),
@@ -118,7 +124,7 @@ const person: fc.Arbitrary<Person> = fc.oneof(
   }),
 );
 
-const asking = ({ roles, organization, chart, scopes, delegated }: Person): Asking => ({
+const asking = ({ roles, organization, chart, scopes, delegated, books }: Person): Asking => ({
   caller: {
     subject: 's',
     name: 'n',
@@ -130,6 +136,7 @@ const asking = ({ roles, organization, chart, scopes, delegated }: Person): Aski
     patient: chart === undefined ? undefined : 'p',
   },
   chart,
+  ...(books ? { booking: true } : {}),
   ...(delegated ? { delegation: { role: 'PractitionerRole/1', by: 'Practitioner/y', from: 0, to: 1 } } : {}),
 });
 const concept = (system: string | undefined, code: string): fhir4.CodeableConcept => ({

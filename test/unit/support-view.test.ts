@@ -8,7 +8,7 @@ import { forSupport, hidesParameter, pronounsUrl, supportView } from '../../shar
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { recordTypes } from '../../shared/record-types/index.ts';
 import { isDirectory, subjectOf } from '../../shared/record-types/subjects.ts';
-import { maySupport, supported, supporter } from '../support/access-model/support.ts';
+import { type ModelSupporter, maySupport, supported, supporter } from '../support/access-model/support.ts';
 
 const self = 'Practitioner/self';
 
@@ -252,15 +252,7 @@ describe('what support may', () => {
     );
     expect(permitted).toBeGreaterThan(500);
   });
-  const askingOf = ({
-    organization,
-    fhirUser,
-    delegated,
-  }: {
-    organization: string;
-    fhirUser: string;
-    delegated: boolean;
-  }): Asking => ({
+  const askingOf = ({ organization, fhirUser, delegated, books }: ModelSupporter): Asking => ({
     caller: {
       subject: 's',
       name: 'n',
@@ -273,6 +265,7 @@ describe('what support may', () => {
     },
     chart: undefined,
     delegation: delegated ? { role: 'PractitionerRole/1', by: 'Practitioner/a', from: 0, to: 1 } : undefined,
+    booking: books ? true : undefined,
   });
 
   it('is told of types that there are', () => {

@@ -7,6 +7,7 @@ const operation = (name: string, interaction: Route['interaction'], of: readonly
   interaction,
   name: 'operation',
   definition: `https://concord.example/fhir/OperationDefinition/Appointment-${name}`,
+  books: true,
 });
 
 /** What can be asked of appointments alone. */

@@ -1,3 +1,4 @@
+import { isSupport } from '../../access/support.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { isDead } from '../../people/death.ts';
@@ -10,6 +11,7 @@ import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-wri
 import { recordToChange } from '../record-to-change.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
+import { asSupportWrites, requireBookableBySupport, requireGivenBySupport } from './by-support.ts';
 import { bookInput, holdInput } from './input.ts';
 import { withNearest } from './nearest.ts';
 
@@ -30,6 +32,7 @@ export const book: Interaction = async (context) => {
   requireTypeAccess(context, 'c');
   const { appointment } = readInput(context, bookInput);
   if (typeof appointment.id === 'string') return confirmed(context, appointment.id);
+  requireGivenBySupport(context, appointment);
   return created(context, asBooked(appointment));
 };
 
@@ -42,6 +45,7 @@ export const hold: Interaction = async (context) => {
   requireTypeAccess(context, 'c');
   const { now } = context;
   const { appointment, expires } = readInput(context, holdInput);
+  requireGivenBySupport(context, appointment);
   const until = expires === undefined ? now + usualHoldMs : Date.parse(expires);
   if (!(until > now && until <= now + longestHoldMs))
     throw new RecordError('invalid', 'A hold ends within a day from now', { expression: 'expires' });
@@ -109,8 +113,9 @@ export const taken = async (context: RequestContext, plan: PlannedWrite): Promis
   const { next } = plan;
   if (!next.resource) throw new Error('Nothing is booked');
   const { calendarsAhead } = await import('../calendar-changes.lazy.ts');
-  const [calendars] = await Promise.all([calendarsAhead(context, next.resource), requireAlive(context, plan)]);
-  const known = { ...plan, calendars };
+  const requireBookable = isSupport(context.asking.caller) ? requireBookableBySupport : requireAlive;
+  const [calendars] = await Promise.all([calendarsAhead(context, next.resource), requireBookable(context, plan)]);
+  const known = { ...asSupportWrites(context, plan), calendars };
   await withNearest(context, next.resource, () => save(context, [known]));
   return answerTo(context, known);
 };

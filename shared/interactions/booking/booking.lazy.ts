@@ -1,4 +1,11 @@
 // Free times are looked for and booked by people at a desk: some times an hour each.
-export { book, hold } from './book.ts';
-export { cancel, reschedule } from './change.ts';
-export { find } from './find.ts';
+import * as booking from './book.ts';
+import { bySupport, findBySupport } from './by-support.ts';
+import * as change from './change.ts';
+import { find as findTimes } from './find.ts';
+
+export const find = findBySupport(findTimes);
+export const hold = bySupport(booking.hold);
+export const book = bySupport(booking.book);
+export const reschedule = bySupport(change.reschedule);
+export const cancel = bySupport(change.cancel);

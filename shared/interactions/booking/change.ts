@@ -10,6 +10,7 @@ import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
 import { open, requireAhead, taken, withoutExtension } from './book.ts';
+import { asSupportWrites } from './by-support.ts';
 import { cancelInput, rescheduleInput } from './input.ts';
 
 /**
@@ -56,7 +57,7 @@ export const cancel: Interaction = async (context, { id }) => {
     status: 'cancelled',
     ...(reason === undefined ? {} : { cancelationReason: { text: reason } }),
   } as Resource;
-  const plan = await planUpdate(context, parseBody(context.recordType, resource), current);
+  const plan = asSupportWrites(context, await planUpdate(context, parseBody(context.recordType, resource), current));
   await save(context, [plan]);
   return answerTo(context, plan);
 };

@@ -6,6 +6,8 @@ export interface ModelSupporter {
   readonly organization: string;
   readonly fhirUser: string;
   readonly delegated: boolean;
+  /** Whether it is done by an operation that books. */
+  readonly books: boolean;
 }
 
 export interface SupportedRecord {
@@ -26,7 +28,7 @@ const codesOf = ({ coding = [] }: fhir4.CodeableConcept): string[] =>
 
 /** Whether somebody of support may do this with a record. */
 export const maySupport = (
-  { organization, fhirUser, delegated }: ModelSupporter,
+  { organization, fhirUser, delegated, books }: ModelSupporter,
   action: 'c' | 'r' | 'u' | 'd' | 's',
   { custodian, labels, resource }: SupportedRecord,
 ): boolean => {
@@ -34,7 +36,8 @@ export const maySupport = (
   if (resource.resourceType === 'Observation' || !delegated || custodian !== organization) return false;
   if (labels.some((label) => !/\/v3-Confidentiality\|[ULMN]$/.test(label))) return false;
   const writes = resource.resourceType === 'Communication' || resource.resourceType === 'Task';
-  if (!(action === 'r' || action === 's' || (action === 'c' && writes))) return false;
+  const booking = books && resource.resourceType === 'Appointment' && action !== 'd';
+  if (!(action === 'r' || action === 's' || (action === 'c' && writes) || booking)) return false;
   if (resource.resourceType === 'Task') return resource.owner?.reference === fhirUser;
   if (resource.resourceType !== 'Communication') return true;
   const categories = resource.category ?? [];
@@ -64,6 +67,7 @@ export const supporter: fc.Arbitrary<ModelSupporter> = fc.record({
   organization: fc.constantFrom(...organizations),
   fhirUser: fc.constantFrom(...people),
   delegated: fc.boolean(),
+  books: fc.boolean(),
 });
 
 const resource: fc.Arbitrary<SupportedRecord['resource']> = fc.oneof(
