@@ -109,6 +109,7 @@ export const refusalCodes = {
     'questionnaire-answers',
     'not-signed',
     'signed',
+    'other-patients-message',
     'words-sent',
   ],
   'too-costly': ['bundle-too-costly', 'search-too-long', 'too-many-days'],

@@ -6,19 +6,28 @@ import type { RequestContext } from './context.ts';
 export interface Answered {
   readonly resource: Resource;
   readonly notices: readonly ValidationIssue[];
+  /** The message that it answers, whose references are no news to its writer. */
+  readonly answers?: Resource;
 }
 
 /**
- * Answers to a questionnaire that is known here, checked against it and with their scores. Whatever else is written comes back as it is.
+ * Answers to a questionnaire that is known here, checked against it and with their scores; answers to a message, with the thread to which they belong. Whatever else is written
+ * comes back as it is.
  *
  * @param chart - of the patient whose answers they are.
+ * @param before - the version so far.
  * @throws RecordError `business-rule` naming each answer that does not fit.
  */
 export const answered = async (
-  context: Pick<RequestContext, 'asking' | 'known' | 'request' | 'store'>,
+  context: RequestContext,
   chart: string,
   resource: Resource,
-): Promise<Answered> =>
-  resource.resourceType === 'QuestionnaireResponse' && resource['status'] !== 'entered-in-error'
-    ? (await import('./answered.lazy.ts')).checked(context, chart, resource)
-    : { resource, notices: [] };
+  before?: Resource,
+): Promise<Answered> => {
+  const { resourceType } = resource;
+  if (resourceType === 'QuestionnaireResponse' && resource['status'] !== 'entered-in-error')
+    return (await import('./answered.lazy.ts')).checked(context, chart, resource);
+  if (resourceType === 'Communication' && resource['inResponseTo'])
+    return (await import('./threaded.lazy.ts')).threaded(context, chart, resource, before);
+  return { resource, notices: [] };
+};

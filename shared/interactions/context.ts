@@ -35,6 +35,8 @@ export interface RequestContext {
   readonly once?: Once | undefined;
   /** Where the records are that the same transaction creates, by `Type/id`. */
   readonly known: ReadonlyMap<string, Address>;
+  /** What the same transaction is to say of a record, `Type/id`; undefined if it does not write it. */
+  readonly saying?: ((name: string) => Resource | undefined) | undefined;
   /** Of which records the request must not tell whether there are any: these are nowhere. Not given where all may be looked up. */
   readonly unseen?: ((type: string, id: string) => boolean) | undefined;
 }

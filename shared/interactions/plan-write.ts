@@ -111,7 +111,7 @@ export const planCreate = async (
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
   const { recordType, now, store } = context;
-  const { resource, notices } = await answered(
+  const { resource, notices, answers } = await answered(
     context,
     address.chart,
     kept(context, undefined, await unmasked(context, sent)),
@@ -128,7 +128,7 @@ export const planCreate = async (
     next: { ...address, id, version: 1, updated: now, custodian, ...version },
     previous: undefined,
     interaction: 'create',
-    checks: await checksFor(context, resource, version),
+    checks: await checksFor(context, resource, version, answers),
     furtherCharts: await furtherCharts(context, address, resource, undefined),
     claims: chosen ? [{ ...locatorKey(address.type, id), chart: address.chart, place: address.place }] : [],
     guards,
@@ -150,6 +150,7 @@ export const planUpdate = async (
     context,
     current.chart,
     kept(context, current.resource, await unmasked(context, sent, current)),
+    current.resource,
   );
   requireInScope(context, 'u', resource);
   const withdrawn = isWithdrawn(context, current.resource, resource);

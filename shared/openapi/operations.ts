@@ -10,6 +10,7 @@ import { explainConsentInput } from '../interactions/explain-consent/input.ts';
 import { lastnInput } from '../interactions/lastn.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { mergeInput } from '../interactions/merging/input.ts';
+import { threadInput } from '../interactions/messages/input.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
 import { progressInput } from '../interactions/progress/input.ts';
@@ -83,6 +84,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
     summary: 'Whether a code system has a code',
     input: served(inCodeSystemInput),
     answer: 'Parameters',
+  },
+  'Communication/$thread': {
+    summary: 'The messages of the thread to which this one belongs, the oldest first',
+    input: threadInput,
+    answer: 'Bundle',
   },
   'Composition/$document': { summary: 'The document that it makes', input: documentInput, answer: 'Bundle' },
   'Consent/$explain': {

@@ -4,6 +4,7 @@ import { appointmentRoutes } from './appointment.ts';
 import { auditEventRoutes } from './audit-event.ts';
 import { binaryRoutes } from './binary.ts';
 import { codeSystemRoutes } from './code-system.ts';
+import { communicationRoutes } from './communication.ts';
 import { compositionRoutes } from './composition.ts';
 import { consentRoutes } from './consent.ts';
 import { deviceRoutes } from './device.ts';
@@ -25,6 +26,7 @@ export const ownRoutes: OwnRoutes = {
   ...auditEventRoutes,
   ...binaryRoutes,
   ...codeSystemRoutes,
+  ...communicationRoutes,
   ...compositionRoutes,
   ...consentRoutes,
   ...deviceRoutes,

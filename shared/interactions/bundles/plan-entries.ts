@@ -62,8 +62,14 @@ export const planAll = async (
   });
   const references = Map.groupBy(meant, ([, found]) => found);
   for (const [reference, found] of meant) if (typeof found === 'string') targets.searches.set(reference, found);
+  const writing = new Map<string, Entry>();
+  const saying = (name: string): Resource | undefined => {
+    const entry = writing.get(name);
+    return entry && bodyOf(entry);
+  };
   const called = (entry: Entry, id: string) => {
     const name = `${entry.recordType.name}/${id}`;
+    if (entry.method === 'PUT' || (mayCreate(entry) && !existing(entry))) writing.set(name, entry);
     const earlier = places.get(entry);
     if (earlier) targets.names.set(`${entry.recordType.name}/${earlier.id}`, name);
     if (entry.fullUrl !== undefined) targets.names.set(entry.fullUrl, name);
@@ -116,6 +122,7 @@ export const planAll = async (
     const planned = await eachEntry(writes, (entry) =>
       planEntry(bundle, entry, {
         known,
+        saying,
         found: matched.by.get(entry),
         record: existing(entry),
         read: current.get(`${entry.recordType.name}/${idOf(entry)}`) ?? null,
@@ -138,6 +145,7 @@ export const planAll = async (
 interface Settled {
   /** Where the transaction puts what it creates, by `Type/id`. */
   readonly known: ReadonlyMap<string, Address>;
+  readonly saying: RequestContext['saying'];
   /** What its condition found, if it has one. */
   readonly found: ConditionalMatch | undefined;
   /** The one record among it that the entry is about. */
@@ -154,9 +162,9 @@ interface Settled {
 const planEntry = async (
   bundle: BundleContext,
   entry: Entry,
-  { known, found, record, read, place, rewritten, surroundings, looked }: Settled,
+  { known, saying, found, record, read, place, rewritten, surroundings, looked }: Settled,
 ): Promise<Planned> => {
-  const context = { ...contextOf(bundle, entry), known };
+  const context = { ...contextOf(bundle, entry), known, saying };
   const id = entry.path[1] ?? '';
   if (entry.plan) return { entry, ...(await entry.plan(context)) };
   switch (entry.method) {

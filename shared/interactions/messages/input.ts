@@ -1,0 +1,2 @@
+/** `Communication/{id}/$thread` */
+export const threadInput = { _count: { type: 'integer' } } as const;
