@@ -12,7 +12,7 @@ import { holderOf, uniqueExpression, uniqueValues } from './commit-conditions.ts
 import { indexActions } from './commit-steps.ts';
 import { failureOf, mayRepeat } from './failure.ts';
 import { inParallel } from './in-parallel.ts';
-import { type RowKey, redoKey, transactionKey, unfinishedKey, unfinishedPartition } from './keys.ts';
+import { chartKey, type RowKey, redoKey, transactionKey, unfinishedKey, unfinishedPartition } from './keys.ts';
 import { putOnce } from './put-once.ts';
 import type { RecordStore } from './record-store.ts';
 import { type Redo, readRedoLog } from './redo-log.ts';
@@ -193,7 +193,8 @@ const mostRowsAtOnce = 90;
 /**
  * Changes index rows together with the last steps on their record. While the record is marked nobody writes its next version, and a
  * finisher that comes late finds it without the mark: so these rows are never those of a version that is over. Where they are more than a
- * transaction takes, the first ones go ahead, on the same condition.
+ * transaction takes, the first ones go ahead, on the same condition; those by which charts show the record go last, with the record, so that a chart
+ * shows it at one place at every moment.
  */
 const withIndexRows = async (
   store: RecordStore,
@@ -201,13 +202,20 @@ const withIndexRows = async (
   rows: readonly Action[],
   last: readonly Action[],
 ): Promise<void> => {
-  let rest = rows;
+  let rest = rows.toSorted((a, b) => shownBy(a) - shownBy(b));
   while (rest.length > mostRowsAtOnce) {
     const some = rest.slice(0, mostRowsAtOnce);
     await ifStillMarked(store, [{ ConditionCheck: marked }, ...some]);
     rest = rest.slice(mostRowsAtOnce);
   }
   await ifStillMarked(store, [...last, ...rest]);
+};
+
+/** 2 for a row by which a chart shows a record at its present place, 1 for one that tells of it in a chart otherwise, 0 for any other. */
+const shownBy = ({ Put, Delete }: Action): number => {
+  const { pk = '', sk = '' } = (Put?.Item ?? Delete?.Key ?? {}) as Partial<RowKey>;
+  if (!pk.startsWith(chartKey(''))) return 0;
+  return /^[A-Z]\w+#\w+$/.test(sk) ? 2 : 1;
 };
 
 /** Sends a transaction whose first condition is a mark; without the mark, another finisher has been here. */
