@@ -65,6 +65,7 @@ export const refusalCodes = {
     'patch-does-not-fit',
     'patient-changed',
     'originator-unknown',
+    'not-begun',
     'not-linkable',
     'too-many-linked',
     'payer-restricted',

@@ -4,6 +4,7 @@ import type { Resource } from '../fhir/resource.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { actorsOf } from '../record-types/schedule-rules.ts';
 import { type CalendarChange, type CalendarWork, dayCount, readCalendars, type WantedTime } from '../store/calendar.ts';
+import { requireTimely } from './bookings.ts';
 import type { RequestContext } from './context.ts';
 import type { PlannedWrite } from './plan-write.ts';
 
@@ -14,9 +15,10 @@ const mostDaysTogether = 2_000;
 
 /** What writes change in the calendars of actors; undefined if nothing. A Slot costs a call for its Schedule. */
 export const calendarWork = async (
-  context: Pick<RequestContext, 'request' | 'now' | 'store'>,
+  context: Pick<RequestContext, 'asking' | 'request' | 'now' | 'store'>,
   plans: readonly PlannedWrite[],
 ): Promise<CalendarWork | undefined> => {
+  requireTimely(context, plans);
   const actorsOfSchedules = await schedulesNamed(context, plans);
   const changes = plans.flatMap((plan) => changeBy({ ...context, actorsOfSchedules }, plan) ?? []);
   if (changes.length === 0) return undefined;

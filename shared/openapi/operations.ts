@@ -1,5 +1,13 @@
 import { decideAmendmentInput, requestAmendmentInput } from '../interactions/amendments/input.ts';
-import { bookInput, cancelInput, findInput, holdInput, rescheduleInput } from '../interactions/booking/input.ts';
+import {
+  bookInput,
+  cancelInput,
+  checkInInput,
+  findInput,
+  holdInput,
+  noShowInput,
+  rescheduleInput,
+} from '../interactions/booking/input.ts';
 import { recordDisclosureInput, suspendDisclosuresInput } from '../interactions/disclosures/record.ts';
 import { docrefInput } from '../interactions/docref.ts';
 import { documentInput } from '../interactions/document.ts';
@@ -77,6 +85,8 @@ const described: Readonly<Record<string, OperationDescription>> = {
     answer: 'Appointment',
   },
   'Appointment/$cancel': { summary: 'Give the time of an appointment back', input: cancelInput, answer: 'Appointment' },
+  'Appointment/$check-in': { summary: 'Say that a patient has come', input: checkInInput, answer: 'Appointment' },
+  'Appointment/$no-show': { summary: 'Say that nobody came', input: noShowInput, answer: 'Appointment' },
   'Appointment/$book': { summary: 'Book a time for all who take part', input: bookInput, answer: 'Appointment' },
   'CodeSystem/$lookup': { summary: 'What is known of a code', input: served(lookupInput), answer: 'Parameters' },
   'CodeSystem/$subsumes': { summary: 'How two codes are related', input: served(subsumesInput), answer: 'Parameters' },

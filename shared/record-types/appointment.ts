@@ -2,6 +2,10 @@ import { visitInAppointment } from '../access/visit.ts';
 import { appointmentInvariants } from '../fhir/generated/invariants/Appointment.ts';
 import { appointmentSchema } from '../fhir/generated/schemas/Appointment.ts';
 import { appointmentElements, appointmentSearchTable } from '../fhir/generated/search-parameters/Appointment.ts';
+import { appointmentMoves } from '../scheduling/appointment-moves.ts';
+import { keptOfAppointment } from '../scheduling/kept-of-appointment.ts';
+import { checkOfBooking } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { appointmentTime } from './appointment-time.ts';
 import { defineRecordType } from './define-record-type.ts';
 import { requireMayOverbook } from './overbooking.ts';
@@ -16,6 +20,12 @@ export const appointment = defineRecordType({
   elements: appointmentElements,
   date: 'date',
   heldTime: appointmentTime,
-  requireChange: requireMayOverbook,
+  requireChange: (...change) => {
+    requireMayOverbook(...change);
+    requireLegalMove(appointmentMoves, ...change);
+  },
+  keeps: (before, next, ...when) =>
+    withMovesFlagged(appointmentMoves, before, keptOfAppointment(before, next, ...when)),
+  raises: checkOfBooking,
   ...visitsOf(visitInAppointment),
 });

@@ -22,6 +22,9 @@ export const holdUntilUrl = `${base}/hold-until`;
 /** In an Appointment: `valueString`, why it was moved to the time that it has. */
 export const rescheduleReasonUrl = `${base}/reschedule-reason`;
 
+/** In an Appointment: a state that it came into (`status`, `valueCode`), and when (`since`, `valueInstant`). */
+export const statusHistoryUrl = `${base}/status-history`;
+
 /** An extension, and the FHIRPath expression of where it stands. */
 export interface FoundExtension {
   readonly extension: fhir4.Extension;

@@ -2,29 +2,40 @@ import type { Resource } from '../fhir/resource.ts';
 import type { Raised, RecordChange } from '../record-types/define-record-type.ts';
 import { isNewly, type RecordFlag } from './flags.ts';
 import { irregularMove } from './legal-moves.ts';
-import { nurses } from './pools.ts';
+import { frontDesk, nurses } from './pools.ts';
 
 /** What was told of elsewhere and does not follow from what was known is looked at by somebody: a Task comes with it. */
 export const checkOf =
-  (flag: RecordFlag, description: string) =>
+  (flag: RecordFlag, description: string, pool = nurses) =>
   ({ name, before, next, now }: RecordChange): readonly Raised[] => {
     if (!next || !isNewly(flag, before, next)) return [];
-    const { subject } = next as { subject?: fhir4.Reference };
+    const patient = patientOf(next);
     const task: fhir4.Task = {
       resourceType: 'Task',
       status: 'requested',
       intent: 'order',
       description,
       focus: { reference: name },
-      ...(subject?.reference === undefined ? {} : { for: { reference: subject.reference } }),
+      ...(patient === undefined ? {} : { for: { reference: patient } }),
       authoredOn: new Date(now).toISOString(),
-      performerType: [nurses],
+      performerType: [pool],
     };
     return [{ opens: task as unknown as Resource }];
   };
 
+/** Whom it is about; of an appointment, the first patient who takes part. */
+const patientOf = (resource: Resource): string | undefined => {
+  const { subject, participant = [] } = resource as {
+    subject?: fhir4.Reference;
+    participant?: { actor?: typeof subject }[];
+  };
+  const named = participant.find(({ actor }) => /(?:^|\/)Patient\//.test(actor?.reference ?? ''))?.actor;
+  return (subject ?? named)?.reference;
+};
+
+const outOfOrder = 'The state of this record does not follow from the one before. Check it, then take its flag off';
+
 /** A state that does not follow from the one before. */
-export const checkOfState = checkOf(
-  irregularMove,
-  'The state of this record does not follow from the one before. Check it, then take its flag off',
-);
+export const checkOfState = checkOf(irregularMove, outOfOrder);
+/** The same of an appointment, which whoever books knows of. */
+export const checkOfBooking = checkOf(irregularMove, outOfOrder, frontDesk);

@@ -337,6 +337,7 @@ describe('time follows its appointment', () => {
 
   it.each(['cancelled', 'noshow', 'entered-in-error', 'fulfilled'] as const)('when that is %s', async (status) => {
     const one = await booked(appointment('09:00', '09:30'));
+    server.setTime(Date.parse(at('09:00')));
 
     expect((await put(one, { status })).status).toBe(200);
 

@@ -227,7 +227,7 @@ const holdFor = (appointment: fhir4.Appointment, expires: string) =>
     ]),
     { as: frontdesk },
   );
-const change = async (id: string, operation: 'reschedule' | 'cancel', parameters: fhir4.ParametersParameter[]) => {
+const change = async (id: string, operation: string, parameters: fhir4.ParametersParameter[] = []) => {
   const { status, body } = await server.post(`Appointment/${id}/$${operation}`, parametersOf(parameters), {
     as: frontdesk,
   });
@@ -241,7 +241,8 @@ describe('Appointment/$hold', () => {
     expect([first.status, second.status, first.body.status]).toEqual([201, 201, 'pending']);
     expect((await book(proposal('09:15', '09:45'))).status).toBe(409);
     const confirmed = await book(second.body as unknown as fhir4.Appointment);
-    expect([confirmed.status, confirmed.body.status, confirmed.body.extension]).toEqual([200, 'booked', undefined]);
+    expect([confirmed.status, confirmed.body.status]).toEqual([200, 'booked']);
+    expect(JSON.stringify(confirmed.body.extension)).not.toContain('hold-until');
 
     server.setTime(Date.parse(at('07:11')));
 
@@ -283,5 +284,115 @@ describe('an Appointment', () => {
     expect((await book(proposal('10:00', '10:30'))).status).toBe(201);
     expect((await change(id, 'cancel', [])).reason).toBe('illegal-move');
     expect((await change(id, 'reschedule', to('12:00', '12:30'))).reason).toBe('illegal-move');
+  });
+});
+
+describe('a patient', () => {
+  const historyOf = ({ extension = [] }: fhir4.Appointment) =>
+    extension.flatMap(({ extension: [status, since] = [] }) => [[status?.valueCode, since?.valueInstant]]);
+
+  it('is checked in, at the time that the server keeps, and once', async () => {
+    const { body } = await book(proposal('09:00', '09:30'));
+    const id = String(body.id);
+
+    server.setTime(Date.parse(at('08:50')));
+    server.calls.reset();
+    const arrived = await change(id, 'check-in', [{ name: 'status', valueCode: 'arrived' }]);
+    expect(server.calls.sequential()).toBe(2);
+    server.setTime(Date.parse(at('08:55')));
+    const checked = await change(id, 'check-in');
+    const again = await change(id, 'check-in');
+
+    expect([arrived.status, arrived.body.status, checked.status]).toEqual([200, 'arrived', 200]);
+    expect(historyOf(checked.body)).toEqual([
+      ['arrived', instant('08:50')],
+      ['checked-in', instant('08:55')],
+    ]);
+    expect(again.body).toEqual(checked.body);
+    expect((await change(id, 'check-in', [{ name: 'status', valueCode: 'fulfilled' }])).status).toBe(400);
+    expect((await change(id, 'check-in', [{ name: 'status', valueCode: 'arrived' }])).reason).toBe('illegal-move');
+    const proposed = await create(server, proposal('12:00', '12:30'), frontdesk);
+    expect((await change(proposed.id, 'check-in')).reason).toBe('illegal-move');
+    expect((await book(proposal('09:15', '09:45'))).status).toBe(409);
+  });
+
+  it('is told by who is there to have come or not, and by no support staff', async () => {
+    const { body } = await book(proposal('09:00', '09:30'));
+    const answers = await Promise.all(
+      ['check-in', 'no-show'].map((operation) =>
+        server.post(`Appointment/${body.id}/$${operation}`, parametersOf([]), { as: { role: 'support' } }),
+      ),
+    );
+
+    expect(answers.map(({ status, body: refused }) => [status, issuesOf(refused)[0]?.reason])).toEqual([
+      [403, 'forbidden-role'],
+      [403, 'forbidden-role'],
+    ]);
+  });
+
+  it('is missed once the time has begun, and the time is free until the patient comes after all', async () => {
+    const { body } = await book(proposal('09:00', '10:00'));
+    const id = String(body.id);
+    const reason = [{ name: 'reason', valueString: 'Did not call' }];
+
+    expect((await change(id, 'no-show', reason)).reason).toBe('not-begun');
+    server.setTime(Date.parse(at('09:15')));
+    const missed = await change(id, 'no-show', reason);
+    expect([missed.status, missed.body.status, missed.body.cancelationReason?.text]).toEqual([
+      200,
+      'noshow',
+      'Did not call',
+    ]);
+    const other = await book(proposal('09:30', '10:00'));
+    expect(other.status).toBe(201);
+    const late = await change(id, 'check-in');
+    expect([late.status, late.reason, offersIn(late.body as unknown as TestBody).length]).toEqual([
+      409,
+      'time-taken',
+      3,
+    ]);
+    await change(String(other.body.id), 'cancel');
+    const there = await change(id, 'check-in');
+    expect([there.status, there.body.status, there.body.cancelationReason]).toEqual([200, 'checked-in', undefined]);
+    expect((await book(proposal('09:30', '10:00'))).status).toBe(409);
+    expect((await change(id, 'no-show')).reason).toBe('illegal-move');
+  });
+
+  it('is missed early by no way of writing, but for what an interface tells', async () => {
+    const made = await create(server, { ...proposal('09:00', '09:30'), status: 'booked' }, frontdesk);
+    const url = referenceTo(made);
+    const missed = { ...made, status: 'noshow' } as unknown as TestBody;
+    const patch = [{ op: 'replace', path: '/status', value: 'noshow' }];
+    const entry = [{ resource: missed, request: { method: 'PUT', url } }];
+
+    const answers = [
+      await server.put(url, missed, { as: frontdesk }),
+      await server.put(`Appointment?_id=${made.id}`, missed, { as: frontdesk }),
+      await server.request('PATCH', url, {
+        body: patch,
+        as: frontdesk,
+        headers: { 'content-type': 'application/json-patch+json' },
+      }),
+      await server.post('', { resourceType: 'Bundle', type: 'transaction', entry } as never, { as: frontdesk }),
+    ];
+
+    for (const { status, body } of answers) expect([status, issuesOf(body)[0]?.reason]).toEqual([422, 'not-begun']);
+    expect(issuesOf(answers[3]?.body as TestBody)[0]?.expression).toBe('Bundle.entry[0].resource.status');
+    const told = await server.put(url, missed, { as: { role: 'system' } });
+    expect([told.status, told.body.meta?.tag]).toEqual([200, undefined]);
+  });
+
+  it('whose appointment an interface moves out of order is looked at by the front desk', async () => {
+    const made = await create(server, { ...proposal('09:00', '09:30'), status: 'cancelled' }, frontdesk);
+
+    const told = await server.put(referenceTo(made), { ...made, status: 'arrived' } as unknown as TestBody, {
+      as: { role: 'system' },
+    });
+
+    expect([told.status, told.body.meta?.tag?.[0]?.code]).toEqual([200, 'irregular-move']);
+    const tasks = resourcesIn((await server.get(`Task?focus=${referenceTo(made)}`, { as: frontdesk })).body);
+    expect(tasks).toMatchObject([
+      { for: { reference: patient }, performerType: [{ coding: [{ code: 'frontdesk' }] }] },
+    ]);
   });
 });

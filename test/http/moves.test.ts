@@ -42,6 +42,29 @@ const cases: Readonly<Record<string, Case>> = {
     },
     because: because('event-statusReason'),
   },
+  'Appointment.status': {
+    // Of the past: all of it may have happened.
+    body: (subject) => ({
+      resourceType: 'Appointment',
+      status: 'proposed',
+      start: '2024-05-06T07:00:00Z',
+      end: '2024-05-06T07:30:00Z',
+      participant: [{ actor: { reference: subject }, status: 'accepted' }],
+    }),
+    table: {
+      proposed: 'pending waitlist booked cancelled entered-in-error',
+      pending: 'proposed waitlist booked cancelled entered-in-error',
+      waitlist: 'proposed pending booked cancelled entered-in-error',
+      booked: 'proposed pending waitlist arrived checked-in fulfilled noshow cancelled entered-in-error',
+      arrived: 'checked-in fulfilled cancelled !booked entered-in-error',
+      'checked-in': 'fulfilled cancelled !booked entered-in-error',
+      fulfilled: '!checked-in !noshow entered-in-error',
+      noshow: 'arrived checked-in cancelled !booked !fulfilled entered-in-error',
+      cancelled: 'proposed waitlist !booked entered-in-error',
+      'entered-in-error': '',
+    },
+    because: because('request-statusReason'),
+  },
   'Task.status': {
     body: (subject) => ({
       resourceType: 'Task',

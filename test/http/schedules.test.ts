@@ -143,6 +143,7 @@ describe('an overbooking', () => {
     ]);
     expect(await put({ ...made, status: 'arrived' })).toBe(200);
     expect(await put({ ...made, status: 'cancelled' })).toBe(200);
+    expect(await put({ ...made, status: 'proposed' })).toBe(200);
     expect(await put({ ...made, status: 'booked' }, { as: nurse })).toBe(200);
   });
 });

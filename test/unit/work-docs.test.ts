@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { carePlanMoves } from '../../shared/plans/care-plan-moves.ts';
 import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
 import { achievementMoves, goalMoves } from '../../shared/plans/goal-moves.ts';
+import { appointmentMoves } from '../../shared/scheduling/appointment-moves.ts';
 import { encounterMoves } from '../../shared/visits/encounter-moves.ts';
 import { communicationMoves } from '../../shared/work/communication-moves.ts';
 import { communicationRequestMoves } from '../../shared/work/communication-request-moves.ts';
@@ -30,6 +31,7 @@ const ownMovesFrom = (state: string): readonly string[] => ownMoves[state as fhi
 
 describe('docs/work.md', () => {
   const tables = [
+    appointmentMoves,
     encounterMoves,
     taskMoves,
     carePlanMoves,

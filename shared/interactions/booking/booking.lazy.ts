@@ -9,3 +9,4 @@ export const hold = bySupport(booking.hold);
 export const book = bySupport(booking.book);
 export const reschedule = bySupport(change.reschedule);
 export const cancel = bySupport(change.cancel);
+export { checkIn, noShow } from './attend.ts';

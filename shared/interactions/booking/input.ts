@@ -17,5 +17,9 @@ export const rescheduleInput = {
 } as const;
 /** Input of `Appointment/{id}/$cancel`. */
 export const cancelInput = { reason: { type: 'string' } } as const;
+/** Input of `Appointment/{id}/$check-in`. */
+export const checkInInput = { status: { type: 'code' } } as const;
+/** Input of `Appointment/{id}/$no-show`. */
+export const noShowInput = { reason: { type: 'string' } } as const;
 /** Input of `Appointment/$book`. */
 export const bookInput = { appointment: { type: 'Resource', min: 1 } } as const;

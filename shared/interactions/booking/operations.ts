@@ -13,5 +13,9 @@ export const hold = operation('hold');
 export const reschedule = operation('reschedule');
 /** `POST Appointment/{id}/$cancel` */
 export const cancel = operation('cancel');
+/** `POST Appointment/{id}/$check-in` */
+export const checkIn = operation('checkIn');
+/** `POST Appointment/{id}/$no-show` */
+export const noShow = operation('noShow');
 /** `POST Appointment/$book` */
 export const book = operation('book');

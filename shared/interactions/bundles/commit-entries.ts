@@ -5,7 +5,7 @@ import { answerDeletions } from '../delete.ts';
 import { lookAgain } from '../look-again.ts';
 import type { Look } from '../patch.ts';
 import type { NewPlace, PlannedWrite } from '../plan-write.ts';
-import { save, TimeTaken } from '../save.ts';
+import { save } from '../save.ts';
 import { type BundleContext, contextOf, type Entry } from './entry.ts';
 import { expressionIn, inEntry } from './in-entry.ts';
 import { nameOf } from './match-conditions.ts';
@@ -74,10 +74,11 @@ const labelled = ({ entry, plans, ...answered }: Planned): Planned => ({
   })),
 });
 
-/** A reference that led nowhere at the commit, or time that others have, is named with its entry. */
+/** A reference that led nowhere at the commit, and what stands against one record (`owner`), such as time that others have, is named with its entry. */
 const located = (error: unknown, planned: readonly Planned[]): unknown => {
-  if (error instanceof TimeTaken) {
-    const entry = planned.find(({ plans }) => plans.some(({ next }) => nameOf(next) === error.owner))?.entry;
+  const { owner } = error as { owner?: string };
+  if (owner !== undefined) {
+    const entry = planned.find(({ plans }) => plans.some(({ next }) => nameOf(next) === owner))?.entry;
     return entry ? inEntry(error, entry.index) : error;
   }
   if (!(error instanceof RecordError) || error.reason !== 'reference-not-found') return error;
