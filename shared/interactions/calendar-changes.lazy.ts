@@ -13,12 +13,25 @@ const mostDays = 400;
 /** The same for all records of one request: each day is a row to be read and written. */
 const mostDaysTogether = 2_000;
 
-/** What writes change in the calendars of actors; undefined if nothing. A Slot costs a call for its Schedule. */
+/** Of a request, what decides on time. */
+export interface Asked extends Pick<RequestContext, 'now' | 'store'> {
+  readonly request: Pick<RequestContext['request'], 'baseUrl'>;
+}
+
+/** Of a write, what decides on time. */
+type Timed = Pick<PlannedWrite, 'recordType' | 'next' | 'previous' | 'calendars'>;
+
+/** What writes of a request change in the calendars of actors; undefined if nothing. A Slot costs a call for its Schedule. */
 export const calendarWork = async (
-  context: Pick<RequestContext, 'asking' | 'request' | 'now' | 'store'>,
+  context: Asked & Pick<RequestContext, 'asking'>,
   plans: readonly PlannedWrite[],
 ): Promise<CalendarWork | undefined> => {
   requireTimely(context, plans);
+  return timeChanged(context, plans);
+};
+
+/** The same, whoever asks for it. */
+export const timeChanged = async (context: Asked, plans: readonly Timed[]): Promise<CalendarWork | undefined> => {
   const actorsOfSchedules = await schedulesNamed(context, plans);
   const changes = plans.flatMap((plan) => changeBy({ ...context, actorsOfSchedules }, plan) ?? []);
   if (changes.length === 0) return undefined;
@@ -38,15 +51,15 @@ export const calendarWork = async (
   };
 };
 
-interface Ahead extends Pick<RequestContext, 'request' | 'now'> {
+interface Ahead extends Pick<Asked, 'request' | 'now'> {
   /** Whose time the Slots of a Schedule (`Schedule/id`) hold. */
   readonly actorsOfSchedules: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Actors of the Schedules whose Slots hold time, by `Schedule/id`: as the same writes have them, else as they are. One call. */
 const schedulesNamed = async (
-  { request: { baseUrl }, store, now }: Pick<RequestContext, 'request' | 'store' | 'now'>,
-  plans: readonly PlannedWrite[],
+  { request: { baseUrl }, store, now }: Asked,
+  plans: readonly Timed[],
 ): Promise<Map<string, readonly string[]>> => {
   const ids = plans.flatMap(({ recordType, next, previous }) =>
     [next.resource, previous?.resource].flatMap((resource) =>
@@ -66,7 +79,7 @@ const schedulesNamed = async (
 };
 
 /** A record that keeps its time leaves the calendars alone: most updates are of its state. */
-const changeBy = (context: Ahead, { recordType, next, previous }: PlannedWrite): CalendarChange | undefined => {
+const changeBy = (context: Ahead, { recordType, next, previous }: Timed): CalendarChange | undefined => {
   const takes = timeAhead(context, recordType, next.resource);
   const gives = timeAhead(context, recordType, previous?.resource);
   if (namesOf(takes) === namesOf(gives)) return undefined;
@@ -110,7 +123,7 @@ const timeAhead = (
 
 /** What decides on the time that a record will hold, read before it is known whether that is new. Not for a Slot: its Schedule tells whose it is. */
 export const calendarsAhead = async (
-  context: RequestContext,
+  context: Asked & Pick<RequestContext, 'recordType'>,
   resource: Resource,
 ): Promise<PlannedWrite['calendars']> => {
   const times = timeAhead({ ...context, actorsOfSchedules: new Map() }, context.recordType, resource);
