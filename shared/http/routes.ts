@@ -1,12 +1,17 @@
+import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
 import { isResourceType } from '../fhir/references.ts';
-import type { Interaction, PlannedInteraction, Target } from '../interactions/context.ts';
+import type { Answer, Interaction, PlannedInteraction, RequestContext, Target } from '../interactions/context.ts';
 import { createRecord } from '../interactions/create.ts';
 import { readRecord } from '../interactions/read.ts';
 import { searchRecords } from '../interactions/search/search.ts';
 import { updateByCondition, updateRecord } from '../interactions/update.ts';
 import { readVersion } from '../interactions/vread.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
+import type { KeptAnswer } from '../store/request-keys.ts';
+
+/** Answers again what was carried out, to who may still do it, as far as the kept answer does not say it. */
+export type Again = (context: RequestContext, target: Target, kept: KeptAnswer) => Promise<Answer>;
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -15,10 +20,13 @@ export interface Route {
   readonly interaction: Interaction;
   /** Of an operation that writes: what it would write, for a transaction to write it with the rest. */
   readonly plan?: PlannedInteraction;
-  /** Of an operation that writes: whether a request that bears a key is carried out once. */
-  readonly once?: true;
   /** Whether it is an operation that books, by which some may do what they may not by writing the record (`byBooking` of the roles). */
   readonly books?: true;
+  /**
+   * Of an operation that writes: how a request is answered again that bears a key and was carried out. By the right that it needs, where the answer is a
+   * record or nothing that changes.
+   */
+  readonly once?: Action | Again;
   /** FHIR's name of the interaction, for the log and the capability statement. */
   readonly name: string;
   /** Canonical address of an operation's definition; R4's own of the type if absent. */
@@ -54,10 +62,13 @@ const historyOfRecord: Interaction = async (...asked) =>
 
 const validateRecord: Interaction = async (...asked) => (await operations()).validateRecord(...asked);
 
+const again: Again = async (...asked) => (await operations()).again(...asked);
+
 const withholding = (name: '$withhold' | '$release'): Route => ({
   method: 'POST',
   path: ['{id}', name],
   interaction: async (...asked) => (await operations()).withholding[name](...asked),
+  once: again,
   name: 'operation',
   definition: `https://concord.example/fhir/OperationDefinition/Resource-${name.slice(1)}`,
 });
@@ -97,6 +108,7 @@ const routesOfAll: readonly Route[] = [
     path: ['{id}', '$meta-add'],
     interaction: changeLabels(planLabelsAdded),
     plan: planLabelsAdded,
+    once: again,
     name: 'operation',
     definition: `${metaOperation}-add`,
   },
@@ -105,6 +117,7 @@ const routesOfAll: readonly Route[] = [
     path: ['{id}', '$meta-delete'],
     interaction: changeLabels(planLabelsDeleted),
     plan: planLabelsDeleted,
+    once: again,
     name: 'operation',
     definition: `${metaOperation}-delete`,
   },

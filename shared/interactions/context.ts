@@ -4,7 +4,7 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { FhirRequest } from '../http/fhir-request.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
-import type { Address, RowKey } from '../store/keys.ts';
+import type { Address, Row } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { PlannedWrite } from './plan-write.ts';
 import type { SharedCharts } from './shared-charts.ts';
@@ -43,9 +43,12 @@ export interface RequestContext {
 
 /** A request that is carried out once, however often it is sent. */
 export interface Once {
-  readonly key: RowKey;
-  /** What the request is, hashed: another one under the same key is refused. */
-  readonly request: string;
+  /**
+   * What keeps the answers, to be claimed by the commit that makes them true.
+   *
+   * @throws RecordError `too-large`.
+   */
+  readonly rowFor: (answers: readonly Answer[]) => Row;
   /** Whether its answer was kept, together with what it wrote. */
   kept: boolean;
 }

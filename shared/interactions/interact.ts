@@ -11,5 +11,5 @@ export const interact = async (
 ): Promise<Answer> => {
   const context = books ? { ...sent, asking: { ...sent.asking, booking: books } } : sent;
   if (context.request.idempotencyKey === undefined || !(once || writing.has(name))) return interaction(context, target);
-  return (await import('./once.lazy.ts')).interactOnce(context, interaction, target);
+  return (await import('./once.lazy.ts')).interactOnce(context, interaction, target, once);
 };

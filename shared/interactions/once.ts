@@ -1,9 +1,10 @@
 import type { Action } from '../access/scopes.ts';
 import { RecordError } from '../errors.ts';
 import { inOrder, stringifyJson } from '../fhir/json.ts';
+import type { Route } from '../http/routes.ts';
 import { hashed } from '../store/index-rows.ts';
-import { requestKey } from '../store/keys.ts';
-import { type KeptAnswer, readRequestKey } from '../store/request-keys.ts';
+import { type RowKey, requestKey } from '../store/keys.ts';
+import { type KeptAnswer, readRequestKey, requestKeyRow } from '../store/request-keys.ts';
 import type { Answer, Interaction, Once, RequestContext, Target } from './context.ts';
 import { requireTypeAccess } from './require-access.ts';
 import { overtaken, save } from './save.ts';
@@ -48,13 +49,29 @@ export const carriedOutOnce = async <C extends Omit<RequestContext, 'recordType'
   }
 };
 
-/** Carries out what a route that writes stands for, only once, as `carriedOutOnce` does. */
-export const interactOnce = (context: RequestContext, interaction: Interaction, target: Target): Promise<Answer> =>
+/**
+ * Carries out what a route that writes stands for, only once, as `carriedOutOnce` does.
+ *
+ * @param once - of an operation, how it is answered again; other interactions by their method.
+ */
+export const interactOnce = (
+  context: RequestContext,
+  interaction: Interaction,
+  target: Target,
+  once: Route['once'],
+): Promise<Answer> =>
   carriedOutOnce(context, {
     work: (own) => interaction(own, target),
     answersOf: (answer) => [answer],
-    repeat: ([kept]) => repeated(context, kept, context.request.prefer.return !== 'minimal'),
+    repeat: async ([kept]) => {
+      if (typeof once !== 'function') return repeated(context, kept, shows(context), once && { action: once, target });
+      if (!kept) throw nothingKept();
+      return once(context, target, kept);
+    },
   });
+
+const shows = ({ request }: RequestContext): boolean => request.prefer.return !== 'minimal';
+const nothingKept = () => new Error('No answer was kept for the request');
 
 const actions: Readonly<Record<string, Action>> = { POST: 'c', DELETE: 'd' };
 
@@ -62,40 +79,73 @@ const actions: Readonly<Record<string, Action>> = { POST: 'c', DELETE: 'd' };
  * A kept answer as it was given, to who may still do what it answers. Its record is read back, in the version that was written, under the
  * access decision of now.
  *
+ * @param operation - what it needs the right to, and the record that it is asked of.
  * @throws RecordError `forbidden` where role or scope does not allow such a write any more; whatever reading the version throws.
  */
 export const repeated = async (
   context: RequestContext,
   kept: KeptAnswer | undefined,
-  shows: boolean,
+  shown: boolean,
+  operation?: { readonly action: Action; readonly target: Target },
 ): Promise<Answer> => {
-  if (!kept) throw new Error('No answer was kept for the request');
-  requireTypeAccess(context, actions[context.request.method] ?? 'u');
-  const [, id, version] = /\/([^/]+)\/_history\/(\d+)$/.exec(kept.headers?.Location ?? '') ?? [];
-  if (!shows || kept.resource || id === undefined || version === undefined) return kept;
+  if (!kept) throw nothingKept();
+  requireTypeAccess(context, operation?.action ?? actions[context.request.method] ?? 'u');
+  const { id, version } = answeredVersion(kept, operation?.target.id);
+  if (!shown || kept.resource || id === undefined || version === undefined) return kept;
   const request = { ...context.request, query: [], ifNoneMatch: undefined, ifModifiedSince: undefined };
   const { resource } = await readVersion({ ...context, request }, { id, version, type: '' });
   return { ...kept, ...(resource ? { resource } : {}) };
 };
 
+/** Where an answer's record is: by its `Location`; of an operation that found done what it was asked for, by the record that it was asked of and the version. */
+const answeredVersion = (
+  { headers = {} }: KeptAnswer,
+  asked: string | undefined,
+): { readonly id?: string | undefined; readonly version?: string | undefined } => {
+  const [, id, version] = /\/([^/]+)\/_history\/(\d+)$/.exec(headers['Location'] ?? '') ?? [];
+  return id === undefined && asked
+    ? { id: asked, version: /^W\/"(\d+)"$/.exec(headers['ETag'] ?? '')?.[1] }
+    : { id, version };
+};
+
 /** Whether a parameter is about what a request does, and not about how its answer is set out. */
 const isAbout = ([name]: readonly [string, string]): boolean => name !== '_format' && name !== '_pretty';
 
-const onceOf = ({ request, asking, store }: Omit<RequestContext, 'recordType'>): Once | undefined => {
-  const { idempotencyKey, method, path, query, ifMatch, ifNoneExist, body } = request;
+/** The request as it is known again. */
+interface Known extends Once {
+  readonly key: RowKey;
+  /** What it is, hashed: another one under the same key is refused. */
+  readonly request: string;
+}
+
+const onceOf = ({ request: sent, asking, store, now }: Omit<RequestContext, 'recordType'>): Known | undefined => {
+  const { idempotencyKey, method, path, query, ifMatch, ifNoneExist, body } = sent;
   if (idempotencyKey === undefined) return undefined;
   const { subject, organization } = asking.caller;
   const acting = organization ?? asking.chart ?? '';
-  return {
-    key: requestKey(hashed(store, `request|${subject}|${acting}|${idempotencyKey}`)),
-    request: hashed(store, stringifyJson([method, path, query.filter(isAbout), ifMatch, ifNoneExist, inOrder(body)])),
-    kept: false,
-  };
+  const key = requestKey(hashed(store, `request|${subject}|${acting}|${idempotencyKey}`));
+  const request = hashed(
+    store,
+    stringifyJson([method, path, query.filter(isAbout), ifMatch, ifNoneExist, inOrder(body)]),
+  );
+  const rowFor = (answers: readonly Answer[]) => requestKeyRow(key, { request, answers: answers.map(keptOf) }, now);
+  return { key, request, rowFor, kept: false };
 };
+
+/** The record itself is not kept a second time, nor what is told of a version of it. */
+const keptOf = ({ statusCode, headers, updated, warnings, resource }: Answer): KeptAnswer => ({
+  statusCode,
+  ...(headers ? { headers } : {}),
+  ...(updated === undefined ? {} : { updated }),
+  ...(warnings ? { warnings } : {}),
+  ...(resource?.resourceType === 'OperationOutcome' || (resource?.resourceType === 'Parameters' && !headers)
+    ? { resource: resource as fhir4.OperationOutcome | fhir4.Parameters }
+    : {}),
+});
 
 const keptUnder = async (
   { store, now }: Omit<RequestContext, 'recordType'>,
-  once: Once,
+  once: Known,
 ): Promise<readonly KeptAnswer[] | undefined> => {
   const kept = await readRequestKey(store, once.key, now);
   if (kept === 'under way') throw overtaken();

@@ -9,7 +9,6 @@ import { inParallel } from '../store/in-parallel.ts';
 import { indexChanges } from '../store/index-rows.ts';
 import { locatorPrefix, type Row, recordKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
-import { type KeptAnswer, requestKeyRow } from '../store/request-keys.ts';
 import { worklistChanges } from '../store/worklist-rows.ts';
 import { answerTo } from './answers.ts';
 import { isProxy } from './asking-for.ts';
@@ -74,11 +73,11 @@ export const save = async (
   plans: readonly PlannedWrite[],
   answers: readonly Answer[] = plans.map((plan) => answerTo(context, plan)),
 ): Promise<void> => {
-  const { store, request, once, now, visitsToProgrammes } = context;
+  const { store, request, once, visitsToProgrammes } = context;
   await requireUnrestricted(context, plans);
   if (store.isReduced && plans.some(({ previous }) => previous))
     throw new Error('What was read in part is not written back');
-  const key = once && requestKeyRow(once.key, { request: once.request, answers: answers.map(keptOf) }, now);
+  const key = once?.rowFor(answers);
   const sent = new Set(plans.map(({ next }) => keyText(recordKey(next))));
   const attempt = async (planned: readonly PlannedWrite[], again?: 'again'): Promise<Error | undefined> => {
     const work = await commitOf(context, planned, key && [key]);
@@ -176,15 +175,6 @@ const namingEachOther = async (
   plans.length > 1 && plans.some(({ next }) => next.originators)
     ? (await import('./referring-anew.lazy.ts')).namingEachOther(context, plans)
     : plans;
-
-/** The record itself is not kept a second time. */
-const keptOf = ({ statusCode, headers, updated, warnings, resource }: Answer): KeptAnswer => ({
-  statusCode,
-  ...(headers ? { headers } : {}),
-  ...(updated === undefined ? {} : { updated }),
-  ...(warnings ? { warnings } : {}),
-  ...(resource?.resourceType === 'OperationOutcome' ? { resource: resource as fhir4.OperationOutcome } : {}),
-});
 
 /** What writes come to in the store. */
 export const commitOf = async (

@@ -3,16 +3,18 @@ import { RecordError } from '../errors.ts';
 import { parseReference } from '../fhir/references.ts';
 import { isDirectory } from '../record-types/subjects.ts';
 import type { ExistenceCheck } from '../store/commit.ts';
+import type { KeptAnswer } from '../store/request-keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Withholding, WithholdingReason } from '../store/seal.ts';
 import { ofVersion } from './answers.ts';
 import type { Answer, Interaction, PlannedInteraction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
+import { lookAt } from './look-at.ts';
 import { changeLabels } from './meta.ts';
 import { readInput } from './operation-input.ts';
 import { planLabels, referenceError } from './plan-write.ts';
 import { type ReadableRecord, recordToChange } from './record-to-change.ts';
-import { requireTypeAccess } from './require-access.ts';
+import { mayAccess, notFound, requireReadable, requireTypeAccess } from './require-access.ts';
 import { withholdInput } from './withholding-input.ts';
 
 /** Who determines it says why in some words. */
@@ -60,6 +62,24 @@ const planReleased: PlannedInteraction = async (context, { id }) => {
 export const withholding: Readonly<Record<'$withhold' | '$release', Interaction>> = {
   $withhold: changeLabels(planWithheld),
   $release: changeLabels(planReleased),
+};
+
+/**
+ * The answer of either that is sent again: whether the record is withheld by now, of the version that it made or found then, to who may still determine it.
+ *
+ * @throws RecordError `forbidden`, `not-found`.
+ */
+export const withheldAgain = async (context: RequestContext, id: string, { headers }: KeptAnswer): Promise<Answer> => {
+  requirePhysician(context);
+  const { name } = context.recordType;
+  const address = await locate(context, name, id);
+  const version = Number(/^W\/"(\d+)"$/.exec(headers?.['ETag'] ?? '')?.[1]);
+  if (!address) throw notFound(context);
+  const may = (last: StoredRecord) => mayAccess(context, 'u', last);
+  const what = [`${name}/${id}/_history/${version}`];
+  const look = { interaction: 'vread', what, version, may } as const;
+  const found = await lookAt(context, address, look, (record) => requireReadable(context, record));
+  return answerOf(requireReadable(context, found), found?.withheld);
 };
 
 /** @throws RecordError `forbidden` for who is no physician, or may not change records of the type. */

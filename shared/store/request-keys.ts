@@ -7,14 +7,14 @@ import type { RecordStore } from './record-store.ts';
 import { tryWrite } from './transact.ts';
 import { readMarker } from './visibility.ts';
 
-/** What a request came to: all of its answer but the record, which is read anew when it is asked for again. */
+/** What a request came to: all of its answer but the record, or what is told of one, which is read anew when it is asked for again. */
 export interface KeptAnswer {
   readonly statusCode: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds since 1970; earlier releases kept only the header, in seconds. */
   readonly updated?: number;
   readonly warnings?: fhir4.OperationOutcome;
-  readonly resource?: fhir4.OperationOutcome;
+  readonly resource?: fhir4.OperationOutcome | fhir4.Parameters;
 }
 
 /** What a request was, hashed, and what it was answered with: one answer, or for a transaction one for each entry that writes. */

@@ -1,6 +1,6 @@
 import { documentOf } from '../../interactions/document.ts';
-import { signingRoutes } from '../../interactions/signing/operations.ts';
 import type { OwnRoutes } from '../routes.ts';
+import { signingRoutes } from '../signing-routes.ts';
 
 /** What can be asked of a composition alone. https://hl7.org/fhir/R4/composition-operations.html */
 export const compositionRoutes: OwnRoutes = {

@@ -1,6 +1,6 @@
 import { documentReferences } from '../../interactions/docref.ts';
-import { signingRoutes } from '../../interactions/signing/operations.ts';
 import type { OwnRoutes } from '../routes.ts';
+import { signingRoutes } from '../signing-routes.ts';
 
 const docref = 'http://hl7.org/fhir/us/core/OperationDefinition/docref';
 

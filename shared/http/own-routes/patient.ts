@@ -1,33 +1,32 @@
-import { requestAmendment } from '../../interactions/amendments/operations.ts';
+import { requestAmendment, requestedAgain } from '../../interactions/amendments/operations.ts';
 import type { Interaction } from '../../interactions/context.ts';
-import { disclosures, recordDisclosure, suspendDisclosures } from '../../interactions/disclosures/operations.ts';
-import { breakGlass, emergencyMatch } from '../../interactions/emergency/operations.ts';
+import {
+  disclosures,
+  entryAgain,
+  recordDisclosure,
+  suspendDisclosures,
+} from '../../interactions/disclosures/operations.ts';
+import { breakGlass, brokenAgain, emergencyMatch } from '../../interactions/emergency/operations.ts';
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
 import { merge, unmerge } from '../../interactions/merging/operations.ts';
-import { chartsDue, legalHold, purge, releaseHold } from '../../interactions/retention/operations.ts';
+import { chartsDue, legalHold, officersAgain, purge, releaseHold } from '../../interactions/retention/operations.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
-import type { OwnRoutes, Route } from '../routes.ts';
-
-/** An operation of Concord's own. */
-const concordOperation = (
-  method: Route['method'],
-  name: string,
-  interaction: Route['interaction'],
-  of: readonly string[] = ['{id}'],
-): Route => ({
-  method,
-  path: [...of, `$${name}`],
-  interaction,
-  name: 'operation',
-  definition: `https://concord.example/fhir/OperationDefinition/Patient-${name}`,
-});
+import { ownOperation } from '../own-operation.ts';
+import type { Again, OwnRoutes } from '../routes.ts';
 
 const matchPatient: Interaction = async (...asked) =>
   (await import('../../interactions/match/match.lazy.ts')).matchPatient(...asked);
 
 const register: Interaction = async (...asked) =>
   (await import('../../interactions/registering/registering.lazy.ts')).register(...asked);
+
+const ofProxies = () => import('../../interactions/proxies/operations.lazy.ts');
+const proxies =
+  (name: 'grantProxy' | 'endProxy' | 'emancipate' | 'proxiesOfPatient'): Interaction =>
+  async (...asked) =>
+    (await ofProxies())[name](...asked);
+const recordedAgain: Again = async (...asked) => (await ofProxies()).recordedAgain(...asked);
 
 /** What can be asked of a patient alone. https://hl7.org/fhir/R4/patient-operations.html */
 export const patientRoutes: OwnRoutes = {
@@ -37,42 +36,25 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['$match'], interaction: matchPatient, name: 'operation' },
     { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
-    concordOperation('POST', 'emergency-match', emergencyMatch, []),
-    concordOperation('POST', 'break-glass', breakGlass),
-    concordOperation('POST', 'register', register, []),
-    concordOperation('POST', 'merge', merge),
-    concordOperation('POST', 'unmerge', unmerge),
-    concordOperation('GET', 'disclosures', disclosures),
-    concordOperation('POST', 'record-disclosure', recordDisclosure),
-    concordOperation('POST', 'suspend-disclosures', suspendDisclosures),
-    concordOperation('POST', 'request-amendment', requestAmendment),
-    concordOperation('POST', 'legal-hold', legalHold),
-    concordOperation('POST', 'release-hold', releaseHold),
-    concordOperation('POST', 'purge', purge),
-    concordOperation('GET', 'purge-due', chartsDue, []),
+    ownOperation('POST', 'Patient/$emergency-match', emergencyMatch),
+    ownOperation('POST', 'Patient/{id}/$break-glass', breakGlass, brokenAgain),
+    ownOperation('POST', 'Patient/$register', register, 'c'),
+    ownOperation('POST', 'Patient/{id}/$merge', merge, 'u'),
+    ownOperation('POST', 'Patient/{id}/$unmerge', unmerge, 'u'),
+    ownOperation('GET', 'Patient/{id}/$disclosures', disclosures),
+    ownOperation('POST', 'Patient/{id}/$record-disclosure', recordDisclosure, entryAgain),
+    ownOperation('POST', 'Patient/{id}/$suspend-disclosures', suspendDisclosures, entryAgain),
+    ownOperation('POST', 'Patient/{id}/$request-amendment', requestAmendment, requestedAgain),
+    ownOperation('POST', 'Patient/{id}/$legal-hold', legalHold, officersAgain),
+    ownOperation('POST', 'Patient/{id}/$release-hold', releaseHold, officersAgain),
+    ownOperation('POST', 'Patient/{id}/$purge', purge, officersAgain),
+    ownOperation('GET', 'Patient/$purge-due', chartsDue),
+    ownOperation('POST', 'Patient/{id}/$grant-proxy', proxies('grantProxy'), recordedAgain),
+    ownOperation('POST', 'Patient/{id}/$end-proxy', proxies('endProxy'), recordedAgain),
+    ownOperation('POST', 'Patient/{id}/$emancipate', proxies('emancipate'), recordedAgain),
+    ownOperation('GET', 'Patient/{id}/$proxies', proxies('proxiesOfPatient')),
     { method: 'GET', path: ['{id}', '*'], interaction: searchWholeCompartment, name: 'search-compartment' },
     { method: 'POST', path: ['{id}', '*', '_search'], interaction: searchWholeCompartment, name: 'search-compartment' },
-    ...(['$grant-proxy', '$end-proxy', '$emancipate'] as const).map(
-      (name): Route => ({
-        method: 'POST',
-        path: ['{id}', name],
-        interaction: async (context, target) => {
-          const { grantProxy, endProxy, emancipate } = await import('../../interactions/proxies/operations.lazy.ts');
-          const operations = { '$grant-proxy': grantProxy, '$end-proxy': endProxy, $emancipate: emancipate };
-          return operations[name](context, target);
-        },
-        name: 'operation',
-        definition: `https://concord.example/fhir/OperationDefinition/Patient-${name.slice(1)}`,
-      }),
-    ),
-    {
-      method: 'GET',
-      path: ['{id}', '$proxies'],
-      interaction: async (context, target) =>
-        (await import('../../interactions/proxies/operations.lazy.ts')).proxiesOfPatient(context, target),
-      name: 'operation',
-      definition: 'https://concord.example/fhir/OperationDefinition/Patient-proxies',
-    },
     ...compartmentRoutes('Patient'),
   ],
 };

@@ -1,17 +1,15 @@
+import type { Interaction } from '../../interactions/context.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
+import { ownOperation } from '../own-operation.ts';
 import type { OwnRoutes } from '../routes.ts';
+
+const revokeAccess: Interaction = async (...asked) =>
+  (await import('../../interactions/revoke-access.lazy.ts')).revokeAccess(...asked);
 
 /** What can be asked of a practitioner alone. */
 export const practitionerRoutes: OwnRoutes = {
   Practitioner: [
-    {
-      method: 'POST',
-      path: ['{id}', '$revoke-access'],
-      interaction: async (context, target) =>
-        (await import('../../interactions/revoke-access.lazy.ts')).revokeAccess(context, target),
-      name: 'operation',
-      definition: 'https://concord.example/fhir/OperationDefinition/Practitioner-revoke-access',
-    },
+    ownOperation('POST', 'Practitioner/{id}/$revoke-access', revokeAccess, 'u'),
     ...compartmentRoutes('Practitioner'),
   ],
 };

@@ -1,28 +1,17 @@
 import { decideAmendment } from '../../interactions/amendments/operations.ts';
 import { progress } from '../../interactions/progress/operation.ts';
 import { claim, inbox, unclaim } from '../../interactions/work/operations.ts';
-import type { OwnRoutes, Route } from '../routes.ts';
-
-const taskOperation = (
-  method: Route['method'],
-  name: string,
-  interaction: Route['interaction'],
-  of: readonly string[] = ['{id}'],
-): Route => ({
-  method,
-  path: [...of, `$${name}`],
-  interaction,
-  name: 'operation',
-  definition: `https://concord.example/fhir/OperationDefinition/Task-${name}`,
-});
+import { ownOperation } from '../own-operation.ts';
+import type { OwnRoutes } from '../routes.ts';
 
 /** What can be asked of a task alone. */
 export const taskRoutes: OwnRoutes = {
   Task: [
-    taskOperation('GET', 'inbox', inbox, []),
-    taskOperation('POST', 'claim', claim),
-    taskOperation('POST', 'unclaim', unclaim),
-    taskOperation('POST', 'decide-amendment', decideAmendment),
-    taskOperation('POST', 'progress', progress),
+    ownOperation('GET', 'Task/$inbox', inbox),
+    ownOperation('POST', 'Task/{id}/$claim', claim, 'u'),
+    ownOperation('POST', 'Task/{id}/$unclaim', unclaim, 'u'),
+    ownOperation('POST', 'Task/{id}/$decide-amendment', decideAmendment, 'u'),
+    // Support may not change a Task otherwise: who may read it is shown it again.
+    ownOperation('POST', 'Task/{id}/$progress', progress, 'r'),
   ],
 };

@@ -1,4 +1,4 @@
 // Requests for amendments, and what is decided on them: a few a year.
 
 export { decideAmendment } from './decide.ts';
-export { requestAmendment } from './request.ts';
+export { requestAmendment, requestedAgain } from './request.ts';

@@ -1,12 +1,14 @@
 import { amendmentSystem, daysToDecide, requestCode } from '../../access/amendment.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import type { Again } from '../../http/routes.ts';
 import { factsOfType } from '../../record-types/subjects.ts';
 import { task } from '../../record-types/task.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { answerTo } from '../answers.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
 import { locate } from '../locate.ts';
+import { repeated } from '../once.ts';
 import { readInput } from '../operation-input.ts';
 import { newPlace, type PlannedWrite, planCreate } from '../plan-write.ts';
 import { notFound, requireTypeAccess } from '../require-access.ts';
@@ -60,6 +62,10 @@ export const requestAmendment = async (context: RequestContext, { id }: Target):
   await save(own, [kept]);
   return answerTo(own, kept);
 };
+
+/** The answer of `$request-amendment` that is sent again: the Task of then, to who may still make one. */
+export const requestedAgain: Again = (context, target, kept) =>
+  repeated({ ...context, recordType: task }, kept, true, { action: 'c', target });
 
 const requestOf = (patient: StoredRecord, disputed: StoredRecord, reason: string, now: number): Resource => {
   const named = { reference: `Patient/${patient.id}` };

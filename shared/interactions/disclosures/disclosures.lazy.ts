@@ -1,4 +1,4 @@
 // The accounting of disclosures, which few ask for.
 
 export { listDisclosures } from './list.ts';
-export { recordDisclosure, suspendDisclosures } from './record.ts';
+export { entryAgain, recordDisclosure, suspendDisclosures } from './record.ts';

@@ -1,7 +1,8 @@
+import type { Again } from '../../http/routes.ts';
 import type { Interaction } from '../context.ts';
 
 const operation =
-  (name: keyof typeof import('./disclosures.lazy.ts')): Interaction =>
+  (name: Exclude<keyof typeof import('./disclosures.lazy.ts'), 'entryAgain'>): Interaction =>
   async (context, target) =>
     (await import('./disclosures.lazy.ts'))[name](context, target);
 
@@ -11,3 +12,5 @@ export const disclosures = operation('listDisclosures');
 export const recordDisclosure = operation('recordDisclosure');
 /** `POST Patient/{id}/$suspend-disclosures` */
 export const suspendDisclosures = operation('suspendDisclosures');
+/** Either of these, sent again */
+export const entryAgain: Again = async (...asked) => (await import('./disclosures.lazy.ts')).entryAgain(...asked);

@@ -1,18 +1,20 @@
 import type { Role } from '../../access/caller.ts';
 import { isScoped } from '../../access/rules/scope.ts';
 import { auditEvent } from '../../audit/audit-event.ts';
+import { loggedAccess } from '../../audit/audit-log.ts';
 import { entryOf } from '../../audit/audit-row.ts';
 import type { Access } from '../../audit/audit-trail.ts';
 import { disclosureRow, type OutsideDisclosure, type Suspension, suspensionRow } from '../../audit/disclosure-rows.ts';
 import { RecordError } from '../../errors.ts';
+import type { Again } from '../../http/routes.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import type { Row } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
-import { tryTransaction } from '../../store/transact.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
 import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
 import { notFound } from '../require-access.ts';
+import { tryOnce } from '../try-once.ts';
 
 export const recordDisclosureInput = {
   recipient: { type: 'string', min: 1 },
@@ -102,28 +104,52 @@ export const suspendDisclosures = async (context: RequestContext, { id }: Target
 
 /** The entry and what leads to it, in one transaction. */
 const writeEntry = async (
-  { audit, store }: RequestContext,
+  context: RequestContext,
   { chart, id }: StoredRecord,
   { query, records }: Required<Pick<Access, 'records'>> & { readonly query: string },
   filed: (log: string) => Row,
 ): Promise<Answer> => {
+  const { audit, request, store } = context;
   const patient = `Patient/${id}`;
   const row = audit.row({ interaction: 'operation', chart, what: [patient], query: `${patient}/${query}`, records });
   const isNew = 'attribute_not_exists(pk)';
-  const refused = await tryTransaction(
-    store.client,
+  const entry = store.ids.idAt(chart, row.sk);
+  const told = { statusCode: 200, headers: { Location: `${request.baseUrl}/AuditEvent/${entry}` } };
+  const refused = await tryOnce(
+    context,
     [row, filed(row.sk)].map((Item) => ({
       Put: { TableName: store.tableName, Item, ConditionExpression: isNew },
     })),
+    told,
   );
   if (refused) throw new RecordError('throttled', 'The log is busy; try again', { headers: { 'Retry-After': '1' } });
-  const event = auditEvent({
-    id: store.ids.idAt(chart, row.sk),
-    entry: entryOf(row),
-    refused: false,
-    patient,
-  });
-  return { statusCode: 200, resource: event };
+  return { ...told, resource: auditEvent({ id: entry, entry: entryOf(row), refused: false, patient }) };
+};
+
+/**
+ * The answer of either that is sent again: the entry of then, to who may still make one.
+ *
+ * @throws RecordError `forbidden`, `not-found`.
+ */
+export const entryAgain: Again = async (context, { id }, kept) => {
+  const { audit, request, store } = context;
+  requireRole(context, request.path.at(-1) === '$suspend-disclosures' ? officers : recorders);
+  const { chart } = await requireKept(context, id);
+  const patient = `Patient/${id}`;
+  const entry = kept.headers?.['Location']?.split('/').at(-1) ?? '';
+  const access = {
+    interaction: 'operation',
+    chart,
+    what: [patient],
+    query: `${patient}/${request.path.at(-1)}`,
+  } as const;
+  const logged = await audit.traced(
+    access,
+    () => loggedAccess(store, entry),
+    () => {},
+  );
+  if (!logged) throw notFound(context);
+  return { ...kept, resource: auditEvent({ ...logged, patient }) };
 };
 
 /** @throws RecordError `forbidden`. */

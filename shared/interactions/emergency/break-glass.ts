@@ -1,6 +1,7 @@
 import type { Grant } from '../../access/door.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import type { Again } from '../../http/routes.ts';
 import { communication } from '../../record-types/communication.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import { task } from '../../record-types/task.ts';
@@ -95,6 +96,12 @@ export const breakGlass = async (
     },
   );
   return answer(until);
+};
+
+/** The answer of `$break-glass` that is sent again: until when the chart was opened, to who is still a clinician. It opens nothing anew. */
+export const brokenAgain: Again = async (context, _target, kept) => {
+  requireClinician(context, 'r');
+  return kept;
 };
 
 /** A record by its reference, as long as there is one: whoever changes what names it has to name what is there. */

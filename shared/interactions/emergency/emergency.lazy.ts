@@ -1,4 +1,4 @@
 // What is asked when a patient comes in an emergency whom the organisation does not know.
 
-export { breakGlass } from './break-glass.ts';
+export { breakGlass, brokenAgain } from './break-glass.ts';
 export { emergencyMatch } from './emergency-match.ts';

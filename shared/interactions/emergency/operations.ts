@@ -1,3 +1,4 @@
+import type { Again } from '../../http/routes.ts';
 import { searchTypes } from '../../record-types/search-types.ts';
 import type { Interaction } from '../context.ts';
 import { newPlace, planCreate } from '../plan-write.ts';
@@ -15,6 +16,9 @@ export type Writing = typeof writing;
 /** `Patient/$emergency-match`. */
 export const emergencyMatch: Interaction = async (context) =>
   (await import('./emergency.lazy.ts')).emergencyMatch(context, searching);
+
+/** `Patient/{id}/$break-glass`, sent again. */
+export const brokenAgain: Again = async (...asked) => (await import('./emergency.lazy.ts')).brokenAgain(...asked);
 
 /** `Patient/{id}/$break-glass`. */
 export const breakGlass: Interaction = async (context, { id }) =>

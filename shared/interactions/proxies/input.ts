@@ -21,3 +21,11 @@ export const emancipateInput = {
   evidence: { type: 'Reference', min: 1 },
   since: { type: 'date' },
 } as const satisfies Readonly<Record<string, InputDefinition>>;
+
+/** Input of any of these. */
+export const recordedInput = {
+  ...grantProxyInput,
+  ...emancipateInput,
+  proxy: { type: 'Reference' },
+  basis: { type: 'code' },
+} as const satisfies Readonly<Record<string, InputDefinition>>;

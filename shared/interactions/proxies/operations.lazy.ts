@@ -1,4 +1,3 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { agesOf } from '../../access/proxies/ages.ts';
 import type { Emancipation, Grant, Recorded } from '../../access/proxies/grant.ts';
 import { type Standing, standingOf } from '../../access/proxies/standing.ts';
@@ -6,6 +5,7 @@ import { type LegalBasis, legalBases } from '../../access/question.ts';
 import { isScoped } from '../../access/rules/scope.ts';
 import { RecordError } from '../../errors.ts';
 import { addressOf } from '../../fhir/addresses.ts';
+import type { Again } from '../../http/routes.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import type { RefusalCode } from '../../stable-codes.ts';
 import { type Proxies, proxiesOf, proxyRow } from '../../store/proxy-rows.ts';
@@ -15,7 +15,8 @@ import { locate } from '../locate.ts';
 import { lookAt } from '../look-at.ts';
 import { readInput } from '../operation-input.ts';
 import { notFound } from '../require-access.ts';
-import { emancipateInput, endProxyInput, grantProxyInput } from './input.ts';
+import { tryOnce } from '../try-once.ts';
+import { emancipateInput, endProxyInput, grantProxyInput, recordedInput } from './input.ts';
 
 // Who may act for a patient is recorded by the staff of the organisation that keeps the Patient: the front desk, which sees the papers; privacy officers, whom law
 // makes answer for it; physicians, who alone find that a patient cannot decide. Nobody else, the patient's representatives included, makes representatives.
@@ -95,6 +96,24 @@ export const emancipate: Interaction = async (context, target) => {
   };
   await put(context, chart, emancipation);
   return answer(context, patient, { ...(await proxiesOf(context.store, chart)), emancipation }, context.now);
+};
+
+/**
+ * The answer of any of these that is sent again: how what was recorded of the same person stands by now, to who may still record it.
+ *
+ * @throws RecordError `forbidden`, `not-found`.
+ */
+export const recordedAgain: Again = async (context, target) => {
+  const { patient, chart } = await patientFor(context, target, '$proxies', recorders);
+  const { grants, emancipation } = await proxiesOf(context.store, chart);
+  const { proxy } = readInput(context, recordedInput);
+  const person = proxy && personNamed(proxy);
+  return answer(
+    context,
+    patient,
+    { grants: grants.filter((grant) => !person || grant.proxy === person), emancipation },
+    context.now,
+  );
 };
 
 /** `GET Patient/{id}/$proxies`: who may act for the patient, or might, by which right, on whose word, and whether that is in force. For staff, and the patient. */
@@ -210,8 +229,13 @@ const recorded = async (
   return { ...by, evidence: { reference: address.name } };
 };
 
-const put = async ({ store }: RequestContext, chart: string, fact: Grant | Emancipation): Promise<void> => {
-  await store.client.send(new PutCommand({ TableName: store.tableName, Item: { ...proxyRow(chart, fact) } }));
+const put = async (context: RequestContext, chart: string, fact: Grant | Emancipation): Promise<void> => {
+  const TableName = context.store.tableName;
+  // Of what is kept nothing says who acts for whom: the row does.
+  const refused = await tryOnce(context, [{ Put: { TableName, Item: { ...proxyRow(chart, fact) } } }], {
+    statusCode: 200,
+  });
+  if (refused) throw new RecordError('throttled', 'The chart is busy; try again', { headers: { 'Retry-After': '1' } });
 };
 
 /** https://terminology.hl7.org/ValueSet-v3-PersonalRelationshipRoleType.html and its neighbours. */

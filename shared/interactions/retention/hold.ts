@@ -1,8 +1,9 @@
 import { RecordError } from '../../errors.ts';
 import { keepingRow } from '../../store/keeping.ts';
 import { keepingKey } from '../../store/keys.ts';
-import { type Action, tryTransaction } from '../../store/transact.ts';
+import type { Action } from '../../store/transact.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
+import { tryOnce } from '../try-once.ts';
 import { keptPatient, requireReason } from './officer.ts';
 
 /**
@@ -16,8 +17,8 @@ export const holdChart = async (context: RequestContext, { id }: Target): Promis
   const { store, now } = context;
   const Item = keepingRow(chart, { state: 'held', custodian, at: now });
   const put = { Put: { TableName: store.tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } };
-  await written(context, { chart, id, name: '$legal-hold', reason }, put, 'The chart is held already');
-  return answer(context, 'held');
+  const step = { chart, id, name: '$legal-hold', reason };
+  return written(context, step, put, answer(context, 'held'), 'The chart is held already');
 };
 
 /**
@@ -37,8 +38,8 @@ export const releaseChart = async (context: RequestContext, { id }: Target): Pro
       ExpressionAttributeValues: { ':held': 'held' },
     },
   };
-  await written(context, { chart, id, name: '$release-hold', reason }, remove, 'The chart is not held');
-  return answer(context, 'released');
+  const step = { chart, id, name: '$release-hold', reason };
+  return written(context, step, remove, answer(context, 'released'), 'The chart is not held');
 };
 
 interface Step {
@@ -50,18 +51,18 @@ interface Step {
 
 /** With its entry of the log, in one transaction. */
 const written = async (
-  { audit, store }: RequestContext,
+  context: RequestContext,
   { chart, id, name, reason }: Step,
   change: Action,
+  told: Answer,
   otherwise: string,
-): Promise<void> => {
+): Promise<Answer> => {
+  const { audit, store } = context;
   const query = `Patient/${id}/${name}`;
   const Item = audit.row({ interaction: 'operation', chart, what: [`Patient/${id}`], query, records: { reason } });
-  const refused = await tryTransaction(store.client, [
-    change,
-    { Put: { TableName: store.tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } },
-  ]);
-  if (!refused) return;
+  const put = { Put: { TableName: store.tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' } };
+  const refused = await tryOnce(context, [change, put], told);
+  if (!refused) return told;
   if (refused.length > 0) throw new RecordError('conflict', otherwise, { reason: 'legal-hold' });
   throw new RecordError('throttled', 'The chart is busy; try again', { headers: { 'Retry-After': '1' } });
 };

@@ -1,5 +1,6 @@
 import { isScoped } from '../../access/rules/scope.ts';
 import { RecordError } from '../../errors.ts';
+import type { Again } from '../../http/routes.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
@@ -36,6 +37,12 @@ export const requireReason = (context: RequestContext, action: 'u' | 'd'): { rea
   if (reason.length > longestReason)
     throw new RecordError('invalid', `The reason has at most ${longestReason} letters`, { expression: 'reason' });
   return { reason };
+};
+
+/** The answer of what a privacy officer has done with a chart, sent again. @throws RecordError `forbidden`. */
+export const officersAgain: Again = async (context, _target, kept) => {
+  requireOfficer(context, 'u');
+  return kept;
 };
 
 /** The patient's record, if the caller's organisation keeps it. @throws RecordError `not-found`. */
