@@ -32,6 +32,12 @@ const orders: ReadonlySet<string> = new Set([
 const isPlain = ({ modifierExtension, implicitRules }: Pick<fhir4.Task, 'modifierExtension' | 'implicitRules'>) =>
   modifierExtension === undefined && implicitRules === undefined;
 
+/** Whether a request is an order, of which all is understood. */
+export const isOrder = (resource: Resource): boolean => {
+  const request = resource as unknown as fhir4.ServiceRequest;
+  return isPlain(request) && !request.doNotPerform && orders.has(request.intent);
+};
+
 /** Organisations alone: who belongs to which is not looked up. */
 const organizationsIn = (references: readonly (fhir4.Reference | undefined)[], baseUrl: string): string[] =>
   references.flatMap(({ reference = '' } = {}) => {
@@ -46,6 +52,9 @@ const requestsIn = (references: readonly (fhir4.Reference | undefined)[], baseUr
     return parsed.kind === 'record' && parsed.type === 'ServiceRequest' ? [`ServiceRequest/${parsed.id}`] : [];
   });
 
+/** Requests that a task is about. */
+const requestsOf = ({ focus, basedOn = [] }: fhir4.Task, baseUrl: string) => requestsIn([focus, ...basedOn], baseUrl);
+
 const startOf = (date: string | undefined) => (date === undefined ? undefined : dateInterval(date)?.start);
 const endOf = (date: string | undefined) => (date === undefined ? undefined : dateInterval(date)?.end);
 
@@ -58,8 +67,8 @@ const state = (done: boolean, { updated, first }: Said): Pick<Asked, 'ended'> | 
 /** A referral: an order to another organisation. https://hl7.org/fhir/R4/servicerequest.html */
 export const referralIn = (resource: Resource, said: Said): Asked | undefined => {
   const request = resource as unknown as fhir4.ServiceRequest;
-  const { status, intent, doNotPerform, performer = [], occurrencePeriod, authoredOn } = request;
-  if (!isPlain(request) || doNotPerform || !orders.has(intent)) return undefined;
+  const { status, performer = [], occurrencePeriod, authoredOn } = request;
+  if (!isOrder(resource)) return undefined;
   if (status !== 'active' && status !== 'completed') return undefined;
   const ends = state(status === 'completed', said);
   const begins = startOf(occurrencePeriod?.start ?? authoredOn);
@@ -68,17 +77,31 @@ export const referralIn = (resource: Resource, said: Said): Asked | undefined =>
 
 const open: ReadonlySet<string> = new Set(['requested', 'received', 'accepted', 'ready', 'in-progress', 'on-hold']);
 
+/** https://hl7.org/fhir/R4/codesystem-task-code.html */
+const isToFulfil = ({ code }: fhir4.Task): boolean =>
+  code?.coding?.some(
+    (coding) => coding.system === 'http://hl7.org/fhir/CodeSystem/task-code' && coding.code === 'fulfill',
+  ) ?? false;
+
+/** Whether a task is to fulfil this request, `ServiceRequest/id`: says so, or says nothing of what is to be done with the request that it names. */
+export const isToFulfilRequest = (resource: Resource, request: string, baseUrl: string): boolean => {
+  const task = resource as unknown as fhir4.Task;
+  return (
+    (isToFulfil(task) || task.code === undefined) &&
+    isPlain(task) &&
+    orders.has(task.intent) &&
+    requestsOf(task, baseUrl).includes(request)
+  );
+};
+
 /** The same as a Task: to fulfil something. https://hl7.org/fhir/R4/task.html */
 export const requestIn = (resource: Resource, said: Said): Asked | undefined => {
   const task = resource as unknown as fhir4.Task;
-  const { status, intent, code, owner, restriction, authoredOn, focus, basedOn = [] } = task;
-  const fulfils = code?.coding?.some(
-    (coding) => coding.system === 'http://hl7.org/fhir/CodeSystem/task-code' && coding.code === 'fulfill',
-  );
-  if (!isPlain(task) || !fulfils || !orders.has(intent)) return undefined;
+  const { status, intent, owner, restriction, authoredOn } = task;
+  if (!isPlain(task) || !isToFulfil(task) || !orders.has(intent)) return undefined;
   if (!open.has(status) && status !== 'completed') return undefined;
   const ends = state(status === 'completed', said);
-  const names = requestsIn([focus, ...basedOn], said.baseUrl);
+  const names = requestsOf(task, said.baseUrl);
   const begins = startOf(restriction?.period?.start ?? authoredOn);
   const until = endOf(restriction?.period?.end);
   return ends && { to: organizationsIn([owner], said.baseUrl), until, begins, names, ...ends };

@@ -11,7 +11,8 @@ import type { StoredRecord } from '../store/rows.ts';
 import type { RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { systemOf } from './own-system.ts';
-import { furtherCharts, newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
+import { newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
+import { restated } from './restated.ts';
 
 /** Rules about these are for writes by hand. */
 const byServer = ({ requireChange: _byHand, ...recordType }: RecordType): RecordType => recordType;
@@ -94,7 +95,7 @@ export const withRaised = async (
         )
       : [],
   );
-  return [
+  const all = [
     ...plans.map((plan) =>
       marking.reduce((each, { what }) => (what.on === nameOf(each.next) ? saying(each, what) : each), plan),
     ),
@@ -102,6 +103,10 @@ export const withRaised = async (
     ...(await Promise.all(changed)).flat(),
     ...(await Promise.all(marked)).flat(),
   ];
+  const answering = raised.flatMap(({ what, by }) => ('answer' in what ? [{ ...what, by }] : []));
+  if (answering.length === 0) return all;
+  const { withRequestsAnswered } = await import('./request-answers.lazy.ts');
+  return withRequestsAnswered(own, answering, { plans: all, sent: written, ofPerson: (chart) => ofPerson(own, chart) });
 };
 
 /** The charts of a person, in order: one, but for those that were merged. */
@@ -128,20 +133,7 @@ const marks = async (
   const current = isTheirs ? await own.store.read(address) : undefined;
   if (!current?.resource || current.custodian !== custodian) return [];
   const resource = asked.reduce((said, { changes }) => changes(said), current.resource);
-  const next = { ...current, version: current.version + 1, updated: Math.max(own.now, current.updated + 1), resource };
-  return [
-    {
-      recordType,
-      next,
-      previous: current,
-      interaction: 'update',
-      checks: [],
-      furtherCharts: await furtherCharts(own, current, resource, current.resource),
-      claims: [],
-      guards: [],
-      warnings: [],
-    },
-  ];
+  return [await restated(own, recordType, current, resource)];
 };
 
 const opened = async (context: Context, resource: Resource, { next }: PlannedWrite): Promise<PlannedWrite> => {

@@ -37,6 +37,7 @@ export const referringAnew = async (
   if (foreign.length === 0 && notes.length === 0) return undefined;
   await context.sharing.lookUp(foreign);
   const targets = new Map([...foreign, ...notes].map((record) => [nameOf(record), record]));
+  const put = new Set<string>();
   let changed = false;
   const opened = plans.map((plan): PlannedWrite => {
     // A Binary is under the rights of what it refers to, by whoever could refer to that.
@@ -61,12 +62,18 @@ export const referringAnew = async (
     });
     const next = namingNotes(context, plan.next, named);
     const keeper = targets.get(nameOf({ type: 'Patient', chart: plan.next.chart, place: '' }))?.custodian;
-    if (!mayGoAbroad || keeper === undefined || keeper === organization || plan.next.place === '')
+    // What others keep was written because of what the caller writes: it says nothing of who has been here.
+    const isRaised = plan.next.custodian !== organization;
+    if (isRaised || !mayGoAbroad || keeper === undefined || keeper === organization || plan.next.place === '')
       return { ...plan, next, checks };
     const visit = plan.recordType.visitOf?.(plan.next);
     const inEmergency = visit && context.sharing.known(plan.next.chart)?.isOfEmergency(plan.next);
     const door = inEmergency ? { ...visit, emergency: true as const } : visit;
-    return { ...plan, next, checks, besides: visitChanges(plan, door, keeper) };
+    const { puts, removes } = visitChanges(plan, door, keeper);
+    // That the organisation is present is told once, however much it writes: a transaction takes a row once.
+    const fresh = puts.filter(({ pk, sk }) => !put.has(`${pk} ${sk}`));
+    for (const { pk, sk } of fresh) put.add(`${pk} ${sk}`);
+    return { ...plan, next, checks, besides: { puts: fresh, removes } };
   });
   return changed ? opened : undefined;
 };

@@ -3,7 +3,7 @@ import type { Asking, Sharing } from '../access/question.ts';
 import { addressesIn } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
-import { accessRowsOf } from '../store/directives.ts';
+import { type AccessRows, accessRowsOf } from '../store/directives.ts';
 import type { Address } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
@@ -19,13 +19,15 @@ export class SharedCharts {
   readonly #store: RecordStore;
   readonly #asking: Asking;
   readonly #network: Known;
+  readonly #besides: AccessRows['rows'];
   readonly #known = new Map<string, ChartAccess | undefined>();
   /** Those that are under way, or were. */
   readonly #asked = new Map<string, Promise<void>>();
   /** Where records are that clients chose the ids of, by `Type/id`; undefined for what leads nowhere. */
   readonly #located = new Map<string, Address | undefined>();
 
-  constructor(store: RecordStore, asking: Asking, network: Known) {
+  constructor(store: RecordStore, asking: Asking, network: Known, besides: AccessRows['rows'] = []) {
+    this.#besides = besides;
     this.#store = store;
     this.#asking = asking;
     this.#network = network;
@@ -36,9 +38,13 @@ export class SharedCharts {
     return this.#known.get(chart)?.sharing;
   }
 
-  /** The same for another caller, or for what another store reads. */
-  as(asking: Asking, store = this.#store): SharedCharts {
-    return new SharedCharts(store, asking, this.#network);
+  /**
+   * The same for another caller, or for what another store reads.
+   *
+   * @param besides - rows of charts that the request is to write.
+   */
+  as(asking: Asking, { store = this.#store, besides = [] as AccessRows['rows'] } = {}): SharedCharts {
+    return new SharedCharts(store, asking, this.#network, besides);
   }
 
   /** What is known of a chart; undefined if it was not looked up, or is too much. */
@@ -153,7 +159,8 @@ export class SharedCharts {
       import('../access/sharing.lazy.ts'),
       accessRowsOf(this.#store, chart),
     ]);
-    this.#known.set(chart, rows && chartAccess(rows, this.#asking.caller, this.#network));
+    const all = rows && { ...rows, rows: [...rows.rows, ...this.#besides] };
+    this.#known.set(chart, all && chartAccess(all, this.#asking.caller, this.#network));
   }
 
   /** Labels that a record is taken to bear for the codes in it, beside its own, once it is to be shared, and by which edition of the set. */

@@ -79,6 +79,12 @@ export type Raised =
       /** `Type/id` of one record of the same type, and what it is to say beside its content: its `meta` alone changes. */
       readonly on: string;
       readonly changes: (resource: Resource) => Resource;
+    }
+  | {
+      /** `ServiceRequest/id` of what it is the answer to, whoever keeps that, */
+      readonly request: string;
+      /** and whether it is so from now on, or no more. */
+      readonly answer: 'given' | 'withdrawn';
     };
 
 export interface RecordTypeDefinition {

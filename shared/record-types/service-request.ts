@@ -5,6 +5,10 @@ import {
   serviceRequestElements,
   serviceRequestSearchTable,
 } from '../fhir/generated/search-parameters/ServiceRequest.ts';
+import { keepAnswers } from '../work/answered-request.ts';
+import { checkOfState } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
+import { serviceRequestMoves } from '../work/service-request-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 import { referralRows } from './referral-rows.ts';
 
@@ -17,4 +21,8 @@ export const serviceRequest = defineRecordType({
   elements: serviceRequestElements,
   date: 'authored',
   accessRows: referralRows(referralIn),
+  requireChange: (...change) => requireLegalMove(serviceRequestMoves, ...change),
+  keeps: (before, next, _now, caller) =>
+    withMovesFlagged(serviceRequestMoves, before, keepAnswers(before, next, caller)),
+  raises: checkOfState,
 });

@@ -1,4 +1,5 @@
 import type { RecordTypeDefinition } from '../record-types/define-record-type.ts';
+import { answerRequests } from '../work/referral-answers.ts';
 import { tellOfAddenda } from './addenda.ts';
 import { askForCosignature } from './cosignature.ts';
 import { keepMarks, requireUnchanged } from './signature.ts';
@@ -7,5 +8,5 @@ import { keepMarks, requireUnchanged } from './signature.ts';
 export const signable: Pick<RecordTypeDefinition, 'keeps' | 'requireChange' | 'raises'> = {
   keeps: keepMarks,
   requireChange: requireUnchanged,
-  raises: (change) => [...tellOfAddenda(change), ...askForCosignature(change)],
+  raises: (change) => [...tellOfAddenda(change), ...askForCosignature(change), ...answerRequests(change)],
 };

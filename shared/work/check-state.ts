@@ -4,6 +4,11 @@ import { isNewly, type RecordFlag } from './flags.ts';
 import { irregularMove } from './legal-moves.ts';
 import { frontDesk, nurses } from './pools.ts';
 
+/** To look at a record, and not to do what it asks for. */
+const recordCheck: fhir4.CodeableConcept = {
+  coding: [{ system: irregularMove.system, code: 'record-check', display: 'Check this record' }],
+};
+
 /** What was told of elsewhere and does not follow from what was known is looked at by somebody: a Task comes with it. */
 export const checkOf =
   (flag: RecordFlag, description: string, pool = nurses) =>
@@ -14,6 +19,7 @@ export const checkOf =
       resourceType: 'Task',
       status: 'requested',
       intent: 'order',
+      code: recordCheck,
       description,
       focus: { reference: name },
       ...(patient === undefined ? {} : { for: { reference: patient } }),

@@ -107,6 +107,24 @@ const cases: Readonly<Record<string, Case>> = {
     },
     because: because('request-statusReason'),
   },
+  'ServiceRequest.status': {
+    body: (subject) => ({
+      resourceType: 'ServiceRequest',
+      status: 'draft',
+      intent: 'order',
+      subject: { reference: subject },
+    }),
+    table: {
+      draft: 'active revoked unknown entered-in-error',
+      active: 'on-hold revoked completed unknown entered-in-error',
+      'on-hold': 'active revoked completed unknown entered-in-error',
+      revoked: 'entered-in-error',
+      completed: '!active entered-in-error',
+      unknown: 'draft active on-hold revoked completed entered-in-error',
+      'entered-in-error': '',
+    },
+    because: because('request-statusReason'),
+  },
   'Goal.lifecycleStatus': {
     body: goal,
     table: {

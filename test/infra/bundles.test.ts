@@ -58,6 +58,7 @@ const filesBeside: readonly {
   ...[
     { name: 'shared-interactions-hand-on.lazy.js', most: 160_000 },
     { name: 'shared-interactions-raised.lazy.js', most: 190_000 },
+    { name: 'shared-interactions-request-answers.lazy.js', most: 90_000 },
     { name: 'shared-interactions-answered.lazy.js', most: 42_000 },
     { name: 'shared-interactions-threaded.lazy.js', most: 9_000 },
     { name: 'shared-interactions-payer-restrictions.lazy.js', most: 20_000 },

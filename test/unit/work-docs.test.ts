@@ -10,6 +10,7 @@ import { communicationMoves } from '../../shared/work/communication-moves.ts';
 import { communicationRequestMoves } from '../../shared/work/communication-request-moves.ts';
 import { inWords } from '../../shared/work/legal-moves.ts';
 import { ownMoves } from '../../shared/work/own-task.ts';
+import { serviceRequestMoves } from '../../shared/work/service-request-moves.ts';
 import { taskMoves } from '../../shared/work/task-moves.ts';
 
 const document = readFileSync(path.resolve(import.meta.dirname, '../../docs/work.md'), 'utf8');
@@ -34,6 +35,7 @@ describe('docs/work.md', () => {
     appointmentMoves,
     encounterMoves,
     taskMoves,
+    serviceRequestMoves,
     carePlanMoves,
     careTeamMoves,
     goalMoves,

@@ -40,7 +40,7 @@ export const bySupport =
 const onWhole = (context: RequestContext): RequestContext => {
   const { asking, programmes } = context;
   const store = context.store.whole;
-  const sharing = context.sharing.as(asking, store);
+  const sharing = context.sharing.as(asking, { store });
   return { ...context, store, sharing, view: new View(asking, store, sharing, programmes) };
 };
 

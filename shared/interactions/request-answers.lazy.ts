@@ -1,0 +1,198 @@
+import type { Asking } from '../access/question.ts';
+import { isToFulfilRequest, referralIn, requestIn } from '../access/referral.ts';
+import type { Resource } from '../fhir/resource.ts';
+import { serviceRequest } from '../record-types/service-request.ts';
+import { factsOfType } from '../record-types/subjects.ts';
+import { task } from '../record-types/task.ts';
+import { doorRow } from '../store/door-rows.ts';
+import { visitKey } from '../store/keys.ts';
+import type { StoredRecord } from '../store/rows.ts';
+import {
+  answersIn,
+  isDoneByAnswer,
+  requestAnswered,
+  requestUnanswered,
+  taskAnswered,
+  taskUnanswered,
+} from '../work/answered-request.ts';
+import type { RequestContext } from './context.ts';
+import { locateAll } from './locate.ts';
+import { systemOf } from './own-system.ts';
+import type { PlannedWrite } from './plan-write.ts';
+import { mayAccess } from './require-access.ts';
+import { restated } from './restated.ts';
+
+/** An answer to a request, and the write that gives it or takes it back. */
+export interface Answering {
+  /** `ServiceRequest/id`. */
+  readonly request: string;
+  readonly answer: 'given' | 'withdrawn';
+  readonly by: PlannedWrite;
+}
+
+/** What a transaction writes already. */
+interface Written {
+  /** All of it. */
+  readonly plans: readonly PlannedWrite[];
+  /** `Type/id` of what the client sends, which is left as it is. */
+  readonly sent: ReadonlySet<string>;
+  /** The charts of the person whose chart this is. */
+  readonly ofPerson: (chart: string) => Promise<readonly string[]>;
+}
+
+type Context = Omit<RequestContext, 'recordType'>;
+type Kept = StoredRecord & { readonly resource: Resource };
+
+const nameOf = ({ type, id }: Pick<StoredRecord, 'type' | 'id'>): string => `${type}/${id}`;
+
+/**
+ * The same writes, and those of requests that are answered by them, or are so no more, and of tasks to fulfil these: tasks of who keeps the request, if that has asked whoever answers and may read the
+ * answer, and of who gives it. The requests are read beside one Query of the tasks of each chart; where another organisation keeps a request, what is shared with that takes another one.
+ */
+export const withRequestsAnswered = async (
+  context: Context,
+  answering: readonly Answering[],
+  written: Written,
+): Promise<readonly PlannedWrite[]> => {
+  const planned = new Map(written.plans.map((plan) => [nameOf(plan.next), plan]));
+  const isNew = (name: string): boolean => planned.get(name)?.interaction === 'create';
+  // A note that is for its author alone answers nobody; and what is asked for by the same transaction, nobody has a task for.
+  const asked = answering.filter(({ request, by }) => !by.next.originators && !isNew(request));
+  const ids = asked.map(({ request }) => request.slice('ServiceRequest/'.length));
+  const addresses = await locateAll(context, 'ServiceRequest', ids);
+  const charts = [...new Set(addresses.map(({ chart }) => chart))];
+  const read = await Promise.all([context.store.readMany(addresses), ...charts.map((each) => tasksIn(context, each))]);
+  const found = read.flat().filter((record): record is Kept => record.resource !== undefined);
+  const said = new Map(found.map((record) => [nameOf(record), planned.get(nameOf(record))?.next ?? record]));
+  // Given first: where an answer replaces one that is withdrawn, nothing is open meanwhile.
+  const inOrder = [...asked].sort((one, other) => (one.answer < other.answer ? -1 : 1));
+  for (const each of inOrder) {
+    const request = said.get(each.request);
+    const { chart } = each.by.next;
+    if (!request?.resource) continue;
+    if (request.chart !== chart && !(await written.ofPerson(request.chart)).includes(chart)) continue;
+    const fulfilling = [...said.values()].filter(
+      ({ type, resource }) =>
+        type === 'Task' && resource && isToFulfilRequest(resource, each.request, context.request.baseUrl),
+    );
+    const changes = await changesBy(context, each, { request: request as Kept, fulfilling, plans: written.plans });
+    for (const [record, resource] of changes)
+      if (!written.sent.has(nameOf(record))) said.set(nameOf(record), { ...record, resource });
+  }
+  const changed = found.flatMap((current) => {
+    const resource = said.get(nameOf(current))?.resource;
+    const before = planned.get(nameOf(current))?.next.resource ?? current.resource;
+    return resource && resource !== before ? [{ current, resource }] : [];
+  });
+  const restatements = await Promise.all(
+    changed.map(async ({ current, resource }): Promise<PlannedWrite> => {
+      const plan = planned.get(nameOf(current));
+      if (plan) return { ...plan, next: { ...plan.next, resource } };
+      return restated(context, current.type === 'Task' ? task : serviceRequest, current, resource);
+    }),
+  );
+  const again = new Set(restatements.map(({ next }) => nameOf(next)));
+  return [...written.plans.filter(({ next }) => !again.has(nameOf(next))), ...restatements];
+};
+
+type Change = readonly [record: StoredRecord, resource: Resource];
+
+/** What an answer makes of its request and of the tasks to fulfil it. */
+const changesBy = async (
+  context: Context,
+  { answer, by: { next } }: Answering,
+  known: {
+    readonly request: Kept;
+    readonly fulfilling: readonly StoredRecord[];
+    readonly plans: readonly PlannedWrite[];
+  },
+): Promise<readonly Change[]> => {
+  const { request, fulfilling } = known;
+  const { now } = context;
+  const name = nameOf(next);
+  const tasks = fulfilling.filter((each): each is Kept => each.resource !== undefined);
+  const ownTasks = tasks.filter(({ custodian }) => custodian === next.custodian);
+  const keepersTasks = tasks.filter(({ custodian }) => custodian === request.custodian && custodian !== next.custodian);
+  if (answer === 'withdrawn') {
+    const resource = requestUnanswered(request.resource, name);
+    const reopened = resource !== request.resource && answersIn(resource).length === 0;
+    return [
+      [request, resource],
+      ...[...ownTasks, ...keepersTasks].map((each): Change => {
+        const goesOn = reopened && each.custodian === request.custodian;
+        return [each, taskUnanswered(each.resource, name, { reopened: goesOn, now })];
+      }),
+    ];
+  }
+  if (!isDoneByAnswer(request.resource)) return [];
+  const closes =
+    request.custodian === next.custodian ||
+    (isAsked(context, next.custodian, request, keepersTasks) &&
+      (await mayName(context, request)) &&
+      (await mayReadAnswer(context, next, known)));
+  const answered = (each: Kept): Change => [each, taskAnswered(each.resource, name, now)];
+  return closes
+    ? [[request, requestAnswered(request.resource, name)], ...[...ownTasks, ...keepersTasks].map(answered)]
+    : ownTasks.map(answered);
+};
+
+/** Whether who keeps a request has asked an organisation for it: by the request itself, or by a task that is not the patient's own word. */
+const isAsked = (
+  { request: { baseUrl } }: Context,
+  organization: string,
+  { resource, updated }: Kept,
+  tasks: readonly Kept[],
+): boolean => {
+  const said = { baseUrl, updated, first: false };
+  const byStaff = tasks.filter(
+    (each) =>
+      !/(?:^|\/)(?:Patient|RelatedPerson)\//.test((each.resource as unknown as fhir4.Task).requester?.reference ?? ''),
+  );
+  return [referralIn(resource, said), ...byStaff.map((each) => requestIn(each.resource, said))].some((asked) =>
+    asked?.to.includes(`Organization/${organization}`),
+  );
+};
+
+/** Whether the caller may refer to another organisation's request: a condition of the commit asks for it else, and not of what the commit writes itself. */
+const mayName = async (context: Context, request: StoredRecord): Promise<boolean> => {
+  await context.sharing.lookUp([request]);
+  const mayRead = mayAccess({ ...context, recordType: serviceRequest }, 'r', request);
+  return context.sharing.known(request.chart)?.mayReferTo(request, mayRead) ?? false;
+};
+
+/**
+ * Whether a clinician of who keeps a request may read its answer, with the visits of the same transaction: what may not be read is not told of either, and has answered nobody.
+ */
+const mayReadAnswer = async (
+  context: Context,
+  answer: StoredRecord,
+  { request, plans }: { readonly request: Kept; readonly plans: readonly PlannedWrite[] },
+): Promise<boolean> => {
+  const { requester } = request.resource as unknown as fhir4.ServiceRequest;
+  const { caller } = systemOf(context, request.custodian);
+  const asking: Asking = {
+    caller: { ...caller, subject: '', roles: ['physician'], fhirUser: requester?.reference ?? '' },
+    chart: undefined,
+  };
+  const visits = plans.flatMap(({ recordType, next }) => {
+    const visit = next.chart === answer.chart && next.resource ? recordType.visitOf?.(next) : undefined;
+    if (!visit) return [];
+    const inEmergency = context.sharing.known(next.chart)?.isOfEmergency(next);
+    return [doorRow(visitKey(next), next.version, inEmergency ? { ...visit, emergency: true } : visit)];
+  });
+  const sharing = context.sharing.as(asking, { besides: visits });
+  await sharing.lookUp([answer]);
+  return mayAccess({ ...context, asking, sharing, recordType: factsOfType(answer.type) }, 'r', answer);
+};
+
+/** All tasks of a chart: a call for each megabyte of them. */
+const tasksIn = async ({ store }: Context, chart: string): Promise<readonly StoredRecord[]> => {
+  const tasks: StoredRecord[] = [];
+  let after: string | undefined;
+  do {
+    const { items, next } = await store.chart(chart, 'Task', { order: 'key-order', pointers: 'none', after });
+    tasks.push(...items);
+    after = next;
+  } while (after !== undefined);
+  return tasks;
+};
