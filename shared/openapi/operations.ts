@@ -18,7 +18,7 @@ import { explainConsentInput } from '../interactions/explain-consent/input.ts';
 import { lastnInput } from '../interactions/lastn.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { mergeInput } from '../interactions/merging/input.ts';
-import { threadInput } from '../interactions/messages/input.ts';
+import { messagesInput } from '../interactions/messages/input.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
 import { progressInput } from '../interactions/progress/input.ts';
@@ -95,9 +95,15 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: served(inCodeSystemInput),
     answer: 'Parameters',
   },
+  'Communication/$read': { summary: 'Say that a message was read', input: {}, answer: 'Communication' },
+  'Communication/$unread': {
+    summary: 'Messages that the patient has not read, the oldest first',
+    input: messagesInput,
+    answer: 'Bundle',
+  },
   'Communication/$thread': {
     summary: 'The messages of the thread to which this one belongs, the oldest first',
-    input: threadInput,
+    input: messagesInput,
     answer: 'Bundle',
   },
   'Composition/$document': { summary: 'The document that it makes', input: documentInput, answer: 'Bundle' },

@@ -4,9 +4,10 @@ import { communicationElements, communicationSearchTable } from '../fhir/generat
 import { checkOfState } from '../work/check-state.ts';
 import { communicationMoves } from '../work/communication-moves.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
+import { messageListsOf } from '../work/message-lists.ts';
+import { keepReceipts } from '../work/receipts.ts';
 import { checkOfWords, requireSentWords, withRewritingFlagged } from '../work/sent-words.ts';
 import { urgentMessage } from '../work/urgent-message.ts';
-import { worklistsOf } from '../work/worklists.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A message that was sent. https://hl7.org/fhir/R4/communication.html */
@@ -21,7 +22,8 @@ export const communication = defineRecordType({
     requireLegalMove(communicationMoves, ...change);
     requireSentWords(...change);
   },
-  keeps: (before, next) => withRewritingFlagged(before, withMovesFlagged(communicationMoves, before, next)),
+  keeps: (before, next, _now, caller) =>
+    withRewritingFlagged(before, withMovesFlagged(communicationMoves, before, keepReceipts(before, next, caller))),
   raises: (change) => [...urgentMessage(change), ...checkOfState(change), ...checkOfWords(change)],
-  worklists: worklistsOf,
+  worklists: messageListsOf,
 });

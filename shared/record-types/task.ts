@@ -7,7 +7,7 @@ import { taskSchema } from '../fhir/generated/schemas/Task.ts';
 import { taskElements, taskSearchTable } from '../fhir/generated/search-parameters/Task.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { taskMoves } from '../work/task-moves.ts';
-import { worklistsOf } from '../work/worklists.ts';
+import { taskListsOf } from '../work/worklists.ts';
 import { defineRecordType } from './define-record-type.ts';
 import { referralRows } from './referral-rows.ts';
 
@@ -20,7 +20,7 @@ export const task = defineRecordType({
   elements: taskElements,
   date: 'authored-on',
   accessRows: referralRows(requestIn),
-  worklists: worklistsOf,
+  worklists: taskListsOf,
   requireChange: (...change) => {
     requireReviewed(...change);
     requireAmendmentStep(...change);

@@ -16,18 +16,14 @@ export interface Listed {
 export const poolList = (role: string): string => `role:${role}`;
 
 /**
- * The lists of an organisation in which a record stands, as long as there is something to do: a task with who has it, and with its pool as long as that is not done; one that is for nobody
- * with the whole organisation; a message with each recipient among the staff until it was received. A list is as long as what there is to do, however much was done before.
+ * The lists of an organisation in which a task stands, as long as there is something to do: with who has it, and with its pool as long as that is not done; one that is for nobody
+ * with the whole organisation. A list is as long as what there is to do, however much was done before.
  */
-export const worklistsOf = ({ type, resource, custodian }: Listable): readonly Listed[] => {
-  if (!resource) return [];
-  if (type === 'Task') return listsOfTask(resource as unknown as fhir4.Task, `Organization/${custodian}`);
-  if (type === 'Communication') return listsOfMessage(resource as unknown as fhir4.Communication);
-  return [];
-};
-
-/** What a record's lists depend on. */
-type Listable = Pick<StoredRecord, 'type' | 'resource' | 'custodian'>;
+export const taskListsOf = ({
+  resource,
+  custodian,
+}: Pick<StoredRecord, 'resource' | 'custodian'>): readonly Listed[] =>
+  resource ? listsOfTask(resource as unknown as fhir4.Task, `Organization/${custodian}`) : [];
 
 const open: ReadonlySet<string> = new Set(['requested', 'received', 'accepted', 'ready', 'in-progress', 'on-hold']);
 
@@ -41,7 +37,8 @@ export const dueOf = ({ restriction }: Pick<fhir4.Task, 'restriction'>): number 
   return until === undefined ? undefined : until - 1;
 };
 
-const nameIn = (reference: fhir4.Reference | undefined): string | undefined =>
+/** `Type/id` that a reference names. */
+export const nameIn = (reference: fhir4.Reference | undefined): string | undefined =>
   /(?:^|\/)([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference?.reference ?? '')?.[1];
 
 /** Who has taken a task on: a person or a group, not an organisation as a whole. */
@@ -81,14 +78,3 @@ const rankOf = (task: fhir4.Task): string => {
 };
 
 const startOf = (date = ''): number => dateInterval(date)?.start ?? 0;
-
-/** https://hl7.org/fhir/R4/valueset-event-status.html */
-const told: ReadonlySet<string> = new Set(['in-progress', 'completed', 'unknown']);
-const staff = /^(?:Practitioner|PractitionerRole|CareTeam|Organization|HealthcareService)\//;
-
-const listsOfMessage = ({ status, received, recipient = [], sent }: fhir4.Communication): Listed[] =>
-  received !== undefined || !told.has(status)
-    ? []
-    : [...new Set(recipient.map(nameIn))].flatMap((list) =>
-        list !== undefined && staff.test(list) ? [{ list, as: 'message' as const, rank: rankAt(startOf(sent)) }] : [],
-      );

@@ -2,11 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
+  admin,
   allPages,
   create,
   issuesOf,
   matchesIn,
   nextLinkOf,
+  organizationBody,
   pathOf,
   patientBody,
   referenceTo,
@@ -308,5 +310,226 @@ describe('a thread', () => {
       entity.some(({ query }) => query && Buffer.from(query, 'base64').toString().endsWith('/$thread')),
     );
     expect(JSON.stringify(named)).toContain(referenceTo(first));
+  });
+});
+
+describe('a message that somebody reads', () => {
+  const receiptUrl = 'https://concord.example/fhir/StructureDefinition/read-receipt';
+  let ann: Stored<fhir4.Practitioner>;
+  let bob: Stored<fhir4.Practitioner>;
+  let asAnn: TestCaller;
+  let asBob: TestCaller;
+
+  beforeAll(async () => {
+    await someone();
+    await server.put('Organization/northside', { ...organizationBody(), id: 'northside' }, { as: admin });
+    ann = await create(server, { resourceType: 'Practitioner' }, admin);
+    bob = await create(server, { resourceType: 'Practitioner' }, admin);
+    asAnn = { ...nurse, claims: { fhirUser: referenceTo(ann) } };
+    asBob = { ...nurse, claims: { fhirUser: referenceTo(bob) } };
+  });
+
+  const to = (...recipients: string[]): fhir4.Communication => ({
+    resourceType: 'Communication',
+    status: 'completed',
+    subject: { reference: referenceTo(patient) },
+    recipient: recipients.map((reference) => ({ reference })),
+    payload: [{ contentString: 'Come on Monday' }],
+  });
+  const read = (named: { resourceType: string; id: string }, by: TestCaller, headers: Record<string, string> = {}) =>
+    server.post(`${referenceTo(named)}/$read`, undefined, { as: by, headers });
+  const receiptsOf = async (named: { resourceType: string; id: string }) => {
+    const { body } = await server.get(referenceTo(named), { as: nurse });
+    return ((body.extension ?? []) as unknown as fhir4.Extension[])
+      .filter(({ url }) => url === receiptUrl)
+      .map(({ extension = [] }) => extension.map((part) => part.valueReference?.reference ?? part.valueInstant));
+  };
+  const reasonOf = ({ status, body }: { status: number; body: TestBody }) => [status, issuesOf(body)[0]?.reason];
+  const inbox = async (by: TestCaller) =>
+    resourcesIn((await server.get('Task/$inbox', { as: by })).body).map(({ id }) => String(id));
+  const unread = async (by: TestCaller) => {
+    const { status, body, text } = await server.get('Communication/$unread', { as: by });
+    expect(status, text).toBe(200);
+    return matchesIn(body).map(({ id }) => String(id));
+  };
+
+  it('says who, as whom and when, once for each', async () => {
+    const at = Date.UTC(2026, 4, 4, 12);
+    server.setTime(at);
+    try {
+      const sent = await create(server, to(referenceTo(ann), 'Organization/northside', referenceTo(patient)), asBob);
+      const first = await read(sent, asAnn);
+      server.setTime(at + 60_000);
+      const again = await read(sent, asAnn);
+      await read(sent, asBob);
+      await read(sent, as);
+
+      const [begun, later] = [new Date(at).toISOString(), new Date(at + 60_000).toISOString()];
+      expect([first.status, first.body.received, again.body.meta?.versionId]).toEqual([200, begun, '2']);
+      expect(await receiptsOf(sent)).toEqual([
+        [referenceTo(ann), referenceTo(ann), begun],
+        [referenceTo(ann), 'Organization/northside', begun],
+        [referenceTo(bob), 'Organization/northside', later],
+        [referenceTo(patient), referenceTo(patient), later],
+      ]);
+    } finally {
+      server.setTime(undefined);
+    }
+  });
+
+  it('stays in the inbox of each recipient until somebody there has read it', async () => {
+    const sent = await create(server, to(referenceTo(ann), 'Organization/northside', referenceTo(patient)), asBob);
+    const own = await create(server, to(referenceTo(patient)), asBob);
+    const elsewhere = await create(server, { ...to(referenceTo(patient)), received: '2026-01-01' }, system);
+    const seen = async () => [
+      (await inbox(asAnn)).includes(sent.id),
+      (await inbox(asBob)).includes(sent.id),
+      (await unread(as)).filter((id) => [sent.id, own.id, elsewhere.id].includes(id)),
+    ];
+
+    expect(await seen()).toEqual([true, true, [sent.id, own.id]]);
+    await read(sent, asBob);
+    expect(await seen()).toEqual([true, false, [sent.id, own.id]]);
+    await read(sent, as);
+    expect(await seen()).toEqual([true, false, [own.id]]);
+    await read(sent, asAnn);
+    expect(await seen()).toEqual([false, false, [own.id]]);
+  });
+
+  it('is read for the patient by who acts for the patient, in the own name', async () => {
+    const person = await create(server, {
+      resourceType: 'RelatedPerson',
+      patient: { reference: referenceTo(patient) },
+    } as fhir4.RelatedPerson);
+    const grant = async (rights: string) => {
+      const parameter = [
+        { name: 'proxy', valueReference: { reference: referenceTo(person) } },
+        { name: 'basis', valueCode: 'guardian' },
+        { name: 'evidence', valueString: 'The order of the court was shown' },
+        { name: 'rights', valueCode: rights },
+      ];
+      const granted = await server.post(`${referenceTo(patient)}/$grant-proxy`, {
+        resourceType: 'Parameters',
+        parameter,
+      });
+      expect(granted.status, granted.text).toBe(200);
+    };
+    const acting: TestCaller = {
+      role: 'patient',
+      patient: patient.id,
+      scope: 'patient/*.cruds',
+      claims: { fhirUser: referenceTo(person) },
+    };
+    const sent = await create(server, to(referenceTo(patient)), asBob);
+
+    await grant('read');
+    expect(reasonOf(await read(sent, acting))).toEqual([403, 'forbidden-proxy']);
+    await grant('act');
+    expect(await unread(acting)).toContain(sent.id);
+    expect((await read(sent, acting)).status).toBe(200);
+    expect((await receiptsOf(sent)).map(([who, whom]) => [who, whom])).toEqual([
+      [referenceTo(person), referenceTo(patient)],
+    ]);
+    expect([(await unread(acting)).includes(sent.id), (await unread(as)).includes(sent.id)]).toEqual([false, true]);
+  });
+
+  it('to a position or a team is read by who belongs to it', async () => {
+    const position = await create(
+      server,
+      { resourceType: 'PractitionerRole', practitioner: { reference: referenceTo(ann) } } as fhir4.PractitionerRole,
+      admin,
+    );
+    const team = await create(server, {
+      resourceType: 'CareTeam',
+      status: 'active',
+      subject: { reference: referenceTo(patient) },
+      participant: [{ member: { reference: referenceTo(ann) } }],
+    } as fhir4.CareTeam);
+    const sent = await create(server, to(referenceTo(position), referenceTo(team)), asBob);
+
+    expect(reasonOf(await read(sent, asBob))).toEqual([403, 'not-a-recipient']);
+    expect((await read(sent, asAnn)).status).toBe(200);
+    expect((await receiptsOf(sent)).map(([who, whom]) => [who, whom])).toEqual([
+      [referenceTo(ann), referenceTo(position)],
+      [referenceTo(ann), referenceTo(team)],
+    ]);
+  });
+
+  it('that names nobody is to the organisation, and support staff read what is administrative', async () => {
+    const agent = await create(server, { resourceType: 'Practitioner' }, admin);
+    const day = 86_400_000;
+    const period = { start: new Date(Date.now() - day).toISOString(), end: new Date(Date.now() + day).toISOString() };
+    await create(
+      server,
+      {
+        resourceType: 'PractitionerRole',
+        practitioner: { reference: referenceTo(agent) },
+        code: [{ coding: [{ system: 'https://concord.example/fhir/CodeSystem/delegation', code: 'support' }] }],
+        period,
+      } as fhir4.PractitionerRole,
+      admin,
+    );
+    const support: TestCaller = { role: 'support', claims: { fhirUser: referenceTo(agent) } };
+    const { recipient: _nobody, ...words } = to();
+    const category = [{ coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'administrative' }] }];
+    const sent = await create(server, { ...words, category } as fhir4.Communication, asBob);
+    const clinical = await create(server, words as fhir4.Communication, asBob);
+
+    expect(reasonOf(await read(clinical, support))).toEqual([404, 'not-found']);
+    const without = { ...support, scope: 'user/Communication.crs' };
+    expect(reasonOf(await read(sent, without))).toEqual([403, 'forbidden-scope']);
+    const { status, body } = await read(sent, support);
+    expect([status, body.extension, body.payload]).toEqual([200, undefined, words.payload]);
+    expect((await receiptsOf(sent)).map(([who, whom]) => [who, whom])).toEqual([
+      [referenceTo(agent), 'Organization/northside'],
+    ]);
+  });
+
+  it('is not read by others, nor in another version, nor before it was sent', async () => {
+    const stranger = await create(server, patientBody());
+    const sent = await create(server, to(referenceTo(ann)), asBob);
+    const draft = await create(server, { ...to(referenceTo(ann)), status: 'preparation' }, asBob);
+
+    expect(reasonOf(await read(sent, as))).toEqual([403, 'not-a-recipient']);
+    expect(reasonOf(await read(sent, { role: 'patient', patient: stranger.id, scope: 'patient/*.cruds' }))).toEqual([
+      404,
+      'not-found',
+    ]);
+    expect(reasonOf(await read(sent, asAnn, { 'if-match': 'W/"7"' }))).toEqual([412, 'version-conflict']);
+    expect(reasonOf(await read(draft, asAnn))).toEqual([422, 'not-sent']);
+    expect(reasonOf(await server.get('Communication/$unread', { as: asAnn }))).toEqual([403, 'forbidden-role']);
+    expect(await receiptsOf(sent)).toEqual([]);
+  });
+
+  it('keeps its receipts, whatever a client makes of them', async () => {
+    const forged = {
+      url: receiptUrl,
+      extension: [
+        { url: 'reader', valueReference: { reference: referenceTo(ann) } },
+        { url: 'recipient', valueReference: { reference: referenceTo(ann) } },
+        { url: 'time', valueInstant: '2020-01-01T00:00:00Z' },
+      ],
+    };
+    const other = { url: 'urn:other', valueBoolean: true };
+    const sent = await create(server, { ...to(referenceTo(ann)), extension: [forged, other] }, asBob);
+    expect(sent.extension).toEqual([other]);
+    await read(sent, asAnn);
+    const put = async (extension: fhir4.Extension[], by = asBob) => {
+      const { body } = await server.get(referenceTo(sent), { as: asBob });
+      await server.put(referenceTo(sent), { ...(body as object), extension }, { as: by });
+      return (await receiptsOf(sent)).map(([who]) => who);
+    };
+
+    expect(await put([])).toEqual([referenceTo(ann)]);
+    expect(await put([forged, forged])).toEqual([referenceTo(ann)]);
+    expect(await put([forged, forged], system)).toEqual([referenceTo(ann), referenceTo(ann)]);
+  });
+
+  it('has the receipts of all who read it at once', async () => {
+    const sent = await create(server, to('Organization/northside'), asBob);
+    const answers = await Promise.all([read(sent, asAnn), read(sent, asBob)]);
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await receiptsOf(sent)).map(([who]) => who).sort()).toEqual([referenceTo(ann), referenceTo(bob)].sort());
   });
 });

@@ -1,2 +1,2 @@
-/** `Communication/{id}/$thread` */
-export const threadInput = { _count: { type: 'integer' } } as const;
+/** `Communication/{id}/$thread`, `Communication/$unread` */
+export const messagesInput = { _count: { type: 'integer' } } as const;

@@ -1,4 +1,13 @@
 import type { Interaction } from '../context.ts';
 
+const operation =
+  (name: keyof typeof import('./messages.lazy.ts')): Interaction =>
+  async (...asked) =>
+    (await import('./messages.lazy.ts'))[name](...asked);
+
 /** `GET Communication/{id}/$thread` */
-export const thread: Interaction = async (...asked) => (await import('./messages.lazy.ts')).thread(...asked);
+export const thread = operation('thread');
+/** `POST Communication/{id}/$read` */
+export const markRead = operation('markRead');
+/** `GET Communication/$unread` */
+export const unread = operation('unread');

@@ -16,7 +16,8 @@ import { addressOf, isPointer, type RecordRow, type StoredRecord, targetOf } fro
 import { rowsBetween } from '../../store/rows-between.ts';
 import { visibleRows } from '../../store/visibility.ts';
 import { worklistChanges } from '../../store/worklist-rows.ts';
-import { worklistsOf } from '../../work/worklists.ts';
+import { messageListsOf } from '../../work/message-lists.ts';
+import { type Listed, taskListsOf } from '../../work/worklists.ts';
 import type { Answer, RequestContext, Target } from '../context.ts';
 import { locate, locateAll } from '../locate.ts';
 import { furtherCharts } from '../plan-write.ts';
@@ -218,8 +219,14 @@ const purgeOf = async (context: RequestContext, previous: StoredRecord): Promise
   const further = await furtherCharts({ ...context, recordType }, previous, undefined, previous.resource);
   const write = { next, previous };
   const { puts, removes } = indexChanges(context.store, recordType, write, further);
-  const listed = worklistChanges(context.store, worklistsOf, write);
+  const listed = worklistChanges(context.store, listsOf, write);
   return { ...write, puts, removes: [...removes, ...listed.removes] };
+};
+
+/** Of the types that a purge finds without their definitions, these stand in lists of work. */
+const listsOf = (record: StoredRecord): readonly Listed[] => {
+  if (record.type === 'Task') return taskListsOf(record);
+  return record.type === 'Communication' ? messageListsOf(record) : [];
 };
 
 const refused = (reason: RefusalCode<'business-rule'>, message: string) =>
