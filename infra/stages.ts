@@ -38,6 +38,12 @@ const stageSchema = z.strictObject({
     }),
     /** Whether charts whose time is over are purged by themselves, or only told of by `$purge-due`. */
     purges: z.enum(['proposed', 'automatic']),
+    uploads: z.strictObject({
+      /** Of 1,000,000 bytes, for one upload. S3 copies them while a request waits. */
+      largestMegabytes: z.int().check(z.positive(), z.lte(500)),
+      /** Who looks into uploads: nobody, GuardDuty, or whoever has this role. See docs/attachments.md. */
+      scanner: z.string().check(z.regex(/^(?:none|guardduty|arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+)$/)),
+    }),
     sensitiveCodes: z.optional(z.record(z.string(), z.array(z.string().check(z.regex(/^[^|]+\|[^|]+$/))))),
   }),
   signIn: z.strictObject({
@@ -73,6 +79,7 @@ export const stages: readonly StageConfig[] = [
       jurisdiction: 'cautious',
       retention: usualRetention,
       purges: 'proposed',
+      uploads: { largestMegabytes: 100, scanner: 'guardduty' },
     },
     signIn: { secondFactor: 'required', plan: 'plus', callbackUrls: ['https://concord.example/signed-in'] },
   },
@@ -92,6 +99,7 @@ export const stages: readonly StageConfig[] = [
       jurisdiction: 'cautious',
       retention: usualRetention,
       purges: 'proposed',
+      uploads: { largestMegabytes: 100, scanner: 'none' },
     },
     signIn: { secondFactor: 'optional', plan: 'essentials', callbackUrls: ['http://localhost:8080/signed-in'] },
   },

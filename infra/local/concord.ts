@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Policy } from '../../shared/access/policy.ts';
 import type { TokenEvent } from '../../shared/access/token-claims.ts';
+import { quarantinePrefix, verdictTag } from '../../shared/store/content-objects.ts';
 import { startAwsServices } from './aws-services.ts';
 import { CannotStart } from './cannot-start.ts';
 import { cognitoAuthorizer } from './cognito-authorizer.ts';
@@ -17,6 +18,7 @@ import { startExpirySweeper } from './expiry-sweeper.ts';
 import { startGateway } from './gateway.ts';
 import { openKeyService } from './key-service.ts';
 import { importHandler, type LoadHandler, lambdaContext } from './lambda.ts';
+import { scan } from './malware-scanner.ts';
 import type { GatewayRoute } from './match-route.ts';
 import { startObjectStore } from './object-store.ts';
 import { type ScheduledFunction, scheduledFunctions, startScheduler } from './scheduler.ts';
@@ -133,7 +135,7 @@ const start = async (
   const store = await openStore(options, folder.dbPath);
   running.push(store.stop);
   if (store.pid !== undefined) folder.note({ pid: store.pid, endpoint: store.endpoint });
-  const objectStore = await startObjectStore(folder.objectsFolder);
+  const objectStore = await startObjectStore(folder.objectsFolder, { prefix: quarantinePrefix, tag: verdictTag, scan });
   running.push(objectStore.stop);
   objectStore.createBucket(bucketName);
   objectStore.createBucket(digestBucketName, { locked: true });

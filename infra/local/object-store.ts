@@ -1,12 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
-import { link, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import path from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { log } from '../../shared/log.ts';
 import { dummyCredentials } from './dummy-credentials.ts';
-import { signatureFault } from './sigv4.ts';
+import { type Digests, longestKey, ObjectFiles, Refused, type StoredObject } from './object-files.ts';
+import { isPresigned, signatureFault } from './sigv4.ts';
 
-/** A stand-in of Amazon S3 over files: PutObject, GetObject and DeleteObject, with what S3 refuses of them. */
+/**
+ * A stand-in of Amazon S3 over files, with what S3 refuses: PutObject, CopyObject, GetObject and DeleteObject, by signed headers or a signed address, and what is known of an object beside its
+ * bytes: its tags and attributes.
+ */
 export interface LocalObjectStore {
   readonly endpoint: string;
   /**
@@ -17,27 +21,11 @@ export interface LocalObjectStore {
   readonly createBucket: (name: string, options?: { readonly locked?: boolean }) => void;
   /** Keys of a bucket's objects, in no order. */
   readonly keys: (bucket: string) => Promise<string[]>;
+  /** Gives an object its tags, as a scanner does. */
+  readonly tag: (bucket: string, key: string, tags: Readonly<Record<string, string>>) => Promise<void>;
+  /** Ends what is under way, scans too. */
   readonly stop: () => Promise<void>;
 }
-
-/** A refusal in S3's own words. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-class Refused extends Error {
-  readonly statusCode: number;
-  readonly code: string;
-
-  constructor(statusCode: number, code: string, message: string) {
-    super(message);
-    this.statusCode = statusCode;
-    this.code = code;
-  }
-}
-
-/** S3 takes 5 GB in one request. This one holds a request in memory, and nothing of ours comes near. */
-const largestObject = 16 * 1024 * 1024;
-/** Bytes of a key. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
-const longestKey = 1_024;
-/** Bytes of a file before the object's: its key, each byte of it perhaps encoded by three, and a line feed. */
-const longestHead = 3 * longestKey + 1;
 
 const signer = {
   accessKeyId: dummyCredentials.AWS_ACCESS_KEY_ID,
@@ -46,23 +34,37 @@ const signer = {
   service: 's3',
 } as const;
 
+/** Looks into what is put under a prefix, behind its answer, as a scanner does that hears of it. */
+export interface ObjectScanner {
+  readonly prefix: string;
+  /** Tag by which it tells what it has found. */
+  readonly tag: string;
+  readonly scan: (content: Readable) => Promise<string>;
+}
+
 /**
- * Serves buckets at `/<bucket>/<key>` of a free loopback port, to unmodified AWS clients.
+ * Serves buckets at `/<bucket>/<key>` of a free loopback port, to unmodified AWS clients, and to whoever has a signed address.
  *
  * @param folder - keeps the objects.
  */
-export const startObjectStore = async (folder: string): Promise<LocalObjectStore> => {
+export const startObjectStore = async (folder: string, scanner?: ObjectScanner): Promise<LocalObjectStore> => {
   const files = new ObjectFiles(folder);
+  const scans = new Set<Promise<void>>();
+  const looked = ({ bucket, key }: Put): void => {
+    if (!scanner || !key.startsWith(scanner.prefix)) return;
+    const scanning = scanned(files, scanner, bucket, key).catch((error: unknown) => log.fault('scan failed', error));
+    scans.add(scanning);
+    void scanning.then(() => scans.delete(scanning));
+  };
   const server = createServer((request, response) => {
-    serve(request, files).then(
-      ({ statusCode, headers = {}, bytes }) => send(response, statusCode, headers, bytes),
-      (error: unknown) => {
+    serve(request, files, looked)
+      .catch((error: unknown): Answer => {
         const { statusCode, code, message } =
           error instanceof Refused ? error : new Refused(500, 'InternalError', 'We encountered an internal error.');
-        const text = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
-        send(response, statusCode, { 'content-type': 'application/xml' }, Buffer.from(text));
-      },
-    );
+        return xml(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`, statusCode);
+      })
+      .then((answer) => send(response, answer))
+      .catch(() => response.destroy()); // whoever asked has gone
   });
   server.unref(); // nobody waits for a store alone
   await new Promise<void>((resolve, reject) => {
@@ -75,66 +77,201 @@ export const startObjectStore = async (folder: string): Promise<LocalObjectStore
     endpoint: `http://127.0.0.1:${port}`,
     createBucket: (name, { locked = false } = {}) => files.createBucket(name, locked),
     keys: (bucket) => files.keys(bucket),
-    stop: () =>
-      new Promise((resolve) => {
+    tag: (bucket, key, tags) => files.tag(bucket, key, tags),
+    stop: async () => {
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+      await Promise.all(scans);
+    },
   };
 };
+
+const scanned = async (
+  files: ObjectFiles,
+  { tag, scan }: ObjectScanner,
+  bucket: string,
+  key: string,
+): Promise<void> => {
+  const object = await files.get(bucket, key);
+  if (object) await files.tag(bucket, key, { [tag]: await scan(object.content()) });
+};
+
+/** An object that was put. */
+type Put = Pick<Asked, 'bucket' | 'key'>;
 
 interface Answer {
   readonly statusCode: number;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly object?: StoredObject;
   readonly bytes?: Uint8Array;
 }
 
-const serve = async (request: IncomingMessage, files: ObjectFiles): Promise<Answer> => {
+const xml = (content: string, statusCode = 200): Answer => ({
+  statusCode,
+  headers: { 'content-type': 'application/xml' },
+  bytes: Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${content}`),
+});
+
+/** One object, and what is asked of it. */
+interface Asked {
+  readonly bucket: string;
+  readonly key: string;
+  readonly request: IncomingMessage;
+  /** Parameters of the address, without those of its signature. */
+  readonly parameters: URLSearchParams;
+  readonly presigned: boolean;
+}
+
+const serve = async (request: IncomingMessage, files: ObjectFiles, wasPut: (put: Put) => void): Promise<Answer> => {
   const { method = '', headers } = request;
   const [target = '', query = ''] = (request.url ?? '/').split('?');
   const fault = signatureFault({ method, path: target, query, headers }, signer, Date.now());
-  if (fault !== undefined) {
-    throw new Refused(fault === 'AuthorizationHeaderMalformed' ? 400 : 403, fault, 'The signature does not hold.');
-  }
+  if (fault) throw new Refused(fault.statusCode, fault.code, fault.message);
   const [, bucket = '', ...rest] = target.split('/');
   const key = decodeKey(rest.join('/'));
   if (!files.has(bucket)) throw new Refused(404, 'NoSuchBucket', 'The specified bucket does not exist');
   if (Buffer.byteLength(key) > longestKey) throw new Refused(400, 'KeyTooLongError', 'Your key is too long');
-  const body = await bodyOf(request);
-  if (key === '' || query !== '') throw new Refused(501, 'NotImplemented', 'The local stack does not serve this.');
-  switch (method) {
-    case 'PUT':
-      if (files.isLocked(bucket)) requireLockedPut(headers, body);
-      await files.put(bucket, key, body, headers['if-none-match'] === '*');
-      return { statusCode: 200, headers: { etag: etagOf(body) } };
-    case 'GET': {
-      const bytes = await files.get(bucket, key);
-      if (!bytes) throw new Refused(404, 'NoSuchKey', 'The specified key does not exist.');
-      return { statusCode: 200, headers: { etag: etagOf(bytes), 'content-type': 'application/octet-stream' }, bytes };
-    }
-    case 'DELETE':
-      if (files.isLocked(bucket)) throw new Refused(403, 'AccessDenied', 'Access Denied');
-      await files.delete(bucket, key);
-      return { statusCode: 204 };
-    default:
-      throw new Refused(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');
+  const presigned = isPresigned({ query });
+  if (!presigned && headers['x-amz-content-sha256'] === undefined) {
+    throw new Refused(400, 'InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
   }
+  const parameters = new URLSearchParams(
+    [...new URLSearchParams(query)].filter(([name]) => !name.startsWith('X-Amz-')),
+  );
+  const asked = { bucket, key, request, parameters, presigned };
+  const served = key === '' ? undefined : verbs[verbOf(method, parameters)];
+  if (served) {
+    const answer = await served(files, asked);
+    if (method === 'PUT') wasPut(asked);
+    return answer;
+  }
+  throw ['GET', 'PUT', 'DELETE'].includes(method)
+    ? new Refused(501, 'NotImplemented', 'The local stack does not serve this.')
+    : new Refused(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.');
+};
+
+/** The method, and what of an object it is about. Those of an answer's headers go with a plain GET. */
+const verbOf = (method: string, parameters: URLSearchParams): string => {
+  const names = [...parameters.keys()].filter((name) => method !== 'GET' || !overrides.has(name));
+  return [method, ...names].join(' ');
+};
+
+/** What an address may say of the headers of its answer. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+const overrides: ReadonlyMap<string, string> = new Map([
+  ['response-cache-control', 'cache-control'],
+  ['response-content-disposition', 'content-disposition'],
+  ['response-content-type', 'content-type'],
+]);
+
+const missing = () => new Refused(404, 'NoSuchKey', 'The specified key does not exist.');
+
+const verbs: Readonly<Record<string, (files: ObjectFiles, asked: Asked) => Promise<Answer>>> = {
+  PUT: async (files, { bucket, key, request, presigned }) => {
+    const { headers } = request;
+    const source = headers['x-amz-copy-source'];
+    if (source !== undefined) return copied(files, bucket, key, String(source));
+    if (headers['content-length'] === undefined)
+      throw new Refused(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.');
+    const sha256 = headers['x-amz-checksum-sha256'];
+    if (files.isLocked(bucket)) requireLockedPut(headers);
+    const etag = await files.put(
+      bucket,
+      key,
+      {
+        type: headers['content-type'] ?? 'binary/octet-stream',
+        ...(sha256 === undefined ? {} : { sha256: String(sha256) }),
+      },
+      {
+        body: request,
+        isNew: headers['if-none-match'] === '*',
+        require: (digests) => requireDigests(headers, digests, presigned),
+      },
+    );
+    return { statusCode: 200, headers: { etag: `"${etag}"` } };
+  },
+  GET: async (files, { bucket, key, parameters }) => {
+    const object = await files.get(bucket, key);
+    if (!object) throw missing();
+    const told = [...overrides].flatMap(([name, header]) => {
+      const value = parameters.get(name);
+      return value === null ? [] : [[header, value] as const];
+    });
+    const headers = { etag: `"${object.etag}"`, 'content-type': object.type, ...Object.fromEntries(told) };
+    return { statusCode: 200, headers, object };
+  },
+  DELETE: async (files, { bucket, key }) => {
+    if (files.isLocked(bucket)) throw new Refused(403, 'AccessDenied', 'Access Denied');
+    await files.delete(bucket, key);
+    return { statusCode: 204 };
+  },
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html
+  'GET tagging': async (files, { bucket, key }) => {
+    const tags = await files.tagsOf(bucket, key);
+    if (!tags) throw missing();
+    const each = Object.entries(tags).map(([name, value]) => `<Tag><Key>${name}</Key><Value>${value}</Value></Tag>`);
+    return xml(`<Tagging><TagSet>${each.join('')}</TagSet></Tagging>`);
+  },
+  // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
+  'GET attributes': async (files, { bucket, key, request: { headers } }) => {
+    const asked = String(headers['x-amz-object-attributes'] ?? '').split(',');
+    if (!asked.every((name) => name === 'Checksum' || name === 'ObjectSize'))
+      throw new Refused(501, 'NotImplemented', 'The local stack does not serve this.');
+    const object = await files.get(bucket, key);
+    if (!object) throw missing();
+    await object.close();
+    const size = asked.includes('ObjectSize') ? `<ObjectSize>${object.size}</ObjectSize>` : '';
+    const checksum = asked.includes('Checksum') ? checksumOf(object) : '';
+    return xml(`<GetObjectAttributesResponse>${checksum}${size}</GetObjectAttributesResponse>`);
+  },
+};
+
+const checksumOf = ({ sha256 }: Pick<StoredObject, 'sha256'>): string =>
+  sha256 === undefined ? '' : `<Checksum><ChecksumSHA256>${sha256}</ChecksumSHA256></Checksum>`;
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+const copied = async (files: ObjectFiles, bucket: string, key: string, source: string): Promise<Answer> => {
+  const [from = '', ...rest] = source.replace(/^\//, '').split('/');
+  const object = files.has(from) ? await files.get(from, decodeKey(rest.join('/'))) : undefined;
+  if (!object) throw missing();
+  const { type, sha256 } = object;
+  const etag = await files.put(bucket, key, { type, sha256 }, { body: object.content() });
+  const checksum = sha256 === undefined ? '' : `<ChecksumSHA256>${sha256}</ChecksumSHA256>`;
+  return xml(`<CopyObjectResult><ETag>"${etag}"</ETag>${checksum}</CopyObjectResult>`);
 };
 
 /** What S3 asks of a put under Object Lock, and the bucket's policy: that it replaces nothing. */
-const requireLockedPut = (headers: IncomingMessage['headers'], body: Buffer): void => {
+const requireLockedPut = (headers: IncomingHttpHeaders): void => {
   if (headers['if-none-match'] !== '*') throw new Refused(403, 'AccessDenied', 'Access Denied');
-  const sent = headers['content-md5'];
-  if (sent === undefined) {
+  if (headers['content-md5'] === undefined) {
     throw new Refused(
       400,
       'InvalidRequest',
       'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
     );
   }
-  if (sent !== createHash('md5').update(body).digest('base64')) {
-    throw new Refused(400, 'BadDigest', 'The Content-MD5 you specified did not match what we received.');
+};
+
+/** What a signed address may say instead of a hash of the body, which is not known when it is made. */
+const unsignedPayload = 'UNSIGNED-PAYLOAD';
+
+/** Requires that the body is the one that was signed and announced. */
+const requireDigests = (headers: IncomingHttpHeaders, { sha256, md5 }: Digests, presigned: boolean): void => {
+  const signed = headers['x-amz-content-sha256'] ?? unsignedPayload;
+  if (signed !== sha256 && !(presigned && signed === unsignedPayload)) {
+    throw new Refused(
+      400,
+      'XAmzContentSHA256Mismatch',
+      "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    );
   }
+  const announced = headers['content-md5'];
+  if (announced !== undefined && announced !== md5)
+    throw new Refused(400, 'BadDigest', 'The Content-MD5 you specified did not match what we received.');
+  const checksum = headers['x-amz-checksum-sha256'];
+  if (checksum !== undefined && checksum !== Buffer.from(sha256, 'hex').toString('base64'))
+    throw new Refused(400, 'BadDigest', 'The SHA256 you specified did not match the calculated checksum.');
 };
 
 const decodeKey = (text: string): string => {
@@ -145,133 +282,8 @@ const decodeKey = (text: string): string => {
   }
 };
 
-/** The body, if it is the one that was signed. */
-const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
-  const { headers } = request;
-  const signed = headers['x-amz-content-sha256'];
-  if (signed === undefined) {
-    throw new Refused(400, 'InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
-  }
-  if (request.method === 'PUT' && headers['content-length'] === undefined) {
-    throw new Refused(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.');
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestObject) throw new Refused(400, 'EntityTooLarge', 'Your proposed upload is too large');
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks);
-  if (signed !== createHash('sha256').update(body).digest('hex')) {
-    throw new Refused(
-      400,
-      'XAmzContentSHA256Mismatch',
-      "The provided 'x-amz-content-sha256' header does not match what was computed.",
-    );
-  }
-  return body;
+const send = async (response: ServerResponse, { statusCode, headers = {}, object, bytes }: Answer): Promise<void> => {
+  const length = object?.size ?? bytes?.length ?? 0;
+  response.writeHead(statusCode, { 'x-amz-request-id': randomUUID(), 'content-length': length, ...headers });
+  await pipeline(object?.content() ?? Readable.from(bytes ? [bytes] : []), response);
 };
-
-const etagOf = (bytes: Uint8Array) => `"${createHash('md5').update(bytes).digest('hex')}"`;
-
-const send = (
-  response: ServerResponse,
-  statusCode: number,
-  headers: Readonly<Record<string, string>>,
-  bytes: Uint8Array = Buffer.of(),
-) => {
-  response.writeHead(statusCode, { 'x-amz-request-id': randomUUID(), 'content-length': bytes.length, ...headers });
-  response.end(bytes);
-};
-
-/**
- * One file an object: its key, a line feed, its bytes. The name is a hash of the key, so no key leads out of the folder, whatever is in
- * it. An object is there whole or not at all: it is written beside its place and then moved there.
- */
-class ObjectFiles {
-  readonly #folder: string;
-  readonly #buckets = new Set<string>();
-  readonly #locked = new Set<string>();
-
-  constructor(folder: string) {
-    this.#folder = folder;
-    rmSync(this.#unfinished(''), { recursive: true, force: true }); // what a crash left half written
-    mkdirSync(this.#unfinished(''), { recursive: true, mode: 0o700 });
-  }
-
-  createBucket(name: string, locked: boolean): void {
-    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-    if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name))
-      throw new Error('A bucket has 3 to 63 small letters, digits and hyphens');
-    mkdirSync(path.join(this.#folder, name), { recursive: true, mode: 0o700 });
-    this.#buckets.add(name);
-    if (locked) this.#locked.add(name);
-  }
-
-  isLocked(bucket: string): boolean {
-    return this.#locked.has(bucket);
-  }
-
-  has(bucket: string): boolean {
-    return this.#buckets.has(bucket);
-  }
-
-  /** @throws Refused if it should be new and is not. */
-  async put(bucket: string, key: string, bytes: Uint8Array, isNew: boolean): Promise<void> {
-    const written = this.#unfinished(randomUUID());
-    const file = await open(written, 'wx', 0o600);
-    try {
-      await file.writeFile(Buffer.concat([Buffer.from(`${encodeURIComponent(key)}\n`), bytes]));
-      await file.datasync(); // S3 loses nothing that it has acknowledged
-    } finally {
-      await file.close();
-    }
-    if (!isNew) return rename(written, this.#file(bucket, key));
-    try {
-      await link(written, this.#file(bucket, key)); // of two at once, one is refused
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new Refused(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
-    } finally {
-      await rm(written);
-    }
-  }
-
-  async get(bucket: string, key: string): Promise<Uint8Array | undefined> {
-    try {
-      const content = await readFile(this.#file(bucket, key));
-      return content.subarray(content.indexOf(10) + 1);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  async delete(bucket: string, key: string): Promise<void> {
-    await rm(this.#file(bucket, key), { force: true });
-  }
-
-  async keys(bucket: string): Promise<string[]> {
-    const folder = path.join(this.#folder, bucket);
-    const keys: string[] = [];
-    for (const name of await readdir(folder)) {
-      const file = await open(path.join(folder, name));
-      try {
-        const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(longestHead), length: longestHead });
-        keys.push(decodeURIComponent(buffer.toString('utf8', 0, buffer.subarray(0, bytesRead).indexOf(10))));
-      } finally {
-        await file.close();
-      }
-    }
-    return keys;
-  }
-
-  #file(bucket: string, key: string): string {
-    return path.join(this.#folder, bucket, createHash('sha256').update(key).digest('hex'));
-  }
-
-  #unfinished(name: string): string {
-    return path.join(this.#folder, '.unfinished', name);
-  }
-}

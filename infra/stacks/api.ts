@@ -16,7 +16,7 @@ import { integrationTimeoutMs, routeDocument } from '../route-document.ts';
 import { routes } from '../routes.ts';
 import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
 import { clinicalScopes } from './sign-in.ts';
-import { historyStatements, recordStatements, type TableResource } from './table-access.ts';
+import { historyStatements, recordStatements, type TableResource, uploadStatements } from './table-access.ts';
 
 export interface ApiStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
@@ -110,6 +110,10 @@ export class ApiStack extends Stack {
   }
 }
 
+/** Alone, or in a bundle. */
+const takesUploads = (entry: string): boolean =>
+  entry === 'functions/records/binary.ts' || entry === 'functions/system.ts';
+
 /** What the description of the server needs differs from what serving records needs. */
 const workOf = (entry: string, { stage, table, userPool, client, signInDomain }: ApiStackProps) =>
   entry === 'functions/metadata.ts'
@@ -123,6 +127,10 @@ const workOf = (entry: string, { stage, table, userPool, client, signInDomain }:
           POLICY: JSON.stringify(stage.policy),
           // a bundle may ask for the capability statement, which tells where to sign in
           ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
+          ...(takesUploads(entry) ? { CONTENT_KEY_ARN: table.resource.keyArn } : {}),
         },
-        statements: (entry === 'functions/history.ts' ? historyStatements : recordStatements)(table.resource),
+        statements: [
+          ...(entry === 'functions/history.ts' ? historyStatements : recordStatements)(table.resource),
+          ...(takesUploads(entry) ? uploadStatements(table.resource) : []),
+        ],
       };

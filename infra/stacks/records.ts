@@ -2,8 +2,9 @@ import { ArnFormat, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, HttpMethods, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { quarantinePrefix } from '../../shared/store/content-objects.ts';
 import { tableDefinition, timeToLiveAttribute } from '../../shared/store/table.ts';
 import type { StageConfig } from '../stages.ts';
 import { DigestBucket } from './digest-bucket.ts';
@@ -45,7 +46,7 @@ export class RecordsStack extends Stack {
       deletionProtection: stage.protected,
       removalPolicy,
     });
-    // Objects are never changed, and removed only if no row ever named them: whenever the table is restored to, its bodies are there.
+    // Objects that rows name are never changed, and removed only with their chart: whenever the table is restored to, its bodies are there.
     this.bodies = new Bucket(this, 'Bodies', {
       encryption: BucketEncryption.KMS,
       encryptionKey: tableKey,
@@ -60,6 +61,17 @@ export class RecordsStack extends Stack {
           noncurrentVersionExpiration: Duration.days(stage.recoveryDays),
           expiredObjectDeleteMarker: true,
           abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+        // What was uploaded and completed was copied to where it stays; what was not is nobody's.
+        { prefix: quarantinePrefix, expiration: Duration.days(1), noncurrentVersionExpiration: Duration.days(1) },
+      ],
+      // Whoever has a signed address may use it from any page: the address is all the right that there is.
+      cors: [
+        {
+          allowedMethods: [HttpMethods.GET, HttpMethods.PUT],
+          allowedOrigins: ['*'],
+          allowedHeaders: ['*'],
+          maxAge: 3000,
         },
       ],
       removalPolicy,

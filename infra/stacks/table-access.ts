@@ -1,4 +1,5 @@
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { quarantinePrefix } from '../../shared/store/content-objects.ts';
 import {
   auditChainPartition,
   auditPartition,
@@ -41,6 +42,14 @@ export const recordStatements = (table: TableResource): PolicyStatement[] => [
   ...rowStatements(table),
   onObjects(table, 'GetObject', 'PutObject'),
   useKeyForObjects(table),
+];
+
+/** Besides, what of uploads is looked at before they become Binaries: their checksums, and what a scanner says. */
+export const uploadStatements = ({ bucketArn }: TableResource): PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ['s3:GetObjectAttributes', 's3:GetObjectTagging'],
+    resources: [`${bucketArn}/${quarantinePrefix}*`],
+  }),
 ];
 
 /** What settles transactions that a function left behind, and removes bodies whose commit never came. It reads none. */

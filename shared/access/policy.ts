@@ -19,6 +19,15 @@ export interface Policy {
   readonly retention?: RetentionPolicy;
   /** Whether charts whose time is over are ended by themselves, or proposed to privacy officers: so where it is not said. */
   readonly purges?: 'proposed' | 'automatic';
+  /** What may be uploaded, and who looks at it before: 100 MB and a scanner where it is not said. */
+  readonly uploads?: UploadPolicy;
+}
+
+export interface UploadPolicy {
+  /** Megabytes of 1,000,000 bytes that one upload may have. */
+  readonly largestMegabytes: number;
+  /** `none`, `guardduty`, or the ARN of the role of a scanner of one's own; see docs/attachments.md. */
+  readonly scanner: string;
 }
 
 /** What holds where a deployment says nothing. */

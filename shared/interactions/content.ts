@@ -1,9 +1,11 @@
+import { uploadedOf } from '../content/uploaded.ts';
 import { RecordError } from '../errors.ts';
+import type { Resource } from '../fhir/resource.ts';
 import { fhirJson, jsonTypes } from '../http/fhir-request.ts';
 import { wanted } from '../http/negotiate.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { answerTo } from './answers.ts';
-import type { Answer, Interaction, RequestContext } from './context.ts';
+import type { Answer, Interaction, RequestContext, Target } from './context.ts';
 import { locate } from './locate.ts';
 import { lookAgain } from './look-again.ts';
 import { readRecord } from './read.ts';
@@ -14,11 +16,12 @@ import { lastSaid } from './version-of.ts';
 import { readVersion } from './vread.ts';
 
 /** FHIR read of a Binary: its content, unless the client asks for FHIR. https://hl7.org/fhir/R4/binary.html#rest */
-export const readContent: Interaction = async (context, target) => asWanted(context, await readRecord(context, target));
+export const readContent: Interaction = async (context, target) =>
+  asWanted(context, target, await readRecord(context, target));
 
 /** FHIR vread of a Binary, likewise. */
 export const readContentVersion: Interaction = async (context, target) =>
-  asWanted(context, await readVersion(context, target));
+  asWanted(context, target, await readVersion(context, target));
 
 /** FHIR update of a Binary. One read, one transaction, as any update; one read more where the Binary was deleted. */
 export const updateContent: Interaction = async (context, { id }) => {
@@ -51,11 +54,12 @@ const sentFor = async (context: RequestContext, current: StoredRecord | undefine
 
 /**
  * A Binary in the form that the client wants: as FHIR where it names FHIR's type or JSON, else as what it is. Whatever it is, a browser is neither to
- * guess its type nor to run it here: it would run in the name of this server.
+ * guess its type nor to run it here: it would run in the name of this server. Uploaded content is had from the object store.
  *
  * @throws RecordError `not-acceptable`.
  */
-const asWanted = ({ request: { wishes, query } }: RequestContext, answer: Answer): Answer => {
+const asWanted = async (context: RequestContext, { id }: Target, answer: Answer): Promise<Answer> => {
+  const { wishes, query } = context.request;
   const binary = answer.resource as fhir4.Binary | undefined;
   const inPart = query.some(([name]) => name === '_summary' || name === '_elements');
   if (!binary || wishes.length === 0 || inPart) return answer;
@@ -71,6 +75,11 @@ const asWanted = ({ request: { wishes, query } }: RequestContext, answer: Answer
   }
   const asFhir = name === fhirJson && wishes.some((wish) => wish.name === fhirJson);
   if (best !== name || asFhir) return answer;
+  const uploaded = uploadedOf(answer.resource as Resource);
+  if (uploaded) {
+    const { redirected } = await import('./uploading/uploading.lazy.ts');
+    return redirected(context, answer, { id, contentType: type, uploaded });
+  }
   const { resource: _resource, headers, ...rest } = answer;
   const under = binary.securityContext?.reference;
   return {

@@ -31,6 +31,7 @@ import { expandInput } from '../interactions/terms/expand.ts';
 import { lookupInput } from '../interactions/terms/lookup.ts';
 import { subsumesInput } from '../interactions/terms/subsumes.ts';
 import { inCodeSystemInput, inValueSetInput } from '../interactions/terms/validate-code.ts';
+import { completeInput, uploadInput } from '../interactions/uploading/input.ts';
 import { validateInput } from '../interactions/validate.ts';
 import { withholdInput } from '../interactions/withholding-input.ts';
 import { inboxInput } from '../interactions/work/input.ts';
@@ -88,6 +89,13 @@ const described: Readonly<Record<string, OperationDescription>> = {
   'Appointment/$check-in': { summary: 'Say that a patient has come', input: checkInInput, answer: 'Appointment' },
   'Appointment/$no-show': { summary: 'Say that nobody came', input: noShowInput, answer: 'Appointment' },
   'Appointment/$book': { summary: 'Book a time for all who take part', input: bookInput, answer: 'Appointment' },
+  'Binary/$upload': {
+    summary: 'Announce content that is too large for a request, and learn where to put it',
+    input: uploadInput,
+    answer: 'Parameters',
+  },
+  'Binary/$complete': { summary: 'Make a Binary of what was uploaded', input: completeInput, answer: 'Binary' },
+  'Binary/$download': { summary: 'Where content can be had', input: {}, answer: 'Parameters' },
   'CodeSystem/$lookup': { summary: 'What is known of a code', input: served(lookupInput), answer: 'Parameters' },
   'CodeSystem/$subsumes': { summary: 'How two codes are related', input: served(subsumesInput), answer: 'Parameters' },
   'CodeSystem/$validate-code': {

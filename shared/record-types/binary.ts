@@ -1,3 +1,4 @@
+import { keepUploaded } from '../content/uploaded.ts';
 import { binaryInvariants } from '../fhir/generated/invariants/Binary.ts';
 import { binarySchema } from '../fhir/generated/schemas/Binary.ts';
 import { binaryElements, binarySearchTable } from '../fhir/generated/search-parameters/Binary.ts';
@@ -11,7 +12,7 @@ export const binary = defineRecordType({
   invariants: binaryInvariants,
   searchTable: binarySearchTable,
   elements: binaryElements,
-  // What a signed document shows is signed with it.
-  keeps: keepMarks,
+  // What a signed document shows is signed with it, and uploaded content stays with its Binary.
+  keeps: (before, next) => keepUploaded(before, keepMarks(before, next)),
   requireChange: requireUnchanged,
 });

@@ -5,6 +5,8 @@ import { signedRequests } from './signed-requests.ts';
 
 /** Where large bodies lie. An object is written once, under a key that is never used again. */
 export interface ObjectStore {
+  /** Which bucket it is. */
+  readonly at: ObjectStoreOptions;
   /**
    * @param until - no attempt is begun behind this instant, in milliseconds since 1970.
    * @throws RecordError `throttled`, or `conflict` once the time is over; ObjectStoreError.
@@ -44,6 +46,7 @@ const firstPauseMs = 50;
 export const s3ObjectStore = (client: DynamoDBDocumentClient, options: ObjectStoreOptions): ObjectStore => {
   const ask = s3Requests(client, options);
   return {
+    at: options,
     put: async (key, body, until) => void (await ask({ method: 'PUT', key, body, until })),
     get: (key) => ask({ method: 'GET', key }),
     delete: async (key) => void (await ask({ method: 'DELETE', key })),
@@ -53,10 +56,13 @@ export const s3ObjectStore = (client: DynamoDBDocumentClient, options: ObjectSto
 export interface ObjectRequest {
   readonly method: 'GET' | 'PUT' | 'DELETE';
   readonly key: string;
+  readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** No attempt is begun behind this instant, in milliseconds since 1970. */
   readonly until?: number;
+  /** Time that an attempt may take. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -67,17 +73,17 @@ export interface ObjectRequest {
 export const s3Requests = (
   client: DynamoDBDocumentClient,
   options: ObjectStoreOptions,
-): ((request: ObjectRequest) => Promise<Uint8Array>) => {
+): ((request: ObjectRequest) => Promise<Buffer>) => {
   const send = signedRequests(client, 's3');
-  return async ({ method, key, headers, body, until = Number.POSITIVE_INFINITY }) => {
+  return async ({ key, headers, until = Number.POSITIVE_INFINITY, ...asked }) => {
     const url = urlOf(key, options, await client.config.region());
-    const sent = { ...headers, ...(body ? { 'content-type': 'application/octet-stream' } : {}) };
+    const sent = { ...headers, ...(asked.body ? { 'content-type': 'application/octet-stream' } : {}) };
     for (let attempt = 1; ; attempt++) {
       if (Date.now() > until) {
         throw new RecordError('conflict', 'The upload took too long and was given up');
       }
       // Whatever goes wrong on the way may be tried again: each verb, repeated, does the same.
-      const { statusCode, bytes } = await send({ method, url, headers: sent, body, timeoutMs: attemptMs });
+      const { statusCode, bytes } = await send({ timeoutMs: attemptMs, ...asked, url, headers: sent });
       if (statusCode >= 200 && statusCode < 300) return bytes;
       const reason = reasonIn(bytes) ?? (statusCode === 0 ? 'NoAnswer' : `Status${statusCode}`);
       if (!mayPass(statusCode, reason)) throw new ObjectStoreError(reason);
@@ -100,7 +106,7 @@ const throttled = () =>
   new RecordError('throttled', 'The store is busy; try again', { headers: { 'Retry-After': '1' } });
 
 /** The bucket is part of the name of the region's own service, and of the path where another endpoint is set. */
-const urlOf = (key: string, { bucket, endpoint }: ObjectStoreOptions, region: string): URL => {
+export const urlOf = (key: string, { bucket, endpoint }: ObjectStoreOptions, region: string): URL => {
   const path = key.split('/').map(encodeURIComponent).join('/');
   const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
   const other = endpoint ?? (AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL);

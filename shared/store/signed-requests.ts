@@ -4,6 +4,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 export interface SignedRequest {
   readonly method: string;
   readonly url: URL;
+  readonly query?: Readonly<Record<string, string>> | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
   /** Time that an attempt may take, the reading of its answer included, milliseconds. */
@@ -28,7 +29,7 @@ export const signedRequests = (
   service: string,
 ): ((request: SignedRequest) => Promise<Answer>) => {
   let signer: SignatureV4 | undefined;
-  return async ({ method, url, headers = {}, body, timeoutMs }) => {
+  return async ({ method, url, query = {}, headers = {}, body, timeoutMs }) => {
     signer ??= new SignatureV4({ credentials, region, sha256, service, uriEscapePath: false });
     const request = await signer.sign({
       method,
@@ -36,7 +37,7 @@ export const signedRequests = (
       hostname: url.hostname,
       ...(url.port === '' ? {} : { port: Number(url.port) }),
       path: url.pathname,
-      query: {},
+      query,
       headers: { host: url.host, ...headers, ...(body ? { 'content-length': String(body.length) } : {}) },
       ...(body ? { body } : {}),
     });

@@ -1,5 +1,7 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
-import { bodyReference } from './body.ts';
+import { uploadedOf } from '../content/uploaded.ts';
+import { bodyReference, unpackBody } from './body.ts';
+import { contentKey } from './content-objects.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Address, chartKey, purgeKey, purgesPartition, type Row, type RowKey } from './keys.ts';
 import { bodiesAtOnce, objectKey } from './large-bodies.ts';
@@ -14,7 +16,7 @@ const mostSteps = 50;
 const chartsAtOnce = 20;
 
 /**
- * Removes what is left of purged charts: their rows, those of earlier versions, and the objects of their large bodies. Nobody sees any of it any more. The locators of ids that
+ * Removes what is left of purged charts: their rows, those of earlier versions, and the objects of their large bodies and of what was uploaded. Nobody sees any of it any more. The locators of ids that
  * clients chose stay: processes remember where they lead, so such an id is never used again. Each step may be repeated, so a run that was killed is taken up by the next one.
  *
  * @returns how many rows were removed.
@@ -45,11 +47,17 @@ const remove = async (store: RecordStore, rows: readonly Row[]): Promise<number>
   });
   const objects = records.flatMap(({ row, at }) => {
     const large = bodyReference(row.body);
-    return large ? [objectKey(store.ids, at, row.version, large.name)] : [];
+    return large ? [objectKey(store.ids, at, row.version, large.name)] : uploadedTo(store, row, at);
   });
   await inParallel(bodiesAtOnce, objects, (key) => store.objects.delete(key));
   await writeRows(store, [], rows);
   return rows.length;
+};
+
+/** The object of uploaded content. A Binary that has one is small itself. */
+const uploadedTo = ({ ids }: RecordStore, { body }: RecordRow, at: Address): string[] => {
+  const uploaded = at.type === 'Binary' && body ? uploadedOf(unpackBody(body, at.chart).resource) : undefined;
+  return uploaded ? [contentKey(ids, at, uploaded)] : [];
 };
 
 /** Where the record is of which this is an earlier version. */

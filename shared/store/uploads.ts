@@ -34,9 +34,8 @@ export const uploadLargeBodies = async (store: RecordStore, work: Commit): Promi
   }
   if (objects.size === 0) return work;
   const at = Date.now();
-  const upload = uploadKey(store.ids.newPlace(at));
   const keys = [...objects.values()].map(({ key }) => key);
-  await store.client.send(new PutCommand({ TableName: store.tableName, Item: { ...upload, at, keys } }));
+  const upload = await beginUpload(store, keys, at);
   await inParallel(bodiesAtOnce, [...objects.values()], ({ key, bytes }) =>
     store.objects.put(key, bytes, at + uploadWithinMs),
   );
@@ -45,6 +44,18 @@ export const uploadLargeBodies = async (store: RecordStore, work: Commit): Promi
     return object ? { ...write, next: withBody(write.next, object.reference) } : write;
   });
   return { ...work, writes, upload };
+};
+
+/**
+ * Notes objects down that are about to be written.
+ *
+ * @param at - now, in milliseconds since 1970.
+ * @returns the row that the commit which names them removes.
+ */
+export const beginUpload = async (store: RecordStore, keys: readonly string[], at: number): Promise<RowKey> => {
+  const upload = uploadKey(store.ids.newPlace(at));
+  await store.client.send(new PutCommand({ TableName: store.tableName, Item: { ...upload, at, keys } }));
+  return upload;
 };
 
 /** The part of the deciding transaction that makes the objects part of the table. */

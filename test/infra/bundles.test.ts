@@ -113,6 +113,7 @@ const filesBeside: readonly {
       most: 60_000,
       types: ['composition', 'document-reference', 'diagnostic-report'],
     },
+    { name: 'shared-interactions-uploading-uploading.lazy.js', most: 88_000, types: ['binary'] },
     {
       name: 'shared-fhir-compartments.lazy.js',
       most: 6_000,

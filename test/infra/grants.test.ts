@@ -24,6 +24,7 @@ const allowed: Readonly<Record<string, string>> = {
   'AWS::KMS::Key *': "in a key's policy the resource is this key",
   'AWS::IAM::Role dynamodb:ListStreams *': 'cannot be limited to one stream, and shows names alone',
   'AWS::IAM::Role s3:GetObject s3:PutObject /*': 'is every object of the one bucket, and not the bucket itself',
+  'AWS::IAM::Role s3:GetObjectAttributes s3:GetObjectTagging /quarantine/*': 'is every upload that waits',
   'AWS::IAM::Role s3:GetObject /*': 'likewise',
   'AWS::IAM::Role s3:DeleteObject /*': 'likewise',
 };
@@ -158,6 +159,7 @@ describe('policies of the stacks', () => {
     expect(found).toContain('["AWS::KMS::Key","kms:*","*"]');
     expect(found).toContain('["AWS::IAM::Role","dynamodb:ListStreams","*"]');
     expect(found).toContain('["AWS::IAM::Role","s3:GetObject","s3:PutObject","/*"]');
+    expect(found).toContain('["AWS::IAM::Role","s3:GetObjectAttributes","s3:GetObjectTagging","/quarantine/*"]');
     expect(found).toContain('["AWS::IAM::Role","s3:GetObject","/*"]');
     expect(found).toContain('["AWS::IAM::Role","s3:DeleteObject","/*"]');
   });
@@ -215,7 +217,7 @@ describe('policies of the stacks', () => {
     const resources = onObjects.flatMap(({ actions, resources: each }) =>
       each.map((one) => {
         const [, bucket, objects] =
-          /records:ExportsOutputFnGetAtt(Bodies|DigestsBucket)\w{8}Arn\w+"}(?:,"(\/\*)"\])?/.exec(
+          /records:ExportsOutputFnGetAtt(Bodies|DigestsBucket)\w{8}Arn\w+"}(?:,"(\/[\w/]*\*)"\])?/.exec(
             JSON.stringify(one),
           ) ?? [];
         return objects === undefined ? `${bucket} ${actions.join()}` : `${bucket}${objects}`;
@@ -223,7 +225,12 @@ describe('policies of the stacks', () => {
     );
 
     expect(onObjects.length).toBeGreaterThan(50);
-    expect([...new Set(resources)].sort()).toEqual(['Bodies/*', 'DigestsBucket s3:ListBucket', 'DigestsBucket/*']);
+    expect([...new Set(resources)].sort()).toEqual([
+      'Bodies/*',
+      'Bodies/quarantine/*',
+      'DigestsBucket s3:ListBucket',
+      'DigestsBucket/*',
+    ]);
   });
 
   it('let one function write digests and another one verify them, and no role remove any', () => {
@@ -275,7 +282,9 @@ describe('policies of the stacks', () => {
     const swept = verbsIn('store/sweep-{uploads,purges}.ts');
 
     expect(actionsOf('functions/records/patient.ts', 's3')).toEqual(served);
-    expect(actionsOf('functions/system.ts', 's3')).toEqual(served);
+    // What takes uploads looks at them besides.
+    for (const entry of ['functions/system.ts', 'functions/records/binary.ts'])
+      expect(actionsOf(entry, 's3')).toEqual([...served, 's3:GetObjectAttributes', 's3:GetObjectTagging'].toSorted());
     expect(actionsOf('functions/sweep-transactions.ts', 's3')).toEqual(swept);
     expect([served, swept]).toEqual([['s3:GetObject', 's3:PutObject'], ['s3:DeleteObject']]);
   });

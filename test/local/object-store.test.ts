@@ -6,7 +6,9 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dummyCredentials, useDummyCredentials } from '../../infra/local/dummy-credentials.ts';
+import { scan } from '../../infra/local/malware-scanner.ts';
 import { type LocalObjectStore, startObjectStore } from '../../infra/local/object-store.ts';
+import { ContentObjects, verdictTag } from '../../shared/store/content-objects.ts';
 import { lockedObjects } from '../../shared/store/locked-objects.ts';
 import { type ObjectStore, s3ObjectStore } from '../../shared/store/object-store.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
@@ -271,5 +273,220 @@ describe('the stand-in of S3', () => {
 
   it.each(['UPPER', 'a', '..', '.unfinished', 'a/b'])('makes no bucket of the name %s', (name) => {
     expect(() => server.createBucket(name)).toThrow('A bucket has');
+  });
+
+  describe('by a signed address', () => {
+    const content = Buffer.from('what was announced');
+    const announced = { contentType: 'text/plain', size: content.length, sha256: sha256(content.toString()) };
+    const contents = (keyArn?: string) =>
+      new ContentObjects({ config } as DynamoDBDocumentClient, { bucket: 'bodies', endpoint: server.endpoint }, keyArn);
+    /** Sends exactly these headers. */
+    const request = (method: string, url: string, headers: Readonly<Record<string, string>> = {}, body?: Buffer) =>
+      sendRaw(url, Object.entries({ host: new URL(url).host, ...headers }).flat(), {
+        method,
+        body: body?.toString(),
+      });
+    const signed = (over: Partial<typeof announced> = {}, now = Date.now()) =>
+      contents().signUpload('name', { ...announced, ...over }, 300, now);
+
+    it('takes what was announced, once, and gives it as it was signed to be given', async () => {
+      const { url, headers } = await signed();
+
+      const first = await request('PUT', url, headers, content);
+      const again = await request('PUT', url, headers, content);
+      const address = await contents().signDownload('quarantine/name', 'text/plain', 60, Date.now());
+      const got = await fetch(address);
+
+      expect([first.status, again.status, codeIn(again)]).toEqual([200, 412, 'PreconditionFailed']);
+      expect(Object.fromEntries(got.headers)).toMatchObject({
+        'content-type': 'text/plain',
+        'content-disposition': 'attachment',
+        'cache-control': 'no-store',
+        'content-length': String(content.length),
+      });
+      expect(await got.text()).toBe(content.toString());
+      expect(await contents().arrived('name')).toEqual({ ...announced, contentType: undefined, verdict: undefined });
+    });
+
+    it('takes the headers of encryption with a key, and no upload without them', async () => {
+      const { url, headers } = await contents('arn:aws:kms:us-east-1:1:key/1').signUpload(
+        'name',
+        announced,
+        300,
+        Date.now(),
+      );
+      const { 'x-amz-server-side-encryption': _left, ...others } = headers;
+
+      expect(headers).toMatchObject({
+        'x-amz-server-side-encryption': 'aws:kms',
+        'x-amz-server-side-encryption-aws-kms-key-id': 'arn:aws:kms:us-east-1:1:key/1',
+      });
+      expect(codeIn(await request('PUT', url, others, content))).toBe('SignatureDoesNotMatch');
+      expect((await request('PUT', url, headers, content)).status).toBe(200);
+    });
+
+    type Tampered = readonly [
+      what: string,
+      status: number,
+      code: string,
+      send: () => Promise<{ status?: number | undefined; body: string }>,
+    ];
+    const upload = async (
+      change: (sent: { url: string; headers: Record<string, string>; body: Buffer; method: string }) => void,
+      now?: number,
+    ) => {
+      const { url, headers } = await signed({}, now);
+      const sent = { url, headers: { ...headers }, body: content, method: 'PUT' };
+      change(sent);
+      return request(sent.method, sent.url, sent.headers, sent.body);
+    };
+    const minute = 60_000;
+    it.each<Tampered>([
+      ['an address whose time is over', 403, 'AccessDenied', () => upload(() => {}, Date.now() - 6 * minute)],
+      ['an address for later', 403, 'AccessDenied', () => upload(() => {}, Date.now() + 16 * minute)],
+      [
+        'another body of the same length',
+        400,
+        'BadDigest',
+        () => upload((sent) => (sent.body = Buffer.from('WHAT WAS ANNOUNCED'))),
+      ],
+      [
+        'another checksum',
+        403,
+        'SignatureDoesNotMatch',
+        () => upload(({ headers }) => (headers['x-amz-checksum-sha256'] = Buffer.alloc(32).toString('base64'))),
+      ],
+      [
+        'no checksum',
+        403,
+        'SignatureDoesNotMatch',
+        () => upload(({ headers }) => delete headers['x-amz-checksum-sha256']),
+      ],
+      [
+        'another length',
+        403,
+        'SignatureDoesNotMatch',
+        () =>
+          upload((sent) => {
+            sent.body = Buffer.from('more than what was announced');
+            sent.headers['content-length'] = String(sent.body.length);
+          }),
+      ],
+      [
+        'another type',
+        403,
+        'SignatureDoesNotMatch',
+        () => upload(({ headers }) => (headers['content-type'] = 'text/html')),
+      ],
+      [
+        'a put that may replace',
+        403,
+        'SignatureDoesNotMatch',
+        () => upload(({ headers }) => delete headers['if-none-match']),
+      ],
+      [
+        'a header that was not signed',
+        403,
+        'AccessDenied',
+        () => upload(({ headers }) => (headers['x-amz-acl'] = 'public-read')),
+      ],
+      [
+        'tags of one’s own',
+        403,
+        'AccessDenied',
+        () => upload(({ headers }) => (headers['x-amz-tagging'] = `${verdictTag}=NO_THREATS_FOUND`)),
+      ],
+      ['another method', 403, 'SignatureDoesNotMatch', () => upload((sent) => (sent.method = 'GET'))],
+      [
+        'another key',
+        403,
+        'SignatureDoesNotMatch',
+        () => upload((sent) => (sent.url = sent.url.replace('quarantine/name', 'record_Binary/1/name'))),
+      ],
+      [
+        'a longer life',
+        403,
+        'SignatureDoesNotMatch',
+        () => upload((sent) => (sent.url = sent.url.replace('Expires=300', 'Expires=3000'))),
+      ],
+      [
+        'a life of more than a week',
+        400,
+        'AuthorizationQueryParametersError',
+        () => upload((sent) => (sent.url = sent.url.replace('Expires=300', 'Expires=604801'))),
+      ],
+      [
+        'a signature of its own beside',
+        400,
+        'InvalidArgument',
+        () => upload(({ headers }) => (headers['authorization'] = 'Bearer token')),
+      ],
+      [
+        'another key of access',
+        403,
+        'InvalidAccessKeyId',
+        () => upload((sent) => (sent.url = sent.url.replace(dummyCredentials.AWS_ACCESS_KEY_ID, 'AKIAOTHER'))),
+      ],
+    ])('refuses %s with %i %s', async (_what, status, code, sending) => {
+      const answer = await sending();
+
+      expect([answer.status, codeIn(answer)]).toEqual([status, code]);
+      expect(await server.keys('bodies')).toEqual([]);
+    });
+
+    it('gives nothing as another type than the one that was signed, and nothing late', async () => {
+      await objects.put('a', content, soon());
+      const address = await contents().signDownload('a', 'application/pdf', 60, Date.now());
+      const late = await contents().signDownload('a', 'application/pdf', 60, Date.now() - 2 * minute);
+
+      const other = await fetch(address.replace('application%2Fpdf', 'text%2Fhtml'));
+      const inline = await fetch(address.replace('=attachment', '=inline'));
+
+      expect([other.status, inline.status, (await fetch(late)).status]).toEqual([403, 403, 403]);
+      expect((await fetch(address)).status).toBe(200);
+    });
+
+    it('copies what has come, and nothing that has not or is other content', async () => {
+      const { url, headers } = await signed();
+      await request('PUT', url, headers, content);
+
+      await contents().keep('name', 'kept', announced.sha256);
+
+      expect(Buffer.from(await objects.get('kept')).equals(content)).toBe(true);
+      await expect(contents().keep('none', 'kept', announced.sha256)).rejects.toMatchObject({
+        name: 'ObjectStoreNoSuchKey',
+      });
+      await expect(contents().keep('name', 'kept', sha256('other'))).rejects.toMatchObject({
+        name: 'ObjectStoreOtherContent',
+      });
+      expect(await contents().arrived('none')).toBeUndefined();
+    });
+  });
+
+  describe('with a scanner', () => {
+    const eicar = `X5O!P%@AP[4\\PZX54(P^)7CC)7}$${['EICAR-STANDARD', 'ANTIVIRUS-TEST-FILE'].join('-')}!$H+H*`;
+    beforeEach(async () => {
+      await server.stop();
+      server = await startObjectStore(path.join(folder, 'objects'), { prefix: 'quarantine/', tag: verdictTag, scan });
+      server.createBucket('bodies');
+      objects = client('bodies');
+    });
+
+    it.each([
+      ['NO_THREATS_FOUND', 'a letter'],
+      ['THREATS_FOUND', eicar],
+      ['THREATS_FOUND', `${'x'.repeat(65_530)}${eicar}`],
+    ])('tells %s of what is put into quarantine', async (verdict, text) => {
+      const contents = new ContentObjects({ config } as DynamoDBDocumentClient, {
+        bucket: 'bodies',
+        endpoint: server.endpoint,
+      });
+      await objects.put('quarantine/a', Buffer.from(text), soon());
+      await objects.put('elsewhere/a', Buffer.from(text), soon());
+
+      await expect.poll(async () => (await contents.arrived('a'))?.verdict, { timeout: 30_000 }).toBe(verdict);
+      expect(existsSync(path.join(folder, 'objects', '.tags', 'bodies'))).toBe(true);
+      expect(readdirSync(path.join(folder, 'objects', '.tags', 'bodies'))).toHaveLength(1);
+    });
   });
 });

@@ -58,12 +58,23 @@ export const localTableWithoutStream = async (): Promise<LocalTable> => {
   return { endpoint, tableName };
 };
 
+export interface LocalBucket {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly keys: () => Promise<string[]>;
+  /** Gives an object its tags. */
+  readonly tag: (key: string, tags: Readonly<Record<string, string>>) => Promise<void>;
+}
+
 /** A new, empty bucket, in an object store that this worker's test files share; `locked` as digests lie in. */
-export const localBucket = async (
-  options: { readonly locked?: boolean } = {},
-): Promise<{ endpoint: string; bucket: string; keys: () => Promise<string[]> }> => {
+export const localBucket = async (options: { readonly locked?: boolean } = {}): Promise<LocalBucket> => {
   const { objects } = await sharedStores();
   const bucket = `bodies-${randomUUID()}`;
   objects.createBucket(bucket, options);
-  return { endpoint: objects.endpoint, bucket, keys: () => objects.keys(bucket) };
+  return {
+    endpoint: objects.endpoint,
+    bucket,
+    keys: () => objects.keys(bucket),
+    tag: (key, tags) => objects.tag(bucket, key, tags),
+  };
 };

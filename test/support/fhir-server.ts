@@ -17,7 +17,7 @@ import { type ObjectStore, s3ObjectStore } from '../../shared/store/object-store
 import { RecordStore } from '../../shared/store/record-store.ts';
 import { accessToken, type TestCaller, testConfig } from './callers.ts';
 import { type CallCounter, countCalls } from './count-calls.ts';
-import { type LocalTable, localBucket, localTable } from './dynamodb.ts';
+import { type LocalBucket, type LocalTable, localBucket, localTable } from './dynamodb.ts';
 
 export interface TestResponse {
   readonly status: number;
@@ -49,6 +49,7 @@ export interface FhirServer {
   readonly calls: CallCounter;
   /** Calls to the object store since the start, by name and key. */
   readonly objectCalls: string[];
+  readonly bucket: LocalBucket;
   /** Makes a request that can be sent again and again, so that its making is no part of what is measured. */
   prepare(method: string, path: string, options?: TestRequest): Promise<() => Promise<TestResponse>>;
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
@@ -72,11 +73,14 @@ type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGat
  */
 export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {}): Promise<FhirServer> => {
   const { endpoint, tableName } = table ?? (await localTable());
-  const { keys: _keys, ...bucket } = await localBucket();
+  const bucket = await localBucket();
   const client = documentClient({ endpoint });
   const calls = countCalls(client);
   const objectCalls: string[] = [];
-  const objects = countedObjects(s3ObjectStore(client, bucket), objectCalls);
+  const objects = countedObjects(
+    s3ObjectStore(client, { endpoint: bucket.endpoint, bucket: bucket.bucket }),
+    objectCalls,
+  );
   const store = new RecordStore(client, tableName, await deploymentKeys(client, tableName), objects);
   const denials = documentClient({ endpoint });
   let time: number | undefined;
@@ -129,6 +133,7 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
     store,
     calls,
     objectCalls,
+    bucket,
     prepare,
     request,
     get: (path, options) => request('GET', path, options),
@@ -166,6 +171,7 @@ const answerOf = ({ statusCode, headers = {}, body, isBase64Encoded }: APIGatewa
 };
 
 const countedObjects = (objects: ObjectStore, calls: string[]): ObjectStore => ({
+  at: objects.at,
   put: (key, bytes, until) => {
     calls.push(`PutObject ${key}`);
     return objects.put(key, bytes, until);

@@ -23,8 +23,8 @@ export const testStore = async (): Promise<RecordStore> => (await testStoreAndBu
 /** The same, with the keys of all objects in the bucket. */
 export const testStoreAndBucket = async (): Promise<{ store: RecordStore; objectKeys: () => Promise<string[]> }> => {
   const { endpoint, tableName } = await localTable();
-  const { keys: objectKeys, ...bucket } = await localBucket();
-  return { store: await openStore(documentClient({ endpoint }), tableName, bucket), objectKeys };
+  const { keys: objectKeys, endpoint: at, bucket } = await localBucket();
+  return { store: await openStore(documentClient({ endpoint }), tableName, { endpoint: at, bucket }), objectKeys };
 };
 
 interface AnyCommand {
@@ -47,6 +47,7 @@ export const intercepted = (
     });
   const passing = Object.assign(Object.create(client) as DynamoDBDocumentClient, { send });
   return new RecordStore(passing, tableName, keys, {
+    at: objects.at,
     put: async (key, bytes, until) =>
       void (await interceptor({ name: 'PutObject', input: { key }, send: () => objects.put(key, bytes, until) })),
     get: async (key) =>

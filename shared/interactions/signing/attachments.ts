@@ -1,3 +1,4 @@
+import { uploadedHash, uploadedOf } from '../../content/uploaded.ts';
 import { RecordError } from '../../errors.ts';
 import { parseReference } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
@@ -47,8 +48,9 @@ export const attachmentsOf = async (context: RequestContext, record: ReadableRec
       if (!address || !found?.resource || found.custodian !== record.custodian) throw missing(record);
       const shown = version === undefined ? found : await context.store.readVersion(address, Number(version));
       if (!shown?.resource) throw missing(record);
+      const uploaded = uploadedOf(shown.resource);
       const { data = '' } = shown.resource as { data?: string };
-      const hash = hashOf(Buffer.from(data, 'base64'));
+      const hash = uploaded ? uploadedHash(uploaded) : hashOf(Buffer.from(data, 'base64'));
       return { url, hash, plan: await kept(context, { ...found, resource: found.resource }, record, hash) };
     }),
   );

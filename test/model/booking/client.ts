@@ -43,7 +43,7 @@ export const storeOver = (send: (call: Call) => Promise<unknown>): RecordStore =
       send({ name: command.constructor.name.replace('Command', ''), input: command.input }),
   } as unknown as DynamoDBDocumentClient;
   const none = () => Promise.reject(new Error('No booking has an object'));
-  return new RecordStore(client, tableName, keys, { put: none, get: none, delete: none });
+  return new RecordStore(client, tableName, keys, { at: { bucket: 'none' }, put: none, get: none, delete: none });
 };
 
 /**

@@ -1,0 +1,3 @@
+export { complete } from './complete.ts';
+export { download, redirected } from './download.ts';
+export { upload } from './upload.ts';

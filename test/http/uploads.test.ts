@@ -1,0 +1,365 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sweepUploads } from '../../shared/store/sweep-uploads.ts';
+import type { TestCaller } from '../support/callers.ts';
+import { type FhirServer, fhirServer, physician, type TestResponse } from '../support/fhir-server.ts';
+import {
+  admin,
+  create,
+  elsewhere,
+  encounterBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+} from '../support/records.ts';
+
+// docs/attachments.md: content goes to the object store directly, and becomes a Binary once it is there and clean.
+
+const nurse: TestCaller = { role: 'nurse' };
+const privacy: TestCaller = { role: 'privacy' };
+const fhir = { accept: 'application/fhir+json' };
+const uploadedUrl = 'https://concord.example/fhir/StructureDefinition/uploaded-content';
+const clean = { GuardDutyMalwareScanStatus: 'NO_THREATS_FOUND' };
+const infected = { GuardDutyMalwareScanStatus: 'THREATS_FOUND' };
+
+let server: FhirServer;
+let patient: Stored<fhir4.Patient>;
+beforeAll(async () => {
+  server = await fhirServer(undefined, { uploads: { largestMegabytes: 6, scanner: 'guardduty' } });
+});
+beforeEach(async () => {
+  patient = await create(server, patientBody());
+});
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+const codeOf = ({ body }: TestResponse) => String(body.issue?.[0]?.details?.coding?.[0]?.code);
+const parametersOf = (entries: Readonly<Record<string, unknown>>) => ({
+  resourceType: 'Parameters',
+  parameter: Object.entries(entries).map(([name, value]) => ({
+    name,
+    ...(typeof value === 'number'
+      ? { valuePositiveInt: value }
+      : typeof value === 'object'
+        ? { valueReference: value }
+        : { valueString: value }),
+  })),
+});
+const values = ({ body }: TestResponse): Record<string, string> =>
+  Object.fromEntries(
+    ((body as unknown as fhir4.Parameters).parameter ?? []).flatMap(({ name, valueReference, ...rest }) => {
+      const value: unknown = valueReference?.reference ?? Object.values(rest)[0];
+      return [[name, typeof value === 'string' ? value : JSON.stringify(value)] as const];
+    }),
+  );
+
+/** What was announced, and what is to be done about it. */
+interface Begun {
+  readonly ticket: string;
+  /** `Binary/id`. */
+  readonly binary: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  /** Key of its object in quarantine. */
+  readonly key: string;
+}
+
+const announce = (over: Readonly<Record<string, unknown>>, as: TestCaller = physician) =>
+  server.post('Binary/$upload', parametersOf(over), { as });
+
+const begin = async (
+  content: Buffer,
+  { as = physician, ...over }: { readonly as?: TestCaller; readonly [name: string]: unknown } = {},
+): Promise<Begun> => {
+  const answer = await announce(
+    { contentType: 'application/pdf', size: content.length, sha256: sha256(content), ...over },
+    as,
+  );
+  expect(answer.status, answer.text).toBe(200);
+  const { upload: ticket = '', binary = '', url = '' } = values(answer);
+  const parts = (answer.body as unknown as fhir4.Parameters).parameter?.filter(({ name }) => name === 'header') ?? [];
+  const headers = Object.fromEntries(parts.map(({ part = [] }) => part.map(({ valueString }) => valueString ?? '')));
+  return { ticket, binary, url, headers, key: new URL(url).pathname.split('/').slice(2).join('/') };
+};
+const put = ({ url, headers }: Begun, body: Buffer) =>
+  fetch(url, { method: 'PUT', headers, body: new Uint8Array(body) });
+const complete = ({ ticket }: Begun, as: TestCaller = physician) =>
+  server.post('Binary/$complete', parametersOf({ upload: ticket }), { as });
+
+/** Uploads content that a scanner has passed, and gives the path of its Binary. */
+const uploaded = async (
+  content: Buffer,
+  over: { readonly as?: TestCaller; readonly [name: string]: unknown } = {},
+): Promise<string> => {
+  const begun = await begin(content, over);
+  expect((await put(begun, content)).status).toBe(200);
+  await server.bucket.tag(begun.key, clean);
+  const answer = await complete(begun, over.as);
+  expect(answer.status, answer.text).toBe(201);
+  return pathOf(answer.body);
+};
+const under = (record: Stored<fhir4.Resource>) => ({ securityContext: { reference: referenceTo(record) } });
+
+describe('content that is uploaded', () => {
+  it('may be larger than a request, and is had from the object store byte by byte', async () => {
+    const content = randomBytes(5_000_000);
+    const path = await uploaded(content, under(patient));
+
+    const [raw, resource, told] = [
+      await server.get(path),
+      await server.get(path, { headers: fhir }),
+      await server.get(`${path}/$download`),
+    ];
+
+    expect(raw.status).toBe(303);
+    expect([raw.text, raw.headers['etag'], raw.headers['x-security-context']]).toEqual(['', 'W/"1"', undefined]);
+    expect(resource.body).toMatchObject({
+      contentType: 'application/pdf',
+      securityContext: { reference: referenceTo(patient) },
+      meta: {
+        extension: [
+          {
+            url: uploadedUrl,
+            extension: expect.arrayContaining([
+              { url: 'size', valuePositiveInt: 5_000_000 },
+              { url: 'hash', valueString: `sha256:${sha256(content)}` },
+            ]),
+          },
+        ],
+      },
+    });
+    expect(resource.body.data).toBeUndefined();
+    const { url = '', ...rest } = values(told);
+    expect(rest).toMatchObject({
+      needsToken: 'false',
+      contentType: 'application/pdf',
+      size: '5000000',
+      hash: `sha256:${sha256(content)}`,
+    });
+    for (const address of [raw.headers['location'] ?? '', url]) {
+      const answer = await fetch(address);
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        'content-type': 'application/pdf',
+        'content-disposition': 'attachment',
+        'cache-control': 'no-store',
+      });
+      expect(Buffer.from(await answer.arrayBuffer()).equals(content)).toBe(true);
+    }
+  });
+
+  it('is a Binary only once it has come and was scanned', async () => {
+    const content = randomBytes(1_000);
+    const begun = await begin(content);
+
+    const early = await complete(begun);
+    await put(begun, content);
+    const unscanned = await complete(begun);
+    const before = await server.get(begun.binary);
+    await server.bucket.tag(begun.key, clean);
+    const done = await complete(begun);
+
+    expect([early.status, codeOf(early)]).toEqual([409, 'upload-missing']);
+    expect([unscanned.status, codeOf(unscanned), unscanned.headers['retry-after']]).toEqual([
+      409,
+      'not-scanned-yet',
+      '5',
+    ]);
+    expect(before.status).toBe(404);
+    expect([done.status, pathOf(done.body)]).toEqual([201, begun.binary]);
+  });
+
+  it('is completed once, however often that is asked for, and by its sender alone', async () => {
+    const content = randomBytes(1_000);
+    const begun = await begin(content);
+    await put(begun, content);
+    await server.bucket.tag(begun.key, clean);
+
+    const other = await complete(begun, nurse);
+    const answers = await Promise.all([complete(begun), complete(begun), complete(begun)]);
+    const again = await complete(begun);
+
+    expect([other.status, codeOf(other)]).toEqual([400, 'upload-unknown']);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 201]);
+    expect(new Set([...answers, again].map(({ body }) => pathOf(body))).size).toBe(1);
+    const [made] = answers;
+    const { url = '' } = values(await server.get(`${pathOf(made?.body ?? { resourceType: 'Binary' })}/$download`));
+    expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(content)).toBe(true);
+    // What the slower ones had copied is removed; what the Binary names stays.
+    const before = (await server.bucket.keys()).length;
+    const removed = await sweepUploads(server.store, Number.POSITIVE_INFINITY);
+    expect((await server.bucket.keys()).length).toBe(before - removed);
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  it('leaves nothing to be read where it is never completed', async () => {
+    const content = randomBytes(1_000);
+    const begun = await begin(content, under(patient));
+
+    await put(begun, content);
+
+    expect((await server.get(begun.binary)).status).toBe(404);
+    expect((await server.get(`${begun.binary}/$download`)).status).toBe(404);
+    expect(resourcesIn((await server.get(`${pathOf(patient)}/$everything`)).body)).toHaveLength(1);
+    expect((await fetch(begun.url)).status).toBe(403); // a signed PUT is no GET
+  });
+
+  it('ends where a scanner has found something, with a Task for privacy officers', async () => {
+    const content = randomBytes(1_000);
+    const begun = await begin(content, { as: nurse });
+    await put(begun, content);
+    await server.bucket.tag(begun.key, infected);
+
+    const answers = [await complete(begun, nurse), await complete(begun, nurse)];
+
+    expect(answers.map((answer) => [answer.status, codeOf(answer)])).toEqual([
+      [422, 'content-infected'],
+      [422, 'content-infected'],
+    ]);
+    const found = resourcesIn((await server.get('Task?status=requested', { as: privacy })).body);
+    const tasks = found.filter(({ resourceType }) => resourceType === 'Task');
+    expect(tasks.map(({ description }) => String(description))).toEqual([expect.stringContaining('Malware was found')]);
+    expect((await server.bucket.keys()).filter((key) => !key.startsWith('quarantine/'))).not.toContain(begun.key);
+  });
+
+  it('ends where a scanner could not look into it', async () => {
+    const content = randomBytes(1_000);
+    const begun = await begin(content);
+    await put(begun, content);
+    await server.bucket.tag(begun.key, { GuardDutyMalwareScanStatus: 'UNSUPPORTED' });
+
+    const answer = await complete(begun);
+
+    expect([answer.status, codeOf(answer)]).toEqual([422, 'content-not-scannable']);
+  });
+
+  it.each<[string, number, string, Readonly<Record<string, unknown>>]>([
+    ['a page', 422, 'content-type-not-allowed', { contentType: 'text/html' }],
+    ['a drawing that may hold scripts', 422, 'content-type-not-allowed', { contentType: 'image/svg+xml' }],
+    ['a type in disguise', 422, 'content-type-not-allowed', { contentType: 'image/png, text/html' }],
+    ['more than the stage allows', 413, 'content-too-large', { size: 6_000_001 }],
+    ['no SHA-256', 400, 'invalid', { sha256: 'abc' }],
+    ['a context elsewhere', 400, 'reference-not-found', { securityContext: { reference: 'https://x.test/Patient/1' } }],
+    ['a Binary as context', 400, 'reference-not-found', { securityContext: { reference: 'Binary/1' } }],
+  ])('is refused for %s with %i %s', async (_what, status, code, over) => {
+    const content = randomBytes(10);
+
+    const answer = await announce({
+      contentType: 'application/pdf',
+      size: content.length,
+      sha256: sha256(content),
+      ...over,
+    });
+
+    expect([answer.status, codeOf(answer)]).toEqual([status, code]);
+  });
+
+  it('is nobody’s to announce who may write no Binary, nor to complete under a record that is not there', async () => {
+    const content = randomBytes(10);
+    const denied = await announce(
+      { contentType: 'application/pdf', size: 10, sha256: sha256(content) },
+      { role: 'privacy' },
+    );
+    const begun = await begin(content, { securityContext: { reference: 'Patient/nobody' } });
+    await put(begun, content);
+    await server.bucket.tag(begun.key, clean);
+
+    const nowhere = await complete(begun);
+
+    expect([denied.status, nowhere.status, codeOf(nowhere)]).toEqual([403, 400, 'reference-not-found']);
+  });
+});
+
+describe('a Binary with uploaded content', () => {
+  it('is under the rights of its context, and traced in that chart', async () => {
+    const visit = await create(server, encounterBody(referenceTo(patient)));
+    const path = await uploaded(randomBytes(100), under(visit));
+    const traces = async () => {
+      const log = resourcesIn((await server.get(`AuditEvent?patient=${patient.id}`, { as: privacy })).body);
+      return log.filter((event) => JSON.stringify(event.entity).includes(`${path}"`)).length;
+    };
+
+    const own = await server.get(`${path}/$download`);
+    const afterOne = await traces();
+    const plain = await server.get(path);
+    const afterTwo = await traces();
+    const [missing, ...hidden] = [
+      await server.get('Binary/none/$download'),
+      await server.get(`${path}/$download`, { as: elsewhere }),
+      await server.get(path, { as: elsewhere }),
+    ];
+
+    expect([own.status, plain.status, afterOne, afterTwo]).toEqual([200, 303, 1, 2]);
+    expect(hidden.map(({ status }) => status)).toEqual([404, 404]);
+    expect(hidden.map(codeOf)).toEqual([codeOf(missing), codeOf(missing)]);
+  });
+
+  it('is its originator’s alone under a psychotherapy note', async () => {
+    for (const id of ['northside-physician', 'colleague'])
+      await server.put(`Practitioner/${id}`, { resourceType: 'Practitioner', id }, { as: admin });
+    const note = await create<fhir4.Composition>(server, {
+      resourceType: 'Composition',
+      status: 'final',
+      type: { text: 'Session' },
+      date: '2024-05-06',
+      title: 'Session',
+      subject: { reference: referenceTo(patient) },
+      author: [{ reference: 'Practitioner/northside-physician' }],
+      meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSYTHPN' }] },
+    });
+    const colleague: TestCaller = {
+      role: 'physician',
+      claims: { sub: 'colleague', fhirUser: 'Practitioner/colleague' },
+    };
+
+    const path = await uploaded(randomBytes(100), under(note));
+
+    expect((await server.get(`${path}/$download`)).status).toBe(200);
+    for (const door of [path, `${path}/$download`, `${path}/_history/1`])
+      expect((await server.get(door, { as: colleague })).status, door).toBe(404);
+  });
+
+  it('keeps its content until other content takes its place', async () => {
+    const path = await uploaded(randomBytes(100), under(patient));
+    const before = (await server.get(path, { headers: fhir })).body as unknown as fhir4.Binary;
+
+    const without = await server.put(path, { ...before, meta: undefined });
+    const forged = await server.post('Binary', { ...before, id: undefined });
+    const other = await server.put(path, { ...before, data: 'aGVsbG8=' });
+
+    expect(without.status, without.text).toBe(200);
+    expect(without.body.meta?.extension).toEqual(before.meta?.extension);
+    expect([forged.status, forged.body.meta?.extension]).toEqual([201, undefined]);
+    expect([other.status, other.body.meta?.extension]).toEqual([200, undefined]);
+    expect((await server.get(path)).text).toBe('hello');
+    expect((await server.get(`${path}/_history/1`)).status).toBe(303);
+    expect(values(await server.get(`${path}/$download`))).toMatchObject({ needsToken: 'true', size: '5' });
+  });
+
+  it('is signed with the note that shows it, by the hash of its content', async () => {
+    const content = randomBytes(100);
+    const path = await uploaded(content, under(patient));
+    const person = await create(server, { resourceType: 'Practitioner' }, admin);
+    const author: TestCaller = { role: 'physician', claims: { fhirUser: referenceTo(person) } };
+    const note = await create<fhir4.DocumentReference>(server, {
+      resourceType: 'DocumentReference',
+      status: 'current',
+      subject: { reference: referenceTo(patient) },
+      content: [{ attachment: { contentType: 'application/pdf', url: path } }],
+    });
+
+    const signed = await server.post(`${pathOf(note)}/$sign`, { resourceType: 'Parameters' }, { as: author });
+    const binary = (await server.get(path, { headers: fhir })).body as unknown as fhir4.Binary;
+    const changed = await server.put(path, { ...binary, data: 'aGVsbG8=' });
+    const removed = await server.delete(path);
+
+    expect(signed.status, signed.text).toBe(200);
+    expect(signed.text).toContain(`sha256:${sha256(content)}`);
+    expect([changed, removed].map((answer) => [answer.status, codeOf(answer)])).toEqual([
+      [422, 'signed'],
+      [422, 'signed'],
+    ]);
+    const { url = '' } = values(await server.get(`${path}/$download`));
+    expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(content)).toBe(true);
+  });
+});
