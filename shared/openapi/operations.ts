@@ -8,6 +8,7 @@ import {
   noShowInput,
   rescheduleInput,
 } from '../interactions/booking/input.ts';
+import { verifyCallerInput } from '../interactions/calls/input.ts';
 import { recordDisclosureInput, suspendDisclosuresInput } from '../interactions/disclosures/record.ts';
 import { docrefInput } from '../interactions/docref.ts';
 import { documentInput } from '../interactions/document.ts';
@@ -152,6 +153,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
     summary: 'The one patient of the network who is described, in an emergency',
     input: emergencyMatchInput,
     answer: 'Bundle',
+  },
+  'Patient/$verify-caller': {
+    summary: 'Whether somebody who calls support staff has told two facts of a patient, all of them right',
+    input: verifyCallerInput,
+    answer: 'Parameters',
   },
   'Patient/$everything': { summary: 'The whole chart', input: everythingOfPatientInput, answer: 'Bundle' },
   'Patient/$emancipate': {

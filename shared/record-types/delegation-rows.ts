@@ -1,4 +1,4 @@
-import { delegationCode, longestDelegationMs } from '../access/delegation.ts';
+import { delegationCode, longestDelegationMs, verifiedCallsCode } from '../access/delegation.ts';
 import { RecordError } from '../errors.ts';
 import { addressOf } from '../fhir/addresses.ts';
 import { dateInterval } from '../search/date-range.ts';
@@ -7,13 +7,16 @@ import { delegationKey } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { RecordType } from './define-record-type.ts';
 
+const isCoded = (
+  { code = [] }: fhir4.PractitionerRole,
+  as: typeof delegationCode | typeof verifiedCallsCode,
+): boolean =>
+  code.some(({ coding = [] }) => coding.some(({ system, code: own }) => system === as.system && own === as.code));
+
 /** What a PractitionerRole delegates, to be in force with it; undefined for one that is no delegation, or not active. */
 const delegatedBy = (record: StoredRecord | undefined) => {
   const role = record?.resource as fhir4.PractitionerRole | undefined;
-  const delegates = role?.code?.some(({ coding = [] }) =>
-    coding.some(({ system, code }) => system === delegationCode.system && code === delegationCode.code),
-  );
-  return record && role && delegates && role.active !== false ? { record, role } : undefined;
+  return record && role && isCoded(role, delegationCode) && role.active !== false ? { record, role } : undefined;
 };
 
 /**
@@ -62,7 +65,13 @@ const rowOf = (delegating: Delegating, by: string): DelegationRow => {
   if (from === undefined || to === undefined)
     throw refused('period.end', 'A delegation is for a time: say when it ends');
   if (to - from > longestDelegationMs) throw refused('period.end', 'A delegation is for a year at most');
-  return { ...delegationKey(record.custodian, person, record.id), layout: 1, by, from, to };
+  return {
+    ...delegationKey(record.custodian, person, record.id),
+    layout: isCoded(role, verifiedCallsCode) ? 2 : 1,
+    by,
+    from,
+    to,
+  };
 };
 
 const refused = (element: string, message: string) =>

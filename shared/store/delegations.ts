@@ -15,6 +15,26 @@ export interface DelegationRow extends RowKey {
 
 export const delegationLayouts = new Layouts<(row: DelegationRow) => Delegation>('delegation', {
   1: ({ sk, by, from, to }) => ({ role: `PractitionerRole/${sk}`, by, from, to }),
+  /** One that opens patients' records in verified calls alone. */
+  2: ({ sk, by, from, to }) => ({ role: `PractitionerRole/${sk}`, by, from, to, callsOnly: true }),
+});
+
+/** Sorts before what lets a person act, and is read with it. */
+export const callSort = '!call';
+
+/** Which patient calls a person now, as verified. There is one such row a person: who calls next ends the call before. */
+export interface CallRow extends RowKey {
+  readonly layout: number;
+  /** Of the patient. */
+  readonly chart: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** Seconds since 1970: time to live. */
+  readonly expires: number;
+}
+
+export const callLayouts = new Layouts<(row: CallRow) => { readonly chart: string; readonly until: number }>('call', {
+  1: ({ chart, until }) => ({ chart, until }),
 });
 
 /**
@@ -38,7 +58,16 @@ export const delegationInForce = async (
       ExpressionAttributeValues: { ':pk': delegationPartition(organization, person) },
     }),
   );
-  return (Items as DelegationRow[])
+  const rows = Items as (DelegationRow | CallRow)[];
+  const given = rows
+    .filter(isDelegation)
     .map((row) => delegationLayouts.reader(row.layout)(row))
-    .find(({ from, to }) => from <= now && now < to);
+    .filter(({ from, to }) => from <= now && now < to);
+  // Each of several grants what it says, so the one that grants most counts.
+  const delegation = given.find(({ callsOnly }) => !callsOnly) ?? given[0];
+  const call = rows.find((row): row is CallRow => !isDelegation(row));
+  const { chart, until } = call ? callLayouts.reader(call.layout)(call) : { chart: undefined, until: 0 };
+  return delegation?.callsOnly && now < until ? { ...delegation, calling: chart } : delegation;
 };
+
+const isDelegation = (row: DelegationRow | CallRow): row is DelegationRow => row.sk !== callSort;

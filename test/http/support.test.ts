@@ -652,3 +652,170 @@ describe('a task of their own', () => {
     expect(JSON.stringify(events)).not.toContain('Called');
   });
 });
+
+describe('a caller', () => {
+  const verifiedCalls = { system: delegationCode.system, code: 'verified-calls' };
+  let patient: Stored<fhir4.Patient>;
+  let agent: TestCaller;
+  /** Told by the right caller. */
+  let told: Partial<fhir4.Patient>;
+  let born = Date.UTC(1950, 0, 1);
+  beforeEach(async () => {
+    born += 86_400_000;
+    agent = { ...support, claims: { ...support.claims, sub: referenceTo(person) } };
+    const birthDate = new Date(born).toISOString().slice(0, 10);
+    told = { birthDate, telecom: [{ system: 'phone', value: `+1 555 ${born}` }] };
+    patient = await create(
+      server,
+      patientBody({
+        ...told,
+        name: [{ family: 'Caller', given: ['Cleo'] }],
+        address: [{ postalCode: 'ab1 2cd' }],
+        identifier: [{ system: 'urn:x', value: String(born) }],
+      }),
+    );
+  });
+  const verify = async (facts: Partial<fhir4.Patient>, whom?: string, as = agent) => {
+    const parameter = [
+      { name: 'resource', resource: { resourceType: 'Patient', ...facts } as fhir4.Patient },
+      ...(whom === undefined ? [] : [{ name: 'patient', valueReference: { reference: whom } }]),
+    ];
+    return server.post('Patient/$verify-caller', { resourceType: 'Parameters', parameter }, { as });
+  };
+  const no = { resourceType: 'Parameters', parameter: [{ name: 'verified', valueBoolean: false }] };
+  const logOf = async (path: string) => {
+    const { body } = await server.get(path, { as: { role: 'privacy' } });
+    return (resourcesIn(body) as unknown as fhir4.AuditEvent[]).filter(({ agent: agents }) =>
+      agents.some(({ who }) => who?.reference === referenceTo(person)),
+    );
+  };
+
+  it('who tells two facts, all of them right, is verified, with a trace in the chart', async () => {
+    await create(server, delegation(), admin);
+    const { birthDate = '', telecom = [] } = told;
+
+    for (const facts of [
+      told,
+      { birthDate, address: [{ postalCode: 'AB12CD' }] },
+      { birthDate, name: [{ family: 'caller', given: ['cleo'] }] },
+      { telecom, identifier: [{ system: 'urn:x', value: String(born) }] },
+    ])
+      expect((await verify(facts)).body).toEqual({
+        resourceType: 'Parameters',
+        parameter: [
+          { name: 'verified', valueBoolean: true },
+          { name: 'patient', valueReference: { reference: referenceTo(patient) } },
+          { name: 'until', valueInstant: new Date(at + 30 * 60_000).toISOString() },
+        ],
+      });
+    const events = await logOf(`AuditEvent?patient=${referenceTo(patient)}`);
+    expect(events.map(({ outcome }) => outcome)).toEqual(['0', '0', '0', '0']);
+    expect(JSON.stringify(events)).not.toContain(birthDate);
+  });
+
+  it('who does not, is refused in one way, whatever is wrong', async () => {
+    await create(server, delegation(), admin);
+    const foreign = await create(server, patientBody(told), { role: 'physician', organization: 'lakeside' });
+    const restricted = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' };
+    const telecom = [{ system: 'phone' as const, value: '555' }];
+    for (const other of [
+      { birthDate: '1899-01-01', meta: { security: [restricted] } },
+      { birthDate: '1899-01-02', deceasedBoolean: true },
+      { birthDate: '1899-01-03', link: [{ other: { reference: referenceTo(patient) }, type: 'replaced-by' as const }] },
+      { birthDate: '1899-01-04' },
+      { birthDate: '1899-01-04' },
+    ])
+      await create(server, patientBody({ ...other, telecom }));
+
+    const answers = [
+      await verify({ ...told, birthDate: '1849-01-01' }),
+      await verify({ ...told, telecom }),
+      await verify({ ...told, address: [{ postalCode: 'XX1 1XX' }] }),
+      await verify({ birthDate: '1848-01-01', telecom: [{ system: 'phone', value: '000' }] }),
+      await verify({ birthDate: '1899-01-01', telecom }),
+      await verify({ birthDate: '1899-01-02', telecom }),
+      await verify({ birthDate: '1899-01-03', telecom }),
+      await verify({ birthDate: '1899-01-04', telecom }),
+      await verify({ ...told, telecom }, referenceTo(patient)),
+      await verify(told, referenceTo(foreign)),
+      await verify(told, 'Patient/none'),
+      await verify(told, referenceTo(surgeon)),
+    ];
+
+    for (const { status, body } of answers) expect([status, body]).toEqual([200, no]);
+    const [refused, ...more] = await logOf(`AuditEvent?patient=${referenceTo(patient)}`);
+    expect([refused?.outcome, more]).toEqual(['4', []]);
+    const { birthDate = '' } = told;
+    for (const facts of [{}, { birthDate }, { birthDate: '1950', telecom }])
+      expect(codeOf((await verify(facts)).body)).toBe('too-little-told');
+  });
+
+  it('may be asked for thirty times an hour, by support staff under a delegation', async () => {
+    expect(codeOf((await verify(told)).body)).toBe('no-delegation');
+    await create(server, delegation(), admin);
+    for (let asked = 0; asked < 30; asked++) expect((await verify(told)).status).toBe(200);
+
+    const { headers, status } = await verify(told);
+    expect([status, headers['retry-after']]).toEqual([429, '3600']);
+    server.setTime(at + 3_600_000);
+    expect((await verify(told)).status).toBe(200);
+    expect(codeOf((await verify(told, undefined, frontdesk)).body)).toBe('forbidden-role');
+    const entry = [{ request: { method: 'POST', url: 'Patient/$verify-caller' }, resource: patientBody(told) }];
+    const { text } = await server.post('', { resourceType: 'Bundle', type: 'batch', entry }, { as: agent });
+    expect(text).toContain('not-in-bundle');
+  });
+
+  it('opens the own chart alone, where that is all that is delegated, until somebody else calls', async () => {
+    const role = await create(server, delegation({ code: [{ coding: [delegationCode, verifiedCalls] }] }), admin);
+    const theirs = { birthDate: '1901-01-01', telecom: [{ system: 'phone' as const, value: '777' }] };
+    const other = await create(server, patientBody(theirs));
+    const booking = await create(server, {
+      resourceType: 'Appointment',
+      status: 'booked',
+      start: '2026-12-03T09:00:00Z',
+      end: '2026-12-03T09:20:00Z',
+      participant: [{ actor: { reference: referenceTo(patient) }, status: 'accepted' }],
+    } as fhir4.Appointment);
+    const own = await create(server, {
+      resourceType: 'Task',
+      status: 'requested',
+      intent: 'order',
+      for: { reference: referenceTo(other) },
+      owner: { reference: referenceTo(person) },
+    } as fhir4.Task);
+    const times = ['2026-12-04T09', '2026-12-05T09', '2026-12-06T09', '2026-12-07T09', '2026-12-08T09'];
+    const reach = async () => {
+      const found = await server.get(`Appointment?patient=${referenceTo(patient)}`, { as: agent });
+      const day = times.shift() ?? '';
+      const parameter = [
+        { name: 'start', valueDateTime: `${day}:00:00Z` },
+        { name: 'end', valueDateTime: `${day}:20:00Z` },
+      ];
+      const moved = await server.post(
+        `Appointment/${booking.id}/$reschedule`,
+        { resourceType: 'Parameters', parameter },
+        { as: agent },
+      );
+      return [
+        await seen(pathOf(patient), agent),
+        await seen(pathOf(other), agent),
+        await seen(pathOf(own), agent),
+        resourcesIn(found.body).filter(({ resourceType }) => resourceType === 'Appointment').length,
+        moved.status,
+      ];
+    };
+
+    expect(await reach()).toEqual(['not-found', 'not-found', 200, 0, 404]);
+    await verify(told);
+    expect(await reach()).toEqual([200, 'not-found', 200, 1, 200]);
+    await verify({ ...told, birthDate: '1849-01-01' });
+    expect(await reach()).toEqual([200, 'not-found', 200, 1, 200]);
+    await verify(theirs);
+    expect(await reach()).toEqual(['not-found', 200, 200, 0, 404]);
+    server.setTime(at + 30 * 60_000);
+    expect(await reach()).toEqual(['not-found', 'not-found', 200, 0, 404]);
+    await verify(told);
+    await server.delete(referenceTo(role), { as: admin });
+    expect(await seen(pathOf(patient), agent)).toBe('no-delegation');
+  });
+});

@@ -48,7 +48,7 @@ const filesBeside: readonly {
     { name: 'shared-audit-refusals.lazy.js', most: 12_000 },
     // The description holds what the system is asked, and so what explains access.
     { name: 'shared-interactions-proxies-acting.lazy.js', most: 18_000, described: true },
-    { name: 'shared-interactions-for-support.lazy.js', most: 8_500, described: true },
+    { name: 'shared-interactions-for-support.lazy.js', most: 9_000, described: true },
   ].map(({ described = false, ...file }) => ({
     ...file,
     readBy: (entry: string) =>
@@ -103,6 +103,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-merging-merging.lazy.js', most: 40_000, types: ['patient'] },
     { name: 'shared-interactions-registering-registering.lazy.js', most: 60_000, types: ['patient'] },
     { name: 'shared-interactions-match-match.lazy.js', most: 20_000, types: ['patient'] },
+    { name: 'shared-interactions-calls-verify-caller.lazy.js', most: 60_000, types: ['patient'] },
     { name: 'shared-interactions-emergency-emergency.lazy.js', most: 90_000, types: ['patient'] },
     { name: 'shared-interactions-everything-everything.lazy.js', most: 48_000, types: ['patient', 'encounter'] },
     { name: 'shared-interactions-proxies-operations.lazy.js', most: 40_000, types: ['patient'] },

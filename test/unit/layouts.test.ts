@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { delegationCode } from '../../shared/access/delegation.ts';
+import { delegationCode, verifiedCallsCode } from '../../shared/access/delegation.ts';
 import { auditPointer, auditRow, copiedEntry, entryOf, type StoredAuditRow } from '../../shared/audit/audit-row.ts';
 import { type LinkRow, linkIn, linkRow } from '../../shared/audit/chain/link.ts';
 import {
@@ -24,7 +24,8 @@ import {
 } from '../../shared/store/actor-schedule-rows.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
-import { type DelegationRow, delegationLayouts } from '../../shared/store/delegations.ts';
+import { callRow } from '../../shared/store/calls.ts';
+import { type CallRow, callLayouts, type DelegationRow, delegationLayouts } from '../../shared/store/delegations.ts';
 import {
   type DenialRow,
   denialLayouts,
@@ -184,22 +185,31 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return delegationLayouts.reader(row.layout)(row);
     },
     written: () =>
-      delegationRows(
-        {
-          next: {
-            ...record,
-            type: 'PractitionerRole',
-            resource: {
-              resourceType: 'PractitionerRole',
-              code: [{ coding: [delegationCode] }],
-              practitioner: { reference: 'Practitioner/1' },
-              period: { end: '1970-01-02' },
-            } as unknown as Resource,
+      [[delegationCode], [delegationCode, verifiedCallsCode]].flatMap((coding) =>
+        delegationRows(
+          {
+            next: {
+              ...record,
+              type: 'PractitionerRole',
+              resource: {
+                resourceType: 'PractitionerRole',
+                code: [{ coding }],
+                practitioner: { reference: 'Practitioner/1' },
+                period: { end: '1970-01-02' },
+              } as unknown as Resource,
+            },
+            previous: undefined,
           },
-          previous: undefined,
-        },
-        { baseUrl: '', byPatient: false, byProxy: false, administrator: 'Practitioner/2' },
-      ).puts.map(({ layout }) => layout),
+          { baseUrl: '', byPatient: false, byProxy: false, administrator: 'Practitioner/2' },
+        ).puts.map(({ layout }) => layout),
+      ),
+  },
+  call: {
+    read: (stored) => {
+      const row = rowIn(stored) as CallRow;
+      return callLayouts.reader(row.layout)(row);
+    },
+    written: () => callRow('northside', 'Practitioner/1', chart, 0).layout,
   },
   programme: {
     read: (stored) => {

@@ -243,7 +243,7 @@ describe('what support may', () => {
         const whole = what.resource as unknown as Resource;
         // The decision is the same on what is shown of a record as on all of it.
         const resource = reduced ? forSupport(whole, who.fhirUser) : whole;
-        const facts = { custodian: what.custodian, chart: 'c', id: '1', labels: what.labels, resource };
+        const facts = { custodian: what.custodian, chart: what.chart, id: '1', labels: what.labels, resource };
         const { permit } = decide(askingOf(who), action, type, facts as never);
         if (permit) permitted++;
         expect(permit).toBe(maySupport(who, action, what));
@@ -252,7 +252,7 @@ describe('what support may', () => {
     );
     expect(permitted).toBeGreaterThan(500);
   });
-  const askingOf = ({ organization, fhirUser, delegated, books }: ModelSupporter): Asking => ({
+  const askingOf = ({ organization, fhirUser, delegated, books, callsOnly, calling }: ModelSupporter): Asking => ({
     caller: {
       subject: 's',
       name: 'n',
@@ -264,7 +264,15 @@ describe('what support may', () => {
       patient: undefined,
     },
     chart: undefined,
-    delegation: delegated ? { role: 'PractitionerRole/1', by: 'Practitioner/a', from: 0, to: 1 } : undefined,
+    delegation: delegated
+      ? {
+          role: 'PractitionerRole/1',
+          by: 'Practitioner/a',
+          from: 0,
+          to: 1,
+          ...(callsOnly ? { callsOnly, calling } : {}),
+        }
+      : undefined,
     booking: books ? true : undefined,
   });
 

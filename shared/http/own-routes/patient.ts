@@ -6,7 +6,7 @@ import {
   recordDisclosure,
   suspendDisclosures,
 } from '../../interactions/disclosures/operations.ts';
-import { breakGlass, brokenAgain, emergencyMatch } from '../../interactions/emergency/operations.ts';
+import { breakGlass, brokenAgain, emergencyMatch, verifyCaller } from '../../interactions/emergency/operations.ts';
 import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
 import { merge, unmerge } from '../../interactions/merging/operations.ts';
 import { chartsDue, legalHold, officersAgain, purge, releaseHold } from '../../interactions/retention/operations.ts';
@@ -38,6 +38,7 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     ownOperation('POST', 'Patient/$emergency-match', emergencyMatch),
     ownOperation('POST', 'Patient/{id}/$break-glass', breakGlass, brokenAgain),
+    ownOperation('POST', 'Patient/$verify-caller', verifyCaller),
     ownOperation('POST', 'Patient/$register', register, 'c'),
     ownOperation('POST', 'Patient/{id}/$merge', merge, 'u'),
     ownOperation('POST', 'Patient/{id}/$unmerge', unmerge, 'u'),

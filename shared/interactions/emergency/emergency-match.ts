@@ -1,30 +1,28 @@
 import { RecordError } from '../../errors.ts';
 import { information } from '../../fhir/operation-outcome.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import { identifyingFacts } from '../../matching/identifying-facts.ts';
 import { searchesFor } from '../../matching/searches.ts';
-import type { SearchType } from '../../record-types/search-type.ts';
 import { inParallel } from '../../store/in-parallel.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';
+import { takeAttempt } from '../attempts.ts';
 import type { Answer, RequestContext } from '../context.ts';
+import { foundBy } from '../found-by.ts';
 import { readInput } from '../operation-input.ts';
 import { systemOf } from '../own-system.ts';
 import { parseBody } from '../parse-body.ts';
 import { entriesOf, selfLink } from '../searchset.ts';
 import { View } from '../view.ts';
-import { takeAttempt } from './attempts.ts';
 import { requireClinician } from './clinicians.ts';
-import { identifyingFacts } from './identifying-facts.ts';
 import { emergencyMatchInput } from './input.ts';
 import type { Searching } from './operations.ts';
 
 /** Facts that have to be told: one alone is a fishing rod. */
 const leastFacts = 2;
+const allowed = { what: 'emergency', perHour: 10 };
 /** Organisations that are asked: each takes a call or two. */
 const mostOrganizations = 1_000;
 const askedAtOnce = 10;
-/** Calls to one organisation: some hundreds of patients of one birthday. */
-const callsEach = 10;
-
 const query = 'Patient/$emergency-match';
 
 /**
@@ -47,7 +45,7 @@ export const emergencyMatch = async (context: RequestContext, searching: Searchi
     );
   }
   const access = { interaction: 'operation', query, emergency: true } as const;
-  await takeAttempt(context, context.audit.row({ ...access, chart: organization, what: [] }));
+  await takeAttempt(context, allowed, context.audit.row({ ...access, chart: organization, what: [] }));
   const found = new Map<string, StoredRecord>();
   const organizations = await organizationsOf(context, searching, organization);
   await inParallel(askedAtOnce, organizations, async (keeper) => {
@@ -83,23 +81,6 @@ const asSystemOf = (context: RequestContext, organization: string): RequestConte
   const asking = systemOf(context, organization);
   const sharing = context.sharing.as(asking);
   return { ...context, asking, sharing, view: new View(asking, context.store, sharing, context.programmes) };
-};
-
-/** What a search finds, as far as it goes. */
-const foundBy = async (
-  context: Omit<RequestContext, 'recordType'> & { readonly recordType: SearchType },
-  { openSearch, matching }: Searching,
-  sent: readonly (readonly [string, string])[],
-  most = Number.POSITIVE_INFINITY,
-): Promise<StoredRecord[]> => {
-  const { run, query: asked, planned } = await openSearch(context, sent, { strict: true });
-  const { plan } = await planned();
-  const records: StoredRecord[] = [];
-  for await (const { record } of matching(run, context.recordType, { ...asked, plan })) {
-    if (record) records.push(record);
-    if (run.calls > callsEach || records.length > most) break;
-  }
-  return records;
 };
 
 /** Organisations of the directory: whoever keeps patients is one of them. */

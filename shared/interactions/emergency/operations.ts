@@ -23,3 +23,7 @@ export const brokenAgain: Again = async (...asked) => (await import('./emergency
 /** `Patient/{id}/$break-glass`. */
 export const breakGlass: Interaction = async (context, { id }) =>
   (await import('./emergency.lazy.ts')).breakGlass(context, id, writing);
+
+/** `Patient/$verify-caller`. */
+export const verifyCaller: Interaction = async (context) =>
+  (await import('../calls/verify-caller.lazy.ts')).verifyCaller(context, searching);

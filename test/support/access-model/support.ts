@@ -8,10 +8,14 @@ export interface ModelSupporter {
   readonly delegated: boolean;
   /** Whether it is done by an operation that books. */
   readonly books: boolean;
+  /** Whether what is delegated opens charts in verified calls alone, and whose call it is. */
+  readonly callsOnly: boolean;
+  readonly calling: string | undefined;
 }
 
 export interface SupportedRecord {
   readonly custodian: string;
+  readonly chart: string;
   readonly labels: readonly string[];
   readonly resource:
     | fhir4.Patient
@@ -28,13 +32,14 @@ const codesOf = ({ coding = [] }: fhir4.CodeableConcept): string[] =>
 
 /** Whether somebody of support may do this with a record. */
 export const maySupport = (
-  { organization, fhirUser, delegated, books }: ModelSupporter,
+  { organization, fhirUser, delegated, books, callsOnly, calling }: ModelSupporter,
   action: 'c' | 'r' | 'u' | 'd' | 's',
-  { custodian, labels, resource }: SupportedRecord,
+  { custodian, chart, labels, resource }: SupportedRecord,
 ): boolean => {
   if (resource.resourceType === 'Location') return action === 'r' || action === 's';
   if (resource.resourceType === 'Observation' || !delegated || custodian !== organization) return false;
   if (labels.some((label) => !/\/v3-Confidentiality\|[ULMN]$/.test(label))) return false;
+  if (callsOnly && resource.resourceType !== 'Task' && calling !== chart) return false;
   const writes = resource.resourceType === 'Communication' || resource.resourceType === 'Task';
   const booking = books && resource.resourceType === 'Appointment' && action !== 'd';
   if (!(action === 'r' || action === 's' || (action === 'c' && writes) || booking)) return false;
@@ -48,6 +53,7 @@ export const maySupport = (
 };
 
 const people = ['Practitioner/s1', 'Practitioner/s2'] as const;
+const charts = ['chart-1', 'chart-2'] as const;
 const organizations = ['northside', 'lakeside'] as const;
 const concept = fc.constantFrom<fhir4.CodeableConcept>(
   { coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'administrative' }] },
@@ -68,6 +74,8 @@ export const supporter: fc.Arbitrary<ModelSupporter> = fc.record({
   fhirUser: fc.constantFrom(...people),
   delegated: fc.boolean(),
   books: fc.boolean(),
+  callsOnly: fc.boolean(),
+  calling: fc.constantFrom(undefined, ...charts),
 });
 
 const resource: fc.Arbitrary<SupportedRecord['resource']> = fc.oneof(
@@ -96,6 +104,7 @@ const resource: fc.Arbitrary<SupportedRecord['resource']> = fc.oneof(
 
 export const supported: fc.Arbitrary<SupportedRecord> = fc.record({
   custodian: fc.constantFrom(...organizations),
+  chart: fc.constantFrom(...charts),
   labels: fc.subarray(
     [
       'http://terminology.hl7.org/CodeSystem/v3-Confidentiality|N',

@@ -1,4 +1,4 @@
-import { foldText } from '../../search/fold.ts';
+import { foldText } from '../search/fold.ts';
 
 /** Whether somebody has what a description tells, for each kind of fact that tells people apart. */
 type Fact = (patient: fhir4.Patient) => boolean;
