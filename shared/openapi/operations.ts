@@ -35,7 +35,7 @@ import { inCodeSystemInput, inValueSetInput } from '../interactions/terms/valida
 import { completeInput, uploadInput } from '../interactions/uploading/input.ts';
 import { validateInput } from '../interactions/validate.ts';
 import { withholdInput } from '../interactions/withholding-input.ts';
-import { inboxInput } from '../interactions/work/input.ts';
+import { inboxInput, overdueInput } from '../interactions/work/input.ts';
 
 /** What the description of the API says of an operation beside its routes. */
 export interface OperationDescription {
@@ -205,6 +205,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
   'Task/$inbox': {
     summary: 'What there is to do for the caller and the pools of the caller, the most urgent first',
     input: inboxInput,
+    answer: 'Bundle',
+  },
+  'Task/$overdue': {
+    summary: 'Tasks of the organisation that are overdue, the longest first; of orders alone, if asked for',
+    input: overdueInput,
     answer: 'Bundle',
   },
   'Task/$claim': { summary: 'Take a task of a pool on', input: {}, answer: 'Task' },

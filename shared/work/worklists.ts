@@ -6,18 +6,22 @@ import { poolsOf } from './pools.ts';
 export interface Listed {
   /** Whose list: a reference, or `role:` and a pool's role. */
   readonly list: string;
-  /** A message to be read, a task to be done, or a task of a pool that somebody has taken on. */
-  readonly as: 'message' | 'task' | 'taken';
+  /** A message to be read; a task to be done, among them what is to be done for an order; or a task that another one has, to be seen here once it is overdue. */
+  readonly as: 'message' | 'task' | 'referral' | 'taken';
   /** What comes first. Texts, in the order of time; what is not urgent and has no time comes last. */
   readonly rank: string;
 }
+
+/** All tasks of an organisation that have a time, whoever has them. */
+export const timedList = 'timed';
 
 /** The list of a pool. */
 export const poolList = (role: string): string => `role:${role}`;
 
 /**
- * The lists of an organisation in which a task stands, as long as there is something to do: with who has it, and with its pool as long as that is not done; one that is for nobody
- * with the whole organisation. A list is as long as what there is to do, however much was done before.
+ * The lists of an organisation in which a task stands, as long as there is something to do: with who has it, else with its pool, else with the whole organisation; one that has a time also
+ * with its pool and with whoever of the staff has asked for it, or where there is neither with the whole organisation, to be seen there once it is overdue. A list is as long as what there
+ * is to do, however much was done before.
  */
 export const taskListsOf = ({
   resource,
@@ -50,15 +54,26 @@ export const ownerOf = ({ owner }: Pick<fhir4.Task, 'owner'>): string | undefine
 const listsOfTask = (task: fhir4.Task, organization: string): Listed[] => {
   if (!isOpen(task)) return [];
   const rank = rankOf(task);
-  // Its pool is reminded of it when it is overdue, and not before.
-  const reminded = dueOf(task) === undefined ? someTime : rank;
   const owner = ownerOf(task);
   const pools = poolsOf(task).map(poolList);
-  if (owner !== undefined)
-    return [{ list: owner, as: 'task', rank }, ...pools.map((list): Listed => ({ list, as: 'taken', rank: reminded }))];
-  const lists = pools.length > 0 ? pools : [nameIn(task.owner) ?? organization];
-  return lists.map((list) => ({ list, as: 'task', rank }));
+  const who = owner === undefined ? (pools.length > 0 ? pools : [nameIn(task.owner) ?? organization]) : [owner];
+  const listed = who.map((list): Listed => ({ list, as: 'task', rank }));
+  if (dueOf(task) === undefined) return listed;
+  const asker = nameIn(task.requester);
+  const others = [...pools, ...(asker !== undefined && asker !== owner && person.test(asker) ? [asker] : [])];
+  const reminded = (others.length > 0 ? others : [organization]).filter((list) => !who.includes(list));
+  return [
+    ...listed,
+    ...reminded.map((list): Listed => ({ list, as: 'taken', rank })),
+    { list: timedList, as: isForOrder(task) ? 'referral' : 'task', rank },
+  ];
 };
+
+const person = /^Practitioner(?:Role)?\//;
+
+/** Whether a task is about an order, as referrals are. */
+const isForOrder = ({ focus, basedOn = [] }: fhir4.Task): boolean =>
+  [focus, ...basedOn].some((reference) => nameIn(reference)?.startsWith('ServiceRequest/'));
 
 const urgent: ReadonlySet<string> = new Set(['urgent', 'asap', 'stat']);
 /** Behind all times. */

@@ -194,6 +194,22 @@ describe('Task/$inbox', () => {
     expect(nextLinkOf(pages.at(-1) as TestBody)).toBeUndefined();
   });
 
+  it('goes on behind what is overdue', async () => {
+    const staff = await staffOf('ann');
+    const ann = staff.as('nurse', 'ann');
+    const tasks: string[] = [];
+    for (const hours of [-1, 1, 2]) tasks.push(referenceTo(await create(server, taskBody(staff, due(hours)), ann)));
+
+    const pages = await allPages(server, 'Task/$inbox?_count=1', ann);
+
+    expect(pages.flatMap(namesIn)).toEqual(tasks);
+    const last = String(nextLinkOf(pages[2] as TestBody)).split('/fhir/')[1] ?? '';
+    server.calls.reset();
+    await server.get(last, { as: ann });
+    // Past now, no list is read of what is overdue: a range that ends before it begins is refused.
+    expect(server.calls.names.filter((name) => name === 'Query')).toHaveLength(6);
+  });
+
   it('takes the same calls, however much was done', async () => {
     const staff = await staffOf('ann');
     const ann = staff.as('nurse', 'ann');
@@ -212,8 +228,8 @@ describe('Task/$inbox', () => {
     for (let each = 0; each < 30; each++) await create(server, taskBody(staff, { status: 'completed' }), ann);
 
     expect(await costOf()).toEqual(before);
-    // Positions; messages and tasks of the caller and of the organisation; tasks of the pool, and those of it that are overdue.
-    expect(before).toMatchObject({ queries: 7, gets: 1 });
+    // Positions; messages, tasks and what is overdue, of the caller and of the organisation; tasks of the pool, and those of it that are overdue.
+    expect(before).toMatchObject({ queries: 9, gets: 1 });
   });
 
   it('is for staff, and holds what their role may see', async () => {
@@ -241,6 +257,108 @@ describe('Task/$inbox', () => {
     const found = JSON.stringify(resourcesIn(body));
     expect(found).toContain(referenceTo(task));
     expect(found).toContain(Buffer.from('Task/$inbox').toString('base64'));
+  });
+});
+
+describe('a task that is not done in time', () => {
+  const afterwards = async (test: () => Promise<void>) => {
+    server.setTime(now + 2 * hour);
+    try {
+      await test();
+    } finally {
+      server.setTime(now);
+    }
+  };
+
+  it('comes to whoever of the staff has asked for it, besides who has it', async () => {
+    const staff = await staffOf('ann', 'ben', 'cat');
+    const [ann, ben, cat] = [staff.as('physician', 'ann'), staff.as('physician', 'ben'), staff.as('physician', 'cat')];
+    const { performerType: _pool, ...body } = taskBody(staff, {
+      ...due(1),
+      owner: { reference: userOf(ben) },
+      requester: { reference: userOf(ann) },
+    });
+    const task = referenceTo(await create(server, body, ann));
+    expect(await inbox(ann)).not.toHaveProperty('entry');
+
+    await afterwards(async () => {
+      expect(namesIn(await inbox(ann))).toEqual([task]);
+      expect(namesIn(await inbox(ben))).toEqual([task]);
+      expect(await inbox(cat)).not.toHaveProperty('entry');
+    });
+  });
+
+  it('is for everybody of the organisation where nobody of the staff has asked for it and it has no pool', async () => {
+    const staff = await staffOf('ann', 'ben');
+    const [ann, ben] = [staff.as('physician', 'ann'), staff.as('physician', 'ben')];
+    const owner = { reference: userOf(ben) };
+    const { performerType: _pool, ...body } = taskBody(staff, { ...due(1), owner, status: 'accepted' });
+    const task = await create(server, { ...body, requester: { reference: staff.patient } }, ann);
+    const own = await create(server, { ...body, requester: owner }, ann);
+    const { restriction: _time, ...timeless } = body;
+    await create(server, timeless, ann);
+    expect(await inbox(ann)).not.toHaveProperty('entry');
+    expect((await claim(task, ann)).status).toBe(409);
+
+    await afterwards(async () => {
+      expect(namesIn(await inbox(ann)).sort()).toEqual([task, own].map(referenceTo).sort());
+      expect((await claim(task, ann)).body.owner).toEqual({ reference: userOf(ann) });
+    });
+  });
+
+  it('is among all that are overdue in the organisation, those of orders by themselves', async () => {
+    const staff = await staffOf('ann', 'ben');
+    const ann = staff.as('physician', 'ann');
+    const order = await create(
+      server,
+      { resourceType: 'ServiceRequest', status: 'active', intent: 'order', subject: { reference: staff.patient } },
+      ann,
+    );
+    const { id: elsewhere } = await create(server, organizationBody({ name: 'Elsewhere' }), admin);
+    const { performerType: _pool, ...body } = taskBody(staff, {
+      ...due(-2),
+      focus: { reference: referenceTo(order) },
+      owner: { reference: `Organization/${elsewhere}` },
+    });
+    const referral = await create(server, body, ann);
+    const other = await create(
+      server,
+      taskBody(staff, { ...due(-1), owner: { reference: userOf(staff.as('nurse', 'ben')) } }),
+      ann,
+    );
+    await create(server, taskBody(staff, due(1)), ann);
+    await create(server, taskBody(staff), ann);
+    const overdue = async (query = '', as = ann) => {
+      const { status, body: bundle, text } = await server.get(`Task/$overdue${query}`, { as });
+      expect(status, text).toBe(200);
+      return namesIn(bundle);
+    };
+
+    server.calls.reset();
+    expect(await overdue()).toEqual([referral, other].map(referenceTo));
+    expect(server.calls.names.filter((name) => name === 'Query')).toHaveLength(2);
+    expect(await overdue('?referral=true')).toEqual([referenceTo(referral)]);
+    expect((await allPages(server, 'Task/$overdue?_count=1', ann)).flatMap(namesIn)).toHaveLength(2);
+    expect(await overdue('', { role: 'nurse', organization: 'lakeside' })).toEqual([]);
+    expect((await server.get('Task/$overdue', { as: staff.as('admin') })).status).toBe(403);
+    const id = staff.patient.slice('Patient/'.length);
+    const own: TestCaller = { role: 'patient', patient: id, scope: 'patient/*.cruds' };
+    expect((await server.get('Task/$overdue', { as: own })).status).toBe(403);
+    // Nobody takes away what another organisation has.
+    expect((await claim(referral, ann)).status).toBe(409);
+
+    await server.post(
+      'DiagnosticReport',
+      {
+        resourceType: 'DiagnosticReport',
+        status: 'final',
+        code: { text: 'Echocardiography' },
+        subject: { reference: staff.patient },
+        basedOn: [{ reference: referenceTo(order) }],
+      },
+      { as: ann },
+    );
+    expect(await overdue()).toEqual([referenceTo(other)]);
   });
 });
 

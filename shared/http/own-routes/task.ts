@@ -1,6 +1,6 @@
 import { decideAmendment } from '../../interactions/amendments/operations.ts';
 import { progress } from '../../interactions/progress/operation.ts';
-import { claim, inbox, unclaim } from '../../interactions/work/operations.ts';
+import { claim, inbox, overdue, unclaim } from '../../interactions/work/operations.ts';
 import { ownOperation } from '../own-operation.ts';
 import type { OwnRoutes } from '../routes.ts';
 
@@ -8,6 +8,7 @@ import type { OwnRoutes } from '../routes.ts';
 export const taskRoutes: OwnRoutes = {
   Task: [
     ownOperation('GET', 'Task/$inbox', inbox),
+    ownOperation('GET', 'Task/$overdue', overdue),
     ownOperation('POST', 'Task/{id}/$claim', claim, 'u'),
     ownOperation('POST', 'Task/{id}/$unclaim', unclaim, 'u'),
     ownOperation('POST', 'Task/{id}/$decide-amendment', decideAmendment, 'u'),

@@ -18,7 +18,7 @@ const attempts = 3;
 
 /**
  * `POST Task/{id}/$claim`: takes a task on that is for a pool to which the caller belongs, a team of the caller's, or the whole organisation. It becomes `accepted`, and the caller its owner. Of several who
- * claim it one gets it. One that is overdue may be taken over from who has it. Who has it already is answered with it. One read, one transaction; one read more for a team's.
+ * claim it one gets it. One that is overdue may be taken over from who has it, by the pool, or by anybody if there is none. Who has it already is answered with it. One read, one transaction; one read more for a team's.
  *
  * @throws RecordError `not-found`; `forbidden` to who is not of the pool; `conflict` (`task-taken`) if somebody else has it; `business-rule` for what is over, or is not to be taken on in this way.
  */
@@ -58,17 +58,24 @@ const requireOfPool = async (context: RequestContext, task: fhir4.Task, owner: s
   const isOfPool = pools.some((pool) => roles.some((role) => role === pool));
   if (owner === fhirUser) return;
   if (owner !== undefined) {
-    // Overdue, it is everybody's of the pool again.
-    if (isOfPool && (dueOf(task) ?? Number.POSITIVE_INFINITY) < context.now) return;
+    // Overdue, it is everybody's of the pool again; without a pool, of the organisation.
+    const isOverdue = (dueOf(task) ?? Number.POSITIVE_INFINITY) < context.now;
+    if (isOverdue && (isOfPool || pools.length === 0)) return;
     if (/^(?:PractitionerRole|CareTeam)\//.test(owner) && (await belongsTo(context, owner))) return;
     throw taken();
   }
+  if (isElsewhere(context, task)) throw taken();
   if (pools.length === 0 || isOfPool) return;
   throw new RecordError('forbidden', `This task is for ${pools.join(' or ')}`, {
     reason: 'forbidden-role',
     expression: 'Task.performerType',
   });
 };
+
+/** Whether another organisation has it, such as one that a patient was referred to: who took that away would end what it may see. */
+const isElsewhere = ({ asking }: RequestContext, { owner }: fhir4.Task): boolean =>
+  /(?:^|\/)Organization\/([^/]+)/.exec(owner?.reference ?? `Organization/${asking.caller.organization}`)?.[1] !==
+  asking.caller.organization;
 
 const taken = () =>
   new RecordError('conflict', 'Somebody else has this task', { reason: 'task-taken', expression: 'Task.owner' });

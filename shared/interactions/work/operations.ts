@@ -7,6 +7,8 @@ const operation =
 
 /** `GET Task/$inbox` */
 export const inbox = operation('inbox');
+/** `GET Task/$overdue` */
+export const overdue = operation('overdue');
 /** `POST Task/{id}/$claim` */
 export const claim = operation('claim');
 /** `POST Task/{id}/$unclaim` */
