@@ -34,6 +34,11 @@ export interface RecordFacts extends Seal {
 export interface Asking {
   readonly caller: Caller;
   readonly chart: string | undefined;
+  /**
+   * Charts that a merge has made one person's with that of a patient who asks for herself, as far as they were looked up (`SharedCharts`): nothing of
+   * them is known before that. Not given for anybody else.
+   */
+  readonly merged?: ReadonlySet<string> | undefined;
   /** Under which a member of support acts; only while it is in force. */
   readonly delegation?: Delegation | undefined;
   /** Given where it is an operation that books by which something is done. */
@@ -41,6 +46,10 @@ export interface Asking {
   /** What was looked up of somebody who asks for the patient in context and is somebody else; undefined for everybody else. */
   readonly proxy?: Proxy | undefined;
 }
+
+/** Whether a chart is the patient's who asks, or of whom it is asked: the one that the token names, or one that is merged with it. Pure. */
+export const isOwnChart = ({ chart, merged }: Asking, asked: string): boolean =>
+  asked === chart || merged?.has(asked) === true;
 
 /** By what right somebody acts for a patient. Stable: grants and the access log tell it. */
 export const legalBases = ['parent', 'guardian', 'attorney', 'executor'] as const;

@@ -25,11 +25,12 @@ export const askingFor = async (store: RecordStore, caller: Caller, { policy, pr
         now,
       })
     : undefined;
-  const asking: Asking = {
+  const asking: Asking & { readonly merged?: Set<string> } = {
     caller,
     chart: proxy && !proxy.basis ? undefined : own?.chart,
     ...(support ? { delegation: support.delegation } : {}),
     ...(proxy ? { proxy } : {}),
+    ...(own && !proxy ? { merged: new Set<string>() } : {}),
   };
   return { asking, support, proxy };
 };

@@ -1,3 +1,4 @@
+import { isOwnChart } from '../access/question.ts';
 import { type AuditedAccess, auditEvent } from '../audit/audit-event.ts';
 import { chartLog, dayLog, loggedAccess } from '../audit/audit-log.ts';
 import { RecordError } from '../errors.ts';
@@ -38,7 +39,7 @@ export const readAuditEvent: Interaction = async (context, { id }) => {
     async () => {
       const [access, patient, told] = await Promise.all([
         loggedAccess(store, id),
-        store.read({ type: 'Patient', chart, place: '' }),
+        context.sharing.read({ type: 'Patient', chart, place: '' }),
         toldOf(context, chart),
       ]);
       const custodian = await keeperOf(context, chart, patient);
@@ -108,7 +109,7 @@ const maySeeLog = (
   actor: string | undefined,
 ): boolean => {
   const { organization } = asking.caller;
-  if (organization === undefined) return chart === asking.chart;
+  if (organization === undefined) return isOwnChart(asking, chart);
   return (custodian ?? actor) === organization;
 };
 
@@ -128,8 +129,8 @@ export const searchAuditEvents: Interaction = async (context) => {
   const size = query.count ?? usualPage;
   requireSelfContained(query);
   const named = criteriaOf(query.conditions);
-  const own = asking.chart === undefined ? undefined : { chart: asking.chart };
-  const log = asking.caller.organization === undefined ? own : await chartNamed(context, named);
+  const log =
+    asking.caller.organization === undefined ? await ownLog(context, named) : await chartNamed(context, named);
   const from = Array.isArray(asked?.position) ? (asked.position as string[]) : [];
   const page = log === undefined ? await ofOrganization(context, from, now) : await ofChart(context, log, from, size);
   const events = page.events.filter((event) =>
@@ -296,4 +297,14 @@ const chartNamed = async (context: RequestContext, criteria: readonly Criterion[
   const parsed = parseReference(`Patient/${id}`, context.request.baseUrl);
   const address = parsed.kind === 'record' ? await locate(context, 'Patient', parsed.id) : undefined;
   return { chart: address?.chart ?? 'unknown', patient: `Patient/${id}` };
+};
+
+/** The log that a patient asks for: that of the own chart, or of one that is merged with it. */
+const ownLog = async (context: RequestContext, criteria: readonly Criterion[]): Promise<NamedChart | undefined> => {
+  const { asking, sharing } = context;
+  if (asking.chart === undefined) return undefined;
+  const named = await chartNamed(context, criteria);
+  if (!named || named.chart === asking.chart) return { chart: asking.chart };
+  await sharing.lookUp([{ type: 'Patient', chart: named.chart }]);
+  return isOwnChart(asking, named.chart) ? named : { chart: asking.chart };
 };

@@ -27,7 +27,7 @@ const saying: Readonly<Record<Told, (type: string) => string>> = {
   scope: (type) => `No scope of the access token covers this for ${type}`,
   role: (type) => `Your role does not allow this for ${type}`,
   delegation: () => 'No organisation has delegated this to you for the present',
-  custodian: () => 'Another organisation keeps this record',
+  custodian: () => 'You may see this record, but not change it',
   proxy: () => 'No right to do this for the patient is in force',
 };
 

@@ -3,6 +3,7 @@ import type { Asking, Sharing } from '../access/question.ts';
 import { addressesIn } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
+import { linkedWith } from '../store/chart-links.ts';
 import { type AccessRows, accessRowsOf } from '../store/directives.ts';
 import type { Address } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
@@ -11,13 +12,16 @@ import type { StoredRecord } from '../store/rows.ts';
 /** A record as far as it tells whether Consents matter; of one that does not exist, where it would be, so that it takes as long. */
 type Kept = Pick<StoredRecord, 'type' | 'chart'> & Partial<Pick<StoredRecord, 'custodian' | 'resource'>>;
 
+/** Who asks, with what is found out here of the charts that are the patient's who asks. */
+export type Asker = Asking & { readonly merged?: Set<string> | undefined };
+
 /**
  * What patients permit of charts that other organisations keep, as far as one request has looked it up; whatever has not been is not shared. Every
  * request looks anew, so what a Consent opens or closes is in force with the next one.
  */
 export class SharedCharts {
   readonly #store: RecordStore;
-  readonly #asking: Asking;
+  readonly #asking: Asker;
   readonly #network: Known;
   readonly #besides: AccessRows['rows'];
   readonly #known = new Map<string, ChartAccess | undefined>();
@@ -26,7 +30,7 @@ export class SharedCharts {
   /** Where records are that clients chose the ids of, by `Type/id`; undefined for what leads nowhere. */
   readonly #located = new Map<string, Address | undefined>();
 
-  constructor(store: RecordStore, asking: Asking, network: Known, besides: AccessRows['rows'] = []) {
+  constructor(store: RecordStore, asking: Asker, network: Known, besides: AccessRows['rows'] = []) {
     this.#besides = besides;
     this.#store = store;
     this.#asking = asking;
@@ -44,7 +48,7 @@ export class SharedCharts {
    * @param besides - rows of charts that the request is to write.
    */
   as(asking: Asking, { store = this.#store, besides = [] as AccessRows['rows'] } = {}): SharedCharts {
-    return new SharedCharts(store, asking, this.#network, besides);
+    return new SharedCharts(store, { ...asking, merged: undefined }, this.#network, besides);
   }
 
   /** What is known of a chart; undefined if it was not looked up, or is too much. */
@@ -82,7 +86,27 @@ export class SharedCharts {
 
   /** Whether a Consent may decide about a record, and has not been looked up, or where what it names is has not. */
   needs(record: Kept): boolean {
-    return this.#isForeign(record) && (!this.#known.has(record.chart) || this.#unlocated(record).length > 0);
+    return this.#isForeign(record)
+      ? !this.#known.has(record.chart) || this.#unlocated(record).length > 0
+      : this.#asking.merged?.size === 0 && this.#mayBeOwn(record);
+  }
+
+  /** Whether a record is in a chart of a patient that a merge may have made one with that of the patient who asks. What a Binary is under tells where it is. */
+  #mayBeOwn({ type, chart, resource }: Kept): boolean {
+    const { chart: own, merged } = this.#asking;
+    if (!merged) return false;
+    if (type !== 'Binary') return chart !== own && !headsOwnChart(type);
+    const under = addressesIn(resource).flatMap(({ name }) => this.#addressOf(name) ?? []);
+    return under.some((each) => each.chart !== own && !headsOwnChart(each.type));
+  }
+
+  #merged: Promise<void> | undefined;
+
+  /** Looks up which charts a merge has made one with that of the patient who asks, itself among them. */
+  async #lookUpMerged(): Promise<void> {
+    const { chart = '', merged } = this.#asking;
+    for (const each of await linkedWith(this.#store, chart)) merged?.add(each.chart);
+    merged?.add(chart);
   }
 
   #isForeign({ type, custodian }: Kept): boolean {
@@ -119,14 +143,19 @@ export class SharedCharts {
   }
 
   /**
-   * Looks up what is shared of the charts of these records: one Query a chart, all at once; none for what the caller's own organisation keeps. Then, where
+   * Looks up what is shared of the charts of these records: one Query a chart, all at once; none for what the caller's own organisation keeps. For a patient who asks, one
+   * read of the own chart's links, and only where a record is in another one. Then, where
    * something is shared, in whose charts that is which they name by ids that clients chose: one call a type.
    *
    * @returns how many calls were made.
    */
   async lookUp(records: readonly Kept[]): Promise<number> {
-    const charts = new Set(records.flatMap((record) => (this.needs(record) ? [record.chart] : [])));
     let fresh = 0;
+    if (records.some((record) => this.#mayBeOwn(record))) {
+      if (!this.#merged) fresh++;
+      await (this.#merged ??= this.#lookUpMerged());
+    }
+    const charts = new Set(records.flatMap((record) => (this.needs(record) ? [record.chart] : [])));
     const asked = [...charts].map((chart): Promise<void> => {
       const known = this.#asked.get(chart);
       if (known) return known;

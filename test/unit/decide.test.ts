@@ -13,6 +13,8 @@ interface Person {
   readonly roles: readonly RoleName[];
   readonly organization: string | undefined;
   readonly chart: string | undefined;
+  /** Charts that a merge has made the patient's, too. */
+  readonly merged?: readonly string[];
   readonly scopes: readonly ModelScope[];
   /** Whether somebody has delegated to a member of support. */
   readonly delegated?: boolean;
@@ -66,9 +68,13 @@ const model = (person: Person, letter: Letter, type: string, record: Facts): str
   if (!directory.includes(type) && isNote && !(record.originators ?? []).some((each) => each === 'Practitioner/x'))
     return 'originator';
   if (isPatient) {
-    if (person.chart === undefined || person.chart !== record.chart) return 'not-own-record';
+    const named = person.chart !== undefined && person.chart === record.chart;
+    const joined = (person.merged ?? []).some((each) => each === record.chart);
+    if (!named && !joined) return 'not-own-record';
     // What a representative would do is no reason to keep a record from the patient.
-    return record.withheld && record.withheld.reason !== 'representative' ? 'withheld' : 'permit';
+    if (record.withheld && record.withheld.reason !== 'representative') return 'withheld';
+    // A merge may be wrong: it lets the patient read, and nothing else.
+    return named || reading ? 'permit' : 'not-own-record';
   }
   if (person.organization !== record.custodian) return 'custodian';
   // Of labels none here is ordinary, and of messages and tasks none is for support.
@@ -120,11 +126,12 @@ const person: fc.Arbitrary<Person> = fc.oneof(
     roles: fc.constant(['patient'] as const),
     organization: fc.constant(undefined),
     chart: fc.constantFrom(...charts),
-    scopes: fc.constant([{ level: 'patient', type: '*', letters: 'rs', query: '' }]),
+    merged: fc.subarray(charts),
+    scopes: fc.constant([{ level: 'patient', type: '*', letters: 'cruds', query: '' }]),
   }),
 );
 
-const asking = ({ roles, organization, chart, scopes, delegated, books }: Person): Asking => ({
+const asking = ({ roles, organization, chart, merged, scopes, delegated, books }: Person): Asking => ({
   caller: {
     subject: 's',
     name: 'n',
@@ -136,6 +143,7 @@ const asking = ({ roles, organization, chart, scopes, delegated, books }: Person
     patient: chart === undefined ? undefined : 'p',
   },
   chart,
+  ...(merged ? { merged: new Set(merged) } : {}),
   ...(books ? { booking: true } : {}),
   ...(delegated ? { delegation: { role: 'PractitionerRole/1', by: 'Practitioner/y', from: 0, to: 1 } } : {}),
 });

@@ -1,3 +1,4 @@
+import { isOwnChart } from '../../access/question.ts';
 import type { AuditedAccess } from '../../audit/audit-event.ts';
 import { auditEvent } from '../../audit/audit-event.ts';
 import { entryOf, refusedKey, type StoredAuditRow } from '../../audit/audit-row.ts';
@@ -48,11 +49,11 @@ export const listDisclosures = async (context: RequestContext, { id }: Target): 
     { interaction: 'operation', chart, what: [patient], query: `${patient}/$disclosures` },
     async () => {
       const [head, withheld] = await Promise.all([
-        store.read(address),
+        context.sharing.read(address),
         isOwn ? withheldOf(store, chart, now) : undefined,
       ]);
       const may = isOwn
-        ? head !== undefined && chart === asking.chart
+        ? head !== undefined && isOwnChart(asking, chart)
         : (await custodianOf(store, chart, head)) === asking.caller.organization;
       if (!may) return { may, page: { shown: [], next: undefined } };
       return { may, page: await filledPage(context, chart, { withheld, after, size }) };

@@ -3,6 +3,7 @@ import type { Directive } from '../../access/directive.ts';
 import { type Extent, extentOf, type Kind, labelsNamed } from '../../access/extent.ts';
 import { actCode, part2Label } from '../../access/labels.ts';
 import { payersDenied } from '../../access/payer-restriction.ts';
+import { isOwnChart } from '../../access/question.ts';
 import { Relations } from '../../access/relation.ts';
 import { sensitiveCodes } from '../../access/sensitive-codes.ts';
 import { typesOfPatients } from '../../record-types/homes.ts';
@@ -46,7 +47,7 @@ export const explainConsent: Interaction = async (context) => {
       query: `Consent/$explain?patient=${name}&organization=${reader}`,
     },
     async () => {
-      const [head, filed] = await Promise.all([store.read(address), accessRowsOf(store, chart)]);
+      const [head, filed] = await Promise.all([context.sharing.read(address), accessRowsOf(store, chart)]);
       return { patient: head, rows: filed };
     },
     (found) => {
@@ -87,7 +88,7 @@ export const explainConsent: Interaction = async (context) => {
 const mayAsk = ({ asking }: RequestContext, patient: StoredRecord | undefined): patient is StoredRecord =>
   patient?.resource !== undefined &&
   (isPatient(asking)
-    ? patient.chart === asking.chart && !asking.proxy
+    ? isOwnChart(asking, patient.chart) && !asking.proxy
     : patient.custodian === asking.caller.organization);
 
 const isPatient = ({ caller }: RequestContext['asking']): boolean => caller.organization === undefined;

@@ -1,7 +1,7 @@
 import { agesOf } from '../../access/proxies/ages.ts';
 import type { Emancipation, Grant, Recorded } from '../../access/proxies/grant.ts';
 import { type Standing, standingOf } from '../../access/proxies/standing.ts';
-import { type LegalBasis, legalBases } from '../../access/question.ts';
+import { isOwnChart, type LegalBasis, legalBases } from '../../access/question.ts';
 import { isScoped } from '../../access/rules/scope.ts';
 import { RecordError } from '../../errors.ts';
 import { addressOf } from '../../fhir/addresses.ts';
@@ -166,7 +166,7 @@ const patientFor = async (
   allowed: readonly string[],
 ): Promise<{ readonly patient: fhir4.Patient; readonly chart: string }> => {
   const { asking, recordType, request } = context;
-  const { caller, chart: own, proxy } = asking;
+  const { caller, proxy } = asking;
   const action = request.method === 'POST' ? 'u' : 'r';
   if (!isScoped(caller, action, recordType.name))
     throw new RecordError('forbidden', `No scope of the access token covers this for ${recordType.name}`, {
@@ -177,7 +177,8 @@ const patientFor = async (
     throw new RecordError('forbidden', 'Your role does not allow this', { reason: 'forbidden-role' });
   const address = await locate(context, recordType.name, id);
   if (!address) throw notFound(context);
-  const may = (record: StoredRecord) => (isPatient ? record.chart === own : record.custodian === caller.organization);
+  const may = (record: StoredRecord) =>
+    isPatient ? isOwnChart(asking, record.chart) : record.custodian === caller.organization;
   const what = [`${recordType.name}/${id}`];
   const look = { interaction: 'operation', what, query: `${what[0]}/${said}`, may } as const;
   const found = await lookAt(context, address, look, (record) => {

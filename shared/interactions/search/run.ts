@@ -1,4 +1,5 @@
 import { sensitiveAmong } from '../../access/labels.ts';
+import { isOwnChart } from '../../access/question.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
@@ -119,7 +120,7 @@ export class Run {
   mayEnter(recordType: SearchType, record: StoredRecord): boolean {
     const { asking, sharing } = this.context;
     const { organization } = asking.caller;
-    const own = organization === undefined ? record.chart === asking.chart : record.custodian === organization;
+    const own = organization === undefined ? isOwnChart(asking, record.chart) : record.custodian === organization;
     return this.mayFind(recordType, record) || own || sharing.mayEnter(record.chart);
   }
 
