@@ -22,6 +22,7 @@ import { mergeInput } from '../interactions/merging/input.ts';
 import { messagesInput } from '../interactions/messages/input.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
+import { signOrderInput } from '../interactions/prescribing/input.ts';
 import { progressInput } from '../interactions/progress/input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
 import { registerInput } from '../interactions/registering/input.ts';
@@ -233,6 +234,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
       [`${type}/$retract`, { summary: 'Say that what was signed was in error', input: retractInput, answer: type }],
     ]),
   ),
+  'MedicationRequest/$sign': {
+    summary: 'Answer for an order; it is in force from then on',
+    input: signOrderInput,
+    answer: 'MedicationRequest',
+  },
   'ValueSet/$expand': { summary: 'The codes in a value set', input: served(expandInput), answer: 'ValueSet' },
   'ValueSet/$validate-code': {
     summary: 'Whether a code is in a value set',

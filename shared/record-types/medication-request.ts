@@ -4,6 +4,8 @@ import {
   medicationRequestElements,
   medicationRequestSearchTable,
 } from '../fhir/generated/search-parameters/MedicationRequest.ts';
+import { keptOfOrder, requireOrderChange } from '../prescriptions/orders.ts';
+import { checkOfState } from '../work/check-state.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A prescription. https://hl7.org/fhir/R4/medicationrequest.html */
@@ -14,4 +16,7 @@ export const medicationRequest = defineRecordType({
   searchTable: medicationRequestSearchTable,
   elements: medicationRequestElements,
   date: 'authoredon',
+  requireChange: requireOrderChange,
+  keeps: keptOfOrder,
+  raises: checkOfState,
 });

@@ -65,6 +65,26 @@ const cases: Readonly<Record<string, Case>> = {
     },
     because: because('request-statusReason'),
   },
+  'MedicationRequest.status': {
+    body: (subject) => ({
+      resourceType: 'MedicationRequest',
+      status: 'draft',
+      intent: 'order',
+      medicationCodeableConcept: { text: 'Amoxicillin 500 mg' },
+      subject: { reference: subject },
+    }),
+    table: {
+      draft: 'cancelled entered-in-error',
+      active: '!on-hold completed !stopped !cancelled entered-in-error',
+      'on-hold': 'active completed !stopped !cancelled entered-in-error',
+      completed: 'entered-in-error',
+      stopped: 'entered-in-error',
+      cancelled: 'entered-in-error',
+      unknown: 'on-hold completed stopped cancelled entered-in-error',
+      'entered-in-error': '',
+    },
+    because: { statusReason: reason },
+  },
   'Task.status': {
     body: (subject) => ({
       resourceType: 'Task',

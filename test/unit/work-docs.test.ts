@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { carePlanMoves } from '../../shared/plans/care-plan-moves.ts';
 import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
 import { achievementMoves, goalMoves } from '../../shared/plans/goal-moves.ts';
+import { orderMoves } from '../../shared/prescriptions/order-moves.ts';
 import { appointmentMoves } from '../../shared/scheduling/appointment-moves.ts';
 import { encounterMoves } from '../../shared/visits/encounter-moves.ts';
 import { communicationMoves } from '../../shared/work/communication-moves.ts';
@@ -13,7 +14,9 @@ import { ownMoves } from '../../shared/work/own-task.ts';
 import { serviceRequestMoves } from '../../shared/work/service-request-moves.ts';
 import { taskMoves } from '../../shared/work/task-moves.ts';
 
-const document = readFileSync(path.resolve(import.meta.dirname, '../../docs/work.md'), 'utf8');
+const document = ['work', 'prescriptions']
+  .map((name) => readFileSync(path.resolve(import.meta.dirname, `../../docs/${name}.md`), 'utf8'))
+  .join('\n');
 
 /** Rows of the table that begins with a heading. */
 const rowsUnder = (heading: string): string[][] => {
@@ -30,12 +33,13 @@ const rowsUnder = (heading: string): string[][] => {
 
 const ownMovesFrom = (state: string): readonly string[] => ownMoves[state as fhir4.Task['status']] ?? [];
 
-describe('docs/work.md', () => {
+describe('docs/work.md and docs/prescriptions.md', () => {
   const tables = [
     appointmentMoves,
     encounterMoves,
     taskMoves,
     serviceRequestMoves,
+    orderMoves,
     carePlanMoves,
     careTeamMoves,
     goalMoves,

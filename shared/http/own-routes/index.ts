@@ -11,6 +11,7 @@ import { deviceRoutes } from './device.ts';
 import { diagnosticReportRoutes } from './diagnostic-report.ts';
 import { documentReferenceRoutes } from './document-reference.ts';
 import { encounterRoutes } from './encounter.ts';
+import { medicationRequestRoutes } from './medication-request.ts';
 import { observationRoutes } from './observation.ts';
 import { patientRoutes } from './patient.ts';
 import { practitionerRoutes } from './practitioner.ts';
@@ -33,6 +34,7 @@ export const ownRoutes: OwnRoutes = {
   ...diagnosticReportRoutes,
   ...documentReferenceRoutes,
   ...encounterRoutes,
+  ...medicationRequestRoutes,
   ...observationRoutes,
   ...patientRoutes,
   ...practitionerRoutes,

@@ -1,0 +1,27 @@
+import { parseReference } from '../../fhir/references.ts';
+import type { RequestContext } from '../context.ts';
+import { locate } from '../locate.ts';
+import { type PlannedWrite, planUpdate } from '../plan-write.ts';
+
+const inForce: ReadonlySet<unknown> = new Set(['active', 'on-hold']);
+
+/**
+ * The order that a signed one replaces (`priorPrescription`), stopped: so a change of a dose never leaves both in force, or neither. Nothing for one that is over, or that another organisation
+ * keeps: that is theirs to stop.
+ *
+ * @see https://hl7.org/fhir/R4/medicationrequest-definitions.html#MedicationRequest.priorPrescription
+ */
+export const replacedBy = async (context: RequestContext, { next }: PlannedWrite): Promise<PlannedWrite[]> => {
+  const { priorPrescription } = (next.resource ?? {}) as Partial<fhir4.MedicationRequest>;
+  const named = parseReference(priorPrescription?.reference ?? '', context.request.baseUrl);
+  if (named.kind !== 'record' || named.type !== next.type) return [];
+  const address = await locate(context, named.type, named.id);
+  const prior = address?.chart === next.chart ? await context.store.read(address) : undefined;
+  if (!prior?.resource || prior.custodian !== next.custodian || !inForce.has(prior.resource['status'])) return [];
+  const resource = {
+    ...prior.resource,
+    status: 'stopped',
+    statusReason: { text: `Replaced by ${next.type}/${next.id}` },
+  };
+  return [await planUpdate(context, { resource, warnings: [] }, prior)];
+};
