@@ -1,11 +1,21 @@
+import type { Access } from '../audit/audit-trail.ts';
 import { RecordError } from '../errors.ts';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { actorsOf } from '../record-types/schedule-rules.ts';
+import { bookedAhead } from '../scheduling/booked-ahead.ts';
 import { type CalendarChange, type CalendarWork, dayCount, readCalendars, type WantedTime } from '../store/calendar.ts';
-import { requireTimely } from './bookings.ts';
+import {
+  bookingsAmong,
+  lookAtPatients,
+  requireAlive,
+  requireTimely,
+  visitsUnseen,
+  warnOfOverlaps,
+} from './bookings.ts';
 import type { RequestContext } from './context.ts';
+import { chartsOf } from './locate.ts';
 import type { PlannedWrite } from './plan-write.ts';
 
 /** Days of actors on which one record may hold time: a year of one, some weeks of ten. */
@@ -21,16 +31,40 @@ export interface Asked extends Pick<RequestContext, 'now' | 'store'> {
 /** Of a write, what decides on time. */
 type Timed = Pick<PlannedWrite, 'recordType' | 'next' | 'previous' | 'calendars'>;
 
-/** What writes of a request change in the calendars of actors; undefined if nothing. A Slot costs a call for its Schedule. */
+/** What the time of records comes to in their commit. */
+export interface TimeWork {
+  /** What changes in the calendars of actors; undefined if nothing. */
+  readonly calendar: CalendarWork | undefined;
+  /** Accesses besides: what the writer is told of others. */
+  readonly told: readonly Access[];
+}
+
+/**
+ * What writes of a request change in the calendars of actors, once the rules of time are kept (bookings.ts). What is booked ahead costs calls beside one another, for calendars and patients; else
+ * calendars are read by the commit. A Slot costs a call for its Schedule.
+ *
+ * @throws RecordError `business-rule`, `too-costly`.
+ */
 export const calendarWork = async (
-  context: Asked & Pick<RequestContext, 'asking'>,
+  context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
-): Promise<CalendarWork | undefined> => {
+): Promise<TimeWork> => {
+  const { store, now } = context;
   requireTimely(context, plans);
-  return timeChanged(context, plans);
+  const calendar = await timeChanged(context, plans);
+  const bookings = bookingsAmong(plans, now);
+  const unseen = visitsUnseen(bookings);
+  const readAhead = async () => {
+    if (!calendar || unseen.length === 0) return calendar;
+    const takes = calendar.changes.flatMap((change) => change.takes);
+    return { ...calendar, known: await readCalendars(store, takes, calendar.known) };
+  };
+  const [seen, known] = await Promise.all([lookAtPatients(store, unseen), readAhead()]);
+  requireAlive(bookings, plans, seen);
+  return { told: await warnOfOverlaps(context, bookings, plans, seen), calendar: known };
 };
 
-/** The same, whoever asks for it. */
+/** What writes change in the calendars of actors, whoever asks for it; undefined if nothing. */
 export const timeChanged = async (context: Asked, plans: readonly Timed[]): Promise<CalendarWork | undefined> => {
   const actorsOfSchedules = await schedulesNamed(context, plans);
   const changes = plans.flatMap((plan) => changeBy({ ...context, actorsOfSchedules }, plan) ?? []);
@@ -125,7 +159,22 @@ const timeAhead = (
 export const calendarsAhead = async (
   context: Asked & Pick<RequestContext, 'recordType'>,
   resource: Resource,
-): Promise<PlannedWrite['calendars']> => {
+): Promise<CalendarWork['known']> => {
   const times = timeAhead({ ...context, actorsOfSchedules: new Map() }, context.recordType, resource);
   return times.length === 0 || dayCount(times) > mostDays ? undefined : readCalendars(context.store, times);
+};
+
+/** The same, and what is to be known of the patients for whom it is. */
+export const bookingAhead = async (context: RequestContext, resource: Resource): Promise<PlannedWrite['calendars']> => {
+  const { recordType, store, now } = context;
+  const charts = bookedAhead(resource, now) === '' ? [] : await chartsOf(context, recordType.patientsOf(resource));
+  if (charts.length === 0) return calendarsAhead(context, resource);
+  const [calendars = { days: new Map(), schedules: new Map() }, patients] = await Promise.all([
+    calendarsAhead(context, resource),
+    lookAtPatients(
+      store,
+      charts.map((chart) => ({ chart, resource })),
+    ),
+  ]);
+  return { ...calendars, patients };
 };

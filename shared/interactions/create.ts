@@ -23,7 +23,7 @@ export const createRecord: Interaction = async (context) => {
     const plan = await planCreate(context, parsed, place, found && guardsFor(found, place.id));
     if (context.store.isReduced) {
       const { plans, answer } = await (await import('./hand-on.lazy.ts')).handedOn(context, plan);
-      await save(context, plans, [answer]);
+      await save(context, plans, () => [answer]);
       return answer;
     }
     await save(context, [plan]);

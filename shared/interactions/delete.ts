@@ -47,7 +47,7 @@ export const deleteByCondition: Interaction = async (context) => {
     const { matches } = await conditionalMatch(context, condition, inQuery, mostByCondition);
     const plans = await planDeletions(context, matches);
     const answer = answerDeletions(context, plans);
-    if (plans.length > 0) await save(context, plans, [answer]);
+    if (plans.length > 0) await save(context, plans, () => [answer]);
     return answer;
   });
 };

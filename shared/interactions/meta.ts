@@ -82,7 +82,7 @@ export const changeLabels =
       const { plans, answer } = await plan(context, target);
       if (plans.length === 0) return answer;
       try {
-        await save(context, plans, [answer]);
+        await save(context, plans, () => [answer]);
         return answer;
       } catch (error) {
         const again = error instanceof RecordError && error.reason === 'concurrent-change';

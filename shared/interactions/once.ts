@@ -38,7 +38,7 @@ export const carriedOutOnce = async <C extends Omit<RequestContext, 'recordType'
   const own = { ...context, once };
   try {
     const result = await work(own);
-    if (!once.kept) await save(own, [], answersOf(result));
+    if (!once.kept) await save(own, [], () => answersOf(result));
     return result;
   } catch (error) {
     if (!(error instanceof RecordError) || error.kind === 'incomplete') throw error;

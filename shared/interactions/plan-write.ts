@@ -8,13 +8,14 @@ import type { RecordType } from '../record-types/define-record-type.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
 import { isDirectory } from '../record-types/subjects.ts';
 import { isSubsetted } from '../search/project.ts';
-import type { CalendarWork } from '../store/calendar.ts';
+import type { KnownCalendars } from '../store/calendar.ts';
 import type { ExistenceCheck, UniqueChange } from '../store/commit.ts';
 import type { RowChanges } from '../store/directive-rows.ts';
 import { type Address, locatorKey, type Row } from '../store/keys.ts';
 import type { FurtherCharts } from '../store/pointer-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { answered } from './answered.ts';
+import type { PatientsSeen } from './bookings.ts';
 import { requireClaimedProfiles } from './claimed-profiles.ts';
 import type { RequestContext } from './context.ts';
 import { labelled, unlessOfProgramme } from './label-write.ts';
@@ -40,10 +41,10 @@ export interface PlannedWrite {
   readonly besides?: RowChanges;
   /** What must not have been made meanwhile, for a conditional create. */
   readonly guards: readonly UniqueChange[];
-  /** What stands against the record without refusing it. */
-  readonly warnings: readonly ValidationIssue[];
-  /** Calendars of actors that were read beside the record. */
-  readonly calendars?: CalendarWork['known'];
+  /** What stands against the record without refusing it. What its commit finds out is added to it, before the answer is made of it. */
+  readonly warnings: ValidationIssue[];
+  /** Calendars of actors, and what is known of patients, that were read beside the record. */
+  readonly calendars?: (KnownCalendars & { readonly patients?: PatientsSeen }) | undefined;
 }
 
 /** Where a new record will be, and under which id. */

@@ -64,23 +64,27 @@ export const overtaken = () =>
 /**
  * Writes records, their index rows, what they must not contradict and their audit rows: wholly or not at all.
  *
- * @param answers - what the request is answered with, kept with what it writes if it is carried out once.
+ * @param answers - what the request is answered with, kept with what it writes if it is carried out once; asked for once all that warns of it is known.
  * @throws GuardFailed; ReferredMeanwhile; TimeTaken; RecordError `version-conflict` (If-Match was given), `conflict`, `invalid` for a reference to
  *   nothing, `throttled`: nothing was written then. RecordError `incomplete`: all of it was. Any other error leaves that open.
  */
 export const save = async (
   context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
-  answers: readonly Answer[] = plans.map((plan) => answerTo(context, plan)),
+  answers: () => readonly Answer[] = () => plans.map((plan) => answerTo(context, plan)),
 ): Promise<void> => {
   const { store, request, once, visitsToProgrammes } = context;
   await requireUnrestricted(context, plans);
   if (store.isReduced && plans.some(({ previous }) => previous))
     throw new Error('What was read in part is not written back');
-  const key = once?.rowFor(answers);
+  let key: Row | undefined;
+  const claims = (): readonly Row[] => {
+    key = once?.rowFor(answers());
+    return key ? [key] : [];
+  };
   const sent = new Set(plans.map(({ next }) => keyText(recordKey(next))));
   const attempt = async (planned: readonly PlannedWrite[], again?: 'again'): Promise<Error | undefined> => {
-    const work = await commitOf(context, planned, key && [key]);
+    const work = await commitOf(context, planned, claims);
     try {
       await commit(store, work);
     } catch (error) {
@@ -176,11 +180,15 @@ const namingEachOther = async (
     ? (await import('./referring-anew.lazy.ts')).namingEachOther(context, plans)
     : plans;
 
-/** What writes come to in the store. */
+/**
+ * What writes come to in the store.
+ *
+ * @param claims - asked for once all that warns of the writes is known.
+ */
 export const commitOf = async (
   context: Omit<RequestContext, 'recordType'>,
   plans: readonly PlannedWrite[],
-  claims: readonly Row[] = [],
+  claims: () => readonly Row[] = () => [],
 ): Promise<Commit> => {
   const { store, audit } = context;
   const own = new Set(plans.map(({ next }) => keyText(recordKey(next))));
@@ -192,15 +200,17 @@ export const commitOf = async (
     if (!own.has(key) && !isFresh(store, key, check))
       checks.set(key, { ...check, without: check.without ?? checks.get(key)?.without });
   }
+  const time = plans.some(({ recordType }) => recordType.heldTime)
+    ? await (await import('./calendar-changes.lazy.ts')).calendarWork(context, plans)
+    : undefined;
+  const accesses = [...(await accessesOf(context, plans)), ...(time?.told ?? [])];
   return {
     writes: plans.map((plan) => rowsOf(context, plan)),
     checks: [...checks.values()],
     unique: plans.flatMap(({ guards }) => guards),
-    log: (await accessesOf(context, plans)).map((access) => audit.row(access)),
-    claims: [...plans.flatMap((plan) => plan.claims), ...claims],
-    calendar: plans.some(({ recordType }) => recordType.heldTime)
-      ? await (await import('./calendar-changes.lazy.ts')).calendarWork(context, plans)
-      : undefined,
+    log: accesses.map((access) => audit.row(access)),
+    claims: [...plans.flatMap((plan) => plan.claims), ...claims()],
+    calendar: time?.calendar,
   };
 };
 

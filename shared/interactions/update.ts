@@ -68,7 +68,7 @@ export const planPut = async (
     read === undefined ? address && store.read(address) : read,
     read || !recordType.heldTime
       ? undefined
-      : import('./calendar-changes.lazy.ts').then(({ calendarsAhead }) => calendarsAhead(context, resource)),
+      : import('./calendar-changes.lazy.ts').then(({ bookingAhead }) => bookingAhead(context, resource)),
   ]);
   // As for one that is hidden; that an id which a client chose is taken is no secret.
   if (!current && address && IdCodec.hasForm(id)) await context.sharing.lookUp([address]);

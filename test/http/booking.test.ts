@@ -396,3 +396,103 @@ describe('a patient', () => {
     ]);
   });
 });
+
+describe('a patient who has another appointment then', () => {
+  let other: string;
+  /** What is said beside an answer, of other appointments. */
+  const warnedOf = ({ headers, body }: { headers: Record<string, string>; body: TestBody }): string[] => {
+    const told = headers['x-fhir-request-validation'];
+    const outcome = (told === undefined ? body : JSON.parse(told)) as Partial<fhir4.OperationOutcome>;
+    return (outcome.issue ?? []).flatMap(({ severity, code, details }) =>
+      severity === 'warning' ? [`${code} ${details?.text}`] : [],
+    );
+  };
+  const warning = (name = other) => [`conflict The patient has another appointment at this time: ${name}`];
+  const alone = (start: string, end: string) => proposal(start, end, [patient, room]);
+  const booked = (start: string, end: string, more: Partial<fhir4.Appointment> = {}) => ({
+    ...alone(start, end),
+    status: 'booked' as const,
+    ...more,
+  });
+  const post = (appointment: fhir4.Appointment, as = frontdesk, headers: Record<string, string> = {}) =>
+    server.post('Appointment', appointment as unknown as TestBody, { as, headers });
+
+  beforeEach(async () => {
+    const { body } = await book(proposal('09:00', '10:00', [practitioner, patient]));
+    other = referenceTo(body);
+  });
+
+  it('is booked all the same, with a warning, in no call more', async () => {
+    server.calls.reset();
+    const direct = await post(booked('09:30', '10:15'));
+    expect([direct.status, warnedOf(direct)]).toEqual([201, warning()]);
+    expect(server.calls.sequential()).toBe(2);
+    await server.delete(referenceTo(direct.body), { as: frontdesk });
+    server.calls.reset();
+    const operation = await book(alone('09:30', '10:15'), { prefer: 'return=OperationOutcome' });
+    expect([operation.status, warnedOf(operation)]).toEqual([201, warning()]);
+    expect(server.calls.sequential()).toBe(2);
+  });
+
+  it('is warned of by $hold, $reschedule, PUT and transactions', async () => {
+    const held = await holdFor(alone('08:30', '09:30'), instant('07:10'));
+    expect(warnedOf(held)).toEqual(warning());
+    await change(String(held.body.id), 'cancel');
+    const made = await create(server, booked('12:00', '12:30'), frontdesk);
+    const to = parametersOf([
+      { name: 'start', valueDateTime: at('09:45') },
+      { name: 'end', valueDateTime: at('10:15') },
+    ]);
+    const moved = await server.post(`Appointment/${made.id}/$reschedule`, to, { as: frontdesk });
+    expect([moved.status, warnedOf(moved)]).toEqual([200, warning()]);
+    const put = await server.put(
+      referenceTo(made),
+      { ...(moved.body as object), start: at('09:50') } as unknown as TestBody,
+      {
+        as: frontdesk,
+      },
+    );
+    expect([put.status, warnedOf(put)]).toEqual([200, warning()]);
+    const resource = { ...(put.body as object), start: at('09:55') };
+    const entry = [{ resource, request: { method: 'PUT', url: referenceTo(made) } }];
+    const together = await server.post('', { resourceType: 'Bundle', type: 'transaction', entry } as never, {
+      as: frontdesk,
+    });
+    const [{ response } = {}] = (together.body as unknown as fhir4.Bundle).entry ?? [];
+    expect(warnedOf({ headers: {}, body: response?.outcome as unknown as TestBody })).toEqual(warning());
+    const commented = { ...resource, comment: 'Bring the letter' } as unknown as TestBody;
+    expect(warnedOf(await server.put(referenceTo(made), commented, { as: frontdesk }))).toEqual([]);
+  });
+
+  it('is told of again when the request is sent again with its key', async () => {
+    const headers = { 'Idempotency-Key': 'overlap-0001' };
+    const [first, second] = [
+      await post(booked('09:30', '10:15'), frontdesk, headers),
+      await post(booked('09:30', '10:15'), frontdesk, headers),
+    ];
+
+    expect([second.body, warnedOf(second)]).toEqual([first.body, warning()]);
+  });
+
+  it('is not told of before or behind, nor of what is over, lapsed or only proposed', async () => {
+    await create(server, { ...alone('10:00', '10:30') }, frontdesk);
+    await create(server, { ...booked('10:00', '10:30', { status: 'cancelled' }) }, frontdesk);
+    await create(server, { ...proposal('08:00', '08:30', [patient]), status: 'fulfilled' }, frontdesk);
+    await holdFor(proposal('10:00', '10:30', [patient]), instant('07:10'));
+    server.setTime(Date.parse(at('07:11')));
+
+    expect(warnedOf(await post(booked('10:00', '10:30')))).toEqual([]);
+    expect(warnedOf(await post(booked('08:00', '09:00')))).toEqual([]);
+  });
+
+  it('is told of to nobody who may not see the other appointment, and leaves its trace', async () => {
+    const blind: TestCaller = { role: 'frontdesk', scope: 'user/Appointment.c user/Patient.rs' };
+
+    expect(warnedOf(await post(booked('09:00', '09:30'), blind))).toEqual([]);
+    expect(warnedOf(await post(booked('09:30', '10:00')))).toEqual(warning());
+    const log = await server.get(`AuditEvent?patient=${patient.slice(8)}&entity=${other}`, { as: { role: 'privacy' } });
+    expect(resourcesIn(log.body).map(({ subtype }) => JSON.stringify(subtype))).toContainEqual(
+      expect.stringContaining('search'),
+    );
+  });
+});

@@ -1,6 +1,15 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
-import { admin, create, pathOf, patientBody, referenceTo, resourcesIn, type Stored } from '../support/records.ts';
+import {
+  admin,
+  create,
+  issuesOf,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+} from '../support/records.ts';
 
 // A death is stored as it is told, and what is ahead of the patient waits until it is certain.
 
@@ -154,5 +163,85 @@ describe('a death', () => {
     await write({});
 
     expect(await states([marked])).toEqual(['on-hold']);
+  });
+});
+
+describe('a booking for who has died', () => {
+  const reasonOf = ({ status, body }: { status: number; body: TestBody }) => [status, issuesOf(body)[0]?.reason];
+  const refused = [422, 'patient-deceased'];
+  const appointment = (hour: number, status: fhir4.Appointment['status'] = 'booked'): fhir4.Appointment => ({
+    resourceType: 'Appointment',
+    status,
+    start: new Date(now + hour * 3_600_000).toISOString(),
+    end: new Date(now + (hour + 1) * 3_600_000).toISOString(),
+    participant: [{ actor: { reference: referenceTo(patient) }, status: 'accepted' }],
+  });
+  const post = (resource: fhir4.Appointment, role = 'frontdesk') =>
+    server.post('Appointment', resource as unknown as TestBody, { as: { role } });
+  const transaction = (...entry: readonly unknown[]) =>
+    server.post('', { resourceType: 'Bundle', type: 'transaction', entry } as never);
+  const putOf = (resource: object, url: string) => ({ resource, request: { method: 'PUT', url } });
+
+  it('is refused on every way by which it is written, also to an interface', async () => {
+    await write({ deceasedBoolean: true });
+    const proposed = await create<fhir4.Appointment>(server, appointment(2, 'proposed'));
+    const url = pathOf(proposed);
+    const next = { ...proposed, status: 'booked' } as unknown as TestBody;
+    const headers = { 'content-type': 'application/json-patch+json' };
+    const patch = [{ op: 'replace', path: '/status', value: 'pending' }];
+    const chosen = { ...appointment(2), id: `own-${patient.id.slice(0, 8)}` };
+
+    expect(reasonOf(await post(appointment(2)))).toEqual(refused);
+    expect(reasonOf(await post(appointment(2), 'system'))).toEqual(refused);
+    expect(reasonOf(await server.put(url, next))).toEqual(refused);
+    expect(reasonOf(await server.put(`Appointment/${chosen.id}`, chosen as unknown as TestBody))).toEqual(refused);
+    expect(reasonOf(await server.put(`Appointment?_id=${proposed.id}`, next))).toEqual(refused);
+    expect(reasonOf(await server.request('PATCH', url, { body: patch, headers }))).toEqual(refused);
+    const together = await transaction(
+      { resource: appointment(-2), request: { method: 'POST', url: 'Appointment' } },
+      putOf(next, url),
+    );
+    expect(reasonOf(together)).toEqual(refused);
+    expect(issuesOf(together.body)[0]?.expression).toBe('Bundle.entry[1].resource.participant');
+    expect((await read(proposed))['meta']).toMatchObject({ versionId: '1' });
+  });
+
+  it('is stored where it has begun, and what was booked may be changed and cancelled', async () => {
+    const begun = await create<fhir4.Appointment>(server, appointment(-0.5));
+    const ahead = await booked(3, { status: 'arrived' });
+    await write({ deceasedBoolean: true });
+
+    expect((await post(appointment(-0.5))).status).toBe(201);
+    expect((await post(appointment(-50, 'fulfilled'))).status).toBe(201);
+    const commented = { ...begun, comment: 'Her son was told' } as unknown as TestBody;
+    expect((await server.put(pathOf(begun), commented)).status).toBe(200);
+    expect((await server.put(pathOf(ahead), { ...ahead, status: 'cancelled' } as unknown as TestBody)).status).toBe(
+      200,
+    );
+  });
+
+  it('goes by what the same transaction says of the patient', async () => {
+    const url = pathOf(patient);
+    const dead = { ...patient, deceasedBoolean: true };
+    const booking = { resource: appointment(2), request: { method: 'POST', url: 'Appointment' } };
+
+    expect(reasonOf(await transaction(putOf(dead, url), booking))).toEqual(refused);
+    await write({ deceasedBoolean: true });
+    expect((await transaction(putOf(patient, url), booking)).status).toBe(200);
+  });
+
+  it('is refused by any of the records of a person that were merged', async () => {
+    const other = patient;
+    patient = await create(server, patientBody());
+    await server.post(`${pathOf(patient)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: { reference: referenceTo(other) } }],
+    });
+    await server.put(pathOf(other), {
+      ...((await read(other)) as object),
+      deceasedBoolean: true,
+    } as unknown as TestBody);
+
+    expect(reasonOf(await post(appointment(2)))).toEqual(refused);
   });
 });

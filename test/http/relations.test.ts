@@ -454,6 +454,32 @@ describe('the end of a care relationship', () => {
   });
 });
 
+describe('a booking at the time of one that another organisation keeps', () => {
+  const appointment = (subject: string): fhir4.Appointment => ({
+    resourceType: 'Appointment',
+    status: 'booked',
+    start: '2026-03-02T10:00:00Z',
+    end: '2026-03-02T10:30:00Z',
+    participant: [{ actor: { reference: subject }, status: 'accepted' }],
+  });
+  const warnedBy = async (subject: string, as: TestCaller) => {
+    const { status, headers } = await server.post('Appointment', appointment(subject), { as });
+    expect(status).toBe(201);
+    return headers['x-fhir-request-validation'] ?? 'nothing';
+  };
+
+  it('warns who may see that one, and nobody else', async () => {
+    const meta = { security: [{ system: `${hl7}v3-ActCode`, code: 'HIV' }] };
+    const [open, closed] = [await related(), await related()];
+    const other = await create(server, appointment(open.subject));
+    const labelled = await create(server, { ...appointment(closed.subject), meta });
+
+    expect(await warnedBy(open.subject, elsewhere)).toContain(referenceTo(other));
+    expect(await warnedBy(closed.subject, elsewhere)).toBe('nothing');
+    expect(await warnedBy(closed.subject, { role: 'physician' })).toContain(referenceTo(labelled));
+  });
+});
+
 describe('that more of a chart exists', () => {
   const hiv = { security: [{ system: `${hl7}v3-ActCode`, code: 'HIV' }] };
   /** For each page, how many records it shows and what it says besides. */

@@ -75,7 +75,7 @@ const filesBeside: readonly {
     { name: 'shared-search-ucum-units.lazy.js', most: 10_000 },
     { name: 'shared-store-staged.lazy.js', most: 20_000 },
     { name: 'shared-store-calendars.lazy.js', most: 10_000 },
-    { name: 'shared-interactions-calendar-changes.lazy.js', most: 9_000 },
+    { name: 'shared-interactions-calendar-changes.lazy.js', most: 16_000 },
     { name: 'shared-interactions-operations.lazy.js', most: 36_000 },
     { name: 'shared-interactions-patch.lazy.js', most: 12_000 },
     { name: 'shared-interactions-history.lazy.js', most: 8_000 },

@@ -1,7 +1,6 @@
 import { isSupport } from '../../access/support.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import { isDead } from '../../people/death.ts';
 import { holdUntilUrl } from '../../scheduling/extensions.ts';
 import { answerTo } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
@@ -108,25 +107,19 @@ export const requireAhead = ({ now }: RequestContext, resource: Resource): void 
   });
 };
 
-/** Takes the time of an appointment with the write of it. */
+/** Takes the time of an appointment with the write of it. What support staff may book is looked at beside the calendars. */
 export const taken = async (context: RequestContext, plan: PlannedWrite): Promise<Answer> => {
-  const { next } = plan;
-  if (!next.resource) throw new Error('Nothing is booked');
-  const { calendarsAhead } = await import('../calendar-changes.lazy.ts');
-  const requireBookable = isSupport(context.asking.caller) ? requireBookableBySupport : requireAlive;
-  const [calendars] = await Promise.all([calendarsAhead(context, next.resource), requireBookable(context, plan)]);
-  const known = { ...asSupportWrites(context, plan), calendars };
-  await withNearest(context, next.resource, () => save(context, [known]));
-  return answerTo(context, known);
+  const { resource } = plan.next;
+  if (!resource) throw new Error('Nothing is booked');
+  const written = isSupport(context.asking.caller)
+    ? { ...asSupportWrites(context, plan), calendars: await seenBySupport(context, plan, resource) }
+    : plan;
+  await withNearest(context, resource, () => save(context, [written]));
+  return answerTo(context, written);
 };
 
-/** Says nothing of a patient whom another organisation keeps: whether there is one is decided with the write. */
-const requireAlive = async (context: RequestContext, { next, furtherCharts }: PlannedWrite): Promise<void> => {
-  const charts = [...(next.place === '' ? [] : [next.chart]), ...furtherCharts.next];
-  const patients = await context.store.readMany(charts.map((chart) => ({ type: 'Patient', chart, place: '' })));
-  if (patients.some(({ custodian, resource }) => custodian === next.custodian && isDead(resource)))
-    throw new RecordError('business-rule', 'Nothing is booked for a patient who has died', {
-      reason: 'patient-deceased',
-      expression: 'Appointment.participant',
-    });
+const seenBySupport = async (context: RequestContext, plan: PlannedWrite, resource: Resource) => {
+  const { bookingAhead } = await import('../calendar-changes.lazy.ts');
+  const [calendars] = await Promise.all([bookingAhead(context, resource), requireBookableBySupport(context, plan)]);
+  return calendars;
 };

@@ -29,13 +29,13 @@ export const writeAll = async (
     const planned = (await planAll(context, writes, places, looked)).map(labelled);
     const plans = planned.flatMap((each) => each.plans);
     requireOneWriteEach(planned);
-    const answers = planned.map(({ entry, plans, answer }) => answer ?? answerWrite(context, entry, plans));
+    const answers = () => planned.map(({ entry, plans, answer }) => answer ?? answerWrite(context, entry, plans));
     try {
       if (plans.length > 0) await save(context, plans, answers);
     } catch (error) {
       throw located(error, planned);
     }
-    return answers;
+    return answers();
   });
 };
 

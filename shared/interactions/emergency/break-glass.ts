@@ -88,7 +88,7 @@ export const breakGlass = async (
       };
       const row = doorRow(grantKey(chart, store.ids.newPlace(now)), 1, grant);
       const [first, ...others] = plans;
-      if (first) await save(context, [{ ...first, claims: [...first.claims, row] }, ...others], [answer(until)]);
+      if (first) await save(context, [{ ...first, claims: [...first.claims, row] }, ...others], () => [answer(until)]);
       return patient;
     },
     (patient) => {

@@ -9,7 +9,7 @@ import { answerTo, ofVersion } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
-import { furtherCharts } from '../plan-write.ts';
+import { furtherCharts, type PlannedWrite } from '../plan-write.ts';
 import { notFound, requireReadable, requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
 import { requireVersion, requireWritable } from '../update.ts';
@@ -65,7 +65,7 @@ export const markRead: Interaction = async (context, { id }): Promise<Answer> =>
       resource: read,
     };
     // The words are another's: nothing of them is judged anew.
-    const plan = {
+    const plan: PlannedWrite = {
       recordType: context.recordType,
       next,
       previous: current,
@@ -75,7 +75,7 @@ export const markRead: Interaction = async (context, { id }): Promise<Answer> =>
       claims: [],
       guards: [],
       warnings: [],
-    } as const;
+    };
     try {
       await save(own, [plan]);
       return answerTo(context, { ...plan, next: shownOf(context, next) });
