@@ -135,7 +135,12 @@ const start = async (
   const store = await openStore(options, folder.dbPath);
   running.push(store.stop);
   if (store.pid !== undefined) folder.note({ pid: store.pid, endpoint: store.endpoint });
-  const objectStore = await startObjectStore(folder.objectsFolder, { prefix: quarantinePrefix, tag: verdictTag, scan });
+  const objectStore = await startObjectStore(folder.objectsFolder, {
+    prefix: quarantinePrefix,
+    lifetimeMs: 24 * 60 * 60_000,
+    tag: verdictTag,
+    scan,
+  });
   running.push(objectStore.stop);
   objectStore.createBucket(bucketName);
   objectStore.createBucket(digestBucketName, { locked: true });

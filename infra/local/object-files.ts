@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 
@@ -169,6 +169,15 @@ export class ObjectFiles {
   async delete(bucket: string, key: string): Promise<void> {
     await rm(this.#file(bucket, key), { force: true });
     await rm(this.#tags(bucket, key), { force: true });
+  }
+
+  /** Removes objects whose keys begin so and that were written before. */
+  async expire(bucket: string, prefix: string, before: number): Promise<void> {
+    for (const key of await this.keys(bucket)) {
+      if (!key.startsWith(prefix)) continue;
+      const { mtimeMs } = await stat(this.#file(bucket, key));
+      if (mtimeMs < before) await this.delete(bucket, key);
+    }
   }
 
   /** Names and values; undefined if there is no such object. */

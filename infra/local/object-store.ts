@@ -34,9 +34,11 @@ const signer = {
   service: 's3',
 } as const;
 
-/** Looks into what is put under a prefix, behind its answer, as a scanner does that hears of it. */
-export interface ObjectScanner {
+/** What becomes of objects under a prefix: they are scanned behind the answer to whoever puts them, as by a scanner that hears of it, and their life is short. */
+export interface Quarantine {
   readonly prefix: string;
+  /** Milliseconds. What is older is removed as the store starts. */
+  readonly lifetimeMs: number;
   /** Tag by which it tells what it has found. */
   readonly tag: string;
   readonly scan: (content: Readable) => Promise<string>;
@@ -47,14 +49,16 @@ export interface ObjectScanner {
  *
  * @param folder - keeps the objects.
  */
-export const startObjectStore = async (folder: string, scanner?: ObjectScanner): Promise<LocalObjectStore> => {
+export const startObjectStore = async (folder: string, quarantine?: Quarantine): Promise<LocalObjectStore> => {
   const files = new ObjectFiles(folder);
-  const scans = new Set<Promise<void>>();
+  const under = new Set<Promise<void>>();
+  const behind = (work: Promise<void>): void => {
+    const ended = work.catch((error: unknown) => log.fault('object store failed', error));
+    under.add(ended);
+    void ended.then(() => under.delete(ended));
+  };
   const looked = ({ bucket, key }: Put): void => {
-    if (!scanner || !key.startsWith(scanner.prefix)) return;
-    const scanning = scanned(files, scanner, bucket, key).catch((error: unknown) => log.fault('scan failed', error));
-    scans.add(scanning);
-    void scanning.then(() => scans.delete(scanning));
+    if (quarantine && key.startsWith(quarantine.prefix)) behind(scanned(files, quarantine, bucket, key));
   };
   const server = createServer((request, response) => {
     serve(request, files, looked)
@@ -63,7 +67,7 @@ export const startObjectStore = async (folder: string, scanner?: ObjectScanner):
           error instanceof Refused ? error : new Refused(500, 'InternalError', 'We encountered an internal error.');
         return xml(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`, statusCode);
       })
-      .then((answer) => send(response, answer))
+      .then((answer) => send(response, answer, request.headers.origin))
       .catch(() => response.destroy()); // whoever asked has gone
   });
   server.unref(); // nobody waits for a store alone
@@ -75,7 +79,10 @@ export const startObjectStore = async (folder: string, scanner?: ObjectScanner):
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    createBucket: (name, { locked = false } = {}) => files.createBucket(name, locked),
+    createBucket: (name, { locked = false } = {}) => {
+      files.createBucket(name, locked);
+      if (quarantine) behind(files.expire(name, quarantine.prefix, Date.now() - quarantine.lifetimeMs));
+    },
     keys: (bucket) => files.keys(bucket),
     tag: (bucket, key, tags) => files.tag(bucket, key, tags),
     stop: async () => {
@@ -83,17 +90,12 @@ export const startObjectStore = async (folder: string, scanner?: ObjectScanner):
         server.close(() => resolve());
         server.closeAllConnections();
       });
-      await Promise.all(scans);
+      await Promise.all(under);
     },
   };
 };
 
-const scanned = async (
-  files: ObjectFiles,
-  { tag, scan }: ObjectScanner,
-  bucket: string,
-  key: string,
-): Promise<void> => {
+const scanned = async (files: ObjectFiles, { tag, scan }: Quarantine, bucket: string, key: string): Promise<void> => {
   const object = await files.get(bucket, key);
   if (object) await files.tag(bucket, key, { [tag]: await scan(object.content()) });
 };
@@ -124,8 +126,24 @@ interface Asked {
   readonly presigned: boolean;
 }
 
+/** What a page may do that has a signed address, as the bucket of the stack says. https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html */
+const preflight = ({ headers }: IncomingMessage): Answer => {
+  const method = String(headers['access-control-request-method'] ?? '');
+  if (headers.origin === undefined || !['GET', 'PUT'].includes(method))
+    throw new Refused(403, 'AccessForbidden', 'CORSResponse: This CORS request is not allowed.');
+  return {
+    statusCode: 200,
+    headers: {
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, PUT',
+      'access-control-allow-headers': String(headers['access-control-request-headers'] ?? ''),
+    },
+  };
+};
+
 const serve = async (request: IncomingMessage, files: ObjectFiles, wasPut: (put: Put) => void): Promise<Answer> => {
   const { method = '', headers } = request;
+  if (method === 'OPTIONS') return preflight(request);
   const [target = '', query = ''] = (request.url ?? '/').split('?');
   const fault = signatureFault({ method, path: target, query, headers }, signer, Date.now());
   if (fault) throw new Refused(fault.statusCode, fault.code, fault.message);
@@ -282,8 +300,17 @@ const decodeKey = (text: string): string => {
   }
 };
 
-const send = async (response: ServerResponse, { statusCode, headers = {}, object, bytes }: Answer): Promise<void> => {
+const send = async (
+  response: ServerResponse,
+  { statusCode, headers = {}, object, bytes }: Answer,
+  origin: string | undefined,
+): Promise<void> => {
   const length = object?.size ?? bytes?.length ?? 0;
-  response.writeHead(statusCode, { 'x-amz-request-id': randomUUID(), 'content-length': length, ...headers });
+  response.writeHead(statusCode, {
+    'x-amz-request-id': randomUUID(),
+    'content-length': length,
+    ...(origin === undefined ? {} : { 'access-control-allow-origin': '*' }),
+    ...headers,
+  });
   await pipeline(object?.content() ?? Readable.from(bytes ? [bytes] : []), response);
 };

@@ -1,6 +1,7 @@
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -22,10 +23,12 @@ interface Condition {
 /** What somebody has to be told of. Whoever is to be told subscribes to the one topic: names and figures of functions, nothing of patients. */
 export class Alarms extends Construct {
   readonly #topic: Topic;
+  readonly #key: Key;
 
   /** @param key - encrypts what is told. */
   constructor(scope: Construct, id: string, key: Key) {
     super(scope, id);
+    this.#key = key;
     const fromAlarms = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
     const principals = [new ServicePrincipal('cloudwatch.amazonaws.com')];
     key.addToResourcePolicy(
@@ -111,6 +114,32 @@ export class Alarms extends Construct {
       threshold: 1,
       periods: 2,
       whenMissing: TreatMissingData.BREACHING,
+    });
+  }
+
+  /** An upload in which malware was found, or that could not be scanned. Which object it was stands in GuardDuty's own findings. */
+  watchUploads(bucketName: string): void {
+    // Neither policy may have a condition: EventBridge publishes to encrypted topics without saying for whom.
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    const principals = [new ServicePrincipal('events.amazonaws.com')];
+    this.#key.addToResourcePolicy(
+      new PolicyStatement({ principals, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
+    );
+    const { topicArn: arn } = this.#topic;
+    this.#topic.addToResourcePolicy(new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [arn] }));
+    const input = RuleTargetInput.fromText(
+      'An upload to Concord holds malware, or could not be scanned: see GuardDuty',
+    );
+    new Rule(this, 'Uploads', {
+      eventPattern: {
+        source: ['aws.guardduty'],
+        detailType: ['GuardDuty Malware Protection Object Scan Result'],
+        detail: {
+          s3ObjectDetails: { bucketName: [bucketName] },
+          scanResultDetails: { scanResultStatus: Match.anythingBut('NO_THREATS_FOUND') },
+        },
+      },
+      targets: [{ bind: () => ({ arn, input }) }], // CDK's own target would let it use the key in more ways
     });
   }
 

@@ -110,9 +110,7 @@ export class ApiStack extends Stack {
   }
 }
 
-/** Alone, or in a bundle. */
-const takesUploads = (entry: string): boolean =>
-  entry === 'functions/records/binary.ts' || entry === 'functions/system.ts';
+const takesUploads = (entry: string): boolean => entry === 'functions/records/binary.ts';
 
 /** What the description of the server needs differs from what serving records needs. */
 const workOf = (entry: string, { stage, table, userPool, client, signInDomain }: ApiStackProps) =>

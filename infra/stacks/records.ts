@@ -9,6 +9,7 @@ import { tableDefinition, timeToLiveAttribute } from '../../shared/store/table.t
 import type { StageConfig } from '../stages.ts';
 import { DigestBucket } from './digest-bucket.ts';
 import type { TableResource } from './table-access.ts';
+import { UploadScanner } from './upload-scanner.ts';
 
 export interface RecordsStackProps extends StackProps {
   readonly stage: StageConfig;
@@ -76,6 +77,8 @@ export class RecordsStack extends Stack {
       ],
       removalPolicy,
     });
+    if (stage.policy.uploads.scanner !== 'none')
+      new UploadScanner(this, 'UploadScanner', { stage, bucket: this.bodies, key: tableKey });
     this.tableResource = {
       tableArn: this.table.tableArn,
       bucketArn: this.bodies.bucketArn,

@@ -21,8 +21,8 @@ export interface SignedUpload {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Content that has come, and is looked at. */
-export interface Arrived extends Pick<Uploaded, 'size' | 'sha256'> {
+/** Content that has come. */
+export interface Arrived {
   /** What a scanner has found; undefined before it has. */
   readonly verdict: string | undefined;
 }
@@ -96,25 +96,26 @@ export class ContentObjects {
     return this.#sign({ method: 'GET', key, query, expiresInSeconds, now });
   }
 
-  /** Undefined for what has not come. Who may not list a bucket is told of a missing object that it may not be read. */
+  /**
+   * What a scanner has told of content that has come; undefined for what has not. It is asked first: the bucket lets nobody look further at what was not scanned. Who may not list a bucket is told of a missing
+   * object that it may not be read.
+   */
   async arrived(name: string): Promise<Arrived | undefined> {
-    const key = quarantineKey(name);
-    const of = { 'x-amz-object-attributes': 'Checksum,ObjectSize' };
     try {
-      const [attributes, tags] = await Promise.all([
-        this.#ask({ method: 'GET', key, query: { attributes: '' }, headers: of }),
-        this.#ask({ method: 'GET', key, query: { tagging: '' } }),
-      ]);
-      const told = attributes.toString();
-      return {
-        size: Number(elementIn(told, 'ObjectSize')),
-        sha256: hexIn(told),
-        verdict: verdictIn(tags.toString()),
-      };
+      const tags = await this.#ask({ method: 'GET', key: quarantineKey(name), query: { tagging: '' } });
+      return { verdict: verdictIn(tags.toString()) };
     } catch (error) {
       if (error instanceof ObjectStoreError && /NoSuchKey|AccessDenied/.test(error.name)) return undefined;
       throw error;
     }
+  }
+
+  /** What has come. */
+  async measured(name: string): Promise<Pick<Uploaded, 'size' | 'sha256'>> {
+    const headers = { 'x-amz-object-attributes': 'Checksum,ObjectSize' };
+    const key = quarantineKey(name);
+    const told = (await this.#ask({ method: 'GET', key, query: { attributes: '' }, headers })).toString();
+    return { size: Number(elementIn(told, 'ObjectSize')), sha256: hexIn(told) };
   }
 
   /**

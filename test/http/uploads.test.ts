@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sweepUploads } from '../../shared/store/sweep-uploads.ts';
+import { batchOf, getEntry } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, physician, type TestResponse } from '../support/fhir-server.ts';
 import {
@@ -77,6 +78,10 @@ const begin = async (
     as,
   );
   expect(answer.status, answer.text).toBe(200);
+  return begunOf(answer);
+};
+
+const begunOf = (answer: TestResponse): Begun => {
   const { upload: ticket = '', binary = '', url = '' } = values(answer);
   const parts = (answer.body as unknown as fhir4.Parameters).parameter?.filter(({ name }) => name === 'header') ?? [];
   const headers = Object.fromEntries(parts.map(({ part = [] }) => part.map(({ valueString }) => valueString ?? '')));
@@ -254,6 +259,33 @@ describe('content that is uploaded', () => {
     expect([answer.status, codeOf(answer)]).toEqual([status, code]);
   });
 
+  it('is announced and completed by itself, and not in a bundle', async () => {
+    const begun = await begin(randomBytes(10));
+    const entries = ['Binary/$upload', 'Binary/$complete'].map((url) => ({
+      request: { method: 'POST', url },
+      resource: parametersOf({ upload: begun.ticket }),
+    }));
+
+    for (const type of ['batch', 'transaction'] as const) {
+      const answer = await server.post('', { resourceType: 'Bundle', type, entry: entries });
+      expect(answer.text).toContain('not-in-bundle');
+    }
+    expect((await server.get(begun.binary)).status).toBe(404);
+  });
+
+  it('is not waited for where a network has no scanner', async () => {
+    const open = await fhirServer(undefined, { uploads: { largestMegabytes: 1, scanner: 'none' } });
+    const content = randomBytes(100);
+    const announced = { contentType: 'text/plain', size: content.length, sha256: sha256(content) };
+    const answer = await open.post('Binary/$upload', parametersOf(announced));
+    const { upload = '' } = values(answer);
+    await put(begunOf(answer), content);
+
+    const done = await open.post('Binary/$complete', parametersOf({ upload }));
+
+    expect(done.status, done.text).toBe(201);
+  });
+
   it('is nobody’s to announce who may write no Binary, nor to complete under a record that is not there', async () => {
     const content = randomBytes(10);
     const denied = await announce(
@@ -271,6 +303,47 @@ describe('content that is uploaded', () => {
 });
 
 describe('a Binary with uploaded content', () => {
+  it('is whole or not at all, wherever its making breaks off', async () => {
+    const content = randomBytes(100);
+    const begun = await begin(content);
+    await put(begun, content);
+    await server.bucket.tag(begun.key, clean);
+    const client = server.store.client;
+    const before = (await server.bucket.keys()).length;
+    const passing = client.send.bind(client);
+    const send = vi.spyOn(client, 'send');
+    send.mockImplementation(((command: object) =>
+      command.constructor.name === 'TransactWriteCommand'
+        ? Promise.reject(new Error('the process ends'))
+        : passing(command as never)) as never);
+
+    const broken = await complete(begun);
+    send.mockRestore();
+    const left = (await server.bucket.keys()).length;
+    const seen = await server.get(begun.binary);
+    const removed = await sweepUploads(server.store, Number.POSITIVE_INFINITY);
+    const again = await complete(begun);
+
+    expect([broken.status, seen.status, again.status]).toEqual([500, 404, 201]);
+    expect([left - before, removed >= 1]).toEqual([1, true]);
+    const { url = '' } = values(await server.get(`${begun.binary}/$download`));
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  it('is JSON without its content in bundles and searches, and keeps it when labels change', async () => {
+    const path = await uploaded(randomBytes(100), under(patient));
+    const tag = { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'x' }] } }] };
+
+    expect((await server.post(`${path}/$meta-add`, tag)).status).toBe(200);
+    const batch = await server.post('', batchOf(getEntry(path)));
+    const search = await server.get(`Binary?_id=${path.split('/')[1]}`);
+
+    for (const [binary] of [resourcesIn(batch.body), resourcesIn(search.body)]) {
+      expect(binary?.data).toBeUndefined();
+      expect(binary?.meta).toMatchObject({ tag: [{ code: 'x' }], extension: [{ url: uploadedUrl }] });
+    }
+  });
+
   it('is under the rights of its context, and traced in that chart', async () => {
     const visit = await create(server, encounterBody(referenceTo(patient)));
     const path = await uploaded(randomBytes(100), under(visit));

@@ -1,4 +1,7 @@
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { RecordsStack } from '../../infra/stacks/records.ts';
 import { stageNamed } from '../../infra/stages.ts';
 import { tableDefinition, timeToLiveAttribute } from '../../shared/store/table.ts';
 import { synthesised } from '../support/synthesised.ts';
@@ -123,10 +126,89 @@ describe('bucket of large bodies', () => {
   });
 
   it('refuses what comes unencrypted or by an old TLS, and allows nothing', () => {
-    expect(statementsOn(bucketOf()).map(({ Effect, Action, Condition }) => [Effect, Action, Condition])).toEqual([
+    const statements = statementsOn(bucketOf()).map(({ Effect, Action, Condition }) => [Effect, Action, Condition]);
+
+    expect(statements.slice(0, 2)).toEqual([
       ['Deny', 's3:*', { Bool: { 'aws:SecureTransport': 'false' } }],
       ['Deny', 's3:*', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
     ]);
+    expect(new Set(statements.map(([effect]) => effect))).toEqual(new Set(['Deny']));
+  });
+
+  describe('with a scanner', () => {
+    const ofScanner = () => {
+      const [role, ...others] = synthesised()
+        .resources('AWS::IAM::Role')
+        .filter(({ id }) => id.startsWith('UploadScanner'));
+      if (!role || others.length > 0) throw new Error('There is not one role of a scanner');
+      return role;
+    };
+
+    it('has GuardDuty look into what is uploaded, and tell by a tag', () => {
+      const plans = synthesised().resources('AWS::GuardDuty::MalwareProtectionPlan');
+
+      expect(plans.map(({ properties }) => properties)).toEqual([
+        {
+          Role: { 'Fn::GetAtt': [ofScanner().id, 'Arn'] },
+          ProtectedResource: { S3Bucket: { BucketName: { Ref: bucketOf().id }, ObjectPrefixes: ['quarantine/'] } },
+          Actions: { Tagging: { Status: 'ENABLED' } },
+        },
+      ]);
+      expect(bucketOf().properties.NotificationConfiguration).toEqual({
+        EventBridgeConfiguration: { EventBridgeEnabled: true },
+      });
+      expect(JSON.stringify(ofScanner().properties.AssumeRolePolicyDocument)).toContain(
+        '"malware-protection-plan.guardduty.amazonaws.com"',
+      );
+    });
+
+    it('lets nobody else tell that uploads are clean, nor read what is not', () => {
+      const scanner = { ArnNotEquals: { 'aws:PrincipalArn': { 'Fn::GetAtt': [ofScanner().id, 'Arn'] } } };
+      const onUploads = statementsOn(bucketOf()).filter(({ Resource }) =>
+        JSON.stringify(Resource).includes('/quarantine/*'),
+      );
+
+      expect(onUploads.map(({ Principal, Action, Condition }) => [Principal, Action, Condition])).toEqual([
+        [
+          { AWS: '*' },
+          [
+            's3:DeleteObjectTagging',
+            's3:DeleteObjectVersionTagging',
+            's3:PutObjectTagging',
+            's3:PutObjectVersionTagging',
+          ],
+          scanner,
+        ],
+        [
+          { AWS: '*' },
+          ['s3:GetObject', 's3:GetObjectVersion'],
+          {
+            ...scanner,
+            StringNotEquals: { 's3:ExistingObjectTag/GuardDutyMalwareScanStatus': 'NO_THREATS_FOUND' },
+          },
+        ],
+      ]);
+    });
+
+    it('may be somebody’s own, who hears of uploads and alone may tell', () => {
+      const stage = stageNamed('production');
+      const scanner = 'arn:aws:iam::123456789012:role/scanner';
+      const own = { ...stage, policy: { ...stage.policy, uploads: { ...stage.policy.uploads, scanner } } };
+      const template = Template.fromStack(
+        new RecordsStack(new App(), 'own', { stage: own, env: { region: stage.region } }),
+      );
+      const text = JSON.stringify(template.toJSON());
+
+      expect(Object.keys(template.findResources('AWS::GuardDuty::MalwareProtectionPlan'))).toEqual([]);
+      expect(text).toContain('"EventBridgeEnabled":true');
+      expect(text.split(`{"aws:PrincipalArn":"${scanner}"}`)).toHaveLength(3);
+    });
+
+    it('is not there where a stage says so', () => {
+      expect(stageNamed('dev').policy.uploads.scanner).toBe('none');
+      expect(synthesised('dev').resources('AWS::GuardDuty::MalwareProtectionPlan')).toEqual([]);
+      expect(bucketOf('dev').properties.NotificationConfiguration).toBeUndefined();
+    });
   });
 
   it.each([

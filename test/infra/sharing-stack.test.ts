@@ -4,6 +4,7 @@ import created from '../../events/dynamodb/created.json' with { type: 'json' };
 import deleted from '../../events/dynamodb/deleted.json' with { type: 'json' };
 import finalised from '../../events/dynamodb/finalised.json' with { type: 'json' };
 import updated from '../../events/dynamodb/updated.json' with { type: 'json' };
+import scanResult from '../../events/object-store/scan-result.json' with { type: 'json' };
 import { type EventPattern, matchesPattern } from '../../infra/local/event-pattern.ts';
 import { scheduledFunctions } from '../../infra/local/scheduler.ts';
 import { streamConsumers } from '../../infra/local/stream-consumers.ts';
@@ -94,10 +95,9 @@ describe('what stands behind the table', () => {
   });
 
   it('runs on a schedule what the local scheduler runs, as often', () => {
-    const rules = resources('AWS::Events::Rule').map(({ properties }) => ({
-      entry: functionBehind(properties.Targets),
-      rate: properties.ScheduleExpression,
-    }));
+    const rules = resources('AWS::Events::Rule')
+      .filter(({ properties }) => properties.ScheduleExpression !== undefined)
+      .map(({ properties }) => ({ entry: functionBehind(properties.Targets), rate: properties.ScheduleExpression }));
 
     const rates: Readonly<Record<number, string>> = { 1: 'rate(1 minute)', 60: 'rate(1 hour)', 1_440: 'rate(1 day)' };
     const local = scheduledFunctions.map(({ entry, everyMs }) => ({ entry, rate: rates[everyMs / 60_000] }));
@@ -204,6 +204,39 @@ describe('alarms', () => {
       EvaluationPeriods: 2,
       TreatMissingData: 'breaching',
     });
+  });
+
+  it('tell of an upload that is not clean, and nothing of which it was', () => {
+    const [topic] = resources('AWS::SNS::Topic');
+    const [rule, ...others] = resources('AWS::Events::Rule').filter(({ properties }) => properties.EventPattern);
+    const pattern = JSON.parse(
+      JSON.stringify(rule?.properties.EventPattern).replace(/\{"Fn::ImportValue":"[^"]*Bodies[^"]*"\}/, '"bodies"'),
+    ) as EventPattern;
+    const resultOf = (scanResultStatus: string, bucketName = 'bodies') => ({
+      ...scanResult,
+      detail: { ...scanResult.detail, s3ObjectDetails: { bucketName }, scanResultDetails: { scanResultStatus } },
+    });
+
+    expect(others).toEqual([]);
+    expect(rule?.properties.Targets).toEqual([
+      {
+        Arn: { Ref: topic?.id },
+        Id: 'Target0',
+        Input: '"An upload to Concord holds malware, or could not be scanned: see GuardDuty"',
+      },
+    ]);
+    expect(
+      ['THREATS_FOUND', 'UNSUPPORTED', 'ACCESS_DENIED', 'FAILED'].map((status) =>
+        matchesPattern(pattern, resultOf(status)),
+      ),
+    ).toEqual([true, true, true, true]);
+    expect(matchesPattern(pattern, resultOf('NO_THREATS_FOUND'))).toBe(false);
+    expect(matchesPattern(pattern, resultOf('THREATS_FOUND', 'another'))).toBe(false);
+    expect(
+      synthesised('dev')
+        .resources('AWS::Events::Rule')
+        .filter(({ part, properties }) => part === 'sharing' && properties.EventPattern),
+    ).toEqual([]);
   });
 
   it('go to one topic, encrypted, to which the alarms of this account alone publish', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -305,7 +305,8 @@ describe('the stand-in of S3', () => {
         'content-length': String(content.length),
       });
       expect(await got.text()).toBe(content.toString());
-      expect(await contents().arrived('name')).toEqual({ ...announced, contentType: undefined, verdict: undefined });
+      expect(await contents().arrived('name')).toEqual({ verdict: undefined });
+      expect(await contents().measured('name')).toEqual({ size: announced.size, sha256: announced.sha256 });
     });
 
     it('takes the headers of encryption with a key, and no upload without them', async () => {
@@ -446,6 +447,33 @@ describe('the stand-in of S3', () => {
       expect((await fetch(address)).status).toBe(200);
     });
 
+    it('lets pages of other servers put and get, and nothing else', async () => {
+      const { url, headers } = await signed();
+      const asking = (method: string) =>
+        fetch(url, {
+          method: 'OPTIONS',
+          headers: {
+            origin: 'https://app.test',
+            'access-control-request-method': method,
+            'access-control-request-headers': 'content-type,x-amz-checksum-sha256',
+          },
+        });
+
+      const [may, mayNot] = [await asking('PUT'), await asking('DELETE')];
+      const sent = await fetch(url, {
+        method: 'PUT',
+        headers: { ...headers, origin: 'https://app.test' },
+        body: new Uint8Array(content),
+      });
+
+      expect([may.status, may.headers.get('access-control-allow-headers'), mayNot.status]).toEqual([
+        200,
+        'content-type,x-amz-checksum-sha256',
+        403,
+      ]);
+      expect([sent.status, sent.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+    });
+
     it('copies what has come, and nothing that has not or is other content', async () => {
       const { url, headers } = await signed();
       await request('PUT', url, headers, content);
@@ -467,9 +495,27 @@ describe('the stand-in of S3', () => {
     const eicar = `X5O!P%@AP[4\\PZX54(P^)7CC)7}$${['EICAR-STANDARD', 'ANTIVIRUS-TEST-FILE'].join('-')}!$H+H*`;
     beforeEach(async () => {
       await server.stop();
-      server = await startObjectStore(path.join(folder, 'objects'), { prefix: 'quarantine/', tag: verdictTag, scan });
+      server = await withQuarantine();
+    });
+    const withQuarantine = async () => {
+      const quarantine = { prefix: 'quarantine/', lifetimeMs: 60_000, tag: verdictTag, scan };
+      server = await startObjectStore(path.join(folder, 'objects'), quarantine);
       server.createBucket('bodies');
       objects = client('bodies');
+      return server;
+    };
+
+    it('removes what has been there for long as it starts, and nothing else', async () => {
+      for (const key of ['quarantine/a', 'quarantine/b', 'kept']) await objects.put(key, Buffer.of(1), soon());
+      const files = path.join(folder, 'objects', 'bodies');
+      const old = new Date(Date.now() - 120_000);
+      for (const key of ['quarantine/a', 'kept']) utimesSync(path.join(files, sha256(key)), old, old);
+
+      await server.stop();
+      server = await withQuarantine();
+
+      await expect.poll(() => server.keys('bodies'), { timeout: 30_000 }).toHaveLength(2);
+      expect((await server.keys('bodies')).toSorted()).toEqual(['kept', 'quarantine/b']);
     });
 
     it.each([

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { withUploaded } from '../../shared/content/uploaded.ts';
 import { commit } from '../../shared/store/commit.ts';
+import { contentKey } from '../../shared/store/content-objects.ts';
 import { changeIn, type RecordChange } from '../../shared/store/feed/change.ts';
 import { versionsOf } from '../../shared/store/feed/versions.ts';
 import { keepingRow } from '../../shared/store/keeping.ts';
@@ -108,6 +110,22 @@ describe('the sweeper', () => {
     expect(await objectKeys()).toEqual([]);
     expect(await rowAt(store, recordKey(first))).toBeUndefined();
     expect(await rowAt(store, purgeKey(chart))).toBeUndefined();
+  });
+
+  it('removes what was uploaded, of all versions', async () => {
+    const uploaded = { name: 'a'.repeat(26), size: 1, sha256: '0'.repeat(64) };
+    const binary = { resourceType: 'Binary', contentType: 'text/plain' };
+    const record = newRecord(store, chart, { type: 'Binary', place: '', resource: withUploaded(binary, uploaded) });
+    await store.objects.put(contentKey(store.ids, record, uploaded), Buffer.of(1), Date.now() + 60_000);
+    await commit(store, commitOf({ writes: [{ next: record }] }));
+    const second = nextOf(await read(record), { resource: { ...binary, data: 'eA==' } });
+    await commit(store, commitOf({ writes: [{ next: second, previous: await read(record) }] }));
+    expect(await objectKeys()).toHaveLength(1);
+    await purged(await read(second));
+
+    await sweepPurges(store);
+
+    expect(await objectKeys()).toEqual([]);
   });
 
   it('leaves alone what a transaction has marked, until that is settled', async () => {

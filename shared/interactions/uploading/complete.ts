@@ -14,6 +14,7 @@ import { readInput } from '../operation-input.ts';
 import { type PlannedWrite, planCreate } from '../plan-write.ts';
 import { mayAccess, requireReadable, requireTypeAccess } from '../require-access.ts';
 import { commitOf, referringAnew, refusalOf } from '../save.ts';
+import { requireAlone } from './alone.ts';
 import { contentObjects, uploadsOf } from './bucket.ts';
 import { completeInput } from './input.ts';
 import { openTicket, type Ticket } from './ticket.ts';
@@ -27,6 +28,7 @@ import { requireClean } from './verdict.ts';
  */
 export const complete: Interaction = async (context) => {
   requireTypeAccess(context, 'c');
+  requireAlone(context);
   const ticket = openTicket(context, readInput(context, completeInput).upload);
   const address = { type: 'Binary', chart: ticket.chart, place: '' };
   if (await context.store.read(address)) return madeBefore(context, ticket);
@@ -40,13 +42,14 @@ export const complete: Interaction = async (context) => {
   if (!arrived) {
     throw new RecordError('conflict', 'The content has not come, or its time is over', { reason: 'upload-missing' });
   }
-  // The store has taken nothing else under this address; it is asked all the same.
-  if (arrived.size !== ticket.size || arrived.sha256 !== ticket.sha256) throw new Error('Other content has come');
   if (uploadsOf(context).scanner !== 'none') await requireClean(context, ticket, arrived);
-  const uploaded: Uploaded = { name: toBase32(randomBytes(16)), size: ticket.size, sha256: ticket.sha256 };
+  // The store has taken nothing else under this address; it is asked all the same.
+  const { size, sha256 } = await objects.measured(ticket.name);
+  if (size !== ticket.size || sha256 !== ticket.sha256) throw new Error('Other content has come');
+  const uploaded: Uploaded = { name: toBase32(randomBytes(16)), size, sha256 };
   const key = contentKey(context.store.ids, address, uploaded);
   const upload = await beginUpload(context.store, [key], Date.now());
-  await objects.keep(ticket.name, key, ticket.sha256);
+  await objects.keep(ticket.name, key, sha256);
   const { resource } = plan.next;
   const whole = resource && { ...plan, next: { ...plan.next, resource: withUploaded(resource, uploaded) } };
   if (!whole) throw new Error('What is created says something');

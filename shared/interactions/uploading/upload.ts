@@ -9,6 +9,7 @@ import { readInput } from '../operation-input.ts';
 import { parseBody } from '../parse-body.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { securityContextOf } from '../security-context.ts';
+import { requireAlone } from './alone.ts';
 import { contentObjects, uploadsOf } from './bucket.ts';
 import { uploadInput } from './input.ts';
 import { sealTicket, type Ticket } from './ticket.ts';
@@ -23,6 +24,7 @@ const beginsWithin = 300;
  */
 export const upload: Interaction = async (context) => {
   requireTypeAccess(context, 'c');
+  requireAlone(context);
   const { contentType, size, sha256, securityContext } = readInput(context, uploadInput);
   const announced = { contentType, size, sha256: sha256.toLowerCase() };
   requireAllowed(context, announced);
