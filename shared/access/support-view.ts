@@ -1,7 +1,7 @@
 import { addressOf } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { subsetted } from '../search/project.ts';
-import { administrative, isAdministrative, isForSupport } from './support.ts';
+import { administrative, clearedUrl, isAdministrative, isForSupport } from './support.ts';
 
 /**
  * What is shown of an element: a plain value; its parts; a concept by its codes, without a text; a reference to one of some types, or to the reader;
@@ -71,6 +71,7 @@ export const supportView: Readonly<Record<string, Parts>> = {
     sender: ['Patient', 'RelatedPerson', 'Organization'],
     recipient: ['Patient', 'RelatedPerson', 'Organization'],
     payload: { contentString: 'value' },
+    extension: 'extensions',
   },
   Task: {
     status: 'value',
@@ -92,6 +93,7 @@ export const supportView: Readonly<Record<string, Parts>> = {
 export const supportExtensions: Readonly<Record<string, 'valueBoolean' | 'valueCode'>> = {
   'http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired': 'valueBoolean',
   'https://concord.example/fhir/StructureDefinition/contact-restriction': 'valueCode',
+  [clearedUrl]: 'valueBoolean',
 };
 
 /** How somebody is addressed: support is shown its codes. Who somebody is (`individual-genderIdentity`) is not. */

@@ -19,13 +19,21 @@ export const isAdministrative = ({ coding = [] }: fhir4.CodeableConcept): boolea
   coding.length > 0 &&
   coding.every(({ system, code }) => system === administrative.system && code === administrative.code);
 
+/** That a nurse or a physician has looked at what a patient wrote and found it administrative. The server alone writes it. */
+export const clearedUrl = 'https://concord.example/fhir/StructureDefinition/administrative-by-triage';
+
+/** Whether a message is administrative alone. What a patient wrote may be anything, whatever it calls itself, until somebody has looked at it. */
+const isAdministrativeMessage = ({ category = [], sender, extension = [] }: Partial<fhir4.Communication>): boolean =>
+  category.length > 0 &&
+  category.every(isAdministrative) &&
+  (!/(?:^|\/)(?:Patient|RelatedPerson)\/[^/]+$/.test(sender?.reference ?? '') ||
+    extension.some(({ url, valueBoolean }) => url === clearedUrl && valueBoolean === true));
+
 /** Whether a record of a type that is delegated is for a member of support, as far as what it says decides that. */
 export const isForSupport = (type: string, resource: Resource | undefined, fhirUser: string): boolean => {
   switch (type) {
-    case 'Communication': {
-      const { category = [] } = (resource ?? {}) as Partial<fhir4.Communication>;
-      return category.length > 0 && category.every(isAdministrative);
-    }
+    case 'Communication':
+      return isAdministrativeMessage((resource ?? {}) as Partial<fhir4.Communication>);
     case 'Task':
       return ((resource ?? {}) as Partial<fhir4.Task>).owner?.reference === fhirUser;
     default:

@@ -1,6 +1,8 @@
-import { isAdministrative } from '../access/support.ts';
+import { isAdministrative, isForSupport } from '../access/support.ts';
 import { information } from '../fhir/operation-outcome.ts';
 import type { Resource } from '../fhir/resource.ts';
+import { poolOf } from '../work/message-pools.ts';
+import { messageTasks } from '../work/message-tasks.ts';
 import { nurses } from '../work/pools.ts';
 import { answerTo } from './answers.ts';
 import type { Answer, RequestContext } from './context.ts';
@@ -17,15 +19,26 @@ export const handedOn = async (
 ): Promise<{ readonly plans: readonly PlannedWrite[]; readonly answer: Answer }> => {
   const { resource } = plan.next;
   const answer = answerTo(context, plan);
-  const kept = resource?.resourceType === 'Task' ? isOwnTask(context, resource) : isAdministrativeMessage(resource);
+  const kept =
+    resource?.resourceType === 'Task'
+      ? isOwnTask(context, resource)
+      : isForSupport('Communication', resource, context.asking.caller.fhirUser);
   if (!resource || kept) return { plans: [plan], answer };
-  const told = { ...answer, resource: information('information', [{ message: 'Handed on to the nurses' }]) };
+  const handed = (to: string) => ({
+    ...answer,
+    resource: information('information', [{ message: `Handed on to the ${to}` }]),
+  });
   if (resource.resourceType === 'Task') {
     const { owner: _theirs, ...rest } = resource as unknown as fhir4.Task;
     const theirs = { ...rest, performerType: [nurses] } as unknown as Resource;
-    return { plans: [{ ...plan, next: { ...plan.next, resource: theirs } }], answer: told };
+    return { plans: [{ ...plan, next: { ...plan.next, resource: theirs } }], answer: handed('nurses') };
   }
-  return { plans: [plan, await forNurses(context, plan)], answer: told };
+  // What a patient has told them comes with a task of its own.
+  if (opensTask(context, plan)) {
+    const toDesk = poolOf(resource as unknown as fhir4.Communication) === 'frontdesk';
+    return { plans: [plan], answer: handed(toDesk ? 'front desk' : 'nurses') };
+  }
+  return { plans: [plan, await forNurses(context, plan)], answer: handed('nurses') };
 };
 
 const isOwnTask = ({ asking }: RequestContext, resource: Resource): boolean => {
@@ -33,7 +46,9 @@ const isOwnTask = ({ asking }: RequestContext, resource: Resource): boolean => {
   return owner?.reference === asking.caller.fhirUser || (code !== undefined && isAdministrative(code));
 };
 
-const isAdministrativeMessage = (resource: Resource | undefined): boolean => {
-  const { category = [] } = (resource ?? {}) as Partial<fhir4.Communication>;
-  return category.length > 0 && category.every(isAdministrative);
+const opensTask = ({ now, policy, request }: RequestContext, { next }: PlannedWrite): boolean => {
+  const { type, id, custodian, resource } = next;
+  const { baseUrl } = request;
+  const change = { name: `${type}/${id}`, before: undefined, next: resource, custodian, now, policy, baseUrl };
+  return messageTasks(change).some((raised) => 'opens' in raised);
 };

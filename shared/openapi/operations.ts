@@ -19,7 +19,7 @@ import { explainConsentInput } from '../interactions/explain-consent/input.ts';
 import { lastnInput } from '../interactions/lastn.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { mergeInput } from '../interactions/merging/input.ts';
-import { messagesInput } from '../interactions/messages/input.ts';
+import { messagesInput, triageInput } from '../interactions/messages/input.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
 import { signOrderInput } from '../interactions/prescribing/input.ts';
@@ -106,6 +106,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
     answer: 'Parameters',
   },
   'Communication/$read': { summary: 'Say that a message was read', input: {}, answer: 'Communication' },
+  'Communication/$triage': {
+    summary: 'Give a message to another pool, or say that it is administrative',
+    input: triageInput,
+    answer: 'Communication',
+  },
   'Communication/$unread': {
     summary: 'Messages that the patient has not read, the oldest first',
     input: messagesInput,

@@ -5,9 +5,9 @@ import { checkOfState } from '../work/check-state.ts';
 import { communicationMoves } from '../work/communication-moves.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { messageListsOf } from '../work/message-lists.ts';
-import { keepReceipts } from '../work/receipts.ts';
+import { keepMarks } from '../work/message-marks.ts';
+import { messageTasks } from '../work/message-tasks.ts';
 import { checkOfWords, requireSentWords, withRewritingFlagged } from '../work/sent-words.ts';
-import { urgentMessage } from '../work/urgent-message.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A message that was sent. https://hl7.org/fhir/R4/communication.html */
@@ -23,7 +23,7 @@ export const communication = defineRecordType({
     requireSentWords(...change);
   },
   keeps: (before, next, _now, caller) =>
-    withRewritingFlagged(before, withMovesFlagged(communicationMoves, before, keepReceipts(before, next, caller))),
-  raises: (change) => [...urgentMessage(change), ...checkOfState(change), ...checkOfWords(change)],
+    withRewritingFlagged(before, withMovesFlagged(communicationMoves, before, keepMarks(before, next, caller))),
+  raises: (change) => [...messageTasks(change), ...checkOfState(change), ...checkOfWords(change)],
   worklists: messageListsOf,
 });

@@ -33,6 +33,16 @@ const roleOf = (system: string | undefined, code: string): string | undefined =>
   return system === roleSystem ? code : undefined;
 };
 
+/** The pool of a role's members, as a task names it. */
+export const poolNamed = (role: string): fhir4.CodeableConcept => {
+  if (role === 'nurse') return nurses;
+  if (role === 'frontdesk') return frontDesk;
+  return { coding: [{ system: roleSystem, code: role }] };
+};
+
+/** Whether members of a role form a pool. */
+export const isPooled = (role: string): boolean => pooled.includes(role);
+
 /** Roles whose members form pools of their own organisation. */
 const pooled: readonly string[] = ['physician', 'nurse', 'pharmacist', 'lab', 'frontdesk', 'privacy', 'admin'];
 

@@ -1,12 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Caller } from '../access/caller.ts';
 import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 
 // R4 knows when a message was received and not by whom. So who of its recipients has read it stands in extensions of the message, which the server alone writes.
 
 /** That somebody has read a message: `reader`, `recipient` and `time`. */
-const receiptUrl = 'https://concord.example/fhir/StructureDefinition/read-receipt';
+export const receiptUrl = 'https://concord.example/fhir/StructureDefinition/read-receipt';
 
 /** That somebody has read a message. */
 export interface Receipt {
@@ -43,20 +41,4 @@ export const withReceipts = (message: Resource, receipts: readonly Receipt[], no
   }));
   const { received = time } = message as unknown as fhir4.Communication;
   return withSpellingOf({ ...message, received, extension: [...extensionsOf(message), ...added] } as Resource, message);
-};
-
-/**
- * A version with the receipts that there were, whatever a client makes of them: it may send them as they were, or leave them out. The organisation's own system writes those of
- * what others have kept.
- */
-export const keepReceipts = (
-  before: Resource | undefined,
-  next: Resource,
-  { roles }: Pick<Caller, 'roles'>,
-): Resource => {
-  const [had, has] = [extensionsOf(before).filter(isReceipt), extensionsOf(next).filter(isReceipt)];
-  if (isDeepStrictEqual(had, has) || (roles.includes('system') && has.length > 0)) return next;
-  const { extension: _, ...message } = next;
-  const extension = [...extensionsOf(next).filter((each) => !isReceipt(each)), ...had];
-  return withSpellingOf({ ...message, ...(extension.length === 0 ? {} : { extension }) } as Resource, next);
 };

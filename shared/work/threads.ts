@@ -11,9 +11,12 @@ const messagesIn = (list: unknown, baseUrl: string): string[] =>
     return parsed?.kind === 'record' && parsed.type === 'Communication' ? [`Communication/${parsed.id}`] : [];
   });
 
-/** `Communication/id` of the message that this one answers: the first that it names. */
-export const answeredIn = ({ inResponseTo }: Resource, baseUrl: string): string | undefined =>
-  messagesIn(inResponseTo, baseUrl)[0];
+/** `Communication/id` of the messages that this one answers. */
+export const answersIn = ({ inResponseTo }: Resource, baseUrl: string): readonly string[] =>
+  messagesIn(inResponseTo, baseUrl);
+
+/** `Communication/id` of the message whose thread an answer goes on: the first that it names. */
+export const answeredIn = (message: Resource, baseUrl: string): string | undefined => answersIn(message, baseUrl)[0];
 
 /** `Communication/id` of the message that began the thread to which an answer belongs; undefined for what is no answer, which may begin one. */
 export const threadOf = (message: Resource, baseUrl: string): string | undefined =>

@@ -27,6 +27,8 @@ let as: TestCaller;
 
 beforeAll(async () => {
   server = await fhirServer();
+  for (const id of ['northside-nurse', 'northside-frontdesk'])
+    await server.put(`Practitioner/${id}`, { resourceType: 'Practitioner', id }, { as: admin });
 });
 
 const someone = async (): Promise<void> => {
@@ -113,13 +115,219 @@ describe('an urgent message of a patient', () => {
   });
 });
 
-it('that is not urgent, or is sent by staff, calls for nobody', async () => {
-  await someone();
-  await create(server, message({ priority: 'routine' }), as);
-  const { sender: _patient, ...ours } = message();
-  await create(server, ours, nurse);
+const administrative = { coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'administrative' }] };
+const reasonOf = ({ status, body }: { status: number; body: TestBody }) => [status, issuesOf(body)[0]?.reason];
 
-  expect(await tasks()).toEqual([]);
+/** A member of support staff under a delegation. */
+const supporter = async (): Promise<TestCaller> => {
+  const agent = await create(server, { resourceType: 'Practitioner' }, admin);
+  const day = 86_400_000;
+  const period = { start: new Date(Date.now() - day).toISOString(), end: new Date(Date.now() + day).toISOString() };
+  await create(
+    server,
+    {
+      resourceType: 'PractitionerRole',
+      practitioner: { reference: referenceTo(agent) },
+      code: [{ coding: [{ system: 'https://concord.example/fhir/CodeSystem/delegation', code: 'support' }] }],
+      period,
+    } as fhir4.PractitionerRole,
+    admin,
+  );
+  return { role: 'support', claims: { fhirUser: referenceTo(agent) } };
+};
+
+describe('a message of a patient that is not urgent', () => {
+  beforeAll(someone);
+
+  const routine = (elements: Partial<fhir4.Communication> = {}) =>
+    message({ priority: 'routine', payload: [{ contentString: 'May I come later?' }], ...elements });
+  const work = (code: string): fhir4.CodeableConcept => ({
+    coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code }],
+  });
+  const topic = (code: string): fhir4.CodeableConcept => ({
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/communication-topic', code }],
+  });
+  const tasksAbout = async (named: { resourceType: string; id: string }) =>
+    (await tasks()).filter(({ focus }) => focus?.reference === referenceTo(named));
+  const poolsAbout = async (named: { resourceType: string; id: string }) =>
+    (await tasksAbout(named)).map(({ status, performerType }) => [status, performerType?.[0]?.coding?.[0]?.code]);
+  const answer = (to: { resourceType: string; id: string }, elements: Partial<fhir4.Communication> = {}) => ({
+    ...routine({ inResponseTo: [{ reference: referenceTo(to) }], ...elements }),
+    sender: elements.sender,
+  });
+
+  it.each<[string, Partial<fhir4.Communication>]>([
+    ['106292003', {}],
+    ['106292003', { topic: topic('prescription-refill-request') }],
+    ['106292003', { category: [work('billing')], topic: topic('report-labs') }],
+    ['106292003', { category: [{ text: 'administrative' }] }],
+    ['frontdesk', { category: [work('scheduling')] }],
+    ['frontdesk', { category: [work('administrative'), work('billing')], topic: topic('appointment-reminder') }],
+  ])('comes with a task for the pool %s: %j', async (pool, elements) => {
+    const sent = await create(server, routine(elements), as);
+
+    expect(await poolsAbout(sent)).toEqual([['requested', pool]]);
+    expect(JSON.stringify(await tasksAbout(sent))).not.toContain('later');
+  });
+
+  it('calls for nobody if it names somebody, comes from elsewhere, belongs to other work, or is of staff', async () => {
+    const doctor = await create(server, { resourceType: 'Practitioner' }, admin);
+    const own = await create(server, {
+      resourceType: 'Task',
+      status: 'requested',
+      intent: 'order',
+      for: { reference: referenceTo(patient) },
+    } as fhir4.Task);
+    const sent = [
+      await create(server, routine({ recipient: [{ reference: referenceTo(doctor) }] }), as),
+      await create(server, routine({ received: '2026-01-01' }), as),
+      await create(server, routine({ sent: '2020-01-01' }), as),
+      await create(server, routine({ basedOn: [{ reference: referenceTo(own) }] }), as),
+      await create(server, routine({ status: 'preparation' }), as),
+      await create(server, { ...routine(), sender: { reference: referenceTo(doctor) } }, nurse),
+    ];
+
+    for (const each of sent) expect(await poolsAbout(each)).toEqual([]);
+    const [draft] = sent.slice(4);
+    await server.put(referenceTo(draft as Stored<fhir4.Communication>), { ...draft, status: 'completed' }, { as });
+    expect(await poolsAbout(draft as Stored<fhir4.Communication>)).toEqual([['requested', '106292003']]);
+  });
+
+  it('has done with its task once it is answered, and with those of its thread that nobody has taken on', async () => {
+    const first = await create(server, routine(), as);
+    const second = await create(server, answer(first, { sender: { reference: referenceTo(patient) } }), as);
+    const taken = await create(server, answer(first, { sender: { reference: referenceTo(patient) } }), as);
+    const other = await create(server, routine(), as);
+    const [task] = await tasksAbout(taken);
+    await server.put(`Task/${task?.id}`, { ...task, status: 'accepted' }, { as: nurse });
+    const machine = await create(server, { resourceType: 'Device' } as fhir4.Device, system);
+    await create(server, answer(second, { sender: { reference: referenceTo(machine) } }), system);
+    expect(await poolsAbout(second)).toEqual([['requested', '106292003']]);
+
+    const words = await create(server, answer(second), nurse);
+
+    expect(await poolsAbout(first)).toEqual([['completed', '106292003']]);
+    expect(await poolsAbout(taken)).toEqual([['accepted', '106292003']]);
+    expect(await poolsAbout(other)).toEqual([['requested', '106292003']]);
+    expect(await tasksAbout(second)).toMatchObject([
+      { status: 'completed', output: [{ valueReference: { reference: referenceTo(words) } }] },
+    ]);
+    await create(server, answer(taken), nurse);
+    expect(await poolsAbout(taken)).toEqual([['completed', '106292003']]);
+  });
+
+  it('takes its task back where it is withdrawn', async () => {
+    const sent = await create(server, routine(), as);
+    await server.put(referenceTo(sent), { ...sent, status: 'entered-in-error' }, { as });
+
+    expect(await poolsAbout(sent)).toEqual([['cancelled', '106292003']]);
+  });
+
+  const triage = (
+    named: { resourceType: string; id: string },
+    { pool, administrative: is }: { pool?: string; administrative?: boolean },
+    by = nurse,
+  ) => {
+    const parameter = [
+      ...(pool === undefined ? [] : [{ name: 'pool', valueCode: pool }]),
+      ...(is === undefined ? [] : [{ name: 'administrative', valueBoolean: is }]),
+    ];
+    return server.post(`${referenceTo(named)}/$triage`, { resourceType: 'Parameters', parameter }, { as: by });
+  };
+
+  it('is handed on to another pool, whoever has taken it on', async () => {
+    const sent = await create(server, routine(), as);
+    const doctor = await create(server, { resourceType: 'Practitioner' }, admin);
+    const toPerson = await create(server, routine({ recipient: [{ reference: referenceTo(doctor) }] }), as);
+    const [task] = await tasksAbout(sent);
+    await server.put(
+      `Task/${task?.id}`,
+      { ...task, status: 'accepted', owner: { reference: referenceTo(doctor) } },
+      { as: nurse },
+    );
+
+    const frontdesk: TestCaller = { role: 'frontdesk' };
+    expect((await triage(sent, { pool: 'physician' }, frontdesk)).status).toBe(200);
+    expect((await triage(toPerson, { pool: 'frontdesk' })).status).toBe(200);
+
+    expect(await poolsAbout(sent)).toEqual([['requested', 'physician']]);
+    expect((await tasksAbout(sent))[0]?.owner).toBeUndefined();
+    expect(await poolsAbout(toPerson)).toEqual([['requested', 'frontdesk']]);
+    await create(server, answer(toPerson), nurse);
+    expect(await poolsAbout(toPerson)).toEqual([['completed', 'frontdesk']]);
+  });
+
+  it('is seen by support once a nurse or a physician has said that it is administrative', async () => {
+    const support = await supporter();
+    const sent = await create(
+      server,
+      routine({
+        category: [administrative],
+        extension: [
+          {
+            url: 'https://concord.example/fhir/StructureDefinition/administrative-by-triage',
+            valueBoolean: true,
+          },
+        ],
+      }),
+      as,
+    );
+    const seen = async () => (await server.get(referenceTo(sent), { as: support })).status;
+    const found = async () =>
+      matchesIn((await server.get(`Communication?patient=${patient.id}`, { as: support })).body).map(({ id }) => id);
+
+    expect([await seen(), await found()]).toEqual([404, []]);
+    expect(reasonOf(await triage(sent, { administrative: true }, { role: 'frontdesk' }))).toEqual([
+      403,
+      'forbidden-role',
+    ]);
+    expect(await seen()).toBe(404);
+    expect((await triage(sent, { administrative: true })).status).toBe(200);
+    expect([await seen(), await found()]).toEqual([200, [sent.id]]);
+    const shown = await server.get(referenceTo(sent), { as: support });
+    expect(shown.body.payload).toEqual([{ contentString: 'May I come later?' }]);
+
+    expect((await triage(sent, { administrative: false })).status).toBe(200);
+    expect(await seen()).toBe(404);
+    await triage(sent, { administrative: true });
+    const payload = [{ contentString: 'My chest hurts' }];
+    const { body } = await server.get(referenceTo(sent), { as: system });
+    const rewritten = await server.put(referenceTo(sent), { ...(body as object), payload }, { as: system });
+    expect(rewritten.status, rewritten.text).toBe(200);
+    expect(await seen()).toBe(404);
+  });
+
+  it('that support takes down goes to its pool once, and is not read back', async () => {
+    const support = await supporter();
+    const told = await server.post('Communication', routine({ category: [administrative] }), { as: support });
+    const clinical = await server.post('Communication', routine({ priority: 'urgent' }), { as: support });
+
+    expect(told.text).toContain('Handed on to the front desk');
+    expect(clinical.text).toContain('Handed on to the nurses');
+    const ids = [told, clinical].map(({ headers }) => /Communication\/([^/]+)\//.exec(headers['location'] ?? '')?.[1]);
+    for (const [index, pool] of ['frontdesk', '106292003'].entries()) {
+      const named = { resourceType: 'Communication', id: String(ids[index]) };
+      expect(await poolsAbout(named)).toEqual([['requested', pool]]);
+      expect((await server.get(referenceTo(named), { as: support })).status).toBe(404);
+    }
+  });
+
+  it('is triaged by staff, with something said of it, once it was sent', async () => {
+    const sent = await create(server, routine(), as);
+    const draft = await create(server, routine({ status: 'preparation' }), as);
+
+    expect(reasonOf(await triage(sent, { pool: 'nurse' }, as))).toEqual([403, 'forbidden-role']);
+    expect(reasonOf(await triage(sent, {}))).toEqual([400, 'invalid']);
+    expect(reasonOf(await triage(sent, { pool: 'patient' }))).toEqual([400, 'invalid']);
+    expect(reasonOf(await triage(draft, { pool: 'nurse' }))).toEqual([422, 'not-sent']);
+    expect(reasonOf(await triage(sent, { pool: 'nurse' }, { role: 'nurse', organization: 'lakeside' }))).toEqual([
+      404,
+      'not-found',
+    ]);
+    const nobody = { ...nurse, claims: { fhirUser: 'Practitioner/nobody' } };
+    expect(reasonOf(await triage(sent, { pool: 'nurse' }, nobody))).toEqual([400, 'reference-not-found']);
+    expect((await server.get(referenceTo(sent), { as: nurse })).body.meta?.versionId).toBe('1');
+  });
 });
 
 describe('a thread', () => {
@@ -142,7 +350,6 @@ describe('a thread', () => {
     expect(status, text).toBe(200);
     return matchesIn(body).map(({ id }) => id);
   };
-  const reasonOf = ({ status, body }: { status: number; body: TestBody }) => [status, issuesOf(body)[0]?.reason];
 
   it('is named by the message that began it, whichever of its messages is answered, and found by one search', async () => {
     const first = await create(server, message({ priority: 'routine', sent: at(1) }), as);
@@ -344,7 +551,6 @@ describe('a message that somebody reads', () => {
       .filter(({ url }) => url === receiptUrl)
       .map(({ extension = [] }) => extension.map((part) => part.valueReference?.reference ?? part.valueInstant));
   };
-  const reasonOf = ({ status, body }: { status: number; body: TestBody }) => [status, issuesOf(body)[0]?.reason];
   const inbox = async (by: TestCaller) =>
     resourcesIn((await server.get('Task/$inbox', { as: by })).body).map(({ id }) => String(id));
   const unread = async (by: TestCaller) => {
@@ -456,20 +662,8 @@ describe('a message that somebody reads', () => {
   });
 
   it('that names nobody is to the organisation, and support staff read what is administrative', async () => {
-    const agent = await create(server, { resourceType: 'Practitioner' }, admin);
-    const day = 86_400_000;
-    const period = { start: new Date(Date.now() - day).toISOString(), end: new Date(Date.now() + day).toISOString() };
-    await create(
-      server,
-      {
-        resourceType: 'PractitionerRole',
-        practitioner: { reference: referenceTo(agent) },
-        code: [{ coding: [{ system: 'https://concord.example/fhir/CodeSystem/delegation', code: 'support' }] }],
-        period,
-      } as fhir4.PractitionerRole,
-      admin,
-    );
-    const support: TestCaller = { role: 'support', claims: { fhirUser: referenceTo(agent) } };
+    const support = await supporter();
+    const agent = support.claims?.['fhirUser'];
     const { recipient: _nobody, ...words } = to();
     const category = [{ coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'administrative' }] }];
     const sent = await create(server, { ...words, category } as fhir4.Communication, asBob);
@@ -480,9 +674,7 @@ describe('a message that somebody reads', () => {
     expect(reasonOf(await read(sent, without))).toEqual([403, 'forbidden-scope']);
     const { status, body } = await read(sent, support);
     expect([status, body.extension, body.payload]).toEqual([200, undefined, words.payload]);
-    expect((await receiptsOf(sent)).map(([who, whom]) => [who, whom])).toEqual([
-      [referenceTo(agent), 'Organization/northside'],
-    ]);
+    expect((await receiptsOf(sent)).map(([who, whom]) => [who, whom])).toEqual([[agent, 'Organization/northside']]);
   });
 
   it('is not read by others, nor in another version, nor before it was sent', async () => {

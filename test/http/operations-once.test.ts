@@ -115,6 +115,12 @@ const notes: Readonly<Record<string, (subject: fhir4.Reference) => fhir4.Resourc
 const note = async (type: string) =>
   create(server, notes[type]?.({ reference: referenceTo(await patient()) }) as fhir4.Resource, author);
 
+/** Words of a patient to everybody of the organisation. */
+const message = async (): Promise<Stored<fhir4.Communication>> => {
+  const about = { reference: referenceTo(await patient()) };
+  return create(server, { resourceType: 'Communication', status: 'completed', subject: about, sender: about }, nurse);
+};
+
 /** An operation that was prepared: where, what with and by whom. */
 type Asked = readonly [on: Parameters<typeof referenceTo>[0] | undefined, body: fhir4.Parameters, as: TestCaller];
 const ask = async (name: string, [on, body, as]: Asked, key?: string): Promise<TestResponse> => {
@@ -271,6 +277,8 @@ const cases: Readonly<Record<string, () => Promise<Asked>>> = {
     parameters(),
     admin,
   ],
+  'Communication/$read': async () => [await message(), parameters(), nurse],
+  'Communication/$triage': async () => [await message(), parameters({ pool: { valueCode: 'physician' } }), nurse],
   'Task/$claim': async () => [await task(), parameters(), nurse],
   'Task/$unclaim': async () => done('Task/$claim', [await task(), parameters(), nurse]),
   'Task/$progress': async () => [

@@ -91,7 +91,6 @@ const hiddenElements: Readonly<Record<string, readonly string[]>> = {
     'reasonReference',
     'note',
     '_sent',
-    'extension',
   ],
   Task: [
     'text',

@@ -10,6 +10,7 @@ import { encounterMoves } from '../../shared/visits/encounter-moves.ts';
 import { communicationMoves } from '../../shared/work/communication-moves.ts';
 import { communicationRequestMoves } from '../../shared/work/communication-request-moves.ts';
 import { inWords } from '../../shared/work/legal-moves.ts';
+import { forFrontDesk } from '../../shared/work/message-pools.ts';
 import { ownMoves } from '../../shared/work/own-task.ts';
 import { serviceRequestMoves } from '../../shared/work/service-request-moves.ts';
 import { taskMoves } from '../../shared/work/task-moves.ts';
@@ -25,7 +26,7 @@ const rowsUnder = (heading: string): string[][] => {
   const end = lines.findIndex((line, index) => index > first && !line.startsWith('|'));
   return lines.slice(first + 2, end).map((line) =>
     line
-      .split('|')
+      .split(/(?<!\\)\|/)
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
@@ -68,5 +69,13 @@ describe('docs/work.md and docs/prescriptions.md', () => {
       ).toEqual([]);
     }
     expect(Object.keys(ownMoves).filter((state) => !taskMoves.from.has(state))).toEqual([]);
+  });
+
+  it('says which messages are for the front desk', () => {
+    const rows = rowsUnder('what it is about, by');
+    expect(rows).toEqual([
+      ...forFrontDesk.map(({ system, code }) => [`\`${system}\\|${code}\``, 'front desk']),
+      ['anything else, or nothing', 'nurses'],
+    ]);
   });
 });

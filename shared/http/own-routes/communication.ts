@@ -1,24 +1,14 @@
-import { markRead, thread, unread } from '../../interactions/messages/operations.ts';
-import type { OwnRoutes, Route } from '../routes.ts';
-
-const operation = (
-  method: Route['method'],
-  name: string,
-  interaction: Route['interaction'],
-  of: readonly string[] = ['{id}'],
-): Route => ({
-  method,
-  path: [...of, `$${name}`],
-  interaction,
-  name: 'operation',
-  definition: `https://concord.example/fhir/OperationDefinition/Communication-${name}`,
-});
+import { markRead, thread, triage, unread } from '../../interactions/messages/operations.ts';
+import { ownOperation } from '../own-operation.ts';
+import type { OwnRoutes } from '../routes.ts';
 
 /** What can be asked of messages alone. */
 export const communicationRoutes: OwnRoutes = {
   Communication: [
-    operation('GET', 'unread', unread, []),
-    operation('GET', 'thread', thread),
-    operation('POST', 'read', markRead),
+    ownOperation('GET', 'Communication/$unread', unread),
+    ownOperation('GET', 'Communication/{id}/$thread', thread),
+    // Support may not change a message otherwise: who may read it is shown it again.
+    ownOperation('POST', 'Communication/{id}/$read', markRead, 'r'),
+    ownOperation('POST', 'Communication/{id}/$triage', triage, 'u'),
   ],
 };

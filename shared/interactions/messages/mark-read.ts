@@ -9,11 +9,12 @@ import { answerTo, ofVersion } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
-import { furtherCharts, type PlannedWrite } from '../plan-write.ts';
+
 import { notFound, requireReadable, requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
 import { requireVersion, requireWritable } from '../update.ts';
 import { belongsTo, positionsOf } from '../work/memberships.ts';
+import { planMarked } from './plan-marked.ts';
 import { shownOf } from './shown-of.ts';
 
 /** Several may read a message at the same moment: that is no reason to refuse it. */
@@ -58,27 +59,10 @@ export const markRead: Interaction = async (context, { id }): Promise<Answer> =>
       now,
     );
     const own = { ...context, store: store.whole };
-    const next = {
-      ...current,
-      version: current.version + 1,
-      updated: Math.max(now, current.updated + 1),
-      resource: read,
-    };
-    // The words are another's: nothing of them is judged anew.
-    const plan: PlannedWrite = {
-      recordType: context.recordType,
-      next,
-      previous: current,
-      interaction: 'update',
-      checks: [],
-      furtherCharts: await furtherCharts(own, current, read, resource),
-      claims: [],
-      guards: [],
-      warnings: [],
-    };
+    const plan = await planMarked(own, current, read);
     try {
       await save(own, [plan]);
-      return answerTo(context, { ...plan, next: shownOf(context, next) });
+      return answerTo(context, { ...plan, next: shownOf(context, plan.next) });
     } catch (error) {
       const again = error instanceof RecordError && error.reason === 'concurrent-change' && attempt < attempts;
       if (!again) throw error;

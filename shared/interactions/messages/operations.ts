@@ -11,3 +11,5 @@ export const thread = operation('thread');
 export const markRead = operation('markRead');
 /** `GET Communication/$unread` */
 export const unread = operation('unread');
+/** `POST Communication/{id}/$triage` */
+export const triage = operation('triage');

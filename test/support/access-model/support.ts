@@ -46,7 +46,13 @@ export const maySupport = (
   if (resource.resourceType === 'Task') return resource.owner?.reference === fhirUser;
   if (resource.resourceType !== 'Communication') return true;
   const categories = resource.category ?? [];
+  const writer = (resource.sender?.reference ?? '').split('/').at(-2);
+  const wasLookedAt = (resource.extension ?? []).some(
+    ({ url, valueBoolean }) =>
+      valueBoolean && url === 'https://concord.example/fhir/StructureDefinition/administrative-by-triage',
+  );
   return (
+    (wasLookedAt || !['Patient', 'RelatedPerson'].includes(writer ?? '')) &&
     categories.length > 0 &&
     categories.every((each) => codesOf(each).join() !== '' && codesOf(each).every((code) => code === work))
   );
@@ -86,10 +92,25 @@ const resource: fc.Arbitrary<SupportedRecord['resource']> = fc.oneof(
     { resourceType: 'Location' },
   ),
   fc
-    .option(fc.array(concept, { maxLength: 2 }), { nil: undefined })
+    .record({
+      category: fc.option(fc.array(concept, { maxLength: 2 }), { nil: undefined }),
+      sender: fc.constantFrom(undefined, 'Patient/1', 'https://x.example/fhir/RelatedPerson/1', 'Practitioner/s1'),
+      extension: fc.constantFrom<fhir4.Extension[] | undefined>(
+        undefined,
+        [{ url: 'https://concord.example/fhir/StructureDefinition/administrative-by-triage', valueBoolean: true }],
+        [{ url: 'https://concord.example/fhir/StructureDefinition/administrative-by-triage', valueBoolean: false }],
+        [{ url: 'https://concord.example/fhir/StructureDefinition/triage', valueBoolean: true }],
+      ),
+    })
     .map(
-      (category) =>
-        ({ resourceType: 'Communication', status: 'completed', ...(category ? { category } : {}) }) as const,
+      ({ category, sender, extension }) =>
+        ({
+          resourceType: 'Communication',
+          status: 'completed',
+          ...(category ? { category } : {}),
+          ...(sender ? { sender: { reference: sender } } : {}),
+          ...(extension ? { extension } : {}),
+        }) as const,
     ),
   fc.constantFrom(undefined, ...people, 'Patient/1').map(
     (owner) =>
