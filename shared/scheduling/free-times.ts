@@ -12,6 +12,8 @@ export interface NeededActor {
   readonly taken: readonly Span[];
   /** What a booking has to keep to. */
   readonly limits: Limits;
+  /** The only moments at which it may begin; on the grain, if absent. */
+  readonly starts?: ReadonlySet<number> | undefined;
 }
 
 /** What is looked for: time at which all actors can be had. */
@@ -80,7 +82,7 @@ export const freeTimes = (search: Search): FreeTimes => {
   };
 };
 
-/** Starts on the grain, earliest first. */
+/** Starts on the grain, or where somebody's time begins alone; the earliest first. */
 const startsOf = function* ({ from, to, actors, minutes, grain, zone }: Search): Generator<number> {
   const length = minutes * minuteMs;
   const every = actors.reduce<Span[]>(
@@ -89,6 +91,12 @@ const startsOf = function* ({ from, to, actors, minutes, grain, zone }: Search):
   );
   const [first, last] = [every[0], every.at(-1)];
   if (!first || !last) return;
+  const [some, ...others] = actors.flatMap(({ starts }) => starts ?? []);
+  if (some) {
+    for (const at of [...some].sort((a, b) => a - b))
+      if (others.every((starts) => starts.has(at)) && every.some((span) => span.from <= at && at < span.to)) yield at;
+    return;
+  }
   const step = grain * minuteMs;
   for (const clock of clockSpans(zone, { from: first.from, to: last.to })) {
     for (const span of shared(every, [clock])) {

@@ -118,6 +118,50 @@ describe('Appointment/$find', () => {
     expect(server.calls.sequential()).toBe(2);
   });
 
+  it('proposes the free Slots of a Schedule that has no hours, and fills them', async () => {
+    const made = await create(server, { resourceType: 'Schedule', actor: [{ reference: practitioner }] }, frontdesk);
+    const slot = (start: string, end: string, status: fhir4.Slot['status'] = 'free', overbooked = false) =>
+      create<fhir4.Slot>(
+        server,
+        {
+          resourceType: 'Slot',
+          status,
+          overbooked,
+          schedule: { reference: referenceTo(made) },
+          start: at(start),
+          end: at(end),
+        },
+        frontdesk,
+      );
+    const first = await slot('09:10', '09:30');
+    const second = await slot('09:30', '09:50');
+    await slot('09:50', '10:10', 'busy');
+    await slot('10:10', '10:30', 'free', true);
+    server.calls.reset();
+
+    const found = await find('08:00', '12:00');
+
+    expect(server.calls.sequential()).toBe(2);
+    expect(found.map(({ start, end, slot: filled }) => [start, end, filled])).toEqual([
+      [instant('09:10'), instant('09:30'), [{ reference: referenceTo(first) }]],
+      [instant('09:30'), instant('09:50'), [{ reference: referenceTo(second) }]],
+    ]);
+    const whole = await find('08:00', '12:00', [{ name: 'minutes', valuePositiveInt: 40 }]);
+    expect(whole.map(({ start, slot: filled }) => [start, filled?.length])).toEqual([[instant('09:10'), 2]]);
+    const booked = await book({
+      ...found[0],
+      participant: proposal('09:10', '09:30').participant,
+    } as fhir4.Appointment);
+    expect(booked.status).toBe(201);
+    expect(startsOf(await find('08:00', '12:00'))).toEqual(['09:30']);
+    const taken = { ...first, status: 'busy' } as unknown as TestBody;
+    expect((await server.put(referenceTo(first), taken, { as: frontdesk })).status).toBe(200);
+    await server.put(referenceTo(second), { ...second, status: 'busy' } as unknown as TestBody, { as: frontdesk });
+    expect(await find('08:00', '12:00')).toEqual([]);
+    server.setTime(Date.UTC(2026, 10, 23, 7));
+    expect(await find('08:00', '09:00')).toEqual([]);
+  });
+
   it('is refused without an actor, over too many days and to patients', async () => {
     const asked = async (parameters: fhir4.ParametersParameter[], as = frontdesk) => {
       const { status, body } = await server.post('Appointment/$find', parametersOf(parameters), { as });

@@ -1,5 +1,6 @@
 import { RecordError } from '../../errors.ts';
 import { servicesOf } from '../../scheduling/services.ts';
+import type { OpenSlot } from '../../scheduling/slot-times.ts';
 import type { Span } from '../../scheduling/span.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import type { Interaction } from '../context.ts';
@@ -31,7 +32,7 @@ export const find: Interaction = async (context) => {
   const count = Math.min(Math.max(Number(asked), 1), mostFound);
   const services = servicesOf(serviceType);
   const length = minutes === undefined ? undefined : Number(minutes);
-  const { times } = await freeTimesFor(context, { actors, services, minutes: length, from, to, count });
+  const { times, slots } = await freeTimesFor(context, { actors, services, minutes: length, from, to, count });
   const entry = times.map(
     (time): fhir4.BundleEntry<fhir4.Appointment> => ({
       resource: {
@@ -39,6 +40,7 @@ export const find: Interaction = async (context) => {
         status: 'proposed',
         ...(serviceType.length === 0 ? {} : { serviceType: [...serviceType] }),
         ...asTexts(time),
+        ...slotsIn(slots, time),
         participant: actor.map((each) => ({ actor: each, status: 'needs-action' })),
       },
       search: { mode: 'match' },
@@ -51,6 +53,12 @@ export const find: Interaction = async (context) => {
 const until = (end: string | undefined): number | undefined => {
   const interval = end === undefined ? undefined : dateInterval(end);
   return end?.includes('T') ? interval?.start : interval?.end;
+};
+
+/** The free Slots that a time fills. */
+const slotsIn = (slots: readonly OpenSlot[], { from, to }: Span): Pick<fhir4.Appointment, 'slot'> => {
+  const filled = slots.filter((slot) => slot.from < to && from < slot.to);
+  return filled.length === 0 ? {} : { slot: filled.map(({ reference }) => ({ reference })) };
 };
 
 const asTexts = ({ from, to }: Span) => ({

@@ -4,14 +4,17 @@ import type { Resource } from '../../fhir/resource.ts';
 import { holdable } from '../../record-types/appointment-time.ts';
 import { type FreeTimes, freeTimes, mostDaysSearched, type NeededActor } from '../../scheduling/free-times.ts';
 import { limitsOf, longestBufferMs, ruleFor } from '../../scheduling/limits.ts';
-import { openTimes } from '../../scheduling/open-times.ts';
+import { openTimes, startsBySlots } from '../../scheduling/open-times.ts';
 import { openingHours } from '../../scheduling/opening-hours.ts';
 import { type ReadSchedule, readSchedule } from '../../scheduling/schedule.ts';
 import { serves } from '../../scheduling/services.ts';
+import { isOpenBySlots, type OpenSlot, openSlots } from '../../scheduling/slot-times.ts';
 import { type Span, united, without } from '../../scheduling/span.ts';
 import { schedulesOf } from '../../store/actor-schedules.ts';
 import { busyTime, type DayRow, type KnownCalendars, readCalendars, rowName } from '../../store/calendar.ts';
+import { inParallel } from '../../store/in-parallel.ts';
 import { dayKey } from '../../store/keys.ts';
+import { slotsOf } from '../../store/schedule-slots.ts';
 import type { RequestContext } from '../context.ts';
 import { locateAll } from '../locate.ts';
 import { referenceError } from '../plan-write.ts';
@@ -39,12 +42,17 @@ export interface Wish extends Span {
   readonly count: number;
 }
 
+/** What was found, and the free Slots of the actors in all of the time that was searched. */
+export interface FoundTimes extends FreeTimes {
+  readonly slots: readonly OpenSlot[];
+}
+
 /**
  * Times at which all actors are there and free, the earliest first: as Schedules, own hours and bookings of this moment tell it. Two calls one after another, beside one another for all actors.
  *
  * @throws RecordError `invalid` for an actor that is not there; `too-costly` for too many actors or days.
  */
-export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise<FreeTimes> => {
+export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise<FoundTimes> => {
   const { store, now } = context;
   const { actors, services, from, to, count } = wish;
   const named = [...new Set(actors.flatMap((actor) => nameIn(context, actor)))];
@@ -54,21 +62,31 @@ export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise
     });
   if (to - from > mostDaysSearched * dayMs)
     // It refuses the search before anything is read.
-    return freeTimes({ ...wish, actors: [], minutes: 1, grain: usualGrain, zone: defaultZone, skip: 0 });
+    return {
+      ...freeTimes({ ...wish, actors: [], minutes: 1, grain: usualGrain, zone: defaultZone, skip: 0 }),
+      slots: [],
+    };
   const [schedules, own] = await Promise.all([schedulesOf(store, named), recordsOf(context, named)]);
   if (named.some((actor) => !own.has(actor))) throw referenceError([{ expression: 'actor' }]);
   const range = { from, to };
   const ids = [...new Set([...schedules.values()].flat().map(({ id }) => `Schedule/${id}`))];
-  const [written, calendars] = await Promise.all([
+  const [written, slots, calendars] = await Promise.all([
     recordsOf(context, ids),
+    slotsOfAll(context, ids, range),
     readCalendars(
       store,
       named.filter((actor) => holdable.has(typeIn(actor))).map((actor) => ({ actor, ...range })),
       { days: new Map(), schedules },
     ),
   ]);
-  const read = new Map([...written].map(([name, resource]) => [name, readSchedule(resource)]));
-  const schedulesFor = (actor: string): ReadSchedule[] =>
+  const offered = ([name, resource]: readonly [string, Resource]): readonly [string, Offered] => {
+    const { within, latest } = slots.get(name) ?? { within: [], latest: [] };
+    const schedule = readSchedule(resource);
+    const bySlots = !schedule.hours.weekly && isOpenBySlots([...within, ...latest]);
+    return [name, { ...schedule, slots: bySlots ? openSlots(within, services) : undefined }];
+  };
+  const read = new Map([...written].map(offered));
+  const schedulesFor = (actor: string): Offered[] =>
     (schedules.get(actor) ?? []).flatMap(({ id }) => read.get(`Schedule/${id}`) ?? []);
   const all = named.flatMap(schedulesFor).filter(({ active }) => active);
   const rules = all.flatMap((schedule) =>
@@ -82,18 +100,33 @@ export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise
     const { taken, closed } = busyTime(daysOf(calendars.days, actor, range), now);
     const barred = closed.map((span) => ({ from: span.from - limits.after, to: span.to + limits.before }));
     const open = openTimes(schedulesFor(actor), record && openingHours(record, zone), services, range);
-    return { open: without(united(open), united(barred)), taken, limits };
+    const starts = startsBySlots(schedulesFor(actor), services);
+    return { open: without(united(open), united(barred)), taken, limits, starts };
   });
-  return freeTimes({
+  const open = all.flatMap((schedule) => (serves(schedule.services, services) ? (schedule.slots ?? []) : []));
+  const shortest = Math.min(...open.map((slot) => (slot.to - slot.from) / 60_000));
+  const usual = open.length === 0 ? usualMinutes : shortest;
+  const found = freeTimes({
     ...range,
     actors: needed,
-    minutes: wish.minutes ?? (Math.max(0, ...rules.map(({ minutes = 0 }) => minutes)) || usualMinutes),
+    minutes: wish.minutes ?? (Math.max(0, ...rules.map(({ minutes = 0 }) => minutes)) || usual),
     grain: grains.length === 0 ? usualGrain : grains.reduce(leastCommon),
     zone,
     skip: 0,
     count,
   });
+  return { ...found, slots: open };
 };
+
+/** A Schedule with what its Slots leave open. */
+type Offered = ReadSchedule & { readonly slots: readonly OpenSlot[] | undefined };
+
+/** Slots by Schedule (`Schedule/id`): as these are not known to have hours before they are read, all are asked for theirs beside it. */
+const slotsOfAll = async ({ store }: RequestContext, schedules: readonly string[], range: Span) =>
+  new Map(
+    await inParallel(schedulesAtOnce, schedules, async (name) => [name, await slotsOf(store, name, range)] as const),
+  );
+const schedulesAtOnce = 16;
 
 const typeIn = (name: string): string => name.slice(0, name.indexOf('/'));
 
