@@ -208,6 +208,16 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: requestAmendmentInput,
     answer: 'Task',
   },
+  'Goal/$progress': {
+    summary: 'Each target with the newest result about it, whether that meets it, and which way it has gone',
+    input: {},
+    answer: 'Parameters',
+  },
+  'CarePlan/$progress': {
+    summary: 'How far the goals of the plan are reached, and the state of its activities',
+    input: {},
+    answer: 'Parameters',
+  },
   'Task/$inbox': {
     summary: 'What there is to do for the caller and the pools of the caller, the most urgent first',
     input: inboxInput,

@@ -3,6 +3,7 @@ import { type OwnRoutes, ofEveryType } from '../routes.ts';
 import { appointmentRoutes } from './appointment.ts';
 import { auditEventRoutes } from './audit-event.ts';
 import { binaryRoutes } from './binary.ts';
+import { carePlanRoutes } from './care-plan.ts';
 import { codeSystemRoutes } from './code-system.ts';
 import { communicationRoutes } from './communication.ts';
 import { compositionRoutes } from './composition.ts';
@@ -11,6 +12,7 @@ import { deviceRoutes } from './device.ts';
 import { diagnosticReportRoutes } from './diagnostic-report.ts';
 import { documentReferenceRoutes } from './document-reference.ts';
 import { encounterRoutes } from './encounter.ts';
+import { goalRoutes } from './goal.ts';
 import { medicationRequestRoutes } from './medication-request.ts';
 import { observationRoutes } from './observation.ts';
 import { patientRoutes } from './patient.ts';
@@ -26,6 +28,7 @@ export const ownRoutes: OwnRoutes = {
   ...appointmentRoutes,
   ...auditEventRoutes,
   ...binaryRoutes,
+  ...carePlanRoutes,
   ...codeSystemRoutes,
   ...communicationRoutes,
   ...compositionRoutes,
@@ -34,6 +37,7 @@ export const ownRoutes: OwnRoutes = {
   ...diagnosticReportRoutes,
   ...documentReferenceRoutes,
   ...encounterRoutes,
+  ...goalRoutes,
   ...medicationRequestRoutes,
   ...observationRoutes,
   ...patientRoutes,
