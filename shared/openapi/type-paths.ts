@@ -128,7 +128,12 @@ const bodyOf = (described: Described, route: Route, definitions: Definitions): B
       return {
         summary,
         parameters: named('ifNoneMatch', 'ifModifiedSince', 'summary', 'elements', ...output),
-        responses: { '200': refersTo('responses', schema), ...found, ...refusedWith('404', '410') },
+        responses: {
+          '200': refersTo('responses', schema),
+          ...(schema === 'Binary' ? { '303': refersTo('responses', 'ContentElsewhere') } : {}),
+          ...found,
+          ...refusedWith('404', '410'),
+        },
       };
     case 'update':
       return {
@@ -341,6 +346,12 @@ const inputInBody = (input: Readonly<Record<string, InputDefinition>> | undefine
 /** A Binary is sent and shown as what it is, of whatever type. https://hl7.org/fhir/R4/binary.html#rest */
 const asItIs = { '*/*': { schema: {} } } as const;
 
+/** Content that was uploaded is not here. */
+const elsewhere: Json = {
+  description: 'The content is at the address in `Location`, for a minute',
+  headers: { ...headersNamed('ETag', 'Last-Modified'), Location: { schema: { type: 'string' } } },
+};
+
 /** The answers and bodies that belong to one type of record. */
 export const typeComponents = (
   schema: string,
@@ -363,6 +374,7 @@ export const typeComponents = (
         ),
         content: content(refersTo('schemas', schema), stored),
       },
+      ...(schema === 'Binary' ? { ContentElsewhere: elsewhere } : {}),
       [`${schema}Written`]: {
         description: 'The record as it was written; or what `Prefer` asks for, an OperationOutcome or nothing',
         headers: headersNamed('ETag', 'Last-Modified', 'Location', 'X-FHIR-Request-Validation'),

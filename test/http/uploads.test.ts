@@ -174,6 +174,28 @@ describe('content that is uploaded', () => {
     expect([done.status, pathOf(done.body)]).toEqual([201, begun.binary]);
   });
 
+  it('takes no call to DynamoDB to announce, three to complete, and to download what a read takes', async () => {
+    const content = randomBytes(100);
+    server.calls.reset();
+    const begun = await begin(content, under(patient));
+    const announced = [...server.calls.names];
+    await put(begun, content);
+    await server.bucket.tag(begun.key, clean);
+
+    server.calls.reset();
+    await complete(begun);
+    const completed = [...server.calls.names];
+    server.calls.reset();
+    await server.get(begun.binary, { headers: fhir });
+    const read = [...server.calls.names];
+    server.calls.reset();
+    await server.get(`${begun.binary}/$download`);
+
+    expect(announced).toEqual([]);
+    expect(completed).toEqual(['GetItem', 'PutItem', 'TransactWriteItems']);
+    expect([...server.calls.names].toSorted()).toEqual(read.toSorted());
+  });
+
   it('is completed once, however often that is asked for, and by its sender alone', async () => {
     const content = randomBytes(1_000);
     const begun = await begin(content);
@@ -181,10 +203,13 @@ describe('content that is uploaded', () => {
     await server.bucket.tag(begun.key, clean);
 
     const other = await complete(begun, nurse);
+    server.setTime(Date.now() + 25 * 60 * 60_000);
+    const late = await complete(begun);
+    server.setTime(undefined);
     const answers = await Promise.all([complete(begun), complete(begun), complete(begun)]);
     const again = await complete(begun);
 
-    expect([other.status, codeOf(other)]).toEqual([400, 'upload-unknown']);
+    for (const refused of [other, late]) expect([refused.status, codeOf(refused)]).toEqual([400, 'upload-unknown']);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 201]);
     expect(new Set([...answers, again].map(({ body }) => pathOf(body))).size).toBe(1);
     const [made] = answers;

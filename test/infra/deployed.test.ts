@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,7 +9,7 @@ import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
 import { batchOf, getEntry, postEntry, putEntry, transactionOf } from '../support/bundles.ts';
 import { accessToken, testConfig } from '../support/callers.ts';
 import { type DeployedFunctions, deployedFunctions } from '../support/deployed-functions.ts';
-import { localBucket, localTable } from '../support/dynamodb.ts';
+import { type LocalBucket, localBucket, localTable } from '../support/dynamodb.ts';
 import { streamOf } from '../support/feed.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
 import { insertEvent } from '../support/stream-events.ts';
@@ -20,6 +20,7 @@ let folderOf: DeployedFunctions['folderOf'];
 let environment: Record<string, string>;
 let authorization: string;
 let objectKeys: () => Promise<string[]>;
+let tagObject: LocalBucket['tag'];
 let streamed: Awaited<ReturnType<typeof streamOf>>;
 beforeAll(async () => {
   ({ folderOf } = await deployedFunctions());
@@ -28,6 +29,7 @@ beforeAll(async () => {
   const bucket = await localBucket();
   const { userPoolId, clientIds, jwks = '' } = await testConfig(tableName);
   objectKeys = bucket.keys;
+  tagObject = bucket.tag;
   environment = {
     ...dummyCredentials,
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
@@ -336,6 +338,48 @@ describe('a function as it is deployed', () => {
     expect(statuses(answers)).toEqual([201, 200]);
     expect(answers[1]?.resource).toMatchObject({ data });
     expect(await objectKeys()).toHaveLength(1);
+  });
+
+  it('signs addresses, and makes a Binary of what came by them', async () => {
+    const entry = 'functions/records/binary.ts';
+    const content = randomBytes(1_000);
+    const parameters = (parameter: fhir4.ParametersParameter[]) => ({ resourceType: 'Parameters', parameter });
+    const told = (answer: { resource: fhir4.FhirResource | undefined } | undefined, name: string) => {
+      const { parameter = [] } = (answer?.resource ?? {}) as Partial<fhir4.Parameters>;
+      return parameter.filter((each) => each.name === name);
+    };
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const [begun] = await answersOf(
+      entry,
+      eventOf(
+        'POST',
+        'Binary/$upload',
+        parameters([
+          { name: 'contentType', valueString: 'application/pdf' },
+          { name: 'size', valuePositiveInt: content.length },
+          { name: 'sha256', valueString: sha256 },
+        ]),
+      ),
+    );
+    const url = told(begun, 'url')[0]?.valueUrl ?? '';
+    const headers = told(begun, 'header').map(({ part = [] }) => part.map(({ valueString = '' }) => valueString));
+    const put = await fetch(url, { method: 'PUT', headers: Object.fromEntries(headers), body: content });
+    await tagObject(new URL(url).pathname.split('/').slice(2).join('/'), {
+      GuardDutyMalwareScanStatus: 'NO_THREATS_FOUND',
+    });
+    const binary = told(begun, 'binary')[0]?.valueReference?.reference ?? '';
+
+    const [made, raw, found] = await answersOf(
+      entry,
+      eventOf('POST', 'Binary/$complete', parameters([told(begun, 'upload')[0] ?? { name: 'upload' }])),
+      eventOf('GET', binary, undefined, { accept: 'application/pdf' }),
+      eventOf('GET', `${binary}/$download`),
+    );
+
+    expect([put.status, made?.statusCode, raw?.statusCode]).toEqual([200, 201, 303]);
+    expect(made?.compiled).toContain('shared-interactions-uploading-uploading.lazy.js');
+    const got = await fetch(told(found, 'url')[0]?.valueUrl ?? '');
+    expect(Buffer.from(await got.arrayBuffer()).equals(content)).toBe(true);
   });
 
   it('takes a bundle that is more than one transaction of the table', async () => {

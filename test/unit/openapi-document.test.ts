@@ -44,6 +44,21 @@ describe('OpenAPI document', () => {
     await expectValid(document);
   });
 
+  it('tells that the content of a Binary may be elsewhere, and of no other type', () => {
+    const elsewhere = Object.entries(document.paths).flatMap(([path, item]) =>
+      methods.flatMap((method) => {
+        const name = method.toLowerCase() as Method;
+        const answer = item[name]?.responses?.['303'];
+        return answer ? [[path, name, Object.keys(resolved(answer).headers ?? {}).includes('Location')]] : [];
+      }),
+    );
+
+    expect(elsewhere).toEqual([
+      ['/fhir/Binary/{id}', 'get', true],
+      ['/fhir/Binary/{id}/_history/{version}', 'get', true],
+    ]);
+  });
+
   it('says what the router serves and nothing else, type by type, method by method', () => {
     const route = routerOf(ownRoutes);
     const serves = (type: (typeof allTypes)[number], method: string, path: readonly string[]) => {

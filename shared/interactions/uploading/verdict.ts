@@ -58,6 +58,6 @@ const tellPrivacyOfficers = async (context: RequestContext, { name }: Ticket, in
   try {
     await save(own, [{ ...plan, checks: [] }]);
   } catch (error) {
-    if (!(error instanceof RecordError) || error.kind !== 'conflict') throw error; // told by another at the same time
+    if (!(error instanceof RecordError) || error.reason !== 'id-taken') throw error; // told by another at the same time
   }
 };
