@@ -2,6 +2,8 @@ import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } 
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { log } from '../log.ts';
 import type { IdCodec } from '../store/ids.ts';
+import type { RecordRow } from '../store/rows.ts';
+import { appointmentChangedType, appointmentChangedV1, appointmentChangesIn } from './appointment-changed.ts';
 import { changesIn } from './changes-in.ts';
 import { eventSource, recordChangedType, recordChangedV1 } from './record-changed.ts';
 import { rowChange } from './row-change.ts';
@@ -24,12 +26,15 @@ export const publishChanges = async (
   { bus, busName, ids }: Publisher,
   { Records }: DynamoDBStreamEvent,
 ): Promise<DynamoDBBatchResponse> => {
-  const events = Records.flatMap((record) =>
-    changesIn(rowChange(record), ids).map((change) => ({
-      record,
-      entry: entryFor(busName, recordChangedV1.parse(change)),
-    })),
-  );
+  const events = Records.flatMap((record) => {
+    const row = rowChange<RecordRow>(record);
+    return [
+      ...changesIn(row, ids).map((change) => entryFor(busName, recordChangedType, recordChangedV1.parse(change))),
+      ...appointmentChangesIn(row, ids).map((change) =>
+        entryFor(busName, appointmentChangedType, appointmentChangedV1.parse(change)),
+      ),
+    ].map((entry) => ({ record, entry }));
+  });
   for (let at = 0; at < events.length; at += eventsPerCall) {
     const batch = events.slice(at, at + eventsPerCall);
     const { FailedEntryCount = 0, Entries = [] } = await bus.send(
@@ -47,10 +52,14 @@ export const publishChanges = async (
   return { batchItemFailures: [] };
 };
 
-const entryFor = (EventBusName: string, change: ReturnType<typeof recordChangedV1.parse>): PutEventsRequestEntry => ({
+const entryFor = (
+  EventBusName: string,
+  DetailType: string,
+  detail: { readonly occurredAt: string },
+): PutEventsRequestEntry => ({
   EventBusName,
   Source: eventSource,
-  DetailType: recordChangedType,
-  Time: new Date(change.occurredAt),
-  Detail: JSON.stringify(change),
+  DetailType,
+  Time: new Date(detail.occurredAt),
+  Detail: JSON.stringify(detail),
 });

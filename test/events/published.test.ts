@@ -5,8 +5,10 @@ import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { indexByDay } from '../../shared/audit/index-by-day.ts';
+import { type AppointmentChanged, appointmentChangedV1 } from '../../shared/changes/appointment-changed.ts';
 import { publishChanges } from '../../shared/changes/publish.ts';
 import { type RecordChanged, recordChangedV1 } from '../../shared/changes/record-changed.ts';
+import { referenceTo } from '../../shared/store/body.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { type RecordRow, recordRow, type StoredRecord } from '../../shared/store/rows.ts';
@@ -27,12 +29,21 @@ const sampleEvent = (change: string) =>
 // The samples are of a deployment with this secret.
 const ids = new IdCodec(deriveKeys(Buffer.from('the key of the samples in events')).ids);
 
+/** The detail of either event. */
+type Told = Partial<Pick<RecordChanged, 'recordType'>> &
+  Omit<RecordChanged, 'change' | 'recordType'> &
+  Omit<AppointmentChanged, 'change'> & { readonly change: string };
+
 const publish = async (event: DynamoDBStreamEvent, bus = recordingBus()) => {
   const response = await publishChanges({ bus: bus.client, busName: 'concord', ids }, event);
-  return { response, bus, details: bus.accepted.map(({ Detail }) => JSON.parse(Detail ?? '') as RecordChanged) };
+  const events = bus.accepted.map(({ DetailType, Detail }) => ({
+    type: DetailType ?? '',
+    detail: JSON.parse(Detail ?? '') as Told,
+  }));
+  return { response, bus, events, details: events.map(({ detail }) => detail) };
 };
-const told = (details: readonly RecordChanged[]) =>
-  details.map(({ change, recordType, version }) => `${change} ${recordType} ${version}`);
+const told = (details: readonly Told[]) =>
+  details.map(({ change, recordType = 'appointment', version }) => `${change} ${recordType} ${version}`);
 
 /** What each file of events/dynamodb is worth on the bus. */
 const worth: Readonly<Record<string, readonly string[]>> = {
@@ -43,6 +54,21 @@ const worth: Readonly<Record<string, readonly string[]>> = {
   finalised: ['created Observation 1', 'updated Encounter 2'],
   'audit-row': [],
   'audit-row-2': [],
+  appointment: [
+    'created Appointment 1',
+    'booked appointment 1',
+    'updated Appointment 2',
+    'moved appointment 2',
+    'updated Appointment 3',
+    'changed appointment 3',
+    'updated Appointment 4',
+    'cancelled appointment 4',
+  ],
+};
+/** What the `detail` of each `detail-type` is. */
+const schemas: Readonly<Record<string, { parse: (detail: unknown) => unknown }>> = {
+  'RecordChanged.v1': recordChangedV1,
+  'AppointmentChanged.v1': appointmentChangedV1,
 };
 
 describe('events/dynamodb', () => {
@@ -55,11 +81,11 @@ describe('events/dynamodb', () => {
   });
 
   it.each(Object.entries(worth))('%s.json is published as %j', async (name, expected) => {
-    const { response, details } = await publish(sampleStream(name));
+    const { response, events, details } = await publish(sampleStream(name));
 
     expect(told(details)).toEqual(expected);
     expect(response).toEqual({ batchItemFailures: [] });
-    for (const detail of details) expect(recordChangedV1.parse(detail)).toEqual(detail);
+    for (const { type, detail } of events) expect(schemas[type]?.parse(detail)).toEqual(detail);
   });
 
   it.each([
@@ -91,7 +117,9 @@ describe('events/dynamodb', () => {
   it.each(Object.keys(worth))('%s.json leads to events without a word of the record', async (name) => {
     const { bus } = await publish(sampleStream(name));
 
-    expect(JSON.stringify(bus.accepted)).not.toMatch(/Patient|in-progress|finished|Body weight|nurse/);
+    expect(JSON.stringify(bus.accepted)).not.toMatch(
+      /Patient|in-progress|finished|Body weight|nurse|2026-12-01|Comes by bus/,
+    );
   });
 });
 
@@ -100,10 +128,18 @@ describe('events/event-bridge', () => {
     expect(read('event-bridge/record-changed.v1.schema.json')).toEqual(
       JSON.parse(JSON.stringify(z.toJSONSchema(recordChangedV1))),
     );
+    expect(read('event-bridge/appointment-changed.v1.schema.json')).toEqual(
+      JSON.parse(JSON.stringify(z.toJSONSchema(appointmentChangedV1))),
+    );
   });
 
   it('has one sample of each change, and no file that no test knows', () => {
     expect(readdirSync(path.join(folder, 'event-bridge')).sort()).toEqual([
+      'appointment-changed.v1.booked.json',
+      'appointment-changed.v1.cancelled.json',
+      'appointment-changed.v1.changed.json',
+      'appointment-changed.v1.moved.json',
+      'appointment-changed.v1.schema.json',
       'record-changed.v1.created.json',
       'record-changed.v1.deleted.json',
       'record-changed.v1.schema.json',
@@ -128,6 +164,87 @@ describe('events/event-bridge', () => {
       expect(entry?.Time?.toISOString().replace(/\.\d+Z$/, 'Z')).toBe(sample.time);
     },
   );
+});
+
+describe('AppointmentChanged.v1', () => {
+  it.each(['booked', 'moved', 'changed', 'cancelled'])(
+    'shows what a change is published as that is %s',
+    async (change) => {
+      const sample = read(`event-bridge/appointment-changed.v1.${change}.json`) as {
+        source: string;
+        'detail-type': string;
+        time: string;
+        detail: AppointmentChanged;
+      };
+      const { bus } = await publish(sampleStream('appointment'));
+
+      const entry = bus.accepted.find(
+        ({ DetailType, Detail }) => DetailType === sample['detail-type'] && Detail?.includes(change),
+      );
+
+      expect(JSON.parse(entry?.Detail ?? '')).toEqual(sample.detail);
+      expect(entry).toMatchObject({ EventBusName: 'concord', Source: sample.source });
+      expect(entry?.Time?.toISOString().replace(/\.\d+Z$/, 'Z')).toBe(sample.time);
+    },
+  );
+
+  const chart = ids.newChart();
+  const place = ids.newPlace(0);
+  const at = (start: string) => ({ start: `2026-12-01T${start}:00Z`, end: `2026-12-01T${start.slice(0, 2)}:30:00Z` });
+  const rowOf = (version: number, said: object | undefined): RecordRow =>
+    recordRow(
+      {
+        type: 'Appointment',
+        chart,
+        place,
+        id: ids.idAt(chart, place),
+        version,
+        updated: 0,
+        custodian: 'northside',
+        labels: [],
+        resource: said && ({ resourceType: 'Appointment', participant: [], ...said } as StoredRecord['resource']),
+      },
+      ids,
+    );
+  const changeOf = async (before: RecordRow | undefined, after: RecordRow) => {
+    const { events } = await publish({ Records: [streamRecord('1', before && { ...before }, { ...after })] });
+    return events.filter(({ type }) => type === 'AppointmentChanged.v1').map(({ detail }) => detail.change);
+  };
+  const booked = { status: 'booked', ...at('09:00') };
+
+  it.each([
+    ['nothing', undefined, booked, 'booked'],
+    ['nothing', undefined, { status: 'proposed' }, 'changed'],
+    ['a hold', { status: 'pending', ...at('09:00') }, booked, 'booked'],
+    ['a booking', booked, { ...booked, ...at('10:00') }, 'moved'],
+    ['a booking', booked, { ...booked, end: '2026-12-01T10:00:00Z' }, 'moved'],
+    ['a booking', booked, { ...booked, comment: 'x' }, 'changed'],
+    ['a booking', booked, { ...booked, status: 'arrived' }, 'changed'],
+    ['a booking', booked, { ...booked, status: 'fulfilled' }, 'changed'],
+    ['a booking', booked, { ...booked, status: 'noshow' }, 'changed'],
+    ['a booking', booked, { ...booked, status: 'cancelled' }, 'cancelled'],
+    ['a booking', booked, { ...booked, status: 'entered-in-error' }, 'cancelled'],
+    ['a booking', booked, { status: 'proposed' }, 'cancelled'],
+    ['a booking', booked, undefined, 'cancelled'],
+    ['a cancelled one', { ...booked, status: 'cancelled' }, undefined, 'changed'],
+    ['a cancelled one', { ...booked, status: 'cancelled' }, booked, 'booked'],
+  ])('tells of %s that becomes another: %j → %j', async (_, before, after, expected) => {
+    expect(await changeOf(before && rowOf(1, before), rowOf(2, after))).toEqual([expected]);
+  });
+
+  it('tells once of what was staged, as if it had been written at once', async () => {
+    const after = rowOf(1, booked);
+
+    expect(await changeOf({ ...after, tx: 't' } as RecordRow, after)).toEqual(['booked']);
+  });
+
+  it('tells no more than that it changed of one whose body lies elsewhere', async () => {
+    const after = rowOf(2, booked);
+    const elsewhere = { ...after, body: referenceTo(after.body ?? new Uint8Array(), chart) };
+
+    expect(await changeOf(rowOf(1, booked), elsewhere)).toEqual(['changed']);
+    expect(await changeOf({ ...elsewhere, version: 1 }, after)).toEqual(['changed']);
+  });
 });
 
 describe('publishChanges', () => {
