@@ -26,6 +26,8 @@ export interface ChartAccess {
   readonly organizations: readonly string[];
   /** Names of the network's substance-use programmes, and of the visits to them that are told of in the chart. */
   readonly programmes: ReadonlySet<string>;
+  /** Charts that are linked with it. */
+  readonly linked: ReadonlySet<string>;
   /** Whether what this record says of a visit is, or was once, written by somebody who had broken the glass. */
   readonly isOfEmergency: (record: StoredRecord) => boolean;
   /** Whether the caller may refer to this record of the chart, which is not shared perhaps. */
@@ -42,6 +44,14 @@ const withinReach = (directive: Directive, guests: ReadonlySet<string>): Directi
     ? { custodian, rule: { custodians: [`Organization/${custodian}`], rules: [rule] } }
     : directive;
 };
+
+/** What holds in a chart: what opens and closes it, and what closes those that are linked with it. */
+export const directivesOf = ({ rows, linked }: AccessRows): readonly Directive[] => [
+  ...openingsIn(rows).directives,
+  ...linked.flatMap((each) =>
+    openingsIn(each.rows).directives.map((directive): Directive => ({ ...directive, closes: true })),
+  ),
+];
 
 /** What the rows of a chart say. */
 export const openingsIn = (rows: AccessRows['rows']) => {
@@ -81,16 +91,18 @@ export interface Known {
 export const chartAccessBy =
   (sharingOf: SharingOf) =>
   (
-    { rows, linked }: AccessRows,
+    filed: AccessRows,
     { organization = '', subject }: Caller,
     { policy, programmes: network, now }: Known,
   ): ChartAccess => {
-    const { doors, directives } = openingsIn(rows);
+    const { linked } = filed;
+    const { doors, directives } = openingsIn(filed.rows);
+    const everywhere = [...doors, ...linked.flatMap((each) => openingsIn(each.rows).doors)];
     const programmes = new Set([
       ...network,
-      ...doors.flatMap((door) => (door.kind === 'programme-visit' ? [door.visit] : [])),
+      ...everywhere.flatMap((door) => (door.kind === 'programme-visit' ? [door.visit] : [])),
     ]);
-    const relations = new Relations(policy.sharing === 'treatment' && !linked ? doors : [], policy, now);
+    const relations = new Relations(policy.sharing === 'treatment' ? doors : [], policy, now);
     const related = (keeper: string) => relations.areRelated(organization, keeper);
     const granted = doors.some(
       (door) =>
@@ -100,7 +112,7 @@ export const chartAccessBy =
         now >= door.from &&
         now < door.until,
     );
-    const shares = sharingOf(linked ? [] : directives, now, {
+    const shares = sharingOf(directivesOf(filed), now, {
       related: relations.isOf(organization) ? related : undefined,
       granted,
       derived: derivedLabels(policy, programmes),
@@ -110,6 +122,7 @@ export const chartAccessBy =
     return {
       used,
       programmes,
+      linked: new Set(linked.map(({ chart }) => chart)),
       sharing:
         shares &&
         ((...asked) => {

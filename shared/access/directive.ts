@@ -40,4 +40,6 @@ export interface Directive {
   /** The organisation that keeps the Consent: it opens what this organisation keeps, and closes whatever it names; where another one keeps the Patient, what it keeps itself. */
   readonly custodian: string;
   readonly rule: Rule;
+  /** Whether it was given in a chart that is linked with the one that is asked about: it closes that one as well, and opens nothing there. */
+  readonly closes?: true;
 }

@@ -37,7 +37,10 @@ export const extentOf = (directives: readonly Directive[], kind: Kind): Extent =
   const isUnlabelled = labels.every(isHarmless);
   const outcomes = (imagined: Asked['imagined'] & string) => {
     const asked = imaginedRecord(kind, imagined);
-    return directives.map(({ custodian, rule }) => ({ own: custodian === keeper, each: outcomesOf(rule, asked, []) }));
+    return directives.map(({ custodian, rule, closes }) => ({
+      own: custodian === keeper && !closes,
+      each: outcomesOf(rule, asked, []),
+    }));
   };
   const alone = outcomes('alone');
   const whatever = isUnlabelled ? alone : outcomes('among');

@@ -26,7 +26,7 @@ interface By {
  * @param now - in milliseconds since 1970.
  */
 export const sharingOf = (directives: readonly Directive[], now: number, by: By = {}): Sharing | undefined =>
-  by.granted || by.related || directives.some(({ rule }) => opens(rule))
+  by.granted || by.related || directives.some(({ rule, closes }) => !closes && opens(rule))
     ? (caller, type, record) => {
         if (!isShareable(type, record)) return undefined;
         const { derived = labelsByCode() } = by;
@@ -72,9 +72,10 @@ const basisIn = (
   asked: Asked,
 ): Basis | undefined => {
   const { record } = asked;
-  const all = directives.map(({ custodian, rule }) => ({ custodian, outcomes: outcomesOf(rule, asked, []) }));
+  const all = directives.map(({ rule, ...given }) => ({ ...given, outcomes: outcomesOf(rule, asked, []) }));
   if (all.some(({ outcomes }) => (outcomes & deny) !== 0)) return undefined;
-  if (all.some(({ custodian, outcomes }) => outcomes === permit && custodian === record.custodian)) return 'consent';
+  if (all.some(({ custodian, closes, outcomes }) => !closes && outcomes === permit && custodian === record.custodian))
+    return 'consent';
   // A relationship is for care, and no provision that names a label.
   return record.labels.every(isHarmless) && related?.(record.custodian) ? 'relation' : undefined;
 };

@@ -14,6 +14,12 @@ import type { PlannedWrite } from './plan-write.ts';
 
 type Context = Omit<RequestContext, 'recordType'>;
 
+/** What a Consent comes to, in the claim's chart or in one that is linked with it. */
+interface Given {
+  readonly chart: string;
+  readonly row: DirectiveRow;
+}
+
 /** Payers that a Consent keeps a claim from. */
 interface Restricted {
   readonly consent: Address;
@@ -21,7 +27,7 @@ interface Restricted {
 }
 
 /**
- * Requires of claims that no Consent keeps them from the insurer that they ask: of those that the claim's own custodian keeps, for others bind who keeps them. One Query a chart; where there
+ * Requires of claims that no Consent keeps them from the insurer that they ask: of those that the claim's own custodian keeps, for others bind who keeps them. One Query a chart, and of those that are linked with it; where there
  * is a restriction of what is claimed, also what tells who pays. A claim that was made before the Consent, and one that was kept from the insurer no less before, are facts.
  *
  * @param plans - all of the request: a claim may name a Coverage that comes with it.
@@ -37,7 +43,9 @@ export const requireUnrestricted = async (
     charts.map(async ([chart, claims]) => {
       const filed = await accessRowsOf(context.store, chart);
       if (!filed) throw new RecordError('too-costly', 'The chart has more Consents than can be looked through');
-      const directives = filed.rows.filter((row): row is DirectiveRow => 'rule' in row);
+      const directives = [{ chart, rows: filed.rows }, ...filed.linked].flatMap((each) =>
+        each.rows.flatMap((row): Given[] => ('rule' in row ? [{ chart: each.chart, row }] : [])),
+      );
       for (const { next, previous } of claims) {
         const said = await restrictedIn(context, directives, next, plans);
         if (said.length === 0) continue;
@@ -55,7 +63,7 @@ const isSent = (previous: StoredRecord | undefined): boolean =>
 /** The payers of a claim that it is kept from. */
 const restrictedIn = async (
   context: Context,
-  directives: readonly DirectiveRow[],
+  directives: readonly Given[],
   claim: StoredRecord,
   plans: readonly PlannedWrite[],
 ): Promise<readonly string[]> => {
@@ -64,12 +72,12 @@ const restrictedIn = async (
   if (!resource) return [];
   const derived = derivedLabels(policy, programmes)(resource, custodian);
   const record = { ...claim, labels: [...new Set([...labels, ...derived])] };
-  const restricted = directives.flatMap((row): Restricted[] => {
+  const restricted = directives.flatMap(({ chart, row }): Restricted[] => {
     const directive = directiveLayouts.reader(row.layout)(row);
     if (directive.custodian !== custodian) return [];
     const place = row.sk.slice(directivePrefix.length);
     const payers = payersRestricted(directive.rule, { record, now });
-    return payers.length > 0 ? [{ consent: { type: 'Consent', chart: claim.chart, place }, payers }] : [];
+    return payers.length > 0 ? [{ consent: { type: 'Consent', chart, place }, payers }] : [];
   });
   if (restricted.length === 0) return [];
   const asked = await payersOf(context, resource as unknown as fhir4.Claim, plans);

@@ -74,9 +74,12 @@ export class SharedCharts {
   of({ chart, resource }: Pick<StoredRecord, 'chart' | 'resource'>): Sharing | undefined {
     const sharing = this.ofChart(chart);
     if (!sharing || !resource) return sharing;
+    const linked = this.#known.get(chart)?.linked;
     const alone = this.#namedIn(resource).every((name) => {
       const address = this.#addressOf(name);
       // What has no place in a chart belongs to no patient, but for patients themselves.
+      // A merge says in the Patient which other one it is. Whom that stands for, an id does not tell.
+      if (address?.type === 'Patient' && resource.resourceType === 'Patient' && linked?.has(address.chart)) return true;
       return address
         ? address.chart === chart || (address.place === '' && address.type !== 'Patient')
         : this.#located.has(name);

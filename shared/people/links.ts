@@ -30,6 +30,9 @@ const mergedUrl = 'https://concord.example/fhir/StructureDefinition/merged';
 
 const isMerged = ({ extension = [] }: Link): boolean => extension.some(({ url }) => url === mergedUrl);
 
+/** Whether `$merge` has made a patient one with another, and nothing has undone it. */
+export const hasMerged = (resource: Resource): boolean => linksOf(resource).some(isMerged);
+
 const nameOf = ({ type, other }: Link): string => `${type} ${other.reference ?? ''}`;
 
 /**

@@ -1,5 +1,6 @@
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
 import type { Rule } from '../access/directive.ts';
+import { linkedWith } from './chart-links.ts';
 import type { RecordWrite } from './commit.ts';
 import type { DirectiveRow } from './directive-rows.ts';
 import type { DoorRow } from './door-rows.ts';
@@ -24,19 +25,33 @@ export const mayClose = ({ previous, puts, removes }: Pick<RecordWrite, 'previou
 /** What opens and closes a chart, row by row. */
 export interface AccessRows {
   readonly rows: readonly (DirectiveRow | DoorRow)[];
-  /** Whether the chart is linked with others: what is filed there holds for this person as well. */
-  readonly linked: boolean;
+  /** Those of the charts that are linked with it, one by one: what closes those holds for this person as well. */
+  readonly linked: readonly { readonly chart: string; readonly rows: AccessRows['rows'] }[];
 }
 
 /**
- * What opens a chart to other organisations, and closes it. One Query, strongly consistent: what a write acknowledged, the next one sees.
+ * What opens a chart to other organisations, and closes it. One Query, strongly consistent: what a write acknowledged, the next one sees. Where the chart is linked, the links, and
+ * then a Query for each of the others, all at once.
  *
  * @returns undefined if that is too much to be read.
  */
-export const accessRowsOf = async (
+export const accessRowsOf = async (store: RecordStore, chart: string): Promise<AccessRows | undefined> => {
+  const own = await rowsOf(store, chart);
+  if (!own?.linked) return own && { rows: own.rows, linked: [] };
+  const charts = (await linkedWith(store, chart)).map((each) => each.chart).filter((each) => each !== chart);
+  const others = await Promise.all(charts.map((each) => rowsOf(store, each)));
+  const linked = charts.flatMap((each, index) => {
+    const rows = others[index]?.rows;
+    return rows ? [{ chart: each, rows }] : [];
+  });
+  return linked.length < charts.length ? undefined : { rows: own.rows, linked };
+};
+
+/** The rows of one chart, and whether it may be linked. */
+const rowsOf = async (
   { client, tableName }: RecordStore,
   chart: string,
-): Promise<AccessRows | undefined> => {
+): Promise<{ readonly rows: AccessRows['rows']; readonly linked: boolean } | undefined> => {
   const rows: (DirectiveRow | DoorRow)[] = [];
   let linked = false;
   // The row of links stands behind the others, so it comes by the same call.

@@ -1,7 +1,4 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type LinkedChart, planLink, planUnlink } from '../../shared/store/chart-links.ts';
-import { commit } from '../../shared/store/commit.ts';
-import type { StoredRecord } from '../../shared/store/rows.ts';
 import { postEntry, putEntry, transactionOf, urn } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { concept, consentBody, hl7, organizationsThere } from '../support/consents.ts';
@@ -22,7 +19,6 @@ import {
   type Stored,
   stored,
 } from '../support/records.ts';
-import { commitOf } from '../support/test-store.ts';
 
 // What a patient's Consents open to other organisations, and close again, on every way to a record. What they mean is compared with a model in
 // test/unit/consent-decision.test.ts.
@@ -183,30 +179,37 @@ describe('what a Consent opens to another organisation', () => {
     }
   });
 
-  it('is nothing of a chart that is linked with another, whose Consents are about the same person', async () => {
+  it('stays open once its chart is merged with another one, which it does not open, and closes with what closes that', async () => {
     const [one, two] = [await chart(), await chart()];
-    const headOf = async ({ id }: Stored<fhir4.Patient>) => {
-      const address = await server.store.locate('Patient', id, false);
-      const head = address && (await server.store.read(address));
-      if (!head) throw new Error('The patient is not there');
-      return head;
-    };
+    const ask = (operation: string) =>
+      server.post(`${pathOf(one.patient)}/${operation}`, {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'source', valueReference: { reference: two.subject } }],
+      });
+    const seen = async () => ({
+      one: [await statusOf(pathOf(one.observation)), await statusOf(pathOf(one.patient))],
+      two: [await statusOf(pathOf(two.observation)), await statusOf(pathOf(two.patient))],
+      found: await found(`Observation?patient=${one.patient.id}`),
+    });
+    const open = { one: [200, 200], two: [404, 404], found: [referenceTo(one.observation)] };
+    const shut = { one: [404, 404], two: [404, 404], found: [] };
     await create(server, consentBody(one.subject));
-    expect(await statusOf(pathOf(one.observation))).toBe(200);
-    const [head, other] = [await headOf(one.patient), await headOf(two.patient)];
-    await commit(server.store, commitOf({ unique: await planLink(server.store, head, other) }));
+    expect(await seen()).toEqual(open);
 
-    for (const { patient, observation } of [one, two]) {
-      expect(await statusOf(pathOf(observation))).toBe(404);
-      expect(await found(`Observation?patient=${patient.id}`)).toEqual([]);
-      expect(await statusOf(`${pathOf(patient)}/$everything`)).toBe(404);
-    }
+    await ask('$merge');
+    expect(await seen()).toEqual(open);
+    const optOut = { coding: [{ system: `${hl7}v3-ActCode`, code: 'OPTOUT' }] };
+    const denial = await create(server, consentBody(two.subject, {}, { policyRule: optOut }));
+    expect(await seen()).toEqual(shut);
+    await ask('$unmerge');
+    expect(await seen()).toEqual(open);
 
-    const endOf = ({ chart: linked, id }: StoredRecord): LinkedChart => ({ chart: linked, patient: id });
-    const { changes } = await planUnlink(server.store, endOf(head), endOf(other));
-    await commit(server.store, commitOf({ unique: changes }));
-    expect(await statusOf(pathOf(one.observation))).toBe(200);
-    expect(await statusOf(pathOf(two.observation))).toBe(404);
+    await ask('$merge');
+    await server.put(pathOf(denial), { ...denial, status: 'inactive' });
+    await create(server, consentBody(two.subject));
+    expect(await found(`Observation?patient=${two.patient.id}`)).toEqual(
+      [one, two].map(({ observation }) => referenceTo(observation)).sort(),
+    );
   });
 
   it('is found whether or not another patient has records that are hidden', async () => {

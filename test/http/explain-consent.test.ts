@@ -1,12 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { planLink } from '../../shared/store/chart-links.ts';
-import { commit } from '../../shared/store/commit.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { concept, consentBody as consentOf, organizationsThere } from '../support/consents.ts';
 import { localTable } from '../support/dynamodb.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import { create, elsewhere, patientBody, referenceTo, type Stored } from '../support/records.ts';
-import { commitOf } from '../support/test-store.ts';
 
 // What Consent/$explain tells to whom. That it agrees with the decision is tested in test/unit/extent.test.ts.
 
@@ -100,23 +97,23 @@ describe('Consent/$explain', () => {
     expect(JSON.stringify(byPatient.body)).toContain('Organization/hillside');
   });
 
-  it('is nothing while the chart is linked with another one', async () => {
-    const linkable = async () => {
-      const own = await create(server, patientBody());
-      await create(server, consentBody({ patient: { reference: referenceTo(own) } }));
-      const address = await server.store.locate('Patient', own.id, false);
-      const head = address && (await server.store.read(address));
-      if (!head) throw new Error('The patient is not there');
-      return head;
-    };
-    const [one, other] = [await linkable(), await linkable()];
-    expect(partsIn((await explain(physician, `Patient/${one.id}`)).body, 'Observation')).toEqual(['all']);
+  it('is no more than a chart that is merged with it leaves open', async () => {
+    const [one, other] = [await create(server, patientBody()), await create(server, patientBody())];
+    await create(server, consentBody({ patient: { reference: referenceTo(one) } }));
+    expect(partsIn((await explain(physician, referenceTo(one))).body, 'Observation')).toEqual(['all']);
 
-    await commit(server.store, commitOf({ unique: await planLink(server.store, one, other) }));
+    await server.post(`${referenceTo(one)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: { reference: referenceTo(other) } }],
+    });
 
-    const { body } = await explain(physician, `Patient/${one.id}`);
-    expect(partsIn(body, 'Observation')).toEqual(['none']);
-    expect(JSON.stringify(body)).toContain('The chart is linked');
+    const told = async (patient: typeof one) =>
+      partsIn((await explain(physician, referenceTo(patient))).body, 'Observation');
+    expect([await told(one), await told(other)]).toEqual([['all'], ['none']]);
+    expect(JSON.stringify((await explain(physician, referenceTo(one))).body)).toContain('The chart is merged');
+    const policyRule = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'OPTOUT' }] };
+    await create(server, consentBody({ patient: { reference: referenceTo(other) }, policyRule }));
+    expect(await told(one)).toEqual(['none']);
   });
 
   it('tells staff no more of a care relationship than that there may be one', async () => {

@@ -159,40 +159,66 @@ describe('a patient whose records are merged', () => {
 });
 
 describe('who acts for a patient', () => {
-  it('does so in the chart of the grant alone, also once that is merged', async () => {
-    const child = await create(server, patientBody({ birthDate: '2024-01-02' }));
-    const second = await create(server, patientBody({ birthDate: '2024-01-02' }));
+  let child: Stored<fhir4.Patient>;
+  let second: Stored<fhir4.Patient>;
+  let parent: TestCaller;
+  const parameters = (parameter: fhir4.ParametersParameter[]): fhir4.Parameters => ({
+    resourceType: 'Parameters',
+    parameter,
+  });
+  const mergeBoth = async (operation = '$merge') => {
+    const source = parameters([{ name: 'source', valueReference: { reference: referenceTo(second) } }]);
+    expect((await server.post(`${pathOf(child)}/${operation}`, source, { as: physician })).status).toBe(200);
+  };
+  beforeEach(async () => {
+    const born = patientBody({ birthDate: `${new Date().getUTCFullYear() - 14}-01-02` });
+    [child, second] = [await create(server, born), await create(server, born)];
     const relative = await create(server, {
       resourceType: 'RelatedPerson',
       patient: { reference: referenceTo(child) },
     } as fhir4.RelatedPerson);
-    const hidden = await create(server, observationBody(referenceTo(second)));
-    await server.post(
-      `${pathOf(child)}/$grant-proxy`,
-      {
-        resourceType: 'Parameters',
-        parameter: [
-          { name: 'proxy', valueReference: { reference: referenceTo(relative) } },
-          { name: 'basis', valueCode: 'parent' },
-          { name: 'evidence', valueString: 'Birth certificate, seen by the front desk' },
-        ],
-      },
-      { as: { role: 'frontdesk' } },
-    );
-    const parent: TestCaller = { role: 'patient', patient: child.id, claims: { fhirUser: referenceTo(relative) } };
+    const granted = parameters([
+      { name: 'proxy', valueReference: { reference: referenceTo(relative) } },
+      { name: 'basis', valueCode: 'parent' },
+      { name: 'evidence', valueString: 'Birth certificate, seen by the front desk' },
+    ]);
+    await server.post(`${pathOf(child)}/$grant-proxy`, granted, { as: { role: 'frontdesk' } });
+    parent = { role: 'patient', patient: child.id, claims: { fhirUser: referenceTo(relative) } };
     expect((await server.get(pathOf(child), { as: parent })).status).toBe(200);
-    const { status } = await server.post(
-      `${pathOf(child)}/$merge`,
-      {
-        resourceType: 'Parameters',
-        parameter: [{ name: 'source', valueReference: { reference: referenceTo(second) } }],
-      },
-      { as: physician },
-    );
+  });
 
-    expect(status).toBe(200);
+  it('does so in the chart of the grant alone, also once that is merged', async () => {
+    const hidden = await create(server, observationBody(referenceTo(second)));
+    await mergeBoth();
+
     expect((await server.get(pathOf(child), { as: parent })).status).toBe(200);
     expect(await statuses(doorsOf(hidden), parent)).toEqual(all(404));
     expect(await found('Observation', parent)).toEqual([]);
+  });
+
+  it('does so no more where the other chart says that the patient decides alone, until that merge is undone', async () => {
+    const evidence = parameters([{ name: 'evidence', valueString: 'Order of the family court, seen' }]);
+    await server.post(`${pathOf(second)}/$emancipate`, evidence, { as: { role: 'frontdesk' } });
+    const seen = async () => (await server.get(pathOf(child), { as: parent })).status;
+    expect(await seen()).toBe(200);
+
+    await mergeBoth();
+    expect(await seen()).toBe(403);
+    await mergeBoth('$unmerge');
+    expect(await seen()).toBe(200);
+  });
+
+  it('does not see what refers to what is the patient’s own in the other chart', async () => {
+    const confidential = { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'ADOL' };
+    const own = await create(server, observationBody(referenceTo(second), { meta: { security: [confidential] } }));
+    const derived = await create(
+      server,
+      observationBody(referenceTo(child), { derivedFrom: [{ reference: referenceTo(own) }] }),
+    );
+    expect((await server.get(pathOf(derived), { as: parent })).status).toBe(200);
+
+    await mergeBoth();
+
+    expect(await statuses(doorsOf(derived), parent)).toEqual(all(404));
   });
 });

@@ -126,6 +126,23 @@ describe('a claim for what the patient keeps from the insurer', () => {
     expect(reasonsOf({ ...ways[0], status: 200, body } as TestResponse)).toContain('payer-restricted');
   });
 
+  it('is refused for what was said in a chart that is merged with its own, until that is undone', async () => {
+    const [one, two] = [await chart(), await chart()];
+    const provision = { actor: [recipient('Organization/insurer')], purpose: asPayer };
+    await create(server, denial(two.subject, provision, { performer: [reference(two.subject)] }), two.themselves);
+    expect(reasonsOf(await post(one.claim()))).toEqual([201]);
+    const ask = (operation: string) =>
+      server.post(`${one.subject}/${operation}`, {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'source', valueReference: { reference: two.subject } }],
+      });
+
+    await ask('$merge');
+    expect(reasonsOf(await post(one.claim()))).toEqual(refused);
+    await ask('$unmerge');
+    expect(reasonsOf(await post(one.claim()))).toEqual([201]);
+  });
+
   it('is kept where it asks somebody else, is about something else, or tells what happened', async () => {
     const { subject, claim, restriction } = await chart();
     const before = await create(server, claim(), system);

@@ -64,21 +64,32 @@ const sharingIn = (
   done: readonly ModelStep[] = [],
   policy: Partial<Policy> = {},
   opened: readonly ModelGrant[] = [],
+  merged: readonly Chart[] = [],
 ): Sharing | undefined => {
-  const rows = [
-    ...directivesOf(given).map(rowOf),
-    ...done.flatMap(doorRowsOf),
-    ...opened.map(grantRowOf),
-    ...presencesOf([...given, ...done]),
-  ];
+  const rows = rowsIn({ given, done, opened });
+  const linked = merged.map((each, index) => ({ chart: `chart-${index}`, rows: rowsIn(each) }));
   const { caller } = askingOf(who);
   const network = {
     policy: { ...usualPolicy, ...policy },
     programmes: new Set([`Organization/${modelProgramme}`]),
     now: who.now,
   };
-  return chartAccess({ rows, linked: false }, caller, network).sharing;
+  return chartAccess({ rows, linked }, caller, network).sharing;
 };
+
+/** What was said and done in a chart. */
+interface Chart {
+  readonly given: readonly ModelConsent[];
+  readonly done: readonly ModelStep[];
+  readonly opened: readonly ModelGrant[];
+}
+
+const rowsIn = ({ given, done, opened }: Chart) => [
+  ...directivesOf(given).map(rowOf),
+  ...done.flatMap(doorRowsOf),
+  ...opened.map(grantRowOf),
+  ...presencesOf([...given, ...done]),
+];
 
 const rowOf = ({ custodian, rule }: Directive, index: number): DirectiveRow => ({
   pk: 'C#chart',
@@ -168,6 +179,48 @@ const isShared = (
 };
 
 describe('the decision about what another organisation keeps', () => {
+  it('closes by all charts of a merged person, and opens by the one alone that is asked about', () => {
+    const seen = { shared: 0, closed: 0, opens: 0 };
+    const chart = fc.record({ given: consents, done: steps, opened: grants });
+    fc.assert(
+      fc.property(
+        chart,
+        fc.array(chart, { maxLength: 2 }),
+        reader,
+        record,
+        fc.nat(3),
+        (own, others, who, what, none) => {
+          // Most Consents close more than they open, so most worlds have few.
+          const merged = others.map((each) => (none === 0 ? each : { ...each, given: each.given.slice(0, 1) }));
+          const policy = { sharing: 'treatment', relationDays: 30 } as const;
+          const asked = { reader: who.organization, keeper: what.custodian, now: who.now, days: 30 };
+          const given = none === 1 ? [] : own.given;
+          const elsewhere = merged.flatMap((each) => each.given.map((consent) => ({ ...consent, elsewhere: true })));
+          const related = areRelatedByModel(own.done, asked);
+          const alone = isSharedByModel(given, who, what, related);
+          const shared = isSharedByModel([...given, ...elsewhere], who, what, related);
+          fc.pre(who.organization !== what.custodian && shared !== undefined && alone !== undefined);
+          const broken = isGrantedByModel(own.opened, { ...who, subject: 's' }, what);
+          const sharing = sharingIn(given, who, own.done, policy, own.opened, merged);
+
+          expect(decided(sharing, who, what, 'r')).toBe(shared || broken);
+          expect(decided(sharing, who, what, 'u')).toBe(false);
+          // A merge lets nobody see more.
+          expect(shared && !alone).toBe(false);
+          if (shared && merged.length > 0) seen.shared++;
+          if (alone && !shared) seen.closed++;
+          const theirs = merged.some((each) =>
+            decided(sharingIn(each.given, who, each.done, policy, each.opened), who, what, 'r'),
+          );
+          if (theirs && !shared && !broken) seen.opens++;
+        },
+      ),
+      { numRuns: 2_500 },
+    );
+    // It is worth little unless charts close, and would open, what they are not asked about.
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(5);
+  }, 60_000);
+
   it('agrees with a reading of the Consents themselves, in every world that they may mean', () => {
     const seen = { shared: 0, not: 0, labelled: 0, exceptional: 0, related: 0, denied: 0, granted: 0 };
     fc.assert(

@@ -6,7 +6,7 @@ import { agesByJurisdiction, agesOf, kindsOfCare } from '../../shared/access/pro
 import { isAbout, type Matter } from '../../shared/access/proxies/confidential.ts';
 import type { Grant } from '../../shared/access/proxies/grant.ts';
 import { concealing, lookThrough } from '../../shared/access/proxies/hidden.ts';
-import { keptFrom, standingOf } from '../../shared/access/proxies/standing.ts';
+import { keptFrom, keptOfPerson, standingOf } from '../../shared/access/proxies/standing.ts';
 import { type Asking, legalBases, type RecordFacts } from '../../shared/access/question.ts';
 import { parseScopes } from '../../shared/access/scopes.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
@@ -19,6 +19,7 @@ import {
   type ModelMatter,
   type ModelPatient,
   mayActByModel,
+  mayActInMergedByModel,
 } from '../support/access-model/proxies.ts';
 
 const day = (first: number, last: number) =>
@@ -235,6 +236,44 @@ describe('the decision about who acts for a patient', () => {
     // The comparison is worth little unless all of it comes up: it does in hundreds of cases each.
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(100);
   }, 60_000);
+
+  it('agrees with that model where charts are merged: a right ends, and something is kept, by what any of them says', () => {
+    const seen = { ended: 0, kept: 0, nothing: 0 };
+    fc.assert(
+      fc.property(
+        grants,
+        patients,
+        fc.array(patients, { maxLength: 2 }),
+        day(2020, 2030),
+        (given, own, others, today) => {
+          const ages = agesOf('US-CA');
+          const said = (patient: ModelPatient) => ({
+            patient: patientOf(patient),
+            emancipation:
+              patient.emancipated === undefined
+                ? undefined
+                : ({ kind: 'emancipation', since: at(patient.emancipated), recorded: grantOf(given).granted } as const),
+          });
+          const kept = keptOfPerson(grantOf(given), said(own), others.map(said), ages, at(today));
+
+          expect(kept !== undefined).toBe(mayActInMergedByModel(given, own, others, today));
+          if (!kept) {
+            if (mayActByModel(given, own, today)) seen.ended++;
+            return;
+          }
+          const tell = [own, ...others.filter(({ birthDate }) => birthDate !== undefined)];
+          for (const matter of ['own', 'unclear', ...kindsOfCare] as const) {
+            const isKept = tell.some((each) => isKeptByModel(matter, given, each, today, 'US-CA'));
+            expect([matter, kept.has(matter)]).toEqual([matter, isKept]);
+            if (isKept && !isKeptByModel(matter, given, own, today, 'US-CA')) seen.kept++;
+          }
+          if (kept.size === 0) seen.nothing++;
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(5);
+  });
 
   it('knows codes and labels of each kind of care, wherever they stand, and no others', () => {
     const all = new Set<Matter>(['own', 'unclear', ...kindsOfCare]);

@@ -86,3 +86,31 @@ export const keptFrom = (
     ...(isMinor && has(unclear) ? (['unclear'] as const) : []),
   ]);
 };
+
+/** What a chart says of its patient, as far as a right to act for the patient goes by it. */
+export interface SaidOfPatient {
+  readonly patient: fhir4.Patient;
+  readonly emancipation: Emancipation | undefined;
+}
+
+/**
+ * What a right lets its holder not see; undefined if it is not in force. It is in force by what the chart says that it was recorded in, and ends as well by what is said in a chart that a merge
+ * has made the same person's: that the patient decides alone there, or has died. What is kept is what either keeps; a chart that tells no age keeps nothing. Pure.
+ *
+ * @param now - in milliseconds since 1970.
+ */
+export const keptOfPerson = (
+  grant: Omit<Grant, 'kind' | 'proxy' | 'rights'>,
+  own: SaidOfPatient,
+  elsewhere: readonly SaidOfPatient[],
+  ages: Ages,
+  now: number,
+): ReadonlySet<Matter> | undefined => {
+  const standing = ({ patient, emancipation }: SaidOfPatient) => standingOf(grant, patient, emancipation, ages, now);
+  if (standing(own) !== 'in-force' || elsewhere.map(standing).some(hasEnded)) return undefined;
+  const told = [own, ...elsewhere.filter(({ patient }) => patient.birthDate !== undefined)];
+  return new Set(told.flatMap(({ patient }) => [...keptFrom(grant.basis, patient, ages, now)]));
+};
+
+/** Whether a life ends a right. */
+const hasEnded = (standing: Standing): boolean => standing === 'of-age' || standing === 'deceased';

@@ -1,4 +1,4 @@
-import { openingsIn } from '../../access/chart-access.ts';
+import { directivesOf, openingsIn } from '../../access/chart-access.ts';
 import type { Directive } from '../../access/directive.ts';
 import { type Extent, extentOf, type Kind, labelsNamed } from '../../access/extent.ts';
 import { actCode, part2Label } from '../../access/labels.ts';
@@ -107,11 +107,11 @@ const knownTo = (
   custodian: string,
   filed: AccessRows | undefined,
 ): KnownToAsker => {
-  const linked = filed?.linked ?? false;
-  // As in the decision: of a linked chart nothing is shared, and of what is too much to be read.
-  const { doors, directives } = openingsIn(filed && !linked ? filed.rows : []);
-  const state = { linked, tooMuch: filed === undefined };
-  const byRelation = policy.sharing === 'treatment' && filed !== undefined && !linked;
+  // As in the decision: of what is too much to be read nothing is shared.
+  const { doors, directives: own } = openingsIn(filed?.rows ?? []);
+  const directives = filed ? directivesOf(filed) : [];
+  const state = { linked: filed !== undefined && filed.linked.length > 0, tooMuch: filed === undefined };
+  const byRelation = policy.sharing === 'treatment' && filed !== undefined;
   if (!isPatient(asking))
     return {
       ...state,
@@ -125,7 +125,7 @@ const knownTo = (
   );
   return {
     ...state,
-    keepers: [...new Set([custodian, ...directives.map((directive) => directive.custodian), ...keeping])],
+    keepers: [...new Set([custodian, ...own.map((directive) => directive.custodian), ...keeping])],
     directives,
     related: (organization, keeper) => (relations.areRelated(organization, keeper) ? 'yes' : 'no'),
   };
@@ -213,7 +213,7 @@ const notes = (
 ): string[] => [
   ...(linked
     ? [
-        'The chart is linked with another one. Until that is settled, Consents and care relationships share nothing of it.',
+        'The chart is merged with another one. What is closed there is closed here as well; what is shared there is not.',
       ]
     : []),
   ...(tooMuch ? ['The chart has more Consents than can be looked through, so nothing of it is shared.'] : []),

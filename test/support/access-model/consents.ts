@@ -34,6 +34,8 @@ export interface ModelReader {
 export interface ModelConsent {
   readonly custodian: string;
   readonly consent: fhir4.Consent;
+  /** Whether it was given in another chart, which a merge has made this person's. */
+  readonly elsewhere?: boolean;
 }
 
 const isOfPayers = ({ system, code }: fhir4.Coding): boolean =>
@@ -202,12 +204,13 @@ const isSharedIn = (
   related: boolean,
 ): boolean => {
   let permitted = related && new ConsentModel(reader, record, oracle).isUnlabelled();
-  for (const { custodian, consent } of consents) {
+  for (const { custodian, consent, elsewhere } of consents) {
     // A guest of the chart decides about nothing but what it keeps itself.
     if (custodian !== modelKeeper && custodian !== record.custodian) continue;
     const outcome = new ConsentModel(reader, record, oracle).outcome(consent);
     if (outcome === 'deny') return false;
-    if (outcome === 'permit' && custodian === record.custodian) permitted = true;
+    // Nobody has opened this chart by what was said of the other one, which may be somebody else's after all.
+    if (outcome === 'permit' && custodian === record.custodian && !elsewhere) permitted = true;
   }
   return permitted;
 };

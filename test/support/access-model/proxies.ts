@@ -44,6 +44,21 @@ export const mayActByModel = (grant: ModelGrant, { birthDate, died, emancipated 
   return !isFree(today) || (basis === 'guardian' && isFree(granted));
 };
 
+/** The same where a merge has made other charts this patient's: each may say that the right is over, and none that it is not. */
+export const mayActInMergedByModel = (
+  grant: ModelGrant,
+  own: ModelPatient,
+  others: readonly ModelPatient[],
+  today: string,
+): boolean =>
+  mayActByModel(grant, own, today) &&
+  others.every((other) => {
+    if (grant.basis === 'executor') return true;
+    if (other.died !== undefined && other.died <= today) return false;
+    // Nobody is too old for who was given the right to decide for an adult, nor where no age is told.
+    return grant.basis === 'attorney' || !other.birthDate || mayActByModel(grant, other, today);
+  });
+
 /** What a record is about, for the model: one of the kinds of care, what is marked as the patient's own, what is closed without a reason, or nothing. */
 export type ModelMatter = 'sexual' | 'infection' | 'mental' | 'substance' | 'own' | 'unclear' | 'nothing';
 
