@@ -1,0 +1,146 @@
+import { type Finding, finding } from './findings.ts';
+import type { Pack, RenalRule } from './knowledge.ts';
+import { type KnownMedicines, membersOf, nameOf } from './known-medicines.ts';
+import type { Medicine } from './medicine.ts';
+import { dayMs, type Observed, observedOf, recordOf } from './observed.ts';
+import { type NotChecked, notChecked } from './words.ts';
+
+/** LOINC codes of the values that rules are judged by. */
+export const renalCodes: Readonly<Record<RenalRule['measure'], readonly string[]>> = {
+  egfr: [
+    '33914-3',
+    '48642-3',
+    '48643-1',
+    '50044-7',
+    '50210-4',
+    '62238-1',
+    '69405-9',
+    '70969-1',
+    '77147-7',
+    '88293-6',
+    '88294-4',
+    '94677-2',
+    '98979-8',
+    '98980-6',
+  ],
+  clearance: ['35591-7'],
+};
+
+/** How long a value is taken for today's. */
+export const renalDays = 365;
+
+/** UCUM units of a value, and how many mL/min they are; laboratories give eGFR with and without its area. https://ucum.org/ucum */
+const millilitresAMinute: Readonly<Record<string, number>> = {
+  'mL/min': 1,
+  'ml/min': 1,
+  'mL/min/{1.73_m2}': 1,
+  'ml/min/{1.73_m2}': 1,
+  'mL/min/1.73.m2': 1,
+  'mL/min/1.73m2': 1,
+  'mL/min/{1.73m2}': 1,
+  'mL/s': 60,
+  'mL/s/{1.73_m2}': 60,
+  'L/min': 1_000,
+};
+
+/** A value with what is known of it: the true one is from `least` to `most`. */
+interface Value {
+  readonly least: number;
+  readonly most: number;
+  readonly shown: string;
+  readonly record: string | undefined;
+}
+
+/** What speaks against an order because of the kidneys. */
+export const kidneysAgainst = (
+  order: Medicine,
+  observations: readonly fhir4.Observation[],
+  now: number,
+  pack: Pack,
+  known: KnownMedicines,
+): { readonly findings: readonly Finding[]; readonly notChecked: readonly NotChecked[] } => {
+  const findings: Finding[] = [];
+  const open = new Set<'kidneys-unknown' | 'kidneys-unclear'>();
+  for (const id of order.ingredients) {
+    const rules = pack.renal.filter((rule) => membersOf(rule.of, known).includes(id));
+    const judged = rules.map((rule) => judge(rule, observations, now));
+    for (const { answer } of judged) if (typeof answer === 'string' && answer !== 'no') open.add(answer);
+    // Of several thresholds of one measure that a value is beyond, the gravest says it all.
+    const met = judged.flatMap(({ rule, answer }) => (typeof answer === 'string' ? [] : [{ rule, value: answer }]));
+    const gravest = met.toSorted((a, b) => weights[b.rule.severity] - weights[a.rule.severity])[0];
+    if (gravest) findings.push(findingOf(id, gravest.rule, gravest.value, pack, known));
+  }
+  return { findings, notChecked: [...open].map((code) => notChecked('renal', code)) };
+};
+
+const weights = { contraindicated: 3, serious: 2, moderate: 1 } as const;
+
+const findingOf = (id: string, rule: RenalRule, value: Value, pack: Pack, known: KnownMedicines): Finding => {
+  const text = `${nameOf(id, known)}, and the kidneys' latest value is ${value.shown}: ${rule.text}`;
+  return finding({ kind: 'renal', code: 'renal', severity: rule.severity, text, record: value.record, rule }, pack);
+};
+
+/**
+ * A rule is judged by its own measure, else by the other one: both tell of the same organ, and an estimate is better than none. A rule of too good kidneys is judged by its own alone.
+ */
+const judge = (rule: RenalRule, observations: readonly fhir4.Observation[], now: number) => {
+  const other = rule.measure === 'egfr' ? 'clearance' : 'egfr';
+  const own = latest(rule.measure, observations, now);
+  const value = own === 'kidneys-unknown' && rule.above === undefined ? latest(other, observations, now) : own;
+  return { rule, answer: typeof value === 'string' ? value : met(rule, value) };
+};
+
+const met = ({ below, above }: RenalRule, value: Value): Value | 'no' | 'kidneys-unclear' => {
+  if (below !== undefined) {
+    if (value.most < below) return value;
+    if (value.least < below && value.least !== value.most) return 'kidneys-unclear';
+  }
+  if (above !== undefined) {
+    if (value.least > above) return value;
+    if (value.most > above && value.least !== value.most) return 'kidneys-unclear';
+  }
+  return 'no';
+};
+
+/** The latest value; of several of one day, as by equations for two groups of people, the lowest. */
+const latest = (
+  measure: RenalRule['measure'],
+  observations: readonly fhir4.Observation[],
+  now: number,
+): Value | 'kidneys-unknown' | 'kidneys-unclear' => {
+  const recent = observedOf(observations, renalCodes[measure], now).filter(({ at }) => now - at <= renalDays * dayMs);
+  const [newest] = recent;
+  if (!newest) return 'kidneys-unknown';
+  const values = recent.filter(({ at }) => newest.at - at < dayMs).map(valueOf);
+  const clear = values.filter((value) => value !== undefined);
+  return clear.toSorted((a, b) => a.most - b.most || a.least - b.least)[0] ?? 'kidneys-unclear';
+};
+
+const valueOf = ({ observation }: Observed): Value | undefined => {
+  const { value, comparator, code, unit, system } = observation.valueQuantity ?? {};
+  const factor = millilitresAMinute[code ?? unit ?? ''];
+  if (value === undefined || factor === undefined || (code !== undefined && system !== undefined && system !== ucum))
+    return undefined;
+  const amount = value * factor;
+  const [least, most] = boundsOf(amount, comparator);
+  return { least, most, shown: `${comparator ?? ''}${value} ${unit ?? code ?? ''}`, record: recordOf(observation) };
+};
+
+const ucum = 'http://unitsofmeasure.org';
+
+/** `<` and `>` leave out the value itself, by less than any laboratory tells. https://hl7.org/fhir/R4/valueset-quantity-comparator.html */
+const boundsOf = (amount: number, comparator: fhir4.Quantity['comparator']): readonly [number, number] => {
+  const little = 1e-9;
+  switch (comparator) {
+    case '<':
+      return [0, amount - little];
+    case '<=':
+      return [0, amount];
+    case '>':
+      return [amount + little, Number.POSITIVE_INFINITY];
+    case '>=':
+      return [amount, Number.POSITIVE_INFINITY];
+    default:
+      return [amount, amount];
+  }
+};
