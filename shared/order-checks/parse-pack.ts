@@ -81,7 +81,7 @@ const packSchema = z.strictObject({
 export const parsePack = (content: string, base?: Pack): Pack => {
   const parsed = packSchema.safeParse(read(content));
   if (!parsed.success)
-    throw new PackError(parsed.error.issues.map(({ path, message }) => `${placeOf(path)}: ${message}`));
+    throw new PackError(parsed.error.issues.map((issue) => `${placeOf(issue.path)}: ${wordsOf(issue)}`));
   const problems = inconsistencies(parsed.data, base);
   if (problems.length > 0) throw new PackError(problems);
   return parsed.data;
@@ -92,6 +92,26 @@ const read = (content: string): unknown => {
     return JSON.parse(content);
   } catch {
     throw new PackError(['it is no JSON']);
+  }
+};
+
+/** The small edition of the library brings no words of its own. */
+const wordsOf = (issue: z.core.$ZodIssue): string => {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `nobody knows ${issue.keys.join(', ')}`;
+    case 'invalid_type':
+      return `must be ${issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`;
+    case 'too_small':
+      return 'is empty or too small';
+    case 'too_big':
+      return 'is too long';
+    case 'invalid_format':
+      return issue.message === 'Invalid input' ? `must be a ${issue.format}` : issue.message;
+    default:
+      return issue.message;
   }
 };
 

@@ -13,6 +13,7 @@ export const sources = `[
 {"id":"rxnorm-value-sets","title":"RxNorm names and codes in the medication value sets of the Value Set Authority Center, U.S. National Library of Medicine, and in the modules of Synthea","url":"https://vsac.nlm.nih.gov/"},
 {"id":"cpic","title":"RxNorm codes of drugs in the database of the Clinical Pharmacogenetics Implementation Consortium","url":"https://github.com/cpicpgx/cpic-schema/blob/master/drug.sql"},
 {"id":"rxnav-answers","title":"Recorded answers of RxNav, U.S. National Library of Medicine, with code, name and term type","url":"https://mor.nlm.nih.gov/RxNav/"},
+{"id":"rxnorm-high-priority","title":"RxNorm ingredient codes in another published encoding of the list of Phansalkar et al. (2012), by class; each agrees with what a second list or its class leaves","url":"https://doi.org/10.1136/amiajnl-2011-000612"},
 {"id":"rxnorm-published","title":"RxNorm ingredient codes in published lists, two that agree or one ordered by ATC class","url":"https://mor.nlm.nih.gov/RxNav/"},
 {"id":"label-celecoxib","title":"Prescribing information of celecoxib, DailyMed, U.S. National Library of Medicine","url":"https://dailymed.nlm.nih.gov/dailymed/search.cfm?labeltype=human&query=CELECOXIB"},
 {"id":"label-ibuprofen","title":"Prescribing information of ibuprofen, DailyMed, U.S. National Library of Medicine","url":"https://dailymed.nlm.nih.gov/dailymed/search.cfm?labeltype=human&query=IBUPROFEN"},
