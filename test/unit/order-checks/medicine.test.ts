@@ -1,0 +1,212 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { builtInPack } from '../../../shared/order-checks/built-in.ts';
+import { checkOrder, type PatientFacts } from '../../../shared/order-checks/check-order.ts';
+import type { Pack } from '../../../shared/order-checks/knowledge.ts';
+import { knownMedicines, rxnorm } from '../../../shared/order-checks/known-medicines.ts';
+import { type Medications, medicineOf } from '../../../shared/order-checks/medicine.ts';
+
+let pack: Pack;
+beforeAll(async () => {
+  pack = await builtInPack();
+});
+
+const subject = { reference: 'Patient/p' };
+const coded = (code: string): fhir4.CodeableConcept => ({ coding: [{ system: rxnorm, code }] });
+const request = (elements: Partial<fhir4.MedicationRequest>): fhir4.MedicationRequest => ({
+  resourceType: 'MedicationRequest',
+  id: 'order',
+  status: 'active',
+  intent: 'order',
+  subject,
+  ...elements,
+});
+const medication = (elements: Partial<fhir4.Medication>): fhir4.Medication => ({
+  resourceType: 'Medication',
+  id: 'mixture',
+  ...elements,
+});
+const warfarin = coded('11289');
+const aspirin = coded('1191');
+const nobodyKnows = coded('99999999');
+
+describe('what a medicine is made of', () => {
+  const partsOf = (record: fhir4.MedicationRequest, medications: Medications = new Map()) => {
+    const { ingredients, complete } = medicineOf(record, knownMedicines(pack), medications);
+    return [...ingredients, complete ? 'and no more' : 'and what is not known'];
+  };
+
+  it.each<[string, Partial<fhir4.MedicationRequest>, readonly string[]]>([
+    ['a code', { medicationCodeableConcept: warfarin }, ['warfarin', 'and no more']],
+    ['nothing', {}, ['and what is not known']],
+    [
+      'two codings of one medicine',
+      {
+        medicationCodeableConcept: {
+          coding: [
+            { system: 'https://hospital.example', code: '1' },
+            { system: rxnorm, code: '11289' },
+          ],
+        },
+      },
+      ['warfarin', 'and no more'],
+    ],
+    [
+      'a contained Medication with a code',
+      { contained: [medication({ code: aspirin })], medicationReference: { reference: '#mixture' } },
+      ['aspirin', 'and no more'],
+    ],
+    [
+      'a contained Medication of ingredients',
+      {
+        contained: [medication({ ingredient: [{ itemCodeableConcept: warfarin }, { itemCodeableConcept: aspirin }] })],
+        medicationReference: { reference: '#mixture' },
+      },
+      ['warfarin', 'aspirin', 'and no more'],
+    ],
+    [
+      'an ingredient that nobody knows',
+      {
+        contained: [
+          medication({ ingredient: [{ itemCodeableConcept: warfarin }, { itemCodeableConcept: nobodyKnows }] }),
+        ],
+        medicationReference: { reference: '#mixture' },
+      },
+      ['warfarin', 'and what is not known'],
+    ],
+    [
+      'a known code with an ingredient that nobody knows',
+      {
+        contained: [medication({ code: aspirin, ingredient: [{ itemCodeableConcept: nobodyKnows }] })],
+        medicationReference: { reference: '#mixture' },
+      },
+      ['aspirin', 'and what is not known'],
+    ],
+    [
+      'an ingredient that is not active',
+      {
+        contained: [
+          medication({
+            ingredient: [{ itemCodeableConcept: warfarin }, { itemCodeableConcept: nobodyKnows, isActive: false }],
+          }),
+        ],
+        medicationReference: { reference: '#mixture' },
+      },
+      ['warfarin', 'and no more'],
+    ],
+    [
+      'a contained Substance',
+      {
+        contained: [
+          { resourceType: 'Substance', id: 's', code: aspirin } as fhir4.Substance,
+          medication({ ingredient: [{ itemReference: { reference: '#s' } }] }),
+        ],
+        medicationReference: { reference: '#mixture' },
+      },
+      ['aspirin', 'and no more'],
+    ],
+    [
+      'a Medication that is made of itself',
+      {
+        contained: [medication({ ingredient: [{ itemReference: { reference: '#mixture' } }] })],
+        medicationReference: { reference: '#mixture' },
+      },
+      ['and what is not known'],
+    ],
+    [
+      'a reference to what is not shown',
+      { medicationReference: { reference: 'Medication/9' } },
+      ['and what is not known'],
+    ],
+    ['a reference with a name', { medicationReference: { display: 'Warfarin' } }, ['warfarin', 'and no more']],
+  ])('is told by %s', (_, elements, parts) => {
+    expect(partsOf(request(elements))).toEqual(parts);
+  });
+
+  it('is told by a Medication of its own', () => {
+    const medications = new Map([['Medication/mixture', medication({ code: warfarin })]]);
+    expect(partsOf(request({ medicationReference: { reference: 'Medication/mixture' } }), medications)).toEqual([
+      'warfarin',
+      'and no more',
+    ]);
+  });
+});
+
+describe('what an order is checked against', () => {
+  const facts: PatientFacts = {
+    patient: undefined,
+    medicines: [],
+    allergies: [],
+    conditions: [],
+    observations: [],
+    medications: new Map(),
+  };
+  const found = (order: fhir4.MedicationRequest, medicines: PatientFacts['medicines']) =>
+    checkOrder(order, { ...facts, medicines }, pack, 0).findings.map(
+      ({ code, rule, record }) => `${rule ?? code} ${record ?? 'itself'}`,
+    );
+
+  it('is not the order itself, nor what it replaces, nor what tells of these', () => {
+    const order = request({
+      medicationCodeableConcept: warfarin,
+      priorPrescription: { reference: 'MedicationRequest/old' },
+    });
+    expect(
+      found(order, [
+        order,
+        request({ id: 'old', medicationCodeableConcept: warfarin }),
+        {
+          resourceType: 'MedicationStatement',
+          id: 'told',
+          status: 'active',
+          subject,
+          medicationCodeableConcept: warfarin,
+          basedOn: [{ reference: 'MedicationRequest/order' }],
+        },
+        {
+          resourceType: 'MedicationStatement',
+          id: 'derived',
+          status: 'active',
+          subject,
+          medicationCodeableConcept: warfarin,
+          derivedFrom: [{ reference: 'MedicationRequest/old' }],
+        },
+        {
+          resourceType: 'MedicationAdministration',
+          id: 'given',
+          status: 'in-progress',
+          subject,
+          effectiveDateTime: '2026-11-27',
+          medicationCodeableConcept: warfarin,
+          request: { reference: 'MedicationRequest/order' },
+        },
+        request({ id: 'other', medicationCodeableConcept: warfarin }),
+      ]),
+    ).toEqual(['duplicate-ingredient MedicationRequest/other']);
+  });
+
+  it('is also what it holds itself', () => {
+    const order = request({
+      contained: [medication({ ingredient: [{ itemCodeableConcept: warfarin }, { itemCodeableConcept: aspirin }] })],
+      medicationReference: { reference: '#mixture' },
+    });
+    expect(found(order, [])).toEqual(['anticoagulants-nsaids itself']);
+  });
+
+  it('tells the gravest first', () => {
+    const order = request({ medicationCodeableConcept: coded('36567') });
+    const others = ['83367', '21212'].map((code) => request({ id: code, medicationCodeableConcept: coded(code) }));
+    expect(found(order, others)).toEqual([
+      'onc-statins-cyp3a4-inhibitors MedicationRequest/21212',
+      'duplicate-statins MedicationRequest/83367',
+    ]);
+  });
+
+  it('has no rules of a kind that a pack is silent about, and says so', () => {
+    const order = request({ medicationCodeableConcept: warfarin });
+    const { notChecked } = checkOrder(order, facts, { ...pack, renal: [], pregnancy: [] }, 0);
+    expect(notChecked.filter(({ code }) => code === 'no-rules').map(({ kind }) => kind)).toEqual([
+      'pregnancy',
+      'renal',
+    ]);
+  });
+});
