@@ -4,6 +4,7 @@ import { localTable } from '../support/dynamodb.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import {
   admin,
+  atOnce,
   create,
   elsewhere,
   encounterBody,
@@ -288,6 +289,15 @@ describe('an answer', () => {
     expect(await standing(other)).toMatchObject({ request: 'completed', task: 'in-progress', outputs: [] });
   });
 
+  it('is told beside others that are given at the same time', async () => {
+    const known = await referred();
+    const body = reportBody(known.subject, referenceTo(known.request));
+    const reports = await atOnce(3, () => create(server, body));
+    const { answers, outputs, ...states } = await standing(known);
+    expect(states).toEqual({ request: 'completed', task: 'completed' });
+    expect([answers, outputs].map((each) => each.sort())).toEqual([1, 2].map(() => reports.map(referenceTo).sort()));
+  });
+
   it('costs who names a request one step of reading, and nobody else anything', async () => {
     const known = await referred();
     const body = reportBody(known.subject, referenceTo(known.request));
@@ -336,6 +346,15 @@ describe('an answer that is withdrawn', () => {
     expect((await server.delete(pathOf(report))).status).toBe(409);
     await replace(report, { status: 'entered-in-error' });
     expect((await server.delete(pathOf(report))).status).toBe(204);
+  });
+
+  it('is so too where it was signed, and is retracted', async () => {
+    const { known, report } = await reports();
+    await server.post(`${pathOf(report)}/$sign`, { resourceType: 'Parameters' });
+    const parameter = [{ name: 'reason', valueString: 'Of another patient' }];
+    const { status, text } = await server.post(`${pathOf(report)}/$retract`, { resourceType: 'Parameters', parameter });
+    expect(status, text).toBe(200);
+    expect(await standing(known)).toMatchObject({ request: 'active', task: 'in-progress', answers: [] });
   });
 
   it('opens nothing that has another answer, nor what its successor answers at the same time', async () => {
