@@ -11,7 +11,7 @@ import { isSubsetted } from '../search/project.ts';
 import type { KnownCalendars } from '../store/calendar.ts';
 import type { ExistenceCheck, UniqueChange } from '../store/commit.ts';
 import type { RowChanges } from '../store/directive-rows.ts';
-import { type Address, locatorKey, type Row } from '../store/keys.ts';
+import { type Address, locatorKey, type Row, type RowKey } from '../store/keys.ts';
 import type { FurtherCharts } from '../store/pointer-rows.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { answered } from './answered.ts';
@@ -39,6 +39,8 @@ export interface PlannedWrite {
   readonly claims: readonly Row[];
   /** Rows that change with it in a chart that another organisation keeps. */
   readonly besides?: RowChanges;
+  /** The row that tells of content which was uploaded for it; it goes with the commit. */
+  readonly upload?: RowKey;
   /** What must not have been made meanwhile, for a conditional create. */
   readonly guards: readonly UniqueChange[];
   /** What stands against the record without refusing it. What its commit finds out is added to it, before the answer is made of it. */

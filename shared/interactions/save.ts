@@ -208,6 +208,7 @@ export const commitOf = async (
     writes: plans.map((plan) => rowsOf(context, plan)),
     checks: [...checks.values()],
     unique: plans.flatMap(({ guards }) => guards),
+    upload: plans.find(({ upload }) => upload)?.upload,
     log: accesses.map((access) => audit.row(access)),
     claims: [...plans.flatMap((plan) => plan.claims), ...claims()],
     calendar: time?.calendar,

@@ -62,7 +62,7 @@ export interface Commit {
   readonly claims: readonly Row[];
   /** Time of actors that its records take and give back. */
   readonly calendar?: CalendarWork | undefined;
-  /** The row that tells of the upload of its large bodies; it goes as the commit is decided. */
+  /** The row that tells of the upload of its large bodies, or of content that was uploaded for a Binary, which is small itself; it goes as the commit is decided. */
   readonly upload?: RowKey | undefined;
 }
 

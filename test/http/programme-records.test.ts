@@ -23,6 +23,7 @@ import {
   resourcesIn,
   type Stored,
 } from '../support/records.ts';
+import { uploaded } from '../support/uploads.ts';
 
 // Records of substance-use programmes (42 CFR Part 2): labelled on every way by which they are written, and shared by a consent to all of care. What is
 // shared is compared with a model in test/unit/consent-decision.test.ts.
@@ -234,6 +235,19 @@ describe('a record of a substance-use programme', () => {
       expect(securityOf(body as unknown as fhir4.Observation)).toEqual(labelsOfProgramme);
     for (const record of [created, plain, second])
       expect(await securityIn(pathOf(record), staff)).toEqual(labelsOfProgramme);
+  });
+
+  it('may be content that was uploaded under such a visit', async () => {
+    const visit = await create(
+      server,
+      encounterBody(referenceTo(await create(server, patientBody())), {
+        location: [{ location: { reference: 'Location/ward' } }],
+      }),
+    );
+
+    const path = await uploaded(server, Buffer.from('x'), { securityContext: { reference: referenceTo(visit) } });
+
+    expect(await securityIn(`${path}?_format=json`, { role: 'physician' })).toEqual(labelsOfProgramme);
   });
 
   it('may name a visit of its own transaction, or of an earlier one in a bundle of any size', async () => {

@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sweepUploads } from '../../shared/store/sweep-uploads.ts';
 import { batchOf, getEntry } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
-import { type FhirServer, fhirServer, physician, type TestResponse } from '../support/fhir-server.ts';
+import { type FhirServer, fhirServer, type TestResponse } from '../support/fhir-server.ts';
 import {
   admin,
   create,
@@ -15,6 +15,18 @@ import {
   resourcesIn,
   type Stored,
 } from '../support/records.ts';
+import {
+  announce,
+  begin,
+  begunOf,
+  clean,
+  complete,
+  parametersOf,
+  put,
+  sha256,
+  uploaded,
+  values,
+} from '../support/uploads.ts';
 
 // docs/attachments.md: content goes to the object store directly, and becomes a Binary once it is there and clean.
 
@@ -22,7 +34,6 @@ const nurse: TestCaller = { role: 'nurse' };
 const privacy: TestCaller = { role: 'privacy' };
 const fhir = { accept: 'application/fhir+json' };
 const uploadedUrl = 'https://concord.example/fhir/StructureDefinition/uploaded-content';
-const clean = { GuardDutyMalwareScanStatus: 'NO_THREATS_FOUND' };
 const infected = { GuardDutyMalwareScanStatus: 'THREATS_FOUND' };
 
 let server: FhirServer;
@@ -34,82 +45,13 @@ beforeEach(async () => {
   patient = await create(server, patientBody());
 });
 
-const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const codeOf = ({ body }: TestResponse) => String(body.issue?.[0]?.details?.coding?.[0]?.code);
-const parametersOf = (entries: Readonly<Record<string, unknown>>) => ({
-  resourceType: 'Parameters',
-  parameter: Object.entries(entries).map(([name, value]) => ({
-    name,
-    ...(typeof value === 'number'
-      ? { valuePositiveInt: value }
-      : typeof value === 'object'
-        ? { valueReference: value }
-        : { valueString: value }),
-  })),
-});
-const values = ({ body }: TestResponse): Record<string, string> =>
-  Object.fromEntries(
-    ((body as unknown as fhir4.Parameters).parameter ?? []).flatMap(({ name, valueReference, ...rest }) => {
-      const value: unknown = valueReference?.reference ?? Object.values(rest)[0];
-      return [[name, typeof value === 'string' ? value : JSON.stringify(value)] as const];
-    }),
-  );
-
-/** What was announced, and what is to be done about it. */
-interface Begun {
-  readonly ticket: string;
-  /** `Binary/id`. */
-  readonly binary: string;
-  readonly url: string;
-  readonly headers: Record<string, string>;
-  /** Key of its object in quarantine. */
-  readonly key: string;
-}
-
-const announce = (over: Readonly<Record<string, unknown>>, as: TestCaller = physician) =>
-  server.post('Binary/$upload', parametersOf(over), { as });
-
-const begin = async (
-  content: Buffer,
-  { as = physician, ...over }: { readonly as?: TestCaller; readonly [name: string]: unknown } = {},
-): Promise<Begun> => {
-  const answer = await announce(
-    { contentType: 'application/pdf', size: content.length, sha256: sha256(content), ...over },
-    as,
-  );
-  expect(answer.status, answer.text).toBe(200);
-  return begunOf(answer);
-};
-
-const begunOf = (answer: TestResponse): Begun => {
-  const { upload: ticket = '', binary = '', url = '' } = values(answer);
-  const parts = (answer.body as unknown as fhir4.Parameters).parameter?.filter(({ name }) => name === 'header') ?? [];
-  const headers = Object.fromEntries(parts.map(({ part = [] }) => part.map(({ valueString }) => valueString ?? '')));
-  return { ticket, binary, url, headers, key: new URL(url).pathname.split('/').slice(2).join('/') };
-};
-const put = ({ url, headers }: Begun, body: Buffer) =>
-  fetch(url, { method: 'PUT', headers, body: new Uint8Array(body) });
-const complete = ({ ticket }: Begun, as: TestCaller = physician) =>
-  server.post('Binary/$complete', parametersOf({ upload: ticket }), { as });
-
-/** Uploads content that a scanner has passed, and gives the path of its Binary. */
-const uploaded = async (
-  content: Buffer,
-  over: { readonly as?: TestCaller; readonly [name: string]: unknown } = {},
-): Promise<string> => {
-  const begun = await begin(content, over);
-  expect((await put(begun, content)).status).toBe(200);
-  await server.bucket.tag(begun.key, clean);
-  const answer = await complete(begun, over.as);
-  expect(answer.status, answer.text).toBe(201);
-  return pathOf(answer.body);
-};
 const under = (record: Stored<fhir4.Resource>) => ({ securityContext: { reference: referenceTo(record) } });
 
 describe('content that is uploaded', () => {
   it('may be larger than a request, and is had from the object store byte by byte', async () => {
     const content = randomBytes(5_000_000);
-    const path = await uploaded(content, under(patient));
+    const path = await uploaded(server, content, under(patient));
 
     const [raw, resource, told] = [
       await server.get(path),
@@ -155,14 +97,14 @@ describe('content that is uploaded', () => {
 
   it('is a Binary only once it has come and was scanned', async () => {
     const content = randomBytes(1_000);
-    const begun = await begin(content);
+    const begun = await begin(server, content);
 
-    const early = await complete(begun);
+    const early = await complete(server, begun);
     await put(begun, content);
-    const unscanned = await complete(begun);
+    const unscanned = await complete(server, begun);
     const before = await server.get(begun.binary);
     await server.bucket.tag(begun.key, clean);
-    const done = await complete(begun);
+    const done = await complete(server, begun);
 
     expect([early.status, codeOf(early)]).toEqual([409, 'upload-missing']);
     expect([unscanned.status, codeOf(unscanned), unscanned.headers['retry-after']]).toEqual([
@@ -177,13 +119,13 @@ describe('content that is uploaded', () => {
   it('takes no call to DynamoDB to announce, three to complete, and to download what a read takes', async () => {
     const content = randomBytes(100);
     server.calls.reset();
-    const begun = await begin(content, under(patient));
+    const begun = await begin(server, content, under(patient));
     const announced = [...server.calls.names];
     await put(begun, content);
     await server.bucket.tag(begun.key, clean);
 
     server.calls.reset();
-    await complete(begun);
+    await complete(server, begun);
     const completed = [...server.calls.names];
     server.calls.reset();
     await server.get(begun.binary, { headers: fhir });
@@ -198,16 +140,16 @@ describe('content that is uploaded', () => {
 
   it('is completed once, however often that is asked for, and by its sender alone', async () => {
     const content = randomBytes(1_000);
-    const begun = await begin(content);
+    const begun = await begin(server, content);
     await put(begun, content);
     await server.bucket.tag(begun.key, clean);
 
-    const other = await complete(begun, nurse);
+    const other = await complete(server, begun, nurse);
     server.setTime(Date.now() + 25 * 60 * 60_000);
-    const late = await complete(begun);
+    const late = await complete(server, begun);
     server.setTime(undefined);
-    const answers = await Promise.all([complete(begun), complete(begun), complete(begun)]);
-    const again = await complete(begun);
+    const answers = await Promise.all([complete(server, begun), complete(server, begun), complete(server, begun)]);
+    const again = await complete(server, begun);
 
     for (const refused of [other, late]) expect([refused.status, codeOf(refused)]).toEqual([400, 'upload-unknown']);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 201]);
@@ -224,7 +166,7 @@ describe('content that is uploaded', () => {
 
   it('leaves nothing to be read where it is never completed', async () => {
     const content = randomBytes(1_000);
-    const begun = await begin(content, under(patient));
+    const begun = await begin(server, content, under(patient));
 
     await put(begun, content);
 
@@ -236,11 +178,11 @@ describe('content that is uploaded', () => {
 
   it('ends where a scanner has found something, with a Task for privacy officers', async () => {
     const content = randomBytes(1_000);
-    const begun = await begin(content, { as: nurse });
+    const begun = await begin(server, content, { as: nurse });
     await put(begun, content);
     await server.bucket.tag(begun.key, infected);
 
-    const answers = [await complete(begun, nurse), await complete(begun, nurse)];
+    const answers = [await complete(server, begun, nurse), await complete(server, begun, nurse)];
 
     expect(answers.map((answer) => [answer.status, codeOf(answer)])).toEqual([
       [422, 'content-infected'],
@@ -254,11 +196,11 @@ describe('content that is uploaded', () => {
 
   it('ends where a scanner could not look into it', async () => {
     const content = randomBytes(1_000);
-    const begun = await begin(content);
+    const begun = await begin(server, content);
     await put(begun, content);
     await server.bucket.tag(begun.key, { GuardDutyMalwareScanStatus: 'UNSUPPORTED' });
 
-    const answer = await complete(begun);
+    const answer = await complete(server, begun);
 
     expect([answer.status, codeOf(answer)]).toEqual([422, 'content-not-scannable']);
   });
@@ -274,7 +216,7 @@ describe('content that is uploaded', () => {
   ])('is refused for %s with %i %s', async (_what, status, code, over) => {
     const content = randomBytes(10);
 
-    const answer = await announce({
+    const answer = await announce(server, {
       contentType: 'application/pdf',
       size: content.length,
       sha256: sha256(content),
@@ -285,7 +227,7 @@ describe('content that is uploaded', () => {
   });
 
   it('is announced and completed by itself, and not in a bundle', async () => {
-    const begun = await begin(randomBytes(10));
+    const begun = await begin(server, randomBytes(10));
     const entries = ['Binary/$upload', 'Binary/$complete'].map((url) => ({
       request: { method: 'POST', url },
       resource: parametersOf({ upload: begun.ticket }),
@@ -314,14 +256,15 @@ describe('content that is uploaded', () => {
   it('is nobody’s to announce who may write no Binary, nor to complete under a record that is not there', async () => {
     const content = randomBytes(10);
     const denied = await announce(
+      server,
       { contentType: 'application/pdf', size: 10, sha256: sha256(content) },
       { role: 'privacy' },
     );
-    const begun = await begin(content, { securityContext: { reference: 'Patient/nobody' } });
+    const begun = await begin(server, content, { securityContext: { reference: 'Patient/nobody' } });
     await put(begun, content);
     await server.bucket.tag(begun.key, clean);
 
-    const nowhere = await complete(begun);
+    const nowhere = await complete(server, begun);
 
     expect([denied.status, nowhere.status, codeOf(nowhere)]).toEqual([403, 400, 'reference-not-found']);
   });
@@ -330,7 +273,7 @@ describe('content that is uploaded', () => {
 describe('a Binary with uploaded content', () => {
   it('is whole or not at all, wherever its making breaks off', async () => {
     const content = randomBytes(100);
-    const begun = await begin(content);
+    const begun = await begin(server, content);
     await put(begun, content);
     await server.bucket.tag(begun.key, clean);
     const client = server.store.client;
@@ -342,12 +285,12 @@ describe('a Binary with uploaded content', () => {
         ? Promise.reject(new Error('the process ends'))
         : passing(command as never)) as never);
 
-    const broken = await complete(begun);
+    const broken = await complete(server, begun);
     send.mockRestore();
     const left = (await server.bucket.keys()).length;
     const seen = await server.get(begun.binary);
     const removed = await sweepUploads(server.store, Number.POSITIVE_INFINITY);
-    const again = await complete(begun);
+    const again = await complete(server, begun);
 
     expect([broken.status, seen.status, again.status]).toEqual([500, 404, 201]);
     expect([left - before, removed >= 1]).toEqual([1, true]);
@@ -356,7 +299,7 @@ describe('a Binary with uploaded content', () => {
   });
 
   it('is JSON without its content in bundles and searches, and keeps it when labels change', async () => {
-    const path = await uploaded(randomBytes(100), under(patient));
+    const path = await uploaded(server, randomBytes(100), under(patient));
     const tag = { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'x' }] } }] };
 
     expect((await server.post(`${path}/$meta-add`, tag)).status).toBe(200);
@@ -371,7 +314,7 @@ describe('a Binary with uploaded content', () => {
 
   it('is under the rights of its context, and traced in that chart', async () => {
     const visit = await create(server, encounterBody(referenceTo(patient)));
-    const path = await uploaded(randomBytes(100), under(visit));
+    const path = await uploaded(server, randomBytes(100), under(visit));
     const traces = async () => {
       const log = resourcesIn((await server.get(`AuditEvent?patient=${patient.id}`, { as: privacy })).body);
       return log.filter((event) => JSON.stringify(event.entity).includes(`${path}"`)).length;
@@ -410,7 +353,7 @@ describe('a Binary with uploaded content', () => {
       claims: { sub: 'colleague', fhirUser: 'Practitioner/colleague' },
     };
 
-    const path = await uploaded(randomBytes(100), under(note));
+    const path = await uploaded(server, randomBytes(100), under(note));
 
     expect((await server.get(`${path}/$download`)).status).toBe(200);
     for (const door of [path, `${path}/$download`, `${path}/_history/1`])
@@ -418,7 +361,7 @@ describe('a Binary with uploaded content', () => {
   });
 
   it('keeps its content until other content takes its place', async () => {
-    const path = await uploaded(randomBytes(100), under(patient));
+    const path = await uploaded(server, randomBytes(100), under(patient));
     const before = (await server.get(path, { headers: fhir })).body as unknown as fhir4.Binary;
 
     const without = await server.put(path, { ...before, meta: undefined });
@@ -436,7 +379,7 @@ describe('a Binary with uploaded content', () => {
 
   it('is signed with the note that shows it, by the hash of its content', async () => {
     const content = randomBytes(100);
-    const path = await uploaded(content, under(patient));
+    const path = await uploaded(server, content, under(patient));
     const person = await create(server, { resourceType: 'Practitioner' }, admin);
     const author: TestCaller = { role: 'physician', claims: { fhirUser: referenceTo(person) } };
     const note = await create<fhir4.DocumentReference>(server, {

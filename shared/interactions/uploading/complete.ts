@@ -2,18 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { type Uploaded, withUploaded } from '../../content/uploaded.ts';
 import { RecordError } from '../../errors.ts';
 import { toBase32 } from '../../store/base32.ts';
-import { commit } from '../../store/commit.ts';
-import { CommitRefused } from '../../store/commit-refusal.ts';
 import { contentKey } from '../../store/content-objects.ts';
-import type { RowKey } from '../../store/keys.ts';
 import { beginUpload } from '../../store/uploads.ts';
 import { answerTo, written } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
+import { lookAgain } from '../look-again.ts';
 import { lookAt } from '../look-at.ts';
 import { readInput } from '../operation-input.ts';
 import { type PlannedWrite, planCreate } from '../plan-write.ts';
 import { mayAccess, requireReadable, requireTypeAccess } from '../require-access.ts';
-import { commitOf, referringAnew, refusalOf } from '../save.ts';
+import { save } from '../save.ts';
 import { requireAlone } from './alone.ts';
 import { contentObjects, uploadsOf } from './bucket.ts';
 import { completeInput } from './input.ts';
@@ -32,11 +30,9 @@ export const complete: Interaction = async (context) => {
   const ticket = openTicket(context, readInput(context, completeInput).upload);
   const address = { type: 'Binary', chart: ticket.chart, place: '' };
   if (await context.store.read(address)) return madeBefore(context, ticket);
-  const plan = await planCreate(
-    context,
-    { resource: binaryOf(context, ticket), warnings: [] },
-    { address, id: ticket.chart },
-  );
+  const created = (): Promise<PlannedWrite> =>
+    planCreate(context, { resource: binaryOf(context, ticket), warnings: [] }, { address, id: ticket.chart });
+  await created(); // whatever stands against it is told before content is looked at
   const objects = contentObjects(context);
   const arrived = await objects.arrived(ticket.name);
   if (!arrived) {
@@ -50,31 +46,20 @@ export const complete: Interaction = async (context) => {
   const key = contentKey(context.store.ids, address, uploaded);
   const upload = await beginUpload(context.store, [key], Date.now());
   await objects.keep(ticket.name, key, sha256);
-  const { resource } = plan.next;
-  const whole = resource && { ...plan, next: { ...plan.next, resource: withUploaded(resource, uploaded) } };
-  if (!whole) throw new Error('What is created says something');
-  const refusal = await write(context, whole, upload);
-  if (!refusal) return answerTo(context, whole);
-  // Somebody who completes the same upload was quicker.
-  if (await context.store.read(address)) return madeBefore(context, ticket);
-  throw refusal;
-};
-
-/** As any create, and with it the object becomes part of the table. */
-const write = async (context: RequestContext, plan: PlannedWrite, upload: RowKey): Promise<Error | undefined> => {
-  let plans: readonly PlannedWrite[] | undefined = [plan];
-  let refusal: Error | undefined;
-  for (let again = false; plans; again = true) {
-    try {
-      await commit(context.store, { ...(await commitOf(context, plans)), upload });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof CommitRefused)) throw error;
-      refusal = refusalOf(error, false);
-      plans = again ? undefined : await referringAnew(context, plans, error.refusals);
-    }
+  try {
+    return await lookAgain(async () => {
+      const plan = await created();
+      const { resource } = plan.next;
+      if (!resource) throw new Error('What is created says something');
+      const whole = { ...plan, upload, next: { ...plan.next, resource: withUploaded(resource, uploaded) } };
+      await save(context, [whole]);
+      return answerTo(context, whole);
+    });
+  } catch (error) {
+    // Somebody who completes the same upload was quicker.
+    if (error instanceof RecordError && (await context.store.read(address))) return madeBefore(context, ticket);
+    throw error;
   }
-  return refusal;
 };
 
 const madeBefore = async (context: RequestContext, { chart }: Ticket): Promise<Answer> => {
