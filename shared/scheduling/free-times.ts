@@ -27,8 +27,9 @@ export interface Search extends Span {
   readonly zone: string;
   /** What would suit best. It orders what is found, and leaves nothing out. */
   readonly preferred?: Preferences | undefined;
-  /** How many of the times to pass over, and how many to give. */
-  readonly skip: number;
+  /** Behind which of the times to begin, in the order in which they come. */
+  readonly behind?: Pick<FreeTime, 'missed' | 'from'> | undefined;
+  /** How many to give. */
   readonly count: number;
 }
 
@@ -42,9 +43,15 @@ export interface Preferences {
   readonly parts: readonly PartOfDay[];
 }
 
+/** A time at which all can be had. */
+export interface FreeTime extends Span {
+  /** How many of the preferences it does not meet. */
+  readonly missed: number;
+}
+
 /** What was found. */
 export interface FreeTimes {
-  readonly times: readonly Span[];
+  readonly times: readonly FreeTime[];
   /** Whether there are more behind these. */
   readonly more: boolean;
 }
@@ -62,7 +69,7 @@ export const mostDaysSearched = 62;
  * @throws RecordError `too-costly` for a search over more than `mostDaysSearched` days.
  */
 export const freeTimes = (search: Search): FreeTimes => {
-  const { from, to, minutes, preferred, skip, count, zone } = search;
+  const { from, to, minutes, preferred, behind, count, zone } = search;
   if (to - from > mostDaysSearched * dayMs) {
     throw new RecordError('too-costly', `Free times are looked for within ${mostDaysSearched} days`, {
       reason: 'too-many-days',
@@ -70,17 +77,19 @@ export const freeTimes = (search: Search): FreeTimes => {
     });
   }
   const length = minutes * minuteMs;
-  const starts: number[] = [];
+  const found: FreeTime[] = [];
   for (const start of startsOf(search)) {
-    starts.push(start);
-    if (!preferred && starts.length > skip + count) break;
+    const time = { from: start, to: start + length, missed: preferred ? missedBy(start, preferred, zone) : 0 };
+    if (!behind || inOrder(behind, time) < 0) found.push(time);
+    if (!preferred && found.length > count) break;
   }
-  const ranked = preferred ? byPreference(starts, preferred, zone) : starts;
-  return {
-    times: ranked.slice(skip, skip + count).map((start) => ({ from: start, to: start + length })),
-    more: ranked.length > skip + count,
-  };
+  const ranked = preferred ? found.sort(inOrder) : found;
+  return { times: ranked.slice(0, count), more: ranked.length > count };
 };
+
+/** Best first; among those that suit as well, the earliest. */
+export const inOrder = (a: Pick<FreeTime, 'missed' | 'from'>, b: Pick<FreeTime, 'missed' | 'from'>): number =>
+  a.missed - b.missed || a.from - b.from;
 
 /** Starts on the grain, or where somebody's time begins alone; the earliest first. */
 const startsOf = function* ({ from, to, actors, minutes, grain, zone }: Search): Generator<number> {
@@ -138,17 +147,10 @@ const fullTimes = (taken: readonly Span[], most: number): Span[] => {
   return since === undefined ? full : [...full, { from: since, to: Infinity }];
 };
 
-/** Best first; among those that suit as well, the earliest. */
-const byPreference = (starts: readonly number[], { days, parts }: Preferences, zone: string): number[] => {
-  const missed = (start: number): number => {
-    const wall = start + aheadAt(zone, start);
-    const day = weekdays[new Date(wall).getUTCDay()] as Weekday;
-    const hour = Math.floor((wall % dayMs) / hourMs);
-    const part = hour < 12 ? 'morning' : hour < 18 ? 'afternoon' : 'evening';
-    return (days.length > 0 && !days.includes(day) ? 1 : 0) + (parts.length > 0 && !parts.includes(part) ? 1 : 0);
-  };
-  return starts
-    .map((start) => ({ start, missed: missed(start) }))
-    .sort((a, b) => a.missed - b.missed || a.start - b.start)
-    .map(({ start }) => start);
+const missedBy = (start: number, { days, parts }: Preferences, zone: string): number => {
+  const wall = start + aheadAt(zone, start);
+  const day = weekdays[new Date(wall).getUTCDay()] as Weekday;
+  const hour = Math.floor((wall % dayMs) / hourMs);
+  const part = hour < 12 ? 'morning' : hour < 18 ? 'afternoon' : 'evening';
+  return (days.length > 0 && !days.includes(day) ? 1 : 0) + (parts.length > 0 && !parts.includes(part) ? 1 : 0);
 };

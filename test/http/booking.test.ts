@@ -162,6 +162,116 @@ describe('Appointment/$find', () => {
     expect(await find('08:00', '09:00')).toEqual([]);
   });
 
+  /** Weekly hours of a practitioner, with a Schedule for these. */
+  const withHours = async (who: Partial<fhir4.Practitioner>, from: string, to: string) => {
+    const name = referenceTo(await create(server, { resourceType: 'Practitioner', ...who }, admin));
+    const extension = [...hours(from, to), ...service([{ url: 'grain', valuePositiveInt: 60 }])];
+    await create(server, { resourceType: 'Schedule', actor: [{ reference: name }], extension }, frontdesk);
+    return name;
+  };
+  const speaking = (...codes: string[]) => ({
+    communication: codes.map((code) => ({ coding: [{ system: 'urn:ietf:bcp:47', code }] })),
+  });
+  const anyOf = (...names: string[]) =>
+    names.map((reference) => ({ name: 'anyOf', valueReference: { reference } }) as const);
+  const minutes = { name: 'minutes', valuePositiveInt: 60 };
+  const search = (parameters: fhir4.ParametersParameter[]) =>
+    server.post(
+      'Appointment/$find',
+      parametersOf([
+        { name: 'start', valueDateTime: at('08:00') },
+        { name: 'end', valueDateTime: at('12:00') },
+        ...parameters,
+      ]),
+      { as: frontdesk },
+    );
+  /** At what time with whom. */
+  const withWhom = (body: TestBody) =>
+    (resourcesIn(body) as unknown as fhir4.Appointment[]).map(({ start, participant }) => [
+      start?.slice(11, 16),
+      ...participant.map(({ actor }) => actor?.reference),
+    ]);
+
+  it('proposes whoever of several is free first, with all who are needed', async () => {
+    const [early, late] = [await withHours({}, '08:00', '10:00'), await withHours({}, '09:00', '11:00')];
+    await create(server, { ...proposal('09:00', '10:00', [early]), status: 'booked' }, frontdesk);
+    server.calls.reset();
+
+    const { body } = await search([
+      { name: 'actor', valueReference: { reference: room } },
+      minutes,
+      ...anyOf(late, early),
+    ]);
+
+    expect(server.calls.sequential()).toBe(2);
+    expect(withWhom(body)).toEqual([
+      ['08:00', room, early],
+      ['09:00', room, late],
+      ['10:00', room, late],
+    ]);
+  });
+
+  it('puts first what suits best: days, parts of the day, and who comes', async () => {
+    const [he, she] = [
+      await withHours({ gender: 'male', ...speaking('en') }, '08:00', '10:00'),
+      await withHours({ gender: 'female', ...speaking('de', 'es-MX') }, '09:00', '11:00'),
+    ];
+    const role: fhir4.PractitionerRole = { resourceType: 'PractitionerRole', practitioner: { reference: she } };
+    const position = referenceTo(await create(server, role, admin));
+    const asked = async (...parameters: fhir4.ParametersParameter[]) =>
+      withWhom((await search([minutes, ...anyOf(he, she), ...parameters])).body).map(([start, who]) =>
+        who === he ? `${start} he` : `${start} she`,
+      );
+    const usual = ['08:00 he', '09:00 he', '09:00 she', '10:00 she'];
+
+    expect(await asked()).toEqual(usual);
+    const hers = ['09:00 she', '10:00 she', '08:00 he', '09:00 he'];
+    expect(await asked({ name: 'gender', valueCode: 'female' })).toEqual(hers);
+    expect(await asked({ name: 'language', valueCode: 'es' })).toEqual(hers);
+    expect(await asked({ name: 'language', valueCode: 'fr' })).toEqual(usual);
+    expect(await asked({ name: 'partOfDay', valueCode: 'afternoon' })).toEqual(usual);
+    expect(await asked({ name: 'daysOfWeek', valueCode: 'tue' }, { name: 'gender', valueCode: 'male' })).toEqual(usual);
+    const { body } = await search([minutes, ...anyOf(he, position), { name: 'gender', valueCode: 'female' }]);
+    expect(withWhom(body)[0]).toEqual(['08:00', position]);
+    expect((await search([minutes, ...anyOf(he), { name: 'daysOfWeek', valueCode: 'tuesday' }])).status).toBe(400);
+  });
+
+  it('comes page by page, each time once, also where some are taken meanwhile', async () => {
+    const [he, she] = [await withHours({ gender: 'male' }, '08:00', '12:00'), await withHours({}, '08:00', '12:00')];
+    const serviceType = { name: 'serviceType', valueCodeableConcept: { text: 'Check-up' } };
+    const found: unknown[] = [];
+    let page = await search([
+      minutes,
+      serviceType,
+      ...anyOf(he, she),
+      { name: 'gender', valueCode: 'female' },
+      { name: '_count', valueInteger: 3 },
+    ]);
+    for (;;) {
+      expect(page.status, page.text).toBe(200);
+      found.push(...withWhom(page.body).map(([start, who]) => `${start} ${who === he ? 'he' : 'she'}`));
+      const { link = [], entry = [] } = page.body as unknown as fhir4.Bundle<fhir4.Appointment>;
+      expect(entry.every(({ resource }) => resource?.serviceType?.[0]?.text === 'Check-up')).toBe(true);
+      const next = link.find(({ relation }) => relation === 'next')?.url;
+      if (next === undefined) break;
+      expect(entry.length).toBe(3);
+      if (found.length === 3)
+        await create(server, { ...proposal('08:00', '09:00', [he]), status: 'booked' }, frontdesk);
+      page = await server.get(next.slice(next.indexOf('Appointment')), { as: frontdesk });
+    }
+
+    expect(found).toEqual([
+      '08:00 he',
+      '08:00 she',
+      '09:00 he',
+      '09:00 she',
+      '10:00 he',
+      '10:00 she',
+      '11:00 he',
+      '11:00 she',
+    ]);
+  });
+
   it('is refused without an actor, over too many days and to patients', async () => {
     const asked = async (parameters: fhir4.ParametersParameter[], as = frontdesk) => {
       const { status, body } = await server.post('Appointment/$find', parametersOf(parameters), { as });

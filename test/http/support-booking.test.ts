@@ -215,7 +215,7 @@ describe('support staff', () => {
       answers.push([...reasonOf(refused), issuesOf(refused.body as unknown as TestBody)[0]?.expression]);
       const found = await ask(
         '$find',
-        actors.map((reference) => ({ name: 'actor', valueReference: { reference } })),
+        actors.map((reference, index) => ({ name: index === 1 ? 'anyOf' : 'actor', valueReference: { reference } })),
       );
       expect(reasonOf(found)).toEqual([400, 'reference-not-found']);
     }

@@ -8,6 +8,7 @@ const booking = (...what: Parameters<typeof ownOperation>): Route => ({ ...ownOp
 /** What can be asked of appointments alone. */
 export const appointmentRoutes: OwnRoutes = {
   Appointment: [
+    booking('GET', 'Appointment/$find', find),
     booking('POST', 'Appointment/$find', find),
     booking('POST', 'Appointment/$hold', hold, 'c'),
     booking('POST', 'Appointment/$book', book, 'c'),

@@ -14,11 +14,10 @@ import { schedulesOf } from '../../store/actor-schedules.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
 import { locateAll } from '../locate.ts';
-import { readInput } from '../operation-input.ts';
 import { type PlannedWrite, referenceError } from '../plan-write.ts';
 import { factsOfRecord } from '../security-context.ts';
 import { View } from '../view.ts';
-import { findInput } from './input.ts';
+import { searchOf } from './find.ts';
 
 // Support staff book under a delegation (docs/scheduling.md). They see a part of an appointment, so the operations work on the whole for them, take in what is on a list, and answer with the part.
 
@@ -48,8 +47,8 @@ const onWhole = (context: RequestContext): RequestContext => {
 export const findBySupport = (find: Interaction): Interaction =>
   bySupport(async (context, target) => {
     if (!isSupport(context.asking.caller)) return find(context, target);
-    const { actor } = readInput(context, findInput);
-    const named = actor.map(({ reference = '' }) => ({ reference, expression: 'actor' }));
+    const { actor, anyOf } = searchOf(context);
+    const named = [...actor, ...anyOf].map(({ reference = '' }) => ({ reference, expression: 'actor' }));
     await requireKnown(context, named);
     const answer = await find(context, target);
     const { entry = [] } = answer.resource as fhir4.Bundle<fhir4.Appointment>;

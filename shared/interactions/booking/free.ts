@@ -2,7 +2,14 @@ import { RecordError } from '../../errors.ts';
 import { parseReference } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { holdable } from '../../record-types/appointment-time.ts';
-import { type FreeTimes, freeTimes, mostDaysSearched, type NeededActor } from '../../scheduling/free-times.ts';
+import {
+  type FreeTime,
+  type FreeTimes,
+  freeTimes,
+  mostDaysSearched,
+  type NeededActor,
+  type Preferences,
+} from '../../scheduling/free-times.ts';
 import { limitsOf, longestBufferMs, ruleFor } from '../../scheduling/limits.ts';
 import { openTimes, startsBySlots } from '../../scheduling/open-times.ts';
 import { openingHours } from '../../scheduling/opening-hours.ts';
@@ -10,6 +17,7 @@ import { type ReadSchedule, readSchedule } from '../../scheduling/schedule.ts';
 import { serves } from '../../scheduling/services.ts';
 import { isOpenBySlots, type OpenSlot, openSlots } from '../../scheduling/slot-times.ts';
 import { type Span, united, without } from '../../scheduling/span.ts';
+import type { ActorSchedule } from '../../store/actor-schedule-rows.ts';
 import { schedulesOf } from '../../store/actor-schedules.ts';
 import { busyTime, type DayRow, type KnownCalendars, readCalendars, rowName } from '../../store/calendar.ts';
 import { inParallel } from '../../store/in-parallel.ts';
@@ -38,6 +46,10 @@ export interface Wish extends Span {
   readonly services: readonly string[];
   /** As long as Schedules say, if absent. */
   readonly minutes?: number | undefined;
+  /** What would suit best. */
+  readonly preferred?: Preferences | undefined;
+  /** Behind which of the times to begin. */
+  readonly behind?: Pick<FreeTime, 'missed' | 'from'> | undefined;
   /** How many times are wanted. */
   readonly count: number;
 }
@@ -47,31 +59,54 @@ export interface FoundTimes extends FreeTimes {
   readonly slots: readonly OpenSlot[];
 }
 
+/** What was read of actors and their time. */
+export interface ActorsRead {
+  /** Records of actors by `Type/id`; of positions, if that was asked for, those of the people who have them, too. */
+  readonly records: ReadonlyMap<string, Resource>;
+  /** Schedules by actor. */
+  readonly schedules: ReadonlyMap<string, readonly ActorSchedule[]>;
+  /** The same with what they say, by `Schedule/id`. */
+  readonly offered: ReadonlyMap<string, Offered>;
+  readonly days: KnownCalendars['days'];
+}
+
 /**
  * Times at which all actors are there and free, the earliest first: as Schedules, own hours and bookings of this moment tell it. Two calls one after another, beside one another for all actors.
  *
  * @throws RecordError `invalid` for an actor that is not there; `too-costly` for too many actors or days.
  */
-export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise<FoundTimes> => {
-  const { store, now } = context;
-  const { actors, services, from, to, count } = wish;
-  const named = [...new Set(actors.flatMap((actor) => nameIn(context, actor)))];
+export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise<FoundTimes> =>
+  freeTimesOf(context, await readActors(context, wish), wish);
+
+/**
+ * What decides on free times of actors.
+ *
+ * @param people - whether the people who have a position are wanted, too.
+ * @throws RecordError as `freeTimesFor`.
+ */
+export const readActors = async (
+  context: RequestContext,
+  { actors, services, from, to }: Pick<Wish, 'actors' | 'services' | keyof Span>,
+  people = false,
+): Promise<ActorsRead> => {
+  const { store } = context;
+  const named = namesOf(context, actors);
   if (named.length > mostActors)
     throw new RecordError('too-costly', `Free times are looked for of ${mostActors} actors at most`, {
       expression: 'actor',
     });
-  if (to - from > mostDaysSearched * dayMs)
-    // It refuses the search before anything is read.
-    return {
-      ...freeTimes({ ...wish, actors: [], minutes: 1, grain: usualGrain, zone: defaultZone, skip: 0 }),
-      slots: [],
-    };
+  requireFewDays({ from, to });
   const [schedules, own] = await Promise.all([schedulesOf(store, named), recordsOf(context, named)]);
   if (named.some((actor) => !own.has(actor))) throw referenceError([{ expression: 'actor' }]);
   const range = { from, to };
   const ids = [...new Set([...schedules.values()].flat().map(({ id }) => `Schedule/${id}`))];
-  const [written, slots, calendars] = await Promise.all([
+  const positions = people ? [...own.values()].flatMap((record) => personIn(context, record) ?? []) : [];
+  const [written, persons, slots, calendars] = await Promise.all([
     recordsOf(context, ids),
+    recordsOf(
+      context,
+      positions.filter((name) => !own.has(name)),
+    ),
     slotsOfAll(context, ids, range),
     readCalendars(
       store,
@@ -85,9 +120,21 @@ export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise
     const bySlots = !schedule.hours.weekly && isOpenBySlots([...within, ...latest]);
     return [name, { ...schedule, slots: bySlots ? openSlots(within, services) : undefined }];
   };
-  const read = new Map([...written].map(offered));
+  return {
+    records: new Map([...own, ...persons]),
+    schedules,
+    offered: new Map([...written].map(offered)),
+    days: calendars.days,
+  };
+};
+
+/** Times at which all actors of a wish are there and free, by what was read of them and perhaps of others. */
+export const freeTimesOf = (context: RequestContext, read: ActorsRead, wish: Wish): FoundTimes => {
+  const { services, from, to, count, preferred, behind } = wish;
+  const range = { from, to };
+  const named = namesOf(context, wish.actors);
   const schedulesFor = (actor: string): Offered[] =>
-    (schedules.get(actor) ?? []).flatMap(({ id }) => read.get(`Schedule/${id}`) ?? []);
+    (read.schedules.get(actor) ?? []).flatMap(({ id }) => read.offered.get(`Schedule/${id}`) ?? []);
   const all = named.flatMap(schedulesFor).filter(({ active }) => active);
   const rules = all.flatMap((schedule) =>
     serves(schedule.services, services) ? (ruleFor(schedule.rules, services) ?? []) : [],
@@ -95,27 +142,53 @@ export const freeTimesFor = async (context: RequestContext, wish: Wish): Promise
   const grains = rules.flatMap(({ grain }) => grain ?? []);
   const zone = all[0]?.hours.zone ?? defaultZone;
   const needed = named.map((actor): NeededActor => {
-    const record = own.get(actor);
-    const limits = limitsOf(schedules.get(actor) ?? [], { ...range, services });
-    const { taken, closed } = busyTime(daysOf(calendars.days, actor, range), now);
+    const record = read.records.get(actor);
+    const limits = limitsOf(read.schedules.get(actor) ?? [], { ...range, services });
+    const { taken, closed } = busyTime(daysOf(read.days, actor, range), context.now);
     const barred = closed.map((span) => ({ from: span.from - limits.after, to: span.to + limits.before }));
     const open = openTimes(schedulesFor(actor), record && openingHours(record, zone), services, range);
     const starts = startsBySlots(schedulesFor(actor), services);
     return { open: without(united(open), united(barred)), taken, limits, starts };
   });
-  const open = all.flatMap((schedule) => (serves(schedule.services, services) ? (schedule.slots ?? []) : []));
-  const shortest = Math.min(...open.map((slot) => (slot.to - slot.from) / 60_000));
-  const usual = open.length === 0 ? usualMinutes : shortest;
+  const slots = all.flatMap((schedule) => (serves(schedule.services, services) ? (schedule.slots ?? []) : []));
+  const shortest = Math.min(...slots.map((slot) => (slot.to - slot.from) / 60_000));
+  const usual = slots.length === 0 ? usualMinutes : shortest;
   const found = freeTimes({
     ...range,
     actors: needed,
     minutes: wish.minutes ?? (Math.max(0, ...rules.map(({ minutes = 0 }) => minutes)) || usual),
     grain: grains.length === 0 ? usualGrain : grains.reduce(leastCommon),
     zone,
-    skip: 0,
+    preferred,
+    behind,
     count,
   });
-  return { ...found, slots: open };
+  return { ...found, slots };
+};
+
+/** It refuses the search before anything is read. */
+const requireFewDays = ({ from, to }: Span): void => {
+  if (to - from > mostDaysSearched * dayMs)
+    freeTimes({ from, to, actors: [], minutes: 1, grain: usualGrain, zone: defaultZone, count: 1 });
+};
+
+const namesOf = (context: RequestContext, actors: readonly string[]): string[] => [
+  ...new Set(actors.flatMap((actor) => nameIn(context, actor))),
+];
+
+/** Records of an actor, and of who has the position, if that was read. */
+export const recordsOfActor = (context: RequestContext, { records }: ActorsRead, reference: string): Resource[] =>
+  namesOf(context, [reference]).flatMap((name) => {
+    const own = records.get(name);
+    const person = own && personIn(context, own);
+    return [own, person === undefined ? undefined : records.get(person)].filter((record) => record !== undefined);
+  });
+
+/** Who has a position, as `Practitioner/id`. */
+const personIn = ({ request }: Pick<RequestContext, 'request'>, record: Resource): string | undefined => {
+  const { practitioner } = record as Partial<fhir4.PractitionerRole>;
+  const parsed = parseReference(practitioner?.reference ?? '', request.baseUrl);
+  return parsed.kind === 'record' && parsed.type === 'Practitioner' ? `Practitioner/${parsed.id}` : undefined;
 };
 
 /** A Schedule with what its Slots leave open. */

@@ -3,8 +3,13 @@ export const findInput = {
   start: { type: 'dateTime' },
   end: { type: 'dateTime' },
   actor: { type: 'Reference', many: true },
+  anyOf: { type: 'Reference', many: true },
   serviceType: { type: 'CodeableConcept', many: true },
   minutes: { type: 'positiveInt' },
+  daysOfWeek: { type: 'code', many: true },
+  partOfDay: { type: 'code', many: true },
+  gender: { type: 'code' },
+  language: { type: 'code' },
   _count: { type: 'integer' },
 } as const;
 /** Input of `Appointment/$hold`. */

@@ -220,11 +220,10 @@ describe('free times', () => {
             minutes,
             grain,
             zone: inZone,
-            skip: 0,
             count: 10_000,
           });
 
-          expect(times).toEqual(naive.map((from) => ({ from, to: from + minutes * minute })));
+          expect(times).toEqual(naive.map((from) => ({ from, to: from + minutes * minute, missed: 0 })));
           expect(more).toBe(false);
         },
       ),
@@ -246,7 +245,6 @@ describe('free times', () => {
     minutes: 60,
     grain: 60,
     zone: 'UTC',
-    skip: 0,
     count: 3,
   };
   const startsOf = (search: Parameters<typeof freeTimes>[0]) =>
@@ -255,9 +253,16 @@ describe('free times', () => {
   it('come page by page, the earliest first', () => {
     expect(startsOf(week)).toEqual(['15T09', '15T10', '16T09']);
     expect(freeTimes(week).more).toBe(true);
-    expect(startsOf({ ...week, skip: 3 })).toEqual(['16T10', '17T09', '17T10']);
-    expect(startsOf({ ...week, skip: 9 })).toEqual(['19T10']);
-    expect(freeTimes({ ...week, skip: 9 }).more).toBe(false);
+    const behind = (day: number, hour: number, missed = 0) => ({
+      ...week,
+      behind: { missed, from: Date.UTC(2026, 5, day, hour) },
+    });
+    expect(startsOf(behind(16, 9))).toEqual(['16T10', '17T09', '17T10']);
+    expect(startsOf(behind(19, 9))).toEqual(['19T10']);
+    expect(freeTimes(behind(19, 9)).more).toBe(false);
+    const preferred = { days: ['wed'] as const, parts: [] };
+    expect(startsOf({ ...behind(17, 9), preferred })).toEqual(['17T10', '15T09', '15T10']);
+    expect(startsOf({ ...behind(19, 9, 1), preferred })).toEqual(['19T10']);
   });
 
   it('come in the order of what is preferred, and leave nothing out', () => {
