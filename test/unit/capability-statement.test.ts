@@ -120,18 +120,18 @@ describe('capability statement', () => {
     );
     const ofAll = [
       ...['meta', 'meta-add', 'meta-delete'].map((name) => [
-        'Goal',
+        'Specimen',
         name,
         `http://hl7.org/fhir/OperationDefinition/Resource-${name}`,
       ]),
       ...['withhold', 'release'].map((name) => [
-        'Goal',
+        'Specimen',
         name,
         `https://concord.example/fhir/OperationDefinition/Resource-${name}`,
       ]),
-      ['Goal', 'validate', 'http://hl7.org/fhir/OperationDefinition/Resource-validate'],
+      ['Specimen', 'validate', 'http://hl7.org/fhir/OperationDefinition/Resource-validate'],
     ];
-    expect(all.filter(([type]) => type === 'Goal')).toEqual(ofAll);
+    expect(all.filter(([type]) => type === 'Specimen')).toEqual(ofAll);
     expect(interactionsOf('Patient')).toEqual(interactionsOf('Encounter'));
   });
 
