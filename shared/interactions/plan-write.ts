@@ -149,10 +149,11 @@ export const planUpdate = async (
   current: StoredRecord,
 ): Promise<PlannedWrite> => {
   const { recordType, now } = context;
+  const last = current.resource ?? (await beforeDeletion(context, current));
   const { resource, notices } = await answered(
     context,
     current.chart,
-    kept(context, current.resource, await unmasked(context, sent, current)),
+    kept(context, last, await unmasked(context, sent, current)),
     current.resource,
   );
   requireInScope(context, 'u', resource);
@@ -161,7 +162,7 @@ export const planUpdate = async (
     requireOwnWords(context, resource);
     if (current.resource) requireOwnWords(context, current.resource);
   }
-  recordType.requireChange?.(current.resource, resource, context.asking.caller);
+  recordType.requireChange?.(last, resource, context.asking.caller);
   requireWhole(resource, current);
   await requireSameHome(context, resource, current);
   const { version, warnings: ofLabels } = await labelled(context, {
@@ -188,6 +189,15 @@ export const planUpdate = async (
     guards: [],
   };
 };
+
+/** What a deleted record said last, where a rule goes by that: who deletes a record and writes it anew does not begin anew. One call, for such alone. */
+const beforeDeletion = async (
+  { recordType, store }: RequestContext,
+  current: StoredRecord,
+): Promise<Resource | undefined> =>
+  recordType.requireChange || recordType.keeps
+    ? (await store.readVersion(current, current.version - 1))?.resource
+    : undefined;
 
 /**
  * Plans the next version of a record with another `meta`. What the record says was judged when it was written: only the profiles that it now claims

@@ -55,7 +55,6 @@ export const withRaised = async (
   const known = new Map([...context.known, ...raised.map(({ by }) => [nameOf(by.next), by.next] as const)]);
   const own = { ...context, known, store: context.store.whole };
   const written = new Set(plans.map(({ next }) => nameOf(next)));
-  const opening = raised.flatMap(({ what, by }) => ('opens' in what ? [opened(own, what.opens, by)] : []));
   const changing = raised.flatMap(({ what, by: { next } }) => ('of' in what ? [{ what, by: next }] : []));
   const charts = new Map(
     await Promise.all(
@@ -81,6 +80,14 @@ export const withRaised = async (
         )
       : [],
   );
+  const changes = (await Promise.all(changed)).flat();
+  const isCalledFor = ({ next }: PlannedWrite, ifChanged: (resource: Resource) => boolean) =>
+    changes.some(
+      (each) => chartsOf(next).includes(each.next.chart) && each.next.resource && ifChanged(each.next.resource),
+    );
+  const opening = raised.flatMap(({ what, by }) =>
+    'opens' in what && (!what.ifChanged || isCalledFor(by, what.ifChanged)) ? [opened(own, what.opens, by)] : [],
+  );
   const marking = raised.flatMap(({ what, by }) => ('on' in what ? [{ what, by }] : []));
   const apart = Map.groupBy(
     marking.filter(({ what }) => !written.has(what.on)),
@@ -100,7 +107,7 @@ export const withRaised = async (
       marking.reduce((each, { what }) => (what.on === nameOf(each.next) ? saying(each, what) : each), plan),
     ),
     ...(await Promise.all(opening)),
-    ...(await Promise.all(changed)).flat(),
+    ...changes,
     ...(await Promise.all(marked)).flat(),
   ];
   const answering = raised.flatMap(({ what, by }) => ('answer' in what ? [{ ...what, by }] : []));

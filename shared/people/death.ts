@@ -47,7 +47,7 @@ export const deathOfPatient = ({ name, before, next, now }: RecordChange): reado
   if (isDead(next)) return types.map((of) => ({ of, changes: (resource) => suspended(of, resource, now) }));
   return [
     ...types.map((of) => ({ of, changes: (resource: Resource) => restored(of, resource) })),
-    { opens: bookAgain(name, now) },
+    { opens: bookAgain(name, now), ifChanged: isProposed },
   ];
 };
 
@@ -91,6 +91,9 @@ const restored = (type: Suspended, resource: Resource): Resource | undefined => 
 
 const isByDeath = (reason: unknown): boolean =>
   ((reason as fhir4.CodeableConcept | undefined)?.coding ?? []).some(({ code }) => code === deceased.coding?.[0]?.code);
+
+const isProposed = ({ resourceType, status }: Resource & { readonly status?: unknown }): boolean =>
+  resourceType === 'Appointment' && status === 'proposed';
 
 const bookAgain = (patient: string, now: number): Resource => {
   const task: fhir4.Task = {

@@ -66,8 +66,10 @@ export interface RecordChange {
 /** What a change calls for, to be written by the same transaction for the same organisation, by its own system. */
 export type Raised =
   | {
-      /** A record to begin. */
+      /** A record to begin, */
       readonly opens: Resource;
+      /** but only if the same change calls for one of these besides; always if absent. */
+      readonly ifChanged?: (resource: Resource) => boolean;
     }
   | {
       /** The type of records of the chart that may have to change, */

@@ -89,6 +89,15 @@ describe('a death', () => {
     ]);
   });
 
+  it('whose correction brings back no booking calls nobody', async () => {
+    const [refill, waiting] = [await prescribed('active'), await booked(2, { status: 'waitlist' })];
+    await write({ deceasedBoolean: true });
+    await write({});
+
+    expect(await states([refill, waiting])).toEqual(['active', 'waitlist']);
+    expect(resourcesIn((await server.get(`Task?patient=${patient.id}`)).body)).toEqual([]);
+  });
+
   it('gives the time of the bookings to others', async () => {
     const appointment = await booked(2);
     await write({ deceasedBoolean: true });

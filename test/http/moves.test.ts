@@ -1,6 +1,16 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { putEntry, transactionOf } from '../support/bundles.ts';
 import { type FhirServer, fhirServer, type TestBody, type TestResponse } from '../support/fhir-server.ts';
-import { create, encounterBody, issuesOf, patientBody, referenceTo, resourcesIn, system } from '../support/records.ts';
+import {
+  create,
+  encounterBody,
+  issuesOf,
+  observationBody,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  system,
+} from '../support/records.ts';
 
 // All pairs of states on every path by which a record is written, against tables that are written here once more.
 
@@ -439,5 +449,54 @@ describe('what was sent', () => {
     expect(resourcesIn((await server.get(`Task?focus=${name}`)).body)).toMatchObject([
       { status: 'requested', for: record.subject, performerType: [{ coding: [{ code: '106292003' }] }] },
     ]);
+  });
+});
+
+describe('a record that was deleted', () => {
+  const visit = async (status: fhir4.Encounter['status']) => {
+    const { id } = await create(server, patientBody());
+    const stored = await create(server, encounterBody(`Patient/${id}`, { status }));
+    expect((await server.delete(referenceTo(stored))).status).toBe(204);
+    return stored;
+  };
+
+  it('goes on from the state that it had, on every way by which it is written anew', async () => {
+    const stored = await visit('cancelled');
+    const again = { ...stored, status: 'in-progress' } as unknown as TestBody;
+    const ways = [
+      await server.put(referenceTo(stored), again),
+      await server.put(`Encounter?_id=${stored.id}`, again),
+      await server.post('', transactionOf(putEntry(again as unknown as fhir4.Encounter))),
+    ];
+
+    expect(ways.map(({ status, body }) => [status, issuesOf(body)[0]?.reason])).toEqual(
+      ways.map(() => [422, 'illegal-move']),
+    );
+    expect((await server.put(referenceTo(stored), stored as unknown as TestBody)).status).toBe(201);
+  });
+
+  it('is flagged where an interface tells otherwise, for that may have happened', async () => {
+    const stored = await visit('cancelled');
+    const { status, body } = await server.put(
+      referenceTo(stored),
+      { ...stored, status: 'in-progress' } as unknown as TestBody,
+      { as: system },
+    );
+
+    expect(status).toBe(201);
+    expect(JSON.stringify(body)).toContain('https://concord.example/fhir/CodeSystem/work');
+  });
+
+  it('costs a call more than another update where its moves are judged, and none where not', async () => {
+    const callsOf = async (stored: fhir4.Resource) => {
+      server.calls.reset();
+      expect((await server.put(referenceTo(stored as never), stored as unknown as TestBody)).status).toBe(201);
+      return server.calls.names.filter((name) => name !== 'TransactWriteItems').length;
+    };
+    const { id } = await create(server, patientBody());
+    const observation = await create(server, observationBody(`Patient/${id}`));
+    await server.delete(referenceTo(observation));
+
+    expect([await callsOf(await visit('planned')), await callsOf(observation)]).toEqual([2, 1]);
   });
 });
