@@ -59,6 +59,7 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     ...functions,
     table,
     digests: records.digests,
+    uploadPlanArn: records.uploadPlanArn,
   });
   const { userPool, client, domain } = signIn;
   const api = new ApiStack(app, id('api'), {

@@ -1,7 +1,7 @@
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -117,9 +117,14 @@ export class Alarms extends Construct {
     });
   }
 
-  /** An upload in which malware was found, or that could not be scanned. Which object it was stands in GuardDuty's own findings. */
-  watchUploads(bucketName: string): void {
-    // Neither policy may have a condition: EventBridge publishes to encrypted topics without saying for whom.
+  /**
+   * An upload in which malware was found, or that could not be scanned; and a scanner that does not work as it should, so that uploads wait for ever. Names of objects are random.
+   *
+   * @param planArn - GuardDuty's plan of what it scans.
+   * @see https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
+   */
+  watchUploads(planArn: string): void {
+    // Neither policy has a condition: EventBridge publishes to encrypted topics without saying for whom.
     // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     const principals = [new ServicePrincipal('events.amazonaws.com')];
     this.#key.addToResourcePolicy(
@@ -127,19 +132,27 @@ export class Alarms extends Construct {
     );
     const { topicArn: arn } = this.#topic;
     this.#topic.addToResourcePolicy(new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [arn] }));
-    const input = RuleTargetInput.fromText(
-      'An upload to Concord holds malware, or could not be scanned: see GuardDuty',
-    );
+    // CDK's own target would let it use the key in more ways.
+    const telling = (text: string) => [{ bind: () => ({ arn, input: RuleTargetInput.fromText(text) }) }];
+    const told = { source: ['aws.guardduty'], resources: [planArn] };
+    const object = EventField.fromPath('$.detail.s3ObjectDetails.objectKey');
+    const status = EventField.fromPath('$.detail.scanResultDetails.scanResultStatus');
     new Rule(this, 'Uploads', {
       eventPattern: {
-        source: ['aws.guardduty'],
+        ...told,
         detailType: ['GuardDuty Malware Protection Object Scan Result'],
-        detail: {
-          s3ObjectDetails: { bucketName: [bucketName] },
-          scanResultDetails: { scanResultStatus: Match.anythingBut('NO_THREATS_FOUND') },
-        },
+        detail: { scanResultDetails: { scanResultStatus: Match.anythingBut('NO_THREATS_FOUND') } },
       },
-      targets: [{ bind: () => ({ arn, input }) }], // CDK's own target would let it use the key in more ways
+      targets: telling(`An upload to Concord was not passed: ${status}, ${object}`),
+    });
+    new Rule(this, 'UploadScanner', {
+      eventPattern: {
+        ...told,
+        detailType: ['Resource Status Warning', 'Resource Status Error', 'Post Scan Action Failed'].map(
+          (what) => `GuardDuty Malware Protection ${what}`,
+        ),
+      },
+      targets: telling(`Uploads to Concord may wait for ever: ${EventField.fromPath('$.detail-type')}`),
     });
   }
 

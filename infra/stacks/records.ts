@@ -21,6 +21,8 @@ export class RecordsStack extends Stack {
   readonly bodies: Bucket;
   readonly digests: DigestBucket;
   readonly logKey: Key;
+  /** GuardDuty's plan, where it scans uploads. */
+  readonly uploadPlanArn: string | undefined;
   /** The table as the policies of functions name it. */
   readonly tableResource: TableResource;
 
@@ -77,8 +79,10 @@ export class RecordsStack extends Stack {
       ],
       removalPolicy,
     });
-    if (stage.policy.uploads.scanner !== 'none')
-      new UploadScanner(this, 'UploadScanner', { stage, bucket: this.bodies, key: tableKey });
+    if (stage.policy.uploads.scanner !== 'none') {
+      const scanner = new UploadScanner(this, 'UploadScanner', { stage, bucket: this.bodies, key: tableKey });
+      this.uploadPlanArn = scanner.planArn;
+    }
     this.tableResource = {
       tableArn: this.table.tableArn,
       bucketArn: this.bodies.bucketArn,

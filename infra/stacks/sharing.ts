@@ -36,6 +36,8 @@ export interface SharingStackProps extends StackProps, FunctionSettings {
     readonly resource: TableResource;
   };
   readonly digests: { readonly bucketName: string; readonly resource: DigestResource };
+  /** GuardDuty's plan, where it scans uploads. */
+  readonly uploadPlanArn: string | undefined;
 }
 
 interface Work {
@@ -63,7 +65,7 @@ export class SharingStack extends Stack {
     this.#bus = new EventBus(this, 'Bus', { eventBusName: `concord-${stage.name}`, kmsKey: this.#key });
     this.#digestKey = new DigestKey(this, 'DigestKey', stage);
     this.#alarms = new Alarms(this, 'Alarms', this.#key);
-    if (stage.policy.uploads.scanner === 'guardduty') this.#alarms.watchUploads(props.table.bucketName);
+    if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
     for (const consumer of streamConsumers) this.#consume(consumer);
     for (const each of scheduledFunctions) this.#run(each);
   }

@@ -19,10 +19,15 @@ export interface UploadScannerProps {
  * what has no good one nobody else may read.
  */
 export class UploadScanner extends Construct {
+  /** Of what GuardDuty scans; undefined for another scanner. */
+  readonly planArn: string | undefined;
+
   constructor(scope: Construct, id: string, { stage, bucket, key }: UploadScannerProps) {
     super(scope, id);
     const { scanner } = stage.policy.uploads;
-    const roleArn = scanner === 'guardduty' ? this.#guardDuty(stage, bucket, key) : scanner;
+    const guardDuty = scanner === 'guardduty' ? this.#guardDuty(stage, bucket, key) : undefined;
+    this.planArn = guardDuty?.planArn;
+    const roleArn = guardDuty?.roleArn ?? scanner;
     const resource = bucket.node.defaultChild;
     if (!(resource instanceof CfnBucket)) throw new Error('A bucket is a bucket');
     // CDK's own way to this is a function that sets it, with rights on every bucket.
@@ -45,10 +50,10 @@ export class UploadScanner extends Construct {
   }
 
   /**
-   * @returns ARN of the role under which it scans.
+   * @returns the role under which it scans, and its plan.
    * @see https://docs.aws.amazon.com/guardduty/latest/ug/malware-protection-s3-iam-policy-prerequisite.html
    */
-  #guardDuty(stage: StageConfig, bucket: Bucket, key: Key): string {
+  #guardDuty(stage: StageConfig, bucket: Bucket, key: Key): { readonly roleArn: string; readonly planArn: string } {
     const service = 'malware-protection-plan.guardduty.amazonaws.com';
     const ownRules = Stack.of(this).formatArn({
       service: 'events',
@@ -87,14 +92,14 @@ export class UploadScanner extends Construct {
         }),
       },
     });
-    new CfnMalwareProtectionPlan(this, 'Plan', {
+    const plan = new CfnMalwareProtectionPlan(this, 'Plan', {
       role: role.roleArn,
       protectedResource: {
         s3Bucket: { bucketName: bucket.bucketName, objectPrefixes: [quarantinePrefix] },
       },
       actions: { tagging: { status: 'ENABLED' } },
     });
-    return role.roleArn;
+    return { roleArn: role.roleArn, planArn: plan.attrArn };
   }
 }
 

@@ -206,37 +206,64 @@ describe('alarms', () => {
     });
   });
 
-  it('tell of an upload that is not clean, and nothing of which it was', () => {
-    const [topic] = resources('AWS::SNS::Topic');
-    const [rule, ...others] = resources('AWS::Events::Rule').filter(({ properties }) => properties.EventPattern);
-    const pattern = JSON.parse(
-      JSON.stringify(rule?.properties.EventPattern).replace(/\{"Fn::ImportValue":"[^"]*Bodies[^"]*"\}/, '"bodies"'),
-    ) as EventPattern;
-    const resultOf = (scanResultStatus: string, bucketName = 'bodies') => ({
+  describe('of uploads', () => {
+    const plan = scanResult.resources[0] ?? '';
+    const rules = (stage?: string) =>
+      synthesised(stage)
+        .resources('AWS::Events::Rule')
+        .filter(({ part, properties }) => part === 'sharing' && properties.EventPattern)
+        .map(({ properties }) => ({
+          pattern: JSON.parse(
+            JSON.stringify(properties.EventPattern).replace(
+              /\{"Fn::ImportValue":"[^"]*Plan[^"]*"\}/,
+              JSON.stringify(plan),
+            ),
+          ) as EventPattern,
+          target: (properties.Targets as { readonly Arn: unknown; readonly InputTransformer: unknown }[])[0],
+        }));
+    const reached = (event: object) => rules().filter(({ pattern }) => matchesPattern(pattern, event));
+    const resultOf = (scanResultStatus: string) => ({
       ...scanResult,
-      detail: { ...scanResult.detail, s3ObjectDetails: { bucketName }, scanResultDetails: { scanResultStatus } },
+      detail: { ...scanResult.detail, scanResultDetails: { scanResultStatus } },
     });
 
-    expect(others).toEqual([]);
-    expect(rule?.properties.Targets).toEqual([
-      {
-        Arn: { Ref: topic?.id },
-        Id: 'Target0',
-        Input: '"An upload to Concord holds malware, or could not be scanned: see GuardDuty"',
+    it('tell of one that is not clean, by its random name', () => {
+      const [topic] = resources('AWS::SNS::Topic');
+
+      for (const status of ['THREATS_FOUND', 'UNSUPPORTED', 'ACCESS_DENIED', 'FAILED'])
+        expect(reached(resultOf(status)).map(({ target }) => target)).toEqual([
+          {
+            Arn: { Ref: topic?.id },
+            Id: 'Target0',
+            InputTransformer: {
+              InputPathsMap: {
+                'detail-scanResultDetails-scanResultStatus': '$.detail.scanResultDetails.scanResultStatus',
+                'detail-s3ObjectDetails-objectKey': '$.detail.s3ObjectDetails.objectKey',
+              },
+              InputTemplate:
+                '"An upload to Concord was not passed: <detail-scanResultDetails-scanResultStatus>, <detail-s3ObjectDetails-objectKey>"',
+            },
+          },
+        ]);
+      expect(reached(resultOf('NO_THREATS_FOUND'))).toEqual([]);
+      expect(reached({ ...resultOf('THREATS_FOUND'), resources: [`${plan}2`] })).toEqual([]);
+    });
+
+    it.each(['Resource Status Warning', 'Resource Status Error', 'Post Scan Action Failed'])(
+      'tell of a scanner that tells of %s',
+      (what) => {
+        const event = { ...scanResult, 'detail-type': `GuardDuty Malware Protection ${what}`, detail: {} };
+
+        expect(reached(event).map(({ target }) => JSON.stringify(target?.InputTransformer))).toEqual([
+          expect.stringContaining('Uploads to Concord may wait for ever: <detail-type>'),
+        ]);
       },
-    ]);
-    expect(
-      ['THREATS_FOUND', 'UNSUPPORTED', 'ACCESS_DENIED', 'FAILED'].map((status) =>
-        matchesPattern(pattern, resultOf(status)),
-      ),
-    ).toEqual([true, true, true, true]);
-    expect(matchesPattern(pattern, resultOf('NO_THREATS_FOUND'))).toBe(false);
-    expect(matchesPattern(pattern, resultOf('THREATS_FOUND', 'another'))).toBe(false);
-    expect(
-      synthesised('dev')
-        .resources('AWS::Events::Rule')
-        .filter(({ part, properties }) => part === 'sharing' && properties.EventPattern),
-    ).toEqual([]);
+    );
+
+    it('are not there without GuardDuty', () => {
+      expect(rules()).toHaveLength(2);
+      expect(rules('dev')).toEqual([]);
+    });
   });
 
   it('go to one topic, encrypted, to which the alarms of this account alone publish', () => {
