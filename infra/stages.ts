@@ -22,6 +22,8 @@ const stageSchema = z.strictObject({
   logRetentionDays: logDays,
   /** Days for which nobody can remove or replace a digest of the access log, not even the account itself. */
   digestRetentionDays: z.int().check(z.gte(1), z.lte(36_500)),
+  /** How many minutes before an appointment a reminder of it is due: each a reminder of its own, 30 days at most. */
+  reminderMinutes: z.array(z.int().check(z.gte(15), z.lte(43_200))),
   /** What the network has agreed on: see shared/access/policy.ts. */
   policy: z.strictObject({
     sharing: z.enum(['opt-in', 'treatment']),
@@ -71,6 +73,7 @@ export const stages: readonly StageConfig[] = [
     recoveryDays: 35,
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
     digestRetentionDays: 2192,
+    reminderMinutes: [1_440],
     policy: {
       sharing: 'opt-in',
       relationDays: 30,
@@ -91,6 +94,7 @@ export const stages: readonly StageConfig[] = [
     recoveryDays: 1,
     logRetentionDays: 7,
     digestRetentionDays: 1,
+    reminderMinutes: [1_440],
     policy: {
       sharing: 'opt-in',
       relationDays: 30,

@@ -169,6 +169,7 @@ const start = async (
     USER_POOL_CLIENT_IDS: userPool.clientId,
     USER_POOL_JWKS: JSON.stringify(userPool.jwks),
     POLICY: JSON.stringify(options.policy ?? {}),
+    REMINDER_MINUTES: '[1440]',
   });
   running.push(restore);
 

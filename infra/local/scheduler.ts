@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScheduledEvent } from 'aws-lambda';
 import { log } from '../../shared/log.ts';
+import { remindEveryMs } from '../../shared/store/reminder-rows.ts';
 import { localAccount } from './event-bus.ts';
 import { type LoadHandler, lambdaContext } from './lambda.ts';
 
@@ -26,6 +27,7 @@ export const scheduledFunctions: readonly ScheduledFunction[] = [
   // As long as Lambda lets a function run.
   { entry: 'functions/write-digests.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
   { entry: 'functions/verify-digests.ts', everyMs: 24 * hourMs, timeoutMs: 15 * minuteMs, firstAfterMs: 10 * minuteMs },
+  { entry: 'functions/remind.ts', everyMs: remindEveryMs, timeoutMs: remindEveryMs },
   { entry: 'functions/purge-by-policy.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
 ];
 

@@ -1,3 +1,4 @@
+import { reminderPrefix } from '../../shared/store/reminder-rows.ts';
 import type { EventPattern } from './event-pattern.ts';
 import type { StreamConsumer } from './stream-poller.ts';
 
@@ -14,7 +15,10 @@ export const streamConsumers: readonly StreamConsumer[] = [
   {
     name: 'publish-changes',
     entry: 'functions/publish-changes.ts',
-    filters: [changesOfRecords],
+    filters: [
+      changesOfRecords,
+      { eventName: ['INSERT'], dynamodb: { NewImage: { pk: { S: [{ prefix: reminderPrefix }] } } } },
+    ],
   },
   {
     name: 'file-by-time',

@@ -24,6 +24,7 @@ import {
   deploymentKeyStatements,
   fileByTimeStatements,
   recordStatements,
+  remindStatements,
   sweepStatements,
   type TableResource,
 } from './table-access.ts';
@@ -137,6 +138,15 @@ export class SharingStack extends Stack {
         return {
           environment: { ...environment, BUCKET_NAME: bucketName, POLICY: JSON.stringify(this.#props.stage.policy) },
           statements: recordStatements(resource),
+        };
+      case 'functions/remind.ts':
+        return {
+          environment: {
+            ...environment,
+            BUCKET_NAME: bucketName,
+            REMINDER_MINUTES: JSON.stringify(this.#props.stage.reminderMinutes),
+          },
+          statements: remindStatements(resource),
         };
       default:
         throw new Error(`Nothing says what ${entry} may do`);

@@ -11,6 +11,7 @@ import {
   feedPrefix,
   feedProgressPartition,
 } from '../../shared/store/keys.ts';
+import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
 
 /** The table and the bucket of its large bodies, as a policy names them. One key encrypts both. */
 export interface TableResource {
@@ -114,6 +115,23 @@ export const fileByTimeStatements = (table: TableResource): PolicyStatement[] =>
   onRows(table, ['GetItem', 'UpdateItem'], 'StringEquals', [feedProgressPartition]),
   accessLogStays(table),
   useKey(table),
+];
+
+/** Finds what is to be reminded of, and notes that and nothing else. */
+export const remindStatements = (table: TableResource): PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
+    resources: [table.tableArn],
+  }),
+  onRows(table, ['PutItem', 'BatchWriteItem'], 'StringLike', [
+    `${reminderPrefix}*`,
+    remindedToKey.pk,
+    deploymentKeyKey.pk,
+  ]),
+  accessLogStays(table),
+  useKey(table),
+  onObjects(table, 'GetObject'),
+  useKeyForObjects(table),
 ];
 
 /** Reads the deployment's secret, from which ids are made. It is there before any record is. */

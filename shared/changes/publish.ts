@@ -2,10 +2,12 @@ import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } 
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { log } from '../log.ts';
 import type { IdCodec } from '../store/ids.ts';
+import type { ReminderRow } from '../store/reminder-rows.ts';
 import type { RecordRow } from '../store/rows.ts';
 import { appointmentChangedType, appointmentChangedV1, appointmentChangesIn } from './appointment-changed.ts';
 import { changesIn } from './changes-in.ts';
 import { eventSource, recordChangedType, recordChangedV1 } from './record-changed.ts';
+import { reminderDueType, reminderDueV1, remindersIn } from './reminder-due.ts';
 import { rowChange } from './row-change.ts';
 
 /** EventBridge takes ten events a call. */
@@ -32,6 +34,9 @@ export const publishChanges = async (
       ...changesIn(row, ids).map((change) => entryFor(busName, recordChangedType, recordChangedV1.parse(change))),
       ...appointmentChangesIn(row, ids).map((change) =>
         entryFor(busName, appointmentChangedType, appointmentChangedV1.parse(change)),
+      ),
+      ...remindersIn(rowChange<ReminderRow>(record)).map((due) =>
+        entryFor(busName, reminderDueType, reminderDueV1.parse(due)),
       ),
     ].map((entry) => ({ record, entry }));
   });

@@ -8,6 +8,7 @@ import { indexByDay } from '../../shared/audit/index-by-day.ts';
 import { type AppointmentChanged, appointmentChangedV1 } from '../../shared/changes/appointment-changed.ts';
 import { publishChanges } from '../../shared/changes/publish.ts';
 import { type RecordChanged, recordChangedV1 } from '../../shared/changes/record-changed.ts';
+import { reminderDueV1 } from '../../shared/changes/reminder-due.ts';
 import { referenceTo } from '../../shared/store/body.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
@@ -32,7 +33,7 @@ const ids = new IdCodec(deriveKeys(Buffer.from('the key of the samples in events
 /** The detail of either event. */
 type Told = Partial<Pick<RecordChanged, 'recordType'>> &
   Omit<RecordChanged, 'change' | 'recordType'> &
-  Omit<AppointmentChanged, 'change'> & { readonly change: string };
+  Omit<AppointmentChanged, 'change'> & { readonly change?: string };
 
 const publish = async (event: DynamoDBStreamEvent, bus = recordingBus()) => {
   const response = await publishChanges({ bus: bus.client, busName: 'concord', ids }, event);
@@ -43,7 +44,7 @@ const publish = async (event: DynamoDBStreamEvent, bus = recordingBus()) => {
   return { response, bus, events, details: events.map(({ detail }) => detail) };
 };
 const told = (details: readonly Told[]) =>
-  details.map(({ change, recordType = 'appointment', version }) => `${change} ${recordType} ${version}`);
+  details.map(({ change = 'due', recordType = 'appointment', version }) => `${change} ${recordType} ${version}`);
 
 /** What each file of events/dynamodb is worth on the bus. */
 const worth: Readonly<Record<string, readonly string[]>> = {
@@ -64,11 +65,13 @@ const worth: Readonly<Record<string, readonly string[]>> = {
     'updated Appointment 4',
     'cancelled appointment 4',
   ],
+  reminder: ['due appointment 2'],
 };
 /** What the `detail` of each `detail-type` is. */
 const schemas: Readonly<Record<string, { parse: (detail: unknown) => unknown }>> = {
   'RecordChanged.v1': recordChangedV1,
   'AppointmentChanged.v1': appointmentChangedV1,
+  'AppointmentReminderDue.v1': reminderDueV1,
 };
 
 describe('events/dynamodb', () => {
@@ -131,6 +134,9 @@ describe('events/event-bridge', () => {
     expect(read('event-bridge/appointment-changed.v1.schema.json')).toEqual(
       JSON.parse(JSON.stringify(z.toJSONSchema(appointmentChangedV1))),
     );
+    expect(read('event-bridge/appointment-reminder-due.v1.schema.json')).toEqual(
+      JSON.parse(JSON.stringify(z.toJSONSchema(reminderDueV1))),
+    );
   });
 
   it('has one sample of each change, and no file that no test knows', () => {
@@ -140,6 +146,8 @@ describe('events/event-bridge', () => {
       'appointment-changed.v1.changed.json',
       'appointment-changed.v1.moved.json',
       'appointment-changed.v1.schema.json',
+      'appointment-reminder-due.v1.json',
+      'appointment-reminder-due.v1.schema.json',
       'record-changed.v1.created.json',
       'record-changed.v1.deleted.json',
       'record-changed.v1.schema.json',
@@ -244,6 +252,18 @@ describe('AppointmentChanged.v1', () => {
 
     expect(await changeOf(rowOf(1, booked), elsewhere)).toEqual(['changed']);
     expect(await changeOf({ ...elsewhere, version: 1 }, after)).toEqual(['changed']);
+  });
+});
+
+describe('AppointmentReminderDue.v1', () => {
+  it('shows what a new row is published as, and one that is changed or removed is not', async () => {
+    const sample = read('event-bridge/appointment-reminder-due.v1.json') as { 'detail-type': string; detail: unknown };
+    const { events } = await publish(sampleStream('reminder'));
+
+    expect(events).toEqual([{ type: sample['detail-type'], detail: sample.detail }]);
+    const row = { pk: 'N#northside', sk: 'x#y#1440', layout: 1, id: 'y', version: 1, at: 0 };
+    const others = [streamRecord('1', row, { ...row, at: 1 }), streamRecord('2', row, undefined)];
+    expect((await publish({ Records: others })).events).toEqual([]);
   });
 });
 

@@ -14,6 +14,7 @@ const background = [
   'functions/publish-changes.ts',
   'functions/file-by-time.ts',
   'functions/sweep-transactions.ts',
+  'functions/remind.ts',
   'functions/write-digests.ts',
   'functions/verify-digests.ts',
 ];

@@ -62,6 +62,7 @@ describe('functions of the stacks', () => {
     expect(() => configFrom(asText(environment))).not.toThrow();
     expect(Object.keys(environment).sort()).toEqual([
       'BUCKET_NAME',
+      ...(entry === 'functions/records/binary.ts' ? ['CONTENT_KEY_ARN'] : []), // for the key that uploads are encrypted with
       'POLICY',
       ...(entry === 'functions/system.ts' ? ['SIGN_IN_DOMAIN'] : []), // for the capability statement in a bundle
       'TABLE_NAME',
@@ -77,6 +78,7 @@ describe('functions of the stacks', () => {
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
     ['functions/write-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
     ['functions/verify-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
+    ['functions/remind.ts', ['BUCKET_NAME', 'REMINDER_MINUTES', 'TABLE_NAME']],
     ['functions/purge-by-policy.ts', ['BUCKET_NAME', 'POLICY', 'TABLE_NAME']],
     ['functions/add-token-claims.ts', ['TABLE_NAME']],
     ['functions/follow-user-pool.ts', ['TABLE_NAME', 'USER_POOL_CLIENT_IDS', 'USER_POOL_ID']],
@@ -89,10 +91,12 @@ describe('functions of the stacks', () => {
 
     expect([...names].sort()).toEqual([
       'BUCKET_NAME',
+      'CONTENT_KEY_ARN',
       'DIGEST_BUCKET_NAME',
       'DIGEST_KEY_ID',
       'EVENT_BUS_NAME',
       'POLICY',
+      'REMINDER_MINUTES',
       'SIGN_IN_DOMAIN',
       'TABLE_NAME',
       'USER_POOL_CLIENT_IDS',

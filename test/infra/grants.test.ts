@@ -305,6 +305,20 @@ describe('policies of the stacks', () => {
     expect(others.flatMap((name) => actionsOf(`functions/${name}.ts`, 's3'))).toEqual([]);
   });
 
+  it('let what finds reminders note these, and how far it has looked, and write nothing else', () => {
+    const writing = onRowsOf('functions/remind.ts').filter((grant) => JSON.stringify(grant).includes('PutItem'));
+
+    expect(writing).toEqual([[['dynamodb:BatchWriteItem', 'dynamodb:PutItem'], onlyLike('N#*', 'N!', '!deployment')]]);
+    expect(actionsOf('functions/remind.ts', 'dynamodb')).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Query',
+    ]);
+    expect(actionsOf('functions/remind.ts', 's3')).toEqual(['s3:GetObject']);
+  });
+
   it('let no function scan, or change the table itself', () => {
     const actions = new Set(allows().flatMap((grant) => grant.actions));
 
@@ -324,6 +338,7 @@ describe('policies of the stacks', () => {
     'functions/other-records.ts',
     'functions/sweep-transactions.ts',
     'functions/purge-by-policy.ts',
+    'functions/remind.ts',
     'functions/history.ts',
     'functions/file-by-time.ts',
     'functions/add-token-claims.ts',

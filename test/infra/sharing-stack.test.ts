@@ -99,7 +99,12 @@ describe('what stands behind the table', () => {
       .filter(({ properties }) => properties.ScheduleExpression !== undefined)
       .map(({ properties }) => ({ entry: functionBehind(properties.Targets), rate: properties.ScheduleExpression }));
 
-    const rates: Readonly<Record<number, string>> = { 1: 'rate(1 minute)', 60: 'rate(1 hour)', 1_440: 'rate(1 day)' };
+    const rates: Readonly<Record<number, string>> = {
+      1: 'rate(1 minute)',
+      15: 'rate(15 minutes)',
+      60: 'rate(1 hour)',
+      1_440: 'rate(1 day)',
+    };
     const local = scheduledFunctions.map(({ entry, everyMs }) => ({ entry, rate: rates[everyMs / 60_000] }));
 
     expect(rules).toEqual(local);
@@ -113,6 +118,19 @@ describe('what stands behind the table', () => {
 
     for (const record of changes) expect(matchesPattern(filter, record)).toBe(true);
     for (const record of auditRow.Records) expect(matchesPattern(filter, record)).toBe(false);
+  });
+
+  it('passes to the publisher reminders that are new, and not how far it was looked', () => {
+    const passes = (eventName: string, pk: string) =>
+      filtersOf('functions/publish-changes.ts').some((filter) =>
+        matchesPattern(filter, { eventName, dynamodb: { NewImage: { pk: { S: pk } } } }),
+      );
+
+    expect([passes('INSERT', 'N#northside'), passes('MODIFY', 'N#northside'), passes('INSERT', 'N!')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('passes to what files by time new rows of an access log, changes of records and beats, and nothing that it writes itself', () => {

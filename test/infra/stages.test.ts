@@ -26,6 +26,7 @@ describe('configuration of the stages', () => {
     ['a policy of sharing that is not known', { policy: { ...stageNamed('dev').policy, sharing: 'all' } }],
     ['a law that nobody has written down', { policy: { ...stageNamed('dev').policy, jurisdiction: 'US-XX' } }],
     ['break-glass for more than 12 hours', { policy: { ...stageNamed('dev').policy, breakGlassMinutes: 721 } }],
+    ['a reminder that comes as one begins', { reminderMinutes: [5] }],
     ['no throttling', { throttling: { requestsPerSecond: 0, burst: 0 } }],
     [
       'a return to an address without TLS',

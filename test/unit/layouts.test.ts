@@ -45,6 +45,14 @@ import { Layouts, WrittenByNewerRelease } from '../../shared/store/layouts.ts';
 import { type ProxyRow, proxyLayouts, proxyRow } from '../../shared/store/proxy-rows.ts';
 import { type PurgeWalkRow, purgeWalkLayouts, purgeWalkRow } from '../../shared/store/purge-walk.ts';
 import { packRedo, type Redo, unpackRedo } from '../../shared/store/redo-log.ts';
+import {
+  type RemindedToRow,
+  type ReminderRow,
+  remindedToLayouts,
+  remindedToRow,
+  reminderLayouts,
+  reminderRow,
+} from '../../shared/store/reminder-rows.ts';
 import { type RequestKeyRow, requestKeyLayouts, requestKeyRow } from '../../shared/store/request-keys.ts';
 import {
   addressOf,
@@ -210,6 +218,21 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return callLayouts.reader(row.layout)(row);
     },
     written: () => callRow('northside', 'Practitioner/1', chart, 0).layout,
+  },
+  reminder: {
+    read: (stored) => {
+      const row = rowIn(stored) as ReminderRow;
+      return reminderLayouts.reader(row.layout)(row);
+    },
+    written: () =>
+      reminderRow({ organization: 'northside', id: 'x', version: 1, at: 0 }, { start: 0, minutes: 60 }).layout,
+  },
+  remindedTo: {
+    read: (stored) => {
+      const row = rowIn(stored) as RemindedToRow;
+      return remindedToLayouts.reader(row.layout)(row);
+    },
+    written: () => remindedToRow(0).layout,
   },
   programme: {
     read: (stored) => {

@@ -73,7 +73,7 @@ const answeredInPart = (answer: Answer, fhirUser: string): Answer => {
 
 /** A refusal, without what it says of who else takes part. */
 const toldToSupport = (error: RecordError): RecordError => {
-  if (error.reason === 'overbooking') return bookingByStaff();
+  if (error.reason === 'overbooking' || error.reason === 'patient-deceased') return bookingByStaff();
   if (error.reason !== 'time-taken') return error;
   const { message, details } = error;
   const free = details.filter(({ notice }) => notice);
