@@ -114,6 +114,7 @@ export const refusalCodes = {
     'questionnaire-answers',
     'not-signed',
     'signed',
+    'confidential-channel',
     'not-sent',
     'other-patients-message',
     'words-sent',

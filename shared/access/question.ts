@@ -67,6 +67,8 @@ export interface Proxy {
   readonly hides: (type: string, record: RecordFacts) => boolean;
   /** Whether they may know nothing of what a name, `Type/id`, stands for: it is hidden, or there is none. Pure. */
   readonly hidesName: (name: string) => boolean;
+  /** What they are shown of a record that they may see; all of it, if absent. Pure. */
+  readonly shows?: (resource: Resource) => Resource;
 }
 
 /** By what right somebody sees what another organisation keeps. Stable: the access log tells it. */

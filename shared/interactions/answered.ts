@@ -11,8 +11,8 @@ export interface Answered {
 }
 
 /**
- * Answers to a questionnaire that is known here, checked against it and with their scores; answers to a message, with the thread to which they belong. Whatever else is written
- * comes back as it is.
+ * Answers to a questionnaire that is known here, checked against it and with their scores; answers to a message, with the thread to which they belong; what goes to a
+ * patient by some medium, held to the way that the patient has asked for. Whatever else is written comes back as it is.
  *
  * @param chart - of the patient whose answers they are.
  * @param before - the version so far.
@@ -27,7 +27,7 @@ export const answered = async (
   const { resourceType } = resource;
   if (resourceType === 'QuestionnaireResponse' && resource['status'] !== 'entered-in-error')
     return (await import('./answered.lazy.ts')).checked(context, chart, resource);
-  if (resourceType === 'Communication' && resource['inResponseTo'])
-    return (await import('./threaded.lazy.ts')).threaded(context, chart, resource, before);
+  if (resourceType.startsWith('Communication') && (resource['inResponseTo'] || resource['medium']))
+    return (await import('./message-written.lazy.ts')).messageWritten(context, chart, resource, before);
   return { resource, notices: [] };
 };

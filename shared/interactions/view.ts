@@ -41,7 +41,8 @@ export class View {
     const named = this.#sharing.namedBy(record);
     const hidden = this.hiddenIn(record);
     const hides = (name: string) => hidden(name) || (named?.has(name) === true && !this.#named.get(name));
-    const masked = record.resource && maskedReferences(record.resource, record.version, hides);
+    const said = record.resource && (this.#asking.proxy?.shows?.(record.resource) ?? record.resource);
+    const masked = said && maskedReferences(said, record.version, hides);
     const resource = masked && this.#isReleased(record) ? withNotice(masked) : masked;
     const view = resource === record.resource ? record : { ...record, resource };
     this.#views.set(record, view);

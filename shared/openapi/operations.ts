@@ -135,6 +135,7 @@ const described: Readonly<Record<string, OperationDescription>> = {
     searches: true,
     answer: 'Bundle',
   },
+  'Patient/$contact': { summary: 'How the patient wants to be reached', input: {}, answer: 'Parameters' },
   'Patient/$disclosures': {
     summary: 'To whom what was disclosed in six years, as AuditEvents',
     input: { _count: { type: 'integer' } },

@@ -4,6 +4,7 @@ import {
   communicationRequestElements,
   communicationRequestSearchTable,
 } from '../fhir/generated/search-parameters/CommunicationRequest.ts';
+import { checkOfChannel, keepChannelFlag } from '../work/by-channel.ts';
 import { checkOfState } from '../work/check-state.ts';
 import { communicationRequestMoves } from '../work/communication-request-moves.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
@@ -18,6 +19,6 @@ export const communicationRequest = defineRecordType({
   elements: communicationRequestElements,
   date: 'authored',
   requireChange: (...change) => requireLegalMove(communicationRequestMoves, ...change),
-  keeps: (before, next) => withMovesFlagged(communicationRequestMoves, before, next),
-  raises: checkOfState,
+  keeps: (before, next) => keepChannelFlag(before, withMovesFlagged(communicationRequestMoves, before, next)),
+  raises: (change) => [...checkOfState(change), ...checkOfChannel(change)],
 });

@@ -1,6 +1,7 @@
 import { communicationInvariants } from '../fhir/generated/invariants/Communication.ts';
 import { communicationSchema } from '../fhir/generated/schemas/Communication.ts';
 import { communicationElements, communicationSearchTable } from '../fhir/generated/search-parameters/Communication.ts';
+import { checkOfChannel, keepChannelFlag } from '../work/by-channel.ts';
 import { checkOfState } from '../work/check-state.ts';
 import { communicationMoves } from '../work/communication-moves.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
@@ -22,8 +23,15 @@ export const communication = defineRecordType({
     requireLegalMove(communicationMoves, ...change);
     requireSentWords(...change);
   },
-  keeps: (before, next, _now, caller) =>
-    withRewritingFlagged(before, withMovesFlagged(communicationMoves, before, keepMarks(before, next, caller))),
-  raises: (change) => [...messageTasks(change), ...checkOfState(change), ...checkOfWords(change)],
+  keeps: (before, next, _now, caller) => {
+    const moved = withMovesFlagged(communicationMoves, before, keepMarks(before, next, caller));
+    return keepChannelFlag(before, withRewritingFlagged(before, moved));
+  },
+  raises: (change) => [
+    ...messageTasks(change),
+    ...checkOfState(change),
+    ...checkOfWords(change),
+    ...checkOfChannel(change),
+  ],
   worklists: messageListsOf,
 });

@@ -9,25 +9,33 @@ const recordCheck: fhir4.CodeableConcept = {
   coding: [{ system: irregularMove.system, code: 'record-check', display: 'Check this record' }],
 };
 
+/** A Task for a pool to look at a record. */
+export const checkTask = (
+  { name, now }: RecordChange,
+  resource: Resource,
+  description: string,
+  pool = nurses,
+): Raised => {
+  const patient = patientOf(resource);
+  const task: fhir4.Task = {
+    resourceType: 'Task',
+    status: 'requested',
+    intent: 'order',
+    code: recordCheck,
+    description,
+    focus: { reference: name },
+    ...(patient === undefined ? {} : { for: { reference: patient } }),
+    authoredOn: new Date(now).toISOString(),
+    performerType: [pool],
+  };
+  return { opens: task as unknown as Resource };
+};
+
 /** What was told of elsewhere and does not follow from what was known is looked at by somebody: a Task comes with it. */
 export const checkOf =
   (flag: RecordFlag, description: string, pool = nurses) =>
-  ({ name, before, next, now }: RecordChange): readonly Raised[] => {
-    if (!next || !isNewly(flag, before, next)) return [];
-    const patient = patientOf(next);
-    const task: fhir4.Task = {
-      resourceType: 'Task',
-      status: 'requested',
-      intent: 'order',
-      code: recordCheck,
-      description,
-      focus: { reference: name },
-      ...(patient === undefined ? {} : { for: { reference: patient } }),
-      authoredOn: new Date(now).toISOString(),
-      performerType: [pool],
-    };
-    return [{ opens: task as unknown as Resource }];
-  };
+  (change: RecordChange): readonly Raised[] =>
+    change.next && isNewly(flag, change.before, change.next) ? [checkTask(change, change.next, description, pool)] : [];
 
 /** Whom it is about; of an appointment, the first patient who takes part. */
 const patientOf = (resource: Resource): string | undefined => {

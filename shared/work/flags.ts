@@ -3,7 +3,8 @@ import type { Resource } from '../fhir/resource.ts';
 /** What a version says of itself by a tag, so that somebody looks at it: facts are stored all the same. */
 export type RecordFlag = fhir4.Coding & { readonly system: string; readonly code: string };
 
-const isFlagged = (flag: RecordFlag, resource: Resource | undefined): boolean =>
+/** Whether a version bears a flag. */
+export const isFlagged = (flag: RecordFlag, resource: Resource | undefined): boolean =>
   resource?.meta?.tag?.some(({ system, code }) => system === flag.system && code === flag.code) ?? false;
 
 /** A version with a flag if it earns one, or an earlier one did. `$meta-delete` takes it off once somebody has looked. */

@@ -35,7 +35,7 @@ const people = /^(?:Practitioner|PractitionerRole|CareTeam|Patient|RelatedPerson
 const newsMs = 30 * 86_400_000;
 
 /** Whether a message was kept elsewhere before, and answered there: it says when it was received, and not by whom, or was sent long ago. */
-const isFromElsewhere = (message: Message, now: number): boolean =>
+export const isFromElsewhere = (message: Message, now: number): boolean =>
   (message.received !== undefined && receiptsOf(message as unknown as Resource).length === 0) ||
   (dateInterval(message.sent ?? '')?.start ?? now) < now - newsMs;
 

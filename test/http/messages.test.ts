@@ -725,3 +725,132 @@ describe('a message that somebody reads', () => {
     expect((await receiptsOf(sent)).map(([who]) => who).sort()).toEqual([referenceTo(ann), referenceTo(bob)].sort());
   });
 });
+
+describe('a patient who is to be reached in one way', () => {
+  const restricted = [
+    { url: 'https://concord.example/fhir/StructureDefinition/contact-restriction', valueCode: 'confidential' },
+  ];
+  const mode = (code: string): fhir4.CodeableConcept => ({
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationMode', code }],
+  });
+  const home: fhir4.ContactPoint = { system: 'phone', value: '555-0101', rank: 1 };
+  const email: fhir4.ContactPoint = { system: 'email', value: 'me@x.example', extension: restricted };
+  const discreet = async () => {
+    patient = await create(
+      server,
+      patientBody({
+        name: [
+          { use: 'official', text: 'Anna Maria Sample' },
+          { use: 'usual', text: 'Ann' },
+        ],
+        telecom: [home, email],
+        communication: [{ language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'so' }] }, preferred: true }],
+        extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired', valueBoolean: true }],
+      }),
+    );
+    as = { role: 'patient', patient: patient.id, scope: 'patient/*.cruds' };
+  };
+  beforeAll(discreet);
+
+  const call = (elements: Partial<fhir4.Communication> = {}): fhir4.Communication => ({
+    resourceType: 'Communication',
+    status: 'preparation',
+    subject: { reference: referenceTo(patient) },
+    recipient: [{ reference: referenceTo(patient) }],
+    medium: [mode('PHONE')],
+    payload: [{ contentString: 'Your results are there' }],
+    ...elements,
+  });
+  const tagsOf = ({ meta }: { meta?: fhir4.Meta | undefined }) => (meta?.tag ?? []).map(({ code }) => code);
+  const checks = async (named: { resourceType: string; id: string }) =>
+    (await tasks()).filter(
+      ({ focus, description = '' }) => focus?.reference === referenceTo(named) && description.includes('another way'),
+    );
+
+  it('is told of with language and interpreter, to support too', async () => {
+    const support = await supporter();
+    for (const by of [{ role: 'frontdesk' }, support, as]) {
+      const { status, body } = await server.get(`${referenceTo(patient)}/$contact`, { as: by });
+      expect(status).toBe(200);
+      const { extension, ...shown } = email;
+      expect(body.parameter, by.role).toEqual([
+        { name: 'name', valueHumanName: { use: 'usual', text: 'Ann' } },
+        { name: 'language', valueCodeableConcept: { coding: [{ system: 'urn:ietf:bcp:47', code: 'so' }] } },
+        { name: 'interpreter', valueBoolean: true },
+        { name: 'only', valueBoolean: true },
+        { name: 'channel', valueContactPoint: { ...shown, extension } },
+      ]);
+    }
+    const stranger = await create(server, patientBody());
+    const refused = await server.get(`${referenceTo(patient)}/$contact`, {
+      as: { role: 'patient', patient: stranger.id },
+    });
+    expect(reasonOf(refused)).toEqual([404, 'not-found']);
+    await server.put(referenceTo(stranger), { ...stranger, deceasedBoolean: true });
+    const { body } = await server.get(`${referenceTo(stranger)}/$contact`, { as: nurse });
+    expect((body.parameter as unknown as fhir4.ParametersParameter[]).map(({ name }) => name)).not.toContain('channel');
+  });
+
+  it('is not sent anything in another way, on any way to write', async () => {
+    const request = { resourceType: 'CommunicationRequest', status: 'active', medium: [mode('PHONE')] };
+    const entry = { resource: call(), request: { method: 'POST', url: 'Communication' } };
+    const draft = await create(server, call({ medium: [mode('EMAILWRIT')] }), nurse);
+    const headers = { 'content-type': 'application/json-patch+json' };
+    const patch = [{ op: 'replace', path: '/medium', value: [mode('PHONE')] }];
+    const subject = { reference: referenceTo(patient) };
+    const refused = [
+      await server.post('Communication', call(), { as: nurse }),
+      await server.post('Communication', call(), { as: await supporter() }),
+      await server.post('CommunicationRequest', { ...request, subject } as fhir4.CommunicationRequest, { as: nurse }),
+      await server.post('', { resourceType: 'Bundle', type: 'transaction', entry: [entry] }, { as: nurse }),
+      await server.put(referenceTo(draft), { ...draft, medium: [mode('PHONE')] }, { as: nurse }),
+      await server.request('PATCH', referenceTo(draft), { body: patch, headers, as: nurse }),
+    ];
+
+    for (const each of refused) expect(reasonOf(each)).toEqual([422, 'confidential-channel']);
+    const sent = await server.put(referenceTo(draft), { ...draft, status: 'completed' }, { as: nurse });
+    expect([sent.status, tagsOf(sent.body as { meta?: fhir4.Meta })]).toEqual([200, []]);
+    const { medium: _none, ...inRecord } = call({ status: 'completed' });
+    expect(tagsOf(await create(server, inRecord, nurse))).toEqual([]);
+  });
+
+  it('was sent something in another way: that is stored, flagged and looked at by somebody', async () => {
+    const sent = await create(server, call({ status: 'completed' }), nurse);
+    const told = await create(server, call(), system);
+    const old = await create(server, call({ status: 'completed', sent: '2020-01-01' }), nurse);
+    const own = await create(server, call({ status: 'completed', sender: { reference: referenceTo(patient) } }), as);
+
+    expect([sent, told, old, own].map(tagsOf)).toEqual([['other-channel'], ['other-channel'], [], []]);
+    expect([await checks(sent), await checks(told)].map(({ length }) => length)).toEqual([1, 1]);
+    const { meta: _flag, ...words } = sent;
+    const later = await server.put(referenceTo(sent), { ...words, note: [{ text: 'By mistake' }] }, { as: nurse });
+    expect(tagsOf(later.body as { meta?: fhir4.Meta })).toEqual(['other-channel']);
+    expect(await checks(sent)).toHaveLength(1);
+  });
+
+  it('has asked it in either of the records that were merged', async () => {
+    const other = await create(server, patientBody());
+    const parameter = [{ name: 'source', valueReference: { reference: referenceTo(patient) } }];
+    await server.post(`${referenceTo(other)}/$merge`, { resourceType: 'Parameters', parameter });
+    const about = { reference: referenceTo(other) };
+
+    const refused = await server.post('Communication', call({ subject: about, recipient: [about] }), { as: nurse });
+
+    expect(reasonOf(refused)).toEqual([422, 'confidential-channel']);
+    await discreet();
+  });
+
+  it('is nothing that support learns of whom they may not see', async () => {
+    const support = await supporter();
+    const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }];
+    const { meta: _meta, ...body } = patient;
+    await server.put(referenceTo(patient), { ...body, meta: { security } } as unknown as TestBody, { as: nurse });
+
+    const { status, text } = await server.post('Communication', call(), { as: support });
+
+    expect(status, text).toBe(201);
+    expect(text).not.toContain('other-channel');
+    const found = matchesIn((await server.get(`Communication?patient=${patient.id}`, { as: nurse })).body);
+    expect(found.map((each) => tagsOf(each as { meta?: fhir4.Meta }))).toEqual([['other-channel']]);
+  });
+});

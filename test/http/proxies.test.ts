@@ -637,3 +637,50 @@ describe('what a minor keeps to herself', () => {
     expect(await statuses()).toEqual([404, 404]);
   });
 });
+
+describe('a confidential way to reach a minor', () => {
+  const extension = [
+    { url: 'https://concord.example/fhir/StructureDefinition/contact-restriction', valueCode: 'confidential' },
+  ];
+  const telecom: fhir4.ContactPoint[] = [
+    { system: 'phone', value: '555-0101' },
+    { system: 'phone', value: '555-0199', extension },
+  ];
+  const contact = {
+    url: 'https://concord.example/fhir/StructureDefinition/contact-used',
+    valueContactPoint: { system: 'phone', value: '555-0199' },
+  } as const;
+
+  it('is told to nobody who acts for her, at no door', async () => {
+    const { child, subject, minor, parent } = await granted({}, { birthDate: '2011-03-02', telecom });
+    const sent = await create(server, {
+      resourceType: 'Communication',
+      status: 'completed',
+      subject: { reference: subject },
+      extension: [contact],
+    });
+    const paths = [
+      subject,
+      `${subject}/_history/1`,
+      `${subject}/_history`,
+      `${subject}/$everything`,
+      `${subject}/$contact`,
+      `Patient?_id=${child.id}`,
+      `Communication?_id=${sent.id}&_include=Communication:subject`,
+      pathOf(sent),
+      `${pathOf(sent)}/$thread`,
+    ];
+
+    for (const path of paths) {
+      const [hers, theirs] = [await server.get(path, { as: minor }), await server.get(path, { as: parent })];
+      expect([hers.status, theirs.status], path).toEqual([200, 200]);
+      expect(hers.text, path).toContain('0199');
+      expect(theirs.text, path).not.toContain('0199');
+    }
+    expect(await found(`Patient?_id=${child.id}&phone=555-0199`, minor)).toEqual([subject]);
+    expect(await found(`Patient?_id=${child.id}&phone=555-0199`, parent)).toEqual([]);
+    expect(await found(`Patient?_id=${child.id}&phone=555-0101`, parent)).toEqual([subject]);
+    const told = (await server.get(`${subject}/$contact`, { as: parent })).body;
+    expect(told.parameter).toContainEqual({ name: 'only', valueBoolean: false });
+  });
+});

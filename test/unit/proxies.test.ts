@@ -20,6 +20,7 @@ import {
   type ModelPatient,
   mayActByModel,
   mayActInMergedByModel,
+  shownNumbersByModel,
 } from '../support/access-model/proxies.ts';
 
 const day = (first: number, last: number) =>
@@ -273,6 +274,37 @@ describe('the decision about who acts for a patient', () => {
       { numRuns: 5_000 },
     );
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(5);
+  });
+
+  it('shows the numbers of the patient as a model does', () => {
+    const seen = { all: 0, some: 0, none: 0 };
+    const numbers = fc.array(
+      fc
+        .record({ value: fc.uuid(), restriction: maybe(fc.constantFrom('confidential', 'do-not-use'), 3) })
+        .map(present),
+      { minLength: 1, maxLength: 4 },
+    ) as fc.Arbitrary<{ value: string; restriction?: string }[]>;
+    const url = 'https://concord.example/fhir/StructureDefinition/contact-restriction';
+    fc.assert(
+      fc.property(grants, patients, numbers, day(2020, 2030), (given, patient, known, today) => {
+        const matters = keptFrom(given.basis, patientOf(patient), agesOf('US-CA'), at(today));
+        const about = { matters, derived };
+        const shows = matters.size === 0 ? undefined : concealing(about, lookThrough([], about)).shows;
+        const record = {
+          resourceType: 'Patient',
+          telecom: known.map(({ value, restriction }) => ({
+            value,
+            ...(restriction ? { extension: [{ url, valueCode: restriction }] } : {}),
+          })),
+        } as unknown as Resource;
+        const { telecom = [] } = (shows?.(record) ?? record) as Partial<fhir4.Patient>;
+        const expected = shownNumbersByModel(known, given, patient, today, 'US-CA');
+        expect(telecom.map(({ value }) => value)).toEqual(expected);
+        seen[expected.length === known.length ? 'all' : expected.length === 0 ? 'none' : 'some']++;
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(100);
   });
 
   it('knows codes and labels of each kind of care, wherever they stand, and no others', () => {

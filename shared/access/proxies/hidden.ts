@@ -1,5 +1,6 @@
 import { addressesIn } from '../../fhir/addresses.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import { withoutConfidential } from '../../people/contact.ts';
 import { typesOfPatients } from '../../record-types/homes.ts';
 import type { DerivedLabels } from '../derived-labels.ts';
 import type { Proxy, RecordFacts } from '../question.ts';
@@ -77,10 +78,7 @@ const namedIn = (type: string, resource: Resource | undefined): string[] =>
  * Keeps these matters from somebody: hidden records, whatever is about them or refers to them, though written or changed since, and what is deleted, for nothing
  * tells any more what it was about. Nor does anything of a Binary that no record names any more, so that is kept, and nobody opens it by a record that names it. Pure.
  */
-export const concealing = (
-  kept: Kept,
-  { hidden, all, contents }: Chart,
-): Pick<Proxy, 'conceals' | 'hides' | 'hidesName'> => {
+export const concealing = (kept: Kept, { hidden, all, contents }: Chart): Omit<Proxy, 'basis' | 'mayAct'> => {
   const isHidden = (name: string) => hidden.has(name) || (isBinary(name) && !contents.has(name));
   return {
     conceals: true,
@@ -89,6 +87,7 @@ export const concealing = (
       isHidden(`${type}/${record.id}`) ||
       isKept(kept, record) ||
       namedIn(type, record.resource).some(isHidden),
+    shows: withoutConfidential,
     hidesName: (name) => isHidden(name) || (mayBeOfPatient(name) && !all.has(name)),
   };
 };

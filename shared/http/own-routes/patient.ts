@@ -21,6 +21,9 @@ const matchPatient: Interaction = async (...asked) =>
 const register: Interaction = async (...asked) =>
   (await import('../../interactions/registering/registering.lazy.ts')).register(...asked);
 
+const contact: Interaction = async (...asked) =>
+  (await import('../../interactions/contact/contact.lazy.ts')).contact(...asked);
+
 const ofProxies = () => import('../../interactions/proxies/operations.lazy.ts');
 const proxies =
   (name: 'grantProxy' | 'endProxy' | 'emancipate' | 'proxiesOfPatient'): Interaction =>
@@ -42,6 +45,7 @@ export const patientRoutes: OwnRoutes = {
     ownOperation('POST', 'Patient/$register', register, 'c'),
     ownOperation('POST', 'Patient/{id}/$merge', merge, 'u'),
     ownOperation('POST', 'Patient/{id}/$unmerge', unmerge, 'u'),
+    ownOperation('GET', 'Patient/{id}/$contact', contact),
     ownOperation('GET', 'Patient/{id}/$disclosures', disclosures),
     ownOperation('POST', 'Patient/{id}/$record-disclosure', recordDisclosure, entryAgain),
     ownOperation('POST', 'Patient/{id}/$suspend-disclosures', suspendDisclosures, entryAgain),

@@ -93,3 +93,14 @@ export const keptWithReferences = (
   );
   return next.every((is, index) => is === kept[index]) ? kept : keptWithReferences(next, references, members);
 };
+
+/** Which of a patient's numbers and addresses are shown to whom: confidential ones go with what is the patient's own. */
+export const shownNumbersByModel = (
+  numbers: readonly { readonly value: string; readonly restriction?: string }[],
+  ...[grant, patient, today, jurisdiction]: [ModelGrant, ModelPatient, string, ModelJurisdiction]
+): readonly string[] =>
+  numbers
+    .filter(
+      ({ restriction }) => restriction !== 'confidential' || !isKeptByModel('own', grant, patient, today, jurisdiction),
+    )
+    .map(({ value }) => value);
