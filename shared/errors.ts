@@ -29,6 +29,8 @@ export interface ErrorDetail {
   message: string;
   /** https://hl7.org/fhir/R4/valueset-issue-type.html; the kind's own code if absent. */
   code?: string;
+  /** What programs read beside the words. */
+  extension?: fhir4.Extension[];
   /** Whether it is said beside the refusal, and is no error. */
   notice?: true;
 }

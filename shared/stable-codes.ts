@@ -64,6 +64,7 @@ export const refusalCodes = {
     'idempotency-key-reused',
     'illegal-move',
     'move-needs-reason',
+    'order-check',
     'masked',
     'subsetted',
     'patch-does-not-fit',

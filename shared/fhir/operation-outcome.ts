@@ -48,10 +48,11 @@ export interface Notice {
   readonly code?: fhir4.OperationOutcomeIssue['code'];
   /** Stable code for programs, sent as `details.coding`. */
   readonly reason?: StableCode;
+  readonly extension?: fhir4.Extension[];
 }
 
 const issueOf = (
-  { severity = 'error', code = 'informational', message, expression, reason }: Notice,
+  { severity = 'error', code = 'informational', message, expression, reason, extension }: Notice,
   diagnostics = message,
 ): fhir4.OperationOutcomeIssue => ({
   severity,
@@ -62,16 +63,18 @@ const issueOf = (
   },
   diagnostics,
   ...(expression === undefined ? {} : { expression: [bounded(expression)] }),
+  ...(extension && { extension }),
 });
 
 /** What a refusal says, issue by issue. */
 export const noticesOf = ({ kind, reason, details }: RecordError): Notice[] =>
-  details.map(({ message, expression, notice, code = responseFor[kind].code }) => ({
+  details.map(({ message, expression, notice, extension, code = responseFor[kind].code }) => ({
     code: code as fhir4.OperationOutcomeIssue['code'],
     message,
     reason,
     ...(notice ? { severity: 'information' } : {}),
     ...(expression === undefined ? {} : { expression }),
+    ...(extension && { extension }),
   }));
 
 /**

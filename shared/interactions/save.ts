@@ -155,6 +155,14 @@ const withRaised = async (
     };
     return recordType.raises(change).map((what) => ({ what, by: plan }));
   });
+  const checking = plans.filter(
+    ({ recordType, next, previous }) =>
+      next.place !== '' && next.resource && recordType.callsForCheck?.(previous?.resource, next.resource),
+  );
+  if (checking.length > 0)
+    raised.push(
+      ...(await (await import('./order-checks/order-checks.lazy.ts')).raisedByChecks(context, checking, plans)),
+    );
   return raised.length === 0 ? plans : (await import('./raised.lazy.ts')).withRaised(context, plans, raised);
 };
 

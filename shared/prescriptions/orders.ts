@@ -128,3 +128,7 @@ const isSamePart = (before: Resource, next: Resource): boolean => {
   );
   return was === is;
 };
+
+/** Whether a change brings an order into force, or changes one that is, which nobody has signed here: signing makes its own checks. */
+export const isNewlyUnsigned = (before: Resource | undefined, next: Resource): boolean =>
+  isUnsigned(next) && !(before && isUnsigned(before) && isSamePart(before, next));

@@ -4,6 +4,7 @@ import {
   allergyIntoleranceElements,
   allergyIntoleranceSearchTable,
 } from '../fhir/generated/search-parameters/AllergyIntolerance.ts';
+import { allergyCallsForCheck } from '../order-checks/calls-for-check.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a patient must not be given. https://hl7.org/fhir/R4/allergyintolerance.html */
@@ -14,4 +15,5 @@ export const allergyIntolerance = defineRecordType({
   searchTable: allergyIntoleranceSearchTable,
   elements: allergyIntoleranceElements,
   date: 'date',
+  callsForCheck: allergyCallsForCheck,
 });

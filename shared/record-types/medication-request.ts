@@ -4,7 +4,7 @@ import {
   medicationRequestElements,
   medicationRequestSearchTable,
 } from '../fhir/generated/search-parameters/MedicationRequest.ts';
-import { keptOfOrder, requireOrderChange } from '../prescriptions/orders.ts';
+import { isNewlyUnsigned, keptOfOrder, requireOrderChange } from '../prescriptions/orders.ts';
 import { checkOfState } from '../work/check-state.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -19,4 +19,5 @@ export const medicationRequest = defineRecordType({
   requireChange: requireOrderChange,
   keeps: keptOfOrder,
   raises: checkOfState,
+  callsForCheck: isNewlyUnsigned,
 });

@@ -4,6 +4,7 @@ import {
   medicationStatementElements,
   medicationStatementSearchTable,
 } from '../fhir/generated/search-parameters/MedicationStatement.ts';
+import { statementCallsForCheck } from '../order-checks/calls-for-check.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a patient is said to take. https://hl7.org/fhir/R4/medicationstatement.html */
@@ -14,4 +15,5 @@ export const medicationStatement = defineRecordType({
   searchTable: medicationStatementSearchTable,
   elements: medicationStatementElements,
   date: 'effective',
+  callsForCheck: statementCallsForCheck,
 });

@@ -8,6 +8,11 @@ export const nurses: fhir4.CodeableConcept = {
   coding: [{ system: snomed, code: '106292003', display: 'Professional nurse' }],
 };
 
+/** Whoever of an organisation prescribes takes on such a task. */
+export const physicians: fhir4.CodeableConcept = {
+  coding: [{ system: snomed, code: '309343006', display: 'Physician' }],
+};
+
 const work = 'https://concord.example/fhir/CodeSystem/work';
 
 /** Privacy officers, who have no code of their own in SNOMED CT. */

@@ -1,13 +1,19 @@
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import { builtInPack } from '../../order-checks/built-in.ts';
+import { checkOrder, type OrderCheck } from '../../order-checks/check-order.ts';
 import { isDead } from '../../people/death.ts';
 import { signedOrder, signedPart, withUnsignedFlag } from '../../prescriptions/orders.ts';
+import { detectedIssue } from '../../record-types/detected-issue.ts';
 import { signatureOf, signaturesOf, withMarks } from '../../signing/signature.ts';
 import { answerTo, shown } from '../answers.ts';
 import type { PlannedInteraction, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
-import { type PlannedWrite, planUpdate } from '../plan-write.ts';
+import { type ChartFacts, chartFacts, withMedications } from '../order-checks/facts.ts';
+import { detailsOf, detectedIssueOf, type Overriding, warningsOf } from '../order-checks/told.ts';
+import { systemOf } from '../own-system.ts';
+import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
 import { requireSigner } from '../signing/signer.ts';
 import { signOrderInput } from './input.ts';
@@ -16,37 +22,99 @@ import { replacedBy } from './replaced-order.ts';
 /** Who prescribes, by their roles. */
 const prescribers: readonly string[] = ['physician'];
 
+const shortestReason = 10;
+const longestReason = 2_000;
+
 /**
- * `MedicationRequest/{id}/$sign`: a prescriber answers for an order. A draft is in force from then on; what was in force elsewhere is, here too. The order that it replaces is stopped by the same
- * transaction.
+ * `MedicationRequest/{id}/$sign`: a prescriber answers for an order. It is checked against the chart first; who signs it in spite of what was found says why, and that is kept. A draft is in force
+ * from then on; what was in force elsewhere is, here too. The order that it replaces is stopped by the same transaction.
  *
- * @throws RecordError `forbidden`; `not-found`; `version-conflict`; `business-rule`.
+ * @throws RecordError `forbidden`; `not-found`; `version-conflict`; `invalid`; `business-rule`, `order-check` with what stops it.
  */
 export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
   const signer = requireSigner(context, prescribers);
-  readInput(context, signOrderInput);
+  const overriding = overridingIn(context, signer);
   const address = await locate(context, context.recordType.name, id);
-  const [current, patient] = await Promise.all([
+  const [current, facts] = await Promise.all([
     recordToChange(context, id, '$sign'),
-    address && context.store.read({ type: 'Patient', chart: address.chart, place: '' }),
+    address && chartFacts(context, address.chart),
   ]);
-  if (signaturesOf(current.resource).length > 0) return { plans: [], answer: shown(context, current) };
-  if (isDead(patient?.resource))
+  if (signaturesOf(current.resource).length > 0 || !facts) return { plans: [], answer: shown(context, current) };
+  if (isDead(facts.patient))
     throw new RecordError('business-rule', 'Nothing is ordered for a patient who has died', {
       reason: 'patient-deceased',
       expression: 'MedicationRequest.subject',
     });
-  const plan = await signed(context, current, signer);
-  return { plans: [plan, ...(await replacedBy(context, plan))], answer: answerTo(context, plan) };
+  const content = signedOrder({ ...current.resource, id: current.id }, signer, context.now);
+  const check = await checked(context, content, facts);
+  const stopping = check.findings.filter(({ interrupts }) => interrupts);
+  await traced(context, current, check);
+  if (stopping.length > 0 && !overriding)
+    throw new RecordError('business-rule', 'What is known of the patient speaks against this order', {
+      reason: 'order-check',
+      details: detailsOf(stopping),
+    });
+  const plan = await signed(context, current, content, signer);
+  const told = { ...plan, warnings: [...plan.warnings, ...warningsOf(check)] };
+  const kept = overriding
+    ? await Promise.all(
+        check.findings.map((finding) =>
+          issue(context, current, detectedIssueOf(finding, { ...about(context, current), overriding })),
+        ),
+      )
+    : [];
+  return { plans: [told, ...kept, ...(await replacedBy(context, plan))], answer: answerTo(context, told) };
+};
+
+/** @throws RecordError `invalid` for a reason that says nothing. */
+const overridingIn = (context: RequestContext, by: string): Overriding | undefined => {
+  const { overrideReason } = readInput(context, signOrderInput);
+  const reason = overrideReason?.trim();
+  if (reason === undefined) return undefined;
+  if (reason.length < shortestReason || reason.length > longestReason)
+    throw new RecordError('invalid', `The reason has ${shortestReason} to ${longestReason} letters`, {
+      expression: 'overrideReason',
+    });
+  return { reason, by };
+};
+
+const about = ({ now }: RequestContext, { type, id, resource }: ReadableRecord) => ({
+  order: `${type}/${id}`,
+  patient: (resource['subject'] as fhir4.Reference | undefined)?.reference ?? '',
+  now,
+});
+
+const checked = async (context: RequestContext, order: Resource, chart: ChartFacts): Promise<OrderCheck> => {
+  const [facts, pack] = await Promise.all([withMedications(context, chart, [order]), builtInPack()]);
+  return checkOrder(order as unknown as fhir4.MedicationRequest, facts, pack, context.now);
+};
+
+/** Who is told of records by a finding has seen them. */
+const traced = async ({ audit }: RequestContext, { chart, type, id }: ReadableRecord, { findings }: OrderCheck) => {
+  const what = [...new Set(findings.flatMap(({ record }) => record ?? []))];
+  if (what.length > 0) await audit.record([{ interaction: 'operation', chart, what, query: `${type}/${id}/$sign` }]);
 };
 
 /** The rules of changes by hand stand aside. */
-const signed = async (context: RequestContext, current: ReadableRecord, signer: string): Promise<PlannedWrite> => {
+const signed = async (
+  context: RequestContext,
+  current: ReadableRecord,
+  content: Resource,
+  signer: string,
+): Promise<PlannedWrite> => {
   const { requireChange: _byHand, keeps: _byServer, ...recordType } = context.recordType;
-  const content = signedOrder({ ...current.resource, id: current.id }, signer, context.now);
-  const version = current.version + 1;
-  const mark = signatureOf(signedPart(content), { signer, at: context.now, version });
-  const resource: Resource = withUnsignedFlag(withMarks(content, [mark]));
+  const mark = signatureOf(signedPart(content), { signer, at: context.now, version: current.version + 1 });
+  const resource = withUnsignedFlag(withMarks(content, [mark]));
   const plan = await planUpdate({ ...context, recordType }, { resource, warnings: [] }, current);
   return { ...plan, recordType: context.recordType };
+};
+
+/** What somebody has gone on in spite of, in the chart. What it names was found there. */
+const issue = async (
+  context: RequestContext,
+  { custodian }: ReadableRecord,
+  resource: Resource,
+): Promise<PlannedWrite> => {
+  const own = { ...context, recordType: detectedIssue, asking: systemOf(context, custodian) };
+  return { ...(await planCreate(own, { resource, warnings: [] }, await newPlace(own, resource))), checks: [] };
 };

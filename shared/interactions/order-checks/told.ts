@@ -1,0 +1,89 @@
+import type { ErrorDetail } from '../../errors.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import type { ValidationIssue } from '../../fhir/validation-issue.ts';
+import type { OrderCheck } from '../../order-checks/check-order.ts';
+import type { Finding } from '../../order-checks/findings.ts';
+
+// How what a check has found is told: in a refusal, beside the answer, and in a record of its own.
+
+const url = 'https://concord.example/fhir/StructureDefinition/order-check';
+const system = 'https://concord.example/fhir/CodeSystem/order-check';
+const medicine = 'MedicationRequest.medication[x]';
+
+const extensionOf = ({ code, severity, record, rule, source }: Finding): fhir4.Extension => ({
+  url,
+  extension: [
+    { url: 'code', valueCode: code },
+    { url: 'severity', valueCode: severity },
+    ...(record === undefined ? [] : [{ url: 'record', valueReference: { reference: record } }]),
+    ...(rule === undefined ? [] : [{ url: 'rule', valueString: rule }]),
+    ...(source === undefined ? [] : [{ url: 'source', valueUrl: source.url }]),
+  ],
+});
+
+const inWords = ({ severity, text, record }: Finding): string =>
+  `${severity}: ${text}${record === undefined ? '' : ` (${record})`}`;
+
+/** What stops an order, for who signs it. */
+export const detailsOf = (findings: readonly Finding[]): ErrorDetail[] =>
+  findings.map((finding) => ({
+    expression: medicine,
+    message: inWords(finding),
+    extension: [extensionOf(finding)],
+  }));
+
+/** What is told beside an order that goes on: what was found, and what was not checked. */
+export const warningsOf = ({ findings, notChecked }: OrderCheck): ValidationIssue[] => [
+  ...findings.map((finding) => ({
+    severity: 'warning' as const,
+    code: 'value' as const,
+    expression: medicine,
+    message: inWords(finding),
+  })),
+  ...notChecked.map(({ kind, text, record }) => ({
+    severity: 'information' as const,
+    code: 'not-supported' as const,
+    expression: medicine,
+    message: `${kind}: ${text}${record === undefined ? '' : ` (${record})`}`,
+  })),
+];
+
+const severities = { contraindicated: 'high', serious: 'high', moderate: 'moderate' } as const;
+
+/** Who goes on in spite of a finding, and why. */
+export interface Overriding {
+  readonly reason: string;
+  /** `Type/id`. */
+  readonly by: string;
+}
+
+/**
+ * A finding as a record of the chart. https://hl7.org/fhir/R4/detectedissue.html
+ *
+ * @param order - `Type/id` of the order that was checked.
+ * @param now - milliseconds since 1970.
+ */
+export const detectedIssueOf = (
+  finding: Finding,
+  { order, patient, now, overriding }: { order: string; patient: string; now: number; overriding?: Overriding },
+): Resource => {
+  const identified = new Date(now).toISOString();
+  const issue: fhir4.DetectedIssue = {
+    resourceType: 'DetectedIssue',
+    status: 'final',
+    code: { coding: [{ system, code: finding.code }], text: finding.text },
+    severity: severities[finding.severity],
+    patient: { reference: patient },
+    identifiedDateTime: identified,
+    implicated: [order, ...(finding.record === undefined ? [] : [finding.record])].map((reference) => ({ reference })),
+    detail: inWords(finding),
+    ...(finding.source ? { reference: finding.source.url } : {}),
+    ...(overriding
+      ? {
+          mitigation: [{ action: { text: overriding.reason }, date: identified, author: { reference: overriding.by } }],
+        }
+      : {}),
+    extension: [extensionOf(finding)],
+  };
+  return issue as unknown as Resource;
+};

@@ -1,0 +1,293 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { TestCaller } from '../support/callers.ts';
+import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
+import {
+  admin,
+  create,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+  system,
+} from '../support/records.ts';
+
+// What is known of a patient speaks before an order is signed, and about orders from elsewhere as they are written. What each rule says is
+// compared with its source in test/unit; here it has to reach who signs.
+
+type Order = fhir4.MedicationRequest;
+
+const rxnorm = (code: string): fhir4.CodeableConcept => ({
+  coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code }],
+});
+const amoxicillin = rxnorm('723');
+const warfarin = rxnorm('11289');
+const aspirin = rxnorm('1191');
+const reason = 'The patient took it for years without harm';
+
+let server: FhirServer;
+let patient: Stored<fhir4.Patient>;
+let prescriber: TestCaller;
+
+beforeAll(async () => {
+  server = await fhirServer();
+  const person = await create(server, { resourceType: 'Practitioner' }, admin);
+  prescriber = { role: 'physician', claims: { fhirUser: referenceTo(person) } };
+});
+beforeEach(async () => {
+  patient = await create(server, patientBody());
+});
+
+const orderOf = (medicationCodeableConcept: fhir4.CodeableConcept, elements: Partial<Order> = {}): Order => ({
+  resourceType: 'MedicationRequest',
+  status: 'draft',
+  intent: 'order',
+  medicationCodeableConcept,
+  subject: { reference: referenceTo(patient) },
+  ...elements,
+});
+const allergyTo = (code: fhir4.CodeableConcept, elements: Partial<fhir4.AllergyIntolerance> = {}) => ({
+  resourceType: 'AllergyIntolerance' as const,
+  clinicalStatus: {
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', code: 'active' }],
+  },
+  code,
+  patient: { reference: referenceTo(patient) },
+  ...elements,
+});
+const draft = (medicine: fhir4.CodeableConcept, elements: Partial<Order> = {}) =>
+  create(server, orderOf(medicine, elements), prescriber);
+const sign = (order: Stored<Order>, overrideReason?: string, headers: Record<string, string> = {}) =>
+  server.request('POST', `${pathOf(order)}/$sign`, {
+    as: prescriber,
+    headers,
+    body: {
+      resourceType: 'Parameters',
+      parameter: overrideReason === undefined ? [] : [{ name: 'overrideReason', valueString: overrideReason }],
+    },
+  });
+const found = async <R extends fhir4.FhirResource>(type: R['resourceType']): Promise<R[]> =>
+  resourcesIn((await server.get(`${type}?patient=${referenceTo(patient)}`)).body) as unknown as R[];
+const issuesIn = ({ body }: { body: unknown }) =>
+  (body as fhir4.OperationOutcome).issue.map(({ details, extension = [] }) => ({
+    code: details?.coding?.[0]?.code,
+    ...Object.fromEntries(
+      (extension[0]?.extension ?? []).map(({ url, valueCode, valueReference }) => [
+        url,
+        valueCode ?? valueReference?.reference,
+      ]),
+    ),
+  }));
+
+describe('signing an order', () => {
+  it('is stopped by an allergy, told with its code, its severity and the record that clashes', async () => {
+    const allergy = await create(server, allergyTo(amoxicillin));
+    const order = await draft(amoxicillin);
+
+    const answer = await sign(order);
+
+    expect(answer.status).toBe(422);
+    expect(issuesIn(answer)).toMatchObject([
+      { code: 'allergy-same', severity: 'contraindicated', record: referenceTo(allergy) },
+    ]);
+    const [issue] = (answer.body as unknown as fhir4.OperationOutcome).issue;
+    expect(issue?.details?.coding?.[0]?.code).toBe('order-check');
+    expect(issue?.details?.text).toContain(referenceTo(allergy));
+    expect((await server.get(pathOf(order))).body).toMatchObject({ status: 'draft' });
+    expect(await found('DetectedIssue')).toEqual([]);
+  });
+
+  it('goes on for a reason, which is kept with each finding in the same transaction', async () => {
+    const allergy = await create(server, allergyTo(amoxicillin));
+    const order = await draft(amoxicillin);
+
+    const short = await sign(order, 'because');
+    const answer = await sign(order, reason);
+
+    expect([short.status, answer.status]).toEqual([400, 200]);
+    expect(answer.body).toMatchObject({ status: 'active' });
+    expect(await found<fhir4.DetectedIssue>('DetectedIssue')).toMatchObject([
+      {
+        status: 'final',
+        severity: 'high',
+        implicated: [{ reference: referenceTo(order) }, { reference: referenceTo(allergy) }],
+        mitigation: [{ action: { text: reason }, author: { reference: prescriber.claims?.['fhirUser'] } }],
+      },
+    ]);
+  });
+
+  it('is stopped by what the patient takes, ordered here or told of, until that is over', async () => {
+    const statement = await create(server, {
+      resourceType: 'MedicationStatement',
+      status: 'active',
+      medicationCodeableConcept: warfarin,
+      subject: { reference: referenceTo(patient) },
+    });
+    const order = await draft(aspirin);
+    const stopped = await sign(order);
+    await server.put(pathOf(statement), { ...statement, status: 'stopped' }, {});
+    const after = await sign(order);
+
+    expect([stopped.status, after.status]).toEqual([422, 200]);
+    expect(issuesIn(stopped)).toContainEqual(
+      expect.objectContaining({ code: 'interaction', record: referenceTo(statement) }),
+    );
+  });
+
+  it('knows a medicine by the Medication that it refers to', async () => {
+    await create(server, allergyTo(amoxicillin));
+    const medication = await create(server, { resourceType: 'Medication', code: amoxicillin }, admin);
+    const { medicationCodeableConcept: _concept, ...order } = orderOf(amoxicillin);
+    const byReference = await create(
+      server,
+      { ...order, medicationReference: { reference: referenceTo(medication) } } as Order,
+      prescriber,
+    );
+
+    expect((await sign(byReference)).status).toBe(422);
+  });
+
+  it('is not stopped by what was refuted, or entered in error', async () => {
+    const verification = (code: string) => ({
+      verificationStatus: {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', code }],
+      },
+    });
+    await create(server, allergyTo(amoxicillin, verification('refuted')));
+    const { clinicalStatus: _status, ...wrong } = allergyTo(amoxicillin, verification('entered-in-error'));
+    await create(server, wrong);
+
+    expect((await sign(await draft(amoxicillin))).status).toBe(200);
+  });
+
+  it('says what was not checked, in the same words for a medicine that nobody knows', async () => {
+    const order = await draft({ text: 'The blue pill' });
+
+    const answer = await sign(order, undefined, { prefer: 'return=OperationOutcome' });
+
+    expect(answer.status).toBe(200);
+    const said = (answer.body as unknown as fhir4.OperationOutcome).issue.map(({ details }) => details?.text);
+    expect(said).toContain(
+      'drug-allergy: Not checked: the medicine that is ordered, or a part of it, is not known to the pack.',
+    );
+    expect(said).toContain(
+      'drug-allergy: Records that are elsewhere, or not for the reader of this, were not looked at.',
+    );
+  });
+
+  it('tells of a moderate finding beside the order, and does not stop for it', async () => {
+    await create(server, allergyTo(amoxicillin));
+    const cefazolin = await draft(rxnorm('2180'));
+
+    const answer = await sign(cefazolin, undefined, { prefer: 'return=OperationOutcome' });
+
+    const issues = (answer.body as unknown as fhir4.OperationOutcome).issue;
+    expect([answer.status, issues.some(({ severity }) => severity === 'warning')]).toEqual([200, true]);
+  });
+
+  it('knows nothing of what another organisation keeps and does not share', async () => {
+    const elsewhere: TestCaller = { role: 'physician', organization: 'lakeside' };
+    const theirs = await create(server, patientBody(), elsewhere);
+    await create(server, { ...allergyTo(amoxicillin), patient: { reference: referenceTo(theirs) } }, elsewhere);
+
+    expect((await sign(await draft(amoxicillin))).status).toBe(200);
+  });
+
+  it('takes two sequential calls where nothing is found, and leaves its trace in the commit', async () => {
+    const order = await draft(warfarin);
+    await create(server, allergyTo(aspirin));
+    server.calls.reset();
+    const answer = await sign(order);
+
+    expect(answer.status).toBe(200);
+    expect(server.calls.sequential()).toBe(2);
+  });
+});
+
+describe('an order that is in force elsewhere', () => {
+  it('is stored, with a clash as a DetectedIssue and a Task for the prescribers', async () => {
+    const allergy = await create(server, allergyTo(amoxicillin));
+    const order = await create(server, orderOf(amoxicillin, { status: 'active' }), system);
+
+    const [issue] = await found<fhir4.DetectedIssue>('DetectedIssue');
+    expect(issue).toMatchObject({
+      implicated: [{ reference: referenceTo(order) }, { reference: referenceTo(allergy) }],
+    });
+    expect(issue?.mitigation).toBeUndefined();
+    expect(await found<fhir4.Task>('Task')).toMatchObject([
+      { status: 'requested', focus: { reference: referenceTo(order) }, priority: 'urgent' },
+    ]);
+  });
+
+  it('is checked with what comes in the same transaction, in any order', async () => {
+    const entries = [orderOf(amoxicillin, { status: 'active' }), allergyTo(amoxicillin)].map((resource) => ({
+      resource,
+      request: { method: 'POST', url: resource.resourceType },
+    }));
+    const answer = await server.post(
+      '',
+      { resourceType: 'Bundle', type: 'transaction', entry: entries } as unknown as TestBody,
+      { as: system },
+    );
+
+    expect(answer.status).toBe(200);
+    expect(await found('DetectedIssue')).toHaveLength(1);
+  });
+
+  it('brings nothing where nothing clashes, nor once more when it is written again', async () => {
+    const order = await create(server, orderOf(warfarin, { status: 'active' }), system);
+    await create(server, allergyTo(amoxicillin));
+    expect(await found('DetectedIssue')).toEqual([]);
+
+    const second = await create(server, orderOf(amoxicillin, { status: 'active' }), system);
+    await server.put(
+      pathOf(second),
+      { ...second, status: 'on-hold', statusReason: { text: 'Surgery' } },
+      { as: system },
+    );
+
+    expect(await found('DetectedIssue')).toHaveLength(1);
+    expect((await server.get(pathOf(order))).status).toBe(200);
+  });
+});
+
+describe('an order in force', () => {
+  it('is checked again when an allergy is recorded', async () => {
+    const order = await draft(amoxicillin);
+    expect((await sign(order)).status).toBe(200);
+    const allergy = await create(server, allergyTo(amoxicillin));
+    await server.put(pathOf(allergy), { ...allergy, note: [{ text: 'seen again' }] }, {});
+
+    expect(await found<fhir4.DetectedIssue>('DetectedIssue')).toMatchObject([
+      { implicated: [{ reference: referenceTo(order) }, { reference: referenceTo(allergy) }] },
+    ]);
+    expect(await found('Task')).toHaveLength(1);
+  });
+
+  it('is checked again when somebody is said to take another medicine', async () => {
+    const order = await draft(warfarin);
+    await sign(order);
+    const statement = await create(server, {
+      resourceType: 'MedicationStatement',
+      status: 'active',
+      medicationCodeableConcept: aspirin,
+      subject: { reference: referenceTo(patient) },
+    });
+
+    expect(await found<fhir4.DetectedIssue>('DetectedIssue')).toMatchObject([
+      { implicated: [{ reference: referenceTo(order) }, { reference: referenceTo(statement) }] },
+    ]);
+  });
+
+  it('is left alone once it is over', async () => {
+    const order = await draft(amoxicillin);
+    await sign(order);
+    const { body } = await server.get(pathOf(order));
+    await server.put(pathOf(order), { ...(body as unknown as Order), status: 'completed' } as unknown as TestBody, {
+      as: prescriber,
+    });
+    await create(server, allergyTo(amoxicillin));
+
+    expect(await found('DetectedIssue')).toEqual([]);
+  });
+});
