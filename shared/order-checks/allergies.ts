@@ -11,8 +11,9 @@ const noAllergies: readonly string[] = ['716186003', '409137002'];
 
 const snomed = 'http://snomed.info/sct';
 
-/** How the name of an allergy may begin. */
-const namesOfAllergies = /^(?:drug )?(?:allergy|hypersensitivity|intolerance) to |^allergic to /;
+/** How the name of an allergy may begin or end. */
+const namesOfAllergies =
+  /^(?:drug )?(?:allergy|hypersensitivity|intolerance) to |^allergic to | (?:allergy|hypersensitivity|intolerance)$/;
 
 const isNoAllergy = ({ code }: fhir4.AllergyIntolerance): boolean =>
   code?.coding?.some(({ system, code: each }) => system === snomed && noAllergies.includes(each ?? '')) ?? false;

@@ -102,8 +102,10 @@ export interface RenalRule extends Rule {
   readonly of: string;
   /** `egfr`: mL/min/1.73 m²; `clearance`: of creatinine, mL/min. */
   readonly measure: 'egfr' | 'clearance';
-  /** Applies below this value, the value itself not counted. */
+  /** One of the three: applies below this value, the value itself not counted. */
   readonly below?: number | undefined;
+  /** Applies at this value and below. */
+  readonly atMost?: number | undefined;
   /** Applies above this value, the value itself not counted. */
   readonly above?: number | undefined;
 }

@@ -68,7 +68,7 @@ export interface Meaning {
  * What a concept means to a pack: by any of its codes, else by its text or a display that is the very name of an ingredient or a class. Nothing is guessed
  * from a part of a name.
  *
- * @param names - how a name may begin that means the same, such as `allergy to `.
+ * @param names - what may stand before or after a name that means the same, such as `allergy to `.
  * @returns undefined if the pack does not know it.
  */
 export const meaningOf = (

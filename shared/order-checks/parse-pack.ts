@@ -64,6 +64,7 @@ const packSchema = z.strictObject({
         of: id,
         measure: z.enum(['egfr', 'clearance']),
         below: z.optional(z.number().check(z.positive())),
+        atMost: z.optional(z.number().check(z.positive())),
         above: z.optional(z.number().check(z.positive())),
       }),
     ),
@@ -153,9 +154,9 @@ export const inconsistencies = (pack: Pack, base?: Pack): readonly string[] => {
         : 'ingredient or class');
     });
   }
-  pack.renal.forEach(({ id: name, below, above }, row) => {
-    if ((below === undefined) === (above === undefined))
-      problems.push(`renal[${row}] ${name}: either below or above has to be given`);
+  pack.renal.forEach(({ id: name, below, atMost, above }, row) => {
+    if ([below, atMost, above].filter((each) => each !== undefined).length !== 1)
+      problems.push(`renal[${row}] ${name}: one of below, atMost and above has to be given`);
   });
   return [...problems, ...repeated(all), ...ambiguous(all)];
 };

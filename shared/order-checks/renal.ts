@@ -90,17 +90,16 @@ const judge = (rule: RenalRule, observations: readonly fhir4.Observation[], now:
   return { rule, answer: typeof value === 'string' ? value : met(rule, value) };
 };
 
-const met = ({ below, above }: RenalRule, value: Value): Value | 'no' | 'kidneys-unclear' => {
-  if (below !== undefined) {
-    if (value.most < below) return value;
-    if (value.least < below && value.least !== value.most) return 'kidneys-unclear';
-  }
-  if (above !== undefined) {
-    if (value.least > above) return value;
-    if (value.most > above && value.least !== value.most) return 'kidneys-unclear';
-  }
-  return 'no';
+const met = (rule: RenalRule, value: Value): Value | 'no' | 'kidneys-unclear' => {
+  const [least, most] = [isBeyond(rule, value.least), isBeyond(rule, value.most)];
+  if (least && most) return value;
+  return least || most ? 'kidneys-unclear' : 'no';
 };
+
+const isBeyond = ({ below, atMost, above }: RenalRule, amount: number): boolean =>
+  (below !== undefined && amount < below) ||
+  (atMost !== undefined && amount <= atMost) ||
+  (above !== undefined && amount > above);
 
 /** The latest value; of several of one day, as by equations for two groups of people, the lowest. */
 const latest = (

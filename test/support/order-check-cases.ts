@@ -928,6 +928,13 @@ const allergies: readonly OrderCheckCase[] = [
     found: ['contraindicated allergy-same a1'],
   },
   {
+    what: 'ampicillin with an allergy by name, said the other way round',
+    source: practice,
+    order: drug.ampicillin,
+    allergies: [{ to: named('Penicillin allergy') }],
+    found: ['contraindicated allergy-same a1'],
+  },
+  {
     what: 'a pack with amoxicillin in it',
     source: practice,
     order: drug.amoxicillinClarithromycinLansoprazole,
@@ -1842,7 +1849,21 @@ const renal: readonly OrderCheckCase[] = [
     source: label('dabigatran', 'section 2.2'),
     order: drug.dabigatran,
     observations: [clearance(25)],
-    found: ['moderate renal-dabigatran-etexilate-below-30 o1'],
+    found: ['moderate renal-dabigatran-etexilate-at-most-30 o1'],
+  },
+  {
+    what: 'dabigatran with a clearance of 30: up to it, the value counts',
+    source: label('dabigatran', 'section 2.2'),
+    order: drug.dabigatran,
+    observations: [clearance(30)],
+    found: ['moderate renal-dabigatran-etexilate-at-most-30 o1'],
+  },
+  {
+    what: 'eplerenone with a clearance of 30',
+    source: label('eplerenone', 'section 4'),
+    order: drug.eplerenone,
+    observations: [clearance(30)],
+    found: ['contraindicated renal-eplerenone-at-most-30 o1'],
   },
   {
     what: 'dabigatran with a clearance of 12',

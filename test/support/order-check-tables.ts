@@ -1,4 +1,4 @@
-import type { IngredientClass, Pack, Sourced } from '../../shared/order-checks/knowledge.ts';
+import type { IngredientClass, Pack, RenalRule, Sourced } from '../../shared/order-checks/knowledge.ts';
 import { checkKinds, notCheckedWords } from '../../shared/order-checks/words.ts';
 
 /** A table of docs/order-checks.md: its heads, of which the first tells it from others, and its rows. */
@@ -52,7 +52,7 @@ export const rowsOf = (pack: Pack): Readonly<Record<string, DocumentTable>> => {
       rows: pack.renal.map((rule) => [
         `\`${rule.id}\``,
         name(rule.of),
-        `${rule.measure === 'egfr' ? 'eGFR' : 'clearance'} ${rule.below === undefined ? `above ${rule.above}` : `below ${rule.below}`}`,
+        `${rule.measure === 'egfr' ? 'eGFR' : 'clearance'} ${threshold(rule)}`,
         rule.severity,
         rule.text,
         cited(rule),
@@ -67,4 +67,9 @@ export const rowsOf = (pack: Pack): Readonly<Record<string, DocumentTable>> => {
       rows: pack.sources.map(({ id, title, url }) => [`\`${id}\``, title, `<${url}>`]),
     },
   };
+};
+
+const threshold = ({ below, atMost, above }: RenalRule): string => {
+  if (below !== undefined) return `below ${below}`;
+  return atMost === undefined ? `above ${above}` : `at most ${atMost}`;
 };

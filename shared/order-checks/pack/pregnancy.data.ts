@@ -19,7 +19,7 @@ export const pregnancy = `[
 {"id":"pregnancy-five-alpha-reductase-inhibitors","of":"five-alpha-reductase-inhibitors","severity":"contraindicated","text":"malformed genitals of a boy.","source":"label-finasteride","where":"section 4"},
 {"id":"pregnancy-androgens","of":"androgens","severity":"contraindicated","text":"masculinises a girl.","source":"label-danazol","where":"Boxed warning and contraindications"},
 {"id":"pregnancy-ergots","of":"ergots","severity":"contraindicated","text":"contractions of the womb and too little blood for the child.","source":"label-dihydroergotamine","where":"Contraindications"},
-{"id":"pregnancy-aromatase-inhibitors","of":"aromatase-inhibitors","severity":"contraindicated","text":"harms the child.","source":"label-letrozole","where":"sections 4 and 8.1"},
+{"id":"pregnancy-aromatase-inhibitors","of":"aromatase-inhibitors","severity":"contraindicated","text":"harms the child.","source":"label-letrozole","where":"section 8.1; section 4 of earlier editions"},
 {"id":"pregnancy-tamoxifen","of":"tamoxifen","severity":"serious","text":"may harm the child.","source":"label-tamoxifen","where":"section 5, embryo-fetal toxicity"},
 {"id":"pregnancy-trimethadione","of":"trimethadione","severity":"serious","text":"malformations.","source":"label-trimethadione","where":"Warnings"},
 {"id":"pregnancy-dronedarone","of":"dronedarone","severity":"contraindicated","text":"malformations in animals; its labels have barred it.","source":"label-dronedarone","where":"sections 4 and 8.1 of earlier editions"},

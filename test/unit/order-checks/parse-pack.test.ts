@@ -157,7 +157,7 @@ describe('a pack that a deployment gives', () => {
           },
         ],
       },
-      'renal[0] kidneys: either below or above has to be given',
+      'renal[0] kidneys: one of below, atMost and above has to be given',
     ],
   ])('is refused for %s, with the row', (_, changed, problem) => {
     expect(problemsOf({ ...small, ...changed })).toContainEqual(expect.stringContaining(problem));
