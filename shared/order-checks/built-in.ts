@@ -1,14 +1,10 @@
 import type { Pack } from './knowledge.ts';
 
-let pack: Promise<Pack> | undefined;
+let pack: Pack | undefined;
 
 /** The pack that Concord brings along, read when an order is first checked. Tests hold it to the format of all packs. */
-export const builtInPack = (): Promise<Pack> => {
-  pack ??= read();
-  // A file that could not be read is tried again at the next order.
-  pack.catch(() => {
-    pack = undefined;
-  });
+export const builtInPack = async (): Promise<Pack> => {
+  pack ??= await read();
   return pack;
 };
 

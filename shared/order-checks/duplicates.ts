@@ -27,8 +27,7 @@ export const duplicatesOf = (
       ),
       ...pack.duplicates.flatMap((rule) => {
         const members = membersOf(rule.class, known);
-        const mine = order.ingredients.find((id) => members.includes(id) && !same.includes(id));
-        const theirs = other.ingredients.find((id) => members.includes(id) && !same.includes(id));
+        const [mine, theirs] = twoOf(members, order.ingredients, other.ingredients, same) ?? [];
         if (mine === undefined || theirs === undefined) return [];
         const text = `${nameOf(mine, known)} and ${nameOf(theirs, known)} are both ${nameOf(rule.class, known)}: ${rule.text}`;
         return finding(
@@ -38,3 +37,19 @@ export const duplicatesOf = (
       }),
     ];
   });
+
+/** Two ingredients of a class, one of each medicine, of which one at least is not in both, and which are two therefore. */
+const twoOf = (
+  members: readonly string[],
+  mine: readonly string[],
+  theirs: readonly string[],
+  same: readonly string[],
+): readonly [string, string] | undefined => {
+  for (const a of mine) {
+    for (const b of theirs) {
+      const isTold = same.includes(a) && same.includes(b);
+      if (!isTold && members.includes(a) && members.includes(b)) return [a, b];
+    }
+  }
+  return undefined;
+};

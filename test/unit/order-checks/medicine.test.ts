@@ -192,6 +192,57 @@ describe('what an order is checked against', () => {
     expect(found(order, [])).toEqual(['anticoagulants-nsaids itself']);
   });
 
+  it('is a class twice only where one of the two is not in both', () => {
+    const both = request({
+      id: 'both',
+      contained: [
+        medication({
+          ingredient: [coded('29046'), coded('52175')].map((itemCodeableConcept) => ({ itemCodeableConcept })),
+        }),
+      ],
+      medicationReference: { reference: '#mixture' },
+    });
+    expect(found(request({ medicationCodeableConcept: coded('29046') }), [both])).toEqual([
+      'duplicate-renin-angiotensin-blockers MedicationRequest/both',
+      'duplicate-ingredient MedicationRequest/both',
+    ]);
+    expect(found({ ...both, id: 'again' }, [both])).toEqual([
+      'duplicate-ingredient MedicationRequest/both',
+      'duplicate-ingredient MedicationRequest/both',
+    ]);
+  });
+
+  it.each([
+    ['holds now', { start: '2020-01-01' }, []],
+    ['is over', { start: '2020-01-01', end: '2024-01-01' }, ['pregnancy-unknown']],
+    ['is to come', { start: '2030-01-01' }, ['pregnancy-unknown']],
+  ])('asks of a pregnancy unless a sex for clinical use rules it out that %s', (_, period, open) => {
+    const value = {
+      coding: [
+        { system: 'http://terminology.hl7.org/CodeSystem/sex-parameter-for-clinical-use', code: 'male-typical' },
+      ],
+    };
+    const patient: fhir4.Patient = {
+      resourceType: 'Patient',
+      gender: 'male',
+      birthDate: '1990-01-01',
+      extension: [
+        {
+          url: 'http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse',
+          extension: [
+            { url: 'value', valueCodeableConcept: value },
+            { url: 'period', valuePeriod: period },
+          ],
+        },
+      ],
+    };
+    const order = request({ medicationCodeableConcept: coded('29046') });
+    const { notChecked } = checkOrder(order, { ...facts, patient }, pack, Date.parse('2026-11-27'));
+    expect(
+      notChecked.filter(({ kind, code }) => kind === 'pregnancy' && code !== 'not-shown').map(({ code }) => code),
+    ).toEqual(open);
+  });
+
   it('tells the gravest first', () => {
     const order = request({ medicationCodeableConcept: coded('36567') });
     const others = ['83367', '21212'].map((code) => request({ id: code, medicationCodeableConcept: coded(code) }));
