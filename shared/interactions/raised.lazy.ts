@@ -86,7 +86,9 @@ export const withRaised = async (
       (each) => chartsOf(next).includes(each.next.chart) && each.next.resource && ifChanged(each.next.resource),
     );
   const opening = raised.flatMap(({ what, by }) =>
-    'opens' in what && (!what.ifChanged || isCalledFor(by, what.ifChanged)) ? [opened(own, what.opens, by)] : [],
+    'opens' in what && (!what.ifChanged || isCalledFor(by, what.ifChanged))
+      ? [opened(own, what.opens, by.next.custodian)]
+      : [],
   );
   const marking = raised.flatMap(({ what, by }) => ('on' in what ? [{ what, by }] : []));
   const apart = Map.groupBy(
@@ -113,7 +115,12 @@ export const withRaised = async (
   const answering = raised.flatMap(({ what, by }) => ('answer' in what ? [{ ...what, by }] : []));
   if (answering.length === 0) return all;
   const { withRequestsAnswered } = await import('./request-answers.lazy.ts');
-  return withRequestsAnswered(own, answering, { plans: all, sent: written, ofPerson: (chart) => ofPerson(own, chart) });
+  return withRequestsAnswered(own, answering, {
+    plans: all,
+    sent: written,
+    ofPerson: (chart) => ofPerson(own, chart),
+    open: (resource, custodian) => opened(own, resource, custodian),
+  });
 };
 
 /** The charts of a person, in order: one, but for those that were merged. */
@@ -143,8 +150,8 @@ const marks = async (
   return [await restated(own, recordType, current, resource)];
 };
 
-const opened = async (context: Context, resource: Resource, { next }: PlannedWrite): Promise<PlannedWrite> => {
-  const own = { ...context, recordType: typeOf(resource.resourceType), asking: systemOf(context, next.custodian) };
+const opened = async (context: Context, resource: Resource, custodian: string): Promise<PlannedWrite> => {
+  const own = { ...context, recordType: typeOf(resource.resourceType), asking: systemOf(context, custodian) };
   const plan = await planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
   // What it names was named by what raises it, which is refused itself if that is not there.
   return { ...plan, checks: [] };

@@ -10,9 +10,12 @@ import type { StoredRecord } from '../store/rows.ts';
 import {
   answersIn,
   isDoneByAnswer,
+  isToRead,
+  readingWithdrawn,
   requestAnswered,
   requestUnanswered,
   taskAnswered,
+  taskToRead,
   taskUnanswered,
 } from '../work/answered-request.ts';
 import type { RequestContext } from './context.ts';
@@ -38,6 +41,8 @@ interface Written {
   readonly sent: ReadonlySet<string>;
   /** The charts of the person whose chart this is. */
   readonly ofPerson: (chart: string) => Promise<readonly string[]>;
+  /** Plans a record that an organisation's own system begins. */
+  readonly open: (resource: Resource, custodian: string) => Promise<PlannedWrite>;
 }
 
 type Context = Omit<RequestContext, 'recordType'>;
@@ -64,6 +69,7 @@ export const withRequestsAnswered = async (
   const read = await Promise.all([context.store.readMany(addresses), ...charts.map((each) => tasksIn(context, each))]);
   const found = read.flat().filter((record): record is Kept => record.resource !== undefined);
   const said = new Map(found.map((record) => [nameOf(record), planned.get(nameOf(record))?.next ?? record]));
+  const begun: { readonly task: Resource; readonly custodian: string }[] = [];
   // Given first: where an answer replaces one that is withdrawn, nothing is open meanwhile.
   const inOrder = [...asked].sort((one, other) => (one.answer < other.answer ? -1 : 1));
   for (const each of inOrder) {
@@ -71,13 +77,12 @@ export const withRequestsAnswered = async (
     const { chart } = each.by.next;
     if (!request?.resource) continue;
     if (request.chart !== chart && !(await written.ofPerson(request.chart)).includes(chart)) continue;
-    const fulfilling = [...said.values()].filter(
-      ({ type, resource }) =>
-        type === 'Task' && resource && isToFulfilRequest(resource, each.request, context.request.baseUrl),
-    );
-    const changes = await changesBy(context, each, { request: request as Kept, fulfilling, plans: written.plans });
+    const tasks = [...said.values()].filter((record): record is Kept => record.type === 'Task' && !!record.resource);
+    const known = { request: request as Kept, tasks, plans: written.plans };
+    const { changes, toRead } = await madeOf(context, each, known);
     for (const [record, resource] of changes)
       if (!written.sent.has(nameOf(record))) said.set(nameOf(record), { ...record, resource });
+    if (toRead) begun.push({ task: toRead, custodian: request.custodian });
   }
   const changed = found.flatMap((current) => {
     const resource = said.get(nameOf(current))?.resource;
@@ -92,48 +97,62 @@ export const withRequestsAnswered = async (
     }),
   );
   const again = new Set(restatements.map(({ next }) => nameOf(next)));
-  return [...written.plans.filter(({ next }) => !again.has(nameOf(next))), ...restatements];
+  const opened = await Promise.all(begun.map(({ task: toRead, custodian }) => written.open(toRead, custodian)));
+  return [...written.plans.filter(({ next }) => !again.has(nameOf(next))), ...restatements, ...opened];
 };
 
 type Change = readonly [record: StoredRecord, resource: Resource];
 
-/** What an answer makes of its request and of the tasks to fulfil it. */
-const changesBy = async (
+/** What an answer makes of its request and of tasks, and the task to read it, if somebody is to. */
+interface Made {
+  readonly changes: readonly Change[];
+  readonly toRead?: Resource | undefined;
+}
+
+const madeOf = async (
   context: Context,
-  { answer, by: { next } }: Answering,
-  known: {
-    readonly request: Kept;
-    readonly fulfilling: readonly StoredRecord[];
-    readonly plans: readonly PlannedWrite[];
-  },
-): Promise<readonly Change[]> => {
-  const { request, fulfilling } = known;
+  { request: requestName, answer, by: { next } }: Answering,
+  known: { readonly request: Kept; readonly tasks: readonly Kept[]; readonly plans: readonly PlannedWrite[] },
+): Promise<Made> => {
+  const { request } = known;
   const { now } = context;
   const name = nameOf(next);
-  const tasks = fulfilling.filter((each): each is Kept => each.resource !== undefined);
-  const ownTasks = tasks.filter(({ custodian }) => custodian === next.custodian);
-  const keepersTasks = tasks.filter(({ custodian }) => custodian === request.custodian && custodian !== next.custodian);
+  const fulfilling = known.tasks.filter(({ resource }) =>
+    isToFulfilRequest(resource, requestName, context.request.baseUrl),
+  );
+  const ownTasks = fulfilling.filter(({ custodian }) => custodian === next.custodian);
+  const keepersTasks = fulfilling.filter(
+    ({ custodian }) => custodian === request.custodian && custodian !== next.custodian,
+  );
   if (answer === 'withdrawn') {
     const resource = requestUnanswered(request.resource, name);
     const reopened = resource !== request.resource && answersIn(resource).length === 0;
-    return [
-      [request, resource],
-      ...[...ownTasks, ...keepersTasks].map((each): Change => {
-        const goesOn = reopened && each.custodian === request.custodian;
-        return [each, taskUnanswered(each.resource, name, { reopened: goesOn, now })];
-      }),
-    ];
+    const toRead = known.tasks.filter((each) => each.custodian === request.custodian && isToRead(each.resource, name));
+    return {
+      changes: [
+        [request, resource],
+        ...[...ownTasks, ...keepersTasks].map((each): Change => {
+          const goesOn = reopened && each.custodian === request.custodian;
+          return [each, taskUnanswered(each.resource, name, { reopened: goesOn, now })];
+        }),
+        ...toRead.map((each): Change => [each, readingWithdrawn(each.resource, now)]),
+      ],
+    };
   }
-  if (!isDoneByAnswer(request.resource)) return [];
+  if (!isDoneByAnswer(request.resource)) return { changes: [] };
   const closes =
     request.custodian === next.custodian ||
     (isAsked(context, next.custodian, request, keepersTasks) &&
       (await mayName(context, request)) &&
       (await mayReadAnswer(context, next, known)));
   const answered = (each: Kept): Change => [each, taskAnswered(each.resource, name, now)];
-  return closes
-    ? [[request, requestAnswered(request.resource, name)], ...[...ownTasks, ...keepersTasks].map(answered)]
-    : ownTasks.map(answered);
+  if (!closes) return { changes: ownTasks.map(answered) };
+  const resource = requestAnswered(request.resource, name);
+  const by = context.asking.caller.fhirUser;
+  return {
+    changes: [[request, resource], ...[...ownTasks, ...keepersTasks].map(answered)],
+    toRead: resource === request.resource ? undefined : taskToRead(request, name, { by, now }),
+  };
 };
 
 /** Whether who keeps a request has asked an organisation for it: by the request itself, or by a task that is not the patient's own word. */

@@ -1,7 +1,7 @@
 import type { Caller } from '../access/caller.ts';
 import { isOrder } from '../access/referral.ts';
 import type { Resource } from '../fhir/resource.ts';
-import { isOpen } from './worklists.ts';
+import { isOpen, nameIn } from './worklists.ts';
 
 /** Of a request: what has answered it. The server alone writes it. */
 export const answerUrl = 'https://concord.example/fhir/StructureDefinition/answer';
@@ -130,4 +130,53 @@ export const taskUnanswered = (
     statusReason: withdrawn,
     ...(Object.keys(began).length === 0 ? {} : { executionPeriod: began }),
   } as unknown as Resource;
+};
+
+/** To look at an answer, and not to do what was asked for. */
+const readAnswer: fhir4.CodeableConcept = {
+  coding: [{ system: work, code: 'read-answer', display: 'Read what has answered a request' }],
+};
+
+/**
+ * The task by which whoever of the staff has asked reads an answer, so that a request that is done does not go unnoticed; undefined where nobody of them has asked, or the same person answers.
+ *
+ * @param by - reference to who writes the answer.
+ */
+export const taskToRead = (
+  { id, resource }: { readonly id: string; readonly resource: Resource },
+  answer: string,
+  { by, now }: { readonly by: string; readonly now: number },
+): Resource | undefined => {
+  const { requester, subject, priority } = resource as unknown as fhir4.ServiceRequest;
+  const asker = nameIn(requester);
+  if (asker === undefined || asker === by || !/^Practitioner(?:Role)?\//.test(asker)) return undefined;
+  const task: fhir4.Task = {
+    resourceType: 'Task',
+    status: 'requested',
+    intent: 'order',
+    ...(priority === undefined ? {} : { priority }),
+    code: readAnswer,
+    description: 'What you have asked for was answered. Read it',
+    focus: { reference: answer },
+    basedOn: [{ reference: `ServiceRequest/${id}` }],
+    for: subject,
+    authoredOn: new Date(now).toISOString(),
+    owner: { reference: asker },
+  };
+  return task as unknown as Resource;
+};
+
+/** Whether a task is to read this answer. */
+export const isToRead = (resource: Resource, answer: string): boolean => {
+  const { code, focus } = resource as unknown as fhir4.Task;
+  const isReading = code?.coding?.some((each) => each.system === work && each.code === 'read-answer') ?? false;
+  return isReading && focus?.reference === answer;
+};
+
+/** A task to read an answer that was withdrawn: not to be read any more; or to be looked at again, where somebody has read it already. */
+export const readingWithdrawn = (resource: Resource, now: number): Resource => {
+  const task = resource as unknown as fhir4.Task;
+  const status = isOpen(task) ? 'cancelled' : task.status === 'completed' ? 'in-progress' : undefined;
+  if (status === undefined) return resource;
+  return { ...task, status, statusReason: withdrawn, ...changedAt(task, now) } as unknown as Resource;
 };

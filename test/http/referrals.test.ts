@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { localTable } from '../support/dynamodb.ts';
-import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
+import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
   admin,
   atOnce,
@@ -11,6 +11,7 @@ import {
   pathOf,
   patientBody,
   referenceTo,
+  resourcesIn,
   type Stored,
   stored,
   system,
@@ -401,6 +402,57 @@ describe('an answer that is withdrawn', () => {
     await replace(known.task, { output: undefined });
     await replace(report, { status: 'entered-in-error' });
     expect(await standing(known)).toMatchObject({ request: 'active', task: 'in-progress', answers: [] });
+  });
+});
+
+describe('who has asked', () => {
+  const asker: TestCaller = { role: 'physician', claims: { fhirUser: 'Practitioner/northside-asker' } };
+  beforeAll(async () => {
+    const body = { resourceType: 'Practitioner', id: 'northside-asker' };
+    await server.put('Practitioner/northside-asker', body, { as: admin });
+  });
+  const asked = () => referred({ requester: { reference: 'Practitioner/northside-asker' }, priority: 'urgent' });
+  /** The tasks of who asked to read this. */
+  const readings = async (answer: Stored<fhir4.DiagnosticReport>, state?: string): Promise<TestBody[]> => {
+    const query = `focus=${referenceTo(answer)}${state === undefined ? '' : `&status=${state}`}`;
+    return resourcesIn((await server.get(`Task?${query}&patient=${answer.subject?.reference}`)).body);
+  };
+
+  it('has a task to read the answer, also of another organisation, and none for an own one', async () => {
+    const known = await asked();
+    await create(server, encounterBody(known.subject, { status: 'in-progress' }), elsewhere);
+    const report = await create(server, reportBody(known.subject, referenceTo(known.request)), elsewhere);
+    expect(await readings(report)).toMatchObject([
+      {
+        status: 'requested',
+        priority: 'urgent',
+        owner: { reference: 'Practitioner/northside-asker' },
+        basedOn: [{ reference: referenceTo(known.request) }],
+        for: { reference: known.subject },
+      },
+    ]);
+    const inbox = resourcesIn((await server.get('Task/$inbox', { as: asker })).body);
+    expect(inbox.map(({ focus }) => String(focus?.reference))).toContain(referenceTo(report));
+    expect(
+      (await server.get(`Task?focus=${referenceTo(report)}&patient=${known.subject}`, { as: hillside })).body.entry,
+    ).toBeUndefined();
+
+    const own = await create(server, reportBody(known.subject, referenceTo(known.request)), asker);
+    expect(await readings(own)).toEqual([]);
+  });
+
+  it('does not read what was withdrawn, or looks at it again', async () => {
+    const known = await asked();
+    const body = reportBody(known.subject, referenceTo(known.request));
+    const [unread, seen] = [await create(server, body), await create(server, body)];
+    const [reading] = await readings(seen);
+    await replace(stored<fhir4.Task>(reading as TestBody), { status: 'completed' });
+
+    await replace(unread, { status: 'entered-in-error' });
+    await replace(seen, { status: 'entered-in-error' });
+
+    expect(await readings(unread)).toMatchObject([{ status: 'cancelled', statusReason: { text: withdrawnText } }]);
+    expect(await readings(seen)).toMatchObject([{ status: 'in-progress', statusReason: { text: withdrawnText } }]);
   });
 });
 
