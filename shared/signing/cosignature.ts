@@ -1,6 +1,6 @@
 import type { Resource } from '../fhir/resource.ts';
 import type { Raised, RecordChange } from '../record-types/define-record-type.ts';
-import { memberOf, signaturesOf, signerOf } from './signature.ts';
+import { cosignerOf, namesOfSigner, signaturesOf, signerOf } from './signature.ts';
 
 const cosignature: fhir4.CodeableConcept = {
   coding: [
@@ -11,9 +11,6 @@ const cosignature: fhir4.CodeableConcept = {
     },
   ],
 };
-
-const cosignerOf = (signature: fhir4.Extension): string | undefined =>
-  memberOf(signature, 'cosigner')?.valueReference?.reference;
 
 /**
  * Who is to sign besides gets a task with the signature that asks for it. Their own signature completes it; it is cancelled when what was signed is taken back.
@@ -27,9 +24,10 @@ export const askForCosignature = ({ name, before, next, now }: RecordChange): re
     .slice(known)
     .flatMap((signature): Raised[] => {
       const [signer, cosigner] = [signerOf(signature), cosignerOf(signature)];
-      const asked = signaturesOf(before).some((each) => cosignerOf(each) === signer);
+      const names = namesOfSigner(signature);
+      const asked = signaturesOf(before).some((each) => names.includes(cosignerOf(each) ?? ''));
       return [
-        ...(asked ? [{ of: 'Task', changes: ended(name, 'completed', signer) } as const] : []),
+        ...(asked ? [{ of: 'Task', changes: ended(name, 'completed', names) } as const] : []),
         ...(cosigner === undefined ? [] : [{ opens: taskFor({ name, next, signer, cosigner, now }) }]),
       ];
     });
@@ -62,10 +60,10 @@ const taskFor = ({ name, next, signer, cosigner, now }: Asked): Resource => {
 const open: ReadonlySet<string> = new Set(['requested', 'received', 'accepted', 'in-progress', 'on-hold']);
 
 const ended =
-  (name: string, status: 'completed' | 'cancelled', by?: string) =>
+  (name: string, status: 'completed' | 'cancelled', by?: readonly string[]) =>
   (resource: Resource): Resource | undefined => {
     const { code, focus, owner, status: is } = resource as unknown as fhir4.Task;
     const isAsked = code?.coding?.some(({ code: each }) => each === cosignature.coding?.[0]?.code) ?? false;
-    const isTheirs = by === undefined || owner?.reference === by;
+    const isTheirs = by === undefined || by.includes(owner?.reference ?? '');
     return isAsked && focus?.reference === name && isTheirs && open.has(is) ? { ...resource, status } : undefined;
   };

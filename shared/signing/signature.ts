@@ -26,6 +26,8 @@ export interface Signature {
   readonly version: number;
   /** Who is to sign besides. */
   readonly cosigner?: string | undefined;
+  /** As whom else the signer was asked to sign besides: a position of theirs, or who holds the one that signs. */
+  readonly asked?: readonly string[];
   /** What attachments held whose content is elsewhere, by their address. */
   readonly attachments?: ReadonlyMap<string, string> | undefined;
 }
@@ -57,6 +59,16 @@ export const signaturesOf = (resource: Resource | undefined): fhir4.Extension[] 
 export const signerOf = (signature: fhir4.Extension): string | undefined =>
   memberOf(signature, 'signer')?.valueReference?.reference;
 
+/** `Type/id` of who is asked to sign besides, by a signature. */
+export const cosignerOf = (signature: fhir4.Extension): string | undefined =>
+  memberOf(signature, 'cosigner')?.valueReference?.reference;
+
+/** `Type/id` of who signed, and as whom else they were asked to. */
+export const namesOfSigner = (signature: fhir4.Extension): string[] =>
+  (signature.extension ?? []).flatMap(({ url, valueReference }) =>
+    (url === 'signer' || url === 'asked') && valueReference?.reference ? [valueReference.reference] : [],
+  );
+
 /** What was signed is taken back: by whom, when, why, and in which version the signed content stands. */
 export const retractionOf = (signer: string, at: number, reason: string, version: number): fhir4.Extension => ({
   url: retractionUrl,
@@ -87,7 +99,7 @@ const withExtensions = (resource: Resource, extension: fhir4.Extension[]): Resou
 /** A signature of what a resource, with its id, says. */
 export const signatureOf = (
   resource: Resource,
-  { signer, at, version, cosigner, attachments = new Map() }: Signature,
+  { signer, at, version, cosigner, asked = [], attachments = new Map() }: Signature,
 ): fhir4.Extension => ({
   url: signatureUrl,
   extension: [
@@ -96,6 +108,7 @@ export const signatureOf = (
     { url: 'hash', valueString: contentHash(resource) },
     { url: 'version', valuePositiveInt: version },
     ...(cosigner === undefined ? [] : [{ url: 'cosigner', valueReference: { reference: cosigner } }]),
+    ...asked.map((name) => ({ url: 'asked', valueReference: { reference: name } })),
     ...[...attachments].map(([address, hash]) => ({
       url: 'attachment',
       extension: [

@@ -192,6 +192,57 @@ describe('a cosignature', () => {
     ]);
   });
 
+  it.each(['as the person, of a position', 'under a position, of the person'])('is given %s', async (way) => {
+    const person = String(senior.claims?.['fhirUser']);
+    const position = referenceTo(
+      await create(
+        server,
+        { resourceType: 'PractitionerRole', practitioner: { reference: person } } as fhir4.PractitionerRole,
+        admin,
+      ),
+    );
+    const [asked, signs] = way.startsWith('as') ? [position, person] : [person, position];
+    await sign(pathOf(note), author, [{ name: 'cosigner', valueReference: { reference: asked } }]);
+    const { status, body } = await sign(pathOf(note), { role: 'physician', claims: { fhirUser: signs } });
+
+    expect([status, signaturesOf(body).at(-1)]).toMatchObject([200, { signer: signs, asked }]);
+    const { body: found } = await server.get(`Task?patient=${patient.id}`, { as: author });
+    expect(
+      (resourcesIn(found) as unknown as fhir4.Task[]).map(({ status: is, owner }) => [is, owner?.reference]),
+    ).toEqual([['completed', asked]]);
+  });
+
+  it('by somebody else than who holds the position leaves its task open', async () => {
+    const other = await practitioner('physician');
+    const holder = String(senior.claims?.['fhirUser']);
+    const position = await create(
+      server,
+      { resourceType: 'PractitionerRole', practitioner: { reference: holder } } as fhir4.PractitionerRole,
+      admin,
+    );
+    await sign(pathOf(note), author, [{ name: 'cosigner', valueReference: { reference: referenceTo(position) } }]);
+    await sign(pathOf(note), other);
+
+    const { body } = await server.get(`Task?patient=${patient.id}`, { as: author });
+    expect(resourcesIn(body).map((each) => each['status'])).toEqual(['requested']);
+  });
+
+  it('is not asked of a position of who signs', async () => {
+    const own = await create(
+      server,
+      {
+        resourceType: 'PractitionerRole',
+        practitioner: { reference: String(author.claims?.['fhirUser']) },
+      } as fhir4.PractitionerRole,
+      admin,
+    );
+    const { status, body } = await sign(pathOf(note), author, [
+      { name: 'cosigner', valueReference: { reference: referenceTo(own) } },
+    ]);
+
+    expect([status, (body as unknown as fhir4.OperationOutcome).issue[0]?.expression]).toEqual([400, ['cosigner']]);
+  });
+
   it('is asked of somebody else, who is in the directory', async () => {
     const [own, nobody] = await Promise.all(
       [String(author.claims?.['fhirUser']), 'Practitioner/nobody'].map((reference) =>

@@ -1,7 +1,7 @@
 import { RecordError } from '../../errors.ts';
 import { parseReference } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import { keepMarks, signatureOf, signaturesOf, signerOf, withMarks } from '../../signing/signature.ts';
+import { cosignerOf, keepMarks, signatureOf, signaturesOf, signerOf, withMarks } from '../../signing/signature.ts';
 import { signedState } from '../../signing/states.ts';
 import { answerTo, shown } from '../answers.ts';
 import type { PlannedInteraction, RequestContext } from '../context.ts';
@@ -11,6 +11,7 @@ import { type PlannedWrite, planUpdate, referenceError } from '../plan-write.ts'
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
 import { attachmentsOf } from './attachments.ts';
 import { signInput } from './input.ts';
+import { isSamePerson } from './person.ts';
 import { requireSigner } from './signer.ts';
 
 /**
@@ -56,14 +57,15 @@ const signed = async (
 };
 
 /** A signature of content that stays as it is. */
-const besides = (
+const besides = async (
   context: RequestContext,
   current: ReadableRecord,
   signer: string,
   cosigner: string | undefined,
 ): Promise<PlannedWrite> => {
   const resource = { ...current.resource, id: current.id };
-  const mark = signatureOf(resource, { signer, at: context.now, version: current.version, cosigner });
+  const asked = await askedAs(context, signer, signaturesOf(current.resource));
+  const mark = signatureOf(resource, { signer, at: context.now, version: current.version, cosigner, asked });
   return update(context, current, withMarks(current.resource, [mark]));
 };
 
@@ -71,6 +73,15 @@ const update = async (context: RequestContext, current: ReadableRecord, resource
   const own = bySigning(context);
   const plan = await planUpdate(own, { resource, warnings: [] }, current);
   return { ...plan, recordType: context.recordType };
+};
+
+/** As whom somebody was asked to sign besides, where they sign under another name of theirs. */
+const askedAs = async (context: RequestContext, signer: string, signatures: readonly fhir4.Extension[]) => {
+  const others = new Set(signatures.flatMap((each) => cosignerOf(each) ?? []).filter((name) => name !== signer));
+  const each = await Promise.all(
+    [...others].map(async (name) => ((await isSamePerson(context, name, signer)) ? [name] : [])),
+  );
+  return each.flat();
 };
 
 /** @throws RecordError `invalid` for who is no professional of the directory, or signs already. */
@@ -85,6 +96,7 @@ const professional = async (
   const found = address && (await context.store.read(address));
   if (!isOne || !found?.resource) throw referenceError([{ expression: 'cosigner' }]);
   const name = `${named.type}/${named.id}`;
-  if (name === signer) throw new RecordError('invalid', 'Who signs does not sign besides', { expression: 'cosigner' });
+  if (await isSamePerson(context, name, signer))
+    throw new RecordError('invalid', 'Who signs does not sign besides', { expression: 'cosigner' });
   return name;
 };
