@@ -74,39 +74,47 @@ const dayMs = 24 * 3_600_000;
 /** Appointments of a patient that are looked at. */
 const mostOthers = 100;
 
-/** Patients, and their appointments that begin from a day before a booking until it ends. Calls beside one another; a patient who was merged takes two more. */
+/** Patients, and their appointments that begin from a day before a booking until it ends. Calls beside one another; for a patient who was merged, two more behind them. */
 export const lookAtPatients = async (store: RecordStore, visits: readonly Visit[]): Promise<PatientsSeen> => {
   const byChart = Map.groupBy(visits, ({ chart }) => chart);
-  const around = async (chart: string, times: readonly Visit[]) => {
-    const spans = times.map(({ resource }) => spanOf(resource));
-    const between = [
-      `${typePrefix('Appointment')}${timeKey(Math.min(...spans.map(({ from }) => from)) - dayMs)}`,
-      `${typePrefix('Appointment')}${timeKey(Math.max(...spans.map(({ to }) => to)))}~`,
-    ] as const;
-    return [chart, (await store.chart(chart, 'Appointment', { between, limit: mostOthers })).items] as const;
-  };
-  const [dead, others] = await Promise.all([
-    deadAmong(store, [...byChart.keys()]),
-    Promise.all([...byChart].map(([chart, times]) => around(chart, times))),
+  const [patients, others] = await Promise.all([
+    store.readMany([...byChart.keys()].map(patientIn)),
+    Promise.all(
+      [...byChart].map(async ([chart, times]) => [chart, await appointmentsAround(store, chart, times)] as const),
+    ),
   ]);
-  return { dead, others: new Map(others) };
+  const seen = { dead: new Map<string, string>(), others: new Map(others) };
+  await Promise.all(
+    patients.map(async ({ chart, custodian, resource }) => {
+      const further = resource?.['link'] === undefined ? [] : await otherChartsOf(store, chart);
+      const [linked, known] = await Promise.all([
+        store.readMany(further.map(patientIn)),
+        Promise.all(further.map((other) => appointmentsAround(store, other, byChart.get(chart) ?? []))),
+      ]);
+      // Somebody who was merged has several records, and may have died in one of them.
+      if ([resource, ...linked.map((other) => other.resource)].some(isDead)) seen.dead.set(chart, custodian);
+      seen.others.set(chart, [...(seen.others.get(chart) ?? []), ...known.flat()]);
+    }),
+  );
+  return seen;
 };
 
 const patientIn = (chart: string) => ({ type: 'Patient', chart, place: '' });
 
-const deadAmong = async (store: RecordStore, charts: readonly string[]): Promise<Map<string, string>> => {
-  const patients = await store.readMany(charts.map(patientIn));
-  const found = await Promise.all(
-    patients.map(async ({ chart, custodian, resource }): Promise<[string, string][]> => {
-      if (isDead(resource)) return [[chart, custodian]];
-      if (resource?.['link'] === undefined) return [];
-      // Somebody who was merged has several records, and may have died in one of them.
-      const linked = (await linkedWith(store, chart)).filter((other) => other.chart !== chart);
-      const others = await store.readMany(linked.map((other) => patientIn(other.chart)));
-      return others.some((other) => isDead(other.resource)) ? [[chart, custodian]] : [];
-    }),
-  );
-  return new Map(found.flat());
+const otherChartsOf = async (store: RecordStore, chart: string): Promise<string[]> =>
+  (await linkedWith(store, chart)).map((linked) => linked.chart).filter((other) => other !== chart);
+
+const appointmentsAround = async (
+  store: RecordStore,
+  chart: string,
+  visits: readonly Visit[],
+): Promise<readonly StoredRecord[]> => {
+  const spans = visits.map(({ resource }) => spanOf(resource));
+  const between = [
+    `${typePrefix('Appointment')}${timeKey(Math.min(...spans.map(({ from }) => from)) - dayMs)}`,
+    `${typePrefix('Appointment')}${timeKey(Math.max(...spans.map(({ to }) => to)))}~`,
+  ] as const;
+  return (await store.chart(chart, 'Appointment', { between, limit: mostOthers })).items;
 };
 
 const spanOf = (resource: Resource) => {
@@ -184,11 +192,12 @@ export const warnOfOverlaps = async (
   await context.sharing.lookUp(overlaps.map(({ record }) => record));
   return overlaps
     .filter(({ plan: { recordType }, record }) => mayAccess({ ...context, recordType }, 'r', record))
-    .map(({ plan: { warnings }, chart, record: { type, id, labels } }) => {
+    .flatMap(({ plan: { warnings }, chart, record: { type, id, labels, chart: home } }) => {
       const message = `The patient has another appointment at this time: ${type}/${id}`;
       if (!warnings.some((warning) => warning.message === message))
         warnings.push({ severity: 'warning', code: 'conflict', expression: 'Appointment.start', message });
-      return { interaction: 'search-type', chart, what: [`${type}/${id}`], labels: sensitiveAmong(labels) };
+      const told = { interaction: 'search-type', what: [`${type}/${id}`], labels: sensitiveAmong(labels) } as const;
+      return [...new Set([chart, home])].map((each) => ({ ...told, chart: each }));
     });
 };
 

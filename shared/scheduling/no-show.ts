@@ -9,11 +9,7 @@ import type { Resource } from '../fhir/resource.ts';
  */
 export const isMissedEarly = (before: Resource | undefined, next: Resource | undefined, now: number): boolean => {
   const [was, is] = [before, next] as unknown as (Partial<fhir4.Appointment> | undefined)[];
-  return (
-    was !== undefined &&
-    was.status !== 'noshow' &&
-    is?.status === 'noshow' &&
-    is.start !== undefined &&
-    Date.parse(is.start) > now
-  );
+  // Whoever moves it into the past with the same change has not waited either.
+  const begun = [was?.start, is?.start].every((start) => start === undefined || Date.parse(start) <= now);
+  return was !== undefined && was.status !== 'noshow' && is?.status === 'noshow' && !begun;
 };

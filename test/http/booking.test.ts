@@ -521,6 +521,7 @@ describe('a patient', () => {
 
     const answers = [
       await server.put(url, missed, { as: frontdesk }),
+      await server.put(url, { ...(missed as object), start: at('06:00') } as unknown as TestBody, { as: frontdesk }),
       await server.put(`Appointment?_id=${made.id}`, missed, { as: frontdesk }),
       await server.request('PATCH', url, {
         body: patch,
@@ -531,7 +532,7 @@ describe('a patient', () => {
     ];
 
     for (const { status, body } of answers) expect([status, issuesOf(body)[0]?.reason]).toEqual([422, 'not-begun']);
-    expect(issuesOf(answers[3]?.body as TestBody)[0]?.expression).toBe('Bundle.entry[0].resource.status');
+    expect(issuesOf(answers[4]?.body as TestBody)[0]?.expression).toBe('Bundle.entry[0].resource.status');
     const told = await server.put(url, missed, { as: { role: 'system' } });
     expect([told.status, told.body.meta?.tag]).toEqual([200, undefined]);
   });
@@ -616,6 +617,20 @@ describe('a patient who has another appointment then', () => {
     expect(warnedOf({ headers: {}, body: response?.outcome as unknown as TestBody })).toEqual(warning());
     const commented = { ...resource, comment: 'Bring the letter' } as unknown as TestBody;
     expect(warnedOf(await server.put(referenceTo(made), commented, { as: frontdesk }))).toEqual([]);
+  });
+
+  it('is warned of by any of the records of a person that were merged', async () => {
+    const stands = referenceTo(await create(server, patientBody(), frontdesk));
+    const source = parametersOf([{ name: 'source', valueReference: { reference: patient } }]);
+    expect((await server.post(`${stands}/$merge`, source, { as: frontdesk })).status).toBe(200);
+
+    const booking = await post({ ...proposal('09:30', '10:15', [stands, room]), status: 'booked' });
+
+    expect([booking.status, warnedOf(booking)]).toEqual([201, warning()]);
+    for (const { id } of [stands, patient].map((name) => ({ id: name.slice(8) }))) {
+      const log = await server.get(`AuditEvent?patient=${id}&entity=${other}`, { as: { role: 'privacy' } });
+      expect(JSON.stringify(resourcesIn(log.body).map(({ subtype }) => subtype))).toContain('search');
+    }
   });
 
   it('is told of again when the request is sent again with its key', async () => {
