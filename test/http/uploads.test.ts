@@ -392,11 +392,13 @@ describe('a Binary with uploaded content', () => {
     const signed = await server.post(`${pathOf(note)}/$sign`, { resourceType: 'Parameters' }, { as: author });
     const binary = (await server.get(path, { headers: fhir })).body as unknown as fhir4.Binary;
     const changed = await server.put(path, { ...binary, data: 'aGVsbG8=' });
+    const retyped = await server.put(path, { ...binary, contentType: 'text/plain' });
     const removed = await server.delete(path);
 
     expect(signed.status, signed.text).toBe(200);
     expect(signed.text).toContain(`sha256:${sha256(content)}`);
-    expect([changed, removed].map((answer) => [answer.status, codeOf(answer)])).toEqual([
+    expect([changed, retyped, removed].map((answer) => [answer.status, codeOf(answer)])).toEqual([
+      [422, 'signed'],
       [422, 'signed'],
       [422, 'signed'],
     ]);

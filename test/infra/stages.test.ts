@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseStage, stageNamed, stages } from '../../infra/stages.ts';
 
+const uploads = (change: object) => {
+  const { policy } = stageNamed('dev');
+  return { policy: { ...policy, uploads: { ...policy.uploads, ...change } } };
+};
+
 describe('configuration of the stages', () => {
   it('has a production and a dev, under different names', () => {
     expect(stages.map(({ name }) => name)).toEqual(['production', 'dev']);
@@ -11,6 +16,13 @@ describe('configuration of the stages', () => {
 
     expect(production).toMatchObject({ protected: true, signIn: { secondFactor: 'required', plan: 'plus' } });
     expect(production.logRetentionDays).toBeGreaterThanOrEqual(6 * 365); // 45 CFR 164.316(b)(2)(i)
+  });
+
+  it('has uploads scanned in production', () => {
+    expect(stageNamed('production').policy.uploads).toEqual({ largestMegabytes: 100, scanner: 'guardduty' });
+    expect(() =>
+      parseStage({ ...stageNamed('dev'), ...uploads({ scanner: 'arn:aws:iam::123456789012:role/a' }) }),
+    ).not.toThrow();
   });
 
   it('names the stages that there are to whoever asks for another', () => {
@@ -27,6 +39,9 @@ describe('configuration of the stages', () => {
     ['a law that nobody has written down', { policy: { ...stageNamed('dev').policy, jurisdiction: 'US-XX' } }],
     ['break-glass for more than 12 hours', { policy: { ...stageNamed('dev').policy, breakGlassMinutes: 721 } }],
     ['a reminder that comes as one begins', { reminderMinutes: [5] }],
+    ['uploads that take longer to copy than a request', uploads({ largestMegabytes: 501 })],
+    ['a scanner that nobody knows', uploads({ scanner: 'clamav' })],
+    ['a scanner that is no role', uploads({ scanner: 'arn:aws:iam::123456789012:user/scanner' })],
     ['no throttling', { throttling: { requestsPerSecond: 0, burst: 0 } }],
     [
       'a return to an address without TLS',

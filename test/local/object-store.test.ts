@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -445,6 +446,22 @@ describe('the stand-in of S3', () => {
 
       expect([other.status, inline.status, (await fetch(late)).status]).toEqual([403, 403, 403]);
       expect((await fetch(address)).status).toBe(200);
+    });
+
+    it('keeps nothing of an upload that breaks off', async () => {
+      const { url, headers } = await signed();
+      const { hostname, port, pathname, search } = new URL(url);
+      const sending = httpRequest({ hostname, port, path: pathname + search, method: 'PUT', headers });
+      sending.on('error', () => {}); // it is broken off here
+      sending.write(content.subarray(0, 5));
+      const unfinished = () => readdirSync(path.join(folder, 'objects', '.unfinished')).length;
+
+      await expect.poll(unfinished, { timeout: 30_000 }).toBe(1);
+      sending.destroy();
+
+      await expect.poll(unfinished, { timeout: 30_000 }).toBe(0);
+      expect(await server.keys('bodies')).toEqual([]);
+      expect((await request('PUT', url, headers, content)).status).toBe(200);
     });
 
     it('lets pages of other servers put and get, and nothing else', async () => {
