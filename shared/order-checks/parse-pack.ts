@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { type Pack, severities } from './knowledge.ts';
+import { rxnorm } from './known-medicines.ts';
 
 /** A pack that cannot be used, with each thing that is wrong: which list, which row, which rule. */
 export class PackError extends Error {
@@ -184,17 +185,22 @@ const repeated = (pack: Pack): readonly string[] => {
 };
 
 /** A code that means two things would be a patient's harm. */
-const ambiguous = ({ ingredients, products }: Pack): readonly string[] => {
+const ambiguous = ({ ingredients, products, classes }: Pack): readonly string[] => {
   const meanings = new Map<string, string>();
   const problems: string[] = [];
-  const add = (each: string, meaning: string): void => {
-    const before = meanings.get(each);
-    if (before !== undefined && before !== meaning)
-      problems.push(`the RxNorm code ${each} means ${before} and ${meaning}`);
-    meanings.set(each, meaning);
+  const add = (system: string, codesOfIt: readonly string[], meaning: string): void => {
+    for (const each of codesOfIt) {
+      const key = `${system} ${each}`;
+      const before = meanings.get(key);
+      if (before !== undefined && before !== meaning)
+        problems.push(`the code ${each} of ${system} means ${before} and ${meaning}`);
+      meanings.set(key, meaning);
+    }
   };
-  for (const { id: name, rxcui: own = [] } of ingredients) for (const each of own) add(each, name);
-  for (const { of, rxcui: own } of products) for (const each of own) add(each, of.join(' + '));
+  for (const { id: name, rxcui: own = [] } of ingredients) add(rxnorm, own, name);
+  for (const { of, rxcui: own } of products) add(rxnorm, own, of.join(' + '));
+  for (const { id: name, codes: own = [] } of [...ingredients, ...classes])
+    for (const { system, code: each } of own) add(system, [each], name);
   return problems;
 };
 

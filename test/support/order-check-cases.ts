@@ -649,7 +649,7 @@ const pairs: readonly OrderCheckCase[] = [
   },
   {
     what: 'warfarin with naproxen',
-    source: label('warfarin', 'section 7.2'),
+    source: label('warfarin', 'section 7.3'),
     order: drug.warfarin,
     taken: [drug.naproxen],
     found: ['serious anticoagulants-nsaids m1'],
@@ -1260,6 +1260,27 @@ const allergies: readonly OrderCheckCase[] = [
     taken: [drug.amlodipine],
   },
   {
+    what: 'metoprolol with a code of SNOMED CT for an allergy to it',
+    source: 'value set of allergies to beta blockers',
+    order: drug.metoprolol,
+    allergies: [{ to: sct('293970004') }],
+    found: ['contraindicated allergy-same a1'],
+  },
+  {
+    what: 'atenolol with an allergy to beta blockers as a class',
+    source: 'value set of allergies to beta blockers',
+    order: drug.atenolol,
+    allergies: [{ to: sct('293962009') }],
+    found: ['contraindicated allergy-same a1'],
+  },
+  {
+    what: 'enalapril with an intolerance of ACE inhibitors as a class',
+    source: 'value set of allergies to ACE inhibitors and ARBs',
+    order: drug.enalapril,
+    allergies: [{ to: sct('609537003'), type: 'intolerance' }],
+    found: ['serious allergy-same a1'],
+  },
+  {
     what: 'an allergy of low criticality is a warning',
     source: rule('intolerances'),
     order: drug.amoxicillin,
@@ -1378,7 +1399,7 @@ const duplicates: readonly OrderCheckCase[] = [
   },
   {
     what: 'apixaban beside warfarin',
-    source: label('warfarin', 'section 7.2'),
+    source: label('warfarin', 'section 7.3'),
     order: drug.apixaban,
     taken: [drug.warfarin],
     found: ['serious duplicate-anticoagulants m1'],
@@ -1399,7 +1420,7 @@ const duplicates: readonly OrderCheckCase[] = [
   },
   {
     what: 'simvastatin beside atorvastatin of a brand',
-    source: label('atorvastatin', 'section 2'),
+    source: label('atorvastatin', 'section 12.1'),
     order: drug.simvastatin,
     taken: [drug.atorvastatinLipitor],
     found: ['moderate duplicate-statins m1'],
@@ -1427,7 +1448,7 @@ const duplicates: readonly OrderCheckCase[] = [
   },
   {
     what: 'metoprolol beside atenolol',
-    source: label('metoprolol', 'section 5'),
+    source: label('metoprolol', 'section 12.1'),
     order: drug.metoprolol,
     taken: [drug.atenolol],
     found: ['moderate duplicate-beta-blockers m1'],
@@ -1441,7 +1462,7 @@ const duplicates: readonly OrderCheckCase[] = [
   },
   {
     what: 'spironolactone beside eplerenone',
-    source: label('eplerenone', 'section 7'),
+    source: label('eplerenone', 'section 4'),
     order: drug.spironolactone,
     taken: [drug.eplerenone],
     found: ['serious duplicate-potassium-sparing-diuretics m1'],
@@ -1972,10 +1993,24 @@ const renal: readonly OrderCheckCase[] = [
   },
   {
     what: 'naproxen with an eGFR of 20',
-    source: label('ibuprofen', 'section 5'),
+    source: 'KDIGO 2012, chapter 4',
     order: drug.naproxen,
     observations: [egfr(20)],
     found: ['serious renal-nsaids-below-30 o1'],
+  },
+  {
+    what: 'naproxen with an eGFR of 50',
+    source: 'KDIGO 2012, chapter 4',
+    order: drug.naproxen,
+    observations: [egfr(50)],
+    found: ['moderate renal-nsaids-below-60 o1'],
+  },
+  {
+    what: 'apixaban with a clearance of 20',
+    source: 'Granger et al. 2011, exclusion criteria',
+    order: drug.apixaban,
+    observations: [clearance(20)],
+    found: ['moderate renal-apixaban-below-25 o1'],
   },
   {
     what: 'lithium with an eGFR of 25',
@@ -1993,7 +2028,7 @@ const renal: readonly OrderCheckCase[] = [
   },
   {
     what: 'methotrexate with an eGFR of 20',
-    source: label('methotrexate', 'section 8.6'),
+    source: 'Saag et al. 2008, contraindications',
     order: drug.methotrexate,
     observations: [egfr(20)],
     found: ['serious renal-methotrexate-below-30 o1'],

@@ -109,7 +109,18 @@ describe('a pack that a deployment gives', () => {
     [
       'a code that means two things',
       { products: [{ of: ['alpha', 'beta'], rxcui: ['1'] }] },
-      'the RxNorm code 1 means alpha and alpha + beta',
+      'the code 1 of http://www.nlm.nih.gov/research/umls/rxnorm means alpha and alpha + beta',
+    ],
+    [
+      'a code of another system that means two things',
+      {
+        ingredients: [
+          small.ingredients[0],
+          { ...small.ingredients[1], codes: [{ system: 'http://snomed.info/sct', code: '7' }] },
+        ],
+        classes: [{ ...small.classes[0], codes: [{ system: 'http://snomed.info/sct', code: '7' }] }],
+      },
+      'the code 7 of http://snomed.info/sct means beta and greek',
     ],
     [
       'one id for an ingredient and a class',
