@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RecordError } from '../errors.ts';
+import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { goesAnotherWay } from '../people/contact.ts';
 import { factsOfType } from '../record-types/subjects.ts';
-import { linkedWith } from '../store/chart-links.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { otherChannel, stageOf } from '../work/by-channel.ts';
 import { withFlag } from '../work/flags.ts';
 import { recipientsOf } from '../work/message-lists.ts';
 import { isFromElsewhere, isOfPatient } from '../work/message-tasks.ts';
 import type { RequestContext } from './context.ts';
+import { patientsOfPerson } from './patients-of-person.ts';
 import { mayAccess } from './require-access.ts';
 
 type Message = fhir4.Communication;
@@ -35,13 +36,13 @@ export const byChannel = async (
   const isSystem = roles.includes('system');
   if (before && isSaidBefore(before, resource, isSystem)) return resource;
   if (stage === 'sent' && isFromElsewhere(message, context.now)) return resource;
-  const asking = (await patientsIn(context, chart)).filter(
-    ({ custodian, resource: patient }) =>
-      custodian === organization && goesAnotherWay(message, patient as unknown as fhir4.Patient, context.now),
+  const asking = (await patientsIn(context, chart, resource)).filter(({ patient }) =>
+    goesAnotherWay(message, patient as unknown as fhir4.Patient, context.now),
   );
   if (asking.length === 0) return resource;
   // Who may not see the patient is not told what the patient has asked for.
-  const mayKnow = asking.some((each) => mayAccess({ ...context, recordType: factsOfType('Patient') }, 'r', each));
+  const ofPatients = { ...context, recordType: factsOfType('Patient') };
+  const mayKnow = asking.some(({ record }) => !record || mayAccess(ofPatients, 'r', record));
   if (stage === 'ahead' && !isSystem && mayKnow)
     throw new RecordError(
       'business-rule',
@@ -64,11 +65,26 @@ const isSaidBefore = (before: Resource, next: Resource, isSystem: boolean): bool
   ['medium', 'recipient', 'extension'].every((element) => isDeepStrictEqual(before[element], next[element])) &&
   (isSystem ? stageOf(before) === stageOf(next) : before['status'] === next['status']);
 
-/** The patient who heads a chart, and the other records of the person. */
-const patientsIn = async ({ store }: RequestContext, chart: string): Promise<readonly StoredRecord[]> => {
-  const address = (of: string) => ({ type: 'Patient', chart: of, place: '' });
-  const [own, linked] = await Promise.all([store.whole.read(address(chart)), linkedWith(store, chart)]);
-  const others = linked.filter((each) => each.chart !== chart).map((each) => address(each.chart));
-  const all = [...(own ? [own] : []), ...(others.length === 0 ? [] : await store.whole.readMany(others))];
-  return all.filter(({ resource }) => resource !== undefined);
+/** The records of the person as they are, or as the same transaction is to say that they are. */
+const patientsIn = async (context: RequestContext, chart: string, message: Resource): Promise<readonly Asking[]> => {
+  const { asking, recordType, request, saying, store } = context;
+  const stored = await patientsOfPerson({ store: store.whole }, chart);
+  const names = recordType.patientsOf(message).flatMap((reference) => {
+    const parsed = parseReference(reference, request.baseUrl);
+    return parsed.kind === 'record' ? [`${parsed.type}/${parsed.id}`] : [];
+  });
+  const known = stored.map((record) => `Patient/${record.id}`);
+  const begun = names.filter((name) => !known.includes(name)).flatMap((name) => saying?.(name) ?? []);
+  return [
+    ...stored
+      .filter(({ custodian }) => custodian === asking.caller.organization)
+      .map((record) => ({ record, patient: saying?.(`Patient/${record.id}`) ?? record.resource })),
+    ...begun.map((patient) => ({ patient })),
+  ];
 };
+
+/** Who may have asked for something: a record, and what it says; that alone of one that begins with the message. */
+interface Asking {
+  readonly record?: StoredRecord;
+  readonly patient: Resource | undefined;
+}

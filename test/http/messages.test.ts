@@ -494,6 +494,26 @@ describe('a thread', () => {
     expect(reasonOf(hidden)).toEqual([403, 'withheld']);
   });
 
+  it('is shown to support as far as it is administrative, and says nothing of the rest', async () => {
+    const support = await supporter();
+    const category = [administrative];
+    const first = await create(server, ours(1, { category }), nurse);
+    const clinical = await create(server, ours(2, answering(first)), nurse);
+    const words = await create(
+      server,
+      message({ priority: 'routine', sent: at(3), category, ...answering(first) }),
+      as,
+    );
+    const last = await create(server, ours(4, { category, ...answering(words) }), nurse);
+
+    const { status, body, text } = await server.get(`${pathOf(last)}/$thread`, { as: support });
+
+    expect(status, text).toBe(200);
+    expect(matchesIn(body).map(({ id }) => id)).toEqual([first.id, last.id]);
+    for (const hidden of [clinical, words]) expect(text).not.toContain(hidden.id);
+    expect(reasonOf(await server.get(`${pathOf(clinical)}/$thread`, { as: support }))).toEqual([404, 'not-found']);
+  });
+
   it('is of nobody else, costs two reads, and leaves its trace', async () => {
     const first = await create(server, ours(1), nurse);
     const answer = await create(server, ours(2, answering(first)), nurse);
@@ -717,6 +737,20 @@ describe('a message that somebody reads', () => {
     expect(await put([forged, forged], system)).toEqual([referenceTo(ann), referenceTo(ann)]);
   });
 
+  it.each(['batch', 'transaction'] as const)('is not read in a %s, nor triaged', async (type) => {
+    const sent = await create(server, to(referenceTo(ann)), asBob);
+    const parameter = [{ name: 'pool', valueCode: 'nurse' }];
+    const triage = { resource: { resourceType: 'Parameters', parameter } };
+    for (const entry of [
+      { request: { method: 'POST', url: `${referenceTo(sent)}/$read` } },
+      { request: { method: 'POST', url: `${referenceTo(sent)}/$triage` }, ...triage },
+    ]) {
+      const { text } = await server.post('', { resourceType: 'Bundle', type, entry: [entry] }, { as: asAnn });
+      expect(text).toContain('"not-in-bundle"');
+    }
+    expect((await server.get(referenceTo(sent), { as: asAnn })).body.meta?.versionId).toBe('1');
+  });
+
   it('has the receipts of all who read it at once', async () => {
     const sent = await create(server, to('Organization/northside'), asBob);
     const answers = await Promise.all([read(sent, asAnn), read(sent, asBob)]);
@@ -835,9 +869,43 @@ describe('a patient who is to be reached in one way', () => {
     const about = { reference: referenceTo(other) };
 
     const refused = await server.post('Communication', call({ subject: about, recipient: [about] }), { as: nurse });
+    const { body } = await server.get(`${referenceTo(other)}/$contact`, { as: nurse });
 
     expect(reasonOf(refused)).toEqual([422, 'confidential-channel']);
+    expect(body.parameter).toContainEqual({ name: 'only', valueBoolean: true });
+    expect(body.parameter).toContainEqual({ name: 'channel', valueContactPoint: email });
     await discreet();
+  });
+
+  it('may ask it in the transaction that writes to the patient', async () => {
+    const post = (resource: fhir4.FhirResource, fullUrl?: string) => ({
+      ...(fullUrl ? { fullUrl } : {}),
+      resource,
+      request: { method: 'POST', url: resource.resourceType },
+    });
+    const fullUrl = 'urn:uuid:6f6f6f6f-0000-4000-8000-000000000001';
+    const begun = { reference: fullUrl };
+    const known = await create(server, patientBody({ telecom: [home] }));
+    const about = { reference: referenceTo(known) };
+    const change = {
+      resource: { ...known, telecom: [home, email] },
+      request: { method: 'PUT', url: referenceTo(known) },
+    };
+    const send = (...entry: unknown[]) =>
+      server.post('', { resourceType: 'Bundle', type: 'transaction', entry }, { as: nurse });
+
+    expect(
+      reasonOf(
+        await send(
+          post(patientBody({ telecom: [email] }), fullUrl),
+          post(call({ subject: begun, recipient: [begun] })),
+        ),
+      ),
+    ).toEqual([422, 'confidential-channel']);
+    expect(reasonOf(await send(change, post(call({ subject: about, recipient: [about] }))))).toEqual([
+      422,
+      'confidential-channel',
+    ]);
   });
 
   it('is nothing that support learns of whom they may not see', async () => {

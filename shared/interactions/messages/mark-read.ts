@@ -13,6 +13,7 @@ import { readInput } from '../operation-input.ts';
 import { notFound, requireReadable, requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
 import { requireVersion, requireWritable } from '../update.ts';
+import { requireAlone } from '../uploading/alone.ts';
 import { belongsTo, positionsOf } from '../work/memberships.ts';
 import { planMarked } from './plan-marked.ts';
 import { shownOf } from './shown-of.ts';
@@ -27,6 +28,7 @@ const attempts = 3;
  * @throws RecordError `not-found`; `forbidden` (`not-a-recipient`) to who may see it and is none of its recipients; `business-rule` (`not-sent`) for what is not there to be read.
  */
 export const markRead: Interaction = async (context, { id }): Promise<Answer> => {
+  requireAlone(context);
   requireReader(context);
   readInput(context, {});
   const { asking, now, store } = context;

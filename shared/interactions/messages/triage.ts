@@ -10,6 +10,7 @@ import { readInput } from '../operation-input.ts';
 import { recordToChange } from '../record-to-change.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
+import { requireAlone } from '../uploading/alone.ts';
 import { triageInput } from './input.ts';
 import { planMarked } from './plan-marked.ts';
 
@@ -23,6 +24,7 @@ const clinicians: readonly string[] = ['nurse', 'physician'];
  *   what is not completed; `version-conflict`, `conflict`.
  */
 export const triage: Interaction = async (context, { id }): Promise<Answer> => {
+  requireAlone(context);
   requireTypeAccess(context, 'u');
   const { pool, administrative: isAdministrative } = readInput(context, triageInput);
   requireStaff(context, isAdministrative);
