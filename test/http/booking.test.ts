@@ -200,7 +200,7 @@ describe('Appointment/$find', () => {
     const { body } = await search([
       { name: 'actor', valueReference: { reference: room } },
       minutes,
-      ...anyOf(late, early),
+      ...anyOf(late, early, late),
     ]);
 
     expect(server.calls.sequential()).toBe(2);
@@ -505,7 +505,21 @@ describe('a patient', () => {
       'time-taken',
       3,
     ]);
-    await change(String(other.body.id), 'cancel');
+    const { cancelationReason: _missed, ...rest } = missed.body;
+    const url = 'https://concord.example/fhir/StructureDefinition/overbooking-reason';
+    const extension = [...(rest.extension ?? []), { url, valueString: 'Came late, is in pain' }];
+    const overbooked = { ...rest, status: 'arrived', extension } as unknown as TestBody;
+    expect((await server.put(`Appointment/${id}`, overbooked, { as: frontdesk })).status).toBe(403);
+    expect((await server.put(`Appointment/${id}`, overbooked, { as: { role: 'nurse' } })).status).toBe(200);
+    const again = { ...rest, cancelationReason: { text: 'Went again' }, status: 'cancelled' } as unknown as TestBody;
+    expect((await server.put(`Appointment/${id}`, again, { as: frontdesk })).status).toBe(200);
+  });
+
+  it('who was missed and comes after all is checked in as long as nobody else has the time', async () => {
+    const { body } = await book(proposal('09:00', '10:00'));
+    const id = String(body.id);
+    server.setTime(Date.parse(at('09:15')));
+    await change(id, 'no-show', [{ name: 'reason', valueString: 'Did not call' }]);
     const there = await change(id, 'check-in');
     expect([there.status, there.body.status, there.body.cancelationReason]).toEqual([200, 'checked-in', undefined]);
     expect((await book(proposal('09:30', '10:00'))).status).toBe(409);

@@ -157,7 +157,7 @@ export const searchOf = (context: RequestContext): Search => {
     from,
     to: until(end) ?? from + usualMs,
     actor,
-    anyOf,
+    anyOf: [...new Map(anyOf.map((each) => [each.reference, each])).values()],
     serviceType,
     minutes: minutes === undefined ? undefined : Number(minutes),
     preferred: days.length + parts.length === 0 ? undefined : { days, parts },
