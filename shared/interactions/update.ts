@@ -36,7 +36,7 @@ export const putByCondition = async (
   context: RequestContext,
   sentFor: (match: StoredRecord | undefined) => Promise<RequestContext>,
 ): Promise<Answer> => {
-  requireTypeAccess(context, 'u');
+  await requireMayPut(context);
   parseBody(context.recordType, context.request.body);
   return lookAgain(async () => {
     const found = await conditionalMatch(context, conditionOf(context.request), inQuery);
@@ -44,6 +44,12 @@ export const putByCondition = async (
     await save(context, [plan]);
     return answerTo(context, plan);
   });
+};
+
+/** Requires that records of the type may be put. Support staff who send back what they were shown are told that it is a part, and not that it is not for them. */
+const requireMayPut = async (context: RequestContext): Promise<void> => {
+  if (context.asking.delegation) (await import('./for-support.lazy.ts')).requireNoPart(context);
+  requireTypeAccess(context, 'u');
 };
 
 /**
@@ -57,7 +63,7 @@ export const planPut = async (
   id: string,
   read?: StoredRecord | null,
 ): Promise<PlannedWrite> => {
-  requireTypeAccess(context, 'u');
+  await requireMayPut(context);
   const { recordType, request, store } = context;
   const parsed = parseBody(recordType, request.body);
   const { resource } = parsed;

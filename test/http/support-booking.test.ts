@@ -283,7 +283,11 @@ describe('support staff', () => {
     const booked = await book(proposal('09:00', '09:30'));
     const direct = [
       await server.post('Appointment', proposal('10:00', '10:30'), { as: support }),
-      await server.put(`Appointment/${booked.body.id}`, booked.body as unknown as TestBody, { as: support }),
+      await server.put(
+        `Appointment/${booked.body.id}`,
+        { ...proposal('10:00', '10:30'), id: booked.body.id },
+        { as: support },
+      ),
       await server.delete(`Appointment/${booked.body.id}`, { as: support }),
       await server.post(
         `Appointment/${booked.body.id}/$meta-add`,
@@ -291,11 +295,15 @@ describe('support staff', () => {
         { as: support },
       ),
     ];
+    const part = await server.put(`Appointment/${booked.body.id}`, booked.body, { as: support });
     const readOnly = await book(proposal('10:00', '10:30'), { as: { ...support, scope: 'user/*.rs' } });
     const key = { headers: { 'idempotency-key': 'support-0001' } };
     const [first, again] = [await book(proposal('11:00', '11:30'), key), await book(proposal('11:00', '11:30'), key)];
     await server.delete(delegation, { as: admin });
+    const late = await server.put(`Appointment/${booked.body.id}`, booked.body, { as: support });
 
+    expect([part.status, issuesOf(part.body)[0]?.reason]).toEqual([422, 'subsetted']);
+    expect([late.status, issuesOf(late.body)[0]?.reason]).toEqual([403, 'forbidden-role']);
     for (const each of direct) expect([each.status, issuesOf(each.body)[0]?.reason]).toEqual([403, 'forbidden-role']);
     expect(reasonOf(readOnly)).toEqual([403, 'forbidden-scope']);
     expect([again.status, again.body]).toEqual([first.status, first.body]);

@@ -425,7 +425,17 @@ describe('the view of support staff', () => {
     };
 
     expect(everything).toBe('forbidden-role');
-    expect(await put(patient, shown.body, support)).toEqual([403, 'forbidden-role']);
+    expect(await put(patient, shown.body, support)).toEqual([422, 'subsetted']);
+    expect(
+      await put(
+        { id: 'none' },
+        { ...(shown.body as unknown as fhir4.Patient), id: 'none' } as unknown as TestBody,
+        support,
+      ),
+    ).toEqual([422, 'subsetted']);
+    const { meta: _part, ...whole } = shown.body as unknown as fhir4.Patient;
+    expect(await put(patient, whole as unknown as TestBody, support)).toEqual([403, 'forbidden-role']);
+    expect(await put(patient, { ...whole, meta: { tag: 'x' } } as never, support)).toEqual([403, 'forbidden-role']);
     expect(await put(patient, shown.body, frontdesk)).toEqual([422, 'subsetted']);
     expect((await server.delete(pathOf(appointment), { as: support })).status).toBe(403);
     expect((await server.post('Appointment', appointment, { as: support })).status).toBe(403);
@@ -664,7 +674,7 @@ describe('a caller', () => {
     born += 86_400_000;
     agent = { ...support, claims: { ...support.claims, sub: referenceTo(person) } };
     const birthDate = new Date(born).toISOString().slice(0, 10);
-    told = { birthDate, telecom: [{ system: 'phone', value: `+1 555 ${born}` }] };
+    told = { birthDate, telecom: [{ system: 'phone', value: `+1555${-born}` }] };
     patient = await create(
       server,
       patientBody({
@@ -699,6 +709,7 @@ describe('a caller', () => {
       { birthDate, address: [{ postalCode: 'AB12CD' }] },
       { birthDate, name: [{ family: 'caller', given: ['cleo'] }] },
       { telecom, identifier: [{ system: 'urn:x', value: String(born) }] },
+      { telecom: [{ system: 'phone' as const, value: `(+1) 555-${-born}` }], address: [{ postalCode: 'AB1 2CD' }] },
     ])
       expect((await verify(facts)).body).toEqual({
         resourceType: 'Parameters',
@@ -709,7 +720,7 @@ describe('a caller', () => {
         ],
       });
     const events = await logOf(`AuditEvent?patient=${referenceTo(patient)}`);
-    expect(events.map(({ outcome }) => outcome)).toEqual(['0', '0', '0', '0']);
+    expect(events.map(({ outcome }) => outcome)).toEqual(['0', '0', '0', '0', '0']);
     expect(JSON.stringify(events)).not.toContain(birthDate);
   });
 

@@ -65,10 +65,9 @@ export const findBySupport = (find: Interaction): Interaction =>
 const answeredInPart = (answer: Answer, fhirUser: string): Answer => {
   const { resource } = answer;
   if (resource?.resourceType !== 'Appointment') return answer;
-  const { id, meta, ...shown } = resource as unknown as fhir4.Appointment;
-  const part = forSupport(shown as unknown as Resource, fhirUser);
-  const { versionId, lastUpdated } = meta ?? {};
-  return { ...answer, resource: { ...part, id, meta: { versionId, lastUpdated, ...part.meta } } as Resource };
+  const { id, meta: { versionId, lastUpdated } = {} } = resource as unknown as fhir4.Appointment;
+  const { resourceType, meta, ...part } = forSupport(resource as unknown as Resource, fhirUser);
+  return { ...answer, resource: { resourceType, id, meta: { versionId, lastUpdated, ...meta }, ...part } as Resource };
 };
 
 /** A refusal, without what it says of who else takes part. */

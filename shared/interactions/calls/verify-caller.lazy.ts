@@ -46,8 +46,8 @@ export const verifyCaller = async (context: RequestContext, searching: Searching
   const { resource, patient } = readInput(context, verifyCallerInput);
   const told = parseBody(context.recordType, resource).resource as Resource & fhir4.Patient;
   const facts = [...identifyingFacts(told), ...postalFacts(told)];
-  const [search] = searchesFor(told);
-  if (facts.length < leastFacts || !search)
+  const [first, ...others] = searchesFor(told);
+  if (facts.length < leastFacts || !first)
     throw new RecordError(
       'invalid',
       'Tell at least two of: identifier with its system, given and family name, whole birth date, telecom, postal code',
@@ -56,12 +56,14 @@ export const verifyCaller = async (context: RequestContext, searching: Searching
   const access = { interaction: 'operation', query } as const;
   await takeAttempt(context, allowed, audit.row({ ...access, chart: organization, what: [] }));
   const own = onWhole(context, organization);
-  const candidates = patient === undefined ? await foundBy(own, searching, [search]) : await named(own, patient);
+  // One kind of fact leads to all who may be meant: such as a telephone number, as it was told and by its digits.
+  const searches = [first, ...others.filter(([kind]) => kind === first[0])];
+  const candidates = patient === undefined ? await foundByAny(own, searching, searches) : await named(own, patient);
   const meant = candidates.filter(({ custodian, resource: known }) => custodian === organization && known);
   const holds = (each: StoredRecord) =>
     isForCalls(each) && facts.every((fact) => fact(each.resource as unknown as fhir4.Patient));
-  const [verified, ...others] = meant.filter(holds);
-  const only = others.length === 0 ? verified : undefined;
+  const [verified, ...more] = meant.filter(holds);
+  const only = more.length === 0 ? verified : undefined;
   // Whom a search merely came across was not meant.
   const touched = only ? [only] : patient === undefined ? [] : meant;
   await audit.record(
@@ -101,6 +103,15 @@ const onWhole = (context: RequestContext, organization: string): RequestContext 
   const sharing = context.sharing.as(asking, { store });
   const { hidesParameter: _none, ...rest } = context;
   return { ...rest, asking, store, sharing, view: new View(asking, store, sharing, context.programmes) };
+};
+
+const foundByAny = async (
+  context: RequestContext,
+  searching: Searching,
+  searches: readonly (readonly [string, string])[],
+): Promise<StoredRecord[]> => {
+  const found = await Promise.all(searches.map((search) => foundBy(context, searching, [search])));
+  return [...new Map(found.flat().map((record) => [record.id, record])).values()];
 };
 
 const named = async (context: RequestContext, { reference = '' }: fhir4.Reference): Promise<StoredRecord[]> => {
