@@ -4,7 +4,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Concord } from '../../infra/local/concord.ts';
 import { sharedConcord } from '../support/concord.ts';
+import type { TestBody } from '../support/fhir-server.ts';
 import { observationBody, patientBody } from '../support/records.ts';
+import { begunOf, parametersOf, put, sha256 } from '../support/uploads.ts';
 
 // What a client meets behind the gateway: bytes, lengths and headers as they travel, which `fetch` hides.
 
@@ -195,6 +197,50 @@ describe('an app of another origin', () => {
     for (const name of ['Accept', 'Content-Encoding', 'If-None-Match', 'X-Security-Context', 'X-Request-Id'])
       expect(allowed).toContain(name);
     expect(headers['access-control-allow-methods']).toBe('GET, HEAD, POST, PUT, PATCH, DELETE');
+  });
+});
+
+describe('uploads', () => {
+  const post = (path: string, parameters: object) =>
+    ask(path, { method: 'POST', headers: json, body: JSON.stringify(parameters) });
+  /** Once the scanner of the local stack has told. */
+  const completed = async (content: Buffer) => {
+    const announced = { contentType: 'text/plain', size: content.length, sha256: sha256(content) };
+    const answer = await post('Binary/$upload', parametersOf(announced));
+    const begun = begunOf({ body: JSON.parse(answer.body.toString()) as TestBody });
+    expect((await put(begun, content)).status).toBe(200);
+    let done: Received | undefined;
+    await expect
+      .poll(
+        async () => {
+          done = await post('Binary/$complete', parametersOf({ upload: begun.ticket }));
+          return done.body.toString();
+        },
+        { timeout: 60_000 },
+      )
+      .not.toContain('not-scanned-yet');
+    return { ...begun, done };
+  };
+
+  it('are scanned, and redirected to with all their headers', async () => {
+    const content = randomBytes(4_500_000);
+
+    const { binary, done } = await completed(content);
+    const found = await ask(binary, { headers: { accept: 'text/plain' } });
+    // As every client does that follows: the token stays here.
+    const got = await fetch(`${concord.url}/${binary}`, { headers: { authorization: `Bearer ${token}` } });
+
+    expect([done?.status, found.status, found.body.length]).toEqual([201, 303, 0]);
+    expect(found.headers.location).toContain('X-Amz-Signature=');
+    expect([got.status, got.headers.get('content-disposition')]).toEqual([200, 'attachment']);
+    expect(Buffer.from(await got.arrayBuffer()).equals(content)).toBe(true);
+  });
+
+  it('are refused where the scanner finds what it knows', async () => {
+    const { binary, done } = await completed(Buffer.from(['EICAR-STANDARD', 'ANTIVIRUS-TEST-FILE'].join('-')));
+
+    expect([done?.status, done?.body.toString().includes('content-infected')]).toEqual([422, true]);
+    expect((await ask(binary)).status).toBe(404);
   });
 });
 

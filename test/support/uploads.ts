@@ -22,7 +22,7 @@ export const parametersOf = (entries: Readonly<Record<string, unknown>>) => ({
   })),
 });
 /** Parameters of an answer by name, without their parts. */
-export const values = ({ body }: TestResponse): Record<string, string> =>
+export const values = ({ body }: Pick<TestResponse, 'body'>): Record<string, string> =>
   Object.fromEntries(
     ((body as unknown as fhir4.Parameters).parameter ?? []).flatMap(({ name, valueReference, ...rest }) => {
       const value: unknown = valueReference?.reference ?? Object.values(rest)[0];
@@ -58,7 +58,7 @@ export const begin = async (
   return begunOf(answer);
 };
 
-export const begunOf = (answer: TestResponse): Begun => {
+export const begunOf = (answer: Pick<TestResponse, 'body'>): Begun => {
   const { upload: ticket = '', binary = '', url = '' } = values(answer);
   const parts = (answer.body as unknown as fhir4.Parameters).parameter?.filter(({ name }) => name === 'header') ?? [];
   const headers = Object.fromEntries(parts.map(({ part = [] }) => part.map(({ valueString }) => valueString ?? '')));
