@@ -29,7 +29,7 @@ export const duplicatesOf = (
         const members = membersOf(rule.class, known);
         const [mine, theirs] = twoOf(members, order.ingredients, other.ingredients, same) ?? [];
         if (mine === undefined || theirs === undefined) return [];
-        const text = `${nameOf(mine, known)} and ${nameOf(theirs, known)} are both ${nameOf(rule.class, known)}: ${rule.text}`;
+        const text = `${nameOf(mine, known)} beside ${nameOf(theirs, known)} (${nameOf(rule.class, known)}). ${rule.text}`;
         return finding(
           { kind: 'duplicate', code: 'duplicate-class', severity: rule.severity, text, record: other.record, rule },
           pack,

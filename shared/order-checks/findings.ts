@@ -46,6 +46,7 @@ export const finding = (
   const source = rule && sources.find(({ id }) => id === rule.source);
   return {
     ...said,
+    text: `${said.text.charAt(0).toUpperCase()}${said.text.slice(1)}`,
     interrupts: interrupts(said.severity),
     rule: rule?.id,
     source: source && { title: source.title, url: source.url, where: rule.where },

@@ -23,7 +23,7 @@ export const interactionsOf = (
           kind: 'drug-drug',
           code: 'interaction',
           severity: rule.severity,
-          text: `${mine} and ${theirs}${within ? ', both in this order' : ''}: ${rule.text}`,
+          text: `${mine} with ${theirs}${within ? ', both in this order' : ''}. ${rule.text}`,
           record: within ? undefined : other.record,
           rule,
         },

@@ -76,7 +76,7 @@ export const kidneysAgainst = (
 const weights = { contraindicated: 3, serious: 2, moderate: 1 } as const;
 
 const findingOf = (id: string, rule: RenalRule, value: Value, pack: Pack, known: KnownMedicines): Finding => {
-  const text = `${nameOf(id, known)}, and the kidneys' latest value is ${value.shown}: ${rule.text}`;
+  const text = `${nameOf(id, known)} with kidneys at ${value.shown}: ${rule.text}`;
   return finding({ kind: 'renal', code: 'renal', severity: rule.severity, text, record: value.record, rule }, pack);
 };
 
@@ -122,8 +122,18 @@ const valueOf = ({ observation }: Observed): Value | undefined => {
     return undefined;
   const amount = value * factor;
   const [least, most] = boundsOf(amount, comparator);
-  return { least, most, shown: `${comparator ?? ''}${value} ${unit ?? code ?? ''}`, record: recordOf(observation) };
+  const shown = `${comparator ?? ''}${value} ${inWords(unit ?? code ?? '')}, ${dayOf(observation)}`;
+  return { least, most, shown, record: recordOf(observation) };
 };
+
+/** A unit as it is written for people. */
+const inWords = (unit: string): string => unit.replace(/\{?1\.73[._]?m2\}?/, '1.73 m²');
+
+const dayOf = ({ effectiveDateTime, effectiveInstant, effectivePeriod, issued }: fhir4.Observation): string =>
+  (effectiveDateTime ?? effectiveInstant ?? effectivePeriod?.end ?? effectivePeriod?.start ?? issued ?? '').slice(
+    0,
+    10,
+  );
 
 const ucum = 'http://unitsofmeasure.org';
 

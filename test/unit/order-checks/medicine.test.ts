@@ -184,6 +184,45 @@ describe('what an order is checked against', () => {
     ).toEqual(['duplicate-ingredient MedicationRequest/other']);
   });
 
+  it('is told in plain words', () => {
+    const order = request({ medicationCodeableConcept: coded('310965') });
+    const taken = ['198014', '855332'].map((code) => request({ id: code, medicationCodeableConcept: coded(code) }));
+    const allergy: fhir4.AllergyIntolerance = {
+      resourceType: 'AllergyIntolerance',
+      id: 'a',
+      patient: subject,
+      code: aspirin,
+    };
+    const value: fhir4.Observation = {
+      resourceType: 'Observation',
+      id: 'e',
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '98979-8' }] },
+      effectiveDateTime: '2026-11-01T08:00:00Z',
+      valueQuantity: { value: 25, unit: 'mL/min/{1.73_m2}' },
+    };
+    const pregnant: fhir4.Condition = {
+      resourceType: 'Condition',
+      id: 'c',
+      subject,
+      recordedDate: '2026-10-01',
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '77386006' }] },
+    };
+    const { findings } = checkOrder(
+      order,
+      { ...facts, medicines: taken, allergies: [allergy], observations: [value], conditions: [pregnant] },
+      pack,
+      Date.parse('2026-11-27'),
+    );
+    expect(findings.map(({ text, source }) => `${text} [${source?.where}]`)).toEqual([
+      'Ibuprofen with an allergy to aspirin: asthma, hives or anaphylaxis after one NSAID or aspirin may come back with any other. [section 4]',
+      'Ibuprofen with warfarin. More bleeding, above all from the stomach. [section 7.3]',
+      'Ibuprofen beside naproxen (NSAIDs and aspirin). Two NSAIDs: more bleeding and ulcers, no better effect. [section 7, other NSAIDs and salicylates]',
+      'Ibuprofen in pregnancy: from week 20 too little amniotic fluid and harm to the child’s kidneys; from week 30 the ductus may close. Aspirin of 81 mg by order is another matter. [Recommendations]',
+      'Ibuprofen with kidneys at 25 mL/min/1.73 m², 2026-11-01: avoid it. [chapter 4, cautionary notes for prescribing in people with CKD]',
+    ]);
+  });
+
   it('is also what it holds itself', () => {
     const order = request({
       contained: [medication({ ingredient: [{ itemCodeableConcept: warfarin }, { itemCodeableConcept: aspirin }] })],
