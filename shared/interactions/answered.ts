@@ -6,8 +6,6 @@ import type { RequestContext } from './context.ts';
 export interface Answered {
   readonly resource: Resource;
   readonly notices: readonly ValidationIssue[];
-  /** The message that it answers, whose references are no news to its writer. */
-  readonly answers?: Resource;
 }
 
 /**

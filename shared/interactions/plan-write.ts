@@ -114,7 +114,7 @@ export const planCreate = async (
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
   const { recordType, now, store } = context;
-  const { resource, notices, answers } = await answered(
+  const { resource, notices } = await answered(
     context,
     address.chart,
     kept(context, undefined, await unmasked(context, sent)),
@@ -131,7 +131,7 @@ export const planCreate = async (
     next: { ...address, id, version: 1, updated: now, custodian, ...version },
     previous: undefined,
     interaction: 'create',
-    checks: await checksFor(context, resource, version, answers),
+    checks: await checksFor(context, resource, version),
     furtherCharts: await furtherCharts(context, address, resource, undefined),
     claims: chosen ? [{ ...locatorKey(address.type, id), chart: address.chart, place: address.place }] : [],
     guards,

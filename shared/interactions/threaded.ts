@@ -2,6 +2,7 @@ import { RecordError } from '../errors.ts';
 import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { linkedWith } from '../store/chart-links.ts';
+import type { Address } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { answeredIn, inThread, threadOf } from '../work/threads.ts';
 import type { Answered } from './answered.ts';
@@ -28,46 +29,54 @@ export const threaded = async (
   const parent = answeredIn(resource, baseUrl);
   if (parent === undefined) return { resource, notices: [] };
   const isKnown = earlier !== undefined && before && answeredIn(before, baseUrl) === parent;
-  const { thread, answers } = isKnown ? { thread: earlier } : await begunBy(context, chart, resource, parent);
+  const thread = isKnown ? earlier : await begunBy(context, chart, resource, parent);
   if (thread === undefined) return { resource, notices: [] };
-  const told = withSpellingOf(inThread(resource, thread, earlier, baseUrl), resource);
-  return { resource: told, notices: [], ...(answers ? { answers } : {}) };
+  return { resource: withSpellingOf(inThread(resource, thread, earlier, baseUrl), resource), notices: [] };
 };
 
-/** The thread of what is answered, and what that says, if it is stored. */
-interface Begun {
-  readonly thread?: string;
-  readonly answers?: Resource;
-}
-
-const begunBy = async (context: RequestContext, chart: string, answer: Resource, parent: string): Promise<Begun> => {
+/** The thread of what is answered; undefined if it belongs to none that the writer may go on. */
+const begunBy = async (
+  context: RequestContext,
+  chart: string,
+  answer: Resource,
+  parent: string,
+): Promise<string | undefined> => {
   const { baseUrl } = context.request;
   let name = parent;
   // What the same transaction writes is not there yet.
   for (const seen = new Set<string>(); ; ) {
     const said = context.saying?.(name);
     if (!said) break;
+    const address = await addressed(context, name);
+    if (address && !(await isAboutSame(context, chart, answer, address))) return refused(context);
     const next = answeredIn(said, baseUrl);
-    if (next === undefined || seen.has(next)) return { thread: name };
+    if (next === undefined || seen.has(next)) return name;
     seen.add(next);
     name = next;
   }
   const record = await messageNamed(context, name);
-  if (!record?.resource) return {};
-  if (!(await isAboutSame(context, chart, answer, record))) {
-    if (context.asking.caller.roles.includes('system')) return {};
-    throw new RecordError('business-rule', 'An answer is about the patient whom the message is about', {
-      reason: 'other-patients-message',
-      expression: 'Communication.inResponseTo[0]',
-    });
-  }
-  // Of what another organisation keeps, the writer may not know what it names.
+  if (!record?.resource) return undefined;
+  if (!(await isAboutSame(context, chart, answer, record))) return refused(context);
+  // Of what another organisation keeps, and of others' psychotherapy notes, the writer may not know that it is named.
   const isOwn = record.custodian === (context.asking.caller.organization ?? record.custodian);
-  return { thread: (isOwn ? threadOf(record.resource, baseUrl) : undefined) ?? name, answers: record.resource };
+  const begun = isOwn ? threadOf(record.resource, baseUrl) : undefined;
+  return begun === undefined || context.view.hiddenIn(record)(begun) ? name : begun;
 };
 
+/** What an organisation's own system tells is stored, and belongs to no thread. */
+const refused = ({ asking }: RequestContext): undefined => {
+  if (asking.caller.roles.includes('system')) return undefined;
+  throw new RecordError('business-rule', 'An answer is about the patient whom the message is about', {
+    reason: 'other-patients-message',
+    expression: 'Communication.inResponseTo[0]',
+  });
+};
+
+const addressed = (context: RequestContext, name: string): Promise<Address | undefined> =>
+  locate(context, 'Communication', name.slice('Communication/'.length));
+
 const messageNamed = async (context: RequestContext, name: string): Promise<StoredRecord | undefined> => {
-  const address = await locate(context, 'Communication', name.slice('Communication/'.length));
+  const address = await addressed(context, name);
   const record = address && (await context.store.whole.read(address));
   if (!record) return undefined;
   await context.sharing.lookUp([record]);
@@ -79,7 +88,7 @@ const isAboutSame = async (
   { recordType, store }: RequestContext,
   chart: string,
   answer: Resource,
-  message: StoredRecord,
+  message: Address,
 ): Promise<boolean> => {
   const isOfNobody = recordType.patientsOf(answer).length === 0;
   if (isOfNobody || message.place === '') return isOfNobody && message.place === '';

@@ -384,6 +384,23 @@ describe('a thread', () => {
     expect(patched.body.partOf).toEqual([begun]);
   });
 
+  it('that a psychotherapy note began goes on for others with what they see of it', async () => {
+    const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSYTHPN' }];
+    const therapist = await create(server, { resourceType: 'Practitioner' }, admin);
+    const own: TestCaller = { role: 'physician', claims: { fhirUser: referenceTo(therapist) } };
+    const note = await create(
+      server,
+      ours(1, { meta: { security }, sender: { reference: referenceTo(therapist) } }),
+      own,
+    );
+    const second = await create(server, ours(2, answering(note)), own);
+
+    const third = await create(server, ours(3, answering(second)), nurse);
+
+    expect((await create(server, ours(4, answering(second)), own)).partOf).toEqual([{ reference: referenceTo(note) }]);
+    expect(third.partOf).toEqual([{ reference: referenceTo(second) }]);
+  });
+
   it('is known of what comes in one transaction', async () => {
     const old = await create(server, ours(1), nurse);
     const post = (id: string, resource: fhir4.Communication) => ({
@@ -413,6 +430,14 @@ describe('a thread', () => {
       post(ids[1] ?? '', ours(6, reply(`urn:uuid:${ids[0]}`))),
       post(ids[0] ?? '', ours(5, reply(referenceTo(old)))),
     ]);
+
+    const stranger = { reference: referenceTo(await create(server, patientBody())) };
+    const entry = [
+      post(ids[1] ?? '', ours(6, { ...reply(`urn:uuid:${ids[0]}`), subject: stranger })),
+      post(ids[0] ?? '', ours(5)),
+    ];
+    const mixed = await server.post('', { resourceType: 'Bundle', type: 'transaction', entry }, { as: nurse });
+    expect(reasonOf(mixed)).toEqual([422, 'other-patients-message']);
 
     const begun = [{ reference: `Communication/${first?.id}` }];
     expect([third?.partOf, second?.partOf]).toEqual([begun, begun]);
