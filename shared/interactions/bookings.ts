@@ -201,7 +201,8 @@ export const warnOfOverlaps = async (
     });
 };
 
-const isSameTime = ({ resource }: StoredRecord, booked: Resource, now: number): boolean => {
+/** Whether the patient of an appointment is to be there while another one lasts. A hold that has lapsed is none. */
+export const isSameTime = ({ resource }: StoredRecord, booked: Resource, now: number): boolean => {
   const { status = '', extension = [] } = (resource ?? {}) as Partial<fhir4.Appointment>;
   const until = status === 'pending' ? extension.find(({ url }) => url === holdUntilUrl)?.valueInstant : undefined;
   if (!resource || !attended.has(status) || (until !== undefined && Date.parse(until) <= now)) return false;

@@ -5,7 +5,15 @@ import type { Resource } from '../fhir/resource.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { actorsOf } from '../record-types/schedule-rules.ts';
 import { bookedAhead } from '../scheduling/booked-ahead.ts';
-import { type CalendarChange, type CalendarWork, dayCount, readCalendars, type WantedTime } from '../store/calendar.ts';
+import { united, without } from '../scheduling/span.ts';
+import {
+  type ActorTime,
+  type CalendarChange,
+  type CalendarWork,
+  dayCount,
+  readCalendars,
+  type WantedTime,
+} from '../store/calendar.ts';
 import {
   bookingsAmong,
   lookAtPatients,
@@ -51,7 +59,7 @@ export const calendarWork = async (
 ): Promise<TimeWork> => {
   const { store, now } = context;
   requireTimely(context, plans);
-  const calendar = await timeChanged(context, plans);
+  const calendar = await offeredAfterwards(context, await timeChanged(context, plans));
   const bookings = bookingsAmong(plans, now);
   const unseen = visitsUnseen(bookings);
   const readAhead = async () => {
@@ -64,11 +72,25 @@ export const calendarWork = async (
   return { told: await warnOfOverlaps(context, bookings, plans, seen), calendar: known };
 };
 
+/** What becomes free is offered to who waits for it. Whether anybody does is looked up while the rest is done. */
+const offeredAfterwards = async (
+  context: Omit<RequestContext, 'recordType'>,
+  calendar: CalendarWork | undefined,
+): Promise<CalendarWork | undefined> =>
+  calendar?.freed
+    ? { ...calendar, afterwards: (await import('./waiting.lazy.ts')).offering(context, calendar.freed) }
+    : calendar;
+
 /** What writes change in the calendars of actors, whoever asks for it; undefined if nothing. */
 export const timeChanged = async (context: Asked, plans: readonly Timed[]): Promise<CalendarWork | undefined> => {
   const actorsOfSchedules = await schedulesNamed(context, plans);
-  const changes = plans.flatMap((plan) => changeBy({ ...context, actorsOfSchedules }, plan) ?? []);
+  const changed = plans.flatMap((plan) => {
+    const change = changeBy({ ...context, actorsOfSchedules }, plan);
+    return change ? [{ change, custodian: plan.next.custodian }] : [];
+  });
+  const changes = changed.map(({ change }) => change);
   if (changes.length === 0) return undefined;
+  const freed = changed.flatMap(({ change, custodian }) => freedBy(change).map((time) => ({ ...time, custodian })));
   if (changes.reduce((sum, { takes, gives }) => sum + dayCount(takes) + dayCount(gives), 0) > mostDaysTogether) {
     throw new RecordError('too-costly', `A bundle changes the time of ${mostDaysTogether} days of actors at most`, {
       expression: 'Bundle.entry',
@@ -78,6 +100,7 @@ export const timeChanged = async (context: Asked, plans: readonly Timed[]): Prom
   return {
     now: context.now,
     changes,
+    ...(freed.length === 0 ? {} : { freed }),
     known: {
       days: new Map(known.flatMap(({ days }) => [...days])),
       schedules: new Map(known.flatMap(({ schedules }) => [...schedules])),
@@ -125,6 +148,13 @@ const changeBy = (context: Ahead, { recordType, next, previous }: Timed): Calend
   }
   return { owner: `${next.type}/${next.id}`, takes, gives };
 };
+
+/** What an owner gives back and does not take again. */
+const freedBy = ({ gives, takes }: CalendarChange): ActorTime[] =>
+  gives.flatMap(({ actor, from, to }) => {
+    const kept = takes.filter((time) => time.actor === actor);
+    return without([{ from, to }], united(kept)).map((span) => ({ actor, ...span }));
+  });
 
 const namesOf = (times: readonly WantedTime[]): string =>
   times

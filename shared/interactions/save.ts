@@ -102,6 +102,7 @@ export const save = async (
     }
     if (once) once.kept = true;
     rememberDirectory(store, work.checks, planned);
+    await work.calendar?.afterwards?.();
     return undefined;
   };
   for (let tried = 1; ; tried++) {

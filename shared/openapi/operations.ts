@@ -3,9 +3,11 @@ import {
   bookInput,
   cancelInput,
   checkInInput,
+  declineInput,
   findInput,
   holdInput,
   noShowInput,
+  offerInput,
   rescheduleInput,
 } from '../interactions/booking/input.ts';
 import { verifyCallerInput } from '../interactions/calls/input.ts';
@@ -88,6 +90,16 @@ const described: Readonly<Record<string, OperationDescription>> = {
     answer: 'Appointment',
   },
   'Appointment/$cancel': { summary: 'Give the time of an appointment back', input: cancelInput, answer: 'Appointment' },
+  'Appointment/$decline': {
+    summary: 'Pass a time on that was offered to somebody who waits',
+    input: declineInput,
+    answer: 'Appointment',
+  },
+  'Appointment/$offer': {
+    summary: 'Offer free time to the next who waits for it',
+    input: offerInput,
+    answer: 'Appointment',
+  },
   'Appointment/$check-in': { summary: 'Say that a patient has come', input: checkInInput, answer: 'Appointment' },
   'Appointment/$no-show': { summary: 'Say that nobody came', input: noShowInput, answer: 'Appointment' },
   'Appointment/$book': { summary: 'Book a time for all who take part', input: bookInput, answer: 'Appointment' },

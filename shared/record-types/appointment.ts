@@ -4,6 +4,7 @@ import { appointmentSchema } from '../fhir/generated/schemas/Appointment.ts';
 import { appointmentElements, appointmentSearchTable } from '../fhir/generated/search-parameters/Appointment.ts';
 import { appointmentMoves } from '../scheduling/appointment-moves.ts';
 import { keptOfAppointment } from '../scheduling/kept-of-appointment.ts';
+import { taskOfOffer, waitingLists, withCreated } from '../scheduling/waiting.ts';
 import { checkOfBooking } from '../work/check-state.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { appointmentTime } from './appointment-time.ts';
@@ -25,7 +26,8 @@ export const appointment = defineRecordType({
     requireLegalMove(appointmentMoves, ...change);
   },
   keeps: (before, next, ...when) =>
-    withMovesFlagged(appointmentMoves, before, keptOfAppointment(before, next, ...when)),
-  raises: checkOfBooking,
+    withMovesFlagged(appointmentMoves, before, keptOfAppointment(before, withCreated(next, when[0]), ...when)),
+  raises: (change) => [...checkOfBooking(change), ...taskOfOffer(change)],
+  worklists: waitingLists,
   ...visitsOf(visitInAppointment),
 });

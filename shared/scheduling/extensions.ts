@@ -22,6 +22,12 @@ export const holdUntilUrl = `${base}/hold-until`;
 /** In an Appointment: `valueString`, why it was moved to the time that it has. */
 export const rescheduleReasonUrl = `${base}/reschedule-reason`;
 
+/**
+ * In an Appointment that waits, or was offered a time: whose time was `added` (`valueReference`) where it names nobody, and which times it has `passed` (`valuePeriod`, repeats); `valueBoolean` for
+ * a first offer that adds nobody.
+ */
+export const waitlistOfferUrl = `${base}/waitlist-offer`;
+
 /** In an Appointment: a state that it came into (`status`, `valueCode`), and when (`since`, `valueInstant`). */
 export const statusHistoryUrl = `${base}/status-history`;
 

@@ -60,6 +60,15 @@ export interface CalendarWork {
   readonly now: number;
   readonly changes: readonly CalendarChange[];
   readonly known?: KnownCalendars | undefined;
+  /** What is given back and not taken again by the same record, for those who wait for it. */
+  readonly freed?: readonly FreedTime[];
+  /** What is done with it once the commit has given it back: it does not fail. */
+  readonly afterwards?: () => Promise<void>;
+}
+
+/** Time of an actor that a record of this organisation has given back. */
+export interface FreedTime extends ActorTime {
+  readonly custodian: string;
 }
 
 /** What was read of calendars. */

@@ -21,6 +21,9 @@ export const privacyOfficers: fhir4.CodeableConcept = {
   text: 'Privacy officer',
 };
 
+/** What is to be done with a time that was offered to somebody who waits. */
+export const waitlistOffer: fhir4.CodeableConcept = { coding: [{ system: work, code: 'waitlist-offer' }] };
+
 /** Whoever receives patients and books for them: by the role itself, which SNOMED CT has no narrow code for. */
 export const frontDesk: fhir4.CodeableConcept = {
   coding: [{ system: roleSystem, code: 'frontdesk', display: 'Front desk' }],

@@ -6,8 +6,8 @@ import { poolsOf } from './pools.ts';
 export interface Listed {
   /** Whose list: a reference, or `role:` and a pool's role. */
   readonly list: string;
-  /** A message to be read; a task to be done, among them what is to be done for an order; or a task that another one has, to be seen here once it is overdue. */
-  readonly as: 'message' | 'task' | 'referral' | 'taken';
+  /** A message to be read; a task to be done, among them what is to be done for an order; a task that another one has, to be seen here once it is overdue; or who waits for a time. */
+  readonly as: 'message' | 'task' | 'referral' | 'taken' | 'waiting';
   /** What comes first. Texts, in the order of time; what is not urgent and has no time comes last. */
   readonly rank: string;
 }

@@ -20,6 +20,7 @@ import {
 
 const frontdesk: TestCaller = { role: 'frontdesk' };
 const privacy: TestCaller = { role: 'privacy' };
+const extensions = 'https://concord.example/fhir/StructureDefinition';
 
 /** Some answers tell as of when they are. */
 const now = Date.now();
@@ -199,6 +200,23 @@ const cases: Readonly<Record<string, () => Promise<Asked>>> = {
     ];
   },
   'Appointment/$cancel': async () => [await booked(), parameters(), frontdesk],
+  'Appointment/$offer': async () => {
+    const [{ id }, { start, end }] = [
+      await create(server, { resourceType: 'Practitioner' }, admin),
+      appointment('booked'),
+    ];
+    const actor = [{ actor: { reference: `Practitioner/${id}` }, status: 'accepted' as const }];
+    await create(server, { resourceType: 'Appointment', status: 'waitlist', participant: actor }, frontdesk);
+    const times = { start: { valueDateTime: String(start) }, end: { valueDateTime: String(end) } };
+    return [undefined, parameters({ actor: reference(`Practitioner/${id}`), ...times }), frontdesk];
+  },
+  'Appointment/$decline': async () => {
+    const extension = [
+      { url: `${extensions}/hold-until`, valueInstant: new Date(now + 3_600_000).toISOString() },
+      { url: `${extensions}/waitlist-offer`, valueBoolean: true },
+    ];
+    return [await create(server, { ...appointment('pending'), extension }, frontdesk), parameters(), frontdesk];
+  },
   'Appointment/$check-in': async () => [await begun(), parameters(), frontdesk],
   'Appointment/$no-show': async () => [await begun(), parameters(), frontdesk],
   'Patient/$register': async () => [

@@ -1,4 +1,14 @@
-import { book, cancel, checkIn, find, hold, noShow, reschedule } from '../../interactions/booking/operations.ts';
+import {
+  book,
+  cancel,
+  checkIn,
+  decline,
+  find,
+  hold,
+  noShow,
+  offerTime,
+  reschedule,
+} from '../../interactions/booking/operations.ts';
 import { ownOperation } from '../own-operation.ts';
 import type { OwnRoutes, Route } from '../routes.ts';
 
@@ -14,6 +24,8 @@ export const appointmentRoutes: OwnRoutes = {
     booking('POST', 'Appointment/$book', book, 'c'),
     booking('POST', 'Appointment/{id}/$reschedule', reschedule, 'u'),
     booking('POST', 'Appointment/{id}/$cancel', cancel, 'u'),
+    booking('POST', 'Appointment/{id}/$decline', decline, 'u'),
+    ownOperation('POST', 'Appointment/$offer', offerTime, 'u'),
     ownOperation('POST', 'Appointment/{id}/$check-in', checkIn, 'u'),
     ownOperation('POST', 'Appointment/{id}/$no-show', noShow, 'u'),
   ],

@@ -1,7 +1,7 @@
 import { isSupport } from '../../access/support.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import { holdUntilUrl } from '../../scheduling/extensions.ts';
+import { holdUntilUrl, waitlistOfferUrl } from '../../scheduling/extensions.ts';
 import { answerTo } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
 import { readInput } from '../operation-input.ts';
@@ -86,7 +86,7 @@ export const withoutExtension = (resource: Resource, url: string): Extended => {
 
 /** Whoever has not answered has the time, too: that is what a booking says. */
 const asBooked = (unbooked: Resource): Resource => {
-  const appointment = withoutExtension(unbooked, holdUntilUrl);
+  const appointment = withoutExtension(withoutExtension(unbooked, holdUntilUrl), waitlistOfferUrl);
   const { participant } = appointment as Partial<fhir4.Appointment>;
   if (!Array.isArray(participant)) return { ...appointment, status: 'booked' };
   return {

@@ -28,3 +28,11 @@ export const checkInInput = { status: { type: 'code' } } as const;
 export const noShowInput = { reason: { type: 'string' } } as const;
 /** Input of `Appointment/$book`. */
 export const bookInput = { appointment: { type: 'Resource', min: 1 } } as const;
+/** Input of `Appointment/$offer`. */
+export const offerInput = {
+  actor: { type: 'Reference', many: true },
+  start: { type: 'dateTime', min: 1 },
+  end: { type: 'dateTime', min: 1 },
+} as const;
+/** Input of `Appointment/{id}/$decline`. */
+export const declineInput = { leave: { type: 'boolean' }, reason: { type: 'string' } } as const;

@@ -19,3 +19,7 @@ export const checkIn = operation('checkIn');
 export const noShow = operation('noShow');
 /** `POST Appointment/$book` */
 export const book = operation('book');
+/** `POST Appointment/$offer` */
+export const offerTime = operation('offerTime');
+/** `POST Appointment/{id}/$decline` */
+export const decline = operation('decline');
