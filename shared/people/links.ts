@@ -28,6 +28,9 @@ export const replacements = (resource: Resource): readonly string[] =>
 /** Extension of a link that `$merge` has made, and `$unmerge` alone takes away. */
 const mergedUrl = 'https://concord.example/fhir/StructureDefinition/merged';
 
+/** Beside it, of who is replaced: whether the record was in use before, for `$unmerge` to restore. Merges of earlier releases do not tell, and were of records in use. */
+const activeBeforeUrl = 'https://concord.example/fhir/StructureDefinition/active-before-merge';
+
 const isMerged = ({ extension = [] }: Link): boolean => extension.some(({ url }) => url === mergedUrl);
 
 /** Whether `$merge` has made a patient one with another, and nothing has undone it. */
@@ -56,16 +59,25 @@ export const keepMerged = (before: Resource | undefined, next: Resource): Resour
 
 /** A patient who stands for another one, too, or for whom another one stands: that one is no longer in use. */
 export const linked = (resource: Resource, type: 'replaces' | 'replaced-by', other: string): Resource => {
-  const link = { extension: [{ url: mergedUrl, valueBoolean: true }], other: { reference: `Patient/${other}` }, type };
+  const { active } = resource as unknown as fhir4.Patient;
+  const was = active === undefined ? 'not-told' : active ? 'active' : 'inactive';
+  const merged = { url: mergedUrl, valueBoolean: true };
+  const extension = type === 'replaced-by' ? [merged, { url: activeBeforeUrl, valueCode: was }] : [merged];
+  const link = { extension, other: { reference: `Patient/${other}` }, type };
   const next = withLinks(resource, [...linksOf(resource), link]);
   return type === 'replaced-by' ? { ...next, active: false } : next;
 };
 
-/** The same without the link to another one; in use again if nobody stands for the patient any more. */
+/** The same without the link to another one; in use as before the merge if nobody stands for the patient any more. */
 export const unlinked = (resource: Resource, other: string, baseUrl: string): Resource => {
   const kept = linksOf(resource).filter(
     (link) => !isOf(link, other, baseUrl) || (link.type !== 'replaces' && link.type !== 'replaced-by'),
   );
   const next = withLinks(resource, kept);
-  return isReplaced(resource) && !isReplaced(next) ? { ...next, active: true } : next;
+  if (!isReplaced(resource) || isReplaced(next)) return next;
+  const was = linksOf(resource)
+    .flatMap(({ extension = [] }) => extension)
+    .find(({ url }) => url === activeBeforeUrl)?.valueCode;
+  const { active: _replaced, ...rest } = next as unknown as fhir4.Patient;
+  return (was === 'not-told' ? rest : { ...rest, active: was !== 'inactive' }) as unknown as Resource;
 };

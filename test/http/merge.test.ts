@@ -61,9 +61,20 @@ describe('a merge', () => {
 
     expect([status, await found(kept), await found(other)]).toEqual([200, [ofKept], [ofOther]]);
     const [one, two] = [await read(kept), await read(other)];
-    expect([one.link, two.link, two.active]).toEqual([undefined, undefined, true]);
+    expect([one.link, two.link, two.active]).toEqual([undefined, undefined, undefined]);
     expect(codeOf((await ask('$unmerge', kept, referenceTo(other))).body)).toBe('not-merged');
     expect((await ask('$merge', other, referenceTo(kept))).status).toBe(200);
+  });
+
+  it.each([true, false, undefined])('is undone exactly: who was active %s before is so again', async (active) => {
+    const before = await create(server, patientBody(active === undefined ? {} : { active }));
+    await ask('$merge', kept, referenceTo(before));
+    expect(await read(before)).toMatchObject({ active: false });
+    await ask('$unmerge', kept, referenceTo(before));
+
+    const { meta: _then, ...said } = before;
+    const { meta: _now, ...restored } = await read(before);
+    expect(restored).toEqual(said);
   });
 
   it('is made once, of records that stand for themselves', async () => {
