@@ -181,6 +181,16 @@ const granting = async (): Promise<Asked> => {
 
 const cases: Readonly<Record<string, () => Promise<Asked>>> = {
   ...signing,
+  'MedicationRequest/$sign': async () => {
+    const order: fhir4.MedicationRequest = {
+      resourceType: 'MedicationRequest',
+      status: 'draft',
+      intent: 'order',
+      medicationCodeableConcept: { text: 'Amoxicillin 500 mg' },
+      subject: { reference: referenceTo(await patient()) },
+    };
+    return [await create(server, order, author), parameters(), author];
+  },
   'Appointment/$hold': async () => [
     undefined,
     parameters({ appointment: { resource: appointment('proposed') } }),
@@ -335,11 +345,14 @@ const asking = [
   '$everything',
   '$lastn',
   '$match',
+  '$upload',
   '$inbox',
 ];
 const terms = ['$lookup', '$validate-code', '$subsumes', '$expand'];
-/** It counts how often somebody looks, so it has to count each time. */
-const counting = ['$emergency-match'];
+/** They count how often somebody looks, so they have to count each time. */
+const counting = ['$emergency-match', '$verify-caller'];
+/** Its ticket is such a key: sent again, it answers with what it has made. */
+const keyed = ['$complete'];
 
 describe('Idempotency-Key of an operation', () => {
   it('is heeded by each that writes, and each is tried here', () => {
@@ -348,7 +361,7 @@ describe('Idempotency-Key of an operation', () => {
       return own.map((route) => ({ ...route, called: `${type.name}/${route.path.at(-1)}` }));
     });
     const operations = routes.filter(({ method, name }) => method === 'POST' && name === 'operation');
-    const reads = new Set([...asking, ...terms, ...counting]);
+    const reads = new Set([...asking, ...terms, ...counting, ...keyed]);
     const writing = operations.filter(({ path }) => !reads.has(path.at(-1) ?? ''));
 
     expect(writing.filter(({ once }) => once === undefined).map(({ called }) => called)).toEqual([]);
