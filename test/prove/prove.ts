@@ -16,7 +16,6 @@ import { findFiles } from '../../infra/cli/import-sources.ts';
 import { parseJson, stringifyJson } from '../../shared/fhir/json.ts';
 import { typesOfPatients } from '../../shared/record-types/homes.ts';
 import { inParallel } from '../../shared/store/in-parallel.ts';
-import { scratchFolder } from '../support/dynamodb.ts';
 import { rewriteTexts } from '../support/rewrite-texts.ts';
 import { bundleIn } from './bundle-file.ts';
 
@@ -70,6 +69,7 @@ if (folders.length === 0) {
 }
 
 const { startConcord } = await import('../../infra/local/concord.ts');
+const { scratchFolder } = await import('../support/dynamodb.ts');
 const started = Date.now();
 const concord = await startConcord({ port: 0, dataDir: scratchFolder(), scratch: true });
 const token = await concord.token('system@northside.example');
