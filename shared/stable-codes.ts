@@ -64,6 +64,7 @@ export const refusalCodes = {
     'idempotency-key-reused',
     'illegal-move',
     'move-needs-reason',
+    'allergy-recorded',
     'order-check',
     'masked',
     'subsetted',

@@ -1,4 +1,5 @@
 import type { Resource } from '../fhir/resource.ts';
+import { allergyIntolerance } from '../record-types/allergy-intolerance.ts';
 import { appointment } from '../record-types/appointment.ts';
 import { communicationRequest } from '../record-types/communication-request.ts';
 import type { Raised, RecordType } from '../record-types/define-record-type.ts';
@@ -17,6 +18,7 @@ import { restated } from './restated.ts';
 /** Rules about these are for writes by hand. */
 const byServer = ({ requireChange: _byHand, ...recordType }: RecordType): RecordType => recordType;
 const types: readonly RecordType[] = [
+  allergyIntolerance,
   appointment,
   communicationRequest,
   detectedIssue,

@@ -160,11 +160,12 @@ const withRaised = async (
     ({ recordType, next, previous }) =>
       next.place !== '' && next.resource && recordType.callsForCheck?.(previous?.resource, next.resource),
   );
-  if (checking.length > 0)
-    raised.push(
-      ...(await (await import('./order-checks/order-checks.lazy.ts')).raisedByChecks(context, checking, plans)),
-    );
-  return raised.length === 0 ? plans : (await import('./raised.lazy.ts')).withRaised(context, plans, raised);
+  const checked =
+    checking.length > 0
+      ? await (await import('./order-checks/order-checks.lazy.ts')).raisedByChecks(context, checking, plans)
+      : { raised: [], plans };
+  const all = [...raised, ...checked.raised];
+  return all.length === 0 ? checked.plans : (await import('./raised.lazy.ts')).withRaised(context, checked.plans, all);
 };
 
 /**
@@ -216,7 +217,8 @@ export const commitOf = async (
   return {
     writes: plans.map((plan) => rowsOf(context, plan)),
     checks: [...checks.values()],
-    unique: plans.flatMap(({ guards }) => guards),
+    // A chart's guard may be asked for by several, and is one row.
+    unique: [...new Map(plans.flatMap(({ guards }) => guards).map((guard) => [keyText(guard.key), guard])).values()],
     upload: plans.find(({ upload }) => upload)?.upload,
     log: accesses.map((access) => audit.row(access)),
     claims: [...plans.flatMap((plan) => plan.claims), ...claims()],

@@ -11,10 +11,11 @@ const has = (concept: unknown, codes: readonly string[]): boolean =>
   ((concept as fhir4.CodeableConcept | undefined)?.coding ?? []).some(({ code = '' }) => codes.includes(code));
 
 /** An allergy that is new, or that says something else of what the patient must not be given. */
-export const allergyCallsForCheck = (before: Resource | undefined, next: Resource): boolean =>
+export const allergyCallsForCheck = (before: Resource | undefined, next: Resource | undefined): next is Resource =>
+  next !== undefined &&
   !has(next['verificationStatus'], ['refuted', 'entered-in-error']) &&
   !has(next['clinicalStatus'], ['inactive', 'resolved']) &&
-  changes(before, next, ['code', 'clinicalStatus', 'verificationStatus', 'reaction']);
+  changes(before, next, ['code', 'category', 'clinicalStatus', 'verificationStatus', 'reaction']);
 
 /** A medicine that somebody is newly said to take. */
 export const statementCallsForCheck = (before: Resource | undefined, next: Resource): boolean =>

@@ -4,6 +4,7 @@ import {
   allergyIntoleranceElements,
   allergyIntoleranceSearchTable,
 } from '../fhir/generated/search-parameters/AllergyIntolerance.ts';
+import { retiresDenials } from '../histories/no-known-allergies.ts';
 import { allergyCallsForCheck } from '../order-checks/calls-for-check.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -15,5 +16,6 @@ export const allergyIntolerance = defineRecordType({
   searchTable: allergyIntoleranceSearchTable,
   elements: allergyIntoleranceElements,
   date: 'date',
+  raises: (change) => (allergyCallsForCheck(change.before, change.next) ? retiresDenials(change) : []),
   callsForCheck: allergyCallsForCheck,
 });

@@ -73,7 +73,7 @@ export type Raised =
     }
   | {
       /** The type of records of the chart that may have to change, */
-      readonly of: 'Appointment' | 'CommunicationRequest' | 'MedicationRequest' | 'Task';
+      readonly of: 'AllergyIntolerance' | 'Appointment' | 'CommunicationRequest' | 'MedicationRequest' | 'Task';
       /** and what each is to say; undefined for one that stays as it is. */
       readonly changes: (resource: Resource) => Resource | undefined;
     }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
@@ -29,8 +30,25 @@ let server: FhirServer;
 let patient: Stored<fhir4.Patient>;
 let prescriber: TestCaller;
 
+/** What happens once, before the request that runs in this context commits. */
+const meanwhile = new AsyncLocalStorage<{ happens: (() => Promise<unknown>) | undefined }>();
+const whileAsked = <T>(ask: () => Promise<T>, happens: () => Promise<unknown>): Promise<T> =>
+  meanwhile.run({ happens }, ask);
+
 beforeAll(async () => {
   server = await fhirServer();
+  server.store.client.middlewareStack.add(
+    (next) => async (args) => {
+      const state = meanwhile.getStore();
+      if (state?.happens && 'TransactItems' in args.input) {
+        const { happens } = state;
+        state.happens = undefined;
+        await meanwhile.exit(happens);
+      }
+      return next(args);
+    },
+    { step: 'initialize', name: 'meanwhile', priority: 'high' },
+  );
   const person = await create(server, { resourceType: 'Practitioner' }, admin);
   prescriber = { role: 'physician', claims: { fhirUser: referenceTo(person) } };
 });
@@ -289,5 +307,30 @@ describe('an order in force', () => {
     await create(server, allergyTo(amoxicillin));
 
     expect(await found('DetectedIssue')).toEqual([]);
+  });
+});
+
+describe('an order and an allergy that are written at once', () => {
+  it('meet: the order is refused where the allergy comes first', async () => {
+    const order = await draft(amoxicillin);
+
+    const answer = await whileAsked(
+      () => sign(order),
+      () => create(server, allergyTo(amoxicillin)),
+    );
+
+    expect(answer.status).toBe(422);
+    expect((await server.get(pathOf(order))).body).toMatchObject({ status: 'draft' });
+  });
+
+  it('meet: the clash is told where the order comes first', async () => {
+    const order = await draft(amoxicillin);
+    await whileAsked(
+      () => create(server, allergyTo(amoxicillin)),
+      () => sign(order),
+    );
+
+    expect((await server.get(pathOf(order))).body).toMatchObject({ status: 'active' });
+    expect(await found('DetectedIssue')).toHaveLength(1);
   });
 });

@@ -1,14 +1,18 @@
+import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import { deniesNow, standsAgainst } from '../../histories/no-known-allergies.ts';
 import { builtInPack } from '../../order-checks/built-in.ts';
 import { checkOrder, type PatientFacts } from '../../order-checks/check-order.ts';
 import type { Finding } from '../../order-checks/findings.ts';
 import { isOrder } from '../../prescriptions/orders.ts';
 import type { Raised } from '../../record-types/define-record-type.ts';
+import type { StoredRecord } from '../../store/rows.ts';
 import { physicians } from '../../work/pools.ts';
 import type { RequestContext } from '../context.ts';
 import { systemOf } from '../own-system.ts';
 import type { PlannedWrite } from '../plan-write.ts';
 import { type ChartFacts, chartFacts, withMedications } from './facts.ts';
+import { type Guard, guardOf } from './guard.ts';
 import { detectedIssueOf } from './told.ts';
 
 type Context = Omit<RequestContext, 'recordType'>;
@@ -18,7 +22,7 @@ const inForce: ReadonlySet<unknown> = new Set(['active', 'on-hold']);
 
 /**
  * What writes call for that say something new of what a patient takes, or should not: an order in force that nobody has signed here is checked as it is written, and those in force are checked again
- * against what is new. A clash is a fact and refuses nothing: it is kept as a DetectedIssue, and a Task for the prescribers tells of it. A Query for each type of facts and chart.
+ * against what is new. It is guarded, so that two that clash do not pass each other. A clash is a fact and refuses nothing: it is kept as a DetectedIssue, and a Task for the prescribers tells of it. A Query for each type of facts and chart.
  *
  * @param asking - those of the writes that call for it.
  * @param plans - all of the transaction: what is written with it counts.
@@ -27,25 +31,48 @@ export const raisedByChecks = async (
   context: Context,
   asking: readonly PlannedWrite[],
   plans: readonly PlannedWrite[],
-): Promise<{ readonly what: Raised; readonly by: PlannedWrite }[]> => {
+): Promise<Checked> => {
   const byChart = Map.groupBy(asking, ({ next: { chart, custodian } }) => `${chart} ${custodian}`);
-  const raised = await Promise.all([...byChart.values()].map((each) => inChart(context, each, plans)));
-  return raised.flat();
+  const checked = await Promise.all([...byChart.values()].map((each) => inChart(context, each, plans)));
+  const guards = new Map(checked.flatMap(({ guarded }) => guarded ?? []));
+  return {
+    raised: checked.flatMap(({ raised }) => raised),
+    plans: plans.map((plan) => {
+      const guard = guards.get(plan);
+      return guard ? { ...plan, guards: [...plan.guards, guard(plan.next)] } : plan;
+    }),
+  };
 };
 
-const inChart = async (context: Context, asking: readonly PlannedWrite[], plans: readonly PlannedWrite[]) => {
+interface Checked {
+  readonly raised: readonly { readonly what: Raised; readonly by: PlannedWrite }[];
+  /** With what must not have been checked meanwhile. */
+  readonly plans: readonly PlannedWrite[];
+}
+
+interface CheckedChart extends Pick<Checked, 'raised'> {
+  readonly guarded?: readonly (readonly [PlannedWrite, Guard])[];
+}
+
+const inChart = async (
+  context: Context,
+  asking: readonly PlannedWrite[],
+  plans: readonly PlannedWrite[],
+): Promise<CheckedChart> => {
   const [first] = asking;
-  if (!first) return [];
+  if (!first) return { raised: [] };
   const { chart, custodian } = first.next;
   // What the organisation itself knows: not what the writer may see, who is perhaps an interface.
   const own = { ...context, asking: systemOf(context, custodian) };
+  const guard = await guardOf(own, chart, custodian);
   const written = plans.filter(({ next }) => next.chart === chart);
   const known = withWritten(await chartFacts(own, chart), written);
+  for (const { next } of asking) requireNoAllergies(next, known.AllergyIntolerance);
   const orders = known.MedicationRequest.filter((order) => isOrder(order) && inForce.has(order['status']));
   const [looked, pack] = await Promise.all([withMedications(own, known, []), builtInPack()]);
   const facts: PatientFacts = { ...looked, medications: new Map([...looked.medications, ...medicationsIn(plans)]) };
   const names = new Map(asking.map((plan) => [nameOf(plan), plan]));
-  return orders.flatMap((order) => {
+  const raised = orders.flatMap((order) => {
     const name = `MedicationRequest/${order.id}`;
     const { findings } = checkOrder(order as unknown as fhir4.MedicationRequest, facts, pack, context.now);
     const clashes = findings.filter(
@@ -54,6 +81,25 @@ const inChart = async (context: Context, asking: readonly PlannedWrite[], plans:
     const by = names.get(name) ?? clashes.flatMap(({ record }) => names.get(record ?? '') ?? [])[0];
     return by && clashes.length > 0 ? told(order, clashes, context.now).map((what) => ({ what, by })) : [];
   });
+  return { raised, guarded: [[first, guard]] };
+};
+
+/**
+ * That there is no allergy cannot be said while one is recorded: it would hide it.
+ *
+ * @throws RecordError `business-rule`.
+ */
+const requireNoAllergies = ({ type, resource }: StoredRecord, allergies: readonly Resource[]): void => {
+  const categories = type === 'AllergyIntolerance' && resource ? deniesNow(resource) : undefined;
+  if (!categories || !allergies.some((allergy) => standsAgainst(allergy, categories))) return;
+  throw new RecordError(
+    'business-rule',
+    'An allergy is recorded: refute it, or end it, before you say that there is none',
+    {
+      reason: 'allergy-recorded',
+      expression: 'AllergyIntolerance.code',
+    },
+  );
 };
 
 /** What is written counts as it will be. */

@@ -11,6 +11,7 @@ import type { PlannedInteraction, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
 import { type ChartFacts, chartFacts, withMedications } from '../order-checks/facts.ts';
+import { guardOf } from '../order-checks/guard.ts';
 import { detailsOf, detectedIssueOf, type Overriding, warningsOf } from '../order-checks/told.ts';
 import { systemOf } from '../own-system.ts';
 import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
@@ -35,11 +36,13 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
   const signer = requireSigner(context, prescribers);
   const overriding = overridingIn(context, signer);
   const address = await locate(context, context.recordType.name, id);
-  const [current, facts] = await Promise.all([
+  const [guard, current, facts] = await Promise.all([
+    address && guardOf(context, address.chart, context.asking.caller.organization ?? ''),
     recordToChange(context, id, '$sign'),
     address && chartFacts(context, address.chart),
   ]);
-  if (signaturesOf(current.resource).length > 0 || !facts) return { plans: [], answer: shown(context, current) };
+  if (signaturesOf(current.resource).length > 0 || !facts || !guard)
+    return { plans: [], answer: shown(context, current) };
   if (isDead(facts.patient))
     throw new RecordError('business-rule', 'Nothing is ordered for a patient who has died', {
       reason: 'patient-deceased',
@@ -55,7 +58,11 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
       details: detailsOf(stopping),
     });
   const plan = await signed(context, current, content, signer);
-  const told = { ...plan, warnings: [...plan.warnings, ...warningsOf(check)] };
+  const told = {
+    ...plan,
+    guards: [...plan.guards, guard(plan.next)],
+    warnings: [...plan.warnings, ...warningsOf(check)],
+  };
   const kept = overriding
     ? await Promise.all(
         check.findings.map((finding) =>
