@@ -321,6 +321,23 @@ describe('an entry of a transaction that asks', () => {
     expect(await written()).toEqual([]);
   });
 
+  it('is no operation that writes by itself: nothing could take it back', async () => {
+    const task = await create(server, {
+      resourceType: 'Task',
+      status: 'requested',
+      intent: 'order',
+      for: { reference: referenceTo(patient) },
+    });
+    const claim = { request: { method: 'POST', url: `${pathOf(task)}/$claim` } } as fhir4.BundleEntry;
+    const refused = await server.post('', transactionOf(claim, postEntry(observationBody(referenceTo(patient)))));
+    const alone = await server.post('', batchOf(claim));
+
+    expect(refused.status).toBe(400);
+    expect(issuesOf(refused.body)).toMatchObject([{ reason: 'not-in-bundle' }]);
+    expect(expressionsIn(refused.body)).toEqual(['Bundle.entry[0].request.url']);
+    expect(statusesOf(alone.body)).toEqual(['200']);
+  });
+
   it('stands against it where another entry deletes what it reads', async () => {
     const gone = await create(server, patientBody());
 

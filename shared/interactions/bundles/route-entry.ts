@@ -11,6 +11,8 @@ export interface RoutedEntry extends EntryRequest {
   /** FHIR's name of the interaction, such as `create` or `search-type`. */
   readonly interaction: string;
   readonly plan?: Entry['plan'];
+  /** Whether it is an operation that writes by itself, so that a transaction cannot write it with the rest, or take it back. */
+  readonly writesAlone?: boolean;
   /** Carries it out, as if it had come alone. */
   readonly carryOut: (context: BundleContext) => Promise<Answer>;
 }
@@ -33,6 +35,7 @@ export const routeEntry = (context: BundleContext, given: unknown, index: number
       ...entry,
       interaction: route.name,
       plan: plan && ((own) => plan(own, target)),
+      writesAlone: route.once !== undefined && route.name === 'operation' && !plan,
       carryOut: async (bundle) => {
         bundle.budget.begin();
         return interact(contextOf(bundle, entry), route, target);

@@ -1,3 +1,4 @@
+import { RecordError } from '../../errors.ts';
 import { refusal } from '../../fhir/operation-outcome.ts';
 import { log } from '../../log.ts';
 import { inParallel } from '../../store/in-parallel.ts';
@@ -69,7 +70,13 @@ export const transaction = async (
 
 const understood = (context: BundleContext, given: unknown, index: number): RoutedEntry => {
   try {
-    return routeEntry(context, given, index);
+    const entry = routeEntry(context, given, index);
+    if (entry.writesAlone)
+      throw new RecordError('invalid', 'Ask this by itself or in a batch, and not in a transaction', {
+        reason: 'not-in-bundle',
+        expression: `Bundle.entry[${index}].request.url`,
+      });
+    return entry;
   } catch (error) {
     throw inEntry(error, index);
   }
