@@ -9,6 +9,7 @@ import { presented, type StoredRecord } from '../store/rows.ts';
 import { ofVersion } from './answers.ts';
 import type { Answer, Interaction, PlannedInteraction, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
+import { lookAgain } from './look-again.ts';
 import { lookAt } from './look-at.ts';
 import { readInput } from './operation-input.ts';
 import { requireOwnWords } from './own-words.ts';
@@ -79,11 +80,13 @@ export const changeLabels =
   (plan: PlannedInteraction): Interaction =>
   async (context, target) => {
     for (let attempt = 1; ; attempt++) {
-      const { plans, answer } = await plan(context, target);
-      if (plans.length === 0) return answer;
       try {
-        await save(context, plans, () => [answer]);
-        return answer;
+        // What is signed may name a visit that has become one to a programme.
+        return await lookAgain(async () => {
+          const { plans, answer } = await plan(context, target);
+          if (plans.length > 0) await save(context, plans, () => [answer]);
+          return answer;
+        });
       } catch (error) {
         const again = error instanceof RecordError && error.reason === 'concurrent-change';
         if (!again || context.request.ifMatch !== undefined || attempt === tries) throw error;

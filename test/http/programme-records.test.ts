@@ -459,6 +459,62 @@ describe('what names a visit', () => {
   });
 });
 
+describe('an operation on what names a visit that has become one to a programme', () => {
+  it('labels it with what it writes: signed, booked, moved, come and cancelled', async () => {
+    const own = await create(server, patientBody());
+    const reference = referenceTo(own);
+    const person = await create(server, { resourceType: 'Practitioner' }, admin);
+    const signer: TestCaller = { role: 'physician', claims: { fhirUser: referenceTo(person) } };
+    const visit = await create(server, encounterBody(reference));
+    const note = await create<fhir4.Composition>(
+      server,
+      {
+        resourceType: 'Composition',
+        status: 'preliminary',
+        type: { coding: [{ system: 'http://loinc.org', code: '11506-3' }] },
+        subject: { reference },
+        encounter: { reference: referenceTo(visit) },
+        date: '2024-05-06T08:00:00Z',
+        author: [{ reference: referenceTo(person) }],
+        title: 'Progress note',
+      },
+      signer,
+    );
+    const later: fhir4.Appointment = {
+      resourceType: 'Appointment',
+      status: 'proposed',
+      start: '2124-05-06T07:00:00Z',
+      end: '2124-05-06T07:30:00Z',
+      supportingInformation: [{ reference: referenceTo(visit) }],
+      participant: [{ actor: { reference }, status: 'needs-action' }],
+    };
+    const booked: Record<string, Stored<fhir4.Appointment>> = {};
+    for (const [index, name] of ['$cancel', '$reschedule', '$check-in'].entries()) {
+      const [start, end] = [`2124-05-07T1${index}:00:00Z`, `2124-05-07T1${index}:30:00Z`];
+      booked[name] = await create<fhir4.Appointment>(server, { ...later, status: 'booked', start, end });
+    }
+    await server.put(pathOf(visit), { ...visit, location: [{ location: { reference: 'Location/ward' } }] }, {});
+    const ask = (path: string, parameter: fhir4.ParametersParameter[] = [], as: TestCaller = signer) =>
+      server.post(path, { resourceType: 'Parameters', ...(parameter.length > 0 ? { parameter } : {}) }, { as });
+    const at = (name: string) => `${pathOf(booked[name] as Stored<fhir4.Appointment>)}/${name}`;
+    const newTime = [
+      { name: 'start', valueInstant: '2124-05-08T07:00:00Z' },
+      { name: 'end', valueInstant: '2124-05-08T07:30:00Z' },
+    ];
+
+    const answers = [
+      await ask(`${pathOf(note)}/$sign`),
+      await ask('Appointment/$book', [{ name: 'appointment', resource: later }]),
+      await ask(at('$cancel')),
+      await ask(at('$reschedule'), newTime),
+      await ask(at('$check-in')),
+    ];
+
+    expect(answers.map(({ status, text }) => (status < 300 ? 'done' : text))).toEqual(Array(5).fill('done'));
+    for (const { body } of answers) expect(securityOf(body as unknown as fhir4.Appointment)).toEqual(labelsOfProgramme);
+  });
+});
+
 describe('a record with sensitive codes', () => {
   const hiv = { coding: [{ system: 'http://snomed.info/sct', code: '86406008' }] };
   const ofHiv = { system: actCode, code: 'HIV' };
