@@ -22,11 +22,16 @@ export const isAdministrative = ({ coding = [] }: fhir4.CodeableConcept): boolea
 /** That a nurse or a physician has looked at what a patient wrote and found it administrative. The server alone writes it. */
 export const clearedUrl = 'https://concord.example/fhir/StructureDefinition/administrative-by-triage';
 
-/** Whether a message is administrative alone. What a patient wrote may be anything, whatever it calls itself, until somebody has looked at it. */
+/** Names somebody, in any version, who is neither the patient nor cares for one. */
+const ofOthers =
+  /(?:^|\/)(?!Patient\/|RelatedPerson\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
+
+/** Whether a message is administrative alone. What a patient wrote, or somebody of whom nothing is understood, may be anything, whatever it calls itself, until somebody has looked at it. */
 const isAdministrativeMessage = ({ category = [], sender, extension = [] }: Partial<fhir4.Communication>): boolean =>
   category.length > 0 &&
   category.every(isAdministrative) &&
-  (!/(?:^|\/)(?:Patient|RelatedPerson)\/[^/]+$/.test(sender?.reference ?? '') ||
+  (sender === undefined ||
+    ofOthers.test(sender.reference ?? '') ||
     extension.some(({ url, valueBoolean }) => url === clearedUrl && valueBoolean === true));
 
 /** Whether a record of a type that is delegated is for a member of support, as far as what it says decides that. */

@@ -8,7 +8,7 @@ import { nurses, poolNamed } from './pools.ts';
 import { receiptsOf } from './receipts.ts';
 import { answersIn, threadOf } from './threads.ts';
 import { triagedFor } from './triage.ts';
-import { isOpen } from './worklists.ts';
+import { isOpen, nameIn } from './worklists.ts';
 
 // https://hl7.org/fhir/R4/communication.html
 
@@ -16,10 +16,11 @@ type Message = fhir4.Communication;
 
 const said = (resource: Resource | undefined): Message | undefined => resource as unknown as Message | undefined;
 
-const ofPatient = /(?:^|\/)(?:Patient|RelatedPerson)\/[^/]+$/;
+const ofPatient = /^(?:Patient|RelatedPerson)\//;
 
-/** Whether these are words of a patient, or of who cares for one, whoever has written them down. */
-export const isOfPatient = ({ sender }: Pick<Message, 'sender'>): boolean => ofPatient.test(sender?.reference ?? '');
+/** Whether these are words of a patient, or of who cares for one, whoever has written them down; also of one who is named in some version, or by an identifier alone. */
+export const isOfPatient = ({ sender }: Pick<Message, 'sender'>): boolean =>
+  ofPatient.test(nameIn(sender) ?? `${sender?.type ?? ''}/`);
 
 /** https://hl7.org/fhir/R4/valueset-request-priority.html */
 const urgent: ReadonlySet<string> = new Set(['urgent', 'asap', 'stat']);

@@ -297,6 +297,22 @@ describe('a message of a patient that is not urgent', () => {
     expect(await seen()).toBe(404);
   });
 
+  it('is the patient’s, however its sender is named', async () => {
+    const support = await supporter();
+    const { id } = patient;
+    for (const [sender, by] of [
+      [{ reference: `Patient/${id}/_history/1` }, as],
+      [{ type: 'Patient', identifier: { system: 'http://concord.test/number', value: 'p1' } }, nurse],
+    ] as const) {
+      const sent = await create(server, routine({ category: [administrative], sender }), by);
+
+      expect(await poolsAbout(sent), JSON.stringify(sender)).toEqual([['requested', 'frontdesk']]);
+      expect((await server.get(referenceTo(sent), { as: support })).status).toBe(404);
+      expect((await triage(sent, { administrative: true })).status).toBe(200);
+      expect((await server.get(referenceTo(sent), { as: support })).status).toBe(200);
+    }
+  });
+
   it('that support takes down goes to its pool once, and is not read back', async () => {
     const support = await supporter();
     const told = await server.post('Communication', routine({ category: [administrative] }), { as: support });

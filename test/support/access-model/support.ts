@@ -46,13 +46,13 @@ export const maySupport = (
   if (resource.resourceType === 'Task') return resource.owner?.reference === fhirUser;
   if (resource.resourceType !== 'Communication') return true;
   const categories = resource.category ?? [];
-  const writer = (resource.sender?.reference ?? '').split('/').at(-2);
+  const [writer] = (resource.sender?.reference ?? '').split('/_history/')[0]?.split('/').slice(-2) ?? [];
   const wasLookedAt = (resource.extension ?? []).some(
     ({ url, valueBoolean }) =>
       valueBoolean && url === 'https://concord.example/fhir/StructureDefinition/administrative-by-triage',
   );
   return (
-    (wasLookedAt || !['Patient', 'RelatedPerson'].includes(writer ?? '')) &&
+    (wasLookedAt || !resource.sender || ['Practitioner', 'Organization'].includes(writer ?? '')) &&
     categories.length > 0 &&
     categories.every((each) => codesOf(each).join() !== '' && codesOf(each).every((code) => code === work))
   );
@@ -94,7 +94,15 @@ const resource: fc.Arbitrary<SupportedRecord['resource']> = fc.oneof(
   fc
     .record({
       category: fc.option(fc.array(concept, { maxLength: 2 }), { nil: undefined }),
-      sender: fc.constantFrom(undefined, 'Patient/1', 'https://x.example/fhir/RelatedPerson/1', 'Practitioner/s1'),
+      sender: fc.constantFrom(
+        undefined,
+        'Patient/1',
+        'Patient/Abc/_history/2',
+        '#him',
+        'https://x.example/fhir/RelatedPerson/1',
+        'Practitioner/s1',
+        'Organization/o/_history/1',
+      ),
       extension: fc.constantFrom<fhir4.Extension[] | undefined>(
         undefined,
         [{ url: 'https://concord.example/fhir/StructureDefinition/administrative-by-triage', valueBoolean: true }],
