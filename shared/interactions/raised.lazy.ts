@@ -83,12 +83,14 @@ export const withRaised = async (
       : [],
   );
   const changes = (await Promise.all(changed)).flat();
-  const isCalledFor = ({ next }: PlannedWrite, ifChanged: (resource: Resource) => boolean) =>
+  const isCalledFor = ({ next }: PlannedWrite, isMeant: (resource: Resource) => boolean) =>
     changes.some(
-      (each) => chartsOf(next).includes(each.next.chart) && each.next.resource && ifChanged(each.next.resource),
+      (each) => chartsOf(next).includes(each.next.chart) && each.next.resource && isMeant(each.next.resource),
     );
   const opening = raised.flatMap(({ what, by }) =>
-    'opens' in what && (!what.ifChanged || isCalledFor(by, what.ifChanged))
+    'opens' in what &&
+    (!what.ifChanged || isCalledFor(by, what.ifChanged)) &&
+    !(what.unlessChanged && isCalledFor(by, what.unlessChanged))
       ? [opened(own, what.opens, by.next.custodian)]
       : [],
   );

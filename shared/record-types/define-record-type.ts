@@ -70,6 +70,8 @@ export type Raised =
       readonly opens: Resource;
       /** but only if the same change calls for one of these besides; always if absent. */
       readonly ifChanged?: (resource: Resource) => boolean;
+      /** or only if it calls for none of these. */
+      readonly unlessChanged?: (resource: Resource) => boolean;
     }
   | {
       /** The type of records of the chart that may have to change, */

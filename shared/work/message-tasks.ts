@@ -137,23 +137,22 @@ const takenBack = ({ name, before, next, now }: RecordChange): readonly Raised[]
   ];
 };
 
-/** Triage gives the task to another pool, or a message that had none a task. */
+/** Triage gives the open task to another pool. A message that has none, or none any more, gets one: what is handed on is never lost. */
 const handedOn = ({ before, next, ...change }: RecordChange): readonly Raised[] => {
   const pool = next && triagedFor(before, next);
   if (!next || pool === undefined) return [];
   const concept = poolNamed(pool);
-  const is = next as unknown as Message;
-  if (!isUrgent(is) && !isForPool(is, change.now)) {
-    const description = 'A message was handed on. Read it and answer it';
-    return [{ opens: taskToAnswer(next, { ...change, pool: concept, description }) }];
-  }
+  const description = 'A message was handed on. Read it and answer it';
+  const isAbout = ({ focus }: fhir4.Task): boolean => focus?.reference === change.name;
   return [
     tasksAbout((task) => {
       const { owner: _theirs, ...rest } = task;
-      return task.focus?.reference === change.name
-        ? changed(rest, { status: 'requested', performerType: [concept] }, change.now)
-        : undefined;
+      return isAbout(task) ? changed(rest, { status: 'requested', performerType: [concept] }, change.now) : undefined;
     }),
+    {
+      opens: taskToAnswer(next, { ...change, pool: concept, description }),
+      unlessChanged: (resource) => isAbout(resource as unknown as fhir4.Task),
+    },
   ];
 };
 

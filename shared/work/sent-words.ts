@@ -4,11 +4,16 @@ import { RecordError } from '../errors.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { checkOf } from './check-state.ts';
 import { type RecordFlag, withFlag } from './flags.ts';
+import { receiptsOf } from './receipts.ts';
 
 // https://hl7.org/fhir/R4/communication.html
 
-/** States of a message that somebody has, or may have, read. */
+/** States of a message that somebody may have read. */
 const sent: ReadonlySet<string> = new Set(['completed', 'stopped', 'entered-in-error']);
+
+/** Whether somebody has, or may have, read it: a receipt is for the words that its reader saw. */
+const wasSent = (message: Resource): boolean =>
+  sent.has((message as unknown as fhir4.Communication).status) || receiptsOf(message).length > 0;
 
 /** What of a message is said, to whom, by whom, in answer to what. What is done with it, such as its category, may change. */
 const said = [
@@ -26,7 +31,7 @@ const said = [
 
 /** The first element of what was sent that reads otherwise. When it was sent may be told later. */
 const changedIn = (before: Resource | undefined, next: Resource): string | undefined =>
-  before && sent.has((before as unknown as fhir4.Communication).status)
+  before && wasSent(before)
     ? said.find(
         (element) =>
           !isDeepStrictEqual(before[element], next[element]) && !(element === 'sent' && before[element] === undefined),
@@ -44,7 +49,7 @@ export const requireSentWords = (
   next: Resource | undefined,
   { roles }: Pick<Caller, 'roles'>,
 ): void => {
-  if (!before || roles.includes('system') || !sent.has((before as unknown as fhir4.Communication).status)) return;
+  if (!before || roles.includes('system') || !wasSent(before)) return;
   const changed = next ? changedIn(before, next) : 'status';
   if (changed === undefined) return;
   throw new RecordError(

@@ -257,6 +257,24 @@ describe('a message of a patient that is not urgent', () => {
     expect(await poolsAbout(toPerson)).toEqual([['completed', 'frontdesk']]);
   });
 
+  it('is handed on as often as somebody says so, whether or not its task was done', async () => {
+    const sent = await create(server, routine(), as);
+    await create(server, answer(sent), nurse);
+    expect(await poolsAbout(sent)).toEqual([['completed', '106292003']]);
+
+    expect((await triage(sent, { pool: 'physician' })).status).toBe(200);
+    const handed = [
+      ['completed', '106292003'],
+      ['requested', 'physician'],
+    ];
+    expect((await poolsAbout(sent)).sort()).toEqual(handed);
+
+    const doctor = await create(server, { resourceType: 'Practitioner' }, admin);
+    const toPerson = await create(server, routine({ recipient: [{ reference: referenceTo(doctor) }] }), as);
+    for (const pool of ['frontdesk', 'physician']) expect((await triage(toPerson, { pool })).status).toBe(200);
+    expect(await poolsAbout(toPerson)).toEqual([['requested', 'physician']]);
+  });
+
   it('is seen by support once a nurse or a physician has said that it is administrative', async () => {
     const support = await supporter();
     const sent = await create(
@@ -776,6 +794,18 @@ describe('a message that somebody reads', () => {
     expect(await put([])).toEqual([referenceTo(ann)]);
     expect(await put([forged, forged])).toEqual([referenceTo(ann)]);
     expect(await put([forged, forged], system)).toEqual([referenceTo(ann), referenceTo(ann)]);
+  });
+
+  it('says what its readers have read, though it is still under way', async () => {
+    const sent = await create(server, { ...to(referenceTo(ann)), status: 'in-progress' }, asBob);
+    expect((await read(sent, asAnn)).status).toBe(200);
+    const payload = [{ contentString: 'Something else' }];
+
+    const rewritten = await server.put(referenceTo(sent), { ...sent, payload }, { as: asBob });
+    expect(reasonOf(rewritten)).toEqual([422, 'words-sent']);
+    expect(reasonOf(await server.request('DELETE', referenceTo(sent), { as: asBob }))).toEqual([422, 'words-sent']);
+    const ended = await server.put(referenceTo(sent), { ...sent, status: 'completed' }, { as: asBob });
+    expect(ended.status, ended.text).toBe(200);
   });
 
   it.each(['batch', 'transaction'] as const)('is not read in a %s, nor triaged', async (type) => {
