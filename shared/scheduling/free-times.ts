@@ -2,7 +2,7 @@ import { RecordError } from '../errors.ts';
 import { type Weekday, weekdays } from './hours.ts';
 import type { Limits } from './limits.ts';
 import { type Span, shared, united, without } from './span.ts';
-import { aheadAt, clockSpans } from './wall-clock.ts';
+import { clockSpans } from './wall-clock.ts';
 
 /** Whoever is to come, or what is needed. */
 export interface NeededActor {
@@ -78,8 +78,13 @@ export const freeTimes = (search: Search): FreeTimes => {
   }
   const length = minutes * minuteMs;
   const found: FreeTime[] = [];
+  // Starts come in order, so each is looked up by going on: to ask a zone's clock takes some 4 µs, for ninety thousand of them.
+  const clock = preferred ? clockSpans(zone, { from, to }) : [];
+  let piece = 0;
   for (const start of startsOf(search)) {
-    const time = { from: start, to: start + length, missed: preferred ? missedBy(start, preferred, zone) : 0 };
+    while (start >= (clock[piece]?.to ?? Infinity)) piece++;
+    const wall = start + (clock[piece]?.ahead ?? 0);
+    const time = { from: start, to: start + length, missed: preferred ? missedBy(wall, preferred) : 0 };
     if (!behind || inOrder(behind, time) < 0) found.push(time);
     if (!preferred && found.length > count) break;
   }
@@ -147,8 +152,8 @@ const fullTimes = (taken: readonly Span[], most: number): Span[] => {
   return since === undefined ? full : [...full, { from: since, to: Infinity }];
 };
 
-const missedBy = (start: number, { days, parts }: Preferences, zone: string): number => {
-  const wall = start + aheadAt(zone, start);
+/** @param wall - what the clock shows, as the milliseconds since 1970 at which it shows the same in UTC. */
+const missedBy = (wall: number, { days, parts }: Preferences): number => {
   const day = weekdays[new Date(wall).getUTCDay()] as Weekday;
   const hour = Math.floor((wall % dayMs) / hourMs);
   const part = hour < 12 ? 'morning' : hour < 18 ? 'afternoon' : 'evening';

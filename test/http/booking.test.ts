@@ -287,6 +287,19 @@ describe('Appointment/$find', () => {
     ]);
     expect((await asked([actor], { role: 'patient', patient: patient.slice(8) } as TestCaller))[0]).toBe(403);
   });
+
+  it('is refused for more of whom any will do than are looked at, and more than proposals can repeat', async () => {
+    const asked = async (parameters: fhir4.ParametersParameter[]) =>
+      issuesOf((await server.post('Appointment/$find', parametersOf(parameters), { as: frontdesk })).body)[0]?.reason;
+    const named = (name: string, count: number) =>
+      Array.from({ length: count }, (_, each) => ({ name, valueReference: { reference: `Patient/${each}` } }));
+    const actor = { name: 'actor', valueReference: { reference: practitioner } };
+
+    expect(await asked([actor, ...named('anyOf', 11)])).toBe('too-costly');
+    expect(await asked([actor, ...named('actor', 1_000)])).toBe('search-too-long');
+    const serviceType = { name: 'serviceType', valueCodeableConcept: { text: 'x'.repeat(20_000) } };
+    expect(await asked([actor, serviceType])).toBe('search-too-long');
+  });
 });
 
 describe('Appointment/$book', () => {
@@ -405,6 +418,21 @@ describe('Appointment/$hold', () => {
     expect((await book(proposal('10:15', '10:45'))).status).toBe(409);
     const late = await book(first.body as unknown as fhir4.Appointment);
     expect([late.status, offersIn(late.body).length]).toEqual([409, 3]);
+  });
+
+  it('is moved while it keeps a time, and not once it has lapsed', async () => {
+    const to = (clock: string, end: string) => [
+      { name: 'start', valueDateTime: at(clock) },
+      { name: 'end', valueDateTime: at(end) },
+    ];
+    const { body } = await holdFor(proposal('09:00', '09:30'), instant('07:10'));
+    const moved = await change(String(body.id), 'reschedule', to('10:00', '10:30'));
+    expect([moved.status, (await book(proposal('10:00', '10:30'))).status]).toEqual([200, 409]);
+
+    server.setTime(Date.parse(at('07:11')));
+
+    const late = await change(String(body.id), 'reschedule', to('11:00', '11:30'));
+    expect([late.status, late.reason]).toEqual([422, 'illegal-move']);
   });
 
   it('ends within a day from now', async () => {

@@ -1,6 +1,6 @@
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import { rescheduleReasonUrl } from '../../scheduling/extensions.ts';
+import { holdUntilUrl, rescheduleReasonUrl } from '../../scheduling/extensions.ts';
 import { answerTo } from '../answers.ts';
 import type { Interaction, RequestContext } from '../context.ts';
 import { readInput } from '../operation-input.ts';
@@ -23,6 +23,7 @@ export const reschedule: Interaction = async (context, { id }) => {
   requireTypeAccess(context, 'u');
   const { start, end, reason } = readInput(context, rescheduleInput);
   const current = await openOne(context, id, '$reschedule');
+  requireKept(context, current.resource as Partial<fhir4.Appointment>);
   const {
     slot: _old,
     minutesDuration,
@@ -60,6 +61,16 @@ export const cancel: Interaction = async (context, { id }) => {
   const plan = asSupportWrites(context, await planUpdate(context, parseBody(context.recordType, resource), current));
   await save(context, [plan]);
   return answerTo(context, plan);
+};
+
+/** A hold that has lapsed would not have the time that it was moved to. */
+const requireKept = ({ now }: RequestContext, { status, extension = [] }: Partial<fhir4.Appointment>): void => {
+  const until = extension.find(({ url }) => url === holdUntilUrl)?.valueInstant;
+  if (status !== 'pending' || until === undefined || Date.parse(until) > now) return;
+  throw new RecordError('business-rule', 'This hold has lapsed: book or hold the other time anew', {
+    reason: 'illegal-move',
+    expression: 'Appointment.extension',
+  });
 };
 
 const openOne = async (context: RequestContext, id: string, operation: string): Promise<ReadableRecord> => {

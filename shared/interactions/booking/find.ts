@@ -9,12 +9,14 @@ import type { Interaction, RequestContext } from '../context.ts';
 import { readInput } from '../operation-input.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { askedPage, countOf, entriesOf, nextLink } from '../searchset.ts';
-import { type ActorsRead, freeTimesOf, readActors, recordsOfActor, type Wish } from './free.ts';
+import { type ActorsRead, freeTimesOf, mostActors, readActors, recordsOfActor, type Wish } from './free.ts';
 import { findInput } from './input.ts';
 import { unsuited, type Whom } from './suited.ts';
 
 const usualCount = 20;
 const mostFound = 100;
+/** Letters of a search: each proposal repeats whom and what for it is. */
+const longestSearch = 20_000;
 /** What is searched if nobody says until when. */
 const usualMs = 14 * 24 * 3_600_000;
 
@@ -135,7 +137,7 @@ const timesWith = (
 /**
  * What is searched for, as the request has it, or the link to a page.
  *
- * @throws RecordError `invalid`.
+ * @throws RecordError `invalid`; `too-costly` for more than can be looked at or repeated.
  */
 export const searchOf = (context: RequestContext): Search => {
   const { now } = context;
@@ -153,7 +155,7 @@ export const searchOf = (context: RequestContext): Search => {
   const days = codesAmong<Weekday>(weekdays, daysOfWeek, 'daysOfWeek');
   const parts = codesAmong<PartOfDay>(partsOfDay, partOfDay, 'partOfDay');
   const from = Math.max(now, (start === undefined ? undefined : dateInterval(start)?.start) ?? now);
-  return {
+  const search: Search = {
     from,
     to: until(end) ?? from + usualMs,
     actor,
@@ -164,6 +166,14 @@ export const searchOf = (context: RequestContext): Search => {
     gender,
     language,
   };
+  if (search.anyOf.length > mostActors)
+    throw new RecordError('too-costly', `Any of ${mostActors} at most may be asked for`, { expression: 'anyOf' });
+  if (JSON.stringify(search).length > longestSearch)
+    throw new RecordError('too-costly', 'This is more than one search can hold; name fewer', {
+      reason: 'search-too-long',
+      expression: 'actor',
+    });
+  return search;
 };
 
 const referenceIn = ({ reference = '' }: fhir4.Reference): string => reference;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Resource } from '../../../shared/fhir/resource.ts';
 import { freeTimes, mostDaysSearched } from '../../../shared/scheduling/free-times.ts';
 import { timeWithin } from '../../../shared/scheduling/hours.ts';
@@ -284,6 +284,29 @@ describe('free times', () => {
     const afternoons = { ...week, zone: 'Asia/Kolkata', grain: 30, minutes: 30, count: 2 };
     expect(startsOf({ ...afternoons, preferred: { days: ['tue'], parts: ['afternoon'] } })).toEqual(['16T09', '16T09']);
     expect(startsOf({ ...afternoons, preferred: { days: [], parts: ['morning'] } })).toEqual(['15T09', '15T09']);
+  });
+
+  it('are ordered by the clock through its changes, without asking the clock for each', () => {
+    const format = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
+    const [from, to] = [Date.UTC(2026, 9, 24), Date.UTC(2026, 9, 27)];
+    const always = { open: [{ from, to }], taken: [], limits: { most: 1, before: 0, after: 0 } };
+    const preferred = { days: [], parts: ['afternoon' as const] };
+    const search = { from, to, actors: [always], minutes: 1, grain: 1, zone: 'Europe/London', preferred, count: 5_000 };
+
+    const { times } = freeTimes(search);
+
+    const calls = format.mock.calls.length;
+    format.mockRestore();
+    expect(calls).toBeLessThan(200);
+    const suiting = times.filter(({ missed }) => missed === 0).map((time) => new Date(time.from).toJSON().slice(8, 16));
+    // The clock goes back on the 25th: noon is 11:00 in UTC before.
+    expect([suiting[0], suiting[359], suiting[360], suiting[719], suiting.length]).toEqual([
+      '24T11:00',
+      '24T16:59',
+      '25T12:00',
+      '25T17:59',
+      1_080,
+    ]);
   });
 
   it('are looked for in two months at once and no more', () => {
