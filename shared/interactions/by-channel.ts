@@ -10,13 +10,14 @@ import { withFlag } from '../work/flags.ts';
 import { recipientsOf } from '../work/message-lists.ts';
 import { isFromElsewhere, isOfPatient } from '../work/message-tasks.ts';
 import type { RequestContext } from './context.ts';
+import { locate } from './locate.ts';
 import { patientsOfPerson } from './patients-of-person.ts';
 import { mayAccess } from './require-access.ts';
 
 type Message = fhir4.Communication;
 
 /**
- * A message of staff to a patient that goes by some medium, held to the way that the patient has asked for. What is still to be sent is an intention, and refused; what was sent is a fact, and flagged. One read of the patient, and one call for linked
+ * A message of staff to a patient that goes by some medium, held to the way that the patient has asked for. What is still to be sent is an intention, and refused; what was sent is a fact, and flagged. One read of each patient, and one call for linked
  * records, where the message or its state is new.
  *
  * @param chart - in which it is.
@@ -65,22 +66,45 @@ const isSaidBefore = (before: Resource, next: Resource, isSystem: boolean): bool
   ['medium', 'recipient', 'extension'].every((element) => isDeepStrictEqual(before[element], next[element])) &&
   (isSystem ? stageOf(before) === stageOf(next) : before['status'] === next['status']);
 
-/** The records of the person as they are, or as the same transaction is to say that they are. */
+/** The records of the person in whose chart a message is, and of each patient to whom it is, as they are, or as the same transaction is to say that they are. */
 const patientsIn = async (context: RequestContext, chart: string, message: Resource): Promise<readonly Asking[]> => {
   const { asking, recordType, request, saying, store } = context;
-  const stored = await patientsOfPerson({ store: store.whole }, chart);
-  const names = recordType.patientsOf(message).flatMap((reference) => {
+  const about = recordType.patientsOf(message).flatMap((reference) => {
     const parsed = parseReference(reference, request.baseUrl);
     return parsed.kind === 'record' ? [`${parsed.type}/${parsed.id}`] : [];
   });
-  const known = stored.map((record) => `Patient/${record.id}`);
-  const begun = names.filter((name) => !known.includes(name)).flatMap((name) => saying?.(name) ?? []);
+  const to = recipientsOf(message as unknown as Message).filter((name) => name.startsWith('Patient/'));
+  const names = [...new Set([...about, ...to])];
+  const nameOf = ({ id }: StoredRecord): string => `Patient/${id}`;
+  const own = await patientsOfPerson({ store: store.whole }, chart);
+  const elsewhere = names.filter((name) => !own.some((record) => nameOf(record) === name));
+  const stored = [...own, ...(await patientsElsewhere(context, chart, elsewhere))];
+  const known = stored.map(nameOf);
+  const begun = elsewhere.filter((name) => !known.includes(name)).flatMap((name) => saying?.(name) ?? []);
   return [
     ...stored
       .filter(({ custodian }) => custodian === asking.caller.organization)
       .map((record) => ({ record, patient: saying?.(`Patient/${record.id}`) ?? record.resource })),
     ...begun.map((patient) => ({ patient })),
   ];
+};
+
+/** The records of patients who are not the one in whose chart a message is: a mother who is told of her child, or anybody to whom what is about nobody is. One call for 100 of them, and two for each who was merged. */
+const patientsElsewhere = async (
+  context: RequestContext,
+  chart: string,
+  names: readonly string[],
+): Promise<readonly StoredRecord[]> => {
+  const addresses = await Promise.all(names.map((name) => locate(context, 'Patient', name.slice('Patient/'.length))));
+  const charts = new Set(addresses.flatMap((address) => (address && address.chart !== chart ? [address.chart] : [])));
+  if (charts.size === 0) return [];
+  const whole = { store: context.store.whole };
+  const records = await whole.store.readMany([...charts].map((each) => ({ type: 'Patient', chart: each, place: '' })));
+  // Whoever was merged with another says so by a link.
+  const persons = records.map(async (record) =>
+    record.resource?.['link'] === undefined ? [record] : patientsOfPerson(whole, record.chart, record),
+  );
+  return (await Promise.all(persons)).flat();
 };
 
 /** Who may have asked for something: a record, and what it says; that alone of one that begins with the message. */

@@ -919,6 +919,21 @@ describe('a patient who is to be reached in one way', () => {
     expect(tagsOf(await create(server, inRecord, nurse))).toEqual([]);
   });
 
+  it('is to be reached so whomever a message is about', async () => {
+    const child = await create(server, patientBody());
+    const { subject: _nobody, ...aboutNobody } = call();
+    const refused = [
+      await server.post('Communication', call({ subject: { reference: referenceTo(child) } }), { as: nurse }),
+      await server.post('Communication', aboutNobody as fhir4.Communication, { as: nurse }),
+    ];
+
+    for (const each of refused) expect(reasonOf(each)).toEqual([422, 'confidential-channel']);
+    const recipient = [{ reference: referenceTo(child) }];
+    expect((await server.post('Communication', call({ subject: recipient[0], recipient }), { as: nurse })).status).toBe(
+      201,
+    );
+  });
+
   it('was sent something in another way: that is stored, flagged and looked at by somebody', async () => {
     const sent = await create(server, call({ status: 'completed' }), nurse);
     const told = await create(server, call(), system);
