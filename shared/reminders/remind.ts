@@ -40,6 +40,8 @@ export interface Due {
 export const remind = async (store: RecordStore, { minutes, now }: Due): Promise<number> => {
   const [last] = (await store.getMany([remindedToKey])) as RemindedToRow[];
   const since = last ? remindedToLayouts.reader(last.layout)(last) : now - remindEveryMs;
+  // Another run has been there already: the schedule may be told of twice, and clocks differ.
+  if (since >= now) return 0;
   let due = 0;
   let failed = false;
   for (

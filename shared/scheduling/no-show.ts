@@ -1,9 +1,9 @@
 import type { Resource } from '../fhir/resource.ts';
 
 /**
- * Whether a change says that nobody came before the time has begun.
+ * Whether a change, or a first version, says that nobody came before the time has begun.
  *
- * @param before - undefined for a first version.
+ * @param before - undefined for a first version, and for one after a deletion.
  * @param next - undefined for a deletion.
  * @param now - milliseconds since 1970.
  */
@@ -11,5 +11,5 @@ export const isMissedEarly = (before: Resource | undefined, next: Resource | und
   const [was, is] = [before, next] as unknown as (Partial<fhir4.Appointment> | undefined)[];
   // Whoever moves it into the past with the same change has not waited either.
   const begun = [was?.start, is?.start].every((start) => start === undefined || Date.parse(start) <= now);
-  return was !== undefined && was.status !== 'noshow' && is?.status === 'noshow' && !begun;
+  return was?.status !== 'noshow' && is?.status === 'noshow' && !begun;
 };

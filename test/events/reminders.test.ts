@@ -1,6 +1,7 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { publishChanges } from '../../shared/changes/publish.ts';
 import type { ReminderDue } from '../../shared/changes/reminder-due.ts';
+import { log } from '../../shared/log.ts';
 import { remind } from '../../shared/reminders/remind.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
@@ -64,6 +65,10 @@ describe('a reminder', () => {
     expect(await runAt(now + 15 * minute)).toBe(1);
     expect(await runAt(now + 15 * minute)).toBe(0);
     expect(await runAt(now + 30 * minute)).toBe(0);
+    const failed = vi.spyOn(log, 'fault');
+    expect(await runAt(now + 29 * minute)).toBe(0); // as where the schedule told of one run twice, and this one comes later
+    expect(failed).not.toHaveBeenCalled();
+    failed.mockRestore();
     await writeRows(server.store, [], [remindedToKey]); // as where a run broke off before it noted how far it came
     await runAt(now + 20 * minute);
     expect(await remindersOf()).toEqual([

@@ -219,6 +219,7 @@ describe('what holds time', () => {
   } as const;
 
   it.each(Object.entries(states))('an appointment that is %s: %s', async (status, holds) => {
+    server.setTime(Date.parse(at('09:00')));
     await booked(appointment('09:00', '09:30', { status: status as fhir4.Appointment['status'] }));
 
     expect(await isFree('09:00', '09:30')).toBe(!holds);

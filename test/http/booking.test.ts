@@ -577,6 +577,15 @@ describe('a patient', () => {
     expect(issuesOf(answers[4]?.body as TestBody)[0]?.expression).toBe('Bundle.entry[0].resource.status');
     const told = await server.put(url, missed, { as: { role: 'system' } });
     expect([told.status, told.body.meta?.tag]).toEqual([200, undefined]);
+    const first = { ...proposal('10:00', '10:30'), status: 'noshow' as const };
+    expect(issuesOf((await server.post('Appointment', first, { as: frontdesk })).body)[0]?.reason).toBe('not-begun');
+    const next = await create(server, { ...first, status: 'booked' }, frontdesk);
+    await server.delete(referenceTo(next), { as: frontdesk });
+    const again = await server.put(referenceTo(next), { ...first, id: next.id } as unknown as TestBody, {
+      as: frontdesk,
+    });
+    expect([again.status, issuesOf(again.body)[0]?.reason]).toEqual([422, 'not-begun']);
+    await create(server, { ...proposal('06:00', '06:30'), status: 'noshow' }, frontdesk);
   });
 
   it('whose appointment an interface moves out of order is looked at by the front desk', async () => {
