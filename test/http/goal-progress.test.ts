@@ -208,6 +208,31 @@ describe('Goal/{id}/$progress', () => {
     expect(shared.id).toBeDefined();
   });
 
+  it('begins with what was found on its first day, whenever that was', async () => {
+    const subject = await patient();
+    await result(subject, '2025-06-01', 9);
+    await result(subject, '2026-01-01T07:30:00Z', 7.2);
+    await result(subject, '2026-02-01', 7.6);
+    const [day, month] = [
+      await create(server, goalBody(subject)),
+      await create(server, goalBody(subject, { startDate: '2026-01' })),
+    ];
+
+    expect(told(await asked(pathOf(day)))).toEqual(['not-met worsening 7.6 7.2']);
+    expect(told(await asked(pathOf(month)))).toEqual(['not-met improving 7.6 9']);
+  });
+
+  it('is told of 300 targets at most', async () => {
+    const subject = await patient();
+    const [target] = goalBody(subject).target ?? [];
+    const ofMany = (count: number) =>
+      create(server, goalBody(subject, { target: Array.from({ length: count }, () => target as fhir4.GoalTarget) }));
+
+    expect(await asked(pathOf(await ofMany(300)))).toHaveLength(300);
+    const { status, body } = await server.get(`${pathOf(await ofMany(301))}/$progress`);
+    expect([status, (body as unknown as fhir4.OperationOutcome).issue[0]?.code]).toEqual([400, 'too-costly']);
+  });
+
   it('is refused to who may not search results, or not read the goal', async () => {
     const subject = await patient();
     const goal = await create(server, goalBody(subject));

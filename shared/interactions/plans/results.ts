@@ -22,7 +22,7 @@ export interface Found extends Result {
 export interface Sought {
   /** `system|code`. */
   readonly codes: readonly string[];
-  /** When its goal began, in milliseconds since 1970. */
+  /** Until when its goal began, in milliseconds since 1970. */
   readonly since: number | undefined;
 }
 
@@ -129,7 +129,7 @@ const timeOf = (observation: fhir4.Observation): number | undefined => {
 const isNewer = (one: Found, other: Found): boolean =>
   one.at > other.at || (one.at === other.at && one.record.updated > other.record.updated);
 
-/** A goal begins with the last result before it, or with the first one after. */
+/** A goal begins with the last result until then, or with the first one after. */
 const isBetterStart = (one: Found, other: Found | undefined, since: number): boolean => {
   if (!other) return true;
   const [isBefore, wasBefore] = [one.at <= since, other.at <= since];

@@ -2,13 +2,24 @@ import { type TargetProgress, targetProgress } from '../../plans/target-progress
 import { dateInterval } from '../../search/date-range.ts';
 import { loadUnits } from '../../search/units.ts';
 import type { RequestContext } from '../context.ts';
+import { tooCostly } from '../search/run.ts';
 import type { Readable } from './read-whole.ts';
 import { codesOf, type Found, type Results, resultsFor } from './results.ts';
+
+/** Targets that one request tells of: each looks at each result. */
+const mostTargets = 300;
+
+/** Until when a goal begins, in milliseconds since 1970: what is found on its first day is where it begins. A month or a year does not tell when in it. */
+const beginningOf = (startDate: string | undefined): number | undefined => {
+  const interval = startDate === undefined ? undefined : dateInterval(startDate);
+  return interval && (startDate?.length === 'yyyy-mm-dd'.length ? interval.end - 1 : interval.start);
+};
 
 /**
  * How far the targets of goals of one patient are reached, by one search.
  *
  * @returns of each goal, `target` for each of its targets.
+ * @throws RecordError `too-costly`.
  */
 export const progressOfTargets = async (
   context: RequestContext,
@@ -16,9 +27,10 @@ export const progressOfTargets = async (
 ): Promise<readonly fhir4.ParametersParameter[][]> => {
   const goals = records.map(({ resource }) => resource as unknown as fhir4.Goal);
   const targets = goals.flatMap((goal) => (goal.target ?? []).map((target) => ({ goal, target })));
+  if (targets.length > mostTargets) throw tooCostly('target');
   const sought = targets.map(({ goal: { startDate }, target }) => ({
     codes: codesOf(target.measure),
-    since: startDate === undefined ? undefined : dateInterval(startDate)?.start,
+    since: beginningOf(startDate),
   }));
   const [results, units] = await Promise.all([
     resultsFor(context, goals[0]?.subject.reference ?? '', sought),
