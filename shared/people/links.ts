@@ -75,9 +75,8 @@ export const unlinked = (resource: Resource, other: string, baseUrl: string): Re
   );
   const next = withLinks(resource, kept);
   if (!isReplaced(resource) || isReplaced(next)) return next;
-  const was = linksOf(resource)
-    .flatMap(({ extension = [] }) => extension)
-    .find(({ url }) => url === activeBeforeUrl)?.valueCode;
+  const undone = linksOf(resource).find((link) => link.type === 'replaced-by' && isOf(link, other, baseUrl));
+  const was = undone?.extension?.find(({ url }) => url === activeBeforeUrl)?.valueCode;
   const { active: _replaced, ...rest } = next as unknown as fhir4.Patient;
   return (was === 'not-told' ? rest : { ...rest, active: was !== 'inactive' }) as unknown as Resource;
 };

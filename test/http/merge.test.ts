@@ -67,7 +67,15 @@ describe('a merge', () => {
   });
 
   it.each([true, false, undefined])('is undone exactly: who was active %s before is so again', async (active) => {
-    const before = await create(server, patientBody(active === undefined ? {} : { active }));
+    // What another link says of that counts for nothing.
+    const extension = [
+      {
+        url: 'https://concord.example/fhir/StructureDefinition/active-before-merge',
+        valueCode: active === false ? 'active' : 'inactive',
+      },
+    ];
+    const link = [{ extension, other: { reference: referenceTo(other) }, type: 'seealso' as const }];
+    const before = await create(server, patientBody({ link, ...(active === undefined ? {} : { active }) }));
     await ask('$merge', kept, referenceTo(before));
     expect(await read(before)).toMatchObject({ active: false });
     await ask('$unmerge', kept, referenceTo(before));
