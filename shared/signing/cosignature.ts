@@ -1,5 +1,6 @@
 import type { Resource } from '../fhir/resource.ts';
 import type { Raised, RecordChange } from '../record-types/define-record-type.ts';
+import { isOpen } from '../work/worklists.ts';
 import { cosignerOf, namesOfSigner, signaturesOf, signerOf } from './signature.ts';
 
 const cosignature: fhir4.CodeableConcept = {
@@ -57,13 +58,12 @@ const taskFor = ({ name, next, signer, cosigner, now }: Asked): Resource => {
   return task as unknown as Resource;
 };
 
-const open: ReadonlySet<string> = new Set(['requested', 'received', 'accepted', 'in-progress', 'on-hold']);
-
 const ended =
   (name: string, status: 'completed' | 'cancelled', by?: readonly string[]) =>
   (resource: Resource): Resource | undefined => {
-    const { code, focus, owner, status: is } = resource as unknown as fhir4.Task;
+    const task = resource as unknown as fhir4.Task;
+    const { code, focus, owner } = task;
     const isAsked = code?.coding?.some(({ code: each }) => each === cosignature.coding?.[0]?.code) ?? false;
     const isTheirs = by === undefined || by.includes(owner?.reference ?? '');
-    return isAsked && focus?.reference === name && isTheirs && open.has(is) ? { ...resource, status } : undefined;
+    return isAsked && focus?.reference === name && isTheirs && isOpen(task) ? { ...resource, status } : undefined;
   };

@@ -192,6 +192,25 @@ describe('a cosignature', () => {
     ]);
   });
 
+  it('completes its task in whichever open state that is', async () => {
+    const states = ['received', 'accepted', 'ready', 'in-progress', 'on-hold'] as const;
+    const done: unknown[] = [];
+    for (const status of states) {
+      const own = await create(server, noteBody(), author);
+      const cosigner = { name: 'cosigner', valueReference: { reference: String(senior.claims?.['fhirUser']) } };
+      await sign(pathOf(own), author, [cosigner]);
+      const found = async () =>
+        resourcesIn((await server.get(`Task?patient=${patient.id}&focus=${referenceTo(own)}`, { as: author })).body);
+      const [task] = await found();
+      await server.put(`Task/${String(task?.id)}`, { ...(task as object), status }, { as: author });
+      const [moved] = await found();
+      await sign(pathOf(own), senior);
+      done.push([moved?.status, (await found())[0]?.status]);
+    }
+
+    expect(done).toEqual(states.map((status) => [status, 'completed']));
+  });
+
   it.each(['as the person, of a position', 'under a position, of the person'])('is given %s', async (way) => {
     const person = String(senior.claims?.['fhirUser']);
     const position = referenceTo(
