@@ -17,15 +17,18 @@ const withExtensions = (resource: Resource, extension: readonly fhir4.Extension[
 const extensionsOf = (resource: Resource | undefined): readonly fhir4.Extension[] =>
   (resource?.extension ?? []) as readonly fhir4.Extension[];
 
-/** A version of a request with the answers that are known. What a client makes of them counts for nothing; the organisation's own system imports what was. */
+/** A version of a request with the answers that are known. What a client makes of them counts for nothing; the organisation's own system imports what was, and takes nothing away either: interfaces know of no answers. */
 export const keepAnswers = (
   before: Resource | undefined,
   next: Resource,
   { roles }: Pick<Caller, 'roles'>,
 ): Resource => {
   const [known, said] = [extensionsOf(before).filter(isAnswer), extensionsOf(next)];
-  if (roles.includes('system') || (known.length === 0 && !said.some(isAnswer))) return next;
-  return withExtensions(next, [...said.filter((each) => !isAnswer(each)), ...known]);
+  const told = new Set(before ? answersIn(before) : []);
+  const isNew = ({ valueReference }: fhir4.Extension) => !told.has(valueReference?.reference ?? '');
+  const imported = roles.includes('system') ? said.filter(isAnswer).filter(isNew) : [];
+  if (known.length === 0 && !said.some((each) => isAnswer(each) && !imported.includes(each))) return next;
+  return withExtensions(next, [...said.filter((each) => !isAnswer(each)), ...known, ...imported]);
 };
 
 /** https://hl7.org/fhir/R4/extension-request-statusreason.html */

@@ -399,6 +399,9 @@ describe('an answer that is withdrawn', () => {
       ],
     });
     expect((await standing(known)).answers).toEqual([name]);
+    // An interface that knows of no answers does not lose them.
+    await replace(known.request, { extension: undefined, note: [{ text: 'By fax' }] }, system);
+    expect((await standing(known)).answers).toEqual([name]);
     await replace(known.task, { output: undefined });
     await replace(report, { status: 'entered-in-error' });
     expect(await standing(known)).toMatchObject({ request: 'active', task: 'in-progress', answers: [] });
