@@ -4,16 +4,13 @@ import type { Pack } from './knowledge.ts';
 import { type KnownMedicines, membersOf, nameOf } from './known-medicines.ts';
 import type { Medicine } from './medicine.ts';
 import { dayMs, hasCode, loinc, observedOf, recordOf, snomed } from './observed.ts';
+import { isPregnancyCode } from './tells-of-pregnancy.ts';
 import { type NotChecked, notChecked } from './words.ts';
 
 /** LOINC: pregnancy status. https://loinc.org/82810-3 */
 const pregnancyStatus = ['82810-3'];
 const pregnant = { [snomed]: ['77386006'], [loinc]: ['LA15173-0'] };
 const notPregnant = { [snomed]: ['60001007'], [loinc]: ['LA26683-5'] };
-/** Conditions that are a pregnancy: SNOMED CT, and ICD-10-CM's chapters on it that are none of the time after it. */
-const pregnancies = ['77386006', '72892002'];
-const icd10 = 'http://hl7.org/fhir/sid/icd-10-cm';
-const icd10Pregnancies = /^(?:Z33\.1|Z34|O09|O1[0-6]|O2[0-9])/;
 
 /** How long a statement holds: a pregnancy until 43 weeks after it was told, its absence for four weeks. */
 export const holdsDays = { pregnant: 301, notPregnant: 28 } as const;
@@ -84,14 +81,11 @@ const isOneOf = (
 
 const isPregnancy = (condition: fhir4.Condition, now: number): boolean => {
   const { code, clinicalStatus, verificationStatus, onsetDateTime, onsetPeriod, recordedDate } = condition;
-  const isCoded =
-    hasCode(code, snomed, pregnancies) ||
-    code?.coding?.some(({ system, code: each = '' }) => system === icd10 && icd10Pregnancies.test(each)) === true;
   const isOver =
     Object.keys(condition).some((element) => element.startsWith('abatement')) ||
     ['inactive', 'remission', 'resolved'].includes(clinicalStatus?.coding?.[0]?.code ?? '') ||
     ['refuted', 'entered-in-error'].includes(verificationStatus?.coding?.[0]?.code ?? '');
-  if (!isCoded || isOver) return false;
+  if (!isPregnancyCode(code) || isOver) return false;
   const begun = dateInterval(onsetDateTime ?? onsetPeriod?.start ?? recordedDate ?? '');
   return begun !== undefined && begun.start <= now && now - begun.end <= holdsDays.pregnant * dayMs;
 };

@@ -1,6 +1,7 @@
 import { conditionInvariants } from '../fhir/generated/invariants/Condition.ts';
 import { conditionSchema } from '../fhir/generated/schemas/Condition.ts';
 import { conditionElements, conditionSearchTable } from '../fhir/generated/search-parameters/Condition.ts';
+import { conditionCallsForCheck } from '../order-checks/tells-of-pregnancy.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A diagnosis, a problem, a concern. https://hl7.org/fhir/R4/condition.html */
@@ -11,4 +12,5 @@ export const condition = defineRecordType({
   searchTable: conditionSearchTable,
   elements: conditionElements,
   date: 'onset-date',
+  callsForCheck: conditionCallsForCheck,
 });

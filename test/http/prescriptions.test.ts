@@ -258,3 +258,33 @@ describe('an order that is in force elsewhere', () => {
     expect(isUnsigned(await create(server, orderBody({ status: 'active' }), prescriber))).toBe(true);
   });
 });
+
+describe('an order in force', () => {
+  const methotrexate = { coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code: '6851' }] };
+  const conditionOf = (code: string): fhir4.Condition => ({
+    resourceType: 'Condition',
+    clinicalStatus: {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }],
+    },
+    code: { coding: [{ system: 'http://snomed.info/sct', code }] },
+    subject: { reference: referenceTo(patient) },
+    recordedDate: new Date().toISOString(),
+  });
+
+  it('is checked again when a pregnancy is recorded, and no other condition costs a call more', async () => {
+    const order = await signed({ medicationCodeableConcept: methotrexate });
+    server.calls.reset();
+    await create(server, conditionOf('38341003'));
+    const calls = server.calls.sequential();
+    const pregnancy = await create(server, conditionOf('77386006'));
+    const { body } = await server.get(`DetectedIssue?patient=${referenceTo(patient)}`);
+    const issues = ((body as unknown as fhir4.Bundle).entry ?? []).map(
+      ({ resource }) => resource as fhir4.DetectedIssue,
+    );
+
+    expect(calls).toBe(1);
+    expect(issues).toMatchObject([
+      { implicated: [{ reference: referenceTo(order) }, { reference: referenceTo(pregnancy) }] },
+    ]);
+  });
+});

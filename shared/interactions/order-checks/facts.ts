@@ -26,6 +26,17 @@ type FactType = keyof typeof mostPages;
 /** What an order is checked against, before what records refer to is looked up. */
 export type ChartFacts = Readonly<Record<FactType, readonly Resource[]>> & { readonly patient: Resource | undefined };
 
+/** Those of a chart that is not there yet. */
+export const noFacts: ChartFacts = {
+  patient: undefined,
+  AllergyIntolerance: [],
+  Condition: [],
+  MedicationRequest: [],
+  MedicationStatement: [],
+  MedicationAdministration: [],
+  Observation: [],
+};
+
 /**
  * What the caller may see of a chart, and of those merged with it, that matters for an order: one Query for each type, all at once, and a read of the patient. What is hidden from the caller is left
  * out, as if there were no such record.

@@ -11,7 +11,7 @@ import { physicians } from '../../work/pools.ts';
 import type { RequestContext } from '../context.ts';
 import { systemOf } from '../own-system.ts';
 import type { PlannedWrite } from '../plan-write.ts';
-import { type ChartFacts, chartFacts, withMedications } from './facts.ts';
+import { type ChartFacts, chartFacts, noFacts, withMedications } from './facts.ts';
 import { type Guard, guardOf } from './guard.ts';
 import { detectedIssueOf } from './told.ts';
 
@@ -22,7 +22,8 @@ const inForce: ReadonlySet<unknown> = new Set(['active', 'on-hold']);
 
 /**
  * What writes call for that say something new of what a patient takes, or should not: an order in force that nobody has signed here is checked as it is written, and those in force are checked again
- * against what is new. It is guarded, so that two that clash do not pass each other. A clash is a fact and refuses nothing: it is kept as a DetectedIssue, and a Task for the prescribers tells of it. A Query for each type of facts and chart.
+ * against what is new. It is guarded, so that two that clash do not pass each other. A clash is a fact and refuses nothing: it is kept as a DetectedIssue, and a Task for the prescribers tells of it. A Query for each type of facts and chart; none for a chart that
+ * the transaction begins, as imports do.
  *
  * @param asking - those of the writes that call for it.
  * @param plans - all of the transaction: what is written with it counts.
@@ -64,9 +65,10 @@ const inChart = async (
   const { chart, custodian } = first.next;
   // What the organisation itself knows: not what the writer may see, who is perhaps an interface.
   const own = { ...context, asking: systemOf(context, custodian) };
-  const guard = await guardOf(own, chart, custodian);
   const written = plans.filter(({ next }) => next.chart === chart);
-  const known = withWritten(await chartFacts(own, chart), written);
+  const begun = written.some(begins);
+  const guard = begun ? undefined : await guardOf(own, chart, custodian);
+  const known = withWritten(begun ? noFacts : await chartFacts(own, chart), written);
   for (const { next } of asking) requireNoAllergies(next, known.AllergyIntolerance);
   const orders = known.MedicationRequest.filter((order) => isOrder(order) && inForce.has(order['status']));
   const [looked, pack] = await Promise.all([withMedications(own, known, []), builtInPack()]);
@@ -81,8 +83,11 @@ const inChart = async (
     const by = names.get(name) ?? clashes.flatMap(({ record }) => names.get(record ?? '') ?? [])[0];
     return by && clashes.length > 0 ? told(order, clashes, context.now).map((what) => ({ what, by })) : [];
   });
-  return { raised, guarded: [[first, guard]] };
+  return { raised, guarded: guard ? [[first, guard]] : [] };
 };
+
+/** Whether a write begins its chart: then nothing else is there, and nobody else writes there before it is. */
+const begins = ({ next: { type, version } }: PlannedWrite): boolean => type === 'Patient' && version === 1;
 
 /**
  * That there is no allergy cannot be said while one is recorded: it would hide it.
