@@ -4,7 +4,7 @@ import type { Resource } from '../fhir/resource.ts';
 import { linkedWith } from '../store/chart-links.ts';
 import type { Address } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
-import { answeredIn, inThread, threadOf } from '../work/threads.ts';
+import { answeredIn, answeredInEnd, inThread, threadOf } from '../work/threads.ts';
 import type { Answered } from './answered.ts';
 import type { RequestContext } from './context.ts';
 import { locate } from './locate.ts';
@@ -42,18 +42,13 @@ const begunBy = async (
   parent: string,
 ): Promise<string | undefined> => {
   const { baseUrl } = context.request;
-  let name = parent;
-  // What the same transaction writes is not there yet.
-  for (const seen = new Set<string>(); ; ) {
-    const said = context.saying?.(name);
-    if (!said) break;
-    const address = await addressed(context, name);
+  const name = context.saying ? answeredInEnd(context.saying, parent, baseUrl) : parent;
+  // What the same transaction writes is not there yet. What is between answers the same patient's, or is refused itself.
+  for (const each of new Set([parent, name])) {
+    const address = context.saying?.(each) && (await addressed(context, each));
     if (address && !(await isAboutSame(context, chart, answer, address))) return refused(context);
-    const next = answeredIn(said, baseUrl);
-    if (next === undefined || seen.has(next)) return name;
-    seen.add(next);
-    name = next;
   }
+  if (context.saying?.(name)) return name;
   const record = await messageNamed(context, name);
   if (!record?.resource) return undefined;
   if (!(await isAboutSame(context, chart, answer, record))) return refused(context);

@@ -10,6 +10,10 @@ const told: ReadonlySet<string> = new Set(['in-progress', 'completed', 'unknown'
 /** Whether a message is there to be read. */
 export const isTold = ({ status }: Pick<fhir4.Communication, 'status'>): boolean => told.has(status);
 
+/** Whether others say that a message was received, and the server knows of no reader: so it was read by all, where it comes from. */
+export const wasReadElsewhere = (message: fhir4.Communication): boolean =>
+  message.received !== undefined && receiptsOf(message as unknown as Resource).length === 0;
+
 /** `Type/id` of those to whom a message is, each once. */
 export const recipientsOf = ({ recipient = [] }: Pick<fhir4.Communication, 'recipient'>): readonly string[] => [
   ...new Set(recipient.flatMap((each) => nameIn(each) ?? [])),
@@ -21,10 +25,9 @@ export const recipientsOf = ({ recipient = [] }: Pick<fhir4.Communication, 'reci
  * @param among - `Type/id` of the recipients that are asked about; all of them, if absent.
  */
 export const unreadOf = (message: Resource, reader?: string, among?: readonly string[]): readonly string[] => {
-  const { received, ...sent } = message as unknown as fhir4.Communication;
-  if (!isTold(sent)) return [];
+  const sent = message as unknown as fhir4.Communication;
+  if (!isTold(sent) || wasReadElsewhere(sent)) return [];
   const receipts = receiptsOf(message);
-  if (received !== undefined && receipts.length === 0) return [];
   const isRead = (name: string): boolean =>
     receipts.some((receipt) => receipt.recipient === name && (reader === undefined || receipt.reader === reader));
   return recipientsOf(sent).filter((name) => (among === undefined || among.includes(name)) && !isRead(name));

@@ -2,10 +2,9 @@ import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { Raised, RecordChange } from '../record-types/define-record-type.ts';
 import { dateInterval } from '../search/date-range.ts';
-import { isTold, recipientsOf } from './message-lists.ts';
+import { isTold, recipientsOf, wasReadElsewhere } from './message-lists.ts';
 import { poolOf } from './message-pools.ts';
 import { nurses, poolNamed } from './pools.ts';
-import { receiptsOf } from './receipts.ts';
 import { answersIn, threadOf } from './threads.ts';
 import { triagedFor } from './triage.ts';
 import { isOpen, nameIn } from './worklists.ts';
@@ -37,8 +36,7 @@ const newsMs = 30 * 86_400_000;
 
 /** Whether a message was kept elsewhere before, and answered there: it says when it was received, and not by whom, or was sent long ago. */
 export const isFromElsewhere = (message: Message, now: number): boolean =>
-  (message.received !== undefined && receiptsOf(message as unknown as Resource).length === 0) ||
-  (dateInterval(message.sent ?? '')?.start ?? now) < now - newsMs;
+  wasReadElsewhere(message) || (dateInterval(message.sent ?? '')?.start ?? now) < now - newsMs;
 
 /** Whether a patient has sent a message that nobody in particular is to answer. What is based on a task, such as a statement about an amendment, belongs to that. */
 const isForPool = (message: Message | undefined, now: number): boolean =>

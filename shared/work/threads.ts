@@ -18,6 +18,33 @@ export const answersIn = ({ inResponseTo }: Resource, baseUrl: string): readonly
 /** `Communication/id` of the message whose thread an answer goes on: the first that it names. */
 export const answeredIn = (message: Resource, baseUrl: string): string | undefined => answersIn(message, baseUrl)[0];
 
+type Saying = (name: string) => Resource | undefined;
+
+/** Where messages lead to, by what one transaction says: each of a long thread is followed once, whichever of them is asked. */
+const ends = new WeakMap<Saying, Map<string, string>>();
+
+/**
+ * `Communication/id` of what a message answers in the end, as far as the same transaction writes what is between: the message that begins it all, or the first that the transaction does not write.
+ *
+ * @param saying - what the transaction is to say of a record, the same function for all that it writes.
+ */
+export const answeredInEnd = (saying: Saying, parent: string, baseUrl: string): string => {
+  const known = ends.get(saying) ?? new Map<string, string>();
+  ends.set(saying, known);
+  const passed = new Set<string>();
+  let name = parent;
+  while (!known.has(name)) {
+    passed.add(name);
+    const said = saying(name);
+    const next = said && answeredIn(said, baseUrl);
+    if (next === undefined || passed.has(next)) break;
+    name = next;
+  }
+  const end = known.get(name) ?? name;
+  for (const each of passed) known.set(each, end);
+  return end;
+};
+
 /** `Communication/id` of the message that began the thread to which an answer belongs; undefined for what is no answer, which may begin one. */
 export const threadOf = (message: Resource, baseUrl: string): string | undefined =>
   answeredIn(message, baseUrl) === undefined ? undefined : messagesIn(message.partOf, baseUrl)[0];

@@ -796,6 +796,17 @@ describe('a message that somebody reads', () => {
     expect(await put([forged, forged], system)).toEqual([referenceTo(ann), referenceTo(ann)]);
   });
 
+  it('that was read elsewhere stays as it came, and calls for nobody', async () => {
+    const { recipient: _nobody, ...words } = to();
+    const sender = { reference: referenceTo(patient) };
+    const received = new Date().toISOString();
+    const imported = await create(server, { ...words, sender, received } as fhir4.Communication, system);
+
+    const { status, body } = await read(imported, asAnn);
+    expect([status, body.meta?.versionId, body.extension]).toEqual([200, '1', undefined]);
+    expect((await tasks()).filter(({ focus }) => focus?.reference === referenceTo(imported))).toEqual([]);
+  });
+
   it('says what its readers have read, though it is still under way', async () => {
     const sent = await create(server, { ...to(referenceTo(ann)), status: 'in-progress' }, asBob);
     expect((await read(sent, asAnn)).status).toBe(200);

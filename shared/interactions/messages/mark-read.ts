@@ -3,7 +3,7 @@ import { isSupport } from '../../access/support.ts';
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';
-import { isTold, recipientsOf } from '../../work/message-lists.ts';
+import { isTold, recipientsOf, wasReadElsewhere } from '../../work/message-lists.ts';
 import { receiptsOf, withReceipts } from '../../work/receipts.ts';
 import { answerTo, ofVersion } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
@@ -23,7 +23,7 @@ const attempts = 3;
 
 /**
  * `POST Communication/{id}/$read`: says that the caller has read a message that is to the caller, or to whom the caller acts for: a patient, a position, a team, the organisation, to which also is what names nobody.
- * Who says so again is answered with the message as it is. One read, one transaction; one call more for positions, and for each team and position that is named.
+ * Who says so again, or of what was read elsewhere, is answered with the message as it is. One read, one transaction; one call more for positions, and for each team and position that is named.
  *
  * @throws RecordError `not-found`; `forbidden` (`not-a-recipient`) to who may see it and is none of its recipients; `business-rule` (`not-sent`) for what is not there to be read.
  */
@@ -47,9 +47,10 @@ export const markRead: Interaction = async (context, { id }): Promise<Answer> =>
         reason: 'not-sent',
         expression: 'Communication.status',
       });
+    const isElsewhere = wasReadElsewhere(resource as unknown as fhir4.Communication);
     const known = receiptsOf(resource).filter((receipt) => receipt.reader === reader);
     const added = asWhom.filter((recipient) => !known.some((receipt) => receipt.recipient === recipient));
-    if (added.length === 0)
+    if (isElsewhere || added.length === 0)
       return {
         statusCode: 200,
         resource: presented(context.view.of(shownOf(context, current))),
