@@ -152,6 +152,7 @@ describe('support staff', () => {
     ['an extension', { extension: [{ url: 'urn:x', valueString: 'chest pain' }] }, 'extension'],
     ['a service in words', { serviceType: [{ text: 'chest pain' }] }, 'serviceType'],
     ['a service that nobody offers', { serviceType: [checkUp] }, 'serviceType'],
+    ['words as a system', { serviceType: [{ coding: [{ system: 'urn:chest-pain' }] }] }, 'serviceType'],
     [
       'a name beside a reference',
       { participant: [{ actor: { display: 'Dr Who' }, status: 'accepted' }] },

@@ -123,7 +123,10 @@ export const requireBookableBySupport = async (context: RequestContext, plan: Pl
   const patients = actorsOf(resource).filter(({ reference }) => nameIn(context, reference)?.startsWith('Patient/'));
   // What stands in an appointment that they see is no news; that somebody has died may be.
   if (plan.previous) return requireAlive(await recordsNamed(context, patients));
-  const services = servicesOf((resource as Partial<fhir4.Appointment>).serviceType);
+  const { serviceType = [] } = resource as Partial<fhir4.Appointment>;
+  const services = servicesOf(serviceType);
+  // A system alone names no service, and may be any words.
+  const isCoded = serviceType.every(({ coding = [] }) => coding.every(({ code }) => code !== undefined));
   const named = actorsOf(resource);
   const [records, schedules] = await Promise.all([
     requireKnown(context, named),
@@ -143,7 +146,7 @@ export const requireBookableBySupport = async (context: RequestContext, plan: Pl
       type === 'HealthcareService' ? servicesOf((actor as Partial<fhir4.HealthcareService>).type) : [],
     ),
   ]);
-  if (services.every((service) => offered.has(service))) return;
+  if (isCoded && services.every((service) => offered.has(service))) return;
   throw new RecordError('business-rule', 'None of those who take part offers this service', {
     reason: 'beyond-support',
     expression: 'Appointment.serviceType',
