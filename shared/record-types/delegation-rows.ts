@@ -13,6 +13,15 @@ const isCoded = (
 ): boolean =>
   code.some(({ coding = [] }) => coding.some(({ system, code: own }) => system === as.system && own === as.code));
 
+/** A restriction that is misspelt must not delegate more than was meant. */
+const isUnderstood = ({ code = [] }: fhir4.PractitionerRole): boolean =>
+  code.every(({ coding = [] }) =>
+    coding.every(
+      ({ system, code: own }) =>
+        system !== delegationCode.system || own === delegationCode.code || own === verifiedCallsCode.code,
+    ),
+  );
+
 /** What a PractitionerRole delegates, to be in force with it; undefined for one that is no delegation, or not active. */
 const delegatedBy = (record: StoredRecord | undefined) => {
   const role = record?.resource as fhir4.PractitionerRole | undefined;
@@ -56,6 +65,7 @@ const keysOf = (delegating: Delegating) => {
 const rowOf = (delegating: Delegating, by: string): DelegationRow => {
   const { record, role } = delegating;
   const person = personOf(delegating);
+  if (!isUnderstood(role)) throw refused('code', 'A delegation is coded support, and perhaps verified-calls');
   if (person === undefined) throw refused('practitioner', 'A delegation names the Practitioner who is to act');
   if (person === by) throw refused('practitioner', 'Nobody delegates to themselves');
   if (role.organization && addressOf(role.organization.reference ?? '')?.name !== `Organization/${record.custodian}`)

@@ -119,6 +119,9 @@ describe('a delegation', () => {
     expect(await grant({ period: { start: '2026-11-27' } })).toEqual([422, 'delegation']);
     expect(await grant({ period: { start: '2026-11-27', end: '2028-01-01' } })).toEqual([422, 'delegation']);
     expect(await grant({ organization: { reference: referenceTo(organization) } })).toEqual([422, 'delegation']);
+    const misspelt = { ...delegationCode, code: 'verified-call' };
+    expect(await grant({ code: [{ coding: [delegationCode, misspelt] }] })).toEqual([422, 'delegation']);
+    expect(await grant({ code: [{ coding: [delegationCode] }, { coding: [misspelt] }] })).toEqual([422, 'delegation']);
     expect(await seen(pathOf(patient))).toBe('no-delegation');
   });
 
