@@ -2,6 +2,7 @@ import type { Resource } from '../fhir/resource.ts';
 import { log } from '../log.ts';
 import { isDead } from '../people/death.ts';
 import { dateInterval } from '../search/date-range.ts';
+import { linkedWith } from '../store/chart-links.ts';
 import { timeKey } from '../store/ids.ts';
 import { anyValue, partitionFor } from '../store/index-rows.ts';
 import { organizationBehind } from '../store/purge-walk.ts';
@@ -111,13 +112,21 @@ const startOf = (resource: Resource | undefined): number | undefined => {
   return status === 'booked' && start !== undefined ? dateInterval(start)?.start : undefined;
 };
 
-/** A death suspends what its organisation has booked. What others have booked for the patient, or booked since, reminds nobody either. */
+/** A death suspends what its organisation has booked. What others have booked for the patient, or booked since, reminds nobody either; somebody who was merged may have died in any of the records. */
 const ofTheLiving = async <T extends { readonly record: StoredRecord }>(
   store: RecordStore,
   found: readonly T[],
 ): Promise<readonly T[]> => {
   const charts = [...new Set(found.flatMap(({ record }) => (record.place === '' ? [] : [record.chart])))];
-  const patients = await store.readMany(charts.map((chart) => ({ type: 'Patient', chart, place: '' })));
-  const dead = new Set(patients.flatMap(({ chart, resource }) => (isDead(resource) ? [chart] : [])));
-  return found.filter(({ record }) => !dead.has(record.chart));
+  const patients = await store.readMany(charts.map(patientIn));
+  const dead = await Promise.all(
+    patients.map(async ({ chart, resource }) => {
+      const linked = resource?.['link'] === undefined ? [] : await linkedWith(store, chart);
+      const others = await store.readMany(linked.map((each) => patientIn(each.chart)));
+      return [resource, ...others.map((other) => other.resource)].some(isDead) ? [chart] : [];
+    }),
+  );
+  return found.filter(({ record }) => !dead.flat().includes(record.chart));
 };
+
+const patientIn = (chart: string) => ({ type: 'Patient', chart, place: '' });

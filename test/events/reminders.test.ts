@@ -140,6 +140,21 @@ describe('a reminder', () => {
     expect(await runAt(now + 15 * minute)).toBe(0);
     expect([suspended.status, since.status]).toEqual(['booked', 'booked']);
   });
+  it('is of nobody who has died in another record of the same person', async () => {
+    const stands = await create(server, patientBody(), frontdesk);
+    const source = { name: 'source', valueReference: { reference: referenceTo(patient) } };
+    const merge = { resourceType: 'Parameters', parameter: [source] };
+    expect((await server.post(`${referenceTo(stands)}/$merge`, merge, { as: frontdesk })).status).toBe(200);
+    const booked = await book(now + 24 * hour + 10 * minute);
+    const alive = await server.store.read({ type: 'Patient', chart: stands.id, place: '' });
+    if (!alive?.resource) throw new Error('There is no patient');
+    const dead = nextOf(alive, { resource: { ...alive.resource, deceasedBoolean: true } });
+    await commit(server.store, commitOf({ writes: [{ next: dead, previous: alive }] }));
+    await runAt(now);
+
+    expect([booked.status, await runAt(now + 15 * minute)]).toEqual(['booked', 0]);
+  });
+
   it('is for the organisation that keeps the booking, and is found without a look at any other', async () => {
     const theirs = await create(server, patientBody(), atLakeside);
     const [own, foreign] = [
