@@ -76,7 +76,9 @@ export const withRequestsAnswered = async (
     const request = said.get(each.request);
     const { chart } = each.by.next;
     if (!request?.resource) continue;
-    if (request.chart !== chart && !(await written.ofPerson(request.chart)).includes(chart)) continue;
+    // What a wrong merge let answer the request of somebody else is taken back once it is undone, too.
+    const isTold = each.answer === 'withdrawn' && answersIn(request.resource).includes(nameOf(each.by.next));
+    if (!isTold && request.chart !== chart && !(await written.ofPerson(request.chart)).includes(chart)) continue;
     const tasks = [...said.values()].filter((record): record is Kept => record.type === 'Task' && !!record.resource);
     const known = { request: request as Kept, tasks, plans: written.plans };
     const { changes, toRead } = await madeOf(context, each, known);

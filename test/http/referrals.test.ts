@@ -381,6 +381,24 @@ describe('an answer that is withdrawn', () => {
     expect(await standing(known)).toEqual(doneBy(String(third).split('/fhir/').at(-1) as string));
   });
 
+  it('is taken back from another patient whose record a wrong merge had made the same person’s', async () => {
+    const known = await referred();
+    const subject = referenceTo(await create(server, patientBody()));
+    const ask = (operation: string) =>
+      server.post(`${subject}/${operation}`, {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'source', valueReference: { reference: known.subject } }],
+      });
+    await ask('$merge');
+    const report = await create(server, reportBody(subject, referenceTo(known.request)));
+    expect((await standing(known)).request).toBe('completed');
+
+    expect((await ask('$unmerge')).status).toBe(200);
+    await replace(report, { status: 'entered-in-error' });
+
+    expect(await standing(known)).toMatchObject({ request: 'active', task: 'in-progress', answers: [] });
+  });
+
   it('can be answered anew, and withdrawn anew', async () => {
     const { known, report } = await reports();
     for (const status of ['preliminary', 'final', 'cancelled']) await replace(report, { status });
