@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { Raised, RecordChange } from '../record-types/define-record-type.ts';
@@ -55,6 +56,9 @@ const toAnswer: fhir4.CodeableConcept = {
 /** Tasks about messages of one thread. */
 const threadGroups = 'https://concord.example/fhir/NamingSystem/thread';
 
+/** Which tasks are about one thread, and not which: a text is shown to whom a reference to the message that began it would be masked for. */
+const groupOf = (thread: string): string => createHash('sha256').update(thread).digest('hex').slice(0, 32);
+
 /** A Task by which a pool takes a message on, and says no word of it. */
 export const taskToAnswer = (
   message: Resource,
@@ -74,7 +78,7 @@ export const taskToAnswer = (
   const { subject, priority } = message as unknown as Message;
   const task: fhir4.Task = {
     resourceType: 'Task',
-    groupIdentifier: { system: threadGroups, value: threadOf(message, baseUrl) ?? name },
+    groupIdentifier: { system: threadGroups, value: groupOf(threadOf(message, baseUrl) ?? name) },
     status: 'requested',
     intent: 'order',
     ...(priority === undefined ? {} : { priority }),
@@ -168,11 +172,12 @@ const answered = ({ name, before, next, now, baseUrl }: RecordChange): readonly 
   const answers = answersOf(next, baseUrl).filter((each) => !known.includes(each));
   if (!next || answers.length === 0) return [];
   const thread = threadOf(next, baseUrl);
+  const group = thread === undefined ? undefined : groupOf(thread);
   const output = [{ type: toAnswer, valueReference: { reference: name } }];
   return [
     tasksAbout((task) => {
       const { focus, groupIdentifier, status } = task;
-      const isOfThread = thread !== undefined && groupIdentifier?.value === thread && status === 'requested';
+      const isOfThread = group !== undefined && groupIdentifier?.value === group && status === 'requested';
       return answers.includes(focus?.reference ?? '') || isOfThread
         ? changed(task, { status: 'completed', output: [...(task.output ?? []), ...output] }, now)
         : undefined;

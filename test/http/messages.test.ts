@@ -235,6 +235,18 @@ describe('a message of a patient that is not urgent', () => {
     return server.post(`${referenceTo(named)}/$triage`, { resourceType: 'Parameters', parameter }, { as: by });
   };
 
+  it('shares a group with its thread that names no message, for a text is masked for nobody', async () => {
+    const first = await create(server, routine(), as);
+    const second = await create(server, routine({ inResponseTo: [{ reference: referenceTo(first) }] }), as);
+    const groups = [...(await tasksAbout(first)), ...(await tasksAbout(second))].map(
+      ({ groupIdentifier }) => groupIdentifier?.value ?? '',
+    );
+
+    expect(groups).toHaveLength(2);
+    expect(new Set(groups).size).toBe(1);
+    expect(groups[0]).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   it('is handed on to another pool, whoever has taken it on', async () => {
     const sent = await create(server, routine(), as);
     const doctor = await create(server, { resourceType: 'Practitioner' }, admin);
