@@ -25,8 +25,10 @@ const isHeld = ({ clinicalStatus, verificationStatus }: Resource): boolean =>
   !codesOf(verificationStatus).some((code) => code === 'refuted' || code === 'entered-in-error');
 
 /** Categories of which a record says that there is no allergy; undefined for one that says of an allergy. */
-const deniedBy = ({ code }: Resource): readonly Category[] | undefined =>
-  codesOf(code, snomed).flatMap((each) => (Object.hasOwn(denied, each) ? [denied[each] ?? []] : []))[0];
+const deniedBy = ({ code }: Resource): readonly Category[] | undefined => {
+  const all = codesOf(code, snomed).flatMap((each) => (Object.hasOwn(denied, each) ? (denied[each] ?? []) : []));
+  return all.length > 0 ? all : undefined;
+};
 
 /** Whether an allergy is of one of these categories. One that says of none may be of any. */
 const isOf = ({ category }: Resource, categories: readonly Category[]): boolean => {

@@ -140,10 +140,14 @@ const planChange = async (
   const { resource } = current;
   requireOwnWords(context, resource);
   const changed = change(resource.meta ?? {}, meta);
-  if (isSame(resource.meta ?? {}, changed)) return { plans: [], answer: answer(context, current) };
   const { meta: _, ...elements } = resource;
-  const labelled = Object.keys(changed).length === 0 ? elements : { ...elements, meta: changed };
-  const plan = await planLabels(context, { ...current, resource }, withSpellingOf(labelled as Resource, resource));
+  const sent = withSpellingOf(
+    (Object.keys(changed).length === 0 ? elements : { ...elements, meta: changed }) as Resource,
+    resource,
+  );
+  const labelled = recordType.tags?.(sent) ?? sent;
+  if (isSame(resource.meta ?? {}, labelled.meta ?? {})) return { plans: [], answer: answer(context, current) };
+  const plan = await planLabels(context, { ...current, resource }, labelled);
   return { plans: [plan], answer: answer(context, plan.next) };
 };
 

@@ -15,7 +15,15 @@ export const allergyCallsForCheck = (before: Resource | undefined, next: Resourc
   next !== undefined &&
   !has(next['verificationStatus'], ['refuted', 'entered-in-error']) &&
   !has(next['clinicalStatus'], ['inactive', 'resolved']) &&
-  changes(before, next, ['code', 'category', 'clinicalStatus', 'verificationStatus', 'reaction']);
+  changes(before, next, [
+    'code',
+    'category',
+    'clinicalStatus',
+    'verificationStatus',
+    'reaction',
+    'criticality',
+    'type',
+  ]);
 
 /** A medicine that somebody is newly said to take. */
 export const statementCallsForCheck = (before: Resource | undefined, next: Resource): boolean =>

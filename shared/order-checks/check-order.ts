@@ -33,7 +33,8 @@ export interface OrderCheck {
 }
 
 /**
- * Checks an order against what is known of its patient: allergies, medicines taken with it, duplicates, pregnancy and kidneys. Pure: what it does not know it says.
+ * Checks an order against what is known of its patient: allergies, medicines taken with it, duplicates, pregnancy and kidneys. Nothing is found of an order not to give a medicine. Pure: what it does
+ * not know it says.
  *
  * @param pack - undefined if there is none.
  * @param now - milliseconds since 1970.
@@ -51,6 +52,8 @@ export const checkOrder = (
       notChecked: [...checkKinds.map((kind) => notChecked(kind, 'no-pack')), ...always],
       edition: undefined,
     };
+  // That a medicine is not to be given is what a clash calls for, and nothing stands against it.
+  if (order.doNotPerform === true) return { findings: [], notChecked: always, edition: pack.edition };
   const known = knownMedicines(pack);
   const ordered = medicineOf(order, known, medications);
   const current = currentMedicines(order, medicines, known, medications);

@@ -9,8 +9,11 @@ export const duplicatesOf = (
   current: readonly Medicine[],
   pack: Pack,
   known: KnownMedicines,
-): readonly Finding[] =>
-  current.flatMap((other) => {
+): readonly Finding[] => {
+  const rules = pack.duplicates.filter((rule) =>
+    membersOf(rule.class, known).some((id) => order.ingredients.includes(id)),
+  );
+  return current.flatMap((other) => {
     const same = order.ingredients.filter((id) => other.ingredients.includes(id));
     return [
       ...same.map((id) =>
@@ -25,7 +28,7 @@ export const duplicatesOf = (
           pack,
         ),
       ),
-      ...pack.duplicates.flatMap((rule) => {
+      ...rules.flatMap((rule) => {
         const members = membersOf(rule.class, known);
         const [mine, theirs] = twoOf(members, order.ingredients, other.ingredients, same) ?? [];
         if (mine === undefined || theirs === undefined) return [];
@@ -37,6 +40,7 @@ export const duplicatesOf = (
       }),
     ];
   });
+};
 
 /** Two ingredients of a class, one of each medicine, of which one at least is not in both, and which are two therefore. */
 const twoOf = (

@@ -11,9 +11,13 @@ export const interactionsOf = (
   current: readonly Medicine[],
   pack: Pack,
   known: KnownMedicines,
-): readonly Finding[] =>
-  [order, ...current].flatMap((other) =>
-    pack.interactions.flatMap((rule) => {
+): readonly Finding[] => {
+  // Few rules speak of one order; all of them for each of 10,000 medicines took a third of a second.
+  const rules = pack.interactions.filter(({ between }) =>
+    between.some((side) => membersOf(side, known).some((id) => order.ingredients.includes(id))),
+  );
+  return [order, ...current].flatMap((other) =>
+    rules.flatMap((rule) => {
       const pair = clashing(rule, order.ingredients, other.ingredients, known);
       if (!pair) return [];
       const [mine, theirs] = pair.map((id) => nameOf(id, known));
@@ -31,6 +35,7 @@ export const interactionsOf = (
       );
     }),
   );
+};
 
 /** The first two different ingredients, one of each medicine, that a rule speaks of, whichever side each is on. */
 const clashing = (

@@ -114,7 +114,8 @@ export const requireOrderChange = (
       { reason: 'signed', expression: 'MedicationRequest' },
     );
   const byHand = !caller.roles.includes('system');
-  if (byHand && next && before['status'] === 'draft' && inForce.has(next['status'] as string) && isOrder(next))
+  const wasInForce = before['status'] !== 'draft' && isOrder(before);
+  if (byHand && next && !wasInForce && inForce.has(next['status'] as string) && isOrder(next))
     throw new RecordError('business-rule', 'An order comes into force by MedicationRequest/{id}/$sign', {
       reason: 'illegal-move',
       expression: 'MedicationRequest.status',

@@ -120,6 +120,8 @@ export interface RecordTypeDefinition {
    * @param caller - who writes: the organisation's own system imports what others have kept.
    */
   readonly keeps?: (before: Resource | undefined, next: Resource, now: number, caller: Caller) => Resource;
+  /** What the server itself says of a version by its tags: the version with that, whatever `$meta-add` and `$meta-delete` make of them. */
+  readonly tags?: (version: Resource) => Resource;
   /** What a change calls for in the same transaction. Facts that need somebody's eye are not refused: a Task tells of them. */
   readonly raises?: (change: RecordChange) => readonly Raised[];
   /** Whether a change says something new of what the patient takes or should not take, so that orders are checked in the same transaction. */

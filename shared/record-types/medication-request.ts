@@ -4,7 +4,7 @@ import {
   medicationRequestElements,
   medicationRequestSearchTable,
 } from '../fhir/generated/search-parameters/MedicationRequest.ts';
-import { isNewlyUnsigned, keptOfOrder, requireOrderChange } from '../prescriptions/orders.ts';
+import { isNewlyUnsigned, keptOfOrder, requireOrderChange, withUnsignedFlag } from '../prescriptions/orders.ts';
 import { checkOfState } from '../work/check-state.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -18,6 +18,7 @@ export const medicationRequest = defineRecordType({
   date: 'authoredon',
   requireChange: requireOrderChange,
   keeps: keptOfOrder,
+  tags: withUnsignedFlag,
   raises: checkOfState,
   callsForCheck: isNewlyUnsigned,
 });

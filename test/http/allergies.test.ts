@@ -33,7 +33,8 @@ const saying = (code: fhir4.CodeableConcept, elements: Partial<Allergy> = {}): A
   patient: { reference: referenceTo(patient) },
   ...elements,
 });
-const denial = (code: string) => saying({ coding: [{ system: 'http://snomed.info/sct', code }] });
+const denial = (...codes: string[]) =>
+  saying({ coding: codes.map((code) => ({ system: 'http://snomed.info/sct', code })) });
 const peanuts = (elements: Partial<Allergy> = {}) => saying({ text: 'Peanuts' }, { category: ['food'], ...elements });
 const statusOf = async (record: Stored<Allergy>) => {
   const { clinicalStatus, verificationStatus } = (await server.get(pathOf(record))).body as unknown as Allergy;
@@ -120,6 +121,15 @@ describe('that there is no allergy', () => {
     expect(answers.map(({ status, body }) => [status, issuesOf(body)[0]?.reason])).toEqual(
       answers.map(() => [422, 'allergy-recorded']),
     );
+  });
+
+  it('is said by each of its codes', async () => {
+    const both = await create(server, denial(noMedicine, noFood));
+    await create(server, peanuts());
+    const { status } = await post(denial(noMedicine, noFood));
+
+    expect(status).toBe(422);
+    expect(await statusOf(both)).toEqual(retired);
   });
 
   it('is said of other things, and once the allergy is refuted', async () => {

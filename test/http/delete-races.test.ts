@@ -270,7 +270,7 @@ describe('a deletion that others overtake', () => {
 
     expect(answer.status).toBe(409);
     expect(issuesOf(answer.body)).toMatchObject([{ code: 'conflict', reason: 'concurrent-change' }]);
-    expect(passed).toBe(5);
+    expect(passed).toBe(10);
     expect((await server.get(pathOf(encounter))).status).toBe(200);
   });
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
-import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
+import { base, type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
   admin,
   create,
@@ -165,6 +165,53 @@ describe('signing an order', () => {
     expect((await sign(byReference)).status).toBe(422);
   });
 
+  it.each([
+    ['its whole address', (name: string) => `${base}/${name}`],
+    ['a version of it', (name: string) => `${name}/_history/1`],
+  ])('knows a Medication by %s', async (_, addressOf) => {
+    await create(server, allergyTo(amoxicillin));
+    const medication = await create(server, { resourceType: 'Medication', code: amoxicillin }, admin);
+    const { medicationCodeableConcept: _concept, ...order } = orderOf(amoxicillin);
+    const reference = addressOf(referenceTo(medication));
+    const byAddress = await create(server, { ...order, medicationReference: { reference } } as Order, prescriber);
+
+    expect((await sign(byAddress)).status).toBe(422);
+  });
+
+  it('not to give a medicine is what an allergy calls for, and stopped by none', async () => {
+    await create(server, allergyTo(amoxicillin));
+    const answer = await sign(await draft(amoxicillin, { doNotPerform: true }));
+    await create(server, orderOf(amoxicillin, { status: 'active', doNotPerform: true }), system);
+
+    expect(answer.status).toBe(200);
+    expect(await found('DetectedIssue')).toEqual([]);
+  });
+
+  it('stops what it replaces where that is of unknown state', async () => {
+    const prior = await create(server, orderOf(warfarin, { status: 'unknown' }), system);
+    const order = await draft(aspirin, { priorPrescription: { reference: `${base}/${referenceTo(prior)}` } });
+
+    expect((await sign(order)).status).toBe(200);
+    expect((await server.get(pathOf(prior))).body).toMatchObject({ status: 'stopped' });
+  });
+
+  it('is stopped by what it is to replace where that goes on, in a chart merged with this', async () => {
+    const other = await create(server, patientBody());
+    const prior = await create(
+      server,
+      { ...orderOf(warfarin, { status: 'active' }), subject: { reference: referenceTo(other) } },
+      system,
+    );
+    await server.post(`${pathOf(patient)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: { reference: referenceTo(other) } }],
+    } as unknown as TestBody);
+    const order = await draft(aspirin, { priorPrescription: { reference: referenceTo(prior) } });
+
+    expect((await sign(order)).status).toBe(422);
+    expect((await server.get(pathOf(prior))).body).toMatchObject({ status: 'active' });
+  });
+
   it('is not stopped by what was refuted, or entered in error', async () => {
     const verification = (code: string) => ({
       verificationStatus: {
@@ -237,6 +284,39 @@ describe('an order that is in force elsewhere', () => {
     ]);
   });
 
+  it('tells of a clash under the labels of what it names, and of what that is by its codes', async () => {
+    const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }];
+    await create(server, {
+      resourceType: 'MedicationStatement',
+      status: 'active',
+      meta: { security },
+      medicationCodeableConcept: rxnorm('85762'), // ritonavir
+      subject: { reference: referenceTo(patient) },
+    });
+    await create(server, orderOf(rxnorm('36567'), { status: 'active' }), system); // simvastatin
+
+    const [issue] = await found<fhir4.DetectedIssue>('DetectedIssue');
+    expect(issue?.meta?.security?.map(({ code }) => code)).toEqual(['R', 'HIV']);
+  });
+
+  it('tells nobody of a psychotherapy note', async () => {
+    await create(server, orderOf(aspirin, { status: 'active' }), system);
+    const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSYTHPN' }];
+    await create(
+      server,
+      {
+        resourceType: 'MedicationStatement',
+        status: 'active',
+        meta: { security },
+        medicationCodeableConcept: warfarin,
+        subject: { reference: referenceTo(patient) },
+      },
+      prescriber,
+    );
+
+    expect([await found('DetectedIssue'), await found('Task')]).toEqual([[], []]);
+  });
+
   it('is checked with what comes in the same transaction, in any order', async () => {
     const entries = [orderOf(amoxicillin, { status: 'active' }), allergyTo(amoxicillin)].map((resource) => ({
       resource,
@@ -280,6 +360,14 @@ describe('an order in force', () => {
       { implicated: [{ reference: referenceTo(order) }, { reference: referenceTo(allergy) }] },
     ]);
     expect(await found('Task')).toHaveLength(1);
+  });
+
+  it('is checked again when an allergy turns out to be grave', async () => {
+    const allergy = await create(server, allergyTo(amoxicillin, { criticality: 'low' }));
+    expect((await sign(await draft(rxnorm('2180')))).status).toBe(200); // cefazolin
+    await server.put(pathOf(allergy), { ...allergy, criticality: 'high' }, {});
+
+    expect(await found('DetectedIssue')).toHaveLength(1);
   });
 
   it('is checked again when somebody is said to take another medicine', async () => {

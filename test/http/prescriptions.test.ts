@@ -94,6 +94,14 @@ describe('signing an order', () => {
     expect((await read(draft)).status).toBe('draft');
   });
 
+  it('is what a plan comes into force by once it is an order', async () => {
+    const plan = await create(server, orderBody({ status: 'active', intent: 'plan' }), prescriber);
+
+    const byHand = await put(plan, { intent: 'order' });
+
+    expect([byHand.status, codeOf(byHand)]).toEqual([422, 'illegal-move']);
+  });
+
   it('is for prescribers alone', async () => {
     const draft = await create(server, orderBody(), prescriber);
     const answers = await Promise.all(['nurse', 'pharmacist', 'frontdesk'].map((role) => sign(draft, { role })));
@@ -236,6 +244,29 @@ describe('an order that is in force elsewhere', () => {
     expect(isUnsigned(still)).toBe(true);
     expect(answer.status).toBe(200);
     expect(isUnsigned(await read(order))).toBe(false);
+  });
+
+  it('says so whatever is made of its tags', async () => {
+    const order = await create(server, orderBody({ status: 'active' }), system);
+    const tags = (operation: string, of: Stored<Order>) =>
+      server.post(
+        `${pathOf(of)}/${operation}`,
+        {
+          resourceType: 'Parameters',
+          parameter: [
+            {
+              name: 'meta',
+              valueMeta: { tag: [{ system: 'https://concord.example/fhir/CodeSystem/order', code: 'unsigned' }] },
+            },
+          ],
+        } as unknown as TestBody,
+        { as: prescriber },
+      );
+    const done = await signed();
+    const answers = [await tags('$meta-delete', order), await tags('$meta-add', done)];
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect([isUnsigned(await read(order)), isUnsigned(await read(done))]).toEqual([true, false]);
   });
 
   it('says so no more when it is over, and nobody says so of another', async () => {

@@ -72,13 +72,31 @@ const seenOf = async (context: Context, chart: string, type: FactType): Promise<
   );
 };
 
+/** Elements by which medicines and orders name records that matter for a check. */
+const naming = ['medicationReference', 'priorPrescription', 'request', 'basedOn', 'derivedFrom'] as const;
+
+/** The same record, naming records of this server as `Type/id`: a whole address, or one of a version, is of the same record. */
+export const namingRecords = ({ request: { baseUrl } }: Pick<Context, 'request'>, record: Resource): Resource => {
+  const named = (reference: fhir4.Reference): fhir4.Reference => {
+    const parsed = parseReference(reference.reference ?? '', baseUrl);
+    return parsed.kind === 'record' ? { ...reference, reference: `${parsed.type}/${parsed.id}` } : reference;
+  };
+  const changed = naming.flatMap((element) => {
+    const value = record[element] as fhir4.Reference | fhir4.Reference[] | undefined;
+    return value === undefined ? [] : [[element, Array.isArray(value) ? value.map(named) : named(value)] as const];
+  });
+  return changed.length === 0 ? record : { ...record, ...Object.fromEntries(changed) };
+};
+
 /** The same with the Medications that these records and an order refer to: a call more where there are any. */
 export const withMedications = async (
   context: Context,
   facts: ChartFacts,
   orders: readonly Resource[],
 ): Promise<PatientFacts> => {
-  const medicines = [...facts.MedicationRequest, ...facts.MedicationStatement, ...facts.MedicationAdministration];
+  const medicines = [...facts.MedicationRequest, ...facts.MedicationStatement, ...facts.MedicationAdministration].map(
+    (record) => namingRecords(context, record),
+  );
   const ids = new Set(
     [...orders, ...medicines].flatMap((record) => {
       const { reference = '' } = (record['medicationReference'] ?? {}) as fhir4.Reference;

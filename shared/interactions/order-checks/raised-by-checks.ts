@@ -11,8 +11,9 @@ import { physicians } from '../../work/pools.ts';
 import type { RequestContext } from '../context.ts';
 import { systemOf } from '../own-system.ts';
 import type { PlannedWrite } from '../plan-write.ts';
-import { type ChartFacts, chartFacts, noFacts, withMedications } from './facts.ts';
+import { type ChartFacts, chartFacts, namingRecords, noFacts, withMedications } from './facts.ts';
 import { type Guard, guardOf } from './guard.ts';
+import { labelsOfFinding } from './labels-of-finding.ts';
 import { detectedIssueOf } from './told.ts';
 
 type Context = Omit<RequestContext, 'recordType'>;
@@ -33,8 +34,10 @@ export const raisedByChecks = async (
   asking: readonly PlannedWrite[],
   plans: readonly PlannedWrite[],
 ): Promise<Checked> => {
-  const byChart = Map.groupBy(asking, ({ next: { chart, custodian } }) => `${chart} ${custodian}`);
-  const checked = await Promise.all([...byChart.values()].map((each) => inChart(context, each, plans)));
+  // What tells of a psychotherapy note would tell others that there is one.
+  const open = ({ next }: PlannedWrite): boolean => !next.originators;
+  const byChart = Map.groupBy(asking.filter(open), ({ next: { chart, custodian } }) => `${chart} ${custodian}`);
+  const checked = await Promise.all([...byChart.values()].map((each) => inChart(context, each, plans.filter(open))));
   const guards = new Map(checked.flatMap(({ guarded }) => guarded ?? []));
   return {
     raised: checked.flatMap(({ raised }) => raised),
@@ -70,20 +73,29 @@ const inChart = async (
   const guard = begun ? undefined : await guardOf(own, chart, custodian);
   const known = withWritten(begun ? noFacts : await chartFacts(own, chart), written);
   for (const { next } of asking) requireNoAllergies(next, known.AllergyIntolerance);
-  const orders = known.MedicationRequest.filter((order) => isOrder(order) && inForce.has(order['status']));
+  const orders = known.MedicationRequest.flatMap((order) =>
+    isOrder(order) && inForce.has(order['status']) ? [namingRecords(own, order)] : [],
+  );
   const [looked, pack] = await Promise.all([withMedications(own, known, []), builtInPack()]);
   const facts: PatientFacts = { ...looked, medications: new Map([...looked.medications, ...medicationsIn(plans)]) };
   const names = new Map(asking.map((plan) => [nameOf(plan), plan]));
-  const raised = orders.flatMap((order) => {
+  // An order that is not written is asked about what is, alone: a chart of thousands of orders is not compared pair by pair.
+  const newMedicines = facts.medicines.filter(({ resourceType, id }) => names.has(`${resourceType}/${id}`));
+  const raised = orders.map(async (order) => {
     const name = `MedicationRequest/${order.id}`;
-    const { findings } = checkOrder(order as unknown as fhir4.MedicationRequest, facts, pack, context.now);
+    const asked = names.has(name) ? facts : { ...facts, medicines: newMedicines };
+    const { findings } = checkOrder(order as unknown as fhir4.MedicationRequest, asked, pack, context.now);
     const clashes = findings.filter(
       ({ interrupts, record }) => interrupts && (names.has(name) || (record !== undefined && names.has(record))),
     );
     const by = names.get(name) ?? clashes.flatMap(({ record }) => names.get(record ?? '') ?? [])[0];
-    return by && clashes.length > 0 ? told(order, clashes, context.now).map((what) => ({ what, by })) : [];
+    if (!by || clashes.length === 0) return [];
+    const labelled = clashes.map(
+      async (finding) => [finding, await labelsOfFinding(own, order, finding, known)] as const,
+    );
+    return told(order, await Promise.all(labelled), context.now).map((what) => ({ what, by }));
   });
-  return { raised, guarded: guard ? [[first, guard]] : [] };
+  return { raised: (await Promise.all(raised)).flat(), guarded: guard ? [[first, guard]] : [] };
 };
 
 /** Whether a write begins its chart: then nothing else is there, and nobody else writes there before it is. */
@@ -132,7 +144,11 @@ const medicationsIn = (plans: readonly PlannedWrite[]): [string, fhir4.Medicatio
       : [],
   );
 
-const told = (order: Resource, findings: readonly Finding[], now: number): Raised[] => {
+const told = (
+  order: Resource,
+  findings: readonly (readonly [Finding, readonly fhir4.Coding[]])[],
+  now: number,
+): Raised[] => {
   const name = `MedicationRequest/${order.id}`;
   const patient = (order['subject'] as fhir4.Reference | undefined)?.reference ?? '';
   const task: fhir4.Task = {
@@ -148,7 +164,9 @@ const told = (order: Resource, findings: readonly Finding[], now: number): Raise
     performerType: [physicians],
   };
   return [
-    ...findings.map((finding) => ({ opens: detectedIssueOf(finding, { order: name, patient, now }) })),
+    ...findings.map(([finding, security]) => ({
+      opens: detectedIssueOf(finding, { order: name, patient, now, security }),
+    })),
     { opens: task as unknown as Resource },
   ];
 };

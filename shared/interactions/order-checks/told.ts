@@ -62,14 +62,28 @@ export interface Overriding {
  *
  * @param order - `Type/id` of the order that was checked.
  * @param now - milliseconds since 1970.
+ * @param security - labels of what it tells of.
  */
 export const detectedIssueOf = (
   finding: Finding,
-  { order, patient, now, overriding }: { order: string; patient: string; now: number; overriding?: Overriding },
+  {
+    order,
+    patient,
+    now,
+    security,
+    overriding,
+  }: {
+    readonly order: string;
+    readonly patient: string;
+    readonly now: number;
+    readonly security: readonly fhir4.Coding[];
+    readonly overriding?: Overriding;
+  },
 ): Resource => {
   const identified = new Date(now).toISOString();
   const issue: fhir4.DetectedIssue = {
     resourceType: 'DetectedIssue',
+    ...(security.length > 0 ? { meta: { security: [...security] } } : {}),
     status: 'final',
     code: { coding: [{ system, code: finding.code }], text: finding.text },
     severity: severities[finding.severity],

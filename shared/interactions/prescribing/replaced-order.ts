@@ -3,7 +3,8 @@ import type { RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import { type PlannedWrite, planUpdate } from '../plan-write.ts';
 
-const inForce: ReadonlySet<unknown> = new Set(['active', 'on-hold']);
+/** What may be taken, as checks count it. */
+const inForce: ReadonlySet<unknown> = new Set(['active', 'on-hold', 'unknown']);
 
 /**
  * The order that a signed one replaces (`priorPrescription`), stopped: so a change of a dose never leaves both in force, or neither. Nothing for one that is over, or that another organisation

@@ -10,8 +10,9 @@ import { answerTo, shown } from '../answers.ts';
 import type { PlannedInteraction, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
-import { type ChartFacts, chartFacts, withMedications } from '../order-checks/facts.ts';
+import { type ChartFacts, chartFacts, namingRecords, withMedications } from '../order-checks/facts.ts';
 import { guardOf } from '../order-checks/guard.ts';
+import { labelsOfFinding } from '../order-checks/labels-of-finding.ts';
 import { detailsOf, detectedIssueOf, type Overriding, warningsOf } from '../order-checks/told.ts';
 import { systemOf } from '../own-system.ts';
 import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
@@ -49,7 +50,11 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
       expression: 'MedicationRequest.subject',
     });
   const content = signedOrder({ ...current.resource, id: current.id }, signer, context.now);
-  const check = await checked(context, content, facts);
+  const plan = await signed(context, current, content, signer);
+  const replaced = await replacedBy(context, plan);
+  const { priorPrescription: _, ...besides } = content;
+  // What is to be replaced and goes on all the same, as what another organisation keeps, counts against it.
+  const check = await checked(context, replaced.length > 0 ? content : (besides as Resource), facts);
   const stopping = check.findings.filter(({ interrupts }) => interrupts);
   await traced(context, current, check);
   if (stopping.length > 0 && !overriding)
@@ -57,7 +62,6 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
       reason: 'order-check',
       details: detailsOf(stopping),
     });
-  const plan = await signed(context, current, content, signer);
   const told = {
     ...plan,
     guards: [...plan.guards, guard(plan.next)],
@@ -65,12 +69,17 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
   };
   const kept = overriding
     ? await Promise.all(
-        check.findings.map((finding) =>
-          issue(context, current, detectedIssueOf(finding, { ...about(context, current), overriding })),
-        ),
+        check.findings.map(async (finding) => {
+          const security = await labelsOfFinding(context, content, finding, facts);
+          return issue(
+            context,
+            current,
+            detectedIssueOf(finding, { ...about(context, current), security, overriding }),
+          );
+        }),
       )
     : [];
-  return { plans: [told, ...kept, ...(await replacedBy(context, plan))], answer: answerTo(context, told) };
+  return { plans: [told, ...kept, ...replaced], answer: answerTo(context, told) };
 };
 
 /** @throws RecordError `invalid` for a reason that says nothing. */
@@ -93,7 +102,7 @@ const about = ({ now }: RequestContext, { type, id, resource }: ReadableRecord) 
 
 const checked = async (context: RequestContext, order: Resource, chart: ChartFacts): Promise<OrderCheck> => {
   const [facts, pack] = await Promise.all([withMedications(context, chart, [order]), builtInPack()]);
-  return checkOrder(order as unknown as fhir4.MedicationRequest, facts, pack, context.now);
+  return checkOrder(namingRecords(context, order) as unknown as fhir4.MedicationRequest, facts, pack, context.now);
 };
 
 /** Who is told of records by a finding has seen them. */

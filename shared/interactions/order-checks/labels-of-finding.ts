@@ -1,0 +1,28 @@
+import { sensitiveAmong } from '../../access/labels.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import type { Finding } from '../../order-checks/findings.ts';
+import type { RequestContext } from '../context.ts';
+import type { ChartFacts } from './facts.ts';
+
+/**
+ * The labels of what tells of a finding: those of the order and of the record that it clashes with, and those that their codes come to. It names their medicines in words, so it is closed to whom
+ * they are.
+ */
+export const labelsOfFinding = async (
+  { sharing }: Pick<RequestContext, 'sharing'>,
+  order: Resource,
+  { record }: Finding,
+  facts: ChartFacts,
+): Promise<readonly fhir4.Coding[]> => {
+  const [type, id] = record?.split('/') ?? [];
+  const ofType = Object.entries(facts).find(([name]) => name === type)?.[1] as readonly Resource[] | undefined;
+  const clashing = ofType?.filter((each) => each.id === id) ?? [];
+  const each = [order, ...clashing].map(async (resource) => {
+    const labels = (resource.meta?.security ?? []).map(({ system, code }) => `${system ?? ''}|${code ?? ''}`);
+    return [...labels, ...(await sharing.labelsByCode({ labels, resource })).labels];
+  });
+  return sensitiveAmong((await Promise.all(each)).flat()).map((label) => {
+    const at = label.lastIndexOf('|');
+    return { ...(at > 0 ? { system: label.slice(0, at) } : {}), code: label.slice(at + 1) };
+  });
+};
