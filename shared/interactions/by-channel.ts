@@ -9,6 +9,7 @@ import { otherChannel, stageOf } from '../work/by-channel.ts';
 import { withFlag } from '../work/flags.ts';
 import { recipientsOf } from '../work/message-lists.ts';
 import { isFromElsewhere, isOfPatient } from '../work/message-tasks.ts';
+import { nameIn } from '../work/worklists.ts';
 import type { RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { patientsOfPerson } from './patients-of-person.ts';
@@ -58,13 +59,18 @@ const isToPatient = (message: Message): boolean => {
   const recipients = recipientsOf(message);
   return recipients.length === 0
     ? !isOfPatient(message)
-    : !isOfPatient(message) && recipients.some((name) => name.startsWith('Patient/'));
+    : !isOfPatient(message) && (recipients.some((name) => name.startsWith('Patient/')) || namesSomePatient(message));
 };
+
+/** Whether a patient among others is told of by an identifier alone: it may be this one. */
+const namesSomePatient = ({ recipient = [] }: Message): boolean =>
+  recipient.some((each) => each.type === 'Patient' && nameIn(each) === undefined);
 
 /** Whether a change says nothing new of how a message goes. What the server itself holds back or takes up again goes as it did. */
 const isSaidBefore = (before: Resource, next: Resource, isSystem: boolean): boolean =>
-  ['medium', 'recipient', 'extension'].every((element) => isDeepStrictEqual(before[element], next[element])) &&
-  (isSystem ? stageOf(before) === stageOf(next) : before['status'] === next['status']);
+  ['medium', 'recipient', 'sender', 'extension'].every((element) =>
+    isDeepStrictEqual(before[element], next[element]),
+  ) && (isSystem ? stageOf(before) === stageOf(next) : before['status'] === next['status']);
 
 /** The records of the person in whose chart a message is, and of each patient to whom it is, as they are, or as the same transaction is to say that they are. */
 const patientsIn = async (context: RequestContext, chart: string, message: Resource): Promise<readonly Asking[]> => {

@@ -86,8 +86,8 @@ const wayOf = ({ coding = [] }: fhir4.CodeableConcept): Way | 'here' =>
 /** What of a message tells how it goes. */
 type Sent = Pick<fhir4.Communication, 'medium' | 'extension'>;
 
-const usedBy = ({ extension = [] }: Sent): fhir4.Extension | undefined =>
-  extension.find(({ url }) => url === contactUrl);
+const usedBy = ({ extension = [] }: Sent): readonly fhir4.Extension[] =>
+  extension.filter(({ url }) => url === contactUrl);
 
 const digits = ({ value = '' }: fhir4.ContactPoint): string => value.replace(/[\s().-]/g, '').toLowerCase();
 
@@ -108,12 +108,13 @@ export const goesAnotherWay = (message: Sent, patient: fhir4.Patient, now: numbe
   const asked = all.filter(({ confidential }) => confidential);
   if (asked.length === 0) return false;
   const used = usedBy(message);
+  const isStray = used.some((place) => !asked.some((channel) => isSame(channel, place)));
   return (message.medium ?? []).map(wayOf).some((way) => {
     if (way === 'here') return false;
     const isFor = ({ ways: own }: Channel) => own.includes(way);
-    const meant = used ? asked.filter((channel) => isSame(channel, used)) : asked;
-    const isAmbiguous = !used && all.some((channel) => !channel.confidential && isFor(channel));
-    return isAmbiguous || !meant.some(isFor);
+    const meant = used.length > 0 ? asked.filter((channel) => used.some((place) => isSame(channel, place))) : asked;
+    const isAmbiguous = used.length === 0 && all.some((channel) => !channel.confidential && isFor(channel));
+    return isStray || isAmbiguous || !meant.some(isFor);
   });
 };
 

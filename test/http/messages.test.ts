@@ -948,7 +948,20 @@ describe('a patient who is to be reached in one way', () => {
     const refused = [
       await server.post('Communication', call({ subject: { reference: referenceTo(child) } }), { as: nurse }),
       await server.post('Communication', aboutNobody as fhir4.Communication, { as: nurse }),
+      await server.post(
+        'Communication',
+        call({
+          recipient: [
+            { reference: 'Practitioner/northside-nurse' },
+            { type: 'Patient', identifier: { system: 'http://concord.test/number', value: 'p1' } },
+          ],
+        }),
+        { as: nurse },
+      ),
     ];
+    const asTheirs = await create(server, call({ sender: { reference: referenceTo(patient) } }), nurse);
+    const { sender: _theirs, ...ours } = asTheirs;
+    refused.push(await server.put(referenceTo(asTheirs), ours, { as: nurse }));
 
     for (const each of refused) expect(reasonOf(each)).toEqual([422, 'confidential-channel']);
     const recipient = [{ reference: referenceTo(child) }];

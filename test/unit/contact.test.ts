@@ -102,6 +102,24 @@ describe('a message to a patient with a confidential way', () => {
       true,
     ],
     [
+      'the right telephone and a wrong one',
+      { telecom: [home, mobile] },
+      {
+        medium: [mode('PHONE')],
+        extension: [mobile, home].flatMap((valueContactPoint) => used({ valueContactPoint }).extension ?? []),
+      },
+      true,
+    ],
+    [
+      'a telephone and an address, both right',
+      { telecom: [home, mobile], address: [flat, box] },
+      {
+        medium: [mode('PHONE'), mode('MAILWRIT')],
+        extension: [{ valueContactPoint: mobile }, { valueAddress: box }].flatMap((each) => used(each).extension ?? []),
+      },
+      false,
+    ],
+    [
       'the right address',
       { address: [flat, box] },
       { medium: [mode('MAILWRIT')], ...used({ valueAddress: { line: ['Box 1'], postalCode: '12345' } }) },
