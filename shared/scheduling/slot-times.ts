@@ -25,7 +25,7 @@ export const isOpenBySlots = (slots: readonly SlotRecord[]): boolean =>
   slots.some((slot) => offering.has(slotIn(slot).status ?? ''));
 
 /**
- * What Slots leave open for a service: those that are free, in no order. One that is overbooked is unlikely to be had, so it is not offered.
+ * What Slots leave open for a service: those that are free, in no order. One that is overbooked is unlikely to be had, so it is not offered; one that ends before it begins, which R4 allows, is no time.
  *
  * @param services - as `servicesOf` names them; whatever it is, if empty.
  * @see https://hl7.org/fhir/R4/slot.html
@@ -33,7 +33,8 @@ export const isOpenBySlots = (slots: readonly SlotRecord[]): boolean =>
 export const openSlots = (slots: readonly SlotRecord[], services: readonly string[]): OpenSlot[] =>
   slots.flatMap((slot) => {
     const { status, overbooked, serviceType, start = '', end = '' } = slotIn(slot);
-    return status === 'free' && overbooked !== true && serves(servicesOf(serviceType), services)
-      ? [{ reference: `Slot/${slot.id}`, from: Date.parse(start), to: Date.parse(end) }]
+    const [from, to] = [Date.parse(start), Date.parse(end)];
+    return status === 'free' && overbooked !== true && from < to && serves(servicesOf(serviceType), services)
+      ? [{ reference: `Slot/${slot.id}`, from, to }]
       : [];
   });

@@ -192,6 +192,23 @@ describe('Appointment/$find', () => {
       ...participant.map(({ actor }) => actor?.reference),
     ]);
 
+  it('proposes Slots that begin or end between two minutes so that they can be booked, and moved', async () => {
+    const made = await create(server, { resourceType: 'Schedule', actor: [{ reference: practitioner }] }, frontdesk);
+    const schedule = { reference: referenceTo(made) };
+    const [start, end] = ['2026-11-24T09:00:20Z', '2026-11-24T09:30:50Z'];
+    await create<fhir4.Slot>(server, { resourceType: 'Slot', status: 'free', schedule, start, end }, frontdesk);
+    const [found] = await find('08:00', '12:00');
+
+    const { status, body } = await book({ ...(found as fhir4.Appointment), minutesDuration: 30 });
+
+    expect([found?.start, found?.minutesDuration, status]).toEqual(['2026-11-24T09:00:20.000Z', undefined, 201]);
+    const moved = await change(String(body.id), 'reschedule', [
+      { name: 'start', valueDateTime: '2026-11-24T10:00:20Z' },
+      { name: 'end', valueDateTime: '2026-11-24T10:30:50Z' },
+    ]);
+    expect([moved.status, moved.body.minutesDuration]).toEqual([200, undefined]);
+  });
+
   it('proposes whoever of several is free first, with all who are needed', async () => {
     const [early, late] = [await withHours({}, '08:00', '10:00'), await withHours({}, '09:00', '11:00')];
     await create(server, { ...proposal('09:00', '10:00', [early]), status: 'booked' }, frontdesk);

@@ -105,7 +105,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-explain-consent-explain-consent.lazy.js', most: 36_000, types: ['consent'] },
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
     { name: 'shared-interactions-amendments-amendments.lazy.js', most: 74_000, types: ['patient', 'task'] },
-    { name: 'shared-interactions-booking-booking.lazy.js', most: 66_000, types: ['appointment'] },
+    { name: 'shared-interactions-booking-booking.lazy.js', most: 66_500, types: ['appointment'] },
     { name: 'shared-interactions-work-work.lazy.js', most: 30_000, types: ['task'] },
     { name: 'shared-interactions-plans-plans.lazy.js', most: 40_000, types: ['goal', 'care-plan'] },
     { name: 'shared-interactions-progress-progress.lazy.js', most: 190_000, types: ['task'] },

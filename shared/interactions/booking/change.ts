@@ -31,11 +31,13 @@ export const reschedule: Interaction = async (context, { id }) => {
   } = withoutExtension(current.resource, rescheduleReasonUrl) as unknown as fhir4.Appointment;
   const marks = reason === undefined ? [] : [{ url: rescheduleReasonUrl, valueString: reason }];
   const extension = [...(rest.extension ?? []), ...marks];
+  const minutes = (Date.parse(end) - Date.parse(start)) / 60_000;
   const moved = {
     ...rest,
     start,
     end,
-    ...(minutesDuration === undefined ? {} : { minutesDuration: (Date.parse(end) - Date.parse(start)) / 60_000 }),
+    // It has no fractions.
+    ...(minutesDuration === undefined || !Number.isInteger(minutes) ? {} : { minutesDuration: minutes }),
     participant: rest.participant.map(({ period: _then, ...each }) => each),
     ...(extension.length === 0 ? {} : { extension }),
   };

@@ -199,5 +199,6 @@ const slotsIn = (slots: readonly OpenSlot[], { from, to }: Span): Pick<fhir4.App
 const asTexts = ({ from, to }: Span) => ({
   start: new Date(from).toISOString(),
   end: new Date(to).toISOString(),
-  minutesDuration: (to - from) / 60_000,
+  // A Slot may begin or end between two minutes, and `minutesDuration` has no fractions.
+  ...((to - from) % 60_000 === 0 ? { minutesDuration: (to - from) / 60_000 } : {}),
 });

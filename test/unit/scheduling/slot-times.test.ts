@@ -52,6 +52,8 @@ describe('Slots leave open', () => {
       slot('busy', '10:00', '10:30', { status: 'busy' }),
       slot('wrong', '10:30', '11:00', { status: 'entered-in-error' }),
       slot('full', '11:00', '11:30', { overbooked: true }),
+      slot('empty', '12:00', '12:00'),
+      slot('backwards', '12:30', '12:00'),
     ];
 
     expect(openSlots(slots, ['urn:x|surgery']).map(({ reference }) => reference)).toEqual(['Slot/free', 'Slot/ours']);
