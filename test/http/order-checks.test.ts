@@ -332,6 +332,20 @@ describe('an order that is in force elsewhere', () => {
     expect(await found('DetectedIssue')).toHaveLength(1);
   });
 
+  it('tells of a medicine once, however many records there are of it', async () => {
+    const five = Array.from({ length: 5 }, () => [warfarin, aspirin]).flat();
+    const entry = five.map((medicine) => ({
+      resource: orderOf(medicine, { status: 'active' }),
+      request: { method: 'POST', url: 'MedicationRequest' },
+    }));
+    await server.post('', { resourceType: 'Bundle', type: 'transaction', entry } as unknown as TestBody, {
+      as: system,
+    });
+
+    expect(await found('DetectedIssue')).toHaveLength(10);
+    expect(await found('Task')).toHaveLength(10);
+  });
+
   it('brings nothing where nothing clashes, nor once more when it is written again', async () => {
     const order = await create(server, orderOf(warfarin, { status: 'active' }), system);
     await create(server, allergyTo(amoxicillin));

@@ -14,7 +14,7 @@ import type { PlannedWrite } from '../plan-write.ts';
 import { type ChartFacts, chartFacts, namingRecords, noFacts, withMedications } from './facts.ts';
 import { type Guard, guardOf } from './guard.ts';
 import { labelsOfFinding } from './labels-of-finding.ts';
-import { detectedIssueOf } from './told.ts';
+import { detectedIssueOf, eachOnce } from './told.ts';
 
 type Context = Omit<RequestContext, 'recordType'>;
 
@@ -85,8 +85,10 @@ const inChart = async (
     const name = `MedicationRequest/${order.id}`;
     const asked = names.has(name) ? facts : { ...facts, medicines: newMedicines };
     const { findings } = checkOrder(order as unknown as fhir4.MedicationRequest, asked, pack, context.now);
-    const clashes = findings.filter(
-      ({ interrupts, record }) => interrupts && (names.has(name) || (record !== undefined && names.has(record))),
+    const clashes = eachOnce(
+      findings.filter(
+        ({ interrupts, record }) => interrupts && (names.has(name) || (record !== undefined && names.has(record))),
+      ),
     );
     const by = names.get(name) ?? clashes.flatMap(({ record }) => names.get(record ?? '') ?? [])[0];
     if (!by || clashes.length === 0) return [];

@@ -24,6 +24,13 @@ const extensionOf = ({ code, severity, record, rule, source }: Finding): fhir4.E
 const inWords = ({ severity, text, record }: Finding): string =>
   `${severity}: ${text}${record === undefined ? '' : ` (${record})`}`;
 
+/** Those that say something new in words, of the first record each: of a hundred records of one medicine, one is kept. */
+export const eachOnce = (findings: readonly Finding[]): readonly Finding[] => {
+  const said = new Map<string, Finding>();
+  for (const finding of findings) if (!said.has(finding.text)) said.set(finding.text, finding);
+  return [...said.values()];
+};
+
 /** What stops an order, for who signs it. */
 export const detailsOf = (findings: readonly Finding[]): ErrorDetail[] =>
   findings.map((finding) => ({

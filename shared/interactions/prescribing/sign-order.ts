@@ -13,7 +13,7 @@ import { readInput } from '../operation-input.ts';
 import { type ChartFacts, chartFacts, namingRecords, withMedications } from '../order-checks/facts.ts';
 import { guardOf } from '../order-checks/guard.ts';
 import { labelsOfFinding } from '../order-checks/labels-of-finding.ts';
-import { detailsOf, detectedIssueOf, type Overriding, warningsOf } from '../order-checks/told.ts';
+import { detailsOf, detectedIssueOf, eachOnce, type Overriding, warningsOf } from '../order-checks/told.ts';
 import { systemOf } from '../own-system.ts';
 import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
@@ -69,7 +69,7 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
   };
   const kept = overriding
     ? await Promise.all(
-        check.findings.map(async (finding) => {
+        eachOnce(check.findings).map(async (finding) => {
           const security = await labelsOfFinding(context, content, finding, facts);
           return issue(
             context,
