@@ -12,6 +12,13 @@ const denied: Readonly<Record<string, readonly Category[]>> = {
   '429625007': ['food'],
   '428607008': ['environment'],
 };
+/** What is denied in words alone, of which each is the whole text. */
+const deniedInWords: readonly (readonly [RegExp, string])[] = [
+  [/^(?:nka|no known allerg(?:y|ies))\.?$/i, '716186003'],
+  [/^(?:nkda|no known (?:drug|medication) allerg(?:y|ies))\.?$/i, '409137002'],
+  [/^no known food allerg(?:y|ies)\.?$/i, '429625007'],
+  [/^no known environmental allerg(?:y|ies)\.?$/i, '428607008'],
+];
 const snomed = 'http://snomed.info/sct';
 
 const codesOf = (concept: unknown, system?: string): string[] =>
@@ -24,9 +31,16 @@ const isHeld = ({ clinicalStatus, verificationStatus }: Resource): boolean =>
   !codesOf(clinicalStatus).some((code) => code === 'inactive' || code === 'resolved') &&
   !codesOf(verificationStatus).some((code) => code === 'refuted' || code === 'entered-in-error');
 
+const codesInWords = (concept: unknown): string[] => {
+  const { text, coding = [] } = (concept ?? {}) as fhir4.CodeableConcept;
+  const words = [text, ...coding.map(({ display }) => display)].map((each) => each?.trim() ?? '');
+  return deniedInWords.flatMap(([pattern, code]) => (words.some((each) => pattern.test(each)) ? [code] : []));
+};
+
 /** Categories of which a record says that there is no allergy; undefined for one that says of an allergy. */
 const deniedBy = ({ code }: Resource): readonly Category[] | undefined => {
-  const all = codesOf(code, snomed).flatMap((each) => (Object.hasOwn(denied, each) ? (denied[each] ?? []) : []));
+  const codes = codesOf(code).length > 0 ? codesOf(code, snomed) : codesInWords(code);
+  const all = codes.flatMap((each) => (Object.hasOwn(denied, each) ? (denied[each] ?? []) : []));
   return all.length > 0 ? all : undefined;
 };
 

@@ -156,6 +156,29 @@ describe('that there is no allergy', () => {
   });
 });
 
+describe('a denial in words alone', () => {
+  it.each(['No known allergies', 'NKA', 'no known allergy.'])('is one: %s', async (text) => {
+    const said = await create(server, saying({ text }));
+    const coded = await post(denial(none));
+    await create(server, peanuts());
+
+    expect(coded.status).toBe(201);
+    expect(await statusOf(said)).toEqual(retired);
+  });
+
+  it('is none where a code says what the allergy is to, or more words follow', async () => {
+    const peanut = { coding: [{ system: 'http://snomed.info/sct', code: '91935009' }], text: 'No known allergies' };
+    await create(server, saying(peanut));
+    const answer = await post(denial(none));
+    const other = await create(server, patientBody());
+    const elsewhere = { patient: { reference: referenceTo(other) } };
+    await create(server, saying({ text: 'No known allergies but peanuts' }, elsewhere));
+    const there = await post({ ...denial(none), ...elsewhere });
+
+    expect([answer.status, there.status]).toEqual([422, 422]);
+  });
+});
+
 describe('two who write at once', () => {
   it('never leave an allergy beside its denial', async () => {
     const both = await Promise.all([post(peanuts()), post(denial(none)), post(peanuts()), post(denial(noFood))]);
