@@ -5,20 +5,13 @@ import {
   updateContentByCondition,
 } from '../../interactions/content.ts';
 import type { Interaction } from '../../interactions/context.ts';
-import type { OwnRoutes, Route } from '../routes.ts';
+import { ownOperation } from '../own-operation.ts';
+import type { OwnRoutes } from '../routes.ts';
 
-const operation = (
-  method: Route['method'],
-  path: readonly string[],
-  name: 'upload' | 'complete' | 'download',
-): Route => ({
-  method,
-  path: [...path, `$${name}`],
-  interaction: (async (...asked) =>
-    (await import('../../interactions/uploading/uploading.lazy.ts'))[name](...asked)) satisfies Interaction,
-  name: 'operation',
-  definition: `https://concord.example/fhir/OperationDefinition/Binary-${name}`,
-});
+const uploading =
+  (name: 'upload' | 'complete' | 'download'): Interaction =>
+  async (...asked) =>
+    (await import('../../interactions/uploading/uploading.lazy.ts'))[name](...asked);
 
 /** A Binary is asked for and sent as what it is. https://hl7.org/fhir/R4/binary.html#rest */
 export const binaryRoutes: OwnRoutes = {
@@ -27,8 +20,8 @@ export const binaryRoutes: OwnRoutes = {
     { method: 'GET', path: ['{id}', '_history', '{version}'], interaction: readContentVersion, name: 'vread' },
     { method: 'PUT', path: ['{id}'], interaction: updateContent, name: 'update' },
     { method: 'PUT', path: [], interaction: updateContentByCondition, name: 'update' },
-    operation('POST', [], 'upload'),
-    operation('POST', [], 'complete'),
-    operation('GET', ['{id}'], 'download'),
+    ownOperation('POST', 'Binary/$upload', uploading('upload')),
+    ownOperation('POST', 'Binary/$complete', uploading('complete')),
+    ownOperation('GET', 'Binary/{id}/$download', uploading('download')),
   ],
 };
