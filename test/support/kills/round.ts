@@ -67,7 +67,7 @@ export interface Kills {
 /** Longest wait for a moment, in milliseconds. A round whose moment does not come kills all the same. */
 const momentWithinMs = 60_000;
 /** Longest time until the stream's consumers have told of everything, in milliseconds. */
-const toldWithinMs = 20_000;
+const toldWithinMs = 60_000;
 
 /** Starts a Concord that is killed again and again, on one data folder. */
 export const startKills = async (options: RoundOptions): Promise<Kills> => {
@@ -249,7 +249,7 @@ export const startKills = async (options: RoundOptions): Promise<Kills> => {
 };
 
 /** What the stream's consumer has yet to write is no fault for a while. */
-const isOfLog = (fault: string): boolean => /^the (?:access|change) /.test(fault);
+const isOfLog = (fault: string): boolean => /^the (?:access|change|log) /.test(fault);
 
 const hasCome = (moment: Moment, dueAt: number, load: Load, table: RawTable): boolean => {
   if (moment.at === 'time') return Date.now() >= dueAt;
