@@ -4,6 +4,9 @@ import {
   medicationAdministrationElements,
   medicationAdministrationSearchTable,
 } from '../fhir/generated/search-parameters/MedicationAdministration.ts';
+import { administrationMoves } from '../prescriptions/administration-moves.ts';
+import { checkOfState } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A dose given. https://hl7.org/fhir/R4/medicationadministration.html */
@@ -14,4 +17,7 @@ export const medicationAdministration = defineRecordType({
   searchTable: medicationAdministrationSearchTable,
   elements: medicationAdministrationElements,
   date: 'effective-time',
+  requireChange: (...change) => requireLegalMove(administrationMoves, ...change),
+  keeps: (before, next) => withMovesFlagged(administrationMoves, before, next),
+  raises: checkOfState,
 });

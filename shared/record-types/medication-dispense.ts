@@ -4,6 +4,9 @@ import {
   medicationDispenseElements,
   medicationDispenseSearchTable,
 } from '../fhir/generated/search-parameters/MedicationDispense.ts';
+import { dispenseMoves } from '../prescriptions/dispense-moves.ts';
+import { checkOfState } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A medicine handed over. https://hl7.org/fhir/R4/medicationdispense.html */
@@ -14,4 +17,7 @@ export const medicationDispense = defineRecordType({
   searchTable: medicationDispenseSearchTable,
   elements: medicationDispenseElements,
   date: 'whenhandedover',
+  requireChange: (...change) => requireLegalMove(dispenseMoves, ...change),
+  keeps: (before, next) => withMovesFlagged(dispenseMoves, before, next),
+  raises: checkOfState,
 });

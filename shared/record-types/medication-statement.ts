@@ -5,6 +5,9 @@ import {
   medicationStatementSearchTable,
 } from '../fhir/generated/search-parameters/MedicationStatement.ts';
 import { statementCallsForCheck } from '../order-checks/calls-for-check.ts';
+import { statementMoves } from '../prescriptions/statement-moves.ts';
+import { checkOfState } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What a patient is said to take. https://hl7.org/fhir/R4/medicationstatement.html */
@@ -15,5 +18,8 @@ export const medicationStatement = defineRecordType({
   searchTable: medicationStatementSearchTable,
   elements: medicationStatementElements,
   date: 'effective',
+  requireChange: (...change) => requireLegalMove(statementMoves, ...change),
+  keeps: (before, next) => withMovesFlagged(statementMoves, before, next),
+  raises: checkOfState,
   callsForCheck: statementCallsForCheck,
 });

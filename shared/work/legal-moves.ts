@@ -141,11 +141,25 @@ export const withMovesFlagged = (moves: LegalMoves, before: Resource | undefined
 const reasonExtension = /^http:\/\/hl7\.org\/fhir\/StructureDefinition\/(?:event|request)-statusReason$/;
 
 const reasonOf = (resource: Resource): string => {
-  const { statusReason, extension } = resource as { statusReason?: unknown; extension?: fhir4.Extension[] };
-  const given = statusReason ?? extension?.find(({ url }) => reasonExtension.test(url))?.valueCodeableConcept;
+  const { statusReason, statusReasonCodeableConcept, statusReasonReference, extension } = resource as {
+    statusReason?: unknown;
+    statusReasonCodeableConcept?: unknown;
+    statusReasonReference?: unknown;
+    extension?: fhir4.Extension[];
+  };
+  const given =
+    statusReason ??
+    statusReasonCodeableConcept ??
+    statusReasonReference ??
+    extension?.find(({ url }) => reasonExtension.test(url))?.valueCodeableConcept;
   if (typeof given === 'string') return given.trim();
-  const { text = '', coding = [] } = (given ?? {}) as fhir4.CodeableConcept;
-  return text.trim() === '' && coding.length === 0 ? '' : stringifyJson(given);
+  const says = [given ?? []]
+    .flat()
+    .some(
+      ({ text = '', coding = [], reference }: fhir4.CodeableConcept & fhir4.Reference) =>
+        text.trim() || coding[0] || reference,
+    );
+  return says ? stringifyJson(given) : '';
 };
 
 /** The reason of an earlier change is none for this one. */

@@ -67,6 +67,9 @@ describe('a move', () => {
     ['an element', { statusReason: 'It is hot' }],
     ['a concept', { statusReason: { text: 'It is hot' } }],
     ['a code', { statusReason: { coding: [{ code: 'hot' }] } }],
+    ['one of several concepts', { statusReason: [{}, { text: 'It is hot' }] }],
+    ['a choice of a concept', { statusReasonCodeableConcept: { text: 'It is hot' } }],
+    ['a choice of a record', { statusReasonReference: { reference: 'DetectedIssue/hot' } }],
     ['an extension of an event', extension('event', 'It is hot')],
     ['an extension of a request', extension('request', 'It is hot')],
   ])('has its reason in %s, anew for each change', (_where, reason) => {
@@ -74,12 +77,17 @@ describe('a move', () => {
     expect(outcome(door('shut', reason), door('open', reason))).toContain('move-needs-reason at Door.status');
   });
 
-  it.each([{}, { statusReason: ' ' }, { statusReason: { text: ' ' } }, { statusReason: {} }, extension('event', '')])(
-    'has no reason in %j',
-    (none) => {
-      expect(outcome(door('shut'), door('open', none))).toContain('move-needs-reason at Door.status');
-    },
-  );
+  it.each([
+    {},
+    { statusReason: ' ' },
+    { statusReason: { text: ' ' } },
+    { statusReason: {} },
+    { statusReason: [{}] },
+    { statusReasonReference: {} },
+    extension('event', ''),
+  ])('has no reason in %j', (none) => {
+    expect(outcome(door('shut'), door('open', none))).toContain('move-needs-reason at Door.status');
+  });
 
   it('of staff is not made by a patient', () => {
     expect(outcome(door('open'), door('locked'), 'patient')).toContain('forbidden-role at Door.status');

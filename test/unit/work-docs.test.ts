@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { carePlanMoves } from '../../shared/plans/care-plan-moves.ts';
 import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
 import { achievementMoves, goalMoves } from '../../shared/plans/goal-moves.ts';
+import { administrationMoves } from '../../shared/prescriptions/administration-moves.ts';
+import { dispenseMoves } from '../../shared/prescriptions/dispense-moves.ts';
 import { orderMoves } from '../../shared/prescriptions/order-moves.ts';
+import { statementMoves } from '../../shared/prescriptions/statement-moves.ts';
 import { appointmentMoves } from '../../shared/scheduling/appointment-moves.ts';
 import { encounterMoves } from '../../shared/visits/encounter-moves.ts';
 import { communicationMoves } from '../../shared/work/communication-moves.ts';
@@ -15,7 +18,7 @@ import { ownMoves } from '../../shared/work/own-task.ts';
 import { serviceRequestMoves } from '../../shared/work/service-request-moves.ts';
 import { taskMoves } from '../../shared/work/task-moves.ts';
 
-const document = ['work', 'prescriptions']
+const document = ['work', 'prescriptions', 'dispensing']
   .map((name) => readFileSync(path.resolve(import.meta.dirname, `../../docs/${name}.md`), 'utf8'))
   .join('\n');
 
@@ -34,13 +37,16 @@ const rowsUnder = (heading: string): string[][] => {
 
 const ownMovesFrom = (state: string): readonly string[] => ownMoves[state as fhir4.Task['status']] ?? [];
 
-describe('docs/work.md and docs/prescriptions.md', () => {
+describe('docs/work.md, docs/prescriptions.md and docs/dispensing.md', () => {
   const tables = [
     appointmentMoves,
     encounterMoves,
     taskMoves,
     serviceRequestMoves,
     orderMoves,
+    dispenseMoves,
+    administrationMoves,
+    statementMoves,
     carePlanMoves,
     careTeamMoves,
     goalMoves,
