@@ -39,6 +39,7 @@ const operations: Readonly<Record<string, readonly [did: string, wantedTo: strin
   $document: ['made a document of', 'make a document of'],
   $docref: ['looked up the documents of', 'look up the documents of'],
   $lastn: ['looked up the latest observations of', 'look up the latest observations of'],
+  $series: ['looked up how results have gone of', 'look up how results have gone of'],
   $match: ['looked for patients like the one of', 'look for patients like the one of'],
   '$emergency-match': ['looked in an emergency for the patient of', 'look in an emergency for the patient of'],
   '$break-glass': ['opened in an emergency', 'open in an emergency'],

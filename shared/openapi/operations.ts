@@ -18,7 +18,6 @@ import { breakGlassInput, emergencyMatchInput } from '../interactions/emergency/
 import { everythingInput } from '../interactions/everything/everything.ts';
 import { everythingOfPatientInput } from '../interactions/everything/of-patient.ts';
 import { explainConsentInput } from '../interactions/explain-consent/input.ts';
-import { lastnInput } from '../interactions/lastn.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { mergeInput } from '../interactions/merging/input.ts';
 import { messagesInput, triageInput } from '../interactions/messages/input.ts';
@@ -35,6 +34,7 @@ import { expandInput } from '../interactions/terms/expand.ts';
 import { lookupInput } from '../interactions/terms/lookup.ts';
 import { subsumesInput } from '../interactions/terms/subsumes.ts';
 import { inCodeSystemInput, inValueSetInput } from '../interactions/terms/validate-code.ts';
+import { lastnInput, seriesInput } from '../interactions/trends/input.ts';
 import { completeInput, uploadInput } from '../interactions/uploading/input.ts';
 import { validateInput } from '../interactions/validate.ts';
 import { withholdInput } from '../interactions/withholding-input.ts';
@@ -146,6 +146,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: lastnInput,
     searches: true,
     answer: 'Bundle',
+  },
+  'Observation/$series': {
+    summary: 'All values of a code, the oldest first, in one unit',
+    input: seriesInput,
+    answer: 'Parameters',
   },
   'Patient/$contact': { summary: 'How the patient wants to be reached', input: {}, answer: 'Parameters' },
   'Patient/$disclosures': {

@@ -1,7 +1,8 @@
-import { stringifyJson, withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
+import { writtenValue } from '../fhir/written-value.ts';
+import { isSameUnit, valueIn } from '../laboratory/in-unit.ts';
 import { exactRange, inDoubles } from '../search/decimal-range.ts';
-import { type Units, ucum } from '../search/units.ts';
+import type { Units } from '../search/units.ts';
 
 /** What is measured, and of which substance: an Observation, or one of its components. */
 export type Measured = Pick<
@@ -118,18 +119,11 @@ const spanOf = ({ value = Number.NaN, comparator }: fhir4.Quantity): Span => {
 
 /** A number that is written as `7.0` is met from 6.95 to just below 7.05. https://hl7.org/fhir/R4/search.html#number */
 const asWritten = (quantity: fhir4.Quantity): Span | undefined => {
-  const text = textOf(quantity);
+  const text = writtenValue(quantity);
   const range = text === undefined ? undefined : exactRange(text);
   if (!range) return undefined;
   const { low, high } = inDoubles(range);
   return { low, high, lowOpen: false, highOpen: true };
-};
-
-/** The decimal of a quantity as it was written. */
-const textOf = (quantity: fhir4.Quantity): string | undefined => {
-  const { value } = quantity;
-  if (value === undefined) return undefined;
-  return /^\{"value":(.*)\}$/.exec(stringifyJson(withSpellingOf({ value }, quantity)))?.[1];
 };
 
 const wantedIn = ({ detailQuantity, detailRange, detailInteger }: Detail): Wanted | undefined => {
@@ -157,11 +151,6 @@ const wantedIn = ({ detailQuantity, detailRange, detailInteger }: Detail): Wante
 const highOf = (high: fhir4.Quantity | undefined): Partial<Span> =>
   high?.value === undefined ? {} : { high: high.value };
 
-const isSameUnit = (one: fhir4.Quantity, other: fhir4.Quantity): boolean =>
-  one.code !== undefined || other.code !== undefined
-    ? one.code === other.code && one.system === other.system
-    : one.unit === other.unit;
-
 /** What a result comes to in the unit of a target; undefined if that is not known. */
 const spanIn = (unit: fhir4.Quantity, { value, observation }: Result, units: Units): Span | undefined => {
   const { valueQuantity, valueInteger, valueRange } = value;
@@ -173,15 +162,10 @@ const spanIn = (unit: fhir4.Quantity, { value, observation }: Result, units: Uni
     if ((valueRange.low && !low) || (valueRange.high && !high) || !(low || high)) return undefined;
     return { ...everything, ...(low ? { low: low.low } : {}), ...(high ? { high: high.high } : {}) };
   }
-  const text = valueQuantity && textOf(valueQuantity);
-  if (!valueQuantity || text === undefined) return undefined;
+  if (valueQuantity?.value === undefined) return undefined;
   const span = spanOf(valueQuantity);
   if (isSameUnit(unit, valueQuantity)) return span;
-  const isUcum = unit.system === ucum && valueQuantity.system === ucum;
-  const range = exactRange(text);
-  if (!isUcum || unit.code === undefined || valueQuantity.code === undefined || !range) return undefined;
-  const mass = () => units.molarMassFor(valueQuantity, observation);
-  const converted = units.convertedRange(range, valueQuantity.code, unit.code, mass)?.value;
+  const converted = valueIn(unit, valueQuantity, observation, units);
   if (converted === undefined) return undefined;
   return {
     ...span,

@@ -135,13 +135,15 @@ describe('Observation/$lastn', () => {
     ]);
   });
 
-  it('includes what was entered in error unless it is asked not to', async () => {
+  it('leaves out what was withdrawn unless that is asked for', async () => {
     const other = await create(server, patientBody());
+    await observe(other, 'a', 3, { status: 'cancelled' });
     await observe(other, 'a', 2, { status: 'entered-in-error' });
     await observe(other, 'a', 1);
 
-    expect(shown(await lastn(`patient=${other.id}&code=a`))).toEqual(['a2']);
-    expect(shown(await lastn(`patient=${other.id}&code=a&status:not=entered-in-error`))).toEqual(['a1']);
+    expect(shown(await lastn(`patient=${other.id}&code=a`))).toEqual(['a1']);
+    expect(shown(await lastn(`patient=${other.id}&code=a&status=final,entered-in-error`))).toEqual(['a2']);
+    expect(shown(await lastn(`patient=${other.id}&code=a&status:not=entered-in-error`))).toEqual(['a3']);
   });
 
   it('answers with nothing where nothing matches, and where the caller may not see it', async () => {

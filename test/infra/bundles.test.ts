@@ -107,6 +107,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-amendments-amendments.lazy.js', most: 74_000, types: ['patient', 'task'] },
     { name: 'shared-interactions-booking-booking.lazy.js', most: 66_500, types: ['appointment'] },
     { name: 'shared-interactions-work-work.lazy.js', most: 30_000, types: ['task'] },
+    { name: 'shared-interactions-trends-trends.lazy.js', most: 40_000, types: ['observation'] },
     { name: 'shared-interactions-plans-plans.lazy.js', most: 40_000, types: ['goal', 'care-plan'] },
     { name: 'shared-interactions-progress-progress.lazy.js', most: 190_000, types: ['task'] },
     { name: 'shared-interactions-retention-retention.lazy.js', most: 48_000, types: ['patient'] },
