@@ -16,4 +16,6 @@ export interface ValidationIssue {
   readonly expression: string;
   /** Which rule; never repeats the offending value, which may be a patient's. */
   readonly message: string;
+  /** What programs read beside the words. */
+  readonly extension?: fhir4.Extension[];
 }

@@ -26,6 +26,8 @@ export interface Finding {
   /** `id` of the rule; undefined where no rule is needed, as for the very same ingredient. */
   readonly rule: string | undefined;
   readonly source: FindingSource | undefined;
+  /** Of the pack that it was found by. */
+  readonly edition: string;
 }
 
 export interface FindingSource {
@@ -41,7 +43,7 @@ export const finding = (
     rule,
     ...said
   }: Pick<Finding, 'kind' | 'code' | 'severity' | 'text' | 'record'> & { readonly rule?: Sourced | undefined },
-  { sources }: Pack,
+  { sources, edition }: Pack,
 ): Finding => {
   const source = rule && sources.find(({ id }) => id === rule.source);
   return {
@@ -50,5 +52,6 @@ export const finding = (
     interrupts: interrupts(said.severity),
     rule: rule?.id,
     source: source && { title: source.title, url: source.url, where: rule.where },
+    edition,
   };
 };

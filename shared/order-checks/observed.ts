@@ -1,11 +1,9 @@
 import { dateInterval } from '../search/date-range.ts';
+import { countedResults } from './tells-of-state.ts';
 
 export const loinc = 'http://loinc.org';
 export const snomed = 'http://snomed.info/sct';
 export const dayMs = 86_400_000;
-
-/** States of an Observation that say something: https://hl7.org/fhir/R4/valueset-observation-status.html */
-const counted: readonly string[] = ['preliminary', 'final', 'amended', 'corrected'];
 
 /** An observation and when it was made. */
 export interface Observed {
@@ -21,7 +19,7 @@ export const observedOf = (
   now: number,
 ): readonly Observed[] =>
   observations
-    .filter(({ status, code }) => counted.includes(status) && hasCode(code, loinc, codes))
+    .filter(({ status, code }) => countedResults.includes(status) && hasCode(code, loinc, codes))
     .flatMap((observation) => {
       const time = timeOf(observation);
       return time && time.start <= now ? [{ observation, at: Math.min(time.end, now) }] : [];

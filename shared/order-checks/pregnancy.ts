@@ -5,10 +5,9 @@ import { type KnownMedicines, membersOf, nameOf } from './known-medicines.ts';
 import type { Medicine } from './medicine.ts';
 import { dayMs, hasCode, loinc, observedOf, recordOf, snomed } from './observed.ts';
 import { isPregnancyCode } from './tells-of-pregnancy.ts';
+import { pregnancyStatus } from './tells-of-state.ts';
 import { type NotChecked, notChecked } from './words.ts';
 
-/** LOINC: pregnancy status. https://loinc.org/82810-3 */
-const pregnancyStatus = ['82810-3'];
 const pregnant = { [snomed]: ['77386006'], [loinc]: ['LA15173-0'] };
 const notPregnant = { [snomed]: ['60001007'], [loinc]: ['LA26683-5'] };
 

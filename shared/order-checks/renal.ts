@@ -3,28 +3,8 @@ import type { Pack, RenalRule } from './knowledge.ts';
 import { type KnownMedicines, membersOf, nameOf } from './known-medicines.ts';
 import type { Medicine } from './medicine.ts';
 import { dayMs, type Observed, observedOf, recordOf } from './observed.ts';
+import { renalCodes } from './tells-of-state.ts';
 import { type NotChecked, notChecked } from './words.ts';
-
-/** LOINC codes of the values that rules are judged by. */
-export const renalCodes: Readonly<Record<RenalRule['measure'], readonly string[]>> = {
-  egfr: [
-    '33914-3',
-    '48642-3',
-    '48643-1',
-    '50044-7',
-    '50210-4',
-    '62238-1',
-    '69405-9',
-    '70969-1',
-    '77147-7',
-    '88293-6',
-    '88294-4',
-    '94677-2',
-    '98979-8',
-    '98980-6',
-  ],
-  clearance: ['35591-7'],
-};
 
 /** How long a value is taken for today's. */
 export const renalDays = 365;

@@ -1,6 +1,7 @@
 import { observationInvariants } from '../fhir/generated/invariants/Observation.ts';
 import { observationSchema } from '../fhir/generated/schemas/Observation.ts';
 import { observationElements, observationSearchTable } from '../fhir/generated/search-parameters/Observation.ts';
+import { observationCallsForCheck } from '../order-checks/tells-of-state.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A measurement, a result, a finding. https://hl7.org/fhir/R4/observation.html */
@@ -11,4 +12,5 @@ export const observation = defineRecordType({
   searchTable: observationSearchTable,
   elements: observationElements,
   date: 'date',
+  callsForCheck: observationCallsForCheck,
 });

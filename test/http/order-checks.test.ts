@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { builtInPack } from '../../shared/order-checks/built-in.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { base, type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
   admin,
   create,
+  observationBody,
   pathOf,
   patientBody,
   referenceTo,
@@ -397,6 +399,104 @@ describe('an order in force', () => {
     expect(await found<fhir4.DetectedIssue>('DetectedIssue')).toMatchObject([
       { implicated: [{ reference: referenceTo(order) }, { reference: referenceTo(statement) }] },
     ]);
+  });
+
+  const metformin = rxnorm('6809');
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  /** @param value - mL/min/1.73 m². */
+  const egfr = (value: number, hours: number, elements: Partial<fhir4.Observation> = {}) =>
+    create(
+      server,
+      observationBody(referenceTo(patient), {
+        code: { coding: [{ system: 'http://loinc.org', code: '98979-8' }] },
+        effectiveDateTime: hoursAgo(hours),
+        valueQuantity: {
+          value,
+          unit: 'mL/min/{1.73_m2}',
+          system: 'http://unitsofmeasure.org',
+          code: 'mL/min/{1.73_m2}',
+        },
+        ...elements,
+      }),
+    );
+
+  it('is checked again when a result tells of the kidneys, with the source of its rule and the edition of the pack', async () => {
+    const order = await draft(metformin);
+    await sign(order);
+    await egfr(70, 48);
+    expect(await found('DetectedIssue')).toEqual([]);
+    const result = await egfr(25, 24);
+
+    const [issue, ...others] = await found<fhir4.DetectedIssue>('DetectedIssue');
+    expect(others).toEqual([]);
+    expect(issue).toMatchObject({
+      severity: 'high',
+      implicated: [{ reference: referenceTo(order) }, { reference: referenceTo(result) }],
+    });
+    expect(issue?.extension?.[0]?.extension?.map(({ url }) => url)).toEqual([
+      'code',
+      'severity',
+      'record',
+      'rule',
+      'source',
+      'sourceTitle',
+      'sourcePlace',
+      'edition',
+    ]);
+    expect(issue?.extension?.[0]?.extension?.at(-1)?.valueString).toBe((await builtInPack()).edition);
+    expect(await found('Task')).toHaveLength(1);
+  });
+
+  it('is checked again when a result is corrected, or tells of a pregnancy', async () => {
+    await sign(await draft(metformin));
+    await sign(await draft(rxnorm('6851'))); // methotrexate
+    const wrong = await egfr(70, 24);
+    await server.put(
+      pathOf(wrong),
+      { ...wrong, status: 'corrected', valueQuantity: { ...wrong.valueQuantity, value: 20 } },
+      {},
+    );
+    const pregnancy = await create(
+      server,
+      observationBody(referenceTo(patient), {
+        code: { coding: [{ system: 'http://loinc.org', code: '82810-3' }] },
+        effectiveDateTime: hoursAgo(1),
+        valueQuantity: undefined as never,
+        valueCodeableConcept: { coding: [{ system: 'http://snomed.info/sct', code: '77386006' }] },
+      }),
+    );
+
+    const told = (await found<fhir4.DetectedIssue>('DetectedIssue')).map(
+      ({ implicated }) => implicated?.[1]?.reference,
+    );
+    expect(told).toEqual(expect.arrayContaining([referenceTo(wrong), referenceTo(pregnancy)]));
+  });
+
+  it('is not told of once more by a result that says what the last one did, unless nobody was told', async () => {
+    await sign(await draft(metformin));
+    await egfr(25, 96);
+    await egfr(24, 72);
+    await egfr(70, 40); // of another day: of one day, the lowest counts
+    expect(await found('Task')).toHaveLength(1);
+    await egfr(22, 6);
+    expect(await found('Task')).toHaveLength(2);
+    for (const each of await found<Stored<fhir4.DetectedIssue>>('DetectedIssue'))
+      await server.put(pathOf(each), { ...each, status: 'entered-in-error' }, {});
+    await egfr(21, 3);
+
+    expect(await found('Task')).toHaveLength(3);
+  });
+
+  it('costs other results no call, and those that are no news neither', async () => {
+    await sign(await draft(metformin));
+    const old = await egfr(70, 24);
+    server.calls.reset();
+    await create(server, observationBody(referenceTo(patient)));
+    const other = server.calls.sequential();
+    server.calls.reset();
+    await server.put(pathOf(old), { ...old, note: [{ text: 'Seen' }] }, {});
+
+    expect([other, server.calls.sequential()]).toEqual([1, 2]);
   });
 
   it('is left alone once it is over', async () => {

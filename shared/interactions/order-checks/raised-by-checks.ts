@@ -15,6 +15,7 @@ import { type ChartFacts, chartFacts, namingRecords, noFacts, withMedications } 
 import { type Guard, guardOf } from './guard.ts';
 import { labelsOfFinding } from './labels-of-finding.ts';
 import { detectedIssueOf, eachOnce } from './told.ts';
+import { type ToldBefore, toldBefore, withoutRepeats } from './told-before.ts';
 
 type Context = Omit<RequestContext, 'recordType'>;
 
@@ -71,7 +72,8 @@ const inChart = async (
   const written = plans.filter(({ next }) => next.chart === chart);
   const begun = written.some(begins);
   const guard = begun ? undefined : await guardOf(own, chart, custodian);
-  const known = withWritten(begun ? noFacts : await chartFacts(own, chart), written);
+  const before = begun ? noFacts : await chartFacts(own, chart);
+  const known = withWritten(before, written);
   for (const { next } of asking) requireNoAllergies(next, known.AllergyIntolerance);
   const orders = known.MedicationRequest.flatMap((order) =>
     isOrder(order) && inForce.has(order['status']) ? [namingRecords(own, order)] : [],
@@ -81,21 +83,25 @@ const inChart = async (
   const names = new Map(asking.map((plan) => [nameOf(plan), plan]));
   // An order that is not written is asked about what is, alone: a chart of thousands of orders is not compared pair by pair.
   const newMedicines = facts.medicines.filter(({ resourceType, id }) => names.has(`${resourceType}/${id}`));
+  let read: Promise<ToldBefore> | undefined;
+  const told = (): Promise<ToldBefore> => (read ??= toldBefore(own, chart, custodian));
+  const observed = { ...facts, observations: before.Observation as unknown as fhir4.Observation[] };
   const raised = orders.map(async (order) => {
     const name = `MedicationRequest/${order.id}`;
     const asked = names.has(name) ? facts : { ...facts, medicines: newMedicines };
-    const { findings } = checkOrder(order as unknown as fhir4.MedicationRequest, asked, pack, context.now);
-    const clashes = eachOnce(
-      findings.filter(
-        ({ interrupts, record }) => interrupts && (names.has(name) || (record !== undefined && names.has(record))),
-      ),
+    const prescription = order as unknown as fhir4.MedicationRequest;
+    const { findings } = checkOrder(prescription, asked, pack, context.now);
+    const found = findings.filter(
+      ({ interrupts, record }) => interrupts && (names.has(name) || (record !== undefined && names.has(record))),
     );
+    const fresh = { before: observed, pack, now: context.now, told };
+    const clashes = eachOnce(names.has(name) ? found : await withoutRepeats(found, prescription, fresh));
     const by = names.get(name) ?? clashes.flatMap(({ record }) => names.get(record ?? '') ?? [])[0];
     if (!by || clashes.length === 0) return [];
     const labelled = clashes.map(
       async (finding) => [finding, await labelsOfFinding(own, order, finding, known)] as const,
     );
-    return told(order, await Promise.all(labelled), context.now).map((what) => ({ what, by }));
+    return telling(order, await Promise.all(labelled), context.now).map((what) => ({ what, by }));
   });
   return { raised: (await Promise.all(raised)).flat(), guarded: guard ? [[first, guard]] : [] };
 };
@@ -146,7 +152,7 @@ const medicationsIn = (plans: readonly PlannedWrite[]): [string, fhir4.Medicatio
       : [],
   );
 
-const told = (
+const telling = (
   order: Resource,
   findings: readonly (readonly [Finding, readonly fhir4.Coding[]])[],
   now: number,

@@ -3,6 +3,7 @@ import type { Resource } from '../../fhir/resource.ts';
 import type { ValidationIssue } from '../../fhir/validation-issue.ts';
 import type { OrderCheck } from '../../order-checks/check-order.ts';
 import type { Finding } from '../../order-checks/findings.ts';
+import type { NotChecked } from '../../order-checks/words.ts';
 
 // How what a check has found is told: in a refusal, beside the answer, and in a record of its own.
 
@@ -10,16 +11,46 @@ const url = 'https://concord.example/fhir/StructureDefinition/order-check';
 const system = 'https://concord.example/fhir/CodeSystem/order-check';
 const medicine = 'MedicationRequest.medication[x]';
 
-const extensionOf = ({ code, severity, record, rule, source }: Finding): fhir4.Extension => ({
+const extensionOf = ({ code, severity, record, rule, source, edition }: Finding): fhir4.Extension => ({
   url,
   extension: [
     { url: 'code', valueCode: code },
     { url: 'severity', valueCode: severity },
     ...(record === undefined ? [] : [{ url: 'record', valueReference: { reference: record } }]),
     ...(rule === undefined ? [] : [{ url: 'rule', valueString: rule }]),
-    ...(source === undefined ? [] : [{ url: 'source', valueUrl: source.url }]),
+    ...(source === undefined
+      ? []
+      : [
+          { url: 'source', valueUrl: source.url },
+          { url: 'sourceTitle', valueString: source.title },
+          { url: 'sourcePlace', valueString: source.where },
+        ]),
+    { url: 'edition', valueString: edition },
   ],
 });
+
+/** What was not checked, for programs. */
+const openOf = ({ kind, code, record }: NotChecked, edition: string | undefined): fhir4.Extension => ({
+  url,
+  extension: [
+    { url: 'kind', valueCode: kind },
+    { url: 'code', valueCode: code },
+    ...(record === undefined ? [] : [{ url: 'record', valueReference: { reference: record } }]),
+    ...(edition === undefined ? [] : [{ url: 'edition', valueString: edition }]),
+  ],
+});
+
+/** The rule that a DetectedIssue was made by, as `code rule`; undefined for one that no check has made. */
+export const ruleToldBy = ({ extension }: fhir4.DetectedIssue): string | undefined => {
+  const told = extension?.find((each) => each.url === url)?.extension ?? [];
+  const code = told.find((each) => each.url === 'code')?.valueCode;
+  return code && ruleText(code, told.find((each) => each.url === 'rule')?.valueString);
+};
+
+/** The rule of a finding, in the same words. */
+export const ruleOf = ({ code, rule }: Finding): string => ruleText(code, rule);
+
+const ruleText = (code: string, rule: string | undefined): string => `${code} ${rule ?? ''}`;
 
 const inWords = ({ severity, text, record }: Finding): string =>
   `${severity}: ${text}${record === undefined ? '' : ` (${record})`}`;
@@ -40,18 +71,20 @@ export const detailsOf = (findings: readonly Finding[]): ErrorDetail[] =>
   }));
 
 /** What is told beside an order that goes on: what was found, and what was not checked. */
-export const warningsOf = ({ findings, notChecked }: OrderCheck): ValidationIssue[] => [
+export const warningsOf = ({ findings, notChecked, edition }: OrderCheck): ValidationIssue[] => [
   ...findings.map((finding) => ({
     severity: 'warning' as const,
     code: 'value' as const,
     expression: medicine,
     message: inWords(finding),
+    extension: [extensionOf(finding)],
   })),
-  ...notChecked.map(({ kind, text, record }) => ({
+  ...notChecked.map((open) => ({
     severity: 'information' as const,
     code: 'not-supported' as const,
     expression: medicine,
-    message: `${kind}: ${text}${record === undefined ? '' : ` (${record})`}`,
+    message: `${open.kind}: ${open.text}${open.record === undefined ? '' : ` (${open.record})`}`,
+    extension: [openOf(open, edition)],
   })),
 ];
 

@@ -6,7 +6,8 @@ import { countedStates, uncountedIntents } from '../../../shared/order-checks/cu
 import type { Pack } from '../../../shared/order-checks/knowledge.ts';
 import { parsePack } from '../../../shared/order-checks/parse-pack.ts';
 import { holdsDays, possibleYears } from '../../../shared/order-checks/pregnancy.ts';
-import { renalCodes, renalDays } from '../../../shared/order-checks/renal.ts';
+import { renalDays } from '../../../shared/order-checks/renal.ts';
+import { renalCodes } from '../../../shared/order-checks/tells-of-state.ts';
 import { rowsOf } from '../../support/order-check-tables.ts';
 
 const page = readFileSync(path.resolve(import.meta.dirname, '../../../docs/order-checks.md'), 'utf8');
