@@ -6,9 +6,13 @@ import { exportedTexts } from './exported-texts.ts';
 const namespace = 'lazy-data';
 const root = path.resolve(import.meta.dirname, '..');
 
+/** What every function needs that reads stored bodies, when it is loaded: in a file its bytes are fewer than in code, and nothing has to parse them. */
+const dictionaries = /[\\/]dictionaries[\\/]dictionary-\d+\.ts$/;
+
 /**
  * Data that few requests need: a module named `….data.ts`, which exports texts and nothing else and is imported by `await import(…)` alone. It
- * becomes a file beside a function's code, which reads and unpacks it when it first comes to that import, not when it is loaded.
+ * becomes a file beside a function's code, which reads and unpacks it when it first comes to that import, not when it is loaded. The store's
+ * dictionaries lie beside the code likewise, and are read as it is loaded.
  */
 export const lazyData: Plugin = {
   name: namespace,
@@ -17,6 +21,10 @@ export const lazyData: Plugin = {
       if (kind === 'dynamic-import') return { path: path.join(resolveDir, named), namespace };
       return { errors: [{ text: `${named} is data that is imported when it is needed: await import('${named}')` }] };
     });
+    build.onResolve({ filter: dictionaries }, ({ path: named, resolveDir }) => ({
+      path: path.join(resolveDir, named),
+      namespace,
+    }));
     build.onLoad({ filter: /.*/, namespace }, ({ path: source }) => ({ contents: readsBeside(fileName(source)) }));
   },
 };

@@ -3,11 +3,11 @@ import type { Plugin } from 'esbuild';
 import { exportedTextsAndLists } from './exported-texts.ts';
 
 /**
- * The store's dictionaries, the units of measure, short forms of names, the compartments and what each type can be searched by: modules that export
+ * The units of measure, short forms of names, the compartments and what each type can be searched by: modules that export
  * nothing but long texts. And the names of all types, a list.
  */
 const longTexts =
-  /[\\/](?:dictionaries[\\/]dictionary-\d+|ucum-units|nickname-groups|resource-types|search-parameters[\\/](?:compartments|[A-Z]\w+))\.ts$/;
+  /[\\/](?:ucum-units|nickname-groups|resource-types|search-parameters[\\/](?:compartments|[A-Z]\w+))\.ts$/;
 
 /**
  * Packs long texts into deployed bundles, which unpack them when they are loaded, in a fifth of a millisecond: 30 KB become 13. The

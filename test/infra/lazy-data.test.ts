@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { bundleFunction, bundleFunctions } from '../../infra/bundle-function.ts';
 import { lazyData } from '../../infra/lazy-data.ts';
+import * as dictionaries from '../../shared/store/dictionaries/dictionary-1.ts';
 import * as source from '../support/lazy-data/greetings.data.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 
@@ -35,6 +36,15 @@ describe('data beside a function', () => {
     expect(data.map(({ name }) => name)).toEqual([dataFile]);
     expect(file?.contents.length).toBeLessThan(source.greetings.length / 10);
     expect(Buffer.from(code).toString()).not.toContain('Good day');
+  });
+
+  it('holds a dictionary of the store byte for byte, and has it in hand as it is loaded', async () => {
+    const ofDictionary = 'shared/store/dictionaries/dictionary-1.ts';
+    const folder = (await bundleFunctions([ofDictionary], removedAfterTest()))(ofDictionary);
+    const { code } = await bundleFunction(ofDictionary);
+
+    expect({ ...createRequire(import.meta.url)(path.join(folder, 'index.js')) }).toEqual({ ...dictionaries });
+    expect(code.length).toBeLessThan(dictionaries.dictionary1.length / 10);
   });
 
   it('is deployed in the folder of the function', async () => {

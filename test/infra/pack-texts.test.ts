@@ -7,12 +7,10 @@ import * as types from '../../shared/fhir/generated/resource-types.ts';
 import * as searches from '../../shared/fhir/generated/search-parameters/Observation.ts';
 import * as units from '../../shared/fhir/generated/ucum-units.ts';
 import * as nicknames from '../../shared/matching/nickname-groups.ts';
-import * as dictionaries from '../../shared/store/dictionaries/dictionary-1.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 
 describe('a long text in a bundle', () => {
   it.each([
-    ['shared/store/dictionaries/dictionary-1.ts', { ...dictionaries }, 0.5],
     ['shared/fhir/generated/ucum-units.ts', { ...units }, 0.9],
     ['shared/matching/nickname-groups.ts', { ...nicknames }, 0.9],
     ['shared/fhir/generated/resource-types.ts', { ...types }, 0.9],
