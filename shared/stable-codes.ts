@@ -36,6 +36,7 @@ export const refusalCodes = {
     'consent-by-proxy',
     'label-of-programme',
     'not-originator',
+    'licence-missing',
   ],
   'not-found': ['no-such-path', 'no-such-type'],
   conflict: [
@@ -66,6 +67,7 @@ export const refusalCodes = {
     'move-needs-reason',
     'allergy-recorded',
     'order-check',
+    'controlled-substance',
     'masked',
     'subsetted',
     'patch-does-not-fit',

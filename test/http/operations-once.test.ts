@@ -12,6 +12,7 @@ import {
   issuesOf,
   observationBody,
   patientBody,
+  prescriberOf,
   referenceTo,
   type Stored,
 } from '../support/records.ts';
@@ -38,7 +39,7 @@ beforeAll(async () => {
     return { role, claims: { fhirUser: `Practitioner/${id}` } };
   };
   nurse = await person('nurse');
-  author = await person('physician');
+  author = await prescriberOf(server);
   support = await person('support');
   const delegated: fhir4.PractitionerRole = {
     resourceType: 'PractitionerRole',

@@ -9,6 +9,7 @@ import {
   observationBody,
   pathOf,
   patientBody,
+  prescriberOf,
   referenceTo,
   resourcesIn,
   type Stored,
@@ -51,8 +52,7 @@ beforeAll(async () => {
     },
     { step: 'initialize', name: 'meanwhile', priority: 'high' },
   );
-  const person = await create(server, { resourceType: 'Practitioner' }, admin);
-  prescriber = { role: 'physician', claims: { fhirUser: referenceTo(person) } };
+  prescriber = await prescriberOf(server);
 });
 beforeEach(async () => {
   patient = await create(server, patientBody());

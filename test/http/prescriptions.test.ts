@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
-import { admin, create, pathOf, patientBody, referenceTo, type Stored, system } from '../support/records.ts';
+import {
+  admin,
+  create,
+  licensedBody,
+  pathOf,
+  patientBody,
+  prescriberOf,
+  referenceTo,
+  type Stored,
+  system,
+} from '../support/records.ts';
 
 // An order is in force because somebody answers for it: by signing here, or elsewhere, and then it says so.
 
@@ -14,8 +24,7 @@ let prescriber: TestCaller;
 
 beforeAll(async () => {
   server = await fhirServer();
-  const person = await create(server, { resourceType: 'Practitioner' }, admin);
-  prescriber = { role: 'physician', claims: { fhirUser: referenceTo(person) } };
+  prescriber = await prescriberOf(server);
 });
 beforeEach(async () => {
   patient = await create(server, patientBody());
@@ -142,6 +151,102 @@ describe('signing an order', () => {
     const answer = await sign(draft);
 
     expect([answer.status, codeOf(answer)]).toEqual([422, 'patient-deceased']);
+  });
+});
+
+describe('who signs', () => {
+  const expired = licensedBody({
+    qualification: [{ code: { text: 'MD' }, identifier: [{ value: '1' }], period: { end: '2020-01-01' } }],
+  });
+
+  it.each<[string, Partial<fhir4.Practitioner>]>([
+    ['no licence', { qualification: [{ code: { text: 'MD' } }] }],
+    ['an expired one', expired],
+    ['been made inactive', { active: false }],
+  ])('signs nothing who has %s', async (_, elements) => {
+    const draft = await create(server, orderBody(), prescriber);
+
+    const answer = await sign(draft, await prescriberOf(server, elements));
+
+    expect([answer.status, codeOf(answer)]).toEqual([403, 'licence-missing']);
+    expect((await read(draft)).status).toBe('draft');
+  });
+
+  it('signs by a position that is in force, and held by somebody licensed', async () => {
+    const held = async (elements: Partial<fhir4.PractitionerRole>, person = prescriber) => {
+      const position = await create(
+        server,
+        {
+          resourceType: 'PractitionerRole',
+          practitioner: { reference: String(person.claims?.['fhirUser']) },
+          ...elements,
+        } as fhir4.PractitionerRole,
+        admin,
+      );
+      return sign(await create(server, orderBody(), prescriber), {
+        role: 'physician',
+        claims: { fhirUser: referenceTo(position) },
+      });
+    };
+    const answers = [
+      await held({ active: true, period: { start: '2020-01-01' } }),
+      await held({ active: false }),
+      await held({ period: { end: '2020-01-01' } }),
+      await held({}, await prescriberOf(server, expired)),
+    ];
+
+    expect(answers.map((answer) => [answer.status, codeOf(answer)])).toEqual([
+      [200, undefined],
+      [403, 'licence-missing'],
+      [403, 'licence-missing'],
+      [403, 'licence-missing'],
+    ]);
+  });
+});
+
+describe('an order of a controlled substance', () => {
+  const oxycodone = { medicationCodeableConcept: { text: 'Oxycodone 5 mg' } };
+  const signedWith = async (order: Stored<Order>, parameter: fhir4.ParametersParameter[] = []) =>
+    server.post(`${pathOf(order)}/$sign`, { resourceType: 'Parameters', parameter } as unknown as TestBody, {
+      as: prescriber,
+      headers: { prefer: 'return=OperationOutcome' },
+    });
+
+  it('is not signed here, whatever the reason', async () => {
+    const draft = await create(server, orderBody(oxycodone), prescriber);
+    const answers = [
+      await signedWith(draft),
+      await signedWith(draft, [{ name: 'overrideReason', valueString: 'The pain is strong' }]),
+    ];
+
+    expect(answers.map((answer) => [answer.status, codeOf(answer)])).toEqual([
+      [422, 'controlled-substance'],
+      [422, 'controlled-substance'],
+    ]);
+    expect((await read(draft)).status).toBe('draft');
+  });
+
+  it('is stored where it is in force elsewhere, and stays unsigned', async () => {
+    const order = await create(server, orderBody({ ...oxycodone, status: 'active' }), system);
+    const answer = await signedWith(order);
+
+    expect(codeOf(answer)).toBe('controlled-substance');
+    expect(isUnsigned(await read(order))).toBe(true);
+  });
+
+  it('may be not to be given, and may be what nobody knows: then that is said', async () => {
+    const not = await create(server, orderBody({ ...oxycodone, doNotPerform: true }), prescriber);
+    const unknown = await create(server, orderBody(), prescriber);
+    const told = ({ body }: { body: unknown }) =>
+      (body as fhir4.OperationOutcome).issue.some(({ diagnostics, details }) =>
+        `${diagnostics ?? ''}${details?.text ?? ''}`.startsWith('controlled: Not checked'),
+      );
+    const answers = [await signedWith(not), await signedWith(unknown)];
+
+    expect(answers.map((answer) => [answer.status, told(answer)])).toEqual([
+      [200, false],
+      [200, true],
+    ]);
   });
 });
 

@@ -50,6 +50,26 @@ export const organizationBody = (elements: Partial<fhir4.Organization> = {}): fh
   ...elements,
 });
 
+/** A professional of the directory who is licensed. */
+export const licensedBody = (elements: Partial<fhir4.Practitioner> = {}): fhir4.Practitioner => ({
+  resourceType: 'Practitioner',
+  active: true,
+  qualification: [
+    {
+      identifier: [{ system: 'http://concord.test/licence', value: 'L-1' }],
+      code: { text: 'Doctor of Medicine' },
+      period: { start: '2015-01-01' },
+    },
+  ],
+  ...elements,
+});
+
+/** A physician who may sign orders, new in the directory. */
+export const prescriberOf = async (server: FhirServer, elements?: Partial<fhir4.Practitioner>): Promise<TestCaller> => {
+  const person = await create(server, licensedBody(elements), admin);
+  return { role: 'physician', claims: { fhirUser: referenceTo(person) } };
+};
+
 /** A resource as the server shows it. */
 export type Stored<T extends fhir4.Resource> = T & { readonly id: string; readonly meta: fhir4.Meta };
 

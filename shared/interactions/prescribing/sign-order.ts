@@ -1,8 +1,11 @@
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
+import type { ValidationIssue } from '../../fhir/validation-issue.ts';
 import { builtInPack } from '../../order-checks/built-in.ts';
 import { checkOrder, type OrderCheck } from '../../order-checks/check-order.ts';
+import { notCheckedWords } from '../../order-checks/words.ts';
 import { isDead } from '../../people/death.ts';
+import { type ControlledCheck, controlledIn } from '../../prescriptions/controlled.ts';
 import { signedOrder, signedPart, withUnsignedFlag } from '../../prescriptions/orders.ts';
 import { detectedIssue } from '../../record-types/detected-issue.ts';
 import { signatureOf, signaturesOf, withMarks } from '../../signing/signature.ts';
@@ -19,6 +22,7 @@ import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-wri
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
 import { requireSigner } from '../signing/signer.ts';
 import { signOrderInput } from './input.ts';
+import { licenceOf } from './licensed.ts';
 import { replacedBy } from './replaced-order.ts';
 
 /** Who prescribes, by their roles. */
@@ -31,17 +35,19 @@ const longestReason = 2_000;
  * `MedicationRequest/{id}/$sign`: a prescriber answers for an order. It is checked against the chart first; who signs it in spite of what was found says why, and that is kept. A draft is in force
  * from then on; what was in force elsewhere is, here too. The order that it replaces is stopped by the same transaction.
  *
- * @throws RecordError `forbidden`; `not-found`; `version-conflict`; `invalid`; `business-rule`, `order-check` with what stops it.
+ * @throws RecordError `forbidden`; `not-found`; `version-conflict`; `invalid`; `business-rule`, `order-check` with what stops it, `controlled-substance`.
  */
 export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
   const signer = requireSigner(context, prescribers);
   const overriding = overridingIn(context, signer);
   const address = await locate(context, context.recordType.name, id);
-  const [guard, current, facts] = await Promise.all([
+  const [guard, current, facts, requireLicence] = await Promise.all([
     address && guardOf(context, address.chart, context.asking.caller.organization ?? ''),
     recordToChange(context, id, '$sign'),
     address && chartFacts(context, address.chart),
+    licenceOf(context, signer),
   ]);
+  requireLicence();
   if (signaturesOf(current.resource).length > 0 || !facts || !guard)
     return { plans: [], answer: shown(context, current) };
   if (isDead(facts.patient))
@@ -54,7 +60,8 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
   const replaced = await replacedBy(context, plan);
   const { priorPrescription: _, ...besides } = content;
   // What is to be replaced and goes on all the same, as what another organisation keeps, counts against it.
-  const check = await checked(context, replaced.length > 0 ? content : (besides as Resource), facts);
+  const { check, controlled } = await checked(context, replaced.length > 0 ? content : (besides as Resource), facts);
+  requireNotControlled(controlled);
   const stopping = check.findings.filter(({ interrupts }) => interrupts);
   await traced(context, current, check);
   if (stopping.length > 0 && !overriding)
@@ -65,7 +72,7 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
   const told = {
     ...plan,
     guards: [...plan.guards, guard(plan.next)],
-    warnings: [...plan.warnings, ...warningsOf(check)],
+    warnings: [...plan.warnings, ...warningsOf(check), ...notCheckedForControl(controlled)],
   };
   const kept = overriding
     ? await Promise.all(
@@ -100,10 +107,43 @@ const about = ({ now }: RequestContext, { type, id, resource }: ReadableRecord) 
   now,
 });
 
-const checked = async (context: RequestContext, order: Resource, chart: ChartFacts): Promise<OrderCheck> => {
+interface Checked {
+  readonly check: OrderCheck;
+  readonly controlled: ControlledCheck;
+}
+
+const checked = async (context: RequestContext, order: Resource, chart: ChartFacts): Promise<Checked> => {
   const [facts, pack] = await Promise.all([withMedications(context, chart, [order]), builtInPack()]);
-  return checkOrder(namingRecords(context, order) as unknown as fhir4.MedicationRequest, facts, pack, context.now);
+  const named = namingRecords(context, order) as unknown as fhir4.MedicationRequest;
+  return {
+    check: checkOrder(named, facts, pack, context.now),
+    controlled:
+      named.doNotPerform === true ? { found: [], complete: true } : controlledIn(named, facts.medications, pack),
+  };
 };
+
+/** @throws RecordError `business-rule`, `controlled-substance`: no reason goes beyond that. */
+const requireNotControlled = ({ found: [first] }: ControlledCheck): void => {
+  if (!first) return;
+  const { substance, schedule, source } = first;
+  throw new RecordError(
+    'business-rule',
+    `${substance} is a controlled substance (schedule ${schedule}, ${source}). Such an order is signed with a two-factor module under 21 CFR 1311, which this server has none of`,
+    { reason: 'controlled-substance', expression: 'MedicationRequest.medication[x]' },
+  );
+};
+
+const notCheckedForControl = ({ complete }: ControlledCheck): ValidationIssue[] =>
+  complete
+    ? []
+    : [
+        {
+          severity: 'information',
+          code: 'not-supported',
+          expression: 'MedicationRequest.medication[x]',
+          message: `controlled: ${notCheckedWords['order-unknown']}`,
+        },
+      ];
 
 /** Who is told of records by a finding has seen them. */
 const traced = async ({ audit }: RequestContext, { chart, type, id }: ReadableRecord, { findings }: OrderCheck) => {

@@ -1,0 +1,25 @@
+import { dateInterval } from '../search/date-range.ts';
+
+/** Whether a time lies in a period; one that names no beginning or end is open there. https://hl7.org/fhir/R4/datatypes.html#Period */
+export const isWithin = ({ start, end }: fhir4.Period = {}, now: number): boolean =>
+  (start === undefined || (dateInterval(start)?.start ?? Number.POSITIVE_INFINITY) <= now) &&
+  (end === undefined || (dateInterval(end)?.end ?? Number.NEGATIVE_INFINITY) > now);
+
+/**
+ * What keeps somebody of the directory from practising, in words that name what is missing; undefined if nothing does. A licence is a qualification with a number (`identifier`), in its period.
+ *
+ * @param practitioner - undefined for who is not in the directory.
+ * @param now - milliseconds since 1970.
+ * @see https://hl7.org/fhir/R4/practitioner-definitions.html#Practitioner.qualification
+ */
+export const whyNotLicensed = (practitioner: fhir4.Practitioner | undefined, now: number): string | undefined => {
+  if (!practitioner) return 'The directory has no Practitioner for you';
+  const { active, qualification = [] } = practitioner;
+  if (active === false) return 'Your Practitioner in the directory is not active';
+  const licences = qualification.filter(({ identifier = [] }) => identifier.some(({ value = '' }) => value.trim()));
+  if (licences.length === 0)
+    return 'The directory has no licence of yours: Practitioner.qualification with an identifier, which an administrator writes';
+  return licences.some(({ period }) => isWithin(period, now))
+    ? undefined
+    : 'Your licence in the directory is not in its period: Practitioner.qualification.period';
+};
