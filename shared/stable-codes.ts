@@ -66,6 +66,8 @@ export const refusalCodes = {
     'illegal-move',
     'move-needs-reason',
     'allergy-recorded',
+    'impossible-times',
+    'kept-apart',
     'order-check',
     'controlled-substance',
     'masked',

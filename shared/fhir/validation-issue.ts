@@ -5,6 +5,7 @@ export interface ValidationIssue {
   /** https://hl7.org/fhir/R4/valueset-issue-type.html */
   readonly code:
     | 'conflict'
+    | 'duplicate'
     | 'structure'
     | 'required'
     | 'value'

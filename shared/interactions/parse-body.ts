@@ -18,9 +18,9 @@ export interface Parsed {
  */
 export const parseBody = (recordType: RecordType, body: unknown): Parsed => {
   const resource = ofType(recordType, body);
-  const { schema, invariants } = recordType;
+  const { schema, rules } = recordType;
   const structural = validateStructure(schema, resource);
-  const issues = structural.length > 0 ? structural : checkInvariants(schema, invariants, resource);
+  const issues = structural.length > 0 ? structural : checkInvariants(schema, rules, resource);
   const errors = issues.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) {
     throw new RecordError('invalid', `The ${recordType.name} breaks ${errors.length} rule(s)`, {

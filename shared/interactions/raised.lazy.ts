@@ -13,6 +13,7 @@ import type { RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 import { systemOf } from './own-system.ts';
 import { newPlace, type PlannedWrite, planCreate, planUpdate } from './plan-write.ts';
+import { mayAccess } from './require-access.ts';
 import { restated } from './restated.ts';
 
 /** Rules about these are for writes by hand. */
@@ -116,6 +117,7 @@ export const withRaised = async (
     ...changes,
     ...(await Promise.all(marked)).flat(),
   ];
+  await warned(own, plans, raised);
   const answering = raised.flatMap(({ what, by }) => ('answer' in what ? [{ ...what, by }] : []));
   if (answering.length === 0) return all;
   const { withRequestsAnswered } = await import('./request-answers.lazy.ts');
@@ -125,6 +127,46 @@ export const withRaised = async (
     ofPerson: (chart) => ofPerson(own, chart),
     open: (resource, custodian) => opened(own, resource, custodian),
   });
+};
+
+/**
+ * Warns who writes of what the chart has, and what the same transaction writes; only of what the writer may see. One Query a chart. Nobody is there to be warned where an
+ * interface writes.
+ */
+const warned = async (context: Context, plans: readonly PlannedWrite[], raised: readonly RaisedBy[]): Promise<void> => {
+  if (context.asking.caller.roles.includes('system')) return;
+  for (const { what, by } of raised) {
+    if (!('warnsOf' in what) || by.warnings.some(({ message }) => message === what.warning.message)) continue;
+    const { recordType, next } = by;
+    const isSuch = (record: StoredRecord) =>
+      nameOf(record) !== nameOf(next) &&
+      record.type === what.warnsOf &&
+      record.resource !== undefined &&
+      what.where(record.resource);
+    const recordsOf = (chart: string) => recordsIn(context, chart, what.warnsOf);
+    const [charts, own] = await Promise.all([ofPerson(context, next.chart), recordsOf(next.chart)]);
+    const linked = await Promise.all(charts.filter((chart) => chart !== next.chart).map(recordsOf));
+    const written = new Map(plans.map((plan) => [nameOf(plan.next), plan.next]));
+    const records = [...own, ...linked.flat()];
+    const alike = [
+      ...records.filter((record) => !written.has(nameOf(record))),
+      ...[...written.values()].filter(({ chart }) => charts.includes(chart)),
+    ].filter(isSuch);
+    if (alike.length === 0) continue;
+    await context.sharing.lookUp(alike);
+    if (alike.some((record) => mayAccess({ ...context, recordType }, 'r', record))) by.warnings.push(what.warning);
+  }
+};
+
+const recordsIn = async ({ store }: Context, chart: string, type: string): Promise<StoredRecord[]> => {
+  const records: StoredRecord[] = [];
+  let after: string | undefined;
+  do {
+    const page = await store.chart(chart, type, { order: 'key-order', pointers: 'none', after });
+    records.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return records;
 };
 
 /** The charts of a person, in order: one, but for those that were merged. */

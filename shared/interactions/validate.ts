@@ -205,7 +205,7 @@ const judgeContent = async (
   resource: Resource,
   profile: string | undefined,
 ): Promise<{ readonly part: Resource | undefined; readonly isWhole: boolean; readonly issues: readonly Notice[] }> => {
-  const { schema, invariants } = context.recordType;
+  const { schema, rules: invariants } = context.recordType;
   const rules = async (part: Resource): Promise<Told[]> => [
     ...told([...checkInvariants(schema, invariants, part), ...narrativeAdvice(part)], 'validation'),
     ...told(await judgeProfiles(context, part, profile), 'profile-not-met'),

@@ -4,6 +4,7 @@ import type { Policy } from '../access/policy.ts';
 import type { InvariantsByType } from '../fhir/invariant.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { ResourceSchema } from '../fhir/resource-schema.ts';
+import type { ValidationIssue } from '../fhir/validation-issue.ts';
 import { dateInterval } from '../search/date-range.ts';
 import type { RecordWrite } from '../store/commit.ts';
 import type { RowChanges } from '../store/directive-rows.ts';
@@ -85,6 +86,13 @@ export type Raised =
       readonly changes: (resource: Resource) => Resource;
     }
   | {
+      /** The type of records of the chart of which the writer is warned, */
+      readonly warnsOf: 'Condition';
+      /** where one that the writer may see is such, */
+      readonly where: (resource: Resource) => boolean;
+      readonly warning: ValidationIssue;
+    }
+  | {
       /** `ServiceRequest/id` of what it is the answer to, whoever keeps that, */
       readonly request: string;
       /** and whether it is so from now on, or no more. */
@@ -95,6 +103,8 @@ export interface RecordTypeDefinition {
   readonly name: string;
   readonly schema: ResourceSchema;
   readonly invariants: InvariantsByType;
+  /** Rules of Concord about the record, beside those of R4; they only warn. */
+  readonly advice?: InvariantsByType[string];
   /** What it can be searched by, as generated (`observationSearchTable`). */
   readonly searchTable: string;
   /** Which of its elements are in summaries, as generated (`observationElements`). */
@@ -147,6 +157,8 @@ export interface RecordTypeDefinition {
 /** All that Concord knows of a record type. Handlers, routes, search and the capability statement derive from it. */
 export interface RecordType extends SearchType, Omit<RecordTypeDefinition, 'searchTable'> {
   readonly readOnly: boolean;
+  /** Those of R4 with those of Concord. */
+  readonly rules: InvariantsByType;
   /** Clinical date in milliseconds since 1970, if the record has one. */
   readonly dateOf: (resource: Resource) => number | undefined;
 }
@@ -154,12 +166,14 @@ export interface RecordType extends SearchType, Omit<RecordTypeDefinition, 'sear
 /** Completes a definition with what follows from it. */
 export const defineRecordType = ({ searchTable, ...definition }: RecordTypeDefinition): RecordType => {
   const searchType = searchTypeOf(definition.name, searchTable, definition.elements);
+  const { name, invariants, advice } = definition;
   const date = definition.date === undefined ? undefined : searchType.parameter(definition.date);
   if (definition.date !== undefined && !date) throw new Error(`${definition.name} has no parameter ${definition.date}`);
   return {
     ...definition,
     ...searchType,
     readOnly: definition.readOnly ?? false,
+    rules: advice ? { ...invariants, [name]: [...(invariants[name] ?? []), ...advice] } : invariants,
     dateOf: (resource) =>
       date
         ?.values(resource)

@@ -4,6 +4,10 @@ import {
   familyMemberHistoryElements,
   familyMemberHistorySearchTable,
 } from '../fhir/generated/search-parameters/FamilyMemberHistory.ts';
+import { checkOfTimes, requirePossibleTimes, withTimesFlagged } from '../histories/impossible-times.ts';
+import { familyHistoryMoves } from '../histories/performed-moves.ts';
+import { checkOfState } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What runs in the family. https://hl7.org/fhir/R4/familymemberhistory.html */
@@ -14,4 +18,10 @@ export const familyMemberHistory = defineRecordType({
   searchTable: familyMemberHistorySearchTable,
   elements: familyMemberHistoryElements,
   date: 'date',
+  requireChange: (...change) => {
+    requireLegalMove(familyHistoryMoves, ...change);
+    requirePossibleTimes(...change);
+  },
+  keeps: (before, next, now) => withTimesFlagged(before, withMovesFlagged(familyHistoryMoves, before, next), now),
+  raises: (change) => [...checkOfState(change), ...checkOfTimes(change)],
 });

@@ -39,8 +39,13 @@ export const checkOf =
 
 /** Whom it is about; of an appointment, the first patient who takes part. */
 const patientOf = (resource: Resource): string | undefined => {
-  const { subject, participant = [] } = resource as {
+  const {
+    patient,
+    subject = patient,
+    participant = [],
+  } = resource as {
     subject?: fhir4.Reference;
+    patient?: fhir4.Reference;
     participant?: { actor?: typeof subject }[];
   };
   const named = participant.find(({ actor }) => /(?:^|\/)Patient\//.test(actor?.reference ?? ''))?.actor;

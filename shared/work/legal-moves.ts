@@ -140,7 +140,8 @@ export const withMovesFlagged = (moves: LegalMoves, before: Resource | undefined
 /** https://hl7.org/fhir/R4/extension-event-statusreason.html, https://hl7.org/fhir/R4/extension-request-statusreason.html */
 const reasonExtension = /^http:\/\/hl7\.org\/fhir\/StructureDefinition\/(?:event|request)-statusReason$/;
 
-const reasonOf = (resource: Resource): string => {
+/** Why a version is as it is, as one text; empty where nobody says. */
+export const reasonOf = (resource: Resource): string => {
   const { statusReason, statusReasonCodeableConcept, statusReasonReference, extension } = resource as {
     statusReason?: unknown;
     statusReasonCodeableConcept?: unknown;

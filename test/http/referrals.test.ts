@@ -177,6 +177,7 @@ describe('an answer', () => {
     'a procedure that was not done': (subject, request) => ({
       resourceType: 'Procedure',
       status: 'not-done',
+      statusReason: { text: 'The patient refused' },
       subject: { reference: subject },
       basedOn: [{ reference: request }],
     }),

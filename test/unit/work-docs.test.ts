@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { familyHistoryMoves, immunizationMoves, procedureMoves } from '../../shared/histories/performed-moves.ts';
+import {
+  allergyMoves,
+  allergyVerificationMoves,
+  conditionMoves,
+  conditionVerificationMoves,
+} from '../../shared/histories/statuses.ts';
 import { carePlanMoves } from '../../shared/plans/care-plan-moves.ts';
 import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
 import { achievementMoves, goalMoves } from '../../shared/plans/goal-moves.ts';
@@ -18,7 +25,7 @@ import { ownMoves } from '../../shared/work/own-task.ts';
 import { serviceRequestMoves } from '../../shared/work/service-request-moves.ts';
 import { taskMoves } from '../../shared/work/task-moves.ts';
 
-const document = ['work', 'prescriptions', 'dispensing']
+const document = ['work', 'prescriptions', 'dispensing', 'histories']
   .map((name) => readFileSync(path.resolve(import.meta.dirname, `../../docs/${name}.md`), 'utf8'))
   .join('\n');
 
@@ -37,7 +44,7 @@ const rowsUnder = (heading: string): string[][] => {
 
 const ownMovesFrom = (state: string): readonly string[] => ownMoves[state as fhir4.Task['status']] ?? [];
 
-describe('docs/work.md, docs/prescriptions.md and docs/dispensing.md', () => {
+describe('docs/work.md, docs/prescriptions.md, docs/dispensing.md and docs/histories.md', () => {
   const tables = [
     appointmentMoves,
     encounterMoves,
@@ -53,6 +60,13 @@ describe('docs/work.md, docs/prescriptions.md and docs/dispensing.md', () => {
     achievementMoves,
     communicationMoves,
     communicationRequestMoves,
+    conditionMoves,
+    conditionVerificationMoves,
+    allergyMoves,
+    allergyVerificationMoves,
+    immunizationMoves,
+    procedureMoves,
+    familyHistoryMoves,
   ];
 
   it.each(tables)('says what may become of $element as the code does', ({ element, from, byPatients }) => {
