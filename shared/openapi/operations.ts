@@ -29,6 +29,7 @@ import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions
 import { registerInput } from '../interactions/registering/input.ts';
 import { retentionInput } from '../interactions/retention/input.ts';
 import { retractInput, signInput } from '../interactions/signing/input.ts';
+import { summaryInput } from '../interactions/summary/input.ts';
 import { servedInput } from '../interactions/terms/asked.ts';
 import { expandInput } from '../interactions/terms/expand.ts';
 import { lookupInput } from '../interactions/terms/lookup.ts';
@@ -184,6 +185,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
     answer: 'Parameters',
   },
   'Patient/$everything': { summary: 'The whole chart', input: everythingOfPatientInput, answer: 'Bundle' },
+  'Patient/$summary': {
+    summary: 'A summary of the chart as a document (IPS), as far as its reader may see it',
+    input: summaryInput,
+    answer: 'Bundle',
+  },
   'Patient/$emancipate': {
     summary: 'Record that a minor decides alone',
     input: emancipateInput,

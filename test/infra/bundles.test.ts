@@ -123,6 +123,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-calls-verify-caller.lazy.js', most: 60_000, types: ['patient'] },
     { name: 'shared-interactions-emergency-emergency.lazy.js', most: 90_000, types: ['patient'] },
     { name: 'shared-interactions-everything-everything.lazy.js', most: 48_000, types: ['patient', 'encounter'] },
+    { name: 'shared-interactions-summary-summary.lazy.js', most: 60_000, types: ['patient'] },
     { name: 'shared-interactions-proxies-operations.lazy.js', most: 40_000, types: ['patient'] },
     { name: 'shared-interactions-revoke-access.lazy.js', most: 27_000, types: ['practitioner'] },
     { name: 'shared-interactions-sign-out.lazy.js', most: 18_000, types: [] },

@@ -110,6 +110,7 @@ describe('capability statement', () => {
       ['Observation', 'lastn', 'http://hl7.org/fhir/OperationDefinition/Observation-lastn'],
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
       ['Patient', 'match', 'http://hl7.org/fhir/OperationDefinition/Patient-match'],
+      ['Patient', 'summary', 'http://hl7.org/fhir/uv/ips/OperationDefinition/summary'],
     ]);
     const own = operations.filter(([, , definition]) => definition?.startsWith(ours));
     expect(own.map(([, , definition]) => definition)).toEqual(

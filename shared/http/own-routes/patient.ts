@@ -11,6 +11,7 @@ import { everythingOfOwn, everythingOfPatient } from '../../interactions/everyth
 import { merge, unmerge } from '../../interactions/merging/operations.ts';
 import { chartsDue, legalHold, officersAgain, purge, releaseHold } from '../../interactions/retention/operations.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
+import { summaryOfPatient } from '../../interactions/summary/operations.ts';
 import { compartmentRoutes } from '../compartment-routes.ts';
 import { ownOperation } from '../own-operation.ts';
 import type { Again, OwnRoutes } from '../routes.ts';
@@ -39,6 +40,10 @@ export const patientRoutes: OwnRoutes = {
     { method: 'POST', path: ['$match'], interaction: matchPatient, name: 'operation' },
     { method: 'GET', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
     { method: 'POST', path: ['{id}', '$everything'], interaction: everythingOfPatient, name: 'operation' },
+    ...(['GET', 'POST'] as const).map((method) => ({
+      ...ownOperation(method, 'Patient/{id}/$summary', summaryOfPatient),
+      definition: 'http://hl7.org/fhir/uv/ips/OperationDefinition/summary',
+    })),
     ownOperation('POST', 'Patient/$emergency-match', emergencyMatch),
     ownOperation('POST', 'Patient/{id}/$break-glass', breakGlass, brokenAgain),
     ownOperation('POST', 'Patient/$verify-caller', verifyCaller),

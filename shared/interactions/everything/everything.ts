@@ -101,7 +101,7 @@ export const showEverything = async (
     address: (at) => holds !== undefined || since !== undefined || !charts.has(at.chart),
     record: (record) => !charts.has(record.chart) || !isPart(record),
   });
-  await traceOthers(context, [...shown.map(({ record }) => record), ...others], chart, address.type);
+  await traceOthers(context, [...shown.map(({ record }) => record), ...others], chart, `${address.type}/$everything`);
   await context.view.prepare([...shown.map(({ record }) => record), ...others]);
   const next = shown.length < found.items.length ? shown.at(-1)?.key : found.next;
   // Behind the last page, so that which one tells of it says nothing of what it is; and of all types, or it would tell of one.
@@ -173,12 +173,16 @@ const tooLarge = (count: number): fhir4.OperationOutcome =>
     },
   ]);
 
-/** What has another chart for its home: that one's log tells of it too. Directory and knowledge are nobody's. */
-const traceOthers = async (
+/**
+ * What has another chart for its home: that one's log tells of it too. Directory and knowledge are nobody's.
+ *
+ * @param query - what the operation is called there, without whose chart was asked for.
+ */
+export const traceOthers = async (
   { audit }: RequestContext,
   records: readonly StoredRecord[],
   chart: string,
-  type: string,
+  query: string,
 ): Promise<void> => {
   const others = Map.groupBy(
     records.filter((record) => {
@@ -192,7 +196,7 @@ const traceOthers = async (
       interaction: 'operation',
       chart: home,
       what: shown.map((record) => `${record.type}/${record.id}`),
-      query: `${type}/$everything`,
+      query,
     })),
   );
 };

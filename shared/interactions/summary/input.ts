@@ -1,0 +1,2 @@
+/** `Patient/{id}/$summary` */
+export const summaryInput = { profile: { type: 'canonical' } } as const;
