@@ -17,7 +17,7 @@ import {
 
 // What a request costs in a chart of very many records. `OBSERVATIONS=100000` makes it larger; what is held here holds at any size.
 
-const observations = Number(process.env.OBSERVATIONS ?? 20_000);
+const observations = Number(process.env.OBSERVATIONS ?? 16_000);
 const megabyte = 1_048_576;
 
 let server: FhirServer;

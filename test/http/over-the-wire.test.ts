@@ -216,7 +216,7 @@ describe('uploads', () => {
           done = await post('Binary/$complete', parametersOf({ upload: begun.ticket }));
           return done.body.toString();
         },
-        { timeout: 60_000 },
+        { timeout: 250_000 },
       )
       .not.toContain('not-scanned-yet');
     return { ...begun, done };

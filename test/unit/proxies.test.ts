@@ -236,7 +236,7 @@ describe('the decision about who acts for a patient', () => {
     );
     // The comparison is worth little unless all of it comes up: it does in hundreds of cases each.
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(100);
-  }, 60_000);
+  });
 
   it('agrees with that model where charts are merged: a right ends, and something is kept, by what any of them says', () => {
     const seen = { ended: 0, kept: 0, nothing: 0 };
