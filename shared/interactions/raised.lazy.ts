@@ -118,14 +118,20 @@ export const withRaised = async (
     ...(await Promise.all(marked)).flat(),
   ];
   await warned(own, plans, raised);
+  const recollecting = raised.flatMap(({ what, by }) => ('specimenFor' in what ? [{ what, by }] : []));
+  const open = (resource: Resource, custodian: string) => opened(own, resource, custodian);
+  const recollected =
+    recollecting.length === 0
+      ? all
+      : await (await import('./recollecting.lazy.ts')).withRecollections(own, recollecting, all, open);
   const answering = raised.flatMap(({ what, by }) => ('answer' in what ? [{ ...what, by }] : []));
-  if (answering.length === 0) return all;
+  if (answering.length === 0) return recollected;
   const { withRequestsAnswered } = await import('./request-answers.lazy.ts');
   return withRequestsAnswered(own, answering, {
-    plans: all,
+    plans: recollected,
     sent: written,
     ofPerson: (chart) => ofPerson(own, chart),
-    open: (resource, custodian) => opened(own, resource, custodian),
+    open,
   });
 };
 

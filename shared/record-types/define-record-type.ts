@@ -93,6 +93,12 @@ export type Raised =
       readonly warning: ValidationIssue;
     }
   | {
+      /** `ServiceRequest/id` of each order that needs a specimen again, */
+      readonly specimenFor: readonly string[];
+      /** because this one, `Specimen/id`, is of no use. */
+      readonly insteadOf: string;
+    }
+  | {
       /** `ServiceRequest/id` of what it is the answer to, whoever keeps that, */
       readonly request: string;
       /** and whether it is so from now on, or no more. */

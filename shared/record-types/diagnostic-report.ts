@@ -4,7 +4,10 @@ import {
   diagnosticReportElements,
   diagnosticReportSearchTable,
 } from '../fhir/generated/search-parameters/DiagnosticReport.ts';
+import { reportMoves } from '../laboratory/states.ts';
 import { signable } from '../signing/signable.ts';
+import { checkOfReport } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** The report on an examination, with its results. https://hl7.org/fhir/R4/diagnosticreport.html */
@@ -15,5 +18,10 @@ export const diagnosticReport = defineRecordType({
   searchTable: diagnosticReportSearchTable,
   elements: diagnosticReportElements,
   date: 'date',
-  ...signable,
+  requireChange: (...change) => {
+    signable.requireChange(...change);
+    requireLegalMove(reportMoves, ...change);
+  },
+  keeps: (before, next, ...when) => withMovesFlagged(reportMoves, before, signable.keeps(before, next, ...when)),
+  raises: (change) => [...signable.raises(change), ...checkOfReport(change)],
 });

@@ -1,7 +1,10 @@
 import { observationInvariants } from '../fhir/generated/invariants/Observation.ts';
 import { observationSchema } from '../fhir/generated/schemas/Observation.ts';
 import { observationElements, observationSearchTable } from '../fhir/generated/search-parameters/Observation.ts';
+import { observationMoves } from '../laboratory/states.ts';
 import { observationCallsForCheck } from '../order-checks/tells-of-state.ts';
+import { checkOfReport } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A measurement, a result, a finding. https://hl7.org/fhir/R4/observation.html */
@@ -12,5 +15,8 @@ export const observation = defineRecordType({
   searchTable: observationSearchTable,
   elements: observationElements,
   date: 'date',
+  requireChange: (...change) => requireLegalMove(observationMoves, ...change),
+  keeps: (before, next) => withMovesFlagged(observationMoves, before, next),
+  raises: checkOfReport,
   callsForCheck: observationCallsForCheck,
 });

@@ -1,6 +1,10 @@
 import { specimenInvariants } from '../fhir/generated/invariants/Specimen.ts';
 import { specimenSchema } from '../fhir/generated/schemas/Specimen.ts';
 import { specimenElements, specimenSearchTable } from '../fhir/generated/search-parameters/Specimen.ts';
+import { recollect } from '../laboratory/recollection.ts';
+import { specimenMoves } from '../laboratory/states.ts';
+import { checkOfReport } from '../work/check-state.ts';
+import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** What is sent to a laboratory. https://hl7.org/fhir/R4/specimen.html */
@@ -11,4 +15,7 @@ export const specimen = defineRecordType({
   searchTable: specimenSearchTable,
   elements: specimenElements,
   date: 'collected',
+  requireChange: (...change) => requireLegalMove(specimenMoves, ...change),
+  keeps: (before, next) => withMovesFlagged(specimenMoves, before, next),
+  raises: (change) => [...recollect(change), ...checkOfReport(change)],
 });

@@ -5,7 +5,7 @@ import { askForCosignature } from './cosignature.ts';
 import { keepMarks, requireUnchanged } from './signature.ts';
 
 /** What holds for records that are signed: notes and reports. Table in docs/signing.md. */
-export const signable: Pick<RecordTypeDefinition, 'keeps' | 'requireChange' | 'raises'> = {
+export const signable: Required<Pick<RecordTypeDefinition, 'keeps' | 'requireChange' | 'raises'>> = {
   keeps: keepMarks,
   requireChange: requireUnchanged,
   raises: (change) => [...tellOfAddenda(change), ...askForCosignature(change), ...answerRequests(change)],

@@ -2,7 +2,7 @@ import type { Resource } from '../fhir/resource.ts';
 import type { Raised, RecordChange } from '../record-types/define-record-type.ts';
 import { isNewly, type RecordFlag } from './flags.ts';
 import { irregularMove } from './legal-moves.ts';
-import { frontDesk, nurses } from './pools.ts';
+import { frontDesk, laboratory, nurses } from './pools.ts';
 
 /** To look at a record, and not to do what it asks for. */
 const recordCheck: fhir4.CodeableConcept = {
@@ -56,5 +56,7 @@ const outOfOrder = 'The state of this record does not follow from the one before
 
 /** A state that does not follow from the one before. */
 export const checkOfState = checkOf(irregularMove, outOfOrder);
+/** The same of what a laboratory tells. */
+export const checkOfReport = checkOf(irregularMove, outOfOrder, laboratory);
 /** The same of an appointment, which whoever books knows of. */
 export const checkOfBooking = checkOf(irregularMove, outOfOrder, frontDesk);

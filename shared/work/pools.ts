@@ -29,6 +29,11 @@ export const frontDesk: fhir4.CodeableConcept = {
   coding: [{ system: roleSystem, code: 'frontdesk', display: 'Front desk' }],
 };
 
+/** Whoever of an organisation works in its laboratory. */
+export const laboratory: fhir4.CodeableConcept = {
+  coding: [{ system: roleSystem, code: 'lab', display: 'Laboratory' }],
+};
+
 const bySnomed: Readonly<Record<string, Role>> = {
   '106292003': 'nurse',
   '309343006': 'physician',
@@ -45,6 +50,7 @@ const roleOf = (system: string | undefined, code: string): string | undefined =>
 export const poolNamed = (role: string): fhir4.CodeableConcept => {
   if (role === 'nurse') return nurses;
   if (role === 'frontdesk') return frontDesk;
+  if (role === 'lab') return laboratory;
   return { coding: [{ system: roleSystem, code: role }] };
 };
 

@@ -261,6 +261,51 @@ const cases: Readonly<Record<string, Case>> = {
     },
     because: {},
   },
+  'DiagnosticReport.status': {
+    body: (subject) => ({
+      resourceType: 'DiagnosticReport',
+      status: 'registered',
+      code: { text: 'Blood count' },
+      subject: { reference: subject },
+    }),
+    table: {
+      registered: 'partial preliminary final cancelled unknown entered-in-error',
+      partial: 'preliminary final cancelled unknown entered-in-error',
+      preliminary: 'final cancelled unknown entered-in-error',
+      final: 'amended corrected appended entered-in-error',
+      amended: 'corrected appended entered-in-error',
+      corrected: 'amended appended entered-in-error',
+      appended: 'amended corrected entered-in-error',
+      cancelled: '!registered entered-in-error',
+      unknown: 'registered partial preliminary final amended corrected appended cancelled entered-in-error',
+      'entered-in-error': '',
+    },
+    because: because('event-statusReason'),
+  },
+  'Observation.status': {
+    body: (subject) => observationBody(subject),
+    table: {
+      registered: 'preliminary final cancelled unknown entered-in-error',
+      preliminary: 'final cancelled unknown entered-in-error',
+      final: 'amended corrected entered-in-error',
+      amended: 'corrected entered-in-error',
+      corrected: 'amended entered-in-error',
+      cancelled: '!registered entered-in-error',
+      unknown: 'registered preliminary final amended corrected cancelled entered-in-error',
+      'entered-in-error': '',
+    },
+    because: because('event-statusReason'),
+  },
+  'Specimen.status': {
+    body: (subject) => ({ resourceType: 'Specimen', status: 'available', subject: { reference: subject } }),
+    table: {
+      available: 'unavailable unsatisfactory entered-in-error',
+      unavailable: 'available unsatisfactory entered-in-error',
+      unsatisfactory: '!available unavailable entered-in-error',
+      'entered-in-error': '',
+    },
+    because: because('event-statusReason'),
+  },
 };
 
 type Path = 'PUT' | 'PATCH' | 'conditional PUT' | 'PUT in a transaction' | 'PATCH in a transaction';
@@ -568,9 +613,13 @@ describe('a record that was deleted', () => {
       return server.calls.names.filter((name) => name !== 'TransactWriteItems').length;
     };
     const { id } = await create(server, patientBody());
-    const observation = await create(server, observationBody(`Patient/${id}`));
-    await server.delete(referenceTo(observation));
+    const risk = await create<fhir4.RiskAssessment>(server, {
+      resourceType: 'RiskAssessment',
+      status: 'final',
+      subject: { reference: `Patient/${id}` },
+    });
+    await server.delete(referenceTo(risk));
 
-    expect([await callsOf(await visit('planned')), await callsOf(observation)]).toEqual([2, 1]);
+    expect([await callsOf(await visit('planned')), await callsOf(risk)]).toEqual([2, 1]);
   });
 });

@@ -402,7 +402,10 @@ describe('an answer that is withdrawn', () => {
 
   it('can be answered anew, and withdrawn anew', async () => {
     const { known, report } = await reports();
-    for (const status of ['preliminary', 'final', 'cancelled']) await replace(report, { status });
+    await replace(report, { basedOn: undefined });
+    await replace(report, { status: 'corrected', basedOn: [{ reference: referenceTo(known.request) }] });
+    expect((await standing(known)).request).toBe('completed');
+    await replace(report, { status: 'entered-in-error' });
     expect(await standing(known)).toMatchObject({ request: 'active', task: 'in-progress', answers: [] });
     expect((await read(known.task)).meta.tag).toBeUndefined();
   });

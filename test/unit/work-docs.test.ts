@@ -8,6 +8,7 @@ import {
   conditionMoves,
   conditionVerificationMoves,
 } from '../../shared/histories/statuses.ts';
+import { observationMoves, reportMoves, specimenMoves } from '../../shared/laboratory/states.ts';
 import { carePlanMoves } from '../../shared/plans/care-plan-moves.ts';
 import { careTeamMoves } from '../../shared/plans/care-team-moves.ts';
 import { achievementMoves, goalMoves } from '../../shared/plans/goal-moves.ts';
@@ -25,7 +26,7 @@ import { ownMoves } from '../../shared/work/own-task.ts';
 import { serviceRequestMoves } from '../../shared/work/service-request-moves.ts';
 import { taskMoves } from '../../shared/work/task-moves.ts';
 
-const document = ['work', 'prescriptions', 'dispensing', 'histories']
+const document = ['work', 'prescriptions', 'dispensing', 'histories', 'laboratory']
   .map((name) => readFileSync(path.resolve(import.meta.dirname, `../../docs/${name}.md`), 'utf8'))
   .join('\n');
 
@@ -67,6 +68,9 @@ describe('docs/work.md, docs/prescriptions.md, docs/dispensing.md and docs/histo
     immunizationMoves,
     procedureMoves,
     familyHistoryMoves,
+    reportMoves,
+    observationMoves,
+    specimenMoves,
   ];
 
   it.each(tables)('says what may become of $element as the code does', ({ element, from, byPatients }) => {
