@@ -40,6 +40,8 @@ const stageSchema = z.strictObject({
     }),
     /** Whether charts whose time is over are purged by themselves, or only told of by `$purge-due`. */
     purges: z.enum(['proposed', 'automatic']),
+    /** Hours in which who gave an order by voice or protocol signs it. */
+    cosignHours: z.int().check(z.gte(1), z.lte(336)),
     uploads: z.strictObject({
       /** Of 1,000,000 bytes, for one upload. S3 copies them while a request waits. */
       largestMegabytes: z.int().check(z.positive(), z.lte(500)),
@@ -82,6 +84,7 @@ export const stages: readonly StageConfig[] = [
       jurisdiction: 'cautious',
       retention: usualRetention,
       purges: 'proposed',
+      cosignHours: 48,
       uploads: { largestMegabytes: 100, scanner: 'guardduty' },
     },
     signIn: { secondFactor: 'required', plan: 'plus', callbackUrls: ['https://concord.example/signed-in'] },
@@ -103,6 +106,7 @@ export const stages: readonly StageConfig[] = [
       jurisdiction: 'cautious',
       retention: usualRetention,
       purges: 'proposed',
+      cosignHours: 48,
       uploads: { largestMegabytes: 100, scanner: 'none' },
     },
     signIn: { secondFactor: 'optional', plan: 'essentials', callbackUrls: ['http://localhost:8080/signed-in'] },

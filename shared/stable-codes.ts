@@ -70,6 +70,8 @@ export const refusalCodes = {
     'kept-apart',
     'order-check',
     'controlled-substance',
+    'answered-by-order',
+    'not-deniable',
     'masked',
     'subsetted',
     'patch-does-not-fit',

@@ -19,6 +19,8 @@ export interface Policy {
   readonly retention?: RetentionPolicy;
   /** Whether charts whose time is over are ended by themselves, or proposed to privacy officers: so where it is not said. */
   readonly purges?: 'proposed' | 'automatic';
+  /** Hours in which an order that was taken down is signed by who gave it: 48 where it is not said. */
+  readonly cosignHours?: number;
   /** What may be uploaded, and who looks at it before: 100 MB and a scanner where it is not said. */
   readonly uploads?: UploadPolicy;
 }

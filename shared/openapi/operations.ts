@@ -23,7 +23,7 @@ import { mergeInput } from '../interactions/merging/input.ts';
 import { messagesInput, triageInput } from '../interactions/messages/input.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
-import { signOrderInput } from '../interactions/prescribing/input.ts';
+import { denyOrderInput, signOrderInput, takeOrderInput } from '../interactions/prescribing/input.ts';
 import { progressInput } from '../interactions/progress/input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
 import { registerInput } from '../interactions/registering/input.ts';
@@ -276,6 +276,16 @@ const described: Readonly<Record<string, OperationDescription>> = {
   'MedicationRequest/$sign': {
     summary: 'Answer for an order; it is in force from then on',
     input: signOrderInput,
+    answer: 'MedicationRequest',
+  },
+  'MedicationRequest/$take-order': {
+    summary: 'Take down an order that a prescriber gives by voice or protocol; it is in force at once',
+    input: takeOrderInput,
+    answer: 'MedicationRequest',
+  },
+  'MedicationRequest/$deny': {
+    summary: 'Say that an order which was taken down was not given so',
+    input: denyOrderInput,
     answer: 'MedicationRequest',
   },
   'ValueSet/$expand': { summary: 'The codes in a value set', input: served(expandInput), answer: 'ValueSet' },

@@ -13,13 +13,13 @@ export const isWithin = ({ start, end }: fhir4.Period = {}, now: number): boolea
  * @see https://hl7.org/fhir/R4/practitioner-definitions.html#Practitioner.qualification
  */
 export const whyNotLicensed = (practitioner: fhir4.Practitioner | undefined, now: number): string | undefined => {
-  if (!practitioner) return 'The directory has no Practitioner for you';
+  if (!practitioner) return 'The directory has no Practitioner for who prescribes';
   const { active, qualification = [] } = practitioner;
-  if (active === false) return 'Your Practitioner in the directory is not active';
+  if (active === false) return 'Who prescribes is not active in the directory: Practitioner.active';
   const licences = qualification.filter(({ identifier = [] }) => identifier.some(({ value = '' }) => value.trim()));
   if (licences.length === 0)
-    return 'The directory has no licence of yours: Practitioner.qualification with an identifier, which an administrator writes';
+    return 'The directory has no licence of who prescribes: Practitioner.qualification with an identifier, which an administrator writes';
   return licences.some(({ period }) => isWithin(period, now))
     ? undefined
-    : 'Your licence in the directory is not in its period: Practitioner.qualification.period';
+    : 'The licence of who prescribes is not in its period: Practitioner.qualification.period';
 };

@@ -3,9 +3,9 @@ import { RecordError } from '../errors.ts';
 import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { suspendedUrl } from '../people/death.ts';
-import { contentHash, keepMarks, signaturesOf } from '../signing/signature.ts';
+import { contentHash, keepMarks, signaturesOf, takenOf } from '../signing/signature.ts';
 import type { RecordFlag } from '../work/flags.ts';
-import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
+import { isNewReason, requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { orderMoves } from './order-moves.ts';
 
 // A prescription is somebody's order once it is signed. What it says of the medicine stays as it is from then on; how it goes with it does not:
@@ -55,6 +55,9 @@ export const unsignedOrder: RecordFlag = {
 
 const isUnsigned = (order: Resource): boolean =>
   isOrder(order) && inForce.has(order['status'] as string) && signaturesOf(order).length === 0;
+
+/** Whether an order was given by voice or under a protocol, taken down by somebody else, and is still to be signed by who prescribes. */
+export const awaitsCosignature = (order: Resource): boolean => isUnsigned(order) && takenOf(order) !== undefined;
 
 const isFlag = ({ system, code }: fhir4.Coding): boolean =>
   system === unsignedOrder.system && code === unsignedOrder.code;
@@ -118,6 +121,11 @@ export const requireOrderChange = (
   if (byHand && next && !wasInForce && inForce.has(next['status'] as string) && isOrder(next))
     throw new RecordError('business-rule', 'An order comes into force by MedicationRequest/{id}/$sign', {
       reason: 'illegal-move',
+      expression: 'MedicationRequest.status',
+    });
+  if (byHand && next?.['status'] === 'entered-in-error' && awaitsCosignature(before) && !isNewReason(before, next))
+    throw new RecordError('business-rule', 'Who denies an order says why, in its statusReason', {
+      reason: 'move-needs-reason',
       expression: 'MedicationRequest.status',
     });
   requireLegalMove(orderMoves, before, next, caller);

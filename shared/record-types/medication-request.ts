@@ -5,6 +5,7 @@ import {
   medicationRequestSearchTable,
 } from '../fhir/generated/search-parameters/MedicationRequest.ts';
 import { isNewlyUnsigned, keptOfOrder, requireOrderChange, withUnsignedFlag } from '../prescriptions/orders.ts';
+import { endCosignature } from '../prescriptions/taken-orders.ts';
 import { checkOfState } from '../work/check-state.ts';
 import { defineRecordType } from './define-record-type.ts';
 
@@ -19,6 +20,6 @@ export const medicationRequest = defineRecordType({
   requireChange: requireOrderChange,
   keeps: keptOfOrder,
   tags: withUnsignedFlag,
-  raises: checkOfState,
+  raises: (change) => [...checkOfState(change), ...endCosignature(change)],
   callsForCheck: isNewlyUnsigned,
 });

@@ -5,6 +5,7 @@ import { requireReviewed } from '../access/review.ts';
 import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
 import { taskSchema } from '../fhir/generated/schemas/Task.ts';
 import { taskElements, taskSearchTable } from '../fhir/generated/search-parameters/Task.ts';
+import { requireOrderAnswered } from '../prescriptions/order-tasks.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { taskMoves } from '../work/task-moves.ts';
 import { taskListsOf } from '../work/worklists.ts';
@@ -25,6 +26,7 @@ export const task = defineRecordType({
     requireReviewed(...change);
     requireAmendmentStep(...change);
     requireRestrictionAnswered(...change);
+    requireOrderAnswered(...change);
     requireLegalMove(taskMoves, ...change);
   },
   keeps: (before, next) => withMovesFlagged(taskMoves, before, next),

@@ -14,7 +14,10 @@ export const addendumUrl = 'https://concord.example/fhir/StructureDefinition/add
 /** Extension of `meta`: who took back what was signed, and why. */
 export const retractionUrl = 'https://concord.example/fhir/StructureDefinition/retraction';
 
-const marks: ReadonlySet<string> = new Set([signatureUrl, addendumUrl, retractionUrl]);
+/** Extension of `meta`: who took an order down that another one gave, and how. */
+export const takenUrl = 'https://concord.example/fhir/StructureDefinition/order-taken';
+
+const marks: ReadonlySet<string> = new Set([signatureUrl, addendumUrl, retractionUrl, takenUrl]);
 
 /** Who signs, and when. */
 export interface Signature {
@@ -50,6 +53,10 @@ const extensionsOf = (resource: Resource | undefined): fhir4.Extension[] => reso
 /** A member of a complex extension. */
 export const memberOf = ({ extension = [] }: fhir4.Extension, name: string): fhir4.Extension | undefined =>
   extension.find(({ url }) => url === name);
+
+/** The mark of a version that was taken down for somebody else. */
+export const takenOf = (resource: Resource | undefined): fhir4.Extension | undefined =>
+  extensionsOf(resource).find(({ url }) => url === takenUrl);
 
 /** The signatures of a version, in the order in which they came. */
 export const signaturesOf = (resource: Resource | undefined): fhir4.Extension[] =>

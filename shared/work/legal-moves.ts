@@ -164,7 +164,7 @@ export const reasonOf = (resource: Resource): string => {
 };
 
 /** The reason of an earlier change is none for this one. */
-const isNewReason = (before: Resource, next: Resource): boolean => {
+export const isNewReason = (before: Resource, next: Resource): boolean => {
   const reason = reasonOf(next);
   return reason !== '' && reason !== reasonOf(before);
 };

@@ -180,6 +180,22 @@ const granting = async (): Promise<Asked> => {
   return [child, parameters({ proxy: reference(relative), basis: { valueCode: 'parent' }, evidence }), frontdesk];
 };
 
+const takenDown = async (): Promise<fhir4.Parameters> =>
+  parameters({
+    order: {
+      resource: {
+        resourceType: 'MedicationRequest',
+        status: 'active',
+        intent: 'order',
+        medicationCodeableConcept: { text: 'Amoxicillin 500 mg' },
+        subject: { reference: referenceTo(await patient()) },
+        requester: { reference: String(author.claims?.['fhirUser']) },
+      } as fhir4.MedicationRequest,
+    },
+    given: { valueCode: 'verbal' },
+    readBack: { valueBoolean: true },
+  });
+
 const cases: Readonly<Record<string, () => Promise<Asked>>> = {
   ...signing,
   'MedicationRequest/$sign': async () => {
@@ -191,6 +207,11 @@ const cases: Readonly<Record<string, () => Promise<Asked>>> = {
       subject: { reference: referenceTo(await patient()) },
     };
     return [await create(server, order, author), parameters(), author];
+  },
+  'MedicationRequest/$take-order': async () => [undefined, await takenDown(), nurse],
+  'MedicationRequest/$deny': async () => {
+    const { body } = await server.post('MedicationRequest/$take-order', await takenDown(), { as: nurse });
+    return [body, parameters({ reason: words('It was not ordered at all') }), nurse];
   },
   'Appointment/$hold': async () => [
     undefined,
@@ -344,6 +365,7 @@ const asking = [
   '$document',
   '$docref',
   '$everything',
+  '$summary',
   '$lastn',
   '$match',
   '$upload',

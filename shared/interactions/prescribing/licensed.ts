@@ -22,7 +22,7 @@ const whyNot = async (context: RequestContext, signer: string): Promise<string |
   if (!signer.startsWith('PractitionerRole/')) return whyNotHolder(context, signer);
   const { active, period, practitioner } = ((await read(context, signer)) ?? {}) as Partial<fhir4.PractitionerRole>;
   if (active === false || !isWithin(period, context.now))
-    return 'Your PractitionerRole in the directory is not in force';
+    return 'The position of who prescribes is not in force: PractitionerRole.active, period';
   const named = parseReference(practitioner?.reference ?? '', context.request.baseUrl);
   return whyNotHolder(context, named.kind === 'record' ? `${named.type}/${named.id}` : '');
 };

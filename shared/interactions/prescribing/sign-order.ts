@@ -1,9 +1,7 @@
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import type { ValidationIssue } from '../../fhir/validation-issue.ts';
 import { builtInPack } from '../../order-checks/built-in.ts';
 import { checkOrder, type OrderCheck } from '../../order-checks/check-order.ts';
-import { notCheckedWords } from '../../order-checks/words.ts';
 import { isDead } from '../../people/death.ts';
 import { type ControlledCheck, controlledIn } from '../../prescriptions/controlled.ts';
 import { signedOrder, signedPart, withUnsignedFlag } from '../../prescriptions/orders.ts';
@@ -21,15 +19,12 @@ import { systemOf } from '../own-system.ts';
 import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
 import { requireSigner } from '../signing/signer.ts';
+import { notCheckedForControl, requireNotControlled } from './controlled-orders.ts';
+import { cosignTask, signedTask } from './cosign-task.ts';
 import { signOrderInput } from './input.ts';
 import { licenceOf } from './licensed.ts';
+import { prescribers, reasonIn } from './prescribers.ts';
 import { replacedBy } from './replaced-order.ts';
-
-/** Who prescribes, by their roles. */
-const prescribers: readonly string[] = ['physician'];
-
-const shortestReason = 10;
-const longestReason = 2_000;
 
 /**
  * `MedicationRequest/{id}/$sign`: a prescriber answers for an order. It is checked against the chart first; who signs it in spite of what was found says why, and that is kept. A draft is in force
@@ -41,11 +36,12 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
   const signer = requireSigner(context, prescribers);
   const overriding = overridingIn(context, signer);
   const address = await locate(context, context.recordType.name, id);
-  const [guard, current, facts, requireLicence] = await Promise.all([
+  const [guard, current, facts, requireLicence, asked] = await Promise.all([
     address && guardOf(context, address.chart, context.asking.caller.organization ?? ''),
     recordToChange(context, id, '$sign'),
     address && chartFacts(context, address.chart),
     licenceOf(context, signer),
+    address && cosignTask(context, address),
   ]);
   requireLicence();
   if (signaturesOf(current.resource).length > 0 || !facts || !guard)
@@ -86,19 +82,14 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
         }),
       )
     : [];
-  return { plans: [told, ...kept, ...replaced], answer: answerTo(context, told) };
+  const answered = asked ? await signedTask(context, asked, signer) : [];
+  return { plans: [told, ...kept, ...replaced, ...answered], answer: answerTo(context, told) };
 };
 
 /** @throws RecordError `invalid` for a reason that says nothing. */
 const overridingIn = (context: RequestContext, by: string): Overriding | undefined => {
   const { overrideReason } = readInput(context, signOrderInput);
-  const reason = overrideReason?.trim();
-  if (reason === undefined) return undefined;
-  if (reason.length < shortestReason || reason.length > longestReason)
-    throw new RecordError('invalid', `The reason has ${shortestReason} to ${longestReason} letters`, {
-      expression: 'overrideReason',
-    });
-  return { reason, by };
+  return overrideReason === undefined ? undefined : { reason: reasonIn(overrideReason, 'overrideReason'), by };
 };
 
 const about = ({ now }: RequestContext, { type, id, resource }: ReadableRecord) => ({
@@ -121,29 +112,6 @@ const checked = async (context: RequestContext, order: Resource, chart: ChartFac
       named.doNotPerform === true ? { found: [], complete: true } : controlledIn(named, facts.medications, pack),
   };
 };
-
-/** @throws RecordError `business-rule`, `controlled-substance`: no reason goes beyond that. */
-const requireNotControlled = ({ found: [first] }: ControlledCheck): void => {
-  if (!first) return;
-  const { substance, schedule, source } = first;
-  throw new RecordError(
-    'business-rule',
-    `${substance} is a controlled substance (schedule ${schedule}, ${source}). Such an order is signed with a two-factor module under 21 CFR 1311, which this server has none of`,
-    { reason: 'controlled-substance', expression: 'MedicationRequest.medication[x]' },
-  );
-};
-
-const notCheckedForControl = ({ complete }: ControlledCheck): ValidationIssue[] =>
-  complete
-    ? []
-    : [
-        {
-          severity: 'information',
-          code: 'not-supported',
-          expression: 'MedicationRequest.medication[x]',
-          message: `controlled: ${notCheckedWords['order-unknown']}`,
-        },
-      ];
 
 /** Who is told of records by a finding has seen them. */
 const traced = async ({ audit }: RequestContext, { chart, type, id }: ReadableRecord, { findings }: OrderCheck) => {
