@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { stringifyJson } from '../../shared/fhir/json.ts';
@@ -8,6 +9,8 @@ export interface PosterOptions {
   readonly url: string;
   /** Gives an access token; a new one if asked to renew. */
   readonly token: (options?: { renew?: boolean }) => Promise<string>;
+  /** The name of the import: what is posted again under it, in this run or a later one, is answered as the first time and not stored again. */
+  readonly run: string;
   /** Pause before the first repetition, in milliseconds; it doubles up to the longest. */
   readonly pauseMs?: number;
 }
@@ -32,16 +35,18 @@ const connectionLost = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOU
 
 /**
  * Posts bundles. Repeats what a busy server puts off and what a broken connection lost, each time after a longer pause, and signs in
- * anew when a token is no longer taken. What was stored before its answer got lost is stored again.
+ * anew when a token is no longer taken. Each bundle bears a key made of it and of the import's name, so that what was stored before its answer
+ * got lost is not stored again.
  *
  * @throws CommandFailed if the server answers no more.
  */
 export const fhirPoster =
-  ({ url, token, pauseMs = 250 }: PosterOptions): Poster =>
+  ({ url, token, run, pauseMs = 250 }: PosterOptions): Poster =>
   async (bundle) => {
     const text = Buffer.from(stringifyJson(bundle));
     const compressed = text.length > compressFrom;
     const body = compressed ? gzipSync(text) : text;
+    const key = `${run}:${createHash('sha256').update(text).digest('base64url')}`;
     let renew = false;
     for (let attempt = 1; ; attempt += 1) {
       const last = attempt === attempts;
@@ -54,6 +59,7 @@ export const fhirPoster =
             'content-type': 'application/fhir+json',
             accept: 'application/fhir+json',
             prefer: 'return=minimal',
+            'idempotency-key': key,
             ...(compressed ? { 'content-encoding': 'gzip' } : {}),
           },
         });
@@ -66,15 +72,15 @@ export const fhirPoster =
       } catch (error) {
         const { code } = ((error as Error).cause ?? {}) as { code?: string };
         if (!connectionLost.has(code ?? '')) throw error;
-        if (last) throw new CommandFailed(unanswered(url));
+        if (last) throw new CommandFailed(unanswered(url, run));
         await delay(pauseAfter(attempt, pauseMs, 0));
       }
     }
   };
 
-const unanswered = (url: string) =>
+const unanswered = (url: string, run: string) =>
   `Concord at ${url} answers no more. What the table counts as accepted is stored; the bundle under way is stored wholly or not at all.
-Look for its patient before you import it again: an import adds, it does not replace.`;
+To go on within a day, without storing anything twice, give the same files with --resume ${run}`;
 
 /** Twice as long each time, in milliseconds; not all at the same moment; at least what the server asked for. */
 const pauseAfter = (attempt: number, first: number, asked: number) =>

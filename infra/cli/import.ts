@@ -1,4 +1,5 @@
 /** `npm run import -- <file or folder>…`: posts bundles, resources and NDJSON through the API, and reports what became of them. */
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { localPassword } from '../local/users.ts';
 import { CommandFailed, runCommand } from './command.ts';
@@ -11,8 +12,9 @@ import { startProgress } from './progress.ts';
 import { defaultUrl, findRunningServer } from './running-server.ts';
 import { signIn, tokenSource } from './sign-in.ts';
 
-const usage = `Usage: npm run import -- <file or folder>… [--user <user>] [--password <password>] [--url <FHIR base URL>]
-Takes .json, .ndjson and .gz: bundles, single resources, and resources line by line.`;
+const usage = `Usage: npm run import -- <file or folder>… [--user <user>] [--password <password>] [--url <FHIR base URL>] [--resume <import>]
+Takes .json, .ndjson and .gz: bundles, single resources, and resources line by line. An import adds and replaces nothing;
+with --resume and the name of one that broke off, it stores nothing a second time.`;
 
 const options = () => {
   try {
@@ -21,6 +23,7 @@ const options = () => {
       options: {
         user: { type: 'string', default: 'system@northside.example' },
         password: { type: 'string', default: localPassword },
+        resume: { type: 'string', default: randomUUID() },
         url: { type: 'string', default: defaultUrl() },
       },
     });
@@ -39,7 +42,7 @@ const inspectAll = async (files: readonly string[]): Promise<Source[]> => {
 };
 
 runCommand(async () => {
-  const { names, user, password, url } = options();
+  const { names, user, password, url, resume: run } = options();
   const server = await findRunningServer(url);
   const token = tokenSource(() => signIn(server, user, password));
   await token(); // a wrong password is told before any file is read
@@ -49,12 +52,12 @@ runCommand(async () => {
   const sources = inOrder(await inspectAll(files));
   const total = sources.reduce((sum, { entries }) => sum + entries, 0);
   console.error(
-    `Importing ${total.toLocaleString('en-US')} resources from ${files.length} files into ${server.url} as ${user}`,
+    `Importing ${total.toLocaleString('en-US')} resources from ${files.length} files into ${server.url} as ${user}\nIf this breaks off, go on within a day with the same files and --resume ${run}`,
   );
   const report = new ImportReport();
   const progress = startProgress(total);
   try {
-    await importRecords(postings(sources), fhirPoster({ url: server.url, token }), (results) => {
+    await importRecords(postings(sources), fhirPoster({ url: server.url, token, run }), (results) => {
       report.add(results);
       progress.advance(results.length);
     });

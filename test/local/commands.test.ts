@@ -171,6 +171,24 @@ describe('npm run import', () => {
     expect(callers).toEqual(['system@northside.example']);
   });
 
+  it('goes on with one that broke off under its keys, and begins another one under others', async () => {
+    const keys: unknown[] = [];
+    const { environment } = await stack((event) => {
+      const { headers } = event as { headers: Record<string, string> };
+      keys.push(Object.entries(headers).find(([name]) => name.toLowerCase() === 'idempotency-key')?.[1]);
+      return { statusCode: 200, body: '{"resourceType":"Bundle","type":"transaction-response"}' };
+    });
+    const folder = files();
+
+    const first = await runNode('infra/cli/import.ts', [folder], environment);
+    const name = /--resume (\S+)/.exec(first.stderr)?.[1] ?? '';
+    await runNode('infra/cli/import.ts', [folder, '--resume', name], environment);
+    await runNode('infra/cli/import.ts', [folder], environment);
+
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+
   it('has status 1 and says why when something was refused', async () => {
     const outcome = {
       resourceType: 'OperationOutcome',

@@ -29,7 +29,7 @@ const scripted = async (...answers: ((request: IncomingMessage, response: Server
     tokens.push(renew);
     return Promise.resolve(renew ? 'new' : 'old');
   };
-  const post = fhirPoster({ url: `http://127.0.0.1:${port}/fhir`, token, pauseMs: 1 });
+  const post = fhirPoster({ url: `http://127.0.0.1:${port}/fhir`, token, run: 'an-import', pauseMs: 1 });
   return { post, tokens, requests: () => requests };
 };
 
@@ -54,10 +54,29 @@ describe('fhirPoster', () => {
     expect(requests()).toBe(2);
   });
 
+  it('sends a bundle under a key that is the same again in the same import, and another one for another bundle', async () => {
+    const keys: unknown[] = [];
+    const { post } = await scripted(
+      (request) => request.socket.destroy(),
+      (request, response) => {
+        keys.push(request.headers['idempotency-key']);
+        answering(200)(request, response);
+      },
+    );
+
+    await post(bundle);
+    await post({ ...bundle, type: 'transaction' });
+    await post(bundle);
+
+    expect(keys[0]).toMatch(/^an-import:[\w-]{43}$/);
+    expect(keys[2]).toBe(keys[0]);
+    expect(keys[1]).not.toBe(keys[0]);
+  });
+
   it('says in plain words that nobody answers any more', async () => {
     const { post } = await scripted((request) => request.socket.destroy());
 
-    await expect(post(bundle)).rejects.toThrow(/answers no more.*wholly or not at all/s);
+    await expect(post(bundle)).rejects.toThrow(/answers no more.*wholly or not at all.*--resume an-import/s);
   });
 
   it('gives up in the end, with the last answer', async () => {
