@@ -33,6 +33,9 @@ export const routes: readonly Route[] = [
       { path: `/fhir/${name}/{proxy+}`, entry, open: false },
     ];
   }),
+  { path: '/hl7/v2', entry: 'functions/hl7-v2.ts', open: false },
+  { path: '/hl7/v2/waiting/{id}/$replay', entry: 'functions/hl7-v2.ts', open: false },
+  { path: '/hl7/v2/waiting/{id}/$discard', entry: 'functions/hl7-v2.ts', open: false },
   { path: '/fhir/{type}', entry: 'functions/other-records.ts', open: false },
   { path: '/fhir/{type}/_history', entry: 'functions/history.ts', open: false },
   { path: '/fhir/{type}/{proxy+}', entry: 'functions/other-records.ts', open: false },

@@ -14,7 +14,12 @@ export interface LogFields {
 }
 
 /** What is counted where a row of the access log would be nobody's. */
-export type CountedEvent = 'SignInsOfNobody' | 'TokensRefused';
+export type CountedEvent =
+  | 'SignInsOfNobody'
+  | 'TokensRefused'
+  | 'MessagesFiled'
+  | 'MessagesWaiting'
+  | 'MessagesRejected';
 
 const logger = new Logger({ serviceName: 'concord' });
 

@@ -78,6 +78,7 @@ export const refusalCodes = {
     'patient-changed',
     'originator-unknown',
     'not-begun',
+    'not-waiting',
     'not-linkable',
     'too-many-linked',
     'payer-restricted',

@@ -203,7 +203,8 @@ const baseUrlOf = (event: APIGatewayProxyEvent, header: (name: string) => string
 
 const isForm = (contentType: string | undefined) => mediaType(contentType) === 'application/x-www-form-urlencoded';
 
-const mediaType = (value: string | undefined): string => (value ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+/** A media type without its parameters. */
+export const mediaType = (value: string | undefined): string => (value ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
 const unsupported = (message: string, headers: Record<string, string> = {}) =>
   new RecordError('unsupported-media-type', message, { expression: 'Content-Type', headers });
@@ -213,7 +214,10 @@ const malformedBody = (message: string) => new RecordError('malformed', message,
 const tooLarge = (message: string) => new RecordError('too-large', message, { expression: 'Content-Length' });
 
 /** What was sent, inflated; undefined if there is no body. */
-const bodyBytes = (event: APIGatewayProxyEvent, encoding = 'identity'): Buffer | undefined => {
+export const bodyBytes = (
+  event: Pick<APIGatewayProxyEvent, 'body' | 'isBase64Encoded'>,
+  encoding = 'identity',
+): Buffer | undefined => {
   if (!event.body) return undefined;
   const bytes = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > largestBody) throw tooLarge(`A request may have ${largestBody / 1e6} MB`);

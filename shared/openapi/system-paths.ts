@@ -79,6 +79,34 @@ const signOutEverywhere: Json = {
   parameter: [{ name: 'everywhere', valueBoolean: true }],
 };
 
+const er7 = 'x-application/hl7-v2+er7';
+
+const hl7Message =
+  'MSH|^~\\&|LAB|NORTH|CONCORD|NORTH|20260301120000||ADT^A04^ADT_A01|42|P|2.5.1\rPID|1||4711^^^NORTH^MR||Rivera^Ana||19800229|F\r';
+
+/** An operation on a message that waits. */
+const onWaiting = (operationId: string, summary: string, description: string, body: Json | undefined): PathItem => ({
+  parameters: [{ name: 'id', in: 'path', required: true, description: 'Of its Task', schema: { type: 'string' } }],
+  post: {
+    operationId,
+    tags: [systemTag],
+    summary,
+    parameters: [],
+    ...(body
+      ? {
+          requestBody: {
+            required: true,
+            content: { [fhirJson]: { schema: refersTo('schemas', 'Parameters'), example: body } },
+          },
+        }
+      : {}),
+    responses: {
+      ...(body ? { '204': { description } } : { '200': refersTo('responses', 'Parameters') }),
+      ...refusedWith('404', '409', '422'),
+    },
+  },
+});
+
 /** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts, serve-history.ts and serve-system.ts. */
 const knownPaths: Readonly<Record<string, PathItem>> = {
   '/': { get: file('getViewer', 'The API in a browser', { 'text/html': { schema: { type: 'string' } } }) },
@@ -187,6 +215,24 @@ const knownPaths: Readonly<Record<string, PathItem>> = {
       },
     },
   },
+  '/hl7/v2': {
+    post: {
+      operationId: 'postHl7V2Message',
+      tags: [systemTag],
+      summary: 'An HL7 v2 message, answered with its acknowledgement',
+      parameters: [],
+      requestBody: { required: true, content: { [er7]: { schema: { type: 'string' }, example: hl7Message } } },
+      responses: {
+        '200': { description: 'Its acknowledgement', content: { [er7]: { schema: { type: 'string' } } } },
+        ...refusedWith('409', '413', '415'),
+      },
+    },
+  },
+  '/hl7/v2/waiting/{id}/$replay': onWaiting('replayHl7V2Message', 'Files a message that waits', '', undefined),
+  '/hl7/v2/waiting/{id}/$discard': onWaiting('discardHl7V2Message', 'Gives a message up that waits', 'It is given up', {
+    resourceType: 'Parameters',
+    parameter: [{ name: 'reason', valueString: 'Sent to the wrong place' }],
+  }),
   '/fhir/_history': {
     get: {
       operationId: 'getHistoryOfSystem',

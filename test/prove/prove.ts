@@ -9,6 +9,7 @@
  * `npm run prove -- --inference [requests] [--seed number]`: sends the same requests to two stores that differ only in records that the caller may not see.
  * `npm run prove -- --minute [--seed number]`: writers and readers of the same charts, for a minute.
  * `npm run prove -- --booking [--seed number]`: 64 clients book overlapping times of the same few people and rooms, for a minute.
+ * `npm run prove -- --messages [number] [--seed number]`: HL7 v2 messages in several orders come to the same charts.
  * `npm run prove -- --profiles <folder of US Core>`: compares what was taken over of the guide with the guide.
  */
 import { isDeepStrictEqual, parseArgs } from 'node:util';
@@ -29,6 +30,7 @@ const { values: options, positionals: folders } = parseArgs({
     inference: { type: 'boolean' },
     minute: { type: 'boolean' },
     booking: { type: 'boolean' },
+    messages: { type: 'boolean' },
     profiles: { type: 'string' },
     seed: { type: 'string' },
     only: { type: 'string' },
@@ -58,6 +60,10 @@ if (options.minute) {
 if (options.booking) {
   const { proveBooking } = await import('./booking.ts');
   process.exit((await proveBooking(numberIn(options.seed))) ? 0 : 1);
+}
+if (options.messages) {
+  const { proveMessages } = await import('./messages.ts');
+  process.exit((await proveMessages(numberIn(folders[0]) ?? 500, numberIn(options.seed))) ? 0 : 1);
 }
 if (options.profiles !== undefined) {
   const { proveProfiles } = await import('./profiles.ts');

@@ -4,6 +4,7 @@ import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
 import { Denylist } from '../../shared/http/denylist.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
 import { serveHistory } from '../../shared/http/serve-history.ts';
+import { serveHl7V2 } from '../../shared/http/serve-hl7-v2.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
 import { serveSystem } from '../../shared/http/serve-system.ts';
 import type { Services } from '../../shared/http/services.ts';
@@ -101,11 +102,13 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
     const known = handlers.get(type);
     if (known) return known;
     const own = recordTypes.find(({ name }) => name === type);
-    const handler = (type === '_history'
-      ? serveHistory(() => services)
-      : type === '' || type === '_search' || type.startsWith('$')
-        ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
-        : serveRecords(own ? [own] : otherRecordTypes, ownRoutes, () => services)) as unknown as Handler;
+    const handler = (type === 'hl7/v2'
+      ? serveHl7V2(recordTypes, () => services)
+      : type === '_history'
+        ? serveHistory(() => services)
+        : type === '' || type === '_search' || type.startsWith('$')
+          ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
+          : serveRecords(own ? [own] : otherRecordTypes, ownRoutes, () => services)) as unknown as Handler;
     handlers.set(type, handler);
     return handler;
   };
@@ -124,7 +127,7 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
     const [type = '', second, ...rest] = event.path.split('/').slice(2);
     // As infra/routes.ts has it: the access log alone has no history.
     const isHistory = second === '_history' && rest.length === 0 && type !== 'AuditEvent';
-    const handler = handlerFor(isHistory ? second : type);
+    const handler = handlerFor(event.path.startsWith('/hl7/v2') ? 'hl7/v2' : isHistory ? second : type);
     return async () => answerOf(await handler(withRequestId(event), {} as Context));
   };
   const request = async (method: string, path: string, options?: TestRequest) =>

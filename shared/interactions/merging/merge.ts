@@ -7,7 +7,7 @@ import { answerTo } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
 import { lookAgain } from '../look-again.ts';
 import { readInput } from '../operation-input.ts';
-import { planUpdate } from '../plan-write.ts';
+import { type PlannedWrite, planUpdate } from '../plan-write.ts';
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
 import { requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
@@ -25,18 +25,27 @@ const mergers: ReadonlySet<Role> = new Set(['physician', 'nurse', 'frontdesk', '
  */
 export const merge: Interaction = async (context, { id }) =>
   lookAgain(async () => {
-    const { target, source } = await bothOf(context, id, '$merge');
-    if (isReplaced(target.resource) || isReplaced(source.resource))
-      throw new RecordError('business-rule', 'One of the two is replaced by another record; merge that one', {
-        reason: 'merged-already',
-        expression: 'source',
-      });
-    const guards = await planLink(context.store, target, source);
-    const kept = await update(context, target, linked(target.resource, 'replaces', source.id));
-    const gone = await update(context, source, linked(source.resource, 'replaced-by', target.id));
-    await save(context, [{ ...kept, guards }, gone]);
+    const [kept, gone] = await planMerge(context, id);
+    await save(context, [kept, gone]);
     return answerTo(context, kept);
   });
+
+/** Plans what `$merge` writes: the patient who stands for both, and the other one. */
+export const planMerge = async (
+  context: RequestContext,
+  id: string,
+): Promise<readonly [kept: PlannedWrite, gone: PlannedWrite]> => {
+  const { target, source } = await bothOf(context, id, '$merge');
+  if (isReplaced(target.resource) || isReplaced(source.resource))
+    throw new RecordError('business-rule', 'One of the two is replaced by another record; merge that one', {
+      reason: 'merged-already',
+      expression: 'source',
+    });
+  const guards = await planLink(context.store, target, source);
+  const kept = await update(context, target, linked(target.resource, 'replaces', source.id));
+  const gone = await update(context, source, linked(source.resource, 'replaced-by', target.id));
+  return [{ ...kept, guards }, gone];
+};
 
 /**
  * `Patient/{id}/$unmerge`: the other record is another person's after all. Each has the records that it had, and those that came later by the patient whom they name.
