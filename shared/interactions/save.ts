@@ -162,7 +162,7 @@ const withRaised = async (
   );
   const checked =
     checking.length > 0
-      ? await (await import('./order-checks/order-checks.lazy.ts')).raisedByChecks(context, checking, plans)
+      ? await (await import('./order-checks/order-checks.lazy.ts')).checked(context, checking, plans)
       : { raised: [], plans };
   const all = [...raised, ...checked.raised];
   return all.length === 0 ? checked.plans : (await import('./raised.lazy.ts')).withRaised(context, checked.plans, all);
@@ -208,7 +208,7 @@ export const commitOf = async (
     const key = keyText(recordKey(check.address));
     if (deleted.has(key)) throw referenceError([{ expression: check.label }]);
     if (!own.has(key) && !isFresh(store, key, check))
-      checks.set(key, { ...check, without: check.without ?? checks.get(key)?.without });
+      checks.set(key, { ...checks.get(key), ...check, without: check.without ?? checks.get(key)?.without });
   }
   const time = plans.some(({ recordType }) => recordType.heldTime)
     ? await (await import('./calendar-changes.lazy.ts')).calendarWork(context, plans)
@@ -304,7 +304,8 @@ export const refusalOf = ({ refusals }: Pick<CommitRefused, 'refusals'>, ifMatch
     refusal.kind === 'missing' ? [{ expression: refusal.check.label }] : [],
   );
   if (missing.length > 0) return referenceError(missing);
-  if (refusals.some(({ kind }) => kind === 'unique' || kind === 'labelled')) return new GuardFailed();
+  if (refusals.some(({ kind }) => kind === 'unique' || kind === 'labelled' || kind === 'changed'))
+    return new GuardFailed();
   const version = refusals.find((refusal) => refusal.kind === 'version');
   const taken = refusals.flatMap((refusal) => (refusal.kind === 'taken' ? [refusal.time] : []));
   if (!version && taken[0]) return new TimeTaken(taken[0].owner, taken);

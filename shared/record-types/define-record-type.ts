@@ -140,7 +140,7 @@ export interface RecordTypeDefinition {
   readonly tags?: (version: Resource) => Resource;
   /** What a change calls for in the same transaction. Facts that need somebody's eye are not refused: a Task tells of them. */
   readonly raises?: (change: RecordChange) => readonly Raised[];
-  /** Whether a change says something new of what the patient takes or should not take, so that orders are checked in the same transaction. */
+  /** Whether a change says something new of what the patient takes or should not take, so that orders are checked in the same transaction; or uses an order, which then has to bear it. */
   readonly callsForCheck?: (before: Resource | undefined, next: Resource) => boolean;
   /** Whether a version asks a payer for something now, which a patient may have restricted. What was asked long ago is a fact. */
   readonly asksPayer?: (resource: Resource, now: number) => boolean;

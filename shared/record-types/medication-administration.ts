@@ -5,6 +5,8 @@ import {
   medicationAdministrationSearchTable,
 } from '../fhir/generated/search-parameters/MedicationAdministration.ts';
 import { administrationMoves } from '../prescriptions/administration-moves.ts';
+import { checkOfAhead, requireHappened } from '../prescriptions/happened.ts';
+import { administrationCallsForCheck } from '../prescriptions/order-use.ts';
 import { checkOfState } from '../work/check-state.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { defineRecordType } from './define-record-type.ts';
@@ -18,6 +20,8 @@ export const medicationAdministration = defineRecordType({
   elements: medicationAdministrationElements,
   date: 'effective-time',
   requireChange: (...change) => requireLegalMove(administrationMoves, ...change),
-  keeps: (before, next) => withMovesFlagged(administrationMoves, before, next),
-  raises: checkOfState,
+  keeps: (before, next, now, caller) =>
+    withMovesFlagged(administrationMoves, before, requireHappened(before, next, now, caller)),
+  raises: (change) => [...checkOfState(change), ...checkOfAhead()(change)],
+  callsForCheck: administrationCallsForCheck,
 });

@@ -5,8 +5,11 @@ import {
   medicationDispenseSearchTable,
 } from '../fhir/generated/search-parameters/MedicationDispense.ts';
 import { dispenseMoves } from '../prescriptions/dispense-moves.ts';
+import { checkOfAhead, requireHappened } from '../prescriptions/happened.ts';
+import { dispenseCallsForCheck } from '../prescriptions/order-use.ts';
 import { checkOfState } from '../work/check-state.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
+import { pharmacists } from '../work/pools.ts';
 import { defineRecordType } from './define-record-type.ts';
 
 /** A medicine handed over. https://hl7.org/fhir/R4/medicationdispense.html */
@@ -18,6 +21,8 @@ export const medicationDispense = defineRecordType({
   elements: medicationDispenseElements,
   date: 'whenhandedover',
   requireChange: (...change) => requireLegalMove(dispenseMoves, ...change),
-  keeps: (before, next) => withMovesFlagged(dispenseMoves, before, next),
-  raises: checkOfState,
+  keeps: (before, next, now, caller) =>
+    withMovesFlagged(dispenseMoves, before, requireHappened(before, next, now, caller)),
+  raises: (change) => [...checkOfState(change), ...checkOfAhead(pharmacists)(change)],
+  callsForCheck: dispenseCallsForCheck,
 });

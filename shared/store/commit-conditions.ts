@@ -58,14 +58,15 @@ export const isThere = (check: ExistenceCheck, row: RecordRow | undefined): bool
 
 /** A deleted record has a row without a body, so the body is what must exist. What the directory says is nobody's note, whatever it bears. */
 export const existence = (check: ExistenceCheck) => {
-  const { custodian, without } = check;
+  const { custodian, without, version } = check;
   return {
     ConditionExpression: `attribute_exists(body) AND ${settled}${
       mustBeOpen(check) ? ' AND attribute_not_exists(originators)' : ''
-    }${custodian === undefined ? '' : ' AND custodian = :custodian'}${without ? ' AND NOT contains(labels, :without)' : ''}`,
+    }${custodian === undefined ? '' : ' AND custodian = :custodian'}${without ? ' AND NOT contains(labels, :without)' : ''}${version === undefined ? '' : ' AND version = :version'}`,
     ExpressionAttributeValues: {
       ...(custodian === undefined ? {} : { ':custodian': custodian }),
       ...(without ? { ':without': without.label } : {}),
+      ...(version === undefined ? {} : { ':version': version }),
     },
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
   };
@@ -77,7 +78,9 @@ export const absence =
   (row) =>
     check.without && isThere(check, row) && row?.labels?.has(check.without.label)
       ? { kind: 'labelled', name: check.without.name }
-      : { kind: 'missing', check };
+      : check.version !== undefined && isThere(check, row) && row?.version !== check.version
+        ? { kind: 'changed' }
+        : { kind: 'missing', check };
 
 /** Requires that a record exists and, where its row counts them, adds a reference. Both cost the same. */
 export const existenceStep = (TableName: string, check: ExistenceCheck): Step => {

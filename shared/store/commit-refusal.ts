@@ -17,6 +17,8 @@ export type Refusal =
   | { readonly kind: 'missing'; readonly check: ExistenceCheck }
   /** It is there, and bears the label that it must be without. */
   | { readonly kind: 'labelled'; readonly name: string }
+  /** It is there, and has another version than it was looked at in. */
+  | { readonly kind: 'changed' }
   | { readonly kind: 'unique'; readonly change: UniqueChange }
   | { readonly kind: 'claimed'; readonly key: RowKey }
   | { readonly kind: 'taken'; readonly time: TakenTime };

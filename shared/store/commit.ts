@@ -33,6 +33,8 @@ export interface ExistenceCheck {
   readonly mayBeNote?: boolean;
   /** A label that it must not bear, and `Type/id` of it, for who then writes something else. */
   readonly without?: { readonly label: string; readonly name: string } | undefined;
+  /** The version that it must still have, for what was decided by what it says. */
+  readonly version?: number;
   /** Names what refers to it, for the refusal. */
   readonly label: string;
 }

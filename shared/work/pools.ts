@@ -13,6 +13,11 @@ export const physicians: fhir4.CodeableConcept = {
   coding: [{ system: snomed, code: '309343006', display: 'Physician' }],
 };
 
+/** Whoever of an organisation dispenses takes on such a task. */
+export const pharmacists: fhir4.CodeableConcept = {
+  coding: [{ system: snomed, code: '46255001', display: 'Pharmacist' }],
+};
+
 const work = 'https://concord.example/fhir/CodeSystem/work';
 
 /** Privacy officers, who have no code of their own in SNOMED CT. */

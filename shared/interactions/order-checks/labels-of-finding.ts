@@ -17,7 +17,15 @@ export const labelsOfFinding = async (
   const [type, id] = record?.split('/') ?? [];
   const ofType = Object.entries(facts).find(([name]) => name === type)?.[1] as readonly Resource[] | undefined;
   const clashing = ofType?.filter((each) => each.id === id) ?? [];
-  const each = [order, ...clashing].map(async (resource) => {
+  return labelsOfRecords({ sharing }, [order, ...clashing]);
+};
+
+/** The sensitive labels of what tells of these records, and those that their codes come to. */
+export const labelsOfRecords = async (
+  { sharing }: Pick<RequestContext, 'sharing'>,
+  records: readonly Resource[],
+): Promise<readonly fhir4.Coding[]> => {
+  const each = records.map(async (resource) => {
     const labels = (resource.meta?.security ?? []).map(({ system, code }) => `${system ?? ''}|${code ?? ''}`);
     return [...labels, ...(await sharing.labelsByCode({ labels, resource })).labels];
   });

@@ -49,7 +49,8 @@ export const raisedByChecks = async (
   };
 };
 
-interface Checked {
+/** What writes call for. */
+export interface Checked {
   readonly raised: readonly { readonly what: Raised; readonly by: PlannedWrite }[];
   /** With what must not have been checked meanwhile. */
   readonly plans: readonly PlannedWrite[];
