@@ -17,6 +17,7 @@ import { documentInput } from '../interactions/document.ts';
 import { breakGlassInput, emergencyMatchInput } from '../interactions/emergency/input.ts';
 import { everythingInput } from '../interactions/everything/everything.ts';
 import { everythingOfPatientInput } from '../interactions/everything/of-patient.ts';
+import { timelineInput } from '../interactions/everything/timeline.ts';
 import { explainConsentInput } from '../interactions/explain-consent/input.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { mergeInput } from '../interactions/merging/input.ts';
@@ -184,6 +185,7 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: verifyCallerInput,
     answer: 'Parameters',
   },
+  'Patient/$timeline': { summary: 'The chart by clinical date, newest first', input: timelineInput, answer: 'Bundle' },
   'Patient/$everything': { summary: 'The whole chart', input: everythingOfPatientInput, answer: 'Bundle' },
   'Patient/$summary': {
     summary: 'A summary of the chart as a document (IPS), as far as its reader may see it',

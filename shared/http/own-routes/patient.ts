@@ -7,7 +7,7 @@ import {
   suspendDisclosures,
 } from '../../interactions/disclosures/operations.ts';
 import { breakGlass, brokenAgain, emergencyMatch, verifyCaller } from '../../interactions/emergency/operations.ts';
-import { everythingOfOwn, everythingOfPatient } from '../../interactions/everything/operations.ts';
+import { everythingOfOwn, everythingOfPatient, timelineOfPatient } from '../../interactions/everything/operations.ts';
 import { merge, unmerge } from '../../interactions/merging/operations.ts';
 import { chartsDue, legalHold, officersAgain, purge, releaseHold } from '../../interactions/retention/operations.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
@@ -44,6 +44,7 @@ export const patientRoutes: OwnRoutes = {
       ...ownOperation(method, 'Patient/{id}/$summary', summaryOfPatient),
       definition: 'http://hl7.org/fhir/uv/ips/OperationDefinition/summary',
     })),
+    ownOperation('GET', 'Patient/{id}/$timeline', timelineOfPatient),
     ownOperation('POST', 'Patient/$emergency-match', emergencyMatch),
     ownOperation('POST', 'Patient/{id}/$break-glass', breakGlass, brokenAgain),
     ownOperation('POST', 'Patient/$verify-caller', verifyCaller),

@@ -71,7 +71,7 @@ export const showEverything = async (
   const isPart = (record: StoredRecord) =>
     (types?.has(record.type) ?? true) && (since === undefined || record.updated >= since) && (holds?.(record) ?? true);
   const found = await audit.traced(
-    { interaction: 'operation', chart, what: [name], query: queryText(name, query) },
+    { interaction: 'operation', chart, what: [name], query: queryText(name, '$everything', query) },
     async () => {
       const about = context.sharing.read(address);
       const filled = fillPage(store, {
@@ -141,18 +141,18 @@ export const addressed = async (context: RequestContext, id: string): Promise<Ad
 type Texts = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** What a link repeats of the input. */
-const pairsOf = (input: Texts): [string, string][] =>
+export const pairsOf = (input: Texts): [string, string][] =>
   Object.entries(input).flatMap(([name, value]) =>
     [value ?? []].flat().map((each): [string, string] => [name, String(each)]),
   );
 
-const queryText = (name: string, query: readonly (readonly [string, string])[]): string => {
-  const path = `${name}/$everything`;
+export const queryText = (name: string, operation: string, query: readonly (readonly [string, string])[]): string => {
+  const path = `${name}/${operation}`;
   return query.length === 0 ? path : `${path}?${query.map((pair) => pair.join('=')).join('&')}`;
 };
 
 /** The types that are asked for; undefined for all. A value may hold several. */
-const typesIn = (values: readonly string[]): ReadonlySet<string> | undefined => {
+export const typesIn = (values: readonly string[]): ReadonlySet<string> | undefined => {
   const types = values.flatMap((value) => value.split(','));
   if (!types.every(isResourceType)) {
     throw new RecordError('invalid', 'There is no such resource type', { expression: '_type' });

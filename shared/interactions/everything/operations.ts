@@ -1,4 +1,6 @@
 import { RecordError } from '../../errors.ts';
+import { linkedWith } from '../../store/chart-links.ts';
+import { timeKey, timeOfPlace } from '../../store/ids.ts';
 import { linkedPage } from '../../store/linked-page.ts';
 import type { Interaction } from '../context.ts';
 import { requireTypeAccess } from '../require-access.ts';
@@ -22,3 +24,12 @@ export const everythingOfOwn: Interaction = async (context, target) => {
   }
   return everythingOfPatient(context, { ...target, id: patient });
 };
+
+/** `Patient/{id}/$timeline`. */
+export const timelineOfPatient: Interaction = async (context, { id }) =>
+  (await import('./everything.lazy.ts')).timelineOfPatient(context, id, {
+    ...reading,
+    linkedWith,
+    timeKey,
+    timeOfPlace,
+  });
