@@ -22,6 +22,7 @@ export const routes: readonly Route[] = [
   { path: '/docs/{file}', entry: 'functions/metadata.ts', open: true },
   { path: '/fhir', entry: 'functions/system.ts', open: false },
   { path: '/fhir/$explain-access', entry: 'functions/system.ts', open: false },
+  { path: '/fhir/$refile', entry: 'functions/system.ts', open: false },
   { path: '/fhir/$sign-out', entry: 'functions/system.ts', open: false },
   { path: '/fhir/_search', entry: 'functions/system.ts', open: false },
   { path: '/fhir/_history', entry: 'functions/history.ts', open: false },

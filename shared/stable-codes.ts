@@ -79,6 +79,7 @@ export const refusalCodes = {
     'subsetted',
     'patch-does-not-fit',
     'patient-changed',
+    'not-refiled',
     'originator-unknown',
     'not-begun',
     'not-waiting',

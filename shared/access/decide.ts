@@ -59,7 +59,7 @@ export const decideLabels = (
 ): Decision => {
   const general = decide(asking, action, type, record, sharing);
   const { caller } = asking;
-  if (general.permit || !caller.roles.includes('privacy')) return general;
+  if (general.permit || record.misfiled || !caller.roles.includes('privacy')) return general;
   if (!isInScope(caller, action, type.name, record.resource)) return decisionOf('scope');
   return decisionOf(record.custodian === caller.organization ? 'permit' : 'custodian');
 };

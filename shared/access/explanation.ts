@@ -47,6 +47,10 @@ export const ruleWords: Readonly<Record<string, Words>> = {
     passes: 'The caller acts for nobody else, or by a right that is in force.',
     refuses: 'No right is in force by which the caller may do this for the patient.',
   },
+  misfiled: {
+    passes: 'The record was in no wrong chart.',
+    refuses: 'The record was in the wrong chart, and is sealed there.',
+  },
   proxyOfRecord: {
     passes: 'Nothing in the record is kept from who acts for the patient.',
     refuses: 'The record is kept from who acts for the patient.',

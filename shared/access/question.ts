@@ -100,7 +100,8 @@ export type Reason =
   | 'custodian'
   | 'not-own-record'
   | 'originator'
-  | 'withheld';
+  | 'withheld'
+  | 'misfiled';
 
 /** What one rule says: that is the decision, or `undefined` to leave it to the next one. */
 export type Verdict = 'permit' | Reason | undefined;

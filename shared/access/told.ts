@@ -6,7 +6,9 @@ export type Told = 'scope' | 'role' | 'delegation' | 'proxy' | 'custodian';
 
 /** What is told of a reason; whatever concerns the one record is told as its custodian's business. */
 export const toldOf = (reason: Reason): Told =>
-  reason === 'not-own-record' || reason === 'originator' || reason === 'withheld' ? 'custodian' : reason;
+  reason === 'not-own-record' || reason === 'originator' || reason === 'withheld' || reason === 'misfiled'
+    ? 'custodian'
+    : reason;
 
 /** The stable code of a refusal that tells why. docs/access.md, "What a refusal looks like" */
 export const codeOf = (told: Told): RefusalCode<'forbidden'> => codes[told];

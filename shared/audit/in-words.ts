@@ -43,6 +43,7 @@ const operations: Readonly<Record<string, readonly [did: string, wantedTo: strin
   $match: ['looked for patients like the one of', 'look for patients like the one of'],
   '$emergency-match': ['looked in an emergency for the patient of', 'look in an emergency for the patient of'],
   '$break-glass': ['opened in an emergency', 'open in an emergency'],
+  $refile: ['looked, to put records into the right chart, at', 'put records into the right chart, from'],
   $meta: ['looked at the labels of', 'look at the labels of'],
   $withhold: ['looked, to withhold it, at', 'withhold'],
   $release: ['looked, to release it, at', 'release'],

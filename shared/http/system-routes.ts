@@ -46,6 +46,13 @@ export const systemRoutesOf = (recordTypes: readonly RecordType[], ownRoutes: Ow
     },
     {
       method: 'POST',
+      path: ['$refile'],
+      interaction: async (context) =>
+        (await import('../interactions/refiling/refiling.lazy.ts')).refile(context, typeNamed),
+      name: '$refile',
+    },
+    {
+      method: 'POST',
       path: ['$sign-out'],
       interaction: async (context) => (await import('../interactions/sign-out.lazy.ts')).signOut(context),
       name: '$sign-out',

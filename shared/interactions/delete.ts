@@ -15,7 +15,7 @@ import { GuardFailed, ReferredMeanwhile, save } from './save.ts';
 import { requireVersion, requireWritable } from './update.ts';
 
 /** How often a record is read again that changes while its chart is looked at. */
-const tries = 5;
+export const tries = 5;
 
 /** Records that one condition may delete. Each of them has its chart read, to see what refers to it. */
 export const mostByCondition = 50;
@@ -110,7 +110,7 @@ export const planDeletion = async (
 type Direction = NonNullable<QueryOptions['order']>;
 
 /** A record and the first page of its chart in both directions from it. */
-interface Surroundings {
+export interface Surroundings {
   /** Undefined if it is deleted, was never there, or changed between the two reads. */
   readonly current: StoredRecord | undefined;
   readonly pages: readonly (Page<StoredRecord> & { readonly direction: Direction })[];
@@ -121,7 +121,7 @@ interface Surroundings {
  * there before the rest was read; and what refers to it later changes the count, which is a condition of the deletion. Reading the
  * record beside the chart would take as many calls and could miss a reference that is made between the two.
  */
-const lookAround = async (context: RequestContext, address: Address): Promise<Surroundings> => {
+export const lookAround = async (context: RequestContext, address: Address): Promise<Surroundings> => {
   const from = recordKey(address).sk;
   const pages = await Promise.all(
     (['key-order', 'newest-first'] as const).map(async (direction) => ({
@@ -146,20 +146,39 @@ const requireUnreferenced = async (
   firstPages: Surroundings['pages'],
   rewritten: ReadonlySet<string>,
 ): Promise<void> => {
+  const [referring] = await referringTo(context, current, firstPages, rewritten, 1);
+  if (referring) throw referredTo();
+};
+
+/**
+ * Records that refer to one, at least as many as are wanted where there are; perhaps the rest of a page.
+ *
+ * @param rewritten - `Type/id` of records that do not count.
+ * @throws RecordError `too-costly` if the chart is too large to see that.
+ */
+export const referringTo = async (
+  context: Pick<RequestContext, 'request' | 'store'>,
+  current: StoredRecord,
+  firstPages: Surroundings['pages'],
+  rewritten: ReadonlySet<string>,
+  wanted: number,
+): Promise<readonly StoredRecord[]> => {
+  const found = new Map<string, StoredRecord>();
   let read = firstPages.length;
   for (const { direction, ...first } of firstPages) {
     for (let page: Page<StoredRecord> = first; ; ) {
-      const others = page.items.filter(
-        ({ type, id }) => (type !== current.type || id !== current.id) && !rewritten.has(`${type}/${id}`),
-      );
-      if (others.some((record) => refersTo(record, current, context.request.baseUrl))) {
-        throw referredTo();
+      for (const record of page.items) {
+        const name = `${record.type}/${record.id}`;
+        const counts = name !== `${current.type}/${current.id}` && !rewritten.has(name);
+        if (counts && refersTo(record, current, context.request.baseUrl)) found.set(name, record);
       }
+      if (found.size >= wanted) return [...found.values()];
       if (page.next === undefined) break;
       if (++read > mostPages) throw chartTooLarge();
       page = await chartPage(context, current.chart, { order: direction, after: page.next });
     }
   }
+  return [...found.values()];
 };
 
 export const referredTo = () => new RecordError('conflict', 'Other records refer to it', { reason: 'referenced' });

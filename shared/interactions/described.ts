@@ -75,11 +75,12 @@ export const described = async (context: RequestContext, accesses: readonly Acce
 /** Whether a record is not to be told of, by what it says now and is labelled with. */
 const hidesRecord = (
   { asking: { caller } }: RequestContext,
-  { custodian, originators, labels }: StoredRecord,
+  { custodian, originators, labels, misfiled }: StoredRecord,
   all: readonly string[],
 ): boolean => {
   const { organization, fhirUser, roles } = caller;
   const isOthers = organization !== undefined && custodian !== organization;
+  if (misfiled) return isOthers || !roles.includes('privacy');
   if (originators || labels.some(isPsychotherapyNote))
     return !originators?.includes(fhirUser) && (isOthers || !roles.includes('privacy'));
   return isOthers && sensitiveAmong(all).length > 0;

@@ -74,6 +74,15 @@ const accessQuestion: Json = {
   ],
 };
 
+const refiling: Json = {
+  resourceType: 'Parameters',
+  parameter: [
+    { name: 'record', valueReference: { reference: 'Observation/1' } },
+    { name: 'patient', valueReference: { reference: 'Patient/2' } },
+    { name: 'reason', valueString: 'Written into the chart that was open before' },
+  ],
+};
+
 const signOutEverywhere: Json = {
   resourceType: 'Parameters',
   parameter: [{ name: 'everywhere', valueBoolean: true }],
@@ -194,6 +203,19 @@ const knownPaths: Readonly<Record<string, PathItem>> = {
         content: { [fhirJson]: { schema: refersTo('schemas', 'Parameters'), example: accessQuestion } },
       },
       responses: { '200': refersTo('responses', 'Parameters'), ...refusedWith('404', '413', '415') },
+    },
+  },
+  '/fhir/$refile': {
+    post: {
+      operationId: 'refile',
+      tags: [systemTag],
+      summary: 'Takes records out of the wrong chart, into the right one',
+      parameters: named('idempotencyKey', 'format', 'pretty'),
+      requestBody: {
+        required: true,
+        content: { [fhirJson]: { schema: refersTo('schemas', 'Parameters'), example: refiling } },
+      },
+      responses: { '200': refersTo('responses', 'Parameters'), ...refusedWith('404', '409', '413', '415', '422') },
     },
   },
   '/fhir/$sign-out': {

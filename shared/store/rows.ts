@@ -7,10 +7,11 @@ import { Layouts } from './layouts.ts';
 import { isSealed, type Seal, type Withholding } from './seal.ts';
 
 /**
- * Layout of the records' rows that this release writes: 2 where one says at which place it is shown, 3 where it is sealed, 4 where it says which sealed ones it names, so
- * that a release that knows nothing of that refuses the row.
+ * Layout of the records' rows that this release writes: 2 where one says at which place it is shown, 3 where it is sealed, 4 where it says which sealed ones it names, 5 where it
+ * was in the wrong chart, so that a release that knows nothing of that refuses the row.
  */
 const layoutOf = (record: Pick<StoredRecord, 'shown' | keyof Seal>): number => {
+  if (record.misfiled) return 5;
   if (record.notes) return 4;
   return isSealed(record) ? 3 : pointerLayoutOf(record);
 };
@@ -51,6 +52,7 @@ export interface VersionAttributes {
   readonly originators?: Set<string>;
   readonly notes?: Readonly<Record<string, readonly string[]>>;
   readonly withheld?: Withholding;
+  readonly misfiled?: true;
 }
 
 /** A record's row. */
@@ -128,6 +130,7 @@ export const versionAttributes = (record: StoredRecord): VersionAttributes & Pic
     ...(record.originators ? { originators: new Set(record.originators) } : {}),
     ...(record.notes ? { notes: record.notes } : {}),
     ...(record.withheld ? { withheld: record.withheld } : {}),
+    ...(record.misfiled ? { misfiled: true } : {}),
   };
 };
 
@@ -152,13 +155,14 @@ const ownAttributes = ({ tx: _tx, intent: _intent, refs: _refs, ...own }: Record
  */
 export const sealedLike = (
   { withheld: _then, ...earlier }: RecordRow,
-  { originators, notes, withheld, layout }: RecordRow,
+  { originators, notes, withheld, misfiled, layout }: RecordRow,
 ): RecordRow => ({
   ...earlier,
-  ...(originators || notes || withheld ? { layout } : {}),
+  ...(originators || notes || withheld || misfiled ? { layout } : {}),
   ...(originators ? { originators } : {}),
   ...(notes ? { notes } : {}),
   ...(withheld ? { withheld } : {}),
+  ...(misfiled ? { misfiled } : {}),
 });
 
 /** The history row that a record's row becomes when its next version, no longer an intent, takes its place: the same bytes under another key. */
@@ -173,6 +177,7 @@ export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes &
   2: (row) => row,
   3: (row) => row,
   4: (row) => row,
+  5: (row) => row,
 });
 
 /**
@@ -182,9 +187,8 @@ export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes &
  * @throws WrittenByNewerRelease; Error if the body is damaged, of another chart, or not fetched.
  */
 export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, object?: Uint8Array): StoredRecord => {
-  const { id, version, updated, custodian, labels, body, shown, originators, notes, withheld } = recordLayouts.reader(
-    row.layout,
-  )(row);
+  const { id, version, updated, custodian, labels, body, shown, originators, notes, withheld, misfiled } =
+    recordLayouts.reader(row.layout)(row);
   const unpacked = body && unpackBody(body, address.chart, object);
   const record = {
     ...address,
@@ -199,6 +203,7 @@ export const recordFrom = (row: RecordRow, address: Address, ids: IdCodec, objec
     ...(originators ? { originators: [...originators] } : {}),
     ...(notes ? { notes } : {}),
     ...(withheld ? { withheld } : {}),
+    ...(misfiled ? { misfiled } : {}),
   };
   if (body) bodies.set(record, body);
   if (unpacked) lengths.set(record, unpacked.jsonBytes);

@@ -23,6 +23,8 @@ export interface Seal {
   readonly notes?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Given while the patient may not see it. */
   readonly withheld?: Withholding | undefined;
+  /** It was in the wrong chart: nothing of any of its versions is shown to anybody. */
+  readonly misfiled?: true | undefined;
 }
 
 export const isSealed = ({ originators, withheld }: Seal): boolean =>

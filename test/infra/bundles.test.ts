@@ -138,6 +138,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-proxies-operations.lazy.js', most: 40_000, types: ['patient'] },
     { name: 'shared-interactions-revoke-access.lazy.js', most: 27_000, types: ['practitioner'] },
     { name: 'shared-interactions-sign-out.lazy.js', most: 18_000, types: [] },
+    { name: 'shared-interactions-refiling-refiling.lazy.js', most: 60_000, types: [] },
     {
       name: 'shared-interactions-signing-signing.lazy.js',
       most: 60_000,

@@ -60,6 +60,8 @@ const model = (person: Person, letter: Letter, type: string, record: Facts): str
   if (!inRole) return 'role';
   const ofSupport = person.roles.includes('support') && underDelegation.includes(type);
   if (ofSupport && person.delegated !== true) return 'delegation';
+  // Nobody has from the wrong chart what was there.
+  if (record.misfiled) return 'misfiled';
   if (!covered) return 'scope';
   const reading = letter === 'r' || letter === 's';
   if (directory.includes(type) && reading) return 'permit';
@@ -179,6 +181,7 @@ const record: fc.Arbitrary<Facts> = fc.record({
       .map((reason) => ({ by: 'Practitioner/y', at: 0, reason, text: 'words', review: 'Practitioner/z' })),
     { nil: undefined, freq: 2 },
   ),
+  misfiled: fc.constantFrom(undefined, undefined, undefined, undefined, true as const),
   resource: resource.map((said) => said && { resourceType: 'Basic', ...said }),
 });
 
@@ -219,6 +222,7 @@ describe('decide', () => {
     expect([...seen.keys()].sort()).toEqual([
       'custodian',
       'delegation',
+      'misfiled',
       'not-own-record',
       'originator',
       'permit',

@@ -45,6 +45,7 @@ const record: fc.Arbitrary<RecordFacts> = fc.record({
   labels: fc.subarray(['http://terminology.hl7.org/CodeSystem/v3-ActCode|PSYTHPN', 's|R']),
   originators: fc.constantFrom(undefined, ['Practitioner/x']),
   withheld: fc.constantFrom(undefined, withheld),
+  misfiled: fc.constantFrom(undefined, undefined, undefined, true as const),
   resource: fc.constant({ resourceType: 'Basic' }),
 });
 /** Few, so that each rule comes up. */

@@ -94,6 +94,9 @@ const sealed: StoredRecord = { ...moved, originators: ['Practitioner/sample'] };
 /** The same, naming one. */
 const naming: StoredRecord = { ...moved, notes: { 'Composition/sample': ['Practitioner/sample'] } };
 
+/** The same, out of the wrong chart. */
+const misfiled: StoredRecord = { ...moved, misfiled: true };
+
 const accessRow = auditRow(auditKey(chart, ids.newPlace(0)), {
   at: 0,
   interaction: 'read',
@@ -152,7 +155,7 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       const found = address && recordFrom(row, address, ids);
       return { ...found, resource: text(found?.resource) };
     },
-    written: () => [record, moved, sealed, naming].map((version) => recordRow(version, ids).layout),
+    written: () => [record, moved, sealed, naming, misfiled].map((version) => recordRow(version, ids).layout),
   },
   redo: {
     read: ({ bytes = '' }) => withoutBytesAndSets(unpackRedo(Buffer.from(bytes, 'base64'))),

@@ -1,6 +1,7 @@
 import type { Question, TypeQuestion, Verdict } from '../question.ts';
 import { custodian } from './custodian.ts';
 import { directory } from './directory.ts';
+import { misfiled } from './misfiled.ts';
 import { ownChart } from './own-chart.ts';
 import { proxyOfRecord, proxyOfType } from './proxy.ts';
 import { psychotherapyNote } from './psychotherapy-note.ts';
@@ -21,6 +22,7 @@ export const rulesOfType: Rules<TypeQuestion> = { scopeOfType, role, delegation,
 
 /** What decides about a record, once its type is no hindrance: ADD A RULE HERE. The last one always says something. */
 export const rulesOfRecord: Rules<Question> = {
+  misfiled,
   scopeOfRecord,
   proxyOfRecord,
   securityContext,

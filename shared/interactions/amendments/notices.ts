@@ -26,20 +26,8 @@ export const noticesOf = async (
   { chart, custodian }: StoredRecord,
   request: fhir4.Task,
 ): Promise<PlannedWrite[]> => {
-  const { store, now } = context;
   const disputed = request.focus?.reference ?? '';
-  const withheld = await withheldOf(store, chart, now);
-  const received = new Map<string, boolean>();
-  let recorded = false;
-  for (const entry of await disclosuresOf(context, chart)) {
-    if (withheld?.(entry)) continue;
-    const { disclosure, organization } = entry;
-    if (disclosure) recorded = true;
-    else if (organization !== undefined && organization !== custodian) {
-      const showed = showedRecord(entry, disputed);
-      if (showed !== undefined) received.set(organization, received.get(organization) === true || showed);
-    }
-  }
+  const { received, recorded } = await receiversOf(context, { chart, custodian }, [disputed]);
   const notices = [
     ...[...received].map(([organization, named]) =>
       named
@@ -76,6 +64,39 @@ export const noticesOf = async (
   );
 };
 
+/** Who has seen records of a chart. */
+export interface Receivers {
+  /** Organisations; true for one that has read a record itself, false for one that perhaps saw it among others. */
+  readonly received: ReadonlyMap<string, boolean>;
+  /** Whether something of the chart was disclosed otherwise than here. */
+  readonly recorded: boolean;
+}
+
+/**
+ * Who may have received records of a chart, by the disclosures of the chart: without those that the patient is not to be told of now.
+ *
+ * @param names - of the records, `Type/id`.
+ */
+export const receiversOf = async (
+  context: Omit<RequestContext, 'recordType'>,
+  { chart, custodian }: Pick<StoredRecord, 'chart' | 'custodian'>,
+  names: readonly string[],
+): Promise<Receivers> => {
+  const withheld = await withheldOf(context.store, chart, context.now);
+  const received = new Map<string, boolean>();
+  let recorded = false;
+  for (const entry of await disclosuresOf(context, chart)) {
+    if (withheld?.(entry)) continue;
+    const { disclosure, organization } = entry;
+    if (disclosure) recorded = true;
+    else if (organization !== undefined && organization !== custodian) {
+      const showed = names.map((name) => showedRecord(entry, name)).filter((each) => each !== undefined);
+      if (showed.length > 0) received.set(organization, received.get(organization) === true || showed.includes(true));
+    }
+  }
+  return { received, recorded };
+};
+
 /** True if the access was of the record, false if the record may have been among what it showed, undefined otherwise. */
 const showedRecord = ({ what, interaction, query = '' }: AuditEntry, record: string): boolean | undefined => {
   if (what.some((name) => name === record || name.startsWith(`${record}/`))) return true;
@@ -84,7 +105,7 @@ const showedRecord = ({ what, interaction, query = '' }: AuditEntry, record: str
   return interaction === 'operation' || interaction === 'search-system' || ofType ? false : undefined;
 };
 
-const disclosuresOf = async ({ store }: RequestContext, chart: string): Promise<AuditEntry[]> => {
+const disclosuresOf = async ({ store }: Pick<RequestContext, 'store'>, chart: string): Promise<AuditEntry[]> => {
   const entries: AuditEntry[] = [];
   const range = { pk: disclosurePartition(chart), from: '0', to: 'w', newestFirst: true, limit: readAtOnce };
   let after: string | undefined;
