@@ -496,6 +496,9 @@ describe('that more of a chart exists', () => {
     await create(server, observationBody(subject, { meta: hiv }));
 
     expect(await told(`${pathOf(patient)}/$everything`)).toEqual([[5, 'more-exists']]);
+    // The Patient is not on the line.
+    expect(await told(`${pathOf(patient)}/$timeline?_count=2`)).toEqual([[2], [1, 'more-exists']]);
+    expect(await told(`${pathOf(patient)}/$timeline?_type=Observation`)).toEqual([[1]]);
     const pages = await told(`${pathOf(patient)}/$everything?_count=1`);
     expect(pages.map(([, reason]) => reason)).toEqual([...pages.slice(1).map(() => undefined), 'more-exists']);
     expect(await told(`${pathOf(patient)}/$everything?_type=Observation`)).toEqual([[1]]);

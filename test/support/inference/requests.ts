@@ -67,6 +67,8 @@ export const drawRequest = (random: Random, known: Known): Asked => {
         method: 'GET',
         path: random.of([
           `${patient}/$everything?_count=${random.of([2, 10, 100])}`,
+          `${patient}/$timeline?_count=${random.of([2, 10, 100])}`,
+          `${patient}/$timeline?_type=Condition,Observation&_count=2`,
           `${patient}/*?_count=20`,
           `${patient}/Condition`,
           `Observation/$lastn?patient=${patient}&max=2`,
