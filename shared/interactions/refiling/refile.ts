@@ -10,6 +10,7 @@ import { copyOf, isPart, refiledAs } from '../../refiling/copy.ts';
 import { linkedWith } from '../../store/chart-links.ts';
 import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
+import { requestUnanswered, taskUnanswered } from '../../work/answered-request.ts';
 import type { Answer, RequestContext } from '../context.ts';
 import { lookAround, referredTo, referringTo } from '../delete.ts';
 import { locate } from '../locate.ts';
@@ -222,10 +223,30 @@ const sealing = async (
   const own = { ...context, recordType: free };
   const { current, pages } = await lookAround(own, record);
   if (current?.version !== record.version) throw new GuardFailed();
-  const referring = await referringTo(own, current, pages, together, mostRecords);
+  const found = await referringTo(own, current, pages, together, mostRecords);
+  const referring = found.filter((each) => !isWithdrawnFrom(context, { record, recordType }, each));
   if (referring.length > 0) throw await referredToBy(context, referring);
   const plan = await planDelete(own, current);
   return { ...plan, recordType, next: { ...plan.next, misfiled: true } };
+};
+
+/** Whether a request, or a task to fulfil it, names the record only as what has answered it: that is taken back in the same transaction (request-answers.lazy.ts). */
+const isWithdrawnFrom = (
+  { now, policy, request: { baseUrl } }: SystemContext,
+  { record, recordType }: Omit<Misfiled, 'name'>,
+  { type, custodian, resource }: StoredRecord,
+): boolean => {
+  const name = `${record.type}/${record.id}`;
+  const change = { name, before: record.resource, next: undefined, custodian: record.custodian, now, baseUrl, policy };
+  const answers = recordType.raises?.(change).some((raised) => 'request' in raised && raised.answer === 'withdrawn');
+  if (!answers || !resource || custodian !== record.custodian) return false;
+  const after =
+    type === 'ServiceRequest'
+      ? requestUnanswered(resource, name)
+      : type === 'Task'
+        ? taskUnanswered(resource, name, { reopened: false, now })
+        : resource;
+  return !recordsNamedIn(after, baseUrl).includes(name);
 };
 
 /** Names what refers to it as far as the caller may see it: that something does is no secret (docs/access.md). */
