@@ -20,6 +20,8 @@ export const routes: readonly Route[] = [
   { path: '/', entry: 'functions/metadata.ts', open: true },
   { path: '/openapi.json', entry: 'functions/metadata.ts', open: true },
   { path: '/docs/{file}', entry: 'functions/metadata.ts', open: true },
+  { path: '/cds-services', entry: 'functions/cds-services.ts', open: true },
+  { path: '/cds-services/{proxy+}', entry: 'functions/cds-services.ts', open: false },
   { path: '/fhir', entry: 'functions/system.ts', open: false },
   { path: '/fhir/$explain-access', entry: 'functions/system.ts', open: false },
   { path: '/fhir/$refile', entry: 'functions/system.ts', open: false },

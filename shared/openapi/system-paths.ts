@@ -116,7 +116,45 @@ const onWaiting = (operationId: string, summary: string, description: string, bo
   },
 });
 
-/** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts, serve-history.ts and serve-system.ts. */
+const hookCall: Json = {
+  hook: 'patient-view',
+  hookInstance: 'd1577c69-dfbe-44ad-ba6d-3e05e953b2ea',
+  context: { userId: 'Practitioner/1', patientId: '1' },
+};
+
+const feedbackOnCards: Json = {
+  feedback: [
+    {
+      card: 'd1577c69-dfbe-44ad-ba6d-3e05e9530000',
+      outcome: 'overridden',
+      overrideReason: { userComment: 'Tolerated it for years' },
+      outcomeTimestamp: '2026-11-27T08:00:00Z',
+    },
+  ],
+};
+
+/** What CDS Hooks sends and is answered: objects of its own, no resources. */
+const hookOperation = (operationId: string, summary: string, example: Json): Operation => ({
+  operationId,
+  tags: [systemTag],
+  summary,
+  parameters: [],
+  requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' }, example } } },
+  responses: {
+    '200': { description: summary, content: { 'application/json': { schema: { type: 'object' } } } },
+    ...refusedWith('404', '413', '415'),
+  },
+});
+
+const serviceParameter: Json = {
+  name: 'service',
+  in: 'path',
+  required: true,
+  description: 'One of those that are listed',
+  schema: { type: 'string', enum: ['patient-view', 'order-select', 'order-sign'] },
+};
+
+/** Paths of the whole server. Their functions are shared/http/serve-metadata.ts, serve-documents.ts, serve-history.ts, serve-system.ts and serve-cds-services.ts. */
 const knownPaths: Readonly<Record<string, PathItem>> = {
   '/': { get: file('getViewer', 'The API in a browser', { 'text/html': { schema: { type: 'string' } } }) },
   '/openapi.json': {
@@ -151,6 +189,23 @@ const knownPaths: Readonly<Record<string, PathItem>> = {
         '404': refersTo('responses', '404'),
       },
     },
+  },
+  '/cds-services': {
+    get: open('getCdsServices', 'Order checks as services of CDS Hooks 2.0', [], {
+      'application/json': { schema: { type: 'object' } },
+    }),
+  },
+  '/cds-services/{service}': {
+    parameters: [serviceParameter],
+    post: hookOperation(
+      'callCdsService',
+      'Cards that tell what speaks against orders, and what was not checked',
+      hookCall,
+    ),
+  },
+  '/cds-services/{service}/feedback': {
+    parameters: [serviceParameter],
+    post: hookOperation('giveCdsFeedback', 'What became of cards', feedbackOnCards),
   },
   '/fhir/metadata': {
     get: open('getCapabilities', 'What is served: the capability statement', [mode, ...named('format', 'pretty')], {

@@ -36,11 +36,12 @@ export interface OrderCheck {
  * Checks an order against what is known of its patient: allergies, medicines taken with it, duplicates, pregnancy and kidneys. Nothing is found of an order not to give a medicine. Pure: what it does
  * not know it says.
  *
+ * @param order - or what else says that a medicine is taken, held against all others.
  * @param pack - undefined if there is none.
  * @param now - milliseconds since 1970.
  */
 export const checkOrder = (
-  order: fhir4.MedicationRequest,
+  order: TakesMedicine,
   { patient, medicines, allergies, conditions, observations, medications }: PatientFacts,
   pack: Pack | undefined,
   now: number,
@@ -53,7 +54,8 @@ export const checkOrder = (
       edition: undefined,
     };
   // That a medicine is not to be given is what a clash calls for, and nothing stands against it.
-  if (order.doNotPerform === true) return { findings: [], notChecked: always, edition: pack.edition };
+  if (order.resourceType === 'MedicationRequest' && order.doNotPerform === true)
+    return { findings: [], notChecked: always, edition: pack.edition };
   const known = knownMedicines(pack);
   const ordered = medicineOf(order, known, medications);
   const current = currentMedicines(order, medicines, known, medications);

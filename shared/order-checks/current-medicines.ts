@@ -17,7 +17,8 @@ export const countedStates: Readonly<Record<TakesMedicine['resourceType'], reado
 /** Intents that are no order yet: https://hl7.org/fhir/R4/valueset-medicationrequest-intent.html */
 export const uncountedIntents: readonly string[] = ['proposal', 'plan', 'option'];
 
-const counts = (record: TakesMedicine): boolean =>
+/** Whether a record says that somebody takes a medicine now, or is to. */
+export const counts = (record: TakesMedicine): boolean =>
   countedStates[record.resourceType].includes(record.status) &&
   !(
     record.resourceType === 'MedicationRequest' &&
@@ -26,17 +27,18 @@ const counts = (record: TakesMedicine): boolean =>
 
 /**
  * The medicines that an order is checked against: those that count, without the order itself, what it replaces (`priorPrescription`) and what tells of it
- * (a statement or an administration of this very order, by `basedOn`, `derivedFrom` or `request`).
+ * (a statement or an administration of this very order, by `basedOn`, `derivedFrom` or `request`). A statement or an administration is likewise not held against what it tells of.
  */
 export const currentMedicines = (
-  order: fhir4.MedicationRequest,
+  order: TakesMedicine,
   records: readonly TakesMedicine[],
   known: KnownMedicines,
   medications: Medications,
 ): readonly Medicine[] => {
   const own = [
-    order.id === undefined ? undefined : `MedicationRequest/${order.id}`,
-    order.priorPrescription?.reference,
+    order.id === undefined ? undefined : `${order.resourceType}/${order.id}`,
+    order.resourceType === 'MedicationRequest' ? order.priorPrescription?.reference : undefined,
+    ...tellsOf(order),
   ];
   const isOwn = (reference: string | undefined): boolean => reference !== undefined && own.includes(reference);
   return records

@@ -17,6 +17,7 @@ export const notCheckedWords = {
   'pregnancy-unknown': 'Not checked: whether the patient is pregnant is not known.',
   'kidneys-unknown': 'Not checked: there is no recent value of how the kidneys work.',
   'kidneys-unclear': 'Not checked: the latest value of how the kidneys work cannot be compared.',
+  'other-order': 'Not checked: an order that is not one of a medicine.',
   'not-shown': 'Records that are elsewhere, or not for the reader of this, were not looked at.',
 } as const;
 export type NotCheckedCode = keyof typeof notCheckedWords;

@@ -28,6 +28,7 @@ const addressOf = (path: string): string =>
   path
     .replace('/fhir/{type}', '/fhir/Account')
     .replace('{type}', 'Observation')
+    .replace('{service}', 'patient-view')
     .replace('{version}', '1')
     .replace('{id}', 'nobody')
     .replace('{file}', 'viewer.js');

@@ -21,7 +21,14 @@ const operations = () =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
 
-const openPaths = ['/', '/docs/{file}', '/fhir/metadata', '/fhir/.well-known/smart-configuration', '/openapi.json'];
+const openPaths = [
+  '/',
+  '/cds-services',
+  '/docs/{file}',
+  '/fhir/metadata',
+  '/fhir/.well-known/smart-configuration',
+  '/openapi.json',
+];
 
 describe('API of the stack', () => {
   it('has exactly the routes of the route table', () => {

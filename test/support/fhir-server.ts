@@ -3,6 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
 import { Denylist } from '../../shared/http/denylist.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
+import { serveCdsServices } from '../../shared/http/serve-cds-services.ts';
 import { serveHistory } from '../../shared/http/serve-history.ts';
 import { serveHl7V2 } from '../../shared/http/serve-hl7-v2.ts';
 import { serveRecords } from '../../shared/http/serve-records.ts';
@@ -102,13 +103,15 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
     const known = handlers.get(type);
     if (known) return known;
     const own = recordTypes.find(({ name }) => name === type);
-    const handler = (type === 'hl7/v2'
-      ? serveHl7V2(recordTypes, () => services)
-      : type === '_history'
-        ? serveHistory(() => services)
-        : type === '' || type === '_search' || type.startsWith('$')
-          ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
-          : serveRecords(own ? [own] : otherRecordTypes, ownRoutes, () => services)) as unknown as Handler;
+    const handler = (type === 'cds-services'
+      ? serveCdsServices(() => services)
+      : type === 'hl7/v2'
+        ? serveHl7V2(recordTypes, () => services)
+        : type === '_history'
+          ? serveHistory(() => services)
+          : type === '' || type === '_search' || type.startsWith('$')
+            ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
+            : serveRecords(own ? [own] : otherRecordTypes, ownRoutes, () => services)) as unknown as Handler;
     handlers.set(type, handler);
     return handler;
   };
@@ -127,7 +130,10 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
     const [type = '', second, ...rest] = event.path.split('/').slice(2);
     // As infra/routes.ts has it: the access log alone has no history.
     const isHistory = second === '_history' && rest.length === 0 && type !== 'AuditEvent';
-    const handler = handlerFor(event.path.startsWith('/hl7/v2') ? 'hl7/v2' : isHistory ? second : type);
+    const isHook = event.path.startsWith('/cds-services');
+    const handler = handlerFor(
+      isHook ? 'cds-services' : event.path.startsWith('/hl7/v2') ? 'hl7/v2' : isHistory ? second : type,
+    );
     return async () => answerOf(await handler(withRequestId(event), {} as Context));
   };
   const request = async (method: string, path: string, options?: TestRequest) =>

@@ -23,6 +23,9 @@ const mostPages = {
 
 type FactType = keyof typeof mostPages;
 
+/** Types of records of a chart that matter for an order. */
+export const factTypes: readonly string[] = Object.keys(mostPages);
+
 /** What an order is checked against, before what records refer to is looked up. */
 export type ChartFacts = Readonly<Record<FactType, readonly Resource[]>> & { readonly patient: Resource | undefined };
 

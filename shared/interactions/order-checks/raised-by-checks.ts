@@ -1,9 +1,9 @@
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { deniesNow, standsAgainst } from '../../histories/no-known-allergies.ts';
-import { builtInPack } from '../../order-checks/built-in.ts';
 import { checkOrder, type PatientFacts } from '../../order-checks/check-order.ts';
 import type { Finding } from '../../order-checks/findings.ts';
+import { knowledge } from '../../order-checks/knowledge-in-use.ts';
 import { isOrder } from '../../prescriptions/orders.ts';
 import type { Raised } from '../../record-types/define-record-type.ts';
 import type { StoredRecord } from '../../store/rows.ts';
@@ -14,7 +14,7 @@ import type { PlannedWrite } from '../plan-write.ts';
 import { type ChartFacts, chartFacts, namingRecords, noFacts, withMedications } from './facts.ts';
 import { type Guard, guardOf } from './guard.ts';
 import { labelsOfFinding } from './labels-of-finding.ts';
-import { detectedIssueOf, eachOnce } from './told.ts';
+import { detectedIssueOf, eachOnce, implicatedIn } from './told.ts';
 import { type ToldBefore, toldBefore, withoutRepeats } from './told-before.ts';
 
 type Context = Omit<RequestContext, 'recordType'>;
@@ -79,7 +79,7 @@ const inChart = async (
   const orders = known.MedicationRequest.flatMap((order) =>
     isOrder(order) && inForce.has(order['status']) ? [namingRecords(own, order)] : [],
   );
-  const [looked, pack] = await Promise.all([withMedications(own, known, []), builtInPack()]);
+  const [looked, pack] = await Promise.all([withMedications(own, known, []), knowledge()]);
   const facts: PatientFacts = { ...looked, medications: new Map([...looked.medications, ...medicationsIn(plans)]) };
   const names = new Map(asking.map((plan) => [nameOf(plan), plan]));
   // An order that is not written is asked about what is, alone: a chart of thousands of orders is not compared pair by pair.
@@ -174,7 +174,7 @@ const telling = (
   };
   return [
     ...findings.map(([finding, security]) => ({
-      opens: detectedIssueOf(finding, { order: name, patient, now, security }),
+      opens: detectedIssueOf(finding, { implicated: implicatedIn(name, finding), patient, now, security }),
     })),
     { opens: task as unknown as Resource },
   ];

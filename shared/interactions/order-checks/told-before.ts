@@ -10,7 +10,9 @@ type Context = Omit<RequestContext, 'recordType'>;
 /** Whether an order was told of by a rule, as `ruleOf` names it. */
 export type ToldBefore = (order: string, rule: string) => boolean;
 
-const withdrawn: ReadonlySet<string> = new Set(['entered-in-error', 'cancelled']);
+/** Whether a DetectedIssue tells of nothing any more. */
+export const isWithdrawnIssue = ({ status }: fhir4.DetectedIssue): boolean =>
+  status === 'entered-in-error' || status === 'cancelled';
 
 /**
  * What DetectedIssues of a chart and those merged with it tell of its orders already, those of one organisation: one Query, of the newest of them, up to 1 MB. What is not among these is told once more.
@@ -21,7 +23,7 @@ export const toldBefore = async ({ store }: Context, chart: string, custodian: s
     items.flatMap(({ record }) => {
       const issue = record.resource as unknown as fhir4.DetectedIssue | undefined;
       const rule = issue && ruleToldBy(issue);
-      if (!issue || rule === undefined || record.custodian !== custodian || withdrawn.has(issue.status)) return [];
+      if (!issue || rule === undefined || record.custodian !== custodian || isWithdrawnIssue(issue)) return [];
       return (issue.implicated ?? []).map(({ reference }) => `${reference} ${rule}`);
     }),
   );
@@ -37,7 +39,12 @@ export const toldBefore = async ({ store }: Context, chart: string, custodian: s
 export const withoutRepeats = async (
   findings: readonly Finding[],
   order: fhir4.MedicationRequest,
-  { before, pack, now, told }: { before: PatientFacts; pack: Pack; now: number; told: () => Promise<ToldBefore> },
+  {
+    before,
+    pack,
+    now,
+    told,
+  }: { before: PatientFacts; pack: Pack | undefined; now: number; told: () => Promise<ToldBefore> },
 ): Promise<readonly Finding[]> => {
   const ofResults = findings.filter(({ record }) => record?.startsWith('Observation/'));
   if (ofResults.length === 0) return findings;

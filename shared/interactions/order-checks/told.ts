@@ -62,6 +62,12 @@ export const eachOnce = (findings: readonly Finding[]): readonly Finding[] => {
   return [...said.values()];
 };
 
+/** What a finding of a stored order is about. */
+export const implicatedIn = (order: string, { record }: Finding): readonly string[] => [
+  order,
+  ...(record === undefined ? [] : [record]),
+];
+
 /** What stops an order, for who signs it. */
 export const detailsOf = (findings: readonly Finding[]): ErrorDetail[] =>
   findings.map((finding) => ({
@@ -100,20 +106,20 @@ export interface Overriding {
 /**
  * A finding as a record of the chart. https://hl7.org/fhir/R4/detectedissue.html
  *
- * @param order - `Type/id` of the order that was checked.
+ * @param implicated - `Type/id` of the order that was checked, and of the record that it clashes with, as far as they are stored.
  * @param now - milliseconds since 1970.
  * @param security - labels of what it tells of.
  */
 export const detectedIssueOf = (
   finding: Finding,
   {
-    order,
+    implicated,
     patient,
     now,
     security,
     overriding,
   }: {
-    readonly order: string;
+    readonly implicated: readonly string[];
     readonly patient: string;
     readonly now: number;
     readonly security: readonly fhir4.Coding[];
@@ -129,7 +135,7 @@ export const detectedIssueOf = (
     severity: severities[finding.severity],
     patient: { reference: patient },
     identifiedDateTime: identified,
-    implicated: [order, ...(finding.record === undefined ? [] : [finding.record])].map((reference) => ({ reference })),
+    ...(implicated.length > 0 ? { implicated: implicated.map((reference) => ({ reference })) } : {}),
     detail: inWords(finding),
     ...(finding.source ? { reference: finding.source.url } : {}),
     ...(overriding

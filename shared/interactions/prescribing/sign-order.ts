@@ -2,6 +2,8 @@ import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { builtInPack } from '../../order-checks/built-in.ts';
 import { checkOrder, type OrderCheck } from '../../order-checks/check-order.ts';
+import type { Finding } from '../../order-checks/findings.ts';
+import { knowledge } from '../../order-checks/knowledge-in-use.ts';
 import { isDead } from '../../people/death.ts';
 import { type ControlledCheck, controlledIn } from '../../prescriptions/controlled.ts';
 import { signedOrder, signedPart, withUnsignedFlag } from '../../prescriptions/orders.ts';
@@ -14,7 +16,14 @@ import { readInput } from '../operation-input.ts';
 import { type ChartFacts, chartFacts, namingRecords, withMedications } from '../order-checks/facts.ts';
 import { guardOf } from '../order-checks/guard.ts';
 import { labelsOfFinding } from '../order-checks/labels-of-finding.ts';
-import { detailsOf, detectedIssueOf, eachOnce, type Overriding, warningsOf } from '../order-checks/told.ts';
+import {
+  detailsOf,
+  detectedIssueOf,
+  eachOnce,
+  implicatedIn,
+  type Overriding,
+  warningsOf,
+} from '../order-checks/told.ts';
 import { systemOf } from '../own-system.ts';
 import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
@@ -77,7 +86,7 @@ export const planOrderSigned: PlannedInteraction = async (context, { id }) => {
           return issue(
             context,
             current,
-            detectedIssueOf(finding, { ...about(context, current), security, overriding }),
+            detectedIssueOf(finding, { ...about(context, current, finding), security, overriding }),
           );
         }),
       )
@@ -92,8 +101,8 @@ const overridingIn = (context: RequestContext, by: string): Overriding | undefin
   return overrideReason === undefined ? undefined : { reason: reasonIn(overrideReason, 'overrideReason'), by };
 };
 
-const about = ({ now }: RequestContext, { type, id, resource }: ReadableRecord) => ({
-  order: `${type}/${id}`,
+const about = ({ now }: RequestContext, { type, id, resource }: ReadableRecord, finding: Finding) => ({
+  implicated: implicatedIn(`${type}/${id}`, finding),
   patient: (resource['subject'] as fhir4.Reference | undefined)?.reference ?? '',
   now,
 });
@@ -104,12 +113,14 @@ interface Checked {
 }
 
 const checked = async (context: RequestContext, order: Resource, chart: ChartFacts): Promise<Checked> => {
-  const [facts, pack] = await Promise.all([withMedications(context, chart, [order]), builtInPack()]);
+  const [facts, pack] = await Promise.all([withMedications(context, chart, [order]), knowledge()]);
   const named = namingRecords(context, order) as unknown as fhir4.MedicationRequest;
   return {
     check: checkOrder(named, facts, pack, context.now),
     controlled:
-      named.doNotPerform === true ? { found: [], complete: true } : controlledIn(named, facts.medications, pack),
+      named.doNotPerform === true
+        ? { found: [], complete: true }
+        : controlledIn(named, facts.medications, pack ?? (await builtInPack())),
   };
 };
 

@@ -3,6 +3,7 @@ import { RecordError } from '../../errors.ts';
 import { parseReference } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { builtInPack } from '../../order-checks/built-in.ts';
+import { knowledge } from '../../order-checks/knowledge-in-use.ts';
 import { isDead } from '../../people/death.ts';
 import { controlledIn } from '../../prescriptions/controlled.ts';
 import { isOrder, withUnsignedFlag } from '../../prescriptions/orders.ts';
@@ -55,7 +56,7 @@ export const takeOrder: Interaction = async (context) => {
       place.address.place === '' ? undefined : context.store.read({ type: 'Patient', chart, place: '' }),
       licenceOf(context, prescriber),
       withMedications(context, noFacts, [named]),
-      builtInPack(),
+      knowledge(),
     ]);
     requireLicence();
     if (isDead(patient?.resource))
@@ -63,7 +64,11 @@ export const takeOrder: Interaction = async (context) => {
         reason: 'patient-deceased',
         expression: 'MedicationRequest.subject',
       });
-    const controlled = controlledIn(named as unknown as fhir4.MedicationRequest, medications, pack);
+    const controlled = controlledIn(
+      named as unknown as fhir4.MedicationRequest,
+      medications,
+      pack ?? (await builtInPack()),
+    );
     requireNotControlled(controlled);
     const due = context.now + (context.policy.cosignHours ?? usualHours) * hourMs;
     const content = withManner(resource, { given, recorder, now: context.now });

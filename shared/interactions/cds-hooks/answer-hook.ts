@@ -1,0 +1,107 @@
+import { type Card, cardOf, notCheckedCard } from '../../cds-hooks/cards.ts';
+import { parseHookRequest } from '../../cds-hooks/hook-request.ts';
+import type { Hook } from '../../cds-hooks/services.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import { knowledge } from '../../order-checks/knowledge-in-use.ts';
+import { notChecked } from '../../order-checks/words.ts';
+import type { RequestContext } from '../context.ts';
+import { type ChartFacts, chartFacts, withMedications } from '../order-checks/facts.ts';
+import { labelsOfFinding } from '../order-checks/labels-of-finding.ts';
+import { lookAtPatient, requireAsker } from './asker.ts';
+import { type Clash, type Compared, comparedInChart, comparedOrders, nameOf } from './compare.ts';
+import { asChecked, draftsIn, inForce, requireSamePatient } from './drafts.ts';
+import { cardNames, type KeptCard, keepCards } from './kept-cards.ts';
+
+type Context = Omit<RequestContext, 'recordType'>;
+
+/**
+ * Answers a hook with what order checks find in the chart of its patient, as far as the caller may see it: the same function and the same knowledge as when an order is signed. What the client sends of
+ * the chart is not believed. Reads the patient and the chart at once, then Medications that are referred to; then what is told leaves its trace, and what feedback will be about is kept.
+ *
+ * @throws RecordError `forbidden`, `malformed`, `invalid`, `not-found`, `too-costly`.
+ * @see https://cds-hooks.hl7.org/2.0/
+ */
+export const answerHook = async (context: Context, hook: Hook): Promise<{ readonly cards: readonly Card[] }> => {
+  requireAsker(context);
+  const request = parseHookRequest(hook, context.request.body);
+  const drafts = hook === 'patient-view' ? undefined : draftsIn(request);
+  const query = `cds-services/${hook}`;
+  const looked = await lookAtPatient(context, request.patientId, query, (chart) => chartFacts(context, chart));
+  const { chart } = looked.record;
+  const pack = await knowledge();
+  const compared = drafts
+    ? await ofDrafts(context, drafts, looked.beside, chart, pack)
+    : comparedInChart(await withMedications(context, looked.beside, []), pack, context.now);
+  const names = cardNames();
+  const cards = [
+    ...compared.clashes.map(({ subject, finding }, index) =>
+      cardOf(finding, nameOf(subject), names(index), drafts !== undefined),
+    ),
+    notCheckedCard(compared.open, pack?.edition, names(compared.clashes.length).card),
+  ];
+  const kept = await Promise.all(
+    compared.clashes.map(async (clash, index): Promise<KeptCard> => {
+      const uuid = names(index).card;
+      return { uuid, clash: await aboutOf(context, clash, looked.beside) };
+    }),
+  );
+  await Promise.all([
+    trace(context, chart, query, compared),
+    keepCards(context, hook, {
+      patient: request.patientId,
+      cards: [...kept, ...cards.slice(-1).map(({ uuid }) => ({ uuid }))],
+    }),
+  ]);
+  return { cards };
+};
+
+const ofDrafts = async (
+  context: Context,
+  drafts: ReturnType<typeof draftsIn>,
+  facts: ChartFacts,
+  chart: string,
+  pack: Awaited<ReturnType<typeof knowledge>>,
+): Promise<Compared> => {
+  await requireSamePatient(context, drafts, chart);
+  const drafted = await Promise.all(drafts.orders.map((order) => asChecked(context, order, chart)));
+  const names = new Set(drafted.map(nameOf));
+  const besides = facts.MedicationRequest.filter(({ id }) => !names.has(`MedicationRequest/${id}`));
+  const known = await withMedications(
+    context,
+    { ...facts, MedicationRequest: besides },
+    drafted as unknown as readonly Resource[],
+  );
+  const asked = drafts.orders.flatMap((order, index) => (drafts.asked.includes(order) ? [index] : []));
+  const compared = comparedOrders({ asked, drafted }, known, pack, context.now, inForce);
+  return drafts.others === 0
+    ? compared
+    : { ...compared, open: [notChecked('drug-drug', 'other-order'), ...compared.open] };
+};
+
+/** What a card is about, for feedback: drafts that nobody has stored are named by their medicine alone. */
+const aboutOf = async (
+  context: Context,
+  { subject, finding }: Clash,
+  facts: ChartFacts,
+): Promise<NonNullable<KeptCard['clash']>> => {
+  const stored = (name: string | undefined): name is string => {
+    const [type, id] = name?.split('/') ?? [];
+    const records = Object.entries(facts).find(([each]) => each === type)?.[1] as readonly Resource[] | undefined;
+    return records?.some((record) => record.id === id) === true;
+  };
+  return {
+    finding,
+    implicated: [nameOf(subject), finding.record].filter(stored),
+    security: await labelsOfFinding(context, subject as unknown as Resource, finding, facts),
+  };
+};
+
+/** Who is told of records has seen them. */
+const trace = async ({ audit }: Context, chart: string, query: string, { clashes, open }: Compared): Promise<void> => {
+  const told = [
+    ...clashes.flatMap(({ subject, finding }) => [nameOf(subject), finding.record]),
+    ...open.map(({ record }) => record),
+  ];
+  const what = [...new Set(told.filter((name) => name !== undefined))];
+  if (what.length > 0) await audit.record([{ interaction: 'operation', chart, what, query }]);
+};
