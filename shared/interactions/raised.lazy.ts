@@ -141,6 +141,13 @@ export const withRaised = async (
  */
 const warned = async (context: Context, plans: readonly PlannedWrite[], raised: readonly RaisedBy[]): Promise<void> => {
   if (context.asking.caller.roles.includes('system')) return;
+  const written = new Map(plans.map((plan) => [nameOf(plan.next), plan.next]));
+  const read = new Map<string, ReturnType<typeof recordsOfPerson>>();
+  const known = (chart: string, type: string) => {
+    const found = read.get(`${type} ${chart}`) ?? recordsOfPerson(context, chart, type);
+    read.set(`${type} ${chart}`, found);
+    return found;
+  };
   for (const { what, by } of raised) {
     if (!('warnsOf' in what) || by.warnings.some(({ message }) => message === what.warning.message)) continue;
     const { recordType, next } = by;
@@ -149,11 +156,7 @@ const warned = async (context: Context, plans: readonly PlannedWrite[], raised: 
       record.type === what.warnsOf &&
       record.resource !== undefined &&
       what.where(record.resource);
-    const recordsOf = (chart: string) => recordsIn(context, chart, what.warnsOf);
-    const [charts, own] = await Promise.all([ofPerson(context, next.chart), recordsOf(next.chart)]);
-    const linked = await Promise.all(charts.filter((chart) => chart !== next.chart).map(recordsOf));
-    const written = new Map(plans.map((plan) => [nameOf(plan.next), plan.next]));
-    const records = [...own, ...linked.flat()];
+    const { charts, records } = await known(next.chart, what.warnsOf);
     const alike = [
       ...records.filter((record) => !written.has(nameOf(record))),
       ...[...written.values()].filter(({ chart }) => charts.includes(chart)),
@@ -162,6 +165,14 @@ const warned = async (context: Context, plans: readonly PlannedWrite[], raised: 
     await context.sharing.lookUp(alike);
     if (alike.some((record) => mayAccess({ ...context, recordType }, 'r', record))) by.warnings.push(what.warning);
   }
+};
+
+/** Records of a type in the charts of a person, and which charts these are. */
+const recordsOfPerson = async (context: Context, chart: string, type: string) => {
+  const recordsOf = (each: string) => recordsIn(context, each, type);
+  const [charts, own] = await Promise.all([ofPerson(context, chart), recordsOf(chart)]);
+  const linked = await Promise.all(charts.filter((each) => each !== chart).map(recordsOf));
+  return { charts, records: [...own, ...linked.flat()] };
 };
 
 const recordsIn = async ({ store }: Context, chart: string, type: string): Promise<StoredRecord[]> => {

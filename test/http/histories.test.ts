@@ -315,6 +315,19 @@ describe('a problem that newly stands on the list', () => {
     expect(warnings).toEqual([['duplicate'], ['duplicate']]);
   });
 
+  it('looks once at a chart, however many it writes there', async () => {
+    await begin();
+    const entry = Array.from({ length: 20 }, (_, n) => ({
+      resource: asthma({ code: snomed(String(10_000 + n)) }),
+      request: { method: 'POST', url: 'Condition' },
+    }));
+    server.calls.reset();
+    const { status } = await send('transaction', entry);
+
+    expect(status).toBe(200);
+    expect(server.calls.names.filter((name) => name === 'Query')).toHaveLength(1);
+  });
+
   it('tells nothing of what the writer may not see, and an interface is asked nothing', async () => {
     await begin();
     await create(server, asthma());
