@@ -1,3 +1,4 @@
+import type { CriticalResultsPolicy } from '../laboratory/critical-limits.ts';
 import type { RetentionPolicy } from '../retention/policy.ts';
 import type { FurtherCodes } from './derived-labels.ts';
 
@@ -23,6 +24,8 @@ export interface Policy {
   readonly cosignHours?: number;
   /** What may be uploaded, and who looks at it before: 100 MB and a scanner where it is not said. */
   readonly uploads?: UploadPolicy;
+  /** Which results are critical, and how they come to somebody: docs/results.md. */
+  readonly criticalResults?: CriticalResultsPolicy;
 }
 
 export interface UploadPolicy {

@@ -57,7 +57,7 @@ export const withRaised = async (
 ): Promise<readonly PlannedWrite[]> => {
   const known = new Map([...context.known, ...raised.map(({ by }) => [nameOf(by.next), by.next] as const)]);
   const own = { ...context, known, store: context.store.whole };
-  const written = new Set(plans.map(({ next }) => nameOf(next)));
+  const sent = new Set(plans.map(({ next }) => nameOf(next)));
   const changing = raised.flatMap(({ what, by: { next } }) => ('of' in what ? [{ what, by: next }] : []));
   const charts = new Map(
     await Promise.all(
@@ -78,7 +78,7 @@ export const withRaised = async (
             own,
             { chart, custodian: first.by.custodian },
             [first, ...others].map(({ what }) => what),
-            written,
+            sent,
           ),
         )
       : [],
@@ -97,7 +97,7 @@ export const withRaised = async (
   );
   const marking = raised.flatMap(({ what, by }) => ('on' in what ? [{ what, by }] : []));
   const apart = Map.groupBy(
-    marking.filter(({ what }) => !written.has(what.on)),
+    marking.filter(({ what }) => !sent.has(what.on)),
     ({ what }) => what.on,
   ).values();
   const marked = [...apart].map(async ([first, ...others]) =>
@@ -118,21 +118,28 @@ export const withRaised = async (
     ...(await Promise.all(marked)).flat(),
   ];
   await warned(own, plans, raised);
+  const written = {
+    sent,
+    ofPerson: (chart: string) => ofPerson(own, chart),
+    open: (resource: Resource, custodian: string) => opened(own, resource, custodian),
+  };
   const recollecting = raised.flatMap(({ what, by }) => ('specimenFor' in what ? [{ what, by }] : []));
-  const open = (resource: Resource, custodian: string) => opened(own, resource, custodian);
   const recollected =
     recollecting.length === 0
       ? all
-      : await (await import('./recollecting.lazy.ts')).withRecollections(own, recollecting, all, open);
+      : await (await import('./recollecting.lazy.ts')).withRecollections(own, recollecting, all, written.open);
   const answering = raised.flatMap(({ what, by }) => ('answer' in what ? [{ ...what, by }] : []));
-  if (answering.length === 0) return recollected;
-  const { withRequestsAnswered } = await import('./request-answers.lazy.ts');
-  return withRequestsAnswered(own, answering, {
-    plans: recollected,
-    sent: written,
-    ofPerson: (chart) => ofPerson(own, chart),
-    open,
-  });
+  const answered =
+    answering.length === 0
+      ? recollected
+      : await (await import('./request-answers.lazy.ts')).withRequestsAnswered(own, answering, {
+          ...written,
+          plans: recollected,
+        });
+  const results = raised.flatMap(({ what, by }) => ('result' in what ? [{ ...what, by }] : []));
+  return results.length === 0
+    ? answered
+    : (await import('./results/reviews.lazy.ts')).withReviews(own, results, { ...written, plans: answered });
 };
 
 /**

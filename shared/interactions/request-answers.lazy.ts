@@ -1,11 +1,7 @@
-import type { Asking } from '../access/question.ts';
-import { isToFulfilRequest, referralIn, requestIn } from '../access/referral.ts';
+import { isToFulfilRequest } from '../access/referral.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { serviceRequest } from '../record-types/service-request.ts';
-import { factsOfType } from '../record-types/subjects.ts';
 import { task } from '../record-types/task.ts';
-import { doorRow } from '../store/door-rows.ts';
-import { visitKey } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import {
   answersIn,
@@ -20,10 +16,9 @@ import {
 } from '../work/answered-request.ts';
 import type { RequestContext } from './context.ts';
 import { locateAll } from './locate.ts';
-import { systemOf } from './own-system.ts';
 import type { PlannedWrite } from './plan-write.ts';
-import { mayAccess } from './require-access.ts';
 import { restated } from './restated.ts';
+import { isToldOf, type Kept, tasksIn } from './told-of-answer.ts';
 
 /** An answer to a request, and the write that gives it or takes it back. */
 export interface Answering {
@@ -46,7 +41,6 @@ interface Written {
 }
 
 type Context = Omit<RequestContext, 'recordType'>;
-type Kept = StoredRecord & { readonly resource: Resource };
 
 const nameOf = ({ type, id }: Pick<StoredRecord, 'type' | 'id'>): string => `${type}/${id}`;
 
@@ -142,11 +136,7 @@ const madeOf = async (
     };
   }
   if (!isDoneByAnswer(request.resource)) return { changes: [] };
-  const closes =
-    request.custodian === next.custodian ||
-    (isAsked(context, next.custodian, request, keepersTasks) &&
-      (await mayName(context, request)) &&
-      (await mayReadAnswer(context, next, known)));
+  const closes = await isToldOf(context, next, { ...known, keepersTasks });
   const answered = (each: Kept): Change => [each, taskAnswered(each.resource, name, now)];
   if (!closes) return { changes: ownTasks.map(answered) };
   const resource = requestAnswered(request.resource, name);
@@ -155,65 +145,4 @@ const madeOf = async (
     changes: [[request, resource], ...[...ownTasks, ...keepersTasks].map(answered)],
     toRead: resource === request.resource ? undefined : taskToRead(request, name, { by, now }),
   };
-};
-
-/** Whether who keeps a request has asked an organisation for it: by the request itself, or by a task that is not the patient's own word. */
-const isAsked = (
-  { request: { baseUrl } }: Context,
-  organization: string,
-  { resource, updated }: Kept,
-  tasks: readonly Kept[],
-): boolean => {
-  const said = { baseUrl, updated, first: false };
-  const byStaff = tasks.filter(
-    (each) =>
-      !/(?:^|\/)(?:Patient|RelatedPerson)\//.test((each.resource as unknown as fhir4.Task).requester?.reference ?? ''),
-  );
-  return [referralIn(resource, said), ...byStaff.map((each) => requestIn(each.resource, said))].some((asked) =>
-    asked?.to.includes(`Organization/${organization}`),
-  );
-};
-
-/** Whether the caller may refer to another organisation's request: a condition of the commit asks for it else, and not of what the commit writes itself. */
-const mayName = async (context: Context, request: StoredRecord): Promise<boolean> => {
-  await context.sharing.lookUp([request]);
-  const mayRead = mayAccess({ ...context, recordType: serviceRequest }, 'r', request);
-  return context.sharing.known(request.chart)?.mayReferTo(request, mayRead) ?? false;
-};
-
-/**
- * Whether a clinician of who keeps a request may read its answer, with the visits of the same transaction: what may not be read is not told of either, and has answered nobody.
- */
-const mayReadAnswer = async (
-  context: Context,
-  answer: StoredRecord,
-  { request, plans }: { readonly request: Kept; readonly plans: readonly PlannedWrite[] },
-): Promise<boolean> => {
-  const { requester } = request.resource as unknown as fhir4.ServiceRequest;
-  const { caller } = systemOf(context, request.custodian);
-  const asking: Asking = {
-    caller: { ...caller, subject: '', roles: ['physician'], fhirUser: requester?.reference ?? '' },
-    chart: undefined,
-  };
-  const visits = plans.flatMap(({ recordType, next }) => {
-    const visit = next.chart === answer.chart && next.resource ? recordType.visitOf?.(next) : undefined;
-    if (!visit) return [];
-    const inEmergency = context.sharing.known(next.chart)?.isOfEmergency(next);
-    return [doorRow(visitKey(next), next.version, inEmergency ? { ...visit, emergency: true } : visit)];
-  });
-  const sharing = context.sharing.as(asking, { besides: visits });
-  await sharing.lookUp([answer]);
-  return mayAccess({ ...context, asking, sharing, recordType: factsOfType(answer.type) }, 'r', answer);
-};
-
-/** All tasks of a chart: a call for each megabyte of them. */
-const tasksIn = async ({ store }: Context, chart: string): Promise<readonly StoredRecord[]> => {
-  const tasks: StoredRecord[] = [];
-  let after: string | undefined;
-  do {
-    const { items, next } = await store.chart(chart, 'Task', { order: 'key-order', pointers: 'none', after });
-    tasks.push(...items);
-    after = next;
-  } while (after !== undefined);
-  return tasks;
 };

@@ -28,6 +28,7 @@ import { denyOrderInput, signOrderInput, takeOrderInput } from '../interactions/
 import { progressInput } from '../interactions/progress/input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
 import { registerInput } from '../interactions/registering/input.ts';
+import { acknowledgeInput } from '../interactions/results/input.ts';
 import { retentionInput } from '../interactions/retention/input.ts';
 import { retractInput, signInput } from '../interactions/signing/input.ts';
 import { summaryInput } from '../interactions/summary/input.ts';
@@ -148,6 +149,13 @@ const described: Readonly<Record<string, OperationDescription>> = {
     input: lastnInput,
     searches: true,
     answer: 'Bundle',
+  },
+  'DiagnosticReport/$review': { summary: 'Say that a report was reviewed', input: {}, answer: 'Task' },
+  'Observation/$review': { summary: 'Say that a result was reviewed', input: {}, answer: 'Task' },
+  'Task/$acknowledge': {
+    summary: 'Acknowledge a critical result, with what was read back',
+    input: acknowledgeInput,
+    answer: 'Task',
   },
   'Observation/$series': {
     summary: 'All values of a code, the oldest first, in one unit',

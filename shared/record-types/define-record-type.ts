@@ -103,6 +103,10 @@ export type Raised =
       readonly request: string;
       /** and whether it is so from now on, or no more. */
       readonly answer: 'given' | 'withdrawn';
+    }
+  | {
+      /** It is a result that may be critical, or that says something else than what somebody may have reviewed. */
+      readonly result: 'new' | 'changed';
     };
 
 export interface RecordTypeDefinition {

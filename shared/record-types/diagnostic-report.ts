@@ -4,6 +4,7 @@ import {
   diagnosticReportElements,
   diagnosticReportSearchTable,
 } from '../fhir/generated/search-parameters/DiagnosticReport.ts';
+import { reviewResults } from '../laboratory/critical.ts';
 import { reportMoves } from '../laboratory/states.ts';
 import { signable } from '../signing/signable.ts';
 import { checkOfReport } from '../work/check-state.ts';
@@ -23,5 +24,5 @@ export const diagnosticReport = defineRecordType({
     requireLegalMove(reportMoves, ...change);
   },
   keeps: (before, next, ...when) => withMovesFlagged(reportMoves, before, signable.keeps(before, next, ...when)),
-  raises: (change) => [...signable.raises(change), ...checkOfReport(change)],
+  raises: (change) => [...signable.raises(change), ...checkOfReport(change), ...reviewResults(change)],
 });

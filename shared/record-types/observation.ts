@@ -1,6 +1,7 @@
 import { observationInvariants } from '../fhir/generated/invariants/Observation.ts';
 import { observationSchema } from '../fhir/generated/schemas/Observation.ts';
 import { observationElements, observationSearchTable } from '../fhir/generated/search-parameters/Observation.ts';
+import { reviewResults } from '../laboratory/critical.ts';
 import { observationMoves } from '../laboratory/states.ts';
 import { observationCallsForCheck } from '../order-checks/tells-of-state.ts';
 import { checkOfReport } from '../work/check-state.ts';
@@ -17,6 +18,6 @@ export const observation = defineRecordType({
   date: 'date',
   requireChange: (...change) => requireLegalMove(observationMoves, ...change),
   keeps: (before, next) => withMovesFlagged(observationMoves, before, next),
-  raises: checkOfReport,
   callsForCheck: observationCallsForCheck,
+  raises: (change) => [...checkOfReport(change), ...reviewResults(change)],
 });

@@ -5,6 +5,7 @@ import { requireReviewed } from '../access/review.ts';
 import { taskInvariants } from '../fhir/generated/invariants/Task.ts';
 import { taskSchema } from '../fhir/generated/schemas/Task.ts';
 import { taskElements, taskSearchTable } from '../fhir/generated/search-parameters/Task.ts';
+import { requireAcknowledged } from '../laboratory/critical-tasks.ts';
 import { requireOrderAnswered } from '../prescriptions/order-tasks.ts';
 import { requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { taskMoves } from '../work/task-moves.ts';
@@ -27,6 +28,7 @@ export const task = defineRecordType({
     requireAmendmentStep(...change);
     requireRestrictionAnswered(...change);
     requireOrderAnswered(...change);
+    requireAcknowledged(...change);
     requireLegalMove(taskMoves, ...change);
   },
   keeps: (before, next) => withMovesFlagged(taskMoves, before, next),

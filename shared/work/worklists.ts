@@ -51,6 +51,18 @@ export const ownerOf = ({ owner }: Pick<fhir4.Task, 'owner'>): string | undefine
   return name?.startsWith('Organization/') ? undefined : name;
 };
 
+/** Of a Task that cannot wait: `who` is on call for it, or the whole organisation, `from` when, as long as nobody has done it. The server writes it. */
+export const onCallUrl = 'https://concord.example/fhir/StructureDefinition/on-call';
+
+/** Who is on call for a task, undefined for the whole organisation, and since when, in milliseconds since 1970. */
+export const onCallOf = ({
+  extension = [],
+}: fhir4.Task): { readonly who: string | undefined; readonly from: number } | undefined => {
+  const parts = extension.find(({ url }) => url === onCallUrl)?.extension;
+  const part = (name: string) => parts?.find(({ url }) => url === name);
+  return parts && { who: nameIn(part('who')?.valueReference), from: startOf(part('from')?.valueInstant) };
+};
+
 const listsOfTask = (task: fhir4.Task, organization: string): Listed[] => {
   if (!isOpen(task)) return [];
   const rank = rankOf(task);
@@ -60,11 +72,13 @@ const listsOfTask = (task: fhir4.Task, organization: string): Listed[] => {
   const listed = who.map((list): Listed => ({ list, as: 'task', rank }));
   if (dueOf(task) === undefined) return listed;
   const asker = nameIn(task.requester);
+  const onCall = onCallOf(task);
   const others = [...pools, ...(asker !== undefined && asker !== owner && person.test(asker) ? [asker] : [])];
   const reminded = (others.length > 0 ? others : [organization]).filter((list) => !who.includes(list));
   return [
     ...listed,
     ...reminded.map((list): Listed => ({ list, as: 'taken', rank })),
+    ...(onCall ? [{ list: onCall.who ?? organization, as: 'taken' as const, rank: rankAt(onCall.from) }] : []),
     { list: timedList, as: isForOrder(task) ? 'referral' : 'task', rank },
   ];
 };

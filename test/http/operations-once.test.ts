@@ -10,6 +10,7 @@ import {
   create,
   elsewhere,
   issuesOf,
+  matchesIn,
   observationBody,
   patientBody,
   prescriberOf,
@@ -336,6 +337,23 @@ const cases: Readonly<Record<string, () => Promise<Asked>>> = {
     parameters({ status: { valueCode: 'accepted' } }),
     support,
   ],
+  'Observation/$review': async () => [await observation(), parameters(), author],
+  'DiagnosticReport/$review': async () => {
+    const report: fhir4.DiagnosticReport = {
+      resourceType: 'DiagnosticReport',
+      status: 'final',
+      code: { text: 'Blood count' },
+      subject: { reference: referenceTo(await patient()) },
+    };
+    return [await create(server, report), parameters(), author];
+  },
+  'Task/$acknowledge': async () => {
+    const found = await patient();
+    const critical = { interpretation: [{ coding: [{ code: 'HH' }] }], effectiveDateTime: new Date(now).toISOString() };
+    await create(server, observationBody(referenceTo(found), critical));
+    const [asked] = matchesIn((await server.get(`Task?patient=${found.id}`)).body);
+    return [asked as unknown as Stored<fhir4.Task>, parameters({ readBack: words('72') }), author];
+  },
   'Observation/$meta-add': async () => [await observation(), parameters({ meta: tagged }), physician],
   'Observation/$meta-delete': async () =>
     done('Observation/$meta-add', [await observation(), parameters({ meta: tagged }), physician]),

@@ -1,5 +1,12 @@
+import { review, reviewedAgain } from '../../interactions/results/operations.ts';
+import { ownOperation } from '../own-operation.ts';
 import type { OwnRoutes } from '../routes.ts';
 import { signingRoutes } from '../signing-routes.ts';
 
 /** What can be asked of reports alone. */
-export const diagnosticReportRoutes: OwnRoutes = { DiagnosticReport: signingRoutes('DiagnosticReport') };
+export const diagnosticReportRoutes: OwnRoutes = {
+  DiagnosticReport: [
+    ...signingRoutes('DiagnosticReport'),
+    ownOperation('POST', 'DiagnosticReport/{id}/$review', review, reviewedAgain),
+  ],
+};

@@ -1,3 +1,4 @@
+import { review, reviewedAgain } from '../../interactions/results/operations.ts';
 import { lastObservations, series } from '../../interactions/trends/operations.ts';
 import { ownOperation } from '../own-operation.ts';
 import type { OwnRoutes } from '../routes.ts';
@@ -8,5 +9,6 @@ export const observationRoutes: OwnRoutes = {
     { method: 'GET', path: ['$lastn'], interaction: lastObservations, name: 'operation' },
     { method: 'POST', path: ['$lastn'], interaction: lastObservations, name: 'operation' },
     ownOperation('GET', 'Observation/$series', series),
+    ownOperation('POST', 'Observation/{id}/$review', review, reviewedAgain),
   ],
 };

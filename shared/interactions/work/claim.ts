@@ -2,7 +2,7 @@ import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { presented, type StoredRecord } from '../../store/rows.ts';
 import { poolsOf } from '../../work/pools.ts';
-import { dueOf, isOpen, ownerOf } from '../../work/worklists.ts';
+import { dueOf, isOpen, onCallOf, ownerOf } from '../../work/worklists.ts';
 import { answerTo, ofVersion } from '../answers.ts';
 import type { Answer, Interaction, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
@@ -57,6 +57,8 @@ const requireOfPool = async (context: RequestContext, task: fhir4.Task, owner: s
   const pools = poolsOf(task);
   const isOfPool = pools.some((pool) => roles.some((role) => role === pool));
   if (owner === fhirUser) return;
+  const onCall = onCallOf(task);
+  if (onCall && onCall.from < context.now && (await isOnCall(context, onCall.who))) return;
   if (owner !== undefined) {
     // Overdue, it is everybody's of the pool again; without a pool, of the organisation.
     const isOverdue = (dueOf(task) ?? Number.POSITIVE_INFINITY) < context.now;
@@ -71,6 +73,12 @@ const requireOfPool = async (context: RequestContext, task: fhir4.Task, owner: s
     expression: 'Task.performerType',
   });
 };
+
+/** Whether the caller is on call for a task: by the own name, a position, or as one of the organisation. */
+const isOnCall = async (context: RequestContext, who: string | undefined): Promise<boolean> =>
+  who === undefined ||
+  who === context.asking.caller.fhirUser ||
+  (who.startsWith('PractitionerRole/') && belongsTo(context, who));
 
 /** Whether another organisation has it, such as one that a patient was referred to: who took that away would end what it may see. */
 const isElsewhere = ({ asking }: RequestContext, { owner }: fhir4.Task): boolean =>
