@@ -70,6 +70,7 @@ export const refusalCodes = {
     'kept-apart',
     'critical-stays',
     'not-critical',
+    'not-reviewable',
     'read-back-differs',
     'order-check',
     'controlled-substance',

@@ -10,7 +10,7 @@ export interface Answered {
 
 /**
  * Answers to a questionnaire that is known here, checked against it and with their scores; answers to a message, with the thread to which they belong; what goes to a
- * patient by some medium, held to the way that the patient has asked for. Whatever else is written comes back as it is.
+ * patient by some medium, held to the way that the patient has asked for; a measured value, with what its laboratory's range says of it. Whatever else is written comes back as it is.
  *
  * @param chart - of the patient whose answers they are.
  * @param before - the version so far.
@@ -27,5 +27,7 @@ export const answered = async (
     return (await import('./answered.lazy.ts')).checked(context, chart, resource);
   if (resourceType.startsWith('Communication') && (resource['inResponseTo'] || resource['medium']))
     return (await import('./message-written.lazy.ts')).messageWritten(context, chart, resource, before);
+  if (resourceType === 'Observation' && (resource['valueQuantity'] || resource['component']))
+    return (await import('./results/interpreted.lazy.ts')).interpreted(context, chart, resource);
   return { resource, notices: [] };
 };

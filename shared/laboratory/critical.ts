@@ -77,6 +77,15 @@ const told = (resource: Resource): unknown => {
 const content =
   /^_?(?:value[A-Z]\w*|dataAbsentReason|component|code|interpretation|referenceRange|effective\w+|result|conclusion(?:Code)?|presentedForm|contained)$/;
 
+/** What is observed all the time, and reviewed by nobody. https://hl7.org/fhir/R4/valueset-observation-category.html */
+const everyday: ReadonlySet<string | undefined> = new Set(['vital-signs', 'survey', 'social-history', 'activity']);
+
+/** Whether somebody may review what a resource says: not what is a vital sign, a survey or the like by all its categories. */
+export const isReviewed = (resource: Resource): boolean => {
+  const { category = [] } = resource as unknown as Partial<fhir4.Observation>;
+  return category.length === 0 || !category.every(({ coding }) => coding?.some(({ code }) => everyday.has(code)));
+};
+
 /**
  * What a change of a result calls for: a Task where it is critical, and another look by those who have reviewed what it said before. A first version that cannot be critical, and a new version that says the same, call for
  * nothing and cost nothing.
@@ -84,6 +93,11 @@ const content =
 export const reviewResults = ({ before, next, policy }: RecordChange): readonly Raised[] => {
   // What a Task or a report names is not deleted.
   if (!next) return [];
-  if (before) return isDeepStrictEqual(told(before), told(next)) ? [] : [{ result: 'changed' }];
-  return mayBeCritical(next, policy.criticalResults?.limits ?? usualLimits) ? [{ result: 'new' }] : [];
+  const limits = policy.criticalResults?.limits ?? usualLimits;
+  if (before) {
+    const concerns =
+      isReviewed(next) || isReviewed(before) || [before, next].some((each) => mayBeCritical(each, limits));
+    return concerns && !isDeepStrictEqual(told(before), told(next)) ? [{ result: 'changed' }] : [];
+  }
+  return mayBeCritical(next, limits) ? [{ result: 'new' }] : [];
 };

@@ -433,6 +433,21 @@ describe('a result that was reviewed', () => {
     expect(await toldTasks(patient)).toEqual([`review-result requested ${reader.name}`]);
   });
 
+  it('takes one look at the chart more where it changes, and none where it does not', async () => {
+    const cost = async (elements: Partial<fhir4.Observation>) => {
+      const { body } = await server.get(pathOf(result));
+      server.calls.reset();
+      await again(body as unknown as typeof result, elements);
+      return [[...server.calls.names].sort().join(' '), server.calls.sequential()];
+    };
+
+    expect(await cost({ note: [{ text: 'Sent again' }] })).toEqual(['GetItem TransactWriteItems', 2]);
+    expect(await cost({ ...potassium(5.2), status: 'corrected' })).toEqual([
+      'GetItem GetItem GetItem Query Query TransactWriteItems',
+      4,
+    ]);
+  });
+
   it('calls for nothing where it says the same, was not reviewed, or is changed by who reviewed it', async () => {
     await again(result, { note: [{ text: 'Sent again' }] });
     expect(await toldTasks(patient)).toEqual([]);
@@ -453,5 +468,104 @@ describe('a result that was reviewed', () => {
 
     expect([seen.status, (await review(result, await person('lab'))).status]).toEqual([412, 403]);
     expect((await review(result, elsewhere)).status).toBe(404);
+    const vital = await observe(patient, { ...potassium(4), category: [{ coding: [{ code: 'vital-signs' }] }] });
+    expect(codesOf((await review(vital)).body)).toEqual(['not-reviewable']);
+  });
+});
+
+describe('a value without an interpretation', () => {
+  const range = [{ low: { value: 3.5 }, high: { value: 5.1 } }];
+  const interpretationsOf = (body: unknown) =>
+    ((body as fhir4.Observation).interpretation ?? []).map(({ coding, extension }) => [
+      coding?.[0]?.code,
+      extension?.[0]?.valueCode,
+    ]);
+
+  it('has what its laboratory’s own range says, marked as reckoned, by one call', async () => {
+    const patient = await create(server, patientBody());
+    server.calls.reset();
+    const record = await observe(patient, { ...potassium(5.9), referenceRange: range });
+
+    expect(server.calls.names).toEqual(['TransactWriteItems']);
+    expect(interpretationsOf(record)).toEqual([['H', 'reference-range']]);
+    const { body } = await again(record, potassium(4));
+    expect(interpretationsOf(body)).toEqual([['N', 'reference-range']]);
+    const own = await again(body as unknown as typeof record, { interpretation: calledBy('A') });
+    expect(interpretationsOf(own.body)).toEqual([['A', undefined]]);
+  });
+
+  it('keeps what its laboratory says, and all else as it was sent', async () => {
+    const patient = await create(server, patientBody());
+    const sent = { ...potassium(5.9), referenceRange: range, interpretation: calledBy('N') };
+
+    expect(interpretationsOf(await observe(patient, sent))).toEqual([['N', undefined]]);
+    const plain = await observe(patient, potassium(4));
+    expect(Object.keys(plain).sort()).toEqual(
+      ['code', 'effectiveDateTime', 'id', 'meta', 'resourceType', 'status', 'subject', 'valueQuantity'].sort(),
+    );
+    expect(plain.meta?.tag).toBeUndefined();
+  });
+
+  it('goes by the sex for clinical use and the age, in one transaction with the patient too', async () => {
+    const urn = 'urn:uuid:0b9b2f0e-1c1e-4b4e-9d6b-0a54d1f1b0c2';
+    const male = { coding: [{ system: 'http://snomed.info/sct', code: '248153007' }] };
+    const body = {
+      resourceType: 'Observation',
+      status: 'final',
+      subject: { reference: urn },
+      effectiveDateTime: '2026-02-03',
+      code: loinc('718-7'),
+      component: [
+        {
+          code: loinc('718-7'),
+          valueQuantity: { value: 12.5, system: ucum, code: 'g/dL' },
+          referenceRange: [
+            {
+              low: { value: 130, system: ucum, code: 'g/L' },
+              appliesTo: [male],
+              age: { low: { value: 18, system: ucum, code: 'a' } },
+            },
+          ],
+        },
+      ],
+    } as fhir4.Observation;
+    const value = {
+      coding: [
+        { system: 'http://terminology.hl7.org/CodeSystem/sex-parameter-for-clinical-use', code: 'male-typical' },
+      ],
+    };
+    const sexed = {
+      url: 'http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse',
+      extension: [{ url: 'value', valueCodeableConcept: value }],
+    };
+    const person = patientBody({ gender: 'female', birthDate: '1980-01-02', extension: [sexed] });
+    const entry = [
+      { fullUrl: urn, resource: person, request: { method: 'POST', url: 'Patient' } },
+      { resource: body, request: { method: 'POST', url: 'Observation' } },
+    ];
+    const { body: answer } = await server.post('', {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry,
+    } as fhir4.Bundle);
+    const id = /Patient\/([^/]+)/.exec((answer as unknown as fhir4.Bundle).entry?.[0]?.response?.location ?? '')?.[1];
+
+    const [found] = matchesIn((await server.get(`Observation?patient=${id}`)).body) as unknown as fhir4.Observation[];
+    expect(interpretationsOf(found?.component?.[0])).toEqual([['L', 'reference-range']]);
+    const later = await observe({ id: String(id) }, { ...body, subject: { reference: `Patient/${id}` } });
+    expect(interpretationsOf(later.component?.[0])).toEqual([['L', 'reference-range']]);
+  });
+
+  it('is flagged where its unit is none of UCUM’s, kept as it is, and flagged no more once it is', async () => {
+    const patient = await create(server, patientBody());
+    const tags = (body: unknown) => ((body as fhir4.Observation).meta?.tag ?? []).map(({ code }) => code);
+    const valueQuantity = { value: 4, unit: 'mEq/L' };
+    const record = await observe(patient, { valueQuantity });
+
+    expect([tags(record), record.valueQuantity]).toEqual([['unit-not-ucum'], valueQuantity]);
+    expect(tags(await observe(patient, { valueQuantity: { value: 4, system: ucum, code: 'mEq/L' } }))).toEqual([
+      'unit-not-ucum',
+    ]);
+    expect(tags((await again(record, potassium(4, 'meq/L'))).body)).toEqual([]);
   });
 });

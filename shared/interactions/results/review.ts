@@ -1,6 +1,7 @@
 import { RecordError } from '../../errors.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import type { Again } from '../../http/routes.ts';
+import { isReviewed } from '../../laboratory/critical.ts';
 import { isTaskFor } from '../../laboratory/critical-tasks.ts';
 import { isToBeDone, resultOf, reviewDone, reviewed } from '../../laboratory/review-tasks.ts';
 import { task } from '../../record-types/task.ts';
@@ -54,6 +55,11 @@ export const review: Interaction = (context, { id }) =>
     ]);
     const current = requireReadable(context, read);
     requireVersion(context, current);
+    if (current.resource && !isReviewed(current.resource))
+      throw new RecordError('business-rule', 'Nobody is told when this changes, so nobody reviews it', {
+        reason: 'not-reviewable',
+        expression: `${recordType.name}.category`,
+      });
     const version = `${name}/_history/${current.version}`;
     const own = tasks.filter((each) => each.custodian === caller.organization && isTheirs(each, name, caller.fhirUser));
     const done = await Promise.all(

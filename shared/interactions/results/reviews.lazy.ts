@@ -105,8 +105,7 @@ const inChart = async (
   const planned = new Map(written.plans.map((plan) => [nameOf(plan.next), plan]));
   const changes = judged.filter(({ isChange }) => isChange);
   const [first] = changes;
-  const guard = first && (await reviewGuard(context, chart));
-  const charts = first ? await written.ofPerson(chart) : [];
+  const [guard, charts = []] = first ? await Promise.all([reviewGuard(context, chart), written.ofPerson(chart)]) : [];
   const critical = judged.filter(({ is }) => is.length > 0);
   const [tasks, reports, asked] = await Promise.all([
     Promise.all(charts.map((each) => tasksIn(context, each))),

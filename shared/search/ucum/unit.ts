@@ -33,6 +33,13 @@ export const parseUnit = (code: string): Unit | undefined => {
   return unit;
 };
 
+/** Levels and other units that convert by functions of their own, and so do not convert here. https://ucum.org/ucum#section-Special-Units-on-non-ratio-Scales */
+const special =
+  /^(?:\[pH\]|\[p'diop\]|%\[slope\]|\[hp'_[XCMQ]\]|\[m\/s2\/Hz\^\(1\/2\)\]|(?:da|[YZEPTGMkhdcmunpfazy])?(?:Np|B(?:\[(?:SPL|V|mV|uV|10\.nV|W|kW)\])?|bit_s))(?:\{[^{}]*\})?$/;
+
+/** Whether a code is one of UCUM, whether it converts or not. */
+export const isUnit = (code: string): boolean => parseUnit(code) !== undefined || special.test(code);
+
 class NoUnit extends Error {}
 
 const read = (code: string): Unit | undefined => {

@@ -2,3 +2,4 @@
 
 export { canonicalQuantity, conversion, convertedRange, convertRange } from './convert.ts';
 export { molarMassFor } from './molar-mass.ts';
+export { isUnit } from './unit.ts';

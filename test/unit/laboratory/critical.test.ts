@@ -110,6 +110,16 @@ describe('reviewResults', () => {
     expect(change(plain, { ...plain, status: 'entered-in-error' } as Resource)).toEqual([{ result: 'changed' }]);
     expect(change(plain, undefined)).toEqual([]);
   });
+
+  it('leaves vital signs and the like alone, unless they may be critical', () => {
+    const category = [{ coding: [{ code: 'vital-signs' }] }];
+    const [was, is] = [70, 71].map((value) => ({ ...measured(`8867-4 ${value} /min`), category }) as Resource);
+    expect(change(was, is)).toEqual([]);
+    expect(change(was, { ...is, interpretation: called('LL') } as Resource)).toEqual([{ result: 'changed' }]);
+    expect(change(was, { ...is, category: [...category, { text: 'laboratory' }] } as Resource)).toEqual([
+      { result: 'changed' },
+    ]);
+  });
 });
 
 describe('allReadBack', () => {
