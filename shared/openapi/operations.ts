@@ -283,6 +283,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
       [`${type}/$retract`, { summary: 'Say that what was signed was in error', input: retractInput, answer: type }],
     ]),
   ),
+  'MedicationRequest/$dispenses': {
+    summary: 'What of an order was supplied, what is left of it, and the earliest date of the next supply',
+    input: {},
+    answer: 'Parameters',
+  },
   'MedicationRequest/$sign': {
     summary: 'Answer for an order; it is in force from then on',
     input: signOrderInput,

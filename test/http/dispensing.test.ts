@@ -231,6 +231,60 @@ describe('a dispense of an order', () => {
   });
 });
 
+describe('what is left of an order', () => {
+  const asked = async (order: Stored<Order>, as = pharmacist) => {
+    const answer = await server.get(`${pathOf(order)}/$dispenses`, { as });
+    const { parameter = [] } = answer.body as unknown as fhir4.Parameters;
+    const of = (name: string) =>
+      parameter
+        .filter((each) => each.name === name)
+        .map(({ name: _, ...value }) => Object.values(value)[0] as fhir4.Coding | string | number);
+    return { ...answer, of };
+  };
+
+  it('is told in one call: fills, quantities, the earliest date, and what could not be reckoned', async () => {
+    const dispenseRequest = { quantity: tablets(30), expectedSupplyDuration: inDays(30), numberOfRepeatsAllowed: 2 };
+    const order = await signed({ dispenseRequest: { ...dispenseRequest, validityPeriod: { end: '2099-01-01' } } });
+    const first = await dispense(order, { ...handedOver('2026-01-01'), quantity: tablets(20) });
+    const second = await dispense(order);
+    await create(
+      server,
+      { ...dispenseBody(order), status: 'completed', authorizingPrescription: undefined as never },
+      system,
+    );
+    server.calls.reset();
+    const { of, text } = await asked(order);
+
+    expect(server.calls.names.toSorted()).toEqual(['GetItem', 'PutItem', 'PutItem', 'Query']);
+    expect(of('standing'), text).toEqual(['in-force']);
+    expect(['allowed', 'fills', 'underWay', 'left'].map((name) => of(name)[0])).toEqual([3, 1, 1, 1]);
+    expect(['supplied', 'total', 'quantityLeft'].map((name) => (of(name)[0] as fhir4.Quantity).value)).toEqual([
+      50, 90, 40,
+    ]);
+    const until = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+    expect(of('earliestNext')).toEqual([until]);
+    expect(of('valid')).toEqual([{ end: '2099-01-01' }]);
+    expect(new Set(of('dispense').map((each) => (each as fhir4.Reference).reference))).toEqual(
+      new Set([first, second].map(({ body }) => `MedicationDispense/${body.id}`)),
+    );
+    expect(of('notChecked').map((each) => (each as fhir4.Coding).code)).toEqual(['not-shown']);
+  });
+
+  it('is for who may see both, and says what nobody told', async () => {
+    const order = await create(server, orderBody({ status: 'active', dispenseRequest: undefined as never }), system);
+    const { of } = await asked(order);
+    expect(of('standing')).toEqual(['unsigned']);
+    expect(of('notChecked').map((each) => (each as fhir4.Coding).code)).toEqual([
+      'repeats-not-told',
+      'quantity-not-told',
+      'validity-not-told',
+      'not-shown',
+    ]);
+    expect((await asked(order, { role: 'frontdesk' })).status).toBe(403);
+    expect((await asked(order, { role: 'pharmacist', organization: 'lakeside' })).status).toBe(404);
+  });
+});
+
 describe('an administration of an order', () => {
   const at = (hour: number) => `2026-03-04T${String(hour).padStart(2, '0')}:00:00Z`;
   const give = (order: Stored<Order>, elements: Partial<Administration> = {}, as = nurse) =>

@@ -12,6 +12,9 @@ export const medicationRequestRoutes: OwnRoutes = {
   MedicationRequest: [
     ownOperation('POST', 'MedicationRequest/$take-order', prescribing('takeOrder'), 'r'),
     ownOperation('POST', 'MedicationRequest/{id}/$sign', prescribing('sign'), 'u'),
+    ownOperation('GET', 'MedicationRequest/{id}/$dispenses', async (...asked) =>
+      (await import('../../interactions/order-use/order-use.lazy.ts')).dispensesOfOrder(...asked),
+    ),
     ownOperation('POST', 'MedicationRequest/{id}/$deny', prescribing('deny'), 'r'),
   ],
 };
