@@ -27,6 +27,7 @@ import type { InputDefinition } from '../interactions/operation-input.ts';
 import { denyOrderInput, signOrderInput, takeOrderInput } from '../interactions/prescribing/input.ts';
 import { progressInput } from '../interactions/progress/input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
+import { reconcileInput } from '../interactions/reconciling/input.ts';
 import { registerInput } from '../interactions/registering/input.ts';
 import { acknowledgeInput } from '../interactions/results/input.ts';
 import { retentionInput } from '../interactions/retention/input.ts';
@@ -283,6 +284,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
       [`${type}/$retract`, { summary: 'Say that what was signed was in error', input: retractInput, answer: type }],
     ]),
   ),
+  'Patient/$reconcile-medications': {
+    summary: 'The medicines to be reconciled; what is decided on each, in one transaction with what that makes of them',
+    input: reconcileInput,
+    answer: 'List',
+  },
   'MedicationRequest/$dispenses': {
     summary: 'What of an order was supplied, what is left of it, and the earliest date of the next supply',
     input: {},

@@ -238,7 +238,7 @@ describe('what is left of an order', () => {
     const of = (name: string) =>
       parameter
         .filter((each) => each.name === name)
-        .map(({ name: _, ...value }) => Object.values(value)[0] as fhir4.Coding | string | number);
+        .map(({ name: _name, ...value }) => Object.values(value)[0] as fhir4.Coding | string | number);
     return { ...answer, of };
   };
 

@@ -283,6 +283,20 @@ const cases: Readonly<Record<string, () => Promise<Asked>>> = {
     }),
     privacy,
   ],
+  'Patient/$reconcile-medications': async () => {
+    const taken: fhir4.MedicationStatement = {
+      resourceType: 'MedicationStatement',
+      status: 'active',
+      medicationCodeableConcept: { text: 'Amoxicillin 500 mg' },
+      subject: { reference: referenceTo(await patient()) },
+    };
+    const item = { reference: referenceTo(await create(server, taken, author)) };
+    const coding = [{ system: 'https://concord.example/fhir/CodeSystem/reconciliation', code: 'stop' }];
+    const entry = [{ item, flag: { coding, text: 'A rash' } }];
+    const list: fhir4.List = { resourceType: 'List', status: 'current', mode: 'snapshot', entry };
+    const own = String(taken.subject.reference).slice('Patient/'.length);
+    return [{ resourceType: 'Patient', id: own }, parameters({ list: { resource: list } }), author];
+  },
   'Patient/$request-amendment': async () => {
     const found = await observation();
     const own = String(found.subject?.reference).slice('Patient/'.length);

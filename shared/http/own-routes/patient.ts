@@ -9,6 +9,7 @@ import {
 import { breakGlass, brokenAgain, emergencyMatch, verifyCaller } from '../../interactions/emergency/operations.ts';
 import { everythingOfOwn, everythingOfPatient, timelineOfPatient } from '../../interactions/everything/operations.ts';
 import { merge, unmerge } from '../../interactions/merging/operations.ts';
+import { reconcile, reconciledAgain, toReconcile } from '../../interactions/reconciling/operations.ts';
 import { chartsDue, legalHold, officersAgain, purge, releaseHold } from '../../interactions/retention/operations.ts';
 import { searchWholeCompartment } from '../../interactions/search/whole-compartment.ts';
 import { summaryOfPatient } from '../../interactions/summary/operations.ts';
@@ -52,6 +53,8 @@ export const patientRoutes: OwnRoutes = {
     ownOperation('POST', 'Patient/{id}/$merge', merge, 'u'),
     ownOperation('POST', 'Patient/{id}/$unmerge', unmerge, 'u'),
     ownOperation('GET', 'Patient/{id}/$contact', contact),
+    ownOperation('GET', 'Patient/{id}/$reconcile-medications', toReconcile),
+    ownOperation('POST', 'Patient/{id}/$reconcile-medications', reconcile, reconciledAgain),
     ownOperation('GET', 'Patient/{id}/$disclosures', disclosures),
     ownOperation('POST', 'Patient/{id}/$record-disclosure', recordDisclosure, entryAgain),
     ownOperation('POST', 'Patient/{id}/$suspend-disclosures', suspendDisclosures, entryAgain),

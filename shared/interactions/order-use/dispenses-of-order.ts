@@ -28,7 +28,7 @@ const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
  *
  * @throws RecordError `forbidden`, `not-found`, `deleted`.
  */
-export const dispensesOfOrder: Interaction = async (context, { id = '' }) => {
+export const dispensesOfOrder: Interaction = async (context, { id }) => {
   const { audit, recordType, sharing, now } = context;
   requireTypeAccess(context, 'r');
   requireTypeAccess({ ...context, recordType: factsOfType('MedicationDispense') }, 's');

@@ -23,23 +23,27 @@ export const ordersIn = ({ request: { baseUrl } }: Context, resource: Resource |
   ];
 };
 
-/** Pages of dispenses of a chart that are read, of 1 MB each: some twenty thousand, the newest. */
+/** Pages of a type in a chart that are read, of 1 MB each: some twenty thousand, the newest. */
 const mostPages = 10;
 
-/** Dispenses of a chart, and of those merged with it, that the caller of this context may see: one Query a started megabyte. */
-export const dispensesOf = async (context: Context, chart: string): Promise<StoredRecord[]> => {
+/** Dispenses of a chart, as `shownOf` gives them. */
+export const dispensesOf = (context: Context, chart: string): Promise<StoredRecord[]> =>
+  shownOf(context, chart, 'MedicationDispense');
+
+/** Records of a type in a chart, and in those merged with it, that the caller of this context may see: one Query a started megabyte. */
+export const shownOf = async (context: Context, chart: string, type: string): Promise<StoredRecord[]> => {
   const records: StoredRecord[] = [];
   let after: string | undefined;
   let linked: Awaited<ReturnType<typeof linkedPage>>['linked'] | undefined;
   for (let page = 1; page <= mostPages; page++) {
-    const read = await linkedPage(context.store.whole, chart, 'MedicationDispense', { after }, linked);
+    const read = await linkedPage(context.store.whole, chart, type, { after }, linked);
     linked = read.linked;
     records.push(...read.items.map(({ record }) => record));
     after = read.next;
     if (after === undefined) break;
   }
   await context.sharing.lookUp(records);
-  const facts = { ...context, recordType: factsOfType('MedicationDispense') };
+  const facts = { ...context, recordType: factsOfType(type) };
   return records.filter((record) => record.resource && !record.originators && mayAccess(facts, 'r', record));
 };
 
