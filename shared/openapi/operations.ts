@@ -24,7 +24,7 @@ import { mergeInput } from '../interactions/merging/input.ts';
 import { messagesInput, triageInput } from '../interactions/messages/input.ts';
 import { changeLabelsInput } from '../interactions/meta.ts';
 import type { InputDefinition } from '../interactions/operation-input.ts';
-import { denyOrderInput, signOrderInput, takeOrderInput } from '../interactions/prescribing/input.ts';
+import { denyOrderInput, renewOrderInput, signOrderInput, takeOrderInput } from '../interactions/prescribing/input.ts';
 import { progressInput } from '../interactions/progress/input.ts';
 import { emancipateInput, endProxyInput, grantProxyInput } from '../interactions/proxies/input.ts';
 import { reconcileInput } from '../interactions/reconciling/input.ts';
@@ -302,6 +302,11 @@ const described: Readonly<Record<string, OperationDescription>> = {
   'MedicationRequest/$take-order': {
     summary: 'Take down an order that a prescriber gives by voice or protocol; it is in force at once',
     input: takeOrderInput,
+    answer: 'MedicationRequest',
+  },
+  'MedicationRequest/$renew': {
+    summary: 'Order once more what an order says, or something else in its place',
+    input: renewOrderInput,
     answer: 'MedicationRequest',
   },
   'MedicationRequest/$deny': {

@@ -3,7 +3,7 @@ import { RecordError } from '../errors.ts';
 import { withSpellingOf } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { suspendedUrl } from '../people/death.ts';
-import { contentHash, keepMarks, signaturesOf, takenOf } from '../signing/signature.ts';
+import { contentHash, keepMarks, markOf, signaturesOf, takenUrl } from '../signing/signature.ts';
 import type { RecordFlag } from '../work/flags.ts';
 import { isNewReason, requireLegalMove, withMovesFlagged } from '../work/legal-moves.ts';
 import { orderMoves } from './order-moves.ts';
@@ -57,7 +57,8 @@ const isUnsigned = (order: Resource): boolean =>
   isOrder(order) && inForce.has(order['status'] as string) && signaturesOf(order).length === 0;
 
 /** Whether an order was given by voice or under a protocol, taken down by somebody else, and is still to be signed by who prescribes. */
-export const awaitsCosignature = (order: Resource): boolean => isUnsigned(order) && takenOf(order) !== undefined;
+export const awaitsCosignature = (order: Resource): boolean =>
+  isUnsigned(order) && markOf(order, takenUrl) !== undefined;
 
 const isFlag = ({ system, code }: fhir4.Coding): boolean =>
   system === unsignedOrder.system && code === unsignedOrder.code;

@@ -17,7 +17,10 @@ export const retractionUrl = 'https://concord.example/fhir/StructureDefinition/r
 /** Extension of `meta`: who took an order down that another one gave, and how. */
 export const takenUrl = 'https://concord.example/fhir/StructureDefinition/order-taken';
 
-const marks: ReadonlySet<string> = new Set([signatureUrl, addendumUrl, retractionUrl, takenUrl]);
+/** Extension of `meta`: as which order an order was renewed. */
+export const renewedUrl = 'https://concord.example/fhir/StructureDefinition/order-renewed';
+
+const marks: ReadonlySet<string> = new Set([signatureUrl, addendumUrl, retractionUrl, takenUrl, renewedUrl]);
 
 /** Who signs, and when. */
 export interface Signature {
@@ -54,9 +57,11 @@ const extensionsOf = (resource: Resource | undefined): fhir4.Extension[] => reso
 export const memberOf = ({ extension = [] }: fhir4.Extension, name: string): fhir4.Extension | undefined =>
   extension.find(({ url }) => url === name);
 
-/** The mark of a version that was taken down for somebody else. */
-export const takenOf = (resource: Resource | undefined): fhir4.Extension | undefined =>
-  extensionsOf(resource).find(({ url }) => url === takenUrl);
+/** The mark of a version that was taken down for somebody else, or was renewed. */
+export const markOf = (
+  resource: Resource | undefined,
+  mark: typeof takenUrl | typeof renewedUrl,
+): fhir4.Extension | undefined => extensionsOf(resource).find(({ url }) => url === mark);
 
 /** The signatures of a version, in the order in which they came. */
 export const signaturesOf = (resource: Resource | undefined): fhir4.Extension[] =>

@@ -209,6 +209,21 @@ const cases: Readonly<Record<string, () => Promise<Asked>>> = {
     };
     return [await create(server, order, author), parameters(), author];
   },
+  'MedicationRequest/$renew': async () => {
+    const prior = await create(
+      server,
+      {
+        resourceType: 'MedicationRequest',
+        status: 'draft',
+        intent: 'order',
+        medicationCodeableConcept: { text: 'Amoxicillin 500 mg' },
+        subject: { reference: referenceTo(await patient()) },
+      } as fhir4.MedicationRequest,
+      author,
+    );
+    await server.post(`MedicationRequest/${prior.id}/$sign`, parameters(), { as: author });
+    return [prior, parameters(), author];
+  },
   'MedicationRequest/$take-order': async () => [undefined, await takenDown(), nurse],
   'MedicationRequest/$deny': async () => {
     const { body } = await server.post('MedicationRequest/$take-order', await takenDown(), { as: nurse });

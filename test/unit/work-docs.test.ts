@@ -15,6 +15,7 @@ import { achievementMoves, goalMoves } from '../../shared/plans/goal-moves.ts';
 import { administrationMoves } from '../../shared/prescriptions/administration-moves.ts';
 import { dispenseMoves } from '../../shared/prescriptions/dispense-moves.ts';
 import { orderMoves } from '../../shared/prescriptions/order-moves.ts';
+import { renewable } from '../../shared/prescriptions/renewals.ts';
 import { statementMoves } from '../../shared/prescriptions/statement-moves.ts';
 import { appointmentMoves } from '../../shared/scheduling/appointment-moves.ts';
 import { encounterMoves } from '../../shared/visits/encounter-moves.ts';
@@ -93,6 +94,16 @@ describe('docs/work.md, docs/prescriptions.md, docs/dispensing.md and docs/histo
       ).toEqual([]);
     }
     expect(Object.keys(ownMoves).filter((state) => !taskMoves.from.has(state))).toEqual([]);
+  });
+
+  it('says what becomes of an order that is renewed', () => {
+    const became: Readonly<Record<string, { asItWas: string; changed: string }>> = renewable;
+    expect(rowsUnder('an order that is')).toEqual(
+      [...orderMoves.from.keys()].map((state) => {
+        const to = became[state];
+        return to ? [state, to.asItWas, to.changed, ''] : [state, '', '', '`not-renewable`'];
+      }),
+    );
   });
 
   it('says which messages are for the front desk', () => {

@@ -15,6 +15,7 @@ export const medicationRequestRoutes: OwnRoutes = {
     ownOperation('GET', 'MedicationRequest/{id}/$dispenses', async (...asked) =>
       (await import('../../interactions/order-use/order-use.lazy.ts')).dispensesOfOrder(...asked),
     ),
+    ownOperation('POST', 'MedicationRequest/{id}/$renew', prescribing('renew'), 'u'),
     ownOperation('POST', 'MedicationRequest/{id}/$deny', prescribing('deny'), 'r'),
   ],
 };

@@ -60,24 +60,33 @@ export const planAsked = async (
   return { ...plan, recordType: task, checks: [] };
 };
 
-/** The Task, done by who signed, whoever was asked. */
+/** The Task, done by who signed, whoever was asked. One that is over stays so. */
 export const signedTask = async (
   context: RequestContext,
   current: StoredRecord,
   signer: string,
-): Promise<PlannedWrite[]> => {
+): Promise<PlannedWrite[]> =>
+  isOpen(current.resource as unknown as fhir4.Task) ? [await planDone(context, current, 'Signed by', signer)] : [];
+
+/**
+ * A Task that is done, by what its output names.
+ *
+ * @param name - `Type/id`.
+ */
+export const planDone = async (
+  context: RequestContext,
+  current: StoredRecord,
+  text: string,
+  name: string,
+): Promise<PlannedWrite> => {
   const asked = current.resource as unknown as fhir4.Task;
-  if (!isOpen(asked)) return [];
   const done: fhir4.Task = {
     ...asked,
     status: 'completed',
     lastModified: new Date(context.now).toISOString(),
-    output: [...(asked.output ?? []), { type: { text: 'Signed by' }, valueReference: { reference: signer } }],
+    output: [...(asked.output ?? []), { type: { text }, valueReference: { reference: name } }],
   };
-  const plan = await planUpdate(
-    ofServer(context, current.custodian),
-    { resource: done as unknown as Resource, warnings: [] },
-    current,
-  );
-  return [{ ...plan, recordType: task, checks: [] }];
+  const resource = done as unknown as Resource;
+  const plan = await planUpdate(ofServer(context, current.custodian), { resource, warnings: [] }, current);
+  return { ...plan, recordType: task, checks: [] };
 };

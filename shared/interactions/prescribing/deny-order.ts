@@ -1,16 +1,16 @@
 import { RecordError } from '../../errors.ts';
 import { awaitsCosignature, withUnsignedFlag } from '../../prescriptions/orders.ts';
-import { memberOf, takenOf } from '../../signing/signature.ts';
+import { markOf, memberOf, takenUrl } from '../../signing/signature.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { answerTo, shown } from '../answers.ts';
 import type { PlannedInteraction, RequestContext } from '../context.ts';
 import { locate } from '../locate.ts';
 import { lookAt } from '../look-at.ts';
 import { readInput } from '../operation-input.ts';
-import { planUpdate } from '../plan-write.ts';
 import type { ReadableRecord } from '../record-to-change.ts';
 import { mayAccess, notFound, requireReadable } from '../require-access.ts';
 import { requireVersion } from '../update.ts';
+import { planByServer } from './by-server.ts';
 import { denyOrderInput } from './input.ts';
 import { prescribers, reasonIn } from './prescribers.ts';
 
@@ -24,7 +24,7 @@ export const planOrderDenied: PlannedInteraction = async (context, { id }) => {
   const because = reasonIn(reason, 'reason');
   const current = await readOrder(context, id);
   const { caller } = context.asking;
-  const taken = takenOf(current.resource);
+  const taken = markOf(current.resource, takenUrl);
   const isRecorder = taken !== undefined && memberOf(taken, 'by')?.valueReference?.reference === caller.fhirUser;
   if (!isRecorder && !caller.roles.some((role) => prescribers.includes(role)))
     throw new RecordError('forbidden', 'Who denies an order prescribes, or has taken it down', {
@@ -41,9 +41,7 @@ export const planOrderDenied: PlannedInteraction = async (context, { id }) => {
     status: 'entered-in-error',
     statusReason: { text: because },
   });
-  const { requireChange: _byHand, keeps: _byServer, ...recordType } = context.recordType;
-  const plan = await planUpdate({ ...context, recordType }, { resource, warnings: [] }, current);
-  const planned = { ...plan, recordType: context.recordType };
+  const planned = await planByServer(context, resource, current);
   return { plans: [planned], answer: answerTo(context, planned) };
 };
 

@@ -12,5 +12,12 @@ export const takeOrderInput = {
   readBack: { type: 'boolean' },
 } as const satisfies Input;
 
+/** Input of `MedicationRequest/{id}/$renew`: the Task that asks for it, what is ordered instead, and why it is signed in spite of what stands against it. */
+export const renewOrderInput = {
+  task: { type: 'Reference' },
+  order: { type: 'Resource' },
+  overrideReason: { type: 'string' },
+} as const satisfies Input;
+
 /** Input of `MedicationRequest/{id}/$deny`. */
 export const denyOrderInput = { reason: { type: 'string', min: 1 } } as const satisfies Input;

@@ -4,7 +4,6 @@ import { parseReference } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { builtInPack } from '../../order-checks/built-in.ts';
 import { knowledge } from '../../order-checks/knowledge-in-use.ts';
-import { isDead } from '../../people/death.ts';
 import { controlledIn } from '../../prescriptions/controlled.ts';
 import { isOrder, withUnsignedFlag } from '../../prescriptions/orders.ts';
 import { isGiven, takenMark, withManner } from '../../prescriptions/taken-down.ts';
@@ -20,6 +19,7 @@ import { save } from '../save.ts';
 import { notCheckedForControl, requireNotControlled } from './controlled-orders.ts';
 import { planAsked } from './cosign-task.ts';
 import { takeOrderInput } from './input.ts';
+import { requireAlive } from './judge-order.ts';
 import { licenceOf } from './licensed.ts';
 import { replacedBy } from './replaced-order.ts';
 
@@ -59,11 +59,7 @@ export const takeOrder: Interaction = async (context) => {
       knowledge(),
     ]);
     requireLicence();
-    if (isDead(patient?.resource))
-      throw new RecordError('business-rule', 'Nothing is ordered for a patient who has died', {
-        reason: 'patient-deceased',
-        expression: 'MedicationRequest.subject',
-      });
+    requireAlive(patient?.resource);
     const controlled = controlledIn(
       named as unknown as fhir4.MedicationRequest,
       medications,

@@ -1,0 +1,141 @@
+import { RecordError } from '../../errors.ts';
+import { parseReference } from '../../fhir/references.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import { isOrderTask, renewOrder } from '../../prescriptions/order-tasks.ts';
+import { isOrder, signedOrder, signedPart, withUnsignedFlag } from '../../prescriptions/orders.ts';
+import { renewalOf, renewedOrder, requireRenewable } from '../../prescriptions/renewals.ts';
+import { keepMarks, markOf, memberOf, renewedUrl, signatureOf, withMarks } from '../../signing/signature.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import { isOpen } from '../../work/worklists.ts';
+import { answerTo, shown } from '../answers.ts';
+import type { PlannedInteraction, RequestContext } from '../context.ts';
+import { locate } from '../locate.ts';
+import { readInput } from '../operation-input.ts';
+import { chartFacts } from '../order-checks/facts.ts';
+import { guardOf } from '../order-checks/guard.ts';
+import { parseBody } from '../parse-body.ts';
+import { newPlace, planCreate, referenceError } from '../plan-write.ts';
+import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
+import { requireSigner } from '../signing/signer.ts';
+import { planByServer } from './by-server.ts';
+import { planDone } from './cosign-task.ts';
+import { renewOrderInput } from './input.ts';
+import { judgeOrder, overridingBy, requireAlive } from './judge-order.ts';
+import { licenceOf } from './licensed.ts';
+import { prescribers } from './prescribers.ts';
+
+/**
+ * `MedicationRequest/{id}/$renew`: a prescriber orders once more what an order says, or with `order` something else in its place. The new one is signed under the same checks as by `$sign`, the old one
+ * is over, and the Task that asked for it is done, in one transaction. Of several who renew an order one does; who has renewed it as it was is answered with the new one again.
+ *
+ * @throws RecordError `forbidden`; `not-found`; `version-conflict`; `invalid`; `conflict` where another has answered; `business-rule`: `order-unsigned`, `not-renewable`, and those of `$sign`.
+ */
+export const planOrderRenewed: PlannedInteraction = async (context, { id }) => {
+  const signer = requireSigner(context, prescribers);
+  const { task, order, overrideReason } = readInput(context, renewOrderInput);
+  const overriding = overridingBy(signer, overrideReason);
+  const address = await locate(context, context.recordType.name, id);
+  const [guard, prior, facts, requireLicence, asked] = await Promise.all([
+    address && guardOf(context, address.chart, context.asking.caller.organization ?? ''),
+    recordToChange(context, id, '$renew'),
+    address && chartFacts(context, address.chart),
+    licenceOf(context, signer),
+    task && readTask(context, task),
+  ]);
+  requireLicence();
+  if (!facts || !guard) throw new Error('An order that was read has an address');
+  const renewed = markOf(prior.resource, renewedUrl);
+  if (renewed) return { plans: [], answer: await again(context, renewed, signer, order !== undefined) };
+  requireRenewable(prior.resource);
+  if (task) requireAsked(asked, prior);
+  requireAlive(facts.patient);
+  const { resource, warnings } = order ? changedOrder(context, order, prior) : unchanged(prior.resource);
+  const place = await newPlace(context, resource);
+  const { authoredOn: _then, ...said } = resource;
+  const content = signedOrder(
+    {
+      ...said,
+      id: place.id,
+      status: 'draft',
+      requester: { reference: signer },
+      priorPrescription: { reference: `${prior.type}/${prior.id}` },
+    } as Resource,
+    signer,
+    context.now,
+  );
+  const { requireChange: _byHand, keeps: _byServer, ...recordType } = context.recordType;
+  const mark = signatureOf(signedPart(content), { signer, at: context.now, version: 1 });
+  const signed = withUnsignedFlag(withMarks(keepMarks(undefined, content), [mark]));
+  const plan = await planCreate({ ...context, recordType }, { resource: signed, warnings }, place);
+  const name = `${plan.next.type}/${plan.next.id}`;
+  const judged = await judgeOrder(context, plan, {
+    counted: content,
+    facts,
+    overriding,
+    query: `${prior.type}/${prior.id}/$renew`,
+  });
+  const told = {
+    ...plan,
+    recordType: context.recordType,
+    guards: [...plan.guards, guard(plan.next)],
+    warnings: [...plan.warnings, ...judged.warnings],
+  };
+  const over = withUnsignedFlag(
+    renewedOrder(prior.resource, { as: name, by: signer, changed: order !== undefined, now: context.now }),
+  );
+  const done = asked ? [await planDone(context, asked, 'Renewed as', name)] : [];
+  return {
+    plans: [told, await planByServer(context, over, prior), ...judged.issues, ...done],
+    answer: answerTo(context, told),
+  };
+};
+
+/** Who has renewed an order as it was, and asks again, has it done once. */
+const again = async (context: RequestContext, mark: fhir4.Extension, signer: string, changing: boolean) => {
+  const isSame = memberOf(mark, 'by')?.valueReference?.reference === signer && !changing;
+  const as = parseReference(memberOf(mark, 'as')?.valueReference?.reference ?? '', context.request.baseUrl);
+  if (!isSame || memberOf(mark, 'changed')?.valueBoolean || as.kind !== 'record') throw answeredAlready();
+  return shown(context, await recordToChange(context, as.id, '$renew'));
+};
+
+const answeredAlready = () =>
+  new RecordError('conflict', 'Somebody has answered this already: read the order and the Task again', {
+    reason: 'answered-already',
+  });
+
+const unchanged = (prior: Resource) => ({ resource: renewalOf(prior), warnings: [] });
+
+/** What is ordered instead: by itself a whole order for the same patient. */
+const changedOrder = (context: RequestContext, order: Resource, { resource: prior }: ReadableRecord) => {
+  const { id: _id, ...sent } = order;
+  const parsed = parseBody(context.recordType, { ...sent, status: 'draft' });
+  const invalid = (element: string, message: string) =>
+    new RecordError('invalid', message, { expression: `MedicationRequest.${element}` });
+  if (!isOrder(parsed.resource)) throw invalid('intent', 'What is proposed or planned is no order');
+  const [was, is] = [prior, parsed.resource].map(({ subject }) => {
+    const named = parseReference((subject as fhir4.Reference | undefined)?.reference ?? '', context.request.baseUrl);
+    return named.kind === 'record' ? named.id : undefined;
+  });
+  if (was === undefined || was !== is) throw invalid('subject', 'What replaces an order is for the same patient');
+  return parsed;
+};
+
+const readTask = async (context: RequestContext, task: fhir4.Reference): Promise<StoredRecord | undefined> => {
+  const named = parseReference(task.reference ?? '', context.request.baseUrl);
+  const address =
+    named.kind === 'record' && named.type === 'Task' ? await locate(context, 'Task', named.id) : undefined;
+  return address && context.store.read(address);
+};
+
+/**
+ * Requires a Task of the same chart that asks for this renewal, or for one that it does not name, and has no answer yet.
+ *
+ * @throws RecordError `invalid` as for one that is not there; `conflict`.
+ */
+const requireAsked = (task: StoredRecord | undefined, order: ReadableRecord): void => {
+  const { focus } = (task?.resource ?? {}) as Partial<fhir4.Task>;
+  const isForThis = focus?.reference === undefined || focus.reference.endsWith(`${order.type}/${order.id}`);
+  const isAsking = isOrderTask(task?.resource, renewOrder) && task?.chart === order.chart && isForThis;
+  if (!isAsking || task?.custodian !== order.custodian) throw referenceError([{ expression: 'task' }]);
+  if (!isOpen(task.resource as unknown as fhir4.Task)) throw answeredAlready();
+};
