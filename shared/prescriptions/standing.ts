@@ -1,5 +1,5 @@
 import type { Resource } from '../fhir/resource.ts';
-import { signaturesOf } from '../signing/signature.ts';
+import { markOf, signaturesOf, takenUrl } from '../signing/signature.ts';
 import { isOrder } from './orders.ts';
 
 /** A version of an order, and since when it is the current one, in milliseconds since 1970. */
@@ -45,7 +45,9 @@ export const standingAt = (versions: readonly OrderVersion[], at: number): Stand
   if (!isOrder(order)) return 'no-order';
   if (order['doNotPerform'] === true) return 'not-to-be-given';
   const { status } = order as unknown as fhir4.MedicationRequest;
-  if (status === 'active' || status === 'unknown') return signaturesOf(order).length > 0 ? 'in-force' : 'unsigned';
+  // Who answers for one that was taken down is known, and asked to sign it.
+  const isOurs = signaturesOf(order).length > 0 || markOf(order, takenUrl) !== undefined;
+  if (status === 'active' || status === 'unknown') return isOurs ? 'in-force' : 'unsigned';
   return status;
 };
 

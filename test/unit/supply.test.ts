@@ -188,6 +188,15 @@ describe('how an order stood', () => {
     ['a proposal', { status: 'active', intent: 'proposal' }, 'no-order'],
     ['not to be given', { status: 'active', intent: 'order', doNotPerform: true }, 'not-to-be-given'],
     ['of a state that nobody knows', { status: 'unknown', intent: 'order' }, 'unsigned'],
+    [
+      'taken down for a prescriber who is still to sign it',
+      {
+        status: 'active',
+        intent: 'order',
+        meta: { extension: [{ url: 'https://concord.example/fhir/StructureDefinition/order-taken' }] },
+      },
+      'in-force',
+    ],
   ])('tells what is %s', (_which, resource, standing) => {
     expect(standingAt([{ updated: 0, resource: resource as unknown as Resource }], 1)).toBe(standing);
   });
