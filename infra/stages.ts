@@ -42,6 +42,27 @@ const stageSchema = z.strictObject({
     purges: z.enum(['proposed', 'automatic']),
     /** Hours in which who gave an order by voice or protocol signs it. */
     cosignHours: z.int().check(z.gte(1), z.lte(336)),
+    /** Which results are critical, in which time they are acknowledged, and who is on call by organisation: docs/results.md. As usual where it is not said. */
+    criticalResults: z.optional(
+      z.strictObject({
+        acknowledgeMinutes: z.optional(z.int().check(z.gte(1), z.lte(1_440))),
+        onCallMinutes: z.optional(z.int().check(z.gte(1), z.lte(1_440))),
+        onCall: z.optional(
+          z.record(z.string(), z.string().check(z.regex(/^Practitioner(?:Role)?\/[A-Za-z0-9\-.]{1,64}$/))),
+        ),
+        limits: z.optional(
+          z.array(
+            z.strictObject({
+              codes: z.string().check(z.regex(/^\d+-\d(?: \d+-\d)*$/)),
+              unit: z.string().check(z.minLength(1)),
+              low: z.optional(z.number()),
+              high: z.optional(z.number()),
+              source: z.string().check(z.minLength(1)),
+            }),
+          ),
+        ),
+      }),
+    ),
     uploads: z.strictObject({
       /** Of 1,000,000 bytes, for one upload. S3 copies them while a request waits. */
       largestMegabytes: z.int().check(z.positive(), z.lte(500)),

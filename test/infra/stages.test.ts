@@ -6,6 +6,9 @@ const uploads = (change: object) => {
   return { policy: { ...policy, uploads: { ...policy.uploads, ...change } } };
 };
 
+const criticalResults = (change: object) => ({ policy: { ...stageNamed('dev').policy, criticalResults: change } });
+const limit = { codes: '2823-3 6298-4', unit: 'mmol/L', low: 2.5, high: 6.5, source: 'Own laboratory, 2026' };
+
 describe('configuration of the stages', () => {
   it('has a production and a dev, under different names', () => {
     expect(stages.map(({ name }) => name)).toEqual(['production', 'dev']);
@@ -25,6 +28,17 @@ describe('configuration of the stages', () => {
     ).not.toThrow();
   });
 
+  it('takes limits of its own for critical results', () => {
+    const own = {
+      acknowledgeMinutes: 15,
+      onCallMinutes: 30,
+      onCall: { northside: 'PractitionerRole/a' },
+      limits: [limit],
+    };
+
+    expect(() => parseStage({ ...stageNamed('dev'), ...criticalResults(own) })).not.toThrow();
+  });
+
   it('names the stages that there are to whoever asks for another', () => {
     expect(() => stageNamed('prod')).toThrow('There is no stage "prod". Stages: production, dev');
   });
@@ -42,6 +56,10 @@ describe('configuration of the stages', () => {
     ['uploads that take longer to copy than a request', uploads({ largestMegabytes: 501 })],
     ['a scanner that nobody knows', uploads({ scanner: 'clamav' })],
     ['a scanner that is no role', uploads({ scanner: 'arn:aws:iam::123456789012:user/scanner' })],
+    ['a critical limit without a source', criticalResults({ limits: [{ ...limit, source: '' }] })],
+    ['a critical limit of no code of LOINC', criticalResults({ limits: [{ ...limit, codes: 'potassium' }] })],
+    ['nobody on call', criticalResults({ onCall: { northside: 'Patient/a' } })],
+    ['no time to acknowledge a result in', criticalResults({ acknowledgeMinutes: 0 })],
     ['no throttling', { throttling: { requestsPerSecond: 0, burst: 0 } }],
     [
       'a return to an address without TLS',
