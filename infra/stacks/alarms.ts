@@ -1,5 +1,12 @@
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -114,6 +121,23 @@ export class Alarms extends Construct {
       threshold: 1,
       periods: 2,
       whenMissing: TreatMissingData.BREACHING,
+    });
+  }
+
+  /** Messages of other systems that cannot be filed: a sender that nobody has described, or a feed that has changed. Each that waits is counted, and nothing of what it says. */
+  watchMessages(): void {
+    this.#alarm('MessagesWaiting', {
+      description: 'Messages that came by HL7 v2 wait: the Tasks of the front desk tell why (docs/hl7-v2.md)',
+      metric: new Metric({
+        namespace: 'Concord',
+        metricName: 'MessagesWaiting',
+        dimensionsMap: { service: 'concord' },
+        period: Duration.hours(1),
+        statistic: 'Sum',
+      }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 20,
+      periods: 1,
     });
   }
 

@@ -66,6 +66,7 @@ export class SharingStack extends Stack {
     this.#bus = new EventBus(this, 'Bus', { eventBusName: `concord-${stage.name}`, kmsKey: this.#key });
     this.#digestKey = new DigestKey(this, 'DigestKey', stage);
     this.#alarms = new Alarms(this, 'Alarms', this.#key);
+    this.#alarms.watchMessages();
     if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
     for (const consumer of streamConsumers) this.#consume(consumer);
     for (const each of scheduledFunctions) this.#run(each);

@@ -110,7 +110,7 @@ export class Message {
     const sane = text
       .replace(/^(?:\uFEFF|\u00EF\u00BB\u00BF|\v)+/, '')
       .replaceAll(endOfBlock, '')
-      .replace(/[\r\n]+$/, '');
+      .trimEnd();
     if (/^(?:FHS|BHS)/.test(sane)) throw new Unfit('batch', 'A batch is sent message by message', 'MSH');
     if (!/^MSH[^\w\s]{5}/.test(sane)) throw new Unfit('header', 'A message begins with MSH and its separators', 'MSH');
     const parsed = Hl7Message.parse(sane.replace(/\r\n|\n/g, '\r'));

@@ -4,7 +4,7 @@ import { chartsAfter } from '../support/hl7-v2-charts.ts';
 import { generatedMessages, numbersFrom, shuffled } from '../support/hl7-v2-generator.ts';
 
 /** `npm run prove -- --messages` sends five hundred. */
-const count = Number(process.env['MESSAGES'] ?? 60);
+const count = Number(process.env['MESSAGES'] ?? 40);
 
 describe('HL7 v2 messages in any order', () => {
   it('come to the same charts, repeated and corrected', async () => {

@@ -223,6 +223,11 @@ describe('POST /hl7/v2', () => {
     ['a time that is none', message('ADT^A01', [pid('8', 'Moreau^Al||19801332|M')]), 'W 102 PID^1^7'],
     ['a code that its table does not have', message('ADT^A01', [pid('8', 'Moreau^Al||19800101|Q')]), 'W 103 PID^1^8'],
     [
+      'more than can be filed at once',
+      message('ADT^A01', [pid('8'), ...Array.from({ length: 201 }, (_, number) => `AL1|${number}|DA|^Dust ${number}`)]),
+      'W 207 MSH^1^9',
+    ],
+    [
       'what a rule is against',
       message('ADT^A01', [
         pid('8', 'Moreau^Al||19800101|M'),

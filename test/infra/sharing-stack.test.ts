@@ -284,6 +284,16 @@ describe('alarms', () => {
     });
   });
 
+  it('tells of messages that wait, by their number alone', () => {
+    expect(alarms().find(({ MetricName }) => MetricName === 'MessagesWaiting')).toMatchObject({
+      Namespace: 'Concord',
+      Dimensions: [{ Name: 'service', Value: 'concord' }],
+      Period: 3_600,
+      Statistic: 'Sum',
+      Threshold: 20,
+    });
+  });
+
   it('go to one topic, encrypted, to which the alarms of this account alone publish', () => {
     const [topic, ...others] = resources('AWS::SNS::Topic');
     const statements = JSON.stringify(resources('AWS::SNS::TopicPolicy').map(({ properties }) => properties));
@@ -291,7 +301,7 @@ describe('alarms', () => {
     expect(others).toEqual([]);
     expect(topic?.properties.KmsMasterKeyId).toBeDefined();
     for (const { AlarmActions } of alarms()) expect(AlarmActions).toEqual([{ Ref: topic?.id }]);
-    expect(alarms()).toHaveLength(3 * streamConsumers.length + 3);
+    expect(alarms()).toHaveLength(3 * streamConsumers.length + 4);
     expect(statements).toContain(
       '"Action":"sns:Publish","Condition":{"StringEquals":{"aws:SourceAccount":{"Ref":"AWS::AccountId"}}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"}',
     );

@@ -49,6 +49,9 @@ export const served: Readonly<Record<string, readonly string[]>> = {
   VXU: ['V04'],
 };
 
+/** Records that a message may tell of: far more than a hospital sends, and no more than one request may write. */
+const mostRecords = 200;
+
 /** What a message says of records. */
 export interface Content {
   /** The identifier that names the patient. */
@@ -96,6 +99,13 @@ const identifierFrom = ({ system, value }: Told['key']) => [{ system, value }];
  * @throws Unfit for what it lacks, and for fields that are not of their type.
  */
 export const contentOf = (reading: Reading): Content => {
+  const content = said(reading);
+  if (content.others.length > mostRecords)
+    throw new Unfit('not-filed', 'A message tells of too much to be filed at once', 'MSH-9', 'too-costly');
+  return content;
+};
+
+const said = (reading: Reading): Content => {
   const { message } = reading;
   const type = message.part('MSH', 9);
   const key = patientKey(reading, message);
