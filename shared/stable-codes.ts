@@ -130,6 +130,8 @@ export const refusalCodes = {
     'attachment-missing',
     'merged-already',
     'not-merged',
+    'not-unfiled',
+    'filed-elsewhere',
     'not-signable',
     'questionnaire-answers',
     'not-signed',

@@ -6,6 +6,7 @@ import type { FhirRequest } from '../http/fhir-request.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { Address, Row } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
+import type { StoredRecord } from '../store/rows.ts';
 import type { PlannedWrite } from './plan-write.ts';
 import type { SharedCharts } from './shared-charts.ts';
 import type { View } from './view.ts';
@@ -37,6 +38,13 @@ export interface RequestContext {
   readonly known: ReadonlyMap<string, Address>;
   /** What the same transaction is to say of a record, `Type/id`; undefined if it does not write it. */
   readonly saying?: ((name: string) => Resource | undefined) | undefined;
+  /** Orders, by `ServiceRequest/id`, and all tasks of charts that were read beside the decision. Who looks again reads anew (save.ts). */
+  readonly ahead?:
+    | {
+        readonly orders: ReadonlyMap<string, StoredRecord>;
+        readonly tasks: ReadonlyMap<string, readonly StoredRecord[]>;
+      }
+    | undefined;
   /** Of which records the request must not tell whether there are any: these are nowhere. Not given where all may be looked up. */
   readonly unseen?: ((type: string, id: string) => boolean) | undefined;
 }

@@ -58,10 +58,15 @@ export const withRequestsAnswered = async (
   // A note that is for its author alone answers nobody; and what is asked for by the same transaction, nobody has a task for.
   const asked = answering.filter(({ request, by }) => !by.next.originators && !isNew(request));
   const ids = asked.map(({ request }) => request.slice('ServiceRequest/'.length));
-  const addresses = await locateAll(context, 'ServiceRequest', ids);
-  const charts = [...new Set(addresses.map(({ chart }) => chart))];
-  const read = await Promise.all([context.store.readMany(addresses), ...charts.map((each) => tasksIn(context, each))]);
-  const found = read.flat().filter((record): record is Kept => record.resource !== undefined);
+  const ahead = ids.flatMap((id) => context.ahead?.orders.get(`ServiceRequest/${id}`) ?? []);
+  const unread = ids.filter((id) => !ahead.some((record) => record.id === id));
+  const addresses = await locateAll(context, 'ServiceRequest', unread);
+  const charts = [...new Set([...ahead, ...addresses].map(({ chart }) => chart))];
+  const read = await Promise.all([
+    addresses.length === 0 ? Promise.resolve([]) : context.store.readMany(addresses),
+    ...charts.map((each) => tasksIn(context, each)),
+  ]);
+  const found = [ahead, ...read].flat().filter((record): record is Kept => record.resource !== undefined);
   const said = new Map(found.map((record) => [nameOf(record), planned.get(nameOf(record))?.next ?? record]));
   const begun: { readonly task: Resource; readonly custodian: string }[] = [];
   // Given first: where an answer replaces one that is withdrawn, nothing is open meanwhile.

@@ -106,9 +106,11 @@ export const save = async (
     return undefined;
   };
   for (let tried = 1; ; tried++) {
-    const all = await withRaised(context, plans);
+    // What was read ahead was out of date, if this is not the first look.
+    const looking = tried === 1 ? context : { ...context, ahead: undefined };
+    const all = await withRaised(looking, plans);
     // What a visit to a programme calls for is the programme's too.
-    const labelled = notesVisits(context, all) ? await withRaised(context, plans) : all;
+    const labelled = notesVisits(context, all) ? await withRaised(looking, plans) : all;
     const refusal = await attempt(await namingEachOther(context, labelled));
     if (!refusal) return;
     if (tried === mostRaised) throw refusal;

@@ -82,7 +82,9 @@ const mayReadAnswer = async (
 };
 
 /** All tasks of a chart: a call for each megabyte of them. */
-export const tasksIn = async ({ store }: Context, chart: string): Promise<readonly StoredRecord[]> => {
+export const tasksIn = async ({ store, ahead }: Context, chart: string): Promise<readonly StoredRecord[]> => {
+  const known = ahead?.tasks.get(chart);
+  if (known) return known;
   const tasks: StoredRecord[] = [];
   let after: string | undefined;
   do {

@@ -19,6 +19,7 @@ import { everythingInput } from '../interactions/everything/everything.ts';
 import { everythingOfPatientInput } from '../interactions/everything/of-patient.ts';
 import { timelineInput } from '../interactions/everything/timeline.ts';
 import { explainConsentInput } from '../interactions/explain-consent/input.ts';
+import { fileInput, resolveInput } from '../interactions/laboratory/input.ts';
 import { matchInput } from '../interactions/match/match.ts';
 import { mergeInput } from '../interactions/merging/input.ts';
 import { messagesInput, triageInput } from '../interactions/messages/input.ts';
@@ -141,6 +142,16 @@ const described: Readonly<Record<string, OperationDescription>> = {
   'Consent/$explain': {
     summary: 'What is shared of a chart with an organisation now',
     input: explainConsentInput,
+    answer: 'Parameters',
+  },
+  'DiagnosticReport/$file': {
+    summary: "File a laboratory's report with its results, on its patient's match",
+    input: fileInput,
+    answer: 'Parameters',
+  },
+  'DiagnosticReport/$resolve': {
+    summary: 'Say whose a report is that waits, and file it',
+    input: resolveInput,
     answer: 'Parameters',
   },
   'DocumentReference/$docref': { summary: "A patient's current documents", input: docrefInput, answer: 'Bundle' },

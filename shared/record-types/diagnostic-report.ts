@@ -5,6 +5,7 @@ import {
   diagnosticReportSearchTable,
 } from '../fhir/generated/search-parameters/DiagnosticReport.ts';
 import { reviewResults } from '../laboratory/critical.ts';
+import { keepFiledMark } from '../laboratory/filed-mark.ts';
 import { reportMoves } from '../laboratory/states.ts';
 import { signable } from '../signing/signable.ts';
 import { checkOfReport } from '../work/check-state.ts';
@@ -23,6 +24,7 @@ export const diagnosticReport = defineRecordType({
     signable.requireChange(...change);
     requireLegalMove(reportMoves, ...change);
   },
-  keeps: (before, next, ...when) => withMovesFlagged(reportMoves, before, signable.keeps(before, next, ...when)),
+  keeps: (before, next, ...when) =>
+    withMovesFlagged(reportMoves, before, keepFiledMark(before, signable.keeps(before, next, ...when))),
   raises: (change) => [...signable.raises(change), ...checkOfReport(change), ...reviewResults(change)],
 });

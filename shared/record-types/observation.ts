@@ -2,6 +2,7 @@ import { observationInvariants } from '../fhir/generated/invariants/Observation.
 import { observationSchema } from '../fhir/generated/schemas/Observation.ts';
 import { observationElements, observationSearchTable } from '../fhir/generated/search-parameters/Observation.ts';
 import { reviewResults } from '../laboratory/critical.ts';
+import { keepFiledMark } from '../laboratory/filed-mark.ts';
 import { observationMoves } from '../laboratory/states.ts';
 import { observationCallsForCheck } from '../order-checks/tells-of-state.ts';
 import { checkOfReport } from '../work/check-state.ts';
@@ -17,7 +18,7 @@ export const observation = defineRecordType({
   elements: observationElements,
   date: 'date',
   requireChange: (...change) => requireLegalMove(observationMoves, ...change),
-  keeps: (before, next) => withMovesFlagged(observationMoves, before, next),
+  keeps: (before, next) => withMovesFlagged(observationMoves, before, keepFiledMark(before, next)),
   callsForCheck: observationCallsForCheck,
   raises: (change) => [...checkOfReport(change), ...reviewResults(change)],
 });

@@ -1,6 +1,7 @@
 import { specimenInvariants } from '../fhir/generated/invariants/Specimen.ts';
 import { specimenSchema } from '../fhir/generated/schemas/Specimen.ts';
 import { specimenElements, specimenSearchTable } from '../fhir/generated/search-parameters/Specimen.ts';
+import { keepFiledMark } from '../laboratory/filed-mark.ts';
 import { recollect } from '../laboratory/recollection.ts';
 import { specimenMoves } from '../laboratory/states.ts';
 import { checkOfReport } from '../work/check-state.ts';
@@ -16,6 +17,6 @@ export const specimen = defineRecordType({
   elements: specimenElements,
   date: 'collected',
   requireChange: (...change) => requireLegalMove(specimenMoves, ...change),
-  keeps: (before, next) => withMovesFlagged(specimenMoves, before, next),
+  keeps: (before, next) => withMovesFlagged(specimenMoves, before, keepFiledMark(before, next)),
   raises: (change) => [...recollect(change), ...checkOfReport(change)],
 });

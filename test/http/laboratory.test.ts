@@ -92,3 +92,387 @@ describe('a specimen', () => {
     expect(await tasksOf()).toMatchObject([{ focus: { reference: `Specimen/${id}` } }]);
   });
 });
+
+const numberTypes = 'http://terminology.hl7.org/CodeSystem/v2-0203';
+const numbered = (code: 'FILL' | 'PLAC', value: string): fhir4.Identifier => ({
+  type: { coding: [{ system: numberTypes, code }] },
+  system: `http://concord.test/${code === 'FILL' ? 'filler' : 'placer'}`,
+  value,
+});
+
+let count = 0;
+/** A number that no other report bears. */
+const fillerNumber = () => `L-${++count}`;
+
+interface Sent {
+  readonly filler: string;
+  readonly placer?: string;
+  readonly status?: fhir4.DiagnosticReport['status'];
+  readonly issued?: string | undefined;
+  /** Values by code. */
+  readonly values?: Readonly<Record<string, number>>;
+  readonly resultStatus?: fhir4.Observation['status'];
+  readonly about?: { subject?: fhir4.Reference; patient?: fhir4.Patient };
+  readonly elements?: Partial<fhir4.DiagnosticReport>;
+  readonly result?: Partial<fhir4.Observation>;
+  readonly specimen?: fhir4.Specimen;
+}
+
+const taken = '2026-11-20T08:00:00Z';
+const filing = ({
+  filler,
+  placer,
+  status = 'final',
+  values = { '2823-3': 4.1 },
+  resultStatus = status === 'final' ? 'final' : 'preliminary',
+  about = { subject },
+  elements = {},
+  result = {},
+  specimen,
+  ...times
+}: Sent): fhir4.Parameters => ({
+  resourceType: 'Parameters',
+  parameter: [
+    {
+      name: 'report',
+      resource: {
+        resourceType: 'DiagnosticReport',
+        status,
+        code: { coding: [{ system: 'http://loinc.org', code: '24323-8' }] },
+        identifier: [numbered('FILL', filler), ...(placer === undefined ? [] : [numbered('PLAC', placer)])],
+        effectiveDateTime: taken,
+        ...('issued' in times ? {} : { issued: '2026-11-20T10:00:00Z' }),
+        ...(times.issued === undefined ? {} : { issued: times.issued }),
+        ...(about.subject ? { subject: about.subject } : {}),
+        ...elements,
+      },
+    },
+    ...Object.entries(values).map(([code, value]) => ({
+      name: 'result',
+      resource: {
+        resourceType: 'Observation' as const,
+        status: resultStatus,
+        code: { coding: [{ system: 'http://loinc.org', code }] },
+        effectiveDateTime: taken,
+        valueQuantity: { value, unit: 'mmol/L' },
+        ...result,
+      },
+    })),
+    ...(specimen ? [{ name: 'specimen', resource: specimen }] : []),
+    ...(about.patient ? [{ name: 'patient', resource: about.patient }] : []),
+  ],
+});
+
+const post = (body: fhir4.Parameters, as: TestCaller = lab, headers: Readonly<Record<string, string>> = {}) =>
+  server.post('DiagnosticReport/$file', body, { as, headers });
+const told = (body: TestBody) => {
+  const { parameter = [] } = body as unknown as fhir4.Parameters;
+  const found = (name: string) => parameter.find((each) => each.name === name);
+  return {
+    outcome: found('outcome')?.valueCode,
+    report: found('report')?.valueReference?.reference ?? '',
+    order: found('order')?.valueReference?.reference,
+    reason: found('reason')?.valueCode,
+  };
+};
+const file = async (sent: Sent) => {
+  const { status, body, text } = await post(filing(sent));
+  expect([200, 201, 202], text).toContain(status);
+  return told(body);
+};
+const read = async <T>(name: string): Promise<T> => {
+  const { status, body, text } = await server.get(name, { as: lab });
+  expect(status, text).toBe(200);
+  return body as unknown as T;
+};
+const readReport = (name: string) => read<fhir4.DiagnosticReport>(name);
+const resultsOf = async (name: string) => {
+  const { result = [] } = await readReport(name);
+  return Promise.all(result.map(({ reference = '' }) => read<fhir4.Observation>(reference)));
+};
+const valuesOf = async (name: string) =>
+  (await resultsOf(name)).map(({ code, valueQuantity, status }) => [
+    code.coding?.[0]?.code,
+    valueQuantity?.value,
+    status,
+  ]);
+
+describe('a report', () => {
+  it('is filed with its order, which is done by it, in two sequential calls', async () => {
+    const practitioner = await create(server, { resourceType: 'Practitioner' }, { role: 'admin' });
+    const order = await create(
+      server,
+      orderBody({ identifier: [numbered('PLAC', 'P-1')], requester: { reference: referenceTo(practitioner) } }),
+    );
+    const filler = fillerNumber();
+    server.calls.reset();
+
+    const { status, body, text } = await post(
+      filing({ filler, placer: 'P-1', values: { '2823-3': 4.1, '2951-2': 140 } }),
+    );
+
+    expect(status, text).toBe(201);
+    expect(server.calls.sequential()).toBe(2);
+    const { outcome, report, order: found } = told(body);
+    expect([outcome, found]).toEqual(['filed', referenceTo(order)]);
+    expect(await readReport(report)).toMatchObject({ subject, basedOn: [{ reference: referenceTo(order) }] });
+    expect(await valuesOf(report)).toEqual([
+      ['2823-3', 4.1, 'final'],
+      ['2951-2', 140, 'final'],
+    ]);
+    expect(await read<fhir4.ServiceRequest>(referenceTo(order))).toMatchObject({ status: 'completed' });
+    expect((await tasksOf()).map(codeOf)).toEqual(['read-answer']);
+  });
+
+  it('is revised in two sequential calls', async () => {
+    const filler = fillerNumber();
+    const first = await file({ filler, status: 'preliminary' });
+    server.calls.reset();
+
+    const second = await file({ filler, issued: '2026-11-20T11:00:00Z', values: { '2823-3': 4.2 } });
+
+    expect(server.calls.sequential()).toBe(2);
+    expect(second).toMatchObject({ outcome: 'revised', report: first.report });
+    expect(await readReport(first.report)).toMatchObject({ status: 'final', meta: { versionId: '2' } });
+    expect(await valuesOf(first.report)).toEqual([['2823-3', 4.2, 'final']]);
+  });
+
+  it('finds its order by the number of the filler, and none where several bear a number', async () => {
+    const filler = fillerNumber();
+    const order = await create(server, orderBody({ identifier: [numbered('FILL', filler)] }));
+    expect((await file({ filler, placer: 'P-unknown' })).order).toBe(referenceTo(order));
+
+    const twin = orderBody({ identifier: [numbered('PLAC', 'P-2')] });
+    await create(server, twin);
+    await create(server, twin);
+    const { body } = await post(filing({ filler: fillerNumber(), placer: 'P-2' }));
+    expect([told(body).outcome, told(body).order]).toEqual(['filed', undefined]);
+    expect(JSON.stringify(body)).toContain('Several orders bear the number');
+  });
+
+  it('without an order is filed, and read by somebody once it is done', async () => {
+    const filler = fillerNumber();
+    await file({ filler, status: 'preliminary' });
+    expect(await tasksOf()).toEqual([]);
+    const { report } = await file({ filler, issued: '2026-11-20T11:00:00Z' });
+    await file({ filler, issued: '2026-11-20T12:00:00Z', status: 'corrected', resultStatus: 'corrected' });
+
+    expect(await tasksOf()).toMatchObject([{ focus: { reference: report }, for: subject }]);
+  });
+
+  it('that comes twice changes nothing', async () => {
+    const sent = { filler: fillerNumber() };
+    const { report } = await file(sent);
+    const before = [await readReport(report), await resultsOf(report), (await tasksOf()).length];
+    server.calls.reset();
+
+    expect(await file(sent)).toMatchObject({ outcome: 'repeated', report });
+
+    expect(server.calls.names).not.toContain('TransactWriteItems');
+    expect([await readReport(report), await resultsOf(report), (await tasksOf()).length]).toEqual(before);
+  });
+
+  it('that comes late is kept in the history, and is never current', async () => {
+    const filler = fillerNumber();
+    const old = { filler, issued: '2026-11-20T09:00:00Z', values: { '2823-3': 9.9, '2951-2': 139 } };
+    const { report } = await file({ filler });
+
+    expect(await file(old)).toMatchObject({ outcome: 'late', report });
+    expect(await file(old)).toMatchObject({ outcome: 'repeated', report });
+
+    expect(await valuesOf(report)).toEqual([
+      ['2823-3', 4.1, 'final'],
+      // Nothing newer tells of it.
+      ['2951-2', 139, 'final'],
+    ]);
+    expect((await readReport(report)).meta).toMatchObject({ versionId: '3' });
+    const history = resourcesIn(await read(`${report}/_history`)) as unknown as fhir4.DiagnosticReport[];
+    expect(history.map(({ issued, meta }) => [meta?.versionId, issued, meta?.tag?.[0]?.code])).toEqual([
+      ['3', '2026-11-20T10:00:00Z', undefined],
+      ['2', '2026-11-20T09:00:00Z', 'late'],
+      ['1', '2026-11-20T10:00:00Z', undefined],
+    ]);
+    const [potassium] = (await readReport(report)).result ?? [];
+    const values = resourcesIn(await read(`${potassium?.reference}/_history`)) as unknown as fhir4.Observation[];
+    expect(values.map(({ valueQuantity }) => valueQuantity?.value)).toEqual([4.1, 9.9, 4.1]);
+  });
+
+  it('is not preliminary again, whatever the laboratory says when', async () => {
+    const filler = fillerNumber();
+    const { report } = await file({ filler });
+
+    const later = { filler, issued: '2026-11-20T12:00:00Z', status: 'preliminary' as const, values: { '2823-3': 1 } };
+    expect((await file(later)).outcome).toBe('late');
+
+    expect((await readReport(report)).status).toBe('final');
+    expect(await valuesOf(report)).toEqual([['2823-3', 4.1, 'final']]);
+  });
+
+  it('ends in the same state in whatever order its messages come, and however often', async () => {
+    const messages: Omit<Sent, 'filler'>[] = [
+      { status: 'preliminary', issued: '2026-11-20T09:00:00Z', values: { '2823-3': 4, '2951-2': 138 } },
+      { status: 'final', issued: '2026-11-20T10:00:00Z', values: { '2823-3': 4.1 } },
+      { status: 'corrected', resultStatus: 'corrected', issued: '2026-11-20T10:00:00Z', values: { '2823-3': 4.3 } },
+      { status: 'final', issued: '2026-11-20T10:00:00Z', values: { '2823-3': 4.2, '2075-0': 101 } },
+    ];
+    const orders = [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [2, 0, 2, 3, 1, 0],
+      [1, 3, 0, 2, 3],
+    ];
+    const ends = [];
+    for (const order of orders) {
+      const filler = fillerNumber();
+      let report = '';
+      for (const index of order) report = (await file({ filler, ...messages[index] })).report;
+      const { status, issued } = await readReport(report);
+      ends.push([status, issued, (await valuesOf(report)).map(String).sort()]);
+    }
+
+    expect(new Set(ends.map((end) => JSON.stringify(end))).size).toBe(1);
+    expect(ends[0]).toEqual([
+      'corrected',
+      '2026-11-20T10:00:00Z',
+      ['2075-0,101,final', '2823-3,4.3,corrected', '2951-2,138,preliminary'],
+    ]);
+  });
+
+  it('of which two messages come at once is one report', async () => {
+    const filler = fillerNumber();
+    const times = [9, 10, 11, 12].map((hour) => `2026-11-20T${String(hour).padStart(2, '0')}:00:00Z`);
+
+    const answers = await Promise.all(
+      times.map((issued, index) => file({ filler, issued, values: { '2823-3': index } })),
+    );
+
+    expect(new Set(answers.map(({ report }) => report)).size).toBe(1);
+    const [{ report } = { report: '' }] = answers;
+    expect(await readReport(report)).toMatchObject({ issued: times[3] });
+    expect(await valuesOf(report)).toEqual([['2823-3', 3, 'final']]);
+  });
+
+  it('keeps range, flag, unit and decimals as the laboratory has them', async () => {
+    const body = JSON.stringify(
+      filing({
+        filler: fillerNumber(),
+        result: {
+          interpretation: [{ coding: [{ system: 'http://concord.test/flags', code: 'H!' }] }],
+          referenceRange: [{ text: 'as ever' }],
+        },
+      }),
+    ).replace('"value":4.1,"unit":"mmol/L"', '"value":4.10,"unit":"mmols"');
+    const { status, body: answer, text } = await server.post('DiagnosticReport/$file', body, { as: lab });
+    expect(status, text).toBe(201);
+    const { result = [] } = await readReport(told(answer).report);
+    const stored = await server.get(result[0]?.reference ?? '', { as: lab });
+    expect(stored.text).toContain('"value":4.10,"unit":"mmols"');
+    expect(stored.body).toMatchObject({
+      interpretation: [{ coding: [{ code: 'H!' }] }],
+      referenceRange: [{ text: 'as ever' }],
+    });
+  });
+
+  it('brings its specimens, and one of no use calls for another', async () => {
+    const order = await create(server, orderBody({ identifier: [numbered('PLAC', 'P-3')] }));
+    const specimen: fhir4.Specimen = {
+      resourceType: 'Specimen',
+      id: 's1',
+      status: 'unsatisfactory',
+      accessionIdentifier: { system: 'http://concord.test/tube', value: fillerNumber() },
+      request: [{ reference: referenceTo(order) }],
+    };
+    const { report } = await file({
+      filler: fillerNumber(),
+      placer: 'P-3',
+      status: 'registered',
+      specimen,
+      result: { specimen: { reference: '#s1' } },
+    });
+
+    const { specimen: [named] = [] } = await readReport(report);
+    const [result] = await resultsOf(report);
+    expect(result?.specimen?.reference).toBe(named?.reference);
+    expect(await tasksOf()).toMatchObject([{ code: { coding: [{ code: 'recollect-specimen' }] }, focus: named }]);
+  });
+
+  it('is filed by the laboratory and by applications alone', async () => {
+    for (const role of ['physician', 'nurse', 'pharmacist', 'frontdesk', 'privacy', 'admin'])
+      expect((await post(filing({ filler: fillerNumber() }), { role })).status).toBe(403);
+    expect((await post(filing({ filler: fillerNumber() }), { role: 'system' })).status).toBe(201);
+  });
+
+  it('that lacks what tells it from others is refused, and says what it lacks', async () => {
+    const lacking = async (sent: fhir4.Parameters) => {
+      const { status, body } = await post(sent);
+      return [status, (body as unknown as fhir4.OperationOutcome).issue[0]?.expression?.[0]];
+    };
+    const filler = fillerNumber();
+    expect(await lacking(filing({ filler, elements: { identifier: [numbered('PLAC', 'P-4')] } }))).toEqual([
+      400,
+      'report.identifier',
+    ]);
+    expect(await lacking(filing({ filler, issued: undefined }))).toEqual([400, 'report.issued']);
+  });
+});
+
+describe('a report of nobody knows whom', () => {
+  const described = (elements: Partial<fhir4.Patient> = {}): fhir4.Patient => ({
+    resourceType: 'Patient',
+    name: [{ family: 'Okonkwo', given: ['Ife'] }],
+    birthDate: '1971-05-06',
+    ...elements,
+  });
+  const number = (value: string) => ({ identifier: [{ system: 'http://concord.test/mrn', value }] });
+
+  it('is filed where the match is certain', async () => {
+    const mrn = fillerNumber();
+    patient = await create(server, described(number(mrn)));
+
+    const { outcome, report } = await file({ filler: fillerNumber(), about: { patient: described(number(mrn)) } });
+
+    expect(outcome).toBe('filed');
+    expect((await readReport(report)).subject).toEqual({ reference: referenceTo(patient) });
+  });
+
+  it('waits in no chart, once, and is filed as it came when somebody says whose it is', async () => {
+    const sent = { filler: fillerNumber(), about: { patient: described({ birthDate: '1903-01-01' }) } };
+    const waiting = await file(sent);
+    expect(waiting).toMatchObject({ outcome: 'unfiled', reason: 'no-patient' });
+    expect(await file(sent)).toMatchObject({ outcome: 'repeated', report: waiting.report });
+    const { report } = await file({
+      ...sent,
+      about: { subject },
+      issued: '2026-11-20T11:00:00Z',
+      values: { '2823-3': 5 },
+    });
+    const inbox = resourcesIn(await read('Task/$inbox')) as unknown as fhir4.Task[];
+    const task = inbox.find(({ focus }) => focus?.reference === waiting.report);
+    expect([task?.code?.coding?.[0]?.code, task?.for]).toEqual(['resolve-report', undefined]);
+
+    const resolved = await server.post(
+      `${waiting.report}/$resolve`,
+      { resourceType: 'Parameters', parameter: [{ name: 'patient', valueReference: subject }] } as unknown as TestBody,
+      { as: lab },
+    );
+
+    expect(resolved.status, resolved.text).toBe(200);
+    expect(told(resolved.body)).toMatchObject({ outcome: 'late', report });
+    expect(await valuesOf(report)).toEqual([['2823-3', 5, 'final']]);
+    expect(await readReport(waiting.report)).toMatchObject({ status: 'entered-in-error' });
+    expect((await read<fhir4.Task>(`Task/${task?.id}`)).status).toBe('completed');
+    expect(await file(sent)).toMatchObject({ outcome: 'unfiled' });
+  });
+
+  it('waits where its number is filed in another chart', async () => {
+    const filler = fillerNumber();
+    await file({ filler });
+    const other = await create(server, patientBody());
+
+    const about = { subject: { reference: referenceTo(other) } };
+    expect(await file({ filler, about, issued: '2026-11-20T11:00:00Z' })).toMatchObject({
+      outcome: 'unfiled',
+      reason: 'other-patient',
+    });
+  });
+});

@@ -20,6 +20,7 @@ import {
 
 // An answer may be lost, so that a client asks again. Whatever writes has to know it by the key.
 
+const lab: TestCaller = { role: 'lab' };
 const frontdesk: TestCaller = { role: 'frontdesk' };
 const privacy: TestCaller = { role: 'privacy' };
 const extensions = 'https://concord.example/fhir/StructureDefinition';
@@ -197,6 +198,20 @@ const takenDown = async (): Promise<fhir4.Parameters> =>
     readBack: { valueBoolean: true },
   });
 
+let filed = 0;
+const filing = async (): Promise<fhir4.Parameters> => {
+  const type = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'FILL' }] };
+  const report: fhir4.DiagnosticReport = {
+    resourceType: 'DiagnosticReport',
+    status: 'final',
+    code: { text: 'Blood count' },
+    subject: { reference: referenceTo(await patient()) },
+    issued: '2026-11-20T10:00:00Z',
+    identifier: [{ type, system: 'http://concord.test/filler', value: `F-${++filed}` }],
+  };
+  return parameters({ report: { resource: report } });
+};
+
 const cases: Readonly<Record<string, () => Promise<Asked>>> = {
   ...signing,
   'MedicationRequest/$sign': async () => {
@@ -228,6 +243,23 @@ const cases: Readonly<Record<string, () => Promise<Asked>>> = {
   'MedicationRequest/$deny': async () => {
     const { body } = await server.post('MedicationRequest/$take-order', await takenDown(), { as: nurse });
     return [body, parameters({ reason: words('It was not ordered at all') }), nurse];
+  },
+  'DiagnosticReport/$file': async () => [undefined, await filing(), lab],
+  'DiagnosticReport/$resolve': async () => {
+    const { parameter = [] } = await filing();
+    const nobody = parameter.map(({ name, resource }) => ({
+      name,
+      resource: { ...resource, subject: undefined } as unknown as fhir4.FhirResource,
+    }));
+    const { body } = await ask('DiagnosticReport/$file', [
+      undefined,
+      { resourceType: 'Parameters', parameter: nobody },
+      lab,
+    ]);
+    const { parameter: told = [] } = body as unknown as fhir4.Parameters;
+    const waits = told.find(({ name }) => name === 'report')?.valueReference?.reference ?? '';
+    const [resourceType = '', id = ''] = waits.split('/');
+    return [{ resourceType, id }, parameters({ patient: reference(await patient()) }), lab];
   },
   'Appointment/$hold': async () => [
     undefined,

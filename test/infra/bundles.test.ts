@@ -117,7 +117,8 @@ const filesBeside: readonly {
   ...[
     { name: 'shared-interactions-explain-access-explain-access.lazy.js', most: 26_000, types: [] },
     { name: 'shared-interactions-explain-consent-explain-consent.lazy.js', most: 36_000, types: ['consent'] },
-    { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient'] },
+    { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient', 'diagnostic-report'] },
+    { name: 'shared-interactions-laboratory-laboratory.lazy.js', most: 250_000, types: ['diagnostic-report'] },
     { name: 'shared-interactions-amendments-amendments.lazy.js', most: 75_000, types: ['patient', 'task'] },
     { name: 'shared-interactions-booking-booking.lazy.js', most: 66_500, types: ['appointment'] },
     { name: 'shared-interactions-work-work.lazy.js', most: 30_000, types: ['task'] },

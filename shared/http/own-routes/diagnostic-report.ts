@@ -1,3 +1,4 @@
+import { file, resolve } from '../../interactions/laboratory/operations.ts';
 import { review, reviewedAgain } from '../../interactions/results/operations.ts';
 import { ownOperation } from '../own-operation.ts';
 import type { OwnRoutes } from '../routes.ts';
@@ -7,6 +8,8 @@ import { signingRoutes } from '../signing-routes.ts';
 export const diagnosticReportRoutes: OwnRoutes = {
   DiagnosticReport: [
     ...signingRoutes('DiagnosticReport'),
+    ownOperation('POST', 'DiagnosticReport/$file', file, 'c'),
+    ownOperation('POST', 'DiagnosticReport/{id}/$resolve', resolve, 'u'),
     ownOperation('POST', 'DiagnosticReport/{id}/$review', review, reviewedAgain),
   ],
 };

@@ -8,3 +8,8 @@ export const fileInput = {
   patient: { type: 'Resource' },
   version: { type: 'positiveInt' },
 } as const satisfies Readonly<Record<string, InputDefinition>>;
+
+/** Input of `DiagnosticReport/{id}/$resolve`: whose the report is. */
+export const resolveInput = { patient: { type: 'Reference', min: 1 } } as const satisfies Readonly<
+  Record<string, InputDefinition>
+>;

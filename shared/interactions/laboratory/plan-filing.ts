@@ -1,0 +1,474 @@
+import { RecordError } from '../../errors.ts';
+import { withSpellingOf } from '../../fhir/json.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import { filedMarkOf, withFiledMark } from '../../laboratory/filed-mark.ts';
+import type { Filed, Filing } from '../../laboratory/filing.ts';
+import { asRecord, type Message, messageOf, referring, type SentResult } from '../../laboratory/message.ts';
+import { ordersOf } from '../../laboratory/report-numbers.ts';
+import { taskToReview } from '../../laboratory/unfiled.ts';
+import type { RecordType } from '../../record-types/define-record-type.ts';
+import { diagnosticReport } from '../../record-types/diagnostic-report.ts';
+import { observation } from '../../record-types/observation.ts';
+import { specimen } from '../../record-types/specimen.ts';
+import { task } from '../../record-types/task.ts';
+import { contentHash, signaturesOf } from '../../signing/signature.ts';
+import { guardedIds } from '../../store/bearers.ts';
+import { linkedWith } from '../../store/chart-links.ts';
+import type { Address, RowKey } from '../../store/keys.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import type { RequestContext } from '../context.ts';
+import { systemOf } from '../own-system.ts';
+import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
+import { requireInScope, requireTypeAccess } from '../require-access.ts';
+import { fillerRow, type KnownFiling, knowing, knownIn } from './filler-row.ts';
+import { keptLate } from './late-version.ts';
+import { planUnfiled } from './plan-unfiled.ts';
+import { type Whose, whoseReport } from './whose-report.ts';
+
+/** What a filing would write, and what it comes to once that is written. */
+export interface PlannedFiling {
+  readonly plans: readonly PlannedWrite[];
+  readonly filed: Filed;
+  /** What `save` is given: the organisation's own system, which knows what was read. */
+  readonly context: RequestContext;
+}
+
+/** Whoever files: who works in the laboratory, and applications of the organisation. */
+const filers: readonly string[] = ['lab', 'system'];
+
+/**
+ * Requires that the caller may file reports.
+ *
+ * @throws RecordError `forbidden`.
+ * @returns the organisation that keeps what is filed.
+ */
+export const requireFiler = (context: RequestContext): string => {
+  for (const recordType of [diagnosticReport, observation, specimen])
+    for (const action of ['c', 'u'] as const) requireTypeAccess({ ...context, recordType }, action);
+  const { roles, organization } = context.asking.caller;
+  if (organization === undefined || !roles.some((role) => filers.includes(role)))
+    throw new RecordError('forbidden', 'Reports are filed by the laboratory and by applications', {
+      reason: 'forbidden-role',
+    });
+  return organization;
+};
+
+/**
+ * Plans that a report is filed: into the chart of its patient, with its order, or to wait where nobody can say whose it is. One round of reads where the patient is known by reference and what was filed
+ * before has the dates that it has now; one more for what has other dates, and those of the matching where the patient is described. The same message once more plans nothing; of two at once one is refused
+ * with `GuardFailed`: look again.
+ *
+ * @param said - whose it is, where somebody has said it; the digest of a message that was kept.
+ * @throws RecordError `forbidden`; `invalid`.
+ */
+export const planFiling = async (
+  context: RequestContext,
+  filing: Filing,
+  said: { readonly whose?: Whose; readonly digest?: string } = {},
+): Promise<PlannedFiling> => {
+  const { whose, digest } = said;
+  const organization = requireFiler(context);
+  const own = {
+    ...context,
+    recordType: diagnosticReport,
+    asking: systemOf(context, organization),
+    store: context.store.whole,
+  };
+  const message = messageOf(filing, digest);
+  const found = whose ?? (await whoseReport(own, filing));
+  const row = fillerRow(own, organization, message.filler);
+  if ('reason' in found) {
+    const expected = await guardedIds(own.store, row);
+    return planUnfiled(own, message, found.reason, { row, expected });
+  }
+  const places = placesOf(own, organization, message, found.chart);
+  const [expected, read, orders, tasks] = await Promise.all([
+    guardedIds(own.store, row),
+    own.store.readMany([places.report, ...places.results.values(), ...places.specimens.values()]),
+    wholeOf(own, found.chart, 'ServiceRequest'),
+    wholeOf(own, found.chart, 'Task'),
+  ]);
+  const known = knownIn(expected);
+  const at = known.report === undefined ? undefined : own.store.ids.decode(known.report);
+  if (at && at.chart !== found.chart) {
+    const linked = await linkedWith(own.store, found.chart);
+    const other = linked.find(({ chart }) => chart === at.chart);
+    return other
+      ? planFiling(context, filing, {
+          whose: { chart: other.chart, patient: `Patient/${other.patient}` },
+          ...(digest === undefined ? {} : { digest }),
+        })
+      : planUnfiled(own, message, 'other-patient', { row, expected });
+  }
+  const records = new Map(read.map((record) => [placeName(record), record]));
+  const current = known.report === undefined ? undefined : await reportAt(own, known.report, records);
+  const state: State = { message, whose: found, places, records, current, known, orders, row, expected };
+  const mark = filedMarkOf(current?.resource);
+  if (mark.messages.includes(message.key) && current)
+    return {
+      plans: [],
+      filed: { outcome: 'repeated', report: `DiagnosticReport/${current.id}`, remarks: [] },
+      context: own,
+    };
+  const ahead = {
+    orders: new Map(orders.map((order) => [`ServiceRequest/${order.id}`, order])),
+    tasks: new Map([[found.chart, tasks]]),
+  };
+  const planned = await planFiled({ ...own, ahead }, state);
+  for (const { recordType, next, interaction } of planned.plans)
+    if (next.resource && recordType.subject === 'laboratory')
+      requireInScope({ ...context, recordType }, interaction === 'create' ? 'c' : 'u', next.resource);
+  return { ...planned, context: { ...own, ahead } };
+};
+
+interface Places {
+  readonly report: Address;
+  /** By identity. */
+  readonly results: ReadonlyMap<string, Address>;
+  /** By number. */
+  readonly specimens: ReadonlyMap<string, Address>;
+}
+
+interface State {
+  readonly message: Message;
+  readonly whose: Extract<Whose, { chart: string }>;
+  readonly places: Places;
+  /** What was read, by place. */
+  readonly records: ReadonlyMap<string, StoredRecord>;
+  /** The report as it stands. */
+  readonly current: StoredRecord | undefined;
+  readonly known: KnownFiling;
+  readonly orders: readonly StoredRecord[];
+  readonly row: RowKey;
+  readonly expected: readonly string[];
+}
+
+const placeName = ({ type, place }: Pick<Address, 'type' | 'place'>): string => `${type} ${place}`;
+
+/** Where what is filed is, or will be: by number and date, so that it is found again without a look for it. */
+const placesOf = (
+  { store, now }: RequestContext,
+  organization: string,
+  { filler, report, sent, sentSpecimens }: Message,
+  chart: string,
+): Places => {
+  const issued = Date.parse(report.issued ?? '');
+  const ofReport = diagnosticReport.dateOf(report as unknown as Resource) ?? (Number.isNaN(issued) ? now : issued);
+  const at = (recordType: RecordType, resource: object, name: string): Address => ({
+    type: recordType.name,
+    chart,
+    place: store.ids.namedPlace(recordType.dateOf(resource as Resource) ?? ofReport, `${organization} ${name}`),
+  });
+  return {
+    report: at(diagnosticReport, report, `report ${filler}`),
+    results: new Map(
+      sent.map((each) => [each.identity, at(observation, each.resource, `result ${filler} ${each.identity}`)]),
+    ),
+    specimens: new Map(
+      sentSpecimens.map((each) => [each.number, at(specimen, each.resource, `specimen ${each.number}`)]),
+    ),
+  };
+};
+
+/** All records of a type in a chart: a call for each megabyte of them. */
+const wholeOf = async ({ store }: RequestContext, chart: string, type: string): Promise<readonly StoredRecord[]> => {
+  const records: StoredRecord[] = [];
+  let after: string | undefined;
+  do {
+    const page = await store.chart(chart, type, { order: 'key-order', pointers: 'none', after });
+    records.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return records;
+};
+
+/** The report of a number, at whatever date it was written first. */
+const reportAt = async (
+  { store }: RequestContext,
+  id: string,
+  records: ReadonlyMap<string, StoredRecord>,
+): Promise<StoredRecord | undefined> => {
+  const decoded = store.ids.decode(id);
+  if (!decoded) return undefined;
+  const address = { type: 'DiagnosticReport', ...decoded };
+  return records.get(placeName(address)) ?? store.read(address);
+};
+
+/** The results that a report has and that were not found where their date would have them. */
+const resultsElsewhere = async (
+  { store }: RequestContext,
+  { current, message, places, records }: State,
+): Promise<readonly StoredRecord[]> => {
+  const { result = [] } = (current?.resource ?? {}) as Partial<fhir4.DiagnosticReport>;
+  const isFound = ({ identity }: SentResult) => {
+    const address = places.results.get(identity);
+    return address !== undefined && records.has(placeName(address));
+  };
+  if (message.sent.every(isFound)) return [];
+  const addresses = result.flatMap(({ reference = '' }) => {
+    const decoded = store.ids.decode(reference.replace(/^.*\//, ''));
+    const address = decoded && { type: 'Observation', ...decoded };
+    return address && !records.has(placeName(address)) ? [address] : [];
+  });
+  return addresses.length === 0 ? [] : store.readMany(addresses);
+};
+
+/** Where results and specimens are that a report names already. */
+const namedBefore = ({ store }: RequestContext, report: Resource | undefined): (readonly [string, Address])[] => {
+  const { result = [], specimen: taken = [] } = (report ?? {}) as Partial<fhir4.DiagnosticReport>;
+  return namesIn([...result, ...taken]).flatMap((name) => {
+    const [type = '', id = ''] = name.split('/');
+    const decoded = store.ids.decode(id);
+    return decoded ? [[name, { type, ...decoded }] as const] : [];
+  });
+};
+
+/** A part of a message, and where it stands in the chart. */
+interface Part {
+  readonly address: Address;
+  readonly id: string;
+  readonly current: StoredRecord | undefined;
+}
+
+const planFiled = async (context: RequestContext, state: State): Promise<Omit<PlannedFiling, 'context'>> => {
+  const { message, places, records, whose, known } = state;
+  const { ids } = context.store;
+  const elsewhere = new Map(
+    (await resultsElsewhere(context, state)).map((record) => [filedMarkOf(record.resource).result, record]),
+  );
+  const partAt = (address: Address): Part => ({
+    address,
+    id: ids.idAt(address.chart, address.place),
+    current: records.get(placeName(address)),
+  });
+  const results = message.sent.map((sent) => {
+    const moved = elsewhere.get(sent.identity);
+    return {
+      sent,
+      part: moved
+        ? { address: moved, id: moved.id, current: moved }
+        : partAt(places.results.get(sent.identity) as Address),
+    };
+  });
+  const specimens = message.sentSpecimens.map((sent) => ({
+    sent,
+    part: partAt(places.specimens.get(sent.number) as Address),
+  }));
+  const named = new Map(
+    specimens.map(({ sent, part }) => [`#${sent.resource.id ?? ''}`, `Specimen/${part.id}`] as const),
+  );
+  const subject = { reference: whose.patient };
+  const isSigned = signaturesOf(state.current?.resource).length > 0;
+  const before = filedMarkOf(state.current?.resource);
+  const newest = before.messages.reduce((one, other) => (one > other ? one : other), '');
+  const isLate = state.current?.resource !== undefined && message.key < newest;
+  const revised = isSigned && !isLate ? undefined : state.current;
+  const place =
+    isSigned && !isLate ? await newPlace(context, { ...message.report, subject } as unknown as Resource) : undefined;
+  const report = revised
+    ? { address: revised as Address, id: revised.id }
+    : (place ?? { address: places.report, id: ids.idAt(places.report.chart, places.report.place) });
+  const own = {
+    ...context,
+    known: new Map<string, Address>([
+      ...context.known,
+      [`DiagnosticReport/${report.id}`, report.address],
+      ...results.map(({ part }) => [`Observation/${part.id}`, part.address] as const),
+      ...specimens.map(({ part }) => [`Specimen/${part.id}`, part.address] as const),
+      ...namedBefore(context, state.current?.resource),
+    ]),
+  };
+  const orders = ordersOf(
+    message.report,
+    state.orders.filter(({ custodian }) => custodian === context.asking.caller.organization),
+  );
+  const order = orders.length === 1 ? `ServiceRequest/${orders[0]?.id}` : undefined;
+  const told = (resource: object): Resource => {
+    const record = asRecord(referring(resource, named));
+    return withSpellingOf({ ...record, subject }, record) as Resource;
+  };
+  const plans: PlannedWrite[] = [];
+  for (const { sent, part } of specimens)
+    plans.push(...(await planSpecimen(own, part, told(sent.resource), message.key)));
+  for (const { sent, part } of results) plans.push(...(await planResult(own, part, sent, told(sent.resource))));
+  const content = reportContent(told(message.report), {
+    results: results.map(({ part }) => `Observation/${part.id}`),
+    specimens: specimens.map(({ part }) => `Specimen/${part.id}`),
+    order,
+    before: (state.current?.resource ?? {}) as Partial<fhir4.DiagnosticReport>,
+    signed: isSigned && !isLate ? state.current : undefined,
+  });
+  const messages = [...before.messages, message.key].sort();
+  const plan = isLate
+    ? await planLate(own, state.current as StoredRecord & { resource: Resource }, content, {
+        messages,
+        count: before.results ?? 0,
+        key: message.key,
+      })
+    : await planNewest(own, { ...report, current: revised }, content.resource, { messages, results: results.length });
+  const waiting = new Map([...known.waiting].filter(([key]) => key !== message.key));
+  const guarded = {
+    ...plan,
+    guards: [...plan.guards, knowing(state.row, state.expected, { report: report.id, waiting })],
+  };
+  const name = `DiagnosticReport/${report.id}`;
+  const review =
+    isLate || !needsReview(message.report, state.current?.resource, content.resource)
+      ? []
+      : [await planReview(own, name, whose.patient)];
+  return {
+    plans: [...plans, guarded, ...review],
+    filed: {
+      outcome: isLate ? 'late' : state.current ? 'revised' : 'filed',
+      report: name,
+      ...(order === undefined ? {} : { order }),
+      remarks:
+        orders.length > 1 ? ['Several orders bear the number of this report: it was filed with none of them'] : [],
+    },
+  };
+};
+
+const done = /^(?:final|amended|corrected|appended)$/;
+
+/** Whether a report is done, for the first time, and no order tells who waits for it. */
+const needsReview = (sent: fhir4.DiagnosticReport, before: Resource | undefined, next: Resource): boolean =>
+  done.test(sent.status) &&
+  !done.test((before as Partial<fhir4.DiagnosticReport> | undefined)?.status ?? '') &&
+  next['basedOn'] === undefined;
+
+const planReview = async (context: RequestContext, report: string, patient: string): Promise<PlannedWrite> => {
+  const own = { ...context, recordType: task };
+  const resource = taskToReview(report, patient, context.now);
+  return planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
+};
+
+/** What a report says of its own chart, made of a message and of what is there. */
+interface Content {
+  readonly resource: Resource;
+  /** Results of it that the message adds, in order. */
+  readonly added: readonly string[];
+}
+
+const reportContent = (
+  sent: Resource,
+  {
+    results,
+    specimens,
+    order,
+    before,
+    signed,
+  }: {
+    readonly results: readonly string[];
+    readonly specimens: readonly string[];
+    readonly order: string | undefined;
+    readonly before: Partial<fhir4.DiagnosticReport>;
+    readonly signed: StoredRecord | undefined;
+  },
+): Content => {
+  const had = namesIn(before.result);
+  const others = had.filter((name) => !results.includes(name)).sort();
+  const basedOn = order === undefined ? before.basedOn : [{ reference: order }];
+  const all = [...results, ...others];
+  const taken = [...new Set([...specimens, ...namesIn(before.specimen)])];
+  const { extension = [] } = sent as { extension?: fhir4.Extension[] };
+  const addendum = signed && { url: addendumUrl, valueReference: { reference: `DiagnosticReport/${signed.id}` } };
+  const resource = withSpellingOf(
+    {
+      ...sent,
+      ...(basedOn ? { basedOn } : {}),
+      ...(all.length === 0 ? {} : { result: all.map((reference) => ({ reference })) }),
+      ...(taken.length === 0 ? {} : { specimen: taken.map((reference) => ({ reference })) }),
+      ...(addendum ? { extension: [...extension, addendum] } : {}),
+    },
+    sent,
+  ) as Resource;
+  return { resource, added: results.filter((name) => !had.includes(name)) };
+};
+
+/** https://hl7.org/fhir/R4/extension-diagnosticreport-addendumof.html */
+const addendumUrl = 'http://hl7.org/fhir/StructureDefinition/diagnosticReport-addendumOf';
+
+const namesIn = (references: readonly fhir4.Reference[] = []): string[] =>
+  references.flatMap(({ reference }) => reference ?? []);
+
+/** The newest message is what the report says. */
+const planNewest = async (
+  context: RequestContext,
+  {
+    address,
+    id,
+    current,
+  }: { readonly address: Address; readonly id: string; readonly current: StoredRecord | undefined },
+  resource: Resource,
+  mark: { readonly messages: readonly string[]; readonly results: number },
+): Promise<PlannedWrite> =>
+  marked(await planPart({ ...context, recordType: diagnosticReport }, { address, id, current }, resource), mark);
+
+/** An older message is kept behind what the report says, and adds the results that nothing newer has told of. */
+const planLate = async (
+  context: RequestContext,
+  current: StoredRecord & { readonly resource: Resource },
+  { resource: late, added }: Content,
+  { messages, count, key }: { readonly messages: readonly string[]; readonly count: number; readonly key: string },
+): Promise<PlannedWrite> => {
+  const had = namesIn((current.resource as unknown as fhir4.DiagnosticReport).result);
+  const all = [...had.slice(0, count), ...[...had.slice(count), ...added].sort()];
+  const isSigned = signaturesOf(current.resource).length > 0;
+  const said =
+    added.length === 0 || isSigned
+      ? current.resource
+      : withSpellingOf({ ...current.resource, result: all.map((reference) => ({ reference })) }, current.resource);
+  return keptLate(context, diagnosticReport, current, {
+    late: withFiledMark(late, { messages: [key] }),
+    resource: withFiledMark(said, { messages, results: count }),
+  });
+};
+
+const planResult = async (
+  context: RequestContext,
+  part: Part,
+  { key, identity }: SentResult,
+  resource: Resource,
+): Promise<readonly PlannedWrite[]> => {
+  const own = { ...context, recordType: observation };
+  const mark = { messages: [key], result: identity };
+  const [before = ''] = filedMarkOf(part.current?.resource).messages;
+  if (before === key) return [];
+  if (part.current?.resource && key < before)
+    return [
+      await keptLate(own, observation, part.current, {
+        late: withFiledMark(resource, mark),
+        resource: part.current.resource,
+      }),
+    ];
+  return [marked(await planPart(own, part, resource), mark)];
+};
+
+/** A specimen is what the newest message says of it that says something new; what is older says nothing of how it is now. */
+const planSpecimen = async (
+  context: RequestContext,
+  part: Part,
+  resource: Resource,
+  key: string,
+): Promise<readonly PlannedWrite[]> => {
+  const own = { ...context, recordType: specimen };
+  const before = part.current?.resource;
+  const [known = ''] = filedMarkOf(before).messages;
+  if (before && (key <= known || contentHash(asRecord(before)) === contentHash(resource))) return [];
+  return [marked(await planPart(own, part, resource), { messages: [key] })];
+};
+
+const planPart = (
+  context: RequestContext,
+  { address, id, current }: Part,
+  resource: Resource,
+): Promise<PlannedWrite> =>
+  current
+    ? planUpdate(context, { resource: { ...resource, id: current.id }, warnings: [] }, current)
+    : planCreate(context, { resource, warnings: [] }, { address, id });
+
+/** What is known of messages is the server's alone, and stands in what it plans itself. */
+const marked = (plan: PlannedWrite, mark: Parameters<typeof withFiledMark>[1]): PlannedWrite => {
+  const { resource } = plan.next;
+  return resource ? { ...plan, next: { ...plan.next, resource: withFiledMark(resource, mark) } } : plan;
+};
