@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
+import { filingOf, fillerNumber, numbered, type Sent, told } from '../support/filings.ts';
 import { create, patientBody, referenceTo, resourcesIn, type Stored } from '../support/records.ts';
 
 // What a laboratory tells: specimens of no use, and reports that come in any order, twice, and about nobody knows whom.
@@ -93,88 +95,10 @@ describe('a specimen', () => {
   });
 });
 
-const numberTypes = 'http://terminology.hl7.org/CodeSystem/v2-0203';
-const numbered = (code: 'FILL' | 'PLAC', value: string): fhir4.Identifier => ({
-  type: { coding: [{ system: numberTypes, code }] },
-  system: `http://concord.test/${code === 'FILL' ? 'filler' : 'placer'}`,
-  value,
-});
-
-let count = 0;
-/** A number that no other report bears. */
-const fillerNumber = () => `L-${++count}`;
-
-interface Sent {
-  readonly filler: string;
-  readonly placer?: string;
-  readonly status?: fhir4.DiagnosticReport['status'];
-  readonly issued?: string | undefined;
-  /** Values by code. */
-  readonly values?: Readonly<Record<string, number>>;
-  readonly resultStatus?: fhir4.Observation['status'];
-  readonly about?: { subject?: fhir4.Reference; patient?: fhir4.Patient };
-  readonly elements?: Partial<fhir4.DiagnosticReport>;
-  readonly result?: Partial<fhir4.Observation>;
-  readonly specimen?: fhir4.Specimen;
-}
-
-const taken = '2026-11-20T08:00:00Z';
-const filing = ({
-  filler,
-  placer,
-  status = 'final',
-  values = { '2823-3': 4.1 },
-  resultStatus = status === 'final' ? 'final' : 'preliminary',
-  about = { subject },
-  elements = {},
-  result = {},
-  specimen,
-  ...times
-}: Sent): fhir4.Parameters => ({
-  resourceType: 'Parameters',
-  parameter: [
-    {
-      name: 'report',
-      resource: {
-        resourceType: 'DiagnosticReport',
-        status,
-        code: { coding: [{ system: 'http://loinc.org', code: '24323-8' }] },
-        identifier: [numbered('FILL', filler), ...(placer === undefined ? [] : [numbered('PLAC', placer)])],
-        effectiveDateTime: taken,
-        ...('issued' in times ? {} : { issued: '2026-11-20T10:00:00Z' }),
-        ...(times.issued === undefined ? {} : { issued: times.issued }),
-        ...(about.subject ? { subject: about.subject } : {}),
-        ...elements,
-      },
-    },
-    ...Object.entries(values).map(([code, value]) => ({
-      name: 'result',
-      resource: {
-        resourceType: 'Observation' as const,
-        status: resultStatus,
-        code: { coding: [{ system: 'http://loinc.org', code }] },
-        effectiveDateTime: taken,
-        valueQuantity: { value, unit: 'mmol/L' },
-        ...result,
-      },
-    })),
-    ...(specimen ? [{ name: 'specimen', resource: specimen }] : []),
-    ...(about.patient ? [{ name: 'patient', resource: about.patient }] : []),
-  ],
-});
-
+/** Of the patient of the test, unless it says otherwise. */
+const filing = (sent: Sent) => filingOf({ about: { subject }, ...sent });
 const post = (body: fhir4.Parameters, as: TestCaller = lab, headers: Readonly<Record<string, string>> = {}) =>
   server.post('DiagnosticReport/$file', body, { as, headers });
-const told = (body: TestBody) => {
-  const { parameter = [] } = body as unknown as fhir4.Parameters;
-  const found = (name: string) => parameter.find((each) => each.name === name);
-  return {
-    outcome: found('outcome')?.valueCode,
-    report: found('report')?.valueReference?.reference ?? '',
-    order: found('order')?.valueReference?.reference,
-    reason: found('reason')?.valueCode,
-  };
-};
 const file = async (sent: Sent) => {
   const { status, body, text } = await post(filing(sent));
   expect([200, 201, 202], text).toContain(status);
@@ -224,17 +148,17 @@ describe('a report', () => {
     expect((await tasksOf()).map(codeOf)).toEqual(['read-answer']);
   });
 
-  it('is revised in two sequential calls', async () => {
+  it('that is final now is revised in two sequential calls', async () => {
     const filler = fillerNumber();
     const first = await file({ filler, status: 'preliminary' });
     server.calls.reset();
 
-    const second = await file({ filler, issued: '2026-11-20T11:00:00Z', values: { '2823-3': 4.2 } });
+    const second = await file({ filler, issued: '2026-11-20T11:00:00Z' });
 
     expect(server.calls.sequential()).toBe(2);
     expect(second).toMatchObject({ outcome: 'revised', report: first.report });
     expect(await readReport(first.report)).toMatchObject({ status: 'final', meta: { versionId: '2' } });
-    expect(await valuesOf(first.report)).toEqual([['2823-3', 4.2, 'final']]);
+    expect(await valuesOf(first.report)).toEqual([['2823-3', 4.1, 'final']]);
   });
 
   it('finds its order by the number of the filler, and none where several bear a number', async () => {
@@ -250,12 +174,14 @@ describe('a report', () => {
     expect(JSON.stringify(body)).toContain('Several orders bear the number');
   });
 
-  it('without an order is filed, and read by somebody once it is done', async () => {
+  it('without an order is filed, and read by somebody once it is done, unless that was long ago', async () => {
     const filler = fillerNumber();
-    await file({ filler, status: 'preliminary' });
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+    await file({ filler: fillerNumber(), issued: hoursAgo(31 * 24) });
+    await file({ filler, status: 'preliminary', issued: hoursAgo(3) });
     expect(await tasksOf()).toEqual([]);
-    const { report } = await file({ filler, issued: '2026-11-20T11:00:00Z' });
-    await file({ filler, issued: '2026-11-20T12:00:00Z', status: 'corrected', resultStatus: 'corrected' });
+    const { report } = await file({ filler, issued: hoursAgo(2) });
+    await file({ filler, issued: hoursAgo(1), status: 'corrected', resultStatus: 'corrected' });
 
     expect(await tasksOf()).toMatchObject([{ focus: { reference: report }, for: subject }]);
   });
@@ -396,6 +322,106 @@ describe('a report', () => {
     expect(await tasksOf()).toMatchObject([{ code: { coding: [{ code: 'recollect-specimen' }] }, focus: named }]);
   });
 
+  it('with more results than a transaction holds is filed, revised and kept late as a whole', async () => {
+    const filler = fillerNumber();
+    const values = (from: number) => Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`${n}-0`, from + n]));
+
+    const { report } = await file({ filler, values: values(0) });
+    expect((await file({ filler, issued: '2026-11-20T12:00:00Z', values: values(1_000) })).outcome).toBe('revised');
+    expect((await file({ filler, issued: '2026-11-20T11:00:00Z', values: values(500) })).outcome).toBe('late');
+
+    const { result = [], meta } = await readReport(report);
+    expect([result.length, meta?.versionId]).toEqual([60, '4']);
+    const history = resourcesIn(await read(`${result[7]?.reference}/_history`)) as unknown as fhir4.Observation[];
+    expect(history.map(({ valueQuantity }) => valueQuantity?.value)).toEqual([1_007, 507, 1_007, 7]);
+  });
+
+  it('that is signed stays as it is, and what comes after it is an addendum', async () => {
+    const filler = fillerNumber();
+    const { report } = await file({ filler });
+    const practitioner = await create(server, { resourceType: 'Practitioner' }, { role: 'admin' });
+    const pathologist = { role: 'lab', claims: { fhirUser: referenceTo(practitioner) } };
+    const signed = await server.post(`${report}/$sign`, { resourceType: 'Parameters' }, { as: pathologist });
+    expect(signed.status, signed.text).toBe(200);
+
+    const next = {
+      filler,
+      issued: '2026-11-20T12:00:00Z',
+      status: 'corrected' as const,
+      resultStatus: 'corrected' as const,
+    };
+    const later = await file({ ...next, values: { '2823-3': 4.4 } });
+
+    expect(later.report).not.toBe(report);
+    expect(await readReport(later.report)).toMatchObject({
+      extension: [{ url: expect.stringContaining('addendumOf'), valueReference: { reference: report } }],
+    });
+    expect((await readReport(report)).status).toBe('final');
+    expect(await file({ ...next, values: { '2823-3': 4.4 } })).toMatchObject({
+      outcome: 'repeated',
+      report: later.report,
+    });
+    expect(await file({ filler })).toMatchObject({ outcome: 'repeated', report: later.report });
+  });
+
+  it('of who was merged is filed where its number is', async () => {
+    const filler = fillerNumber();
+    const { report } = await file({ filler });
+    const other = await create(server, patientBody());
+    const merged = await server.post(`${referenceTo(other)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: subject }],
+    });
+    expect(merged.status, merged.text).toBe(200);
+
+    const about = { subject: { reference: referenceTo(other) } };
+    expect(await file({ filler, about, issued: '2026-11-20T12:00:00Z' })).toMatchObject({ outcome: 'revised', report });
+  });
+
+  it('is found again where its date, and that of its results, was told otherwise', async () => {
+    const filler = fillerNumber();
+    const { report } = await file({ filler });
+    const effectiveDateTime = '2026-11-19T07:00:00Z';
+    const next = { filler, issued: '2026-11-20T12:00:00Z', elements: { effectiveDateTime }, values: { '2823-3': 4.4 } };
+
+    expect(await file({ ...next, result: { effectiveDateTime } })).toMatchObject({ outcome: 'revised', report });
+
+    expect(await valuesOf(report)).toEqual([['2823-3', 4.4, 'final']]);
+  });
+
+  it('goes through states at random as a table of its own says', async () => {
+    const follows: Readonly<Record<string, string>> = {
+      registered: 'partial preliminary final cancelled unknown',
+      partial: 'preliminary final cancelled unknown',
+      preliminary: 'final cancelled unknown',
+      final: 'amended corrected appended',
+      amended: 'corrected appended',
+      corrected: 'amended appended',
+      appended: 'amended corrected',
+      cancelled: '',
+      unknown: 'registered partial preliminary final amended corrected appended cancelled',
+      'entered-in-error': '',
+    };
+    const states = Object.keys(follows);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...states), { minLength: 12, maxLength: 12 }), async (walk) => {
+        const [first = 'registered', ...rest] = walk;
+        const body = { resourceType: 'DiagnosticReport', status: first, code: { text: 'Blood count' }, subject };
+        const report = await create(server, body as fhir4.DiagnosticReport, lab);
+        let state = first;
+        for (const next of rest) {
+          const isLegal =
+            next === state || next === 'entered-in-error' || follows[state]?.split(' ').includes(next) === true;
+          const { status } = await put(report, { status: next });
+          expect(status, `${state} → ${next}`).toBe(isLegal ? 200 : 422);
+          if (isLegal) state = next;
+        }
+        expect((await readReport(referenceTo(report))).status).toBe(state);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   it('is filed by the laboratory and by applications alone', async () => {
     for (const role of ['physician', 'nurse', 'pharmacist', 'frontdesk', 'privacy', 'admin'])
       expect((await post(filing({ filler: fillerNumber() }), { role })).status).toBe(403);
@@ -424,6 +450,12 @@ describe('a report of nobody knows whom', () => {
     ...elements,
   });
   const number = (value: string) => ({ identifier: [{ system: 'http://concord.test/mrn', value }] });
+  const resolve = (report: string, whose: fhir4.Reference) =>
+    server.post(
+      `${report}/$resolve`,
+      { resourceType: 'Parameters', parameter: [{ name: 'patient', valueReference: whose }] },
+      { as: lab },
+    );
 
   it('is filed where the match is certain', async () => {
     const mrn = fillerNumber();
@@ -448,13 +480,9 @@ describe('a report of nobody knows whom', () => {
     });
     const inbox = resourcesIn(await read('Task/$inbox')) as unknown as fhir4.Task[];
     const task = inbox.find(({ focus }) => focus?.reference === waiting.report);
-    expect([task?.code?.coding?.[0]?.code, task?.for]).toEqual(['resolve-report', undefined]);
+    expect([task?.code?.coding?.[0]?.code, task?.for, task?.priority]).toEqual(['resolve-report', undefined, 'urgent']);
 
-    const resolved = await server.post(
-      `${waiting.report}/$resolve`,
-      { resourceType: 'Parameters', parameter: [{ name: 'patient', valueReference: subject }] } as unknown as TestBody,
-      { as: lab },
-    );
+    const resolved = await resolve(waiting.report, subject);
 
     expect(resolved.status, resolved.text).toBe(200);
     expect(told(resolved.body)).toMatchObject({ outcome: 'late', report });
@@ -462,6 +490,43 @@ describe('a report of nobody knows whom', () => {
     expect(await readReport(waiting.report)).toMatchObject({ status: 'entered-in-error' });
     expect((await read<fhir4.Task>(`Task/${task?.id}`)).status).toBe('completed');
     expect(await file(sent)).toMatchObject({ outcome: 'unfiled' });
+  });
+
+  it('waits with what is critical first of all, and what it bears is borne by all of it once it is filed', async () => {
+    const restricted = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' };
+    const waiting = await file({
+      filler: fillerNumber(),
+      about: {},
+      result: {
+        meta: { security: [restricted] },
+        interpretation: [
+          { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation', code: 'HH' }] },
+        ],
+      },
+    });
+    const inbox = resourcesIn(await read('Task/$inbox')) as unknown as fhir4.Task[];
+    expect(inbox.find(({ focus }) => focus?.reference === waiting.report)?.priority).toBe('stat');
+    expect((await readReport(waiting.report)).meta?.security).toEqual([restricted]);
+
+    const { body } = await resolve(waiting.report, subject);
+
+    const [result] = await resultsOf(told(body).report);
+    expect(result?.meta?.security).toEqual([restricted]);
+    const again = await resolve(waiting.report, subject);
+    expect(again.status).toBe(422);
+    expect(again.text).toContain('not-unfiled');
+  });
+
+  it('is not filed beside what its number has in another chart', async () => {
+    const filler = fillerNumber();
+    const waiting = await file({ filler, about: {} });
+    await file({ filler, issued: '2026-11-20T11:00:00Z' });
+    const other = await create(server, patientBody());
+
+    const { status, text } = await resolve(waiting.report, { reference: referenceTo(other) });
+
+    expect(status).toBe(422);
+    expect(text).toContain('filed-elsewhere');
   });
 
   it('waits where its number is filed in another chart', async () => {

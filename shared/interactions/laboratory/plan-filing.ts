@@ -313,7 +313,8 @@ const planFiled = async (context: RequestContext, state: State): Promise<Omit<Pl
   };
   const name = `DiagnosticReport/${report.id}`;
   const review =
-    isLate || !needsReview(message.report, state.current?.resource, content.resource)
+    isLate ||
+    !needsReview(message.report, { before: state.current?.resource, next: content.resource, now: context.now })
       ? []
       : [await planReview(own, name, whose.patient)];
   return {
@@ -330,11 +331,17 @@ const planFiled = async (context: RequestContext, state: State): Promise<Omit<Pl
 
 const done = /^(?:final|amended|corrected|appended)$/;
 
-/** Whether a report is done, for the first time, and no order tells who waits for it. */
-const needsReview = (sent: fhir4.DiagnosticReport, before: Resource | undefined, next: Resource): boolean =>
-  done.test(sent.status) &&
-  !done.test((before as Partial<fhir4.DiagnosticReport> | undefined)?.status ?? '') &&
-  next['basedOn'] === undefined;
+/** What was told so long ago was read elsewhere since. Milliseconds. */
+const longAgo = 30 * 86_400_000;
+
+/** Whether a report is done, for the first time and of late, and no order tells who waits for it. */
+const needsReview = (
+  { status, issued = '' }: fhir4.DiagnosticReport,
+  { before, next, now }: { readonly before: Resource | undefined; readonly next: Resource; readonly now: number },
+): boolean => {
+  const { status: was = '' } = (before ?? {}) as Partial<fhir4.DiagnosticReport>;
+  return done.test(status) && !done.test(was) && next['basedOn'] === undefined && !(now - Date.parse(issued) > longAgo);
+};
 
 const planReview = async (context: RequestContext, report: string, patient: string): Promise<PlannedWrite> => {
   const own = { ...context, recordType: task };
