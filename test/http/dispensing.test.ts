@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody, type TestResponse } from '../support/fhir-server.ts';
@@ -25,8 +26,24 @@ let prescriber: TestCaller;
 const pharmacist: TestCaller = { role: 'pharmacist' };
 const nurse: TestCaller = { role: 'nurse' };
 
+/** What happens once before the first transaction of a request that runs in this context. */
+const beforeCommit = new AsyncLocalStorage<{ once?: (() => Promise<void>) | undefined }>();
+
 beforeAll(async () => {
   server = await fhirServer();
+  server.store.client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const state = beforeCommit.getStore();
+        const { once } = state ?? {};
+        if (state && once && commandName?.startsWith('TransactWrite')) {
+          state.once = undefined;
+          await beforeCommit.exit(once);
+        }
+        return next(args);
+      },
+    { step: 'initialize', name: 'before-commit', priority: 'high' },
+  );
   prescriber = await prescriberOf(server);
 });
 beforeEach(async () => {
@@ -80,6 +97,16 @@ const dispenseBody = (order: Stored<Order>, elements: Partial<Dispense> = {}): D
 const dispense = (order: Stored<Order>, elements: Partial<Dispense> = {}, as = pharmacist) =>
   server.post('MedicationDispense', dispenseBody(order, elements) as unknown as TestBody, { as });
 const handedOver = (whenHandedOver: string) => ({ status: 'completed', whenHandedOver }) as const;
+
+const doseBody = (order: Stored<Order>, elements: Partial<Administration> = {}): Administration => ({
+  resourceType: 'MedicationAdministration',
+  status: 'completed',
+  ...medicine,
+  subject: { reference: referenceTo(patient) },
+  request: { reference: referenceTo(order) },
+  effectiveDateTime: new Date().toISOString(),
+  ...elements,
+});
 
 /** A reason for each of these findings, as a contained DetectedIssue. */
 const reasonFor = (...codes: string[]): Partial<Dispense> => ({
@@ -219,6 +246,28 @@ describe('a dispense of an order', () => {
     expect(resourcesIn(found)).toHaveLength(1);
   });
 
+  it('is refused where the order is stopped between its look and its commit, as a dose is', async () => {
+    for (const send of [
+      (order: Stored<Order>) => dispense(order),
+      (order: Stored<Order>) =>
+        server.post(
+          'MedicationAdministration',
+          doseBody(order, { status: 'in-progress', effectiveDateTime: '2099-01-01' }) as unknown as TestBody,
+          {
+            as: nurse,
+          },
+        ),
+    ]) {
+      const order = await signed();
+      const meanwhile = { once: () => became(order, 'stopped') };
+      expect(refusal(await beforeCommit.run(meanwhile, () => send(order)))).toEqual([
+        422,
+        'order-not-in-force',
+        'order-not-in-force',
+      ]);
+    }
+  });
+
   it('costs three calls in sequence, one that names no order one', async () => {
     const order = await signed();
     server.calls.reset();
@@ -290,15 +339,7 @@ describe('an administration of an order', () => {
   const give = (order: Stored<Order>, elements: Partial<Administration> = {}, as = nurse) =>
     server.post(
       'MedicationAdministration',
-      {
-        resourceType: 'MedicationAdministration',
-        status: 'completed',
-        ...medicine,
-        subject: { reference: referenceTo(patient) },
-        request: { reference: referenceTo(order) },
-        effectiveDateTime: at(10),
-        ...elements,
-      } as unknown as TestBody,
+      doseBody(order, { effectiveDateTime: at(10), ...elements }) as unknown as TestBody,
       { as },
     );
   const stoppedAtTwelve = async () => {

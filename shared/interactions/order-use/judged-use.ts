@@ -156,15 +156,18 @@ const findingsOf = async (
 ): Promise<UseFinding[]> => {
   const resource = plan.next.resource as Resource;
   const isIntended = useIn(context, plan) === 'intention' || useOfDispense(resource) === 'intention';
-  // A supply is intended for now; a dose, and what has happened, are judged by the time at which they are.
-  const at = isDispense(plan) && isIntended ? context.now : (timeOf(resource) ?? context.now);
-  const standing = at >= order.updated ? standingAt([order], at) : await standingThen(context, order, at);
+  // A supply is intended under the order as it is, which may have been stopped since the request came; a dose, and what has happened, are judged by the time at which they are.
+  const at = isDispense(plan) && isIntended ? undefined : timeOf(resource);
+  const standing =
+    at === undefined || at >= order.updated
+      ? standingAt([order], Number.POSITIVE_INFINITY)
+      : await standingThen(context, order, at);
   const findings: UseFinding[] = isOpen(standing)
     ? []
     : [
         {
           code: 'order-not-in-force',
-          text: `At the time of this, ${new Date(at).toISOString()}, the order was ${words[standing] ?? standing}`,
+          text: `${at === undefined ? 'The order is' : `At ${new Date(at).toISOString()} the order was`} ${words[standing] ?? standing}`,
         },
       ];
   if (!isDispense(plan)) return findings;
