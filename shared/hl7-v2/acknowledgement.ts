@@ -84,7 +84,9 @@ export const acknowledgement = (header: Header, verdict: Verdict, remarks: reado
   const time = new Date(now).toISOString().replace(/[-:T]/g, '').slice(0, 14);
   const [first] = remarks;
   const isOld = /^2\.[1-4]/.test(header.version);
-  const text = first ? `${first.severity === 'W' ? `Waits as ${first.task}: ` : ''}${first.message}` : '';
+  const text = first
+    ? `${first.severity === 'W' ? `Waits${first.task === undefined ? '' : ` as ${first.task}`}: ` : ''}${first.message}`
+    : '';
   const controlId = randomUUID().replaceAll('-', '').slice(0, 20);
   return [
     [

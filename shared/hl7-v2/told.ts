@@ -102,6 +102,13 @@ export const withTold = (current: Elements | undefined, told: Told, stamp: Stamp
   return { resource: { ...resource, extension: [...others, ...stampsAsExtensions(stamps)] }, changed, overtaken };
 };
 
+/** A record of which nothing is kept but what is said of it now. */
+export const saying = (type: string, cells: readonly Cell[], besides: Elements = {}): Elements =>
+  cells.reduce<Elements>((said, { slot, value }) => withSlot(said, type, slot, value), {
+    resourceType: type,
+    ...besides,
+  });
+
 const withSlot = (resource: Elements, type: string, slot: string, value: unknown): Elements => {
   const [path, part] = split(slot, '#');
   if (part !== undefined) {

@@ -206,6 +206,56 @@ describe('POST /hl7/v2', () => {
     ]);
   });
 
+  it('files reports of a laboratory on the patient who bears the number, with what they say to the letter', async () => {
+    await send(server, message('ADT^A04', [pid('10', 'Ostrowski^Bo||19600101|M')]));
+    const report = (state: string, glucose: string, reported: string) =>
+      message('ORU^R01', [
+        pid('10'),
+        segment('OBR', { 1: '1', 3: 'R-10', 4: '24323-8^CMP^LN', 7: '20260301090000', 22: reported, 25: state }),
+        segment('OBX', {
+          1: '1',
+          2: 'NM',
+          3: '2345-7^Glucose^LN',
+          5: glucose,
+          6: 'mg/dL^^UCUM',
+          7: '70-99',
+          8: 'H',
+          11: state,
+        }),
+        'NTE|1||Fasting',
+        'SPM|1|^S-10||119297000^Blood^SCT',
+      ]);
+    const answers = [];
+    for (const text of [
+      report('P', '101', '20260301100000'),
+      report('F', '102.50', '20260301120000'),
+      report('P', '103', '20260301110000'),
+    ])
+      answers.push(verdictOf(await send(server, text)));
+    const [patient] = await patientOf('10');
+    const { text } = await server.get(`Observation?patient=${patient?.id}`, { as: system });
+
+    expect(answers).toEqual([['AA'], ['AA'], ['AA', 'I 0 OBR^1^22']]);
+    expect(await search(`DiagnosticReport?patient=${patient?.id}`)).toMatchObject([
+      { status: 'final', issued: '2026-03-01T17:00:00.000Z' },
+    ]);
+    expect(text).toContain('"value":102.50');
+    expect(await search(`Observation?patient=${patient?.id}`)).toMatchObject([
+      { status: 'final', referenceRange: [{ text: '70-99', low: { value: 70 } }], note: [{ text: 'Fasting' }] },
+    ]);
+    expect(await search(`Specimen?patient=${patient?.id}`)).toMatchObject([
+      { type: { coding: [{ code: '119297000' }] } },
+    ]);
+  });
+
+  it('lets a report wait for its patient where nobody is anywhere near', async () => {
+    const nobody = message('ORU^R01', [
+      pid('11', 'Quux^Zed||19330303|M'),
+      segment('OBR', { 1: '1', 3: 'R-11', 4: '2345-7^Glucose^LN', 22: '20260301', 25: 'F' }),
+    ]);
+    expect(verdictOf(await send(server, nobody))).toEqual(['AA', 'W 204 PID^1^3']);
+  });
+
   it.each([
     ['a type that is not taken', message('MFN^M02', []), 'E 200 MSH^1^9'],
     ['an event that is not taken', message('ADT^A99', []), 'E 201 MSH^1^9'],

@@ -191,6 +191,33 @@ export const generatedMessages = (seed: number, count: number): Sent[] => {
       if (chance(0.3)) say(number, 'ORM^O01', [pid(), ...order('SC', { 5: 'CM' })]);
     }
     if (chance(0.5)) {
+      const result = (state: string, glucose: string) => [
+        segment('ORC', { 1: 'RE', 3: `R${number}` }),
+        segment('OBR', {
+          1: '1',
+          3: `R${number}`,
+          4: '24323-8^CMP^LN',
+          7: '20260205093000',
+          22: time(),
+          25: state,
+        }),
+        segment('OBX', {
+          1: '1',
+          2: 'NM',
+          3: '2345-7^Glucose^LN',
+          5: glucose,
+          6: 'mg/dL^^UCUM',
+          7: '70-99',
+          8: 'H',
+          11: state,
+        }),
+        segment('OBX', { 1: '2', 2: 'ST', 3: '5778-6^Color^LN', 5: 'yellow', 11: state }),
+      ];
+      say(number, 'ORU^R01^ORU_R01', [pid(), ...result('P', '101')]);
+      say(number, 'ORU^R01^ORU_R01', [pid(), ...result('F', '102.50')]);
+      if (chance(0.4)) say(number, 'ORU^R01^ORU_R01', [pid(), ...result('C', '99')]);
+    }
+    if (chance(0.5)) {
       const vaccine = pick(vaccines);
       const given = (lot: string, fields: Readonly<Record<number, string>> = {}) => [
         segment('ORC', { 1: 'RE', 3: `I${number}` }),

@@ -1,3 +1,4 @@
+import type { Filing } from '../../laboratory/filing.ts';
 import type { Message } from '../message.ts';
 import {
   cellsOf,
@@ -20,8 +21,10 @@ import { diagnosisRows } from './condition.ts';
 import { coverageRows } from './coverage.ts';
 import { encounterRows, visitStates } from './encounter.ts';
 import { immunizationRows } from './immunization.ts';
+import { reportRows, resultRows, specimenRows } from './observation.ts';
 import { patientRows } from './patient.ts';
 import { relatedPersonRows } from './related-person.ts';
+import { reportsOf } from './reports.ts';
 import { orderNumbers, orderRows } from './service-request.ts';
 
 /** Stands in references for the patient, and for the visit, of a message until their ids are known. */
@@ -39,18 +42,24 @@ export const tables: Readonly<Record<string, readonly Row[]>> = {
   ServiceRequest: orderRows,
   Appointment: appointmentRows,
   Immunization: immunizationRows,
+  DiagnosticReport: reportRows,
+  Observation: resultRows,
+  Specimen: specimenRows,
 };
 
 /** Messages that are taken: type → events. */
 export const served: Readonly<Record<string, readonly string[]>> = {
   ADT: ['A01', 'A03', 'A04', 'A08', 'A40'],
   ORM: ['O01'],
+  ORU: ['R01'],
   SIU: Object.keys(appointmentStates),
   VXU: ['V04'],
 };
 
-/** Records that a message may tell of: far more than a hospital sends, and no more than one request may write. */
+/** Records that a message may tell of, and reports with their results: far more than a hospital sends, and no more than one request may write. */
 const mostRecords = 200;
+const mostReports = 20;
+const mostResults = 1_000;
 
 /** What a message says of records. */
 export interface Content {
@@ -59,6 +68,8 @@ export interface Content {
   /** Whether a patient who is not there is made. */
   readonly mayCreatePatient: boolean;
   readonly others: readonly Told[];
+  /** Reports of a laboratory, which are filed by its own rules. */
+  readonly reports?: readonly Omit<Filing, 'patient'>[];
   /** The identifier of the record that the patient's is to stand for, too. */
   readonly replaces?: Told['key'];
 }
@@ -100,7 +111,11 @@ const identifierFrom = ({ system, value }: Told['key']) => [{ system, value }];
  */
 export const contentOf = (reading: Reading): Content => {
   const content = said(reading);
-  if (content.others.length > mostRecords)
+  const results = (content.reports ?? []).reduce(
+    (sum, report) => sum + report.results.length + report.specimens.length,
+    0,
+  );
+  if (content.others.length > mostRecords || (content.reports ?? []).length > mostReports || results > mostResults)
     throw new Unfit('not-filed', 'A message tells of too much to be filed at once', 'MSH-9', 'too-costly');
   return content;
 };
@@ -125,6 +140,7 @@ const said = (reading: Reading): Content => {
     };
   const chart = `${key.system}|${key.value}`;
   if (type === 'ADT') return { patient, mayCreatePatient: true, others: ofVisit(reading, whole, chart) };
+  if (type === 'ORU') return { patient, mayCreatePatient: false, others: [], reports: reportsOf(reading) };
   const others =
     type === 'SIU'
       ? [appointmentTold(reading, whole)]

@@ -1,3 +1,4 @@
+import { withSpellingOf } from '../../fhir/json.ts';
 import { conditionalMatch } from '../conditional-match.ts';
 import type { FilingContext } from './typed.ts';
 import { byIdentifier, contextOf } from './typed.ts';
@@ -42,7 +43,7 @@ export const withReferences = async (
       async ([element, each]) => [element, await withReferences(context, each, names, found)] as const,
     ),
   );
-  return Object.fromEntries(entries);
+  return withSpellingOf(Object.fromEntries(entries), value);
 };
 
 const lookUp = async (

@@ -9,6 +9,7 @@ import { Unfit } from '../../hl7-v2/unfit.ts';
 import type { Once } from '../context.ts';
 import type { PlannedWrite } from '../plan-write.ts';
 import { GuardFailed, save } from '../save.ts';
+import { fileReports } from './file-reports.ts';
 import { mergePatients } from './merge-patients.ts';
 import { planFiling } from './plan-filing.ts';
 import { senderOf } from './senders.ts';
@@ -53,6 +54,7 @@ export const fileMessage = async (
   const { content, at } = await read(context, message);
   const stamp = { at, controlId: message.part('MSH', 10) };
   try {
+    if (content.reports) return await fileReports(context, content.patient, content.reports, besides);
     if (content.replaces) return await mergePatients(context, content.patient.key, content.replaces, besides);
     const { plans, remarks } = await planFiling(context, content, stamp);
     const more = await besides(remarks);
