@@ -4,6 +4,7 @@ import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { bundleFunctions } from './bundle-function.ts';
 import { addConcord, cdkContext, functionEntries } from './concord-stacks.ts';
+import { addPack } from './knowledge-pack.ts';
 import { removeAssembly } from './remove-assembly.ts';
 import { type SynthChoices, synthChoices } from './synth-choices.ts';
 
@@ -14,7 +15,9 @@ const synth = async ({ stage, outdir, forCli }: SynthChoices) => {
   const bundles = mkdtempSync(path.join(tmpdir(), 'concord-synth-'));
   try {
     const app = new App({ outdir, context: cdkContext });
-    addConcord(app, stage, await bundleFunctions(functionEntries, bundles));
+    const bundleFolder = await bundleFunctions(functionEntries, bundles);
+    await addPack(stage.knowledgePack, functionEntries, bundleFolder);
+    addConcord(app, stage, bundleFolder);
     const { stacks } = app.synth();
     if (forCli) return;
     for (const { stackName, template } of stacks) {

@@ -24,6 +24,8 @@ const stageSchema = z.strictObject({
   digestRetentionDays: z.int().check(z.gte(1), z.lte(36_500)),
   /** How many minutes before an appointment a reminder of it is due: each a reminder of its own, 30 days at most. */
   reminderMinutes: z.array(z.int().check(z.gte(15), z.lte(43_200))),
+  /** The deployment's own pack of order checks, a file in the project: see docs/order-checks.md. Concord's own, if absent. */
+  knowledgePack: z.optional(z.string().check(z.minLength(1))),
   /** What the network has agreed on: see shared/access/policy.ts. */
   policy: z.strictObject({
     sharing: z.enum(['opt-in', 'treatment']),

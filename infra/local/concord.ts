@@ -38,6 +38,8 @@ export interface ConcordOptions {
   readonly dynamoDbEndpoint?: string | undefined;
   /** What the network has agreed on, where it differs from the usual. */
   readonly policy?: Partial<Policy>;
+  /** The deployment's own pack of order checks: a file, by its whole path. */
+  readonly knowledgePack?: string | undefined;
   /** Removes all data first. */
   readonly reset?: boolean;
   /** Whether the directory is written if it is missing; true if absent. */
@@ -118,6 +120,7 @@ const start = async (
   if (port !== 0) await (await startGateway(port, { routes: [], load, authorize: () => undefined })).stop();
   // Reading the routes loads every record type; a test with routes of its own need not.
   const routes = options.routes ?? (await import('../routes.ts')).routes;
+  if (options.knowledgePack) await requirePack(options.knowledgePack);
   useDummyCredentials();
 
   let instance = '';
@@ -170,6 +173,7 @@ const start = async (
     USER_POOL_JWKS: JSON.stringify(userPool.jwks),
     POLICY: JSON.stringify(options.policy ?? {}),
     REMINDER_MINUTES: '[1440]',
+    KNOWLEDGE_PACK: options.knowledgePack ?? '',
   });
   running.push(restore);
 
@@ -234,6 +238,14 @@ const start = async (
     lost: store.lost,
     stop,
   };
+};
+
+/** @throws CannotStart with what is wrong with a pack of order checks. */
+const requirePack = async (file: string): Promise<void> => {
+  const { checkedPack } = await import('../knowledge-pack.ts');
+  await checkedPack(file).catch((error: unknown) => {
+    throw new CannotStart(`KNOWLEDGE_PACK=${file}: ${(error as Error).message}`);
+  });
 };
 
 /** What the pool asks and tells. */

@@ -1,5 +1,5 @@
 /**
- * `npm start`: all of Concord on this machine. PORT (3000), DATA_DIR (.data), DYNAMODB_ENDPOINT, SHARING (opt-in); `-- --reset` begins anew,
+ * `npm start`: all of Concord on this machine. PORT (3000), DATA_DIR (.data), DYNAMODB_ENDPOINT, SHARING (opt-in), KNOWLEDGE_PACK (a file); `-- --reset` begins anew,
  * `-- --demo` fills in patients.
  */
 import path from 'node:path';
@@ -32,6 +32,7 @@ const settings = () => {
     policy: { sharing },
     dataDir: path.resolve(process.env.DATA_DIR || '.data'),
     dynamoDbEndpoint: process.env.DYNAMODB_ENDPOINT || undefined,
+    knowledgePack: process.env.KNOWLEDGE_PACK ? path.resolve(process.env.KNOWLEDGE_PACK) : undefined,
     reset: values.reset ?? false,
     demo: values.demo ?? false,
   };

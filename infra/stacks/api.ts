@@ -12,6 +12,7 @@ import type { IUserPool, IUserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { packFile } from '../knowledge-pack.ts';
 import { integrationTimeoutMs, routeDocument } from '../route-document.ts';
 import { routes } from '../routes.ts';
 import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
@@ -123,6 +124,7 @@ const workOf = (entry: string, { stage, table, userPool, client, signInDomain }:
           USER_POOL_ID: userPool.userPoolId,
           USER_POOL_CLIENT_IDS: client.userPoolClientId,
           POLICY: JSON.stringify(stage.policy),
+          ...(stage.knowledgePack === undefined ? {} : { KNOWLEDGE_PACK: packFile }),
           // a bundle may ask for the capability statement, which tells where to sign in
           ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
           ...(takesUploads(entry) ? { CONTENT_KEY_ARN: table.resource.keyArn } : {}),

@@ -5,6 +5,8 @@
 export interface Pack {
   /** Tells one pack from another, such as `2026.11`. Findings name it. */
   readonly edition: string;
+  /** Edition of the pack that it adds to; it stands alone, if absent. */
+  readonly addsTo?: string | undefined;
   /** `YYYY-MM-DD`. */
   readonly date: string;
   readonly licence: string;

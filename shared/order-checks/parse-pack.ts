@@ -25,6 +25,7 @@ const rule = { ...sourced, severity: z.enum(severities), text };
 /** The format of docs/order-checks.md. Lists that are left out are empty. */
 const packSchema = z.strictObject({
   edition: text,
+  addsTo: z.optional(text),
   date: z.iso.date(),
   licence: text,
   sources: z._default(z.array(z.strictObject({ id, title: text, url: z.url() })), []),

@@ -75,6 +75,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-recollecting.lazy.js', most: 60_000 },
     { name: 'shared-interactions-results-interpreted.lazy.js', most: 16_000 },
     { name: 'shared-interactions-results-reviews.lazy.js', most: 90_000 },
+    { name: 'shared-interactions-order-checks-own-pack.lazy.js', most: 60_000 },
     { name: 'shared-order-checks-pack-allergies.data.br', most: 4_000 },
     { name: 'shared-order-checks-pack-classes.data.br', most: 8_000 },
     { name: 'shared-order-checks-pack-duplicates.data.br', most: 3_000 },

@@ -3,12 +3,12 @@ import type { Resource } from '../../fhir/resource.ts';
 import type { ValidationIssue } from '../../fhir/validation-issue.ts';
 import { builtInPack } from '../../order-checks/built-in.ts';
 import { checkOrder, type OrderCheck } from '../../order-checks/check-order.ts';
-import { knowledge } from '../../order-checks/knowledge-in-use.ts';
 import { isDead } from '../../people/death.ts';
 import { type ControlledCheck, controlledIn } from '../../prescriptions/controlled.ts';
 import { detectedIssue } from '../../record-types/detected-issue.ts';
 import type { RequestContext } from '../context.ts';
 import { type ChartFacts, namingRecords, withMedications } from '../order-checks/facts.ts';
+import { knowledge } from '../order-checks/knowledge-in-use.ts';
 import { labelsOfFinding } from '../order-checks/labels-of-finding.ts';
 import {
   detailsOf,
