@@ -56,14 +56,14 @@ const dayIn = (resource: Resource): string | undefined => {
 };
 
 /**
- * One record in a line: what it is, its value, its state and its day. What is not a fact is said so: that an order is not signed, a finding not confirmed.
+ * One record in a line: what it is, its value, its state and its day. What is not a fact is said so: that an order is not signed, or forbids; a finding not confirmed.
  *
  * @param medicine - what a reference to a Medication leads to.
  */
 export const lineOf = (resource: Resource, medicine?: Resource): string => {
   const { component = [] } = resource as unknown as fhir4.Observation;
   const { medicationReference, deviceName, title } = resource as { [name: string]: unknown };
-  const called =
+  const name =
     wordsOf(resource['code'] ?? resource['vaccineCode'] ?? resource['medicationCodeableConcept']) ??
     wordsOf(medicine?.['code']) ??
     (medicationReference as fhir4.Reference | undefined)?.display ??
@@ -71,6 +71,7 @@ export const lineOf = (resource: Resource, medicine?: Resource): string => {
     (title as string | undefined) ??
     wordsOf(resource['type'] ?? [resource['category'] ?? []].flat()[0]) ??
     resource.resourceType;
+  const called = resource['doNotPerform'] === true ? `Not to be given: ${name}` : name;
   const value = valueIn(resource);
   const parts = component.flatMap((each) => {
     const of = valueIn(each);

@@ -36,22 +36,32 @@ const pregnancy =
 /** Tobacco and alcohol use, as IPS has them. */
 const habits = ['72166-2', '74013-4'];
 
-/** Of which part an Observation is one. What a survey or a therapy has measured is in none. */
+/** Categories of what is in no part: answers to questions, and what goes on in a therapy or at home. https://hl7.org/fhir/R4/valueset-observation-category.html */
+const inNone = ['survey', 'therapy', 'activity'];
+
+/** Of which part an Observation is one: a result, unless it is told to be something else, since laboratories have categories of their own. */
 const kindOf = ({ resourceType, status, code, category }: Resource) => {
   if (resourceType !== 'Observation' || isOneOf(status, ['registered', 'cancelled', 'entered-in-error']))
     return undefined;
   if (says(code, pregnancy)) return 'pregnancy';
   if (says(category, ['social-history']) || says(code, habits)) return 'social';
   if (says(category, ['vital-signs'])) return 'vital';
-  const results = ['laboratory', 'imaging', 'procedure', 'exam'];
-  return codesOf(category).length === 0 || says(category, results) ? 'result' : undefined;
+  return says(category, inNone) ? undefined : 'result';
 };
 
-const isMedicine = ({ resourceType, status, intent }: Resource): boolean =>
-  (resourceType === 'MedicationRequest' &&
-    isOneOf(status, ['active', 'on-hold']) &&
-    !isOneOf(intent, ['proposal', 'plan', 'option'])) ||
-  (resourceType === 'MedicationStatement' && isOneOf(status, ['active', 'intended', 'on-hold', 'unknown']));
+/** An order that counts as order checks count it (docs/order-checks.md). */
+const isOrder = ({ resourceType, status, intent }: Resource): boolean =>
+  resourceType === 'MedicationRequest' &&
+  isOneOf(status, ['active', 'on-hold', 'unknown']) &&
+  !isOneOf(intent, ['proposal', 'plan', 'option']);
+
+/** An order not to give a medicine: that warns, and is no medication. */
+const isForbidding = (resource: Resource): boolean => isOrder(resource) && resource['doNotPerform'] === true;
+
+const isMedicine = (resource: Resource): boolean =>
+  (isOrder(resource) && !isForbidding(resource)) ||
+  (resource.resourceType === 'MedicationStatement' &&
+    isOneOf(resource['status'], ['active', 'intended', 'on-hold', 'unknown']));
 
 /** The parts of a summary in their order: first the three that each one has. */
 export const sections: readonly Section[] = [
@@ -84,7 +94,8 @@ export const sections: readonly Section[] = [
     code: '104605-1',
     display: 'Alert',
     title: 'Alerts',
-    holds: ({ resourceType, status }) => resourceType === 'Flag' && status === 'active',
+    holds: (resource) =>
+      (resource.resourceType === 'Flag' && resource['status'] === 'active') || isForbidding(resource),
   },
   {
     code: '11369-6',

@@ -202,6 +202,59 @@ describe('summary of a patient', () => {
     expect(section('48765-2')?.text?.div).toContain('Penicillin &lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;');
   });
 
+  it('takes an order not to give a medicine for an alert, and never for medication', async () => {
+    const other = await create(server, patientBody());
+    const subject = { reference: referenceTo(other) };
+    const ordered = (medicine: string, elements: Partial<fhir4.MedicationRequest>) =>
+      create<fhir4.MedicationRequest>(
+        server,
+        {
+          resourceType: 'MedicationRequest',
+          status: 'active',
+          intent: 'order',
+          subject,
+          medicationCodeableConcept: { text: medicine },
+          ...elements,
+        },
+        system,
+      );
+    const forbidding = await ordered('Aspirin', { doNotPerform: true });
+    const unsure = await ordered('Warfarin', { status: 'unknown' });
+    await ordered('Ibuprofen', { doNotPerform: true, status: 'stopped' });
+
+    const { section } = await summary(other);
+
+    expect(namesIn(section('10160-0'))).toEqual([referenceTo(unsure)]);
+    expect(section('10160-0')?.text?.div).toContain('Warfarin: unknown');
+    expect(namesIn(section('104605-1'))).toEqual([referenceTo(forbidding)]);
+    expect(section('104605-1')?.text?.div).toContain('Not to be given: Aspirin: active');
+  });
+
+  it('leaves out no result for the category that its laboratory gives it, and shows the one that was told last of one time', async () => {
+    const other = await create(server, patientBody());
+    const observed = (category: fhir4.CodeableConcept[], elements: Partial<fhir4.Observation> = {}) =>
+      create(
+        server,
+        observationBody(referenceTo(other), {
+          code: coded('potassium'),
+          category,
+          effectiveDateTime: '2025-01-01',
+          ...elements,
+        }),
+      );
+    const laboratory = [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0074', code: 'LAB' }] }];
+    await observed(categoryOf('survey'), { code: coded('questions') });
+    const results: string[] = [];
+    for (let count = 0; count < 5; count++) {
+      server.setTime(Date.now() + count * 1_000);
+      results.push(referenceTo(await observed(laboratory)));
+    }
+
+    server.setTime(undefined);
+
+    expect(namesIn((await summary(other)).section('30954-2'))).toEqual([results.at(-1)]);
+  });
+
   it('never takes for none what it does not see', async () => {
     const { composition } = await summary(empty);
 
@@ -270,6 +323,26 @@ describe('summary of a patient', () => {
     expect((await server.get('Patient/nobody/$summary', { as: nurse })).status).toBe(404);
     const other = await server.get(`${referenceTo(patient)}/$summary?profile=http://example.org/other`, { as: nurse });
     expect([other.status, issuesOf(other.body)[0]?.reason]).toEqual([400, 'not-supported']);
+  });
+
+  it('gives up on a chart as soon as it would hold too much of it', async () => {
+    const large = await create(server, patientBody());
+    const note = Array.from({ length: 7 }, () => ({ text: 'x'.repeat(500_000) }));
+    for (let count = 0; count < 5; count++)
+      await create<fhir4.Condition>(server, {
+        resourceType: 'Condition',
+        subject: { reference: referenceTo(large) },
+        clinicalStatus: clinical('active'),
+        code: coded(`problem ${count}`),
+        note,
+      });
+    server.calls.reset();
+
+    const { status, body } = await server.get(`${referenceTo(large)}/$summary`, { as: nurse });
+
+    expect([status, issuesOf(body)[0]?.code]).toEqual([400, 'too-costly']);
+    // Of three and a half megabytes each, in pages of ten megabytes.
+    expect(server.calls.names.filter((name) => name === 'Query')).toHaveLength(2);
   });
 
   it('takes one Query of a chart, and leaves its trace there', async () => {

@@ -6,7 +6,7 @@ import type { Resource } from '../../fhir/resource.ts';
 import { careTimeOf } from '../../record-types/care-dates.ts';
 import { factsOfType } from '../../record-types/subjects.ts';
 import type { linkedPage } from '../../store/linked-page.ts';
-import { presented, type StoredRecord } from '../../store/rows.ts';
+import { jsonBytesOf, presented, type StoredRecord } from '../../store/rows.ts';
 import { lineOf, narrative } from '../../summary/narrative.ts';
 import { kindOfResult, type Section, sectionOf, sections } from '../../summary/sections.ts';
 import type { Answer, RequestContext } from '../context.ts';
@@ -30,6 +30,8 @@ const comingTypes: ReadonlySet<string> = new Set(
   'Device Location Medication Observation Organization Patient Practitioner PractitionerRole Specimen'.split(' '),
 );
 const mostComing = 1_000;
+/** JSON of what is held while a chart is read, in bytes: some times what an answer holds, since newer records take the place of others. A function has 1 GB. */
+const mostHeld = 12_000_000;
 
 /** The same words for everybody, whether or not anything was left out. */
 const asFarAsVisible =
@@ -103,16 +105,19 @@ const keptOf = async (
       if (!held) continue;
       const key = section.latest ? kindOfResult(shown) : `${record.type}/${record.id}`;
       const other = held.get(key);
-      if (!other || timeOf(other) < timeOf(record)) held.set(key, record);
+      if (!other || compareTimes(other, record) > 0) held.set(key, record);
     }
     if (page.next !== undefined && !(await mayGoOn())) break;
+    if ([...found].flatMap(newestOf).reduce((sum, record) => sum + jsonBytesOf(record), 0) > mostHeld) throw tooMuch();
   }
-  return new Map(
-    [...found].map(([section, held]) => [
-      section,
-      [...held.values()].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, section.most),
-    ]),
-  );
+  return new Map([...found].map((each) => [each[0], newestOf(each)]));
+};
+
+/** What a section shows of what was found, and nothing else is held any more. */
+const newestOf = ([{ most }, held]: [Section, Map<string, StoredRecord>]): readonly StoredRecord[] => {
+  const newest = [...held].sort(([, one], [, other]) => compareTimes(one, other));
+  for (const [key] of most === undefined ? [] : newest.splice(most)) held.delete(key);
+  return newest.map(([, record]) => record);
 };
 
 /** When it was, in milliseconds since 1970; when it was written where it does not tell. */
@@ -120,6 +125,10 @@ const timeOf = ({ resource, updated }: StoredRecord): number => {
   const { start = Number.NaN, end = Number.NaN } = (resource && careTimeOf(resource)) ?? {};
   return [start, end].find(Number.isFinite) ?? updated;
 };
+
+/** Less than 0 if the first of two is newer; of two of one time, which most days alone tell, the one that was written last. */
+const compareTimes = (one: StoredRecord, other: StoredRecord): number =>
+  timeOf(other) - timeOf(one) || other.updated - one.updated;
 
 /** What the records of the sections name, as far as the reader may read it and a document has room: a step, and one more for panels and roles. */
 const comingWith = async (
