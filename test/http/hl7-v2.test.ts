@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { base, type FhirServer, fhirServer, type TestResponse } from '../support/fhir-server.ts';
 import { message, numbers, registerSender, send, verdictOf } from '../support/hl7-v2.ts';
@@ -6,8 +7,22 @@ import { resourcesIn, type Stored, stored, system } from '../support/records.ts'
 
 let server: FhirServer;
 
+/** What happens before a call, given its number, of the message that is taken in this context. */
+const running = new AsyncLocalStorage<{ before: (call: number) => Promise<void>; calls: number }>();
+
 beforeAll(async () => {
   server = await fhirServer();
+  server.store.client.middlewareStack.add(
+    (next) => async (args) => {
+      const state = running.getStore();
+      if (state) {
+        const own = ++state.calls;
+        await running.exit(() => state.before(own));
+      }
+      return next(args);
+    },
+    { step: 'initialize', name: 'meanwhile', priority: 'high' },
+  );
   await registerSender(server);
 });
 
@@ -254,6 +269,69 @@ describe('POST /hl7/v2', () => {
       segment('OBR', { 1: '1', 3: 'R-11', 4: '2345-7^Glucose^LN', 22: '20260301', 25: 'F' }),
     ]);
     expect(verdictOf(await send(server, nobody))).toEqual(['AA', 'W 204 PID^1^3']);
+  });
+
+  const glucose = (number: string, state: string, at: string) =>
+    message('ORU^R01', [
+      `PID|1||${number}^^^HOSP^MR`,
+      segment('OBR', { 1: '1', 3: `R-${number}`, 4: '2345-7^Glucose^LN', 7: '20260301', 22: at, 25: state }),
+      segment('OBX', { 1: '1', 2: 'NM', 3: '2345-7^Glucose^LN', 5: state === 'F' ? '102' : '101', 11: state }),
+    ]);
+
+  /** Sends a message, and another before each of its calls in turn, of a patient of its own each time. @returns what both were answered. */
+  const atEachMoment = async (
+    prefix: string,
+    first: (number: string) => Promise<string> | string,
+    meanwhile: (number: string) => string,
+    sound: (number: string, answers: readonly TestResponse[]) => Promise<void>,
+  ): Promise<number> => {
+    for (let moment = 1; ; moment++) {
+      const number = `${prefix}-${moment}`;
+      const text = await first(number);
+      let other: TestResponse | undefined;
+      const before = async (call: number) => {
+        if (call === moment) other = await send(server, meanwhile(number));
+      };
+      const answer = await running.run({ before, calls: 0 }, () => send(server, text));
+      if (!other) return moment - 1;
+      await sound(number, [answer, other]);
+    }
+  };
+
+  it('files a report whose patient is registered while it is looked at, or lets the message wait', async () => {
+    const filed = new Set<boolean>();
+    const moments = await atEachMoment(
+      '12',
+      (number) => glucose(number, 'F', '20260301120000'),
+      (number) => message('ADT^A04', [pid(number, `Farrow^Zed${number}||19330303|M`)]),
+      async (number, [answer]) => {
+        const task = taskOf(answer as TestResponse);
+        if (task !== '') expect(outcomes(await replay(task))).toEqual(['filed']);
+        const [patient] = await patientOf(number);
+        expect(await search(`DiagnosticReport?patient=${patient?.id}`)).toMatchObject([{ status: 'final' }]);
+        filed.add(task === '');
+      },
+    );
+    expect(moments).toBeGreaterThan(3);
+    expect(filed).toEqual(new Set([true, false]));
+  });
+
+  it('shows what is final though a preliminary report is filed at whatever moment beside it', async () => {
+    const moments = await atEachMoment(
+      '13',
+      async (number) => {
+        await send(server, message('ADT^A04', [pid(number, `Grozdev^Ida${number}||19440404|F`)]));
+        return glucose(number, 'P', '20260301100000');
+      },
+      (number) => glucose(number, 'F', '20260301120000'),
+      async (number, answers) => {
+        expect(answers.map((answer) => verdictOf(answer)[0])).toEqual(['AA', 'AA']);
+        const [patient] = await patientOf(number);
+        for (const type of ['DiagnosticReport', 'Observation'])
+          expect(await search(`${type}?patient=${patient?.id}`)).toMatchObject([{ status: 'final' }]);
+      },
+    );
+    expect(moments).toBeGreaterThan(3);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { inParallel } from '../../shared/store/in-parallel.ts';
 import { accessToken } from './callers.ts';
 import type { FhirServer } from './fhir-server.ts';
 import { numbers, senderEndpoint } from './hl7-v2.ts';
@@ -5,7 +6,7 @@ import { create, resourcesIn } from './records.ts';
 
 /** What a run of messages comes to in an organisation of its own. */
 export interface Run {
-  /** Answers that were neither AA nor expected. */
+  /** Answers that were neither AA nor expected, and those by which something waits that no replay files. */
   readonly refused: readonly string[];
   /** Messages that waited for a while. */
   readonly waited: number;
@@ -15,12 +16,17 @@ export interface Run {
   readonly charts: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Sends messages in this order, replays what waits until nothing more is filed, and reads the charts of these patients. */
+/**
+ * Sends messages in this order, replays what waits until nothing more is filed, and reads the charts of these patients.
+ *
+ * @param senders - who send at once, each the next message that is left; what is answered 409 is sent again, as a sender does.
+ */
 export const chartsAfter = async (
   server: FhirServer,
   organization: string,
   messages: readonly string[],
   patients: readonly string[],
+  senders = 1,
 ): Promise<Run> => {
   const system = { role: 'system', organization };
   const token = await accessToken(system);
@@ -29,11 +35,15 @@ export const chartsAfter = async (
     server.post(`https://concord.test/hl7/v2${path}`, body, { token, headers: { 'content-type': type } });
   const refused: string[] = [];
   const waiting = new Set<string>();
-  for (const message of messages) {
-    const { status, text } = await post('', message, 'application/hl7-v2');
-    if (status !== 200 || !/\rMSA\|AA\|/.test(text)) refused.push(`${status} ${text}`);
-    for (const [, task = ''] of text.matchAll(/Task\/([\w.-]+)/g)) waiting.add(task);
-  }
+  await inParallel(senders, messages, async (message) => {
+    let answer = await post('', message, 'application/hl7-v2');
+    while (answer.status === 409) answer = await post('', message, 'application/hl7-v2');
+    const { status, text } = answer;
+    const tasks = [...text.matchAll(/Task\/([\w.-]+)/g)].map(([, task = '']) => task);
+    const isFiled = /\rMSA\|AA\|/.test(text) && (tasks.length > 0 || !/\rERR\|[^\r]*\|W\|/.test(text));
+    if (status !== 200 || !isFiled) refused.push(`${status} ${text}`);
+    for (const task of tasks) waiting.add(task);
+  });
   const waited = waiting.size;
   for (let filed = 1; filed > 0; ) {
     filed = 0;

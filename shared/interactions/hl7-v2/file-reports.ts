@@ -6,7 +6,7 @@ import { conditionalMatch } from '../conditional-match.ts';
 import type { Once } from '../context.ts';
 import { planFiling } from '../laboratory/plan-filing.ts';
 import type { PlannedWrite } from '../plan-write.ts';
-import { save } from '../save.ts';
+import { GuardFailed, save } from '../save.ts';
 import { withReferences } from './directory.ts';
 import { byIdentifier, contextOf, type FilingContext } from './typed.ts';
 
@@ -14,7 +14,7 @@ import { byIdentifier, contextOf, type FilingContext } from './typed.ts';
  * Files the reports of a message by the laboratory's own rules (docs/laboratory.md): on the patient who bears the identifier; where nobody does, on whom the matching is certain of. Each in a transaction of its own,
  * the last with the answer: what was filed before a break is filed once, since the same report again changes nothing.
  *
- * @throws Unfit `patient-unknown` where nobody is anywhere near the patient, so that the message waits for the patient to be registered; `patient-ambiguous` where several bear the identifier.
+ * @throws Unfit `patient-unknown` where nobody is anywhere near the patient, so that the message waits for the patient to be registered; `patient-ambiguous` where several bear the identifier; GuardFailed where the patient was registered meanwhile.
  */
 export const fileReports = async (
   context: FilingContext,
@@ -25,8 +25,9 @@ export const fileReports = async (
   ) => Promise<{ readonly plans: readonly PlannedWrite[]; readonly once?: Once | undefined }>,
 ): Promise<void> => {
   const own = contextOf(context, 'DiagnosticReport', { method: 'POST', path: ['DiagnosticReport', '$file'] });
-  const { matches } = await conditionalMatch(contextOf(context, 'Patient'), byIdentifier(patient.key), 'identifier', 2);
-  const [match, other] = matches;
+  const bearers = async () =>
+    (await conditionalMatch(contextOf(context, 'Patient'), byIdentifier(patient.key), 'identifier', 2)).matches;
+  const [match, other] = await bearers();
   if (other) throw new Unfit('patient-ambiguous', 'Several patients have this identifier', 'PID-3');
   const whose = match
     ? { subject: { reference: `Patient/${match.id}` } }
@@ -41,6 +42,8 @@ export const fileReports = async (
       ...described,
       report: subject ? { ...filing.report, subject } : filing.report,
     });
+    // Who was registered between the two looks is certain by the number, and merely likely to the matching.
+    if (!match && planned.filed.reason !== undefined && (await bearers()).length > 0) throw new GuardFailed();
     if (planned.filed.outcome === 'unfiled' && planned.filed.reason === 'no-patient')
       throw new Unfit('patient-unknown', 'No patient has this identifier yet', 'PID-3');
     remarks.push(...toldOf(planned.filed));
