@@ -38,14 +38,33 @@ const notApplicable = {
 /** What stands for a name, `Type/id`, of the wrong chart: another name, `left-out`, or undefined for one that stays. */
 export type Standing = (name: string) => string | undefined;
 
+/** Whether a number is one by which the wrong patient is known. */
+export type IsTheirs = (number: fhir4.Identifier) => boolean;
+
+/** Without references that name a person by a number alone: of the wrong patient, or of whom nobody can tell. */
+const withoutNumbers = <T>(value: T, isTheirs: IsTheirs): T => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutNumbers(item, isTheirs)) as T;
+  const { reference, identifier, type, resourceType } = value as fhir4.Reference & { readonly resourceType?: string };
+  const isNumber = reference === undefined && typeof identifier === 'object' && !Array.isArray(identifier);
+  if (
+    isNumber &&
+    resourceType === undefined &&
+    (type === 'Patient' || type === 'RelatedPerson' || isTheirs(identifier))
+  )
+    return notApplicable as T;
+  const members = Object.entries(value).map(([name, member]) => [name, withoutNumbers(member, isTheirs)]);
+  return withSpellingOf(Object.fromEntries(members), value) as T;
+};
+
 /**
  * A record without its id and without what the server has said of it: it names the right patient, what was refiled with it by its new name, and nothing of the wrong chart. What
  * was signed was signed of somebody else, so it is to be signed anew.
  *
  * @param standing - by which name a record is called from now on.
  */
-export const copyOf = (resource: Resource, standing: Standing): Resource => {
-  const renamed = changed(resource, (holder) => {
+export const copyOf = (resource: Resource, standing: Standing, isTheirs: IsTheirs): Resource => {
+  const renamed = changed(withoutNumbers(resource, isTheirs), (holder) => {
     if (typeof holder.reference !== 'string') return undefined;
     const [name] = namesIn({ reference: holder.reference });
     const other = name === undefined ? undefined : standing(name);
@@ -79,7 +98,7 @@ const unsigned = (copy: Resource, wasSigned: boolean): Resource => {
       } as Resource,
       copy,
     );
-  if (copy.resourceType === 'MedicationRequest')
+  if (copy.resourceType === 'MedicationRequest' || copy.resourceType === 'ServiceRequest')
     return copy['status'] === 'active' || copy['status'] === 'on-hold' ? saying({ status: 'draft' }) : copy;
   if (!wasSigned) return copy;
   switch (copy.resourceType) {

@@ -263,6 +263,91 @@ describe('a record in the wrong chart', () => {
     expect(JSON.stringify(body.meta)).not.toContain('signature');
   });
 
+  it('comes into force in no chart by being moved, and keeps what had answered it', async () => {
+    const [wrong, right] = await two();
+    const subject = { reference: referenceTo(wrong) };
+    const ordered = () =>
+      create<fhir4.ServiceRequest>(server, {
+        resourceType: 'ServiceRequest',
+        status: 'active',
+        intent: 'order',
+        code,
+        subject,
+      });
+    const [open, done] = [await ordered(), await ordered()];
+    const report = await create(server, {
+      ...(bodies['DiagnosticReport']?.(subject) as fhir4.DiagnosticReport),
+      basedOn: [{ reference: referenceTo(done) }],
+    });
+
+    const [first = '', second = '', third = ''] = copiesIn(await refile([open, done, report], right));
+
+    expect((await server.get(first)).body.status).toBe('draft');
+    const { body } = await server.get(second);
+    expect([body.status, body.extension?.[0]?.valueReference?.reference]).toEqual(['completed', third]);
+  });
+
+  it('is a fact, though people could not have written it so', async () => {
+    const [wrong, right] = await two();
+    const subject = { reference: referenceTo(wrong) };
+    const category = (name: string): fhir4.CodeableConcept => ({
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-category', code: name }],
+    });
+    const facts: fhir4.Resource[] = [
+      { resourceType: 'Procedure', status: 'not-done', code, subject } as fhir4.Procedure,
+      {
+        resourceType: 'Condition',
+        clinicalStatus: {
+          coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }],
+        },
+        category: [category('encounter-diagnosis'), category('problem-list-item')],
+        code,
+        subject,
+      } as fhir4.Condition,
+      {
+        resourceType: 'FamilyMemberHistory',
+        status: 'completed',
+        relationship: code,
+        bornDate: '2000',
+        deceasedDate: '1990',
+        patient: subject,
+      } as fhir4.FamilyMemberHistory,
+    ];
+    const told = await Promise.all(facts.map((fact) => create(server, fact, system)));
+    const tasks = resourcesIn((await server.get(`Task?patient=${wrong.id}`)).body);
+
+    const copies = copiesIn(await refile([...told, ...tasks], right));
+
+    expect(copies).toHaveLength(3);
+    expect((await server.get(copies[2] ?? '')).body.meta?.tag).toMatchObject([{ code: 'impossible-times' }]);
+    const checks = resourcesIn((await server.get(`Task?patient=${right.id}`)).body);
+    expect(checks.map(({ focus }) => focus?.reference)).toContain(copies[2]);
+  });
+
+  it('names the wrong patient not even by a number alone', async () => {
+    const number = { system: 'http://concord.test/number', value: 'W-1' };
+    const wrong = await create(server, patientBody({ identifier: [number] }));
+    const [, right] = await two();
+    const lab = { identifier: { system: 'http://concord.test/lab', value: 'L-1' } };
+    const record = await create(
+      server,
+      observationBody(referenceTo(wrong), {
+        performer: [
+          lab,
+          { identifier: number, display: 'Ms Wrong' },
+          { type: 'Patient', identifier: { value: 'W-2' }, display: 'Ms Wrong' },
+        ],
+      }),
+    );
+
+    const [copy = ''] = copiesIn(await refile([record], right));
+
+    const { body, text } = await server.get(copy);
+    expect(body.performer?.[0]).toEqual(lab);
+    expect(body.performer).toHaveLength(3);
+    for (const word of ['W-1', 'W-2', 'Ms Wrong']) expect(text).not.toContain(word);
+  });
+
   it('meets the rules of the right chart', async () => {
     const [wrong, right] = await two();
     const denial = await create<fhir4.AllergyIntolerance>(server, {

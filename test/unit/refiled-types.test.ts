@@ -46,7 +46,13 @@ describe('a copy', () => {
       extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'not-applicable' }],
     };
 
-    expect(copyOf(resource, (name) => names[name])).toEqual({
+    expect(
+      copyOf(
+        resource,
+        (name) => names[name],
+        () => false,
+      ),
+    ).toEqual({
       resourceType: 'Observation',
       meta: { profile: ['http://p'] },
       subject: { reference: 'Patient/r' },

@@ -6,7 +6,7 @@ import type { Resource } from '../../fhir/resource.ts';
 import { isReplaced } from '../../people/links.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import { factsOfType, isDirectory } from '../../record-types/subjects.ts';
-import { copyOf, isPart, refiledAs } from '../../refiling/copy.ts';
+import { copyOf, type IsTheirs, isPart, refiledAs } from '../../refiling/copy.ts';
 import { linkedWith } from '../../store/chart-links.ts';
 import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
@@ -18,6 +18,7 @@ import { lookAgain } from '../look-again.ts';
 import { lookAt } from '../look-at.ts';
 import { carriedOutOnce } from '../once.ts';
 import { readInput } from '../operation-input.ts';
+import { systemOf } from '../own-system.ts';
 import { type NewPlace, newPlace, type PlannedWrite, planCreate, planDelete } from '../plan-write.ts';
 import { named } from '../record-named.ts';
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
@@ -269,7 +270,7 @@ const copiesOf = async (
   patient: string,
 ): Promise<PlannedWrite[]> => {
   const { baseUrl } = context.request;
-  const elsewhere = await addressesNamed(context, misfiled);
+  const [elsewhere, isTheirs] = await Promise.all([addressesNamed(context, misfiled), numbersOf(context, wrong)]);
   const isWrong = (name: string) => wrong.has(elsewhere.get(name)?.chart ?? '');
   const places = new Map<string, NewPlace>();
   const known = new Map(context.known);
@@ -286,7 +287,7 @@ const copiesOf = async (
       { name, record, recordType },
       (part) => isWrong(part) && !misfiled.some((each) => each.name === part),
     );
-    const place = await newPlace({ ...context, recordType }, copyOf(record.resource, standing));
+    const place = await newPlace({ ...context, recordType }, copyOf(record.resource, standing, isTheirs));
     places.set(name, place);
     known.set(`${recordType.name}/${place.id}`, place.address);
   }
@@ -294,11 +295,40 @@ const copiesOf = async (
     misfiled.map(async ({ name, record, recordType }) => {
       const place = places.get(name);
       if (!place) throw new Error('A copy has no place');
-      const resource = copyOf(record.resource, standing);
+      const resource = copyOf(record.resource, standing, isTheirs);
       requireNothingLeft(name, resource, isWrong, baseUrl);
-      return planCreate({ ...context, recordType, known }, { resource, warnings: [] }, place);
+      const own = { ...context, recordType: asTold(context, recordType, record), known };
+      return planCreate(own, { resource, warnings: [] }, place);
     }),
   );
+};
+
+/** By which numbers the patients of these charts are known. */
+const numbersOf = async ({ store }: SystemContext, charts: ReadonlySet<string>): Promise<IsTheirs> => {
+  const patients = await store.whole.readMany([...charts].map((chart) => ({ type: 'Patient', chart, place: '' })));
+  const keyOf = ({ system = '', value }: fhir4.Identifier) => `${system}|${value}`;
+  const numbers = new Set(
+    patients.flatMap(({ resource }) => ((resource as fhir4.Patient | undefined)?.identifier ?? []).map(keyOf)),
+  );
+  return (number) => number.value !== undefined && numbers.has(keyOf(number));
+};
+
+/**
+ * The type by which a copy is judged. What it says was told of somebody by now, so it is a fact: what people may not write at first, such as a time that cannot be, is stored and
+ * flagged, as where an organisation's own system tells it. Else it would stay in the wrong chart.
+ */
+const asTold = (
+  context: SystemContext,
+  { requireChange: _byHand, ...recordType }: RecordType,
+  { custodian }: StoredRecord,
+): RecordType => {
+  const { caller } = systemOf(context, custodian);
+  return {
+    ...recordType,
+    ...(recordType.keeps
+      ? { keeps: (before, next, now) => recordType.keeps?.(before, next, now, caller) ?? next }
+      : {}),
+  };
 };
 
 /** Where what the records name is. */
