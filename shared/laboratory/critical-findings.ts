@@ -12,8 +12,10 @@ const isBeyond = (part: ResultPart, limit: CriticalLimit, resource: Resource, un
   if (valueQuantity?.value === undefined) return false;
   const { comparator, code, unit } = valueQuantity;
   const inUnit = { system: ucum, code: limit.unit };
+  // Interfaces often tell a unit in words alone, or by a code of another system: what is spelt like the limit's is the same.
+  const isSpeltAlike = valueQuantity.system !== ucum && [code, unit].includes(limit.unit);
   const value =
-    limit.unit === '[pH]' && ofPh.includes(code ?? unit)
+    isSpeltAlike || (limit.unit === '[pH]' && ofPh.includes(code ?? unit))
       ? valueQuantity.value
       : valueIn(inUnit, valueQuantity, resource, units);
   if (value === undefined) return false;

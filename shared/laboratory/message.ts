@@ -54,13 +54,22 @@ export const messageOf = (filing: Filing, known?: string): Message => {
   }));
   const twice = sent.find(({ identity }, index) => sent.findIndex((each) => each.identity === identity) < index);
   if (twice) throw invalid('result.identifier', 'Two results of a report have different identifiers');
-  const sentSpecimens = specimens.map((resource) => {
+  const sentSpecimens = specimens.map((resource, index) => {
     const number = specimenNumber(resource);
     if (number === undefined)
       throw invalid('specimen.identifier', 'A specimen has an identifier with a system or an assigner');
-    return { number, resource };
+    const alike = specimens.filter((each) => specimenNumber(each) === number);
+    return { number: alike.length === 1 ? number : apart(number, alike, specimens[index]), resource };
   });
   return { ...filing, filler, key, sent, sentSpecimens };
+};
+
+/** Tubes of one accession: by their own identifiers, and where they have none, or the same, by their order. */
+const apart = (number: string, alike: readonly fhir4.Specimen[], one: fhir4.Specimen | undefined): string => {
+  const ownOf = (each: fhir4.Specimen | undefined): string =>
+    JSON.stringify(each?.identifier?.map(({ system, value }) => [system, value]) ?? []);
+  const same = alike.filter((each) => ownOf(each) === ownOf(one));
+  return `${number} ${ownOf(one)}#${same.indexOf(one as fhir4.Specimen) + 1}`;
 };
 
 const digestOf = (content: unknown): string =>

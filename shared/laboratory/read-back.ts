@@ -37,7 +37,22 @@ const isRatio = ({ numerator, denominator }: fhir4.Ratio, text: string): boolean
   return numerator?.value !== undefined && over === numerator.value && under === denominator?.value;
 };
 
-/** Whether all critical values were read back, and nothing besides. */
-export const allReadBack = (parts: readonly ResultPart[], texts: readonly string[]): boolean =>
-  parts.every((part) => texts.some((text) => readsBack(part, text))) &&
-  texts.every((text) => parts.some((part) => readsBack(part, text)));
+/** Whether all critical values were read back, each by words of its own, and nothing besides. */
+export const allReadBack = (parts: readonly ResultPart[], texts: readonly string[]): boolean => {
+  /** The part that each text was taken for. */
+  const taken = new Map<number, number>();
+  const isFound = (part: number, tried: Set<number>): boolean =>
+    texts.some((text, index) => {
+      const candidate = parts[part];
+      if (!candidate || tried.has(index) || !readsBack(candidate, text)) return false;
+      tried.add(index);
+      const other = taken.get(index);
+      if (other !== undefined && !isFound(other, tried)) return false;
+      taken.set(index, part);
+      return true;
+    });
+  return (
+    parts.every((_, part) => isFound(part, new Set())) &&
+    texts.every((text) => parts.some((part) => readsBack(part, text)))
+  );
+};

@@ -3,6 +3,7 @@ import type { Resource } from '../fhir/resource.ts';
 import { laboratory, physicians } from '../work/pools.ts';
 import { withFiledMark } from './filed-mark.ts';
 import type { Filing, UnfiledReason } from './filing.ts';
+import { labelsIn } from './labels.ts';
 import type { Message } from './message.ts';
 
 const work = 'https://concord.example/fhir/CodeSystem/work';
@@ -17,14 +18,6 @@ const isUnfiledTag = ({ system, code }: fhir4.Coding): boolean => system === wor
 
 /** Whether a record is a report that waits. */
 export const isUnfiled = ({ meta }: Resource): boolean => meta?.tag?.some(isUnfiledTag) ?? false;
-
-/** All security labels of these, each once. */
-const labelsIn = (resources: readonly { readonly meta?: fhir4.Meta | undefined }[]): fhir4.Coding[] => {
-  const all = resources.flatMap(({ meta }) => meta?.security ?? []);
-  return all.filter(
-    ({ system, code }, index) => all.findIndex((each) => each.system === system && each.code === code) === index,
-  );
-};
 
 const unlabelled = ({ meta, ...rest }: fhir4.Observation | fhir4.Specimen): object => {
   const { security: _labels, versionId: _version, lastUpdated: _time, ...said } = meta ?? {};
@@ -116,13 +109,8 @@ export const settled = (unfiled: Resource, filedAs: string): Resource => {
   );
 };
 
-const critical: ReadonlySet<string> = new Set(['AA', 'HH', 'LL', 'HU', 'LU']);
-
-/** The task to say whose a report is. It names nobody. */
-export const taskToResolve = (report: string, { results }: Filing, now: number): Resource => {
-  const isCritical = results.some(({ interpretation = [] }) =>
-    interpretation.some(({ coding = [] }) => coding.some(({ code = '' }) => critical.has(code))),
-  );
+/** The task to say whose a report is. It names nobody, and is done at once where the report is critical. */
+export const taskToResolve = (report: string, isCritical: boolean, now: number): Resource => {
   const task: fhir4.Task = {
     resourceType: 'Task',
     status: 'requested',

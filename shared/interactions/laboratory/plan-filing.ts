@@ -3,6 +3,7 @@ import { withSpellingOf } from '../../fhir/json.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { filedMarkOf, withFiledMark } from '../../laboratory/filed-mark.ts';
 import type { Filed, Filing } from '../../laboratory/filing.ts';
+import { bearingLabels } from '../../laboratory/labels.ts';
 import { asRecord, type Message, messageOf, referring, type SentResult } from '../../laboratory/message.ts';
 import { ordersOf } from '../../laboratory/report-numbers.ts';
 import { taskToReview } from '../../laboratory/unfiled.ts';
@@ -230,6 +231,11 @@ interface Part {
   readonly current: StoredRecord | undefined;
 }
 
+/** A part, and the report as it stands, whose labels a new part bears. */
+interface PartOfReport extends Part {
+  readonly report: StoredRecord | undefined;
+}
+
 const planFiled = async (context: RequestContext, state: State): Promise<Omit<PlannedFiling, 'context'>> => {
   const { message, places, records, whose, known } = state;
   const { ids } = context.store;
@@ -289,8 +295,9 @@ const planFiled = async (context: RequestContext, state: State): Promise<Omit<Pl
   };
   const plans: PlannedWrite[] = [];
   for (const { sent, part } of specimens)
-    plans.push(...(await planSpecimen(own, part, told(sent.resource), message.key)));
-  for (const { sent, part } of results) plans.push(...(await planResult(own, part, sent, told(sent.resource))));
+    plans.push(...(await planSpecimen(own, { ...part, report: state.current }, told(sent.resource), message.key)));
+  for (const { sent, part } of results)
+    plans.push(...(await planResult(own, { ...part, report: state.current }, sent, told(sent.resource))));
   const content = reportContent(told(message.report), {
     results: results.map(({ part }) => `Observation/${part.id}`),
     specimens: specimens.map(({ part }) => `Specimen/${part.id}`),
@@ -305,7 +312,10 @@ const planFiled = async (context: RequestContext, state: State): Promise<Omit<Pl
         count: before.results ?? 0,
         key: message.key,
       })
-    : await planNewest(own, { ...report, current: revised }, content.resource, { messages, results: results.length });
+    : await planNewest(own, { ...report, current: revised, report: state.current }, content.resource, {
+        messages,
+        results: results.length,
+      });
   const waiting = new Map([...known.waiting].filter(([key]) => key !== message.key));
   const guarded = {
     ...plan,
@@ -401,15 +411,11 @@ const namesIn = (references: readonly fhir4.Reference[] = []): string[] =>
 /** The newest message is what the report says. */
 const planNewest = async (
   context: RequestContext,
-  {
-    address,
-    id,
-    current,
-  }: { readonly address: Address; readonly id: string; readonly current: StoredRecord | undefined },
+  part: PartOfReport,
   resource: Resource,
   mark: { readonly messages: readonly string[]; readonly results: number },
 ): Promise<PlannedWrite> =>
-  marked(await planPart({ ...context, recordType: diagnosticReport }, { address, id, current }, resource), mark);
+  marked(await planPart({ ...context, recordType: diagnosticReport }, part, resource, part.report), mark);
 
 /** An older message is kept behind what the report says, and adds the results that nothing newer has told of. */
 const planLate = async (
@@ -433,7 +439,7 @@ const planLate = async (
 
 const planResult = async (
   context: RequestContext,
-  part: Part,
+  part: PartOfReport,
   { key, identity }: SentResult,
   resource: Resource,
 ): Promise<readonly PlannedWrite[]> => {
@@ -448,13 +454,13 @@ const planResult = async (
         resource: part.current.resource,
       }),
     ];
-  return [marked(await planPart(own, part, resource), mark)];
+  return [marked(await planPart(own, part, resource, part.report), mark)];
 };
 
 /** A specimen is what the newest message says of it that says something new; what is older says nothing of how it is now. */
 const planSpecimen = async (
   context: RequestContext,
-  part: Part,
+  part: PartOfReport,
   resource: Resource,
   key: string,
 ): Promise<readonly PlannedWrite[]> => {
@@ -462,17 +468,20 @@ const planSpecimen = async (
   const before = part.current?.resource;
   const [known = ''] = filedMarkOf(before).messages;
   if (before && (key <= known || contentHash(asRecord(before)) === contentHash(resource))) return [];
-  return [marked(await planPart(own, part, resource), { messages: [key] })];
+  return [marked(await planPart(own, part, resource, part.report), { messages: [key] })];
 };
 
 const planPart = (
   context: RequestContext,
   { address, id, current }: Part,
-  resource: Resource,
-): Promise<PlannedWrite> =>
-  current
+  sent: Resource,
+  report?: StoredRecord,
+): Promise<PlannedWrite> => {
+  const resource = bearingLabels(sent, (current ?? report)?.resource);
+  return current
     ? planUpdate(context, { resource: { ...resource, id: current.id }, warnings: [] }, current)
     : planCreate(context, { resource, warnings: [] }, { address, id });
+};
 
 /** What is known of messages is the server's alone, and stands in what it plans itself. */
 const marked = (plan: PlannedWrite, mark: Parameters<typeof withFiledMark>[1]): PlannedWrite => {

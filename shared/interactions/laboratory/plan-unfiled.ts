@@ -1,7 +1,11 @@
+import type { Resource } from '../../fhir/resource.ts';
+import { criticalIn } from '../../laboratory/critical-findings.ts';
+import { usualLimits } from '../../laboratory/critical-limits.ts';
 import type { UnfiledReason } from '../../laboratory/filing.ts';
 import type { Message } from '../../laboratory/message.ts';
 import { taskToResolve, unfiledReport } from '../../laboratory/unfiled.ts';
 import { task } from '../../record-types/task.ts';
+import { loadUnits } from '../../search/units.ts';
 import type { RowKey } from '../../store/keys.ts';
 import type { RequestContext } from '../context.ts';
 import { planCreate } from '../plan-write.ts';
@@ -34,7 +38,7 @@ export const planUnfiled = async (
   const ofTasks = { ...own, recordType: task };
   const toResolve = await planCreate(
     ofTasks,
-    { resource: taskToResolve(name, message, now), warnings: [] },
+    { resource: taskToResolve(name, await isCritical(context, message), now), warnings: [] },
     { address: { type: 'Task', chart: ofTask, place: '' }, id: ofTask },
   );
   const change = knowing(row, expected, { ...known, waiting: new Map([...known.waiting, [message.key, chart]]) });
@@ -50,4 +54,9 @@ export const planUnfiled = async (
     filed: { ...filed, outcome: 'unfiled', report: name },
     context: own,
   };
+};
+
+const isCritical = async ({ policy }: RequestContext, { report, results }: Message): Promise<boolean> => {
+  const [units, limits] = [await loadUnits(), policy.criticalResults?.limits ?? usualLimits];
+  return [report, ...results].some((each) => criticalIn(each as unknown as Resource, limits, units).length > 0);
 };

@@ -60,9 +60,16 @@ const isKept = (record: StoredRecord): record is Kept => record.resource !== und
 /** What was reported longer ago is no news where it is written for the first time: charts are imported as they were. */
 const newsMs = 30 * 86_400_000;
 
-const isNews = ({ next: { resource } }: PlannedWrite, now: number): boolean => {
-  const { issued, effectiveDateTime, effectivePeriod } = (resource ?? {}) as fhir4.Observation;
-  const told = issued ?? effectiveDateTime ?? effectivePeriod?.end ?? effectivePeriod?.start;
+/** A culture may take weeks: where a result does not say when it was issued, a report of it that is written with it does. */
+const isNews = ({ next }: PlannedWrite, plans: readonly PlannedWrite[], now: number): boolean => {
+  const { issued, effectiveDateTime, effectivePeriod } = (next.resource ?? {}) as fhir4.Observation;
+  const [reported] = plans
+    .flatMap((plan) => {
+      const { issued: at } = (plan.next.resource ?? {}) as fhir4.DiagnosticReport;
+      return at !== undefined && resultsIn(plan.next.resource).includes(nameOf(next)) ? [at] : [];
+    })
+    .sort((one, other) => Date.parse(other) - Date.parse(one));
+  const told = issued ?? reported ?? effectiveDateTime ?? effectivePeriod?.end ?? effectivePeriod?.start;
   const time = told === undefined ? Number.NaN : Date.parse(told);
   return Number.isNaN(time) || time > now - newsMs;
 };
@@ -88,7 +95,7 @@ export const withReviews = async (
       const is = criticalIn(by.next.resource, limits, units);
       return { by, name: nameOf(by.next), was, is, isChange: result === 'changed' };
     })
-    .filter(({ by, is, isChange }) => isChange || (is.length > 0 && isNews(by, context.now)));
+    .filter(({ by, is, isChange }) => isChange || (is.length > 0 && isNews(by, written.plans, context.now)));
   const groups = Map.groupBy(judged, ({ by }) => by.next.chart);
   let plans = written.plans;
   for (const [chart, each] of groups) plans = await inChart(context, chart, each, { ...written, plans });

@@ -60,6 +60,16 @@ describe('criticalIn', () => {
     expect(isCritical(measured(text))).toBe(critical);
   });
 
+  it.each<[fhir4.Quantity, boolean]>([
+    [{ value: 7.9, unit: 'mmol/L' }, true],
+    [{ value: 7.9, code: 'mmol/L', system: 'http://laboratory.test/units' }, true],
+    [{ value: 4.1, unit: 'mmol/L' }, false],
+    [{ value: 7.9, unit: 'mmols' }, false],
+    [{ value: 4100, unit: 'mmol/L', system: ucum, code: 'umol/L' }, false],
+  ])('goes by a unit in words that is spelt as that of the limit: %j', (valueQuantity, critical) => {
+    expect(isCritical(observation({ valueQuantity }))).toBe(critical);
+  });
+
   it.each<[string, Resource, boolean]>([
     ['HH', observation({ interpretation: called('HH') }), true],
     ['LL of a component', observation({ component: [{ code: loinc('x'), interpretation: called('LL') }] }), true],
@@ -149,6 +159,14 @@ describe('allReadBack', () => {
     ['what it is called, without a value', valueOf({ interpretation: called('AA') }), ['aa'], true],
     ['both of two', [...potassium, ...below], ['6.8', '<2'], true],
     ['one of two', [...potassium, ...below], ['6.8'], false],
+    ['one for two that are alike', [...potassium, ...potassium], ['6.8'], false],
+    ['each of two that are alike', [...potassium, ...potassium], ['6.8', '6.8 mmol/L'], true],
+    [
+      'what one alone may be, told last',
+      [...potassium, ...valueOf({ valueQuantity: { value: 6.8, unit: 'mg' } })],
+      ['6.8', '6.8 mmol/L'],
+      true,
+    ],
     ['more than there is', potassium, ['6.8', '7'], false],
   ])('takes %s', (_, parts, texts, isRead) => {
     expect(allReadBack(parts, texts)).toBe(isRead);
