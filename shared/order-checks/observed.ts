@@ -10,9 +10,11 @@ export interface Observed {
   readonly observation: fhir4.Observation;
   /** Milliseconds since 1970: the end of what its time may mean, so a day is the whole day. */
   readonly at: number;
+  /** The beginning of it. */
+  readonly from: number;
 }
 
-/** Those of some codes that count, with a time that is not to come, newest first. */
+/** Those of some codes that count, with a time that is not to come, newest first: what is told of a year alone is not newer than any day of it. */
 export const observedOf = (
   observations: readonly fhir4.Observation[],
   codes: readonly string[],
@@ -22,9 +24,9 @@ export const observedOf = (
     .filter(({ status, code }) => countedResults.includes(status) && hasCode(code, loinc, codes))
     .flatMap((observation) => {
       const time = timeOf(observation);
-      return time && time.start <= now ? [{ observation, at: Math.min(time.end, now) }] : [];
+      return time && time.start <= now ? [{ observation, at: Math.min(time.end, now), from: time.start }] : [];
     })
-    .toSorted((a, b) => b.at - a.at);
+    .toSorted((a, b) => b.from - a.from || b.at - a.at);
 
 const timeOf = ({ effectiveDateTime, effectiveInstant, effectivePeriod, issued }: fhir4.Observation) =>
   dateInterval(effectiveDateTime ?? effectiveInstant ?? effectivePeriod?.end ?? effectivePeriod?.start ?? issued ?? '');

@@ -66,10 +66,11 @@ const pregnancyOf = ({ observations, conditions, patient, now }: PregnancyFacts)
   if (condition) return { is: 'pregnant', record: recordOf(condition) };
   const [newest] = observedOf(observations, pregnancyStatus, now);
   const value = newest?.observation.valueCodeableConcept;
-  const ageMs = newest ? now - newest.at : Number.POSITIVE_INFINITY;
-  if (newest && isOneOf(value, pregnant) && ageMs <= holdsDays.pregnant * dayMs)
+  // Of a time that is told of in part, a pregnancy holds as long as it may, and its absence no longer than it must.
+  if (newest && isOneOf(value, pregnant) && now - newest.at <= holdsDays.pregnant * dayMs)
     return { is: 'pregnant', record: recordOf(newest.observation) };
-  if (isOneOf(value, notPregnant) && ageMs <= holdsDays.notPregnant * dayMs) return { is: 'not-pregnant' };
+  if (newest && isOneOf(value, notPregnant) && now - newest.from <= holdsDays.notPregnant * dayMs)
+    return { is: 'not-pregnant' };
   return { is: mayBePregnant(patient, now) ? 'unknown' : 'impossible' };
 };
 

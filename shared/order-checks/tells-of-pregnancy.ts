@@ -12,11 +12,23 @@ export const isPregnancyCode = (code: unknown): boolean =>
       (system === 'http://hl7.org/fhir/sid/icd-10-cm' && icd10Pregnancies.test(each)),
   );
 
+/** What decides whether a pregnancy counts. */
+const said = [
+  'clinicalStatus',
+  'verificationStatus',
+  'onsetDateTime',
+  'onsetPeriod',
+  'abatementDateTime',
+  'abatementPeriod',
+  'abatementAge',
+  'abatementRange',
+  'abatementString',
+  'recordedDate',
+];
+
 /** A condition that newly says, or says otherwise, that the patient is pregnant: the few that speak against orders. Others cost nothing. */
 export const conditionCallsForCheck = (before: Resource | undefined, next: Resource): boolean =>
   isPregnancyCode(next['code']) &&
   (!before ||
     !isPregnancyCode(before['code']) ||
-    ['clinicalStatus', 'verificationStatus', 'abatementDateTime', 'onsetDateTime', 'recordedDate'].some(
-      (name) => JSON.stringify(before[name]) !== JSON.stringify(next[name]),
-    ));
+    said.some((name) => JSON.stringify(before[name]) !== JSON.stringify(next[name])));

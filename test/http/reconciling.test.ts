@@ -1,4 +1,7 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
@@ -61,7 +64,7 @@ const dispense = (text: string, elements: Partial<fhir4.MedicationDispense> = {}
     pharmacist,
   );
 
-const path = () => `${referenceTo(patient)}/$reconcile-medications`;
+const reconciling = () => `${referenceTo(patient)}/$reconcile-medications`;
 const entry = (source: Stored<fhir4.Resource>, code: string, text?: string): fhir4.ListEntry => ({
   item: { reference: `${source.resourceType}/${source.id}` },
   flag: {
@@ -76,7 +79,7 @@ const decide = (entries: fhir4.ListEntry[], as: TestCaller, headers: Record<stri
     mode: 'snapshot',
     ...(entries.length > 0 ? { entry: entries } : {}),
   };
-  return server.post(path(), body as unknown as TestBody, { as, headers });
+  return server.post(reconciling(), body as unknown as TestBody, { as, headers });
 };
 const read = async (record: Stored<fhir4.Resource>) =>
   (await server.get(`${record.resourceType}/${record.id}`)).body as TestBody & { statusReason?: unknown };
@@ -98,7 +101,7 @@ describe('what is to be reconciled', () => {
     await dispense('Naproxen', { whenHandedOver: '2020-01-01' });
     await statement('Aspirin', { status: 'stopped' });
     server.calls.reset();
-    const { body, text } = await server.get(path(), { as: pharmacist });
+    const { body, text } = await server.get(reconciling(), { as: pharmacist });
     const calls = server.calls.names.toSorted();
 
     expect(calls).toEqual(['GetItem', 'PutItem', 'PutItem', 'Query', 'Query', 'Query']);
@@ -115,10 +118,32 @@ describe('what is to be reconciled', () => {
     expect(resourcesIn((await server.get(`List?patient=${referenceTo(patient)}`)).body)).toEqual([]);
   });
 
+  it('is put together by the pack that orders are checked by, and by none where that cannot be used', async () => {
+    const said = await statement('Warfarin');
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'concord-pack-')), 'pack.json');
+    const ours = [{ id: 'our-warfarin', name: 'our own words', also: ['warfarin'] }];
+    writeFileSync(file, JSON.stringify({ edition: 'ours-7', date: '2026-11-01', licence: 'Ours', ingredients: ours }));
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(path.dirname(file), { recursive: true });
+    });
+    const ingredients = async () => {
+      const { body } = await server.get(reconciling(), { as: pharmacist });
+      return extensionsOf(listed(body)[referenceTo(said)] as fhir4.ListEntry, 'ingredient');
+    };
+
+    vi.stubEnv('KNOWLEDGE_PACK', file);
+    expect(await ingredients()).toEqual(['our own words']);
+    vi.stubEnv('KNOWLEDGE_PACK', `${file}.not`);
+    expect(await ingredients()).toEqual([]);
+  });
+
   it('is empty with a reason where there is nothing to be seen, and is for staff who see medicines', async () => {
-    expect((await server.get(path())).body).toMatchObject({ emptyReason: { coding: [{ code: 'unavailable' }] } });
-    expect((await server.get(path(), { as: { role: 'frontdesk' } })).status).toBe(403);
-    expect((await server.get(path(), { as: { role: 'nurse', organization: 'lakeside' } })).status).toBe(404);
+    expect((await server.get(reconciling())).body).toMatchObject({
+      emptyReason: { coding: [{ code: 'unavailable' }] },
+    });
+    expect((await server.get(reconciling(), { as: { role: 'frontdesk' } })).status).toBe(403);
+    expect((await server.get(reconciling(), { as: { role: 'nurse', organization: 'lakeside' } })).status).toBe(404);
   });
 });
 

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { gatewayResponses } from '../../infra/gateway-responses.ts';
+import { packFile } from '../../infra/knowledge-pack.ts';
 import type { RouteDocument } from '../../infra/route-document.ts';
 import { routes } from '../../infra/routes.ts';
+import { stageNamed } from '../../infra/stages.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
 import { preflightHeaders } from '../../shared/http/cross-origin.ts';
-import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
+import { entryOf, type Resource, type Synthesised, synthesise, synthesised } from '../support/synthesised.ts';
 
 const only = (type: string): Resource => {
   const [first, ...others] = synthesised().resources(type);
@@ -155,5 +157,17 @@ describe('API of the stack', () => {
       expect(properties.Principal).toBe('apigateway.amazonaws.com');
       expect(JSON.stringify(properties.SourceArn)).toContain(`{"Ref":"${only('AWS::ApiGateway::RestApi').id}"}`);
     }
+  });
+
+  it('names the own pack of order checks of a stage to each function that serves records, and none otherwise', () => {
+    const named = ({ resources }: Synthesised) =>
+      resources('AWS::Lambda::Function')
+        .filter((each) => each.part === 'api' && entryOf(each) !== 'functions/metadata.ts')
+        .map(({ properties }) => (properties.Environment as { Variables: object }).Variables)
+        .map((variables) => ('KNOWLEDGE_PACK' in variables ? variables.KNOWLEDGE_PACK : 'none'));
+    const own = synthesise({ ...stageNamed('production'), knowledgePack: 'formulary.json' });
+
+    expect(new Set(named(own))).toEqual(new Set([packFile]));
+    expect(new Set(named(synthesised()))).toEqual(new Set(['none']));
   });
 });

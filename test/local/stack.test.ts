@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
@@ -186,6 +186,18 @@ describe('the local stack', () => {
       name: 'CannotStart',
       message: expect.stringContaining('DATA_DIR=<folder>'),
     });
+  });
+
+  it('says in plain words that a pack of order checks cannot be used, before anything is touched', async () => {
+    const dataDir = removedAfterTest();
+    const knowledgePack = path.join(scratchFolder(), 'pack.json');
+    writeFileSync(knowledgePack, '{"edition":"ours-7"}');
+
+    await expect(bareStack({ knowledgePack, dataDir, scratch: false })).rejects.toMatchObject({
+      name: 'CannotStart',
+      message: expect.stringMatching(/^KNOWLEDGE_PACK=\S+pack\.json: The pack of order checks cannot be used: date/),
+    });
+    expect(existsSync(path.join(dataDir, 'running.json'))).toBe(false);
   });
 
   it('says in plain words that no DynamoDB answers at DYNAMODB_ENDPOINT', async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { addConcord, cdkContext } from '../../infra/concord-stacks.ts';
-import { stageNamed } from '../../infra/stages.ts';
+import { type StageConfig, stageNamed } from '../../infra/stages.ts';
 
 export interface Resource {
   readonly id: string;
@@ -34,19 +34,20 @@ const stages = new Map<string, Synthesised>();
 export const synthesised = (stage = 'production'): Synthesised => {
   const known = stages.get(stage);
   if (known) return known;
-  const made = synthesise(stage);
+  const made = synthesise(stageNamed(stage));
   stages.set(stage, made);
   return made;
 };
 
-const synthesise = (stage: string): Synthesised => {
+/** The templates of a stage that is none of the project's. */
+export const synthesise = (stage: StageConfig): Synthesised => {
   const folder = mkdtempSync(path.join(tmpdir(), 'concord-templates-'));
   try {
     const app = new App({ outdir: path.join(folder, 'out'), context: cdkContext });
     const code = path.join(folder, 'code');
     mkdirSync(code);
     writeFileSync(path.join(code, 'index.js'), 'exports.handler = () => undefined;');
-    const stacks = addConcord(app, stageNamed(stage), () => code);
+    const stacks = addConcord(app, stage, () => code);
     const parts = Object.entries(stacks).map(([part, stack]) => [part, Template.fromStack(stack)] as const);
     const all = parts.flatMap(([part, template]) =>
       Object.entries(template.toJSON().Resources as Record<string, RawResource>).map(

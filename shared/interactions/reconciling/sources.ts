@@ -1,5 +1,4 @@
 import type { Resource } from '../../fhir/resource.ts';
-import { builtInPack } from '../../order-checks/built-in.ts';
 import { countedStates } from '../../order-checks/current-medicines.ts';
 import { knownMedicines, nameOf } from '../../order-checks/known-medicines.ts';
 import { type Medicine, medicineOf, type NamesMedicine } from '../../order-checks/medicine.ts';
@@ -10,6 +9,7 @@ import { dateInterval } from '../../search/date-range.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { namingRecords, noFacts, withMedications } from '../order-checks/facts.ts';
+import { knowledge } from '../order-checks/knowledge-in-use.ts';
 import { ordersIn, shownOf } from '../order-use/orders-used.ts';
 import { requireTypeAccess } from '../require-access.ts';
 
@@ -69,10 +69,11 @@ const countedIn = (resource: Resource): boolean =>
     resource['status'] as string,
   ) ?? false;
 
-/** Sources with their ingredients and duplicates, by the pack. One call more where they refer to Medications. */
+/** Sources with their ingredients and duplicates, by the pack that orders are checked by; without any where it cannot be used. One call more where they refer to Medications. */
 export const weighed = async (context: RequestContext, sources: readonly Source[]): Promise<readonly Weighed[]> => {
   const records = sources.map((source) => namingRecords(context, { ...source.resource, id: source.id }));
-  const [{ medications }, pack] = await Promise.all([withMedications(context, noFacts, records), builtInPack()]);
+  const [{ medications }, pack] = await Promise.all([withMedications(context, noFacts, records), knowledge()]);
+  if (!pack) return sources.map((source) => ({ source, ingredients: [], duplicates: [] }));
   const known = knownMedicines(pack);
   const medicines = records.map(
     (record): Medicine => medicineOf(record as unknown as NamesMedicine, known, medications),

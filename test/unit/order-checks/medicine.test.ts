@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Resource } from '../../../shared/fhir/resource.ts';
 import { builtInPack } from '../../../shared/order-checks/built-in.ts';
 import { checkOrder, type PatientFacts } from '../../../shared/order-checks/check-order.ts';
 import type { Pack } from '../../../shared/order-checks/knowledge.ts';
 import { knownMedicines, rxnorm } from '../../../shared/order-checks/known-medicines.ts';
 import { type Medications, medicineOf } from '../../../shared/order-checks/medicine.ts';
+import { conditionCallsForCheck } from '../../../shared/order-checks/tells-of-pregnancy.ts';
 
 let pack: Pack;
 beforeAll(async () => {
@@ -280,6 +282,53 @@ describe('what an order is checked against', () => {
     expect(
       notChecked.filter(({ kind, code }) => kind === 'pregnancy' && code !== 'not-shown').map(({ code }) => code),
     ).toEqual(open);
+  });
+
+  it('takes a day for newer than the year that it is of: an old good value hides no new bad one', () => {
+    const order = request({ medicationCodeableConcept: coded('6809') });
+    const value = (id: string, effectiveDateTime: string, ml: number): fhir4.Observation => ({
+      resourceType: 'Observation',
+      id,
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '98979-8' }] },
+      effectiveDateTime,
+      valueQuantity: { value: ml, unit: 'mL/min/{1.73_m2}' },
+    });
+    const observations = [value('told', '2026', 90), value('measured', '2026-10-01T08:00:00Z', 20)];
+    const { findings } = checkOrder(order, { ...facts, observations }, pack, Date.parse('2026-11-27'));
+    expect(findings.map(({ code, record }) => `${code} ${record}`)).toEqual(['renal Observation/measured']);
+  });
+
+  it.each([
+    ['2026', ['pregnancy-unknown']],
+    ['2026-11', []],
+  ])('takes that there is no pregnancy, told of %s, for no longer than it surely holds', (effectiveDateTime, open) => {
+    const told: fhir4.Observation = {
+      resourceType: 'Observation',
+      id: 'told',
+      status: 'final',
+      code: { coding: [{ system: 'http://loinc.org', code: '82810-3' }] },
+      effectiveDateTime,
+      valueCodeableConcept: { coding: [{ system: 'http://snomed.info/sct', code: '60001007' }] },
+    };
+    const order = request({ medicationCodeableConcept: coded('29046') });
+    const { notChecked } = checkOrder(order, { ...facts, observations: [told] }, pack, Date.parse('2026-11-27'));
+    expect(notChecked.flatMap(({ code }) => (code.startsWith('pregnancy') ? [code] : []))).toEqual(open);
+  });
+
+  it.each([
+    ['onsetPeriod', { onsetPeriod: { start: '2020-01-01' } }, { onsetPeriod: { start: '2026-10-01' } }],
+    ['abatementPeriod', { abatementPeriod: { start: '2026-11-01' } }, {}],
+    ['abatementString', { abatementString: 'in error' }, {}],
+  ])('is checked again where another %s makes a pregnancy count', (_, before, next) => {
+    const condition = (elements: object) =>
+      ({
+        resourceType: 'Condition',
+        code: { coding: [{ system: 'http://snomed.info/sct', code: '77386006' }] },
+        ...elements,
+      }) as unknown as Resource;
+    expect(conditionCallsForCheck(condition(before), condition(next))).toBe(true);
+    expect(conditionCallsForCheck(condition(next), condition({ ...next, note: [{ text: 'x' }] }))).toBe(false);
   });
 
   it('tells the gravest first', () => {
