@@ -36,6 +36,8 @@ const saidAgain: ReadonlySet<string> = new Set([
   'dispenseRequest',
   'substitution',
   'extension',
+  'modifierExtension',
+  'implicitRules',
   'language',
 ]);
 
@@ -58,7 +60,10 @@ export const requireRenewable = (order: Resource): void => {
   });
 };
 
-/** What is ordered once more. A time in which it was to be dispensed is over with the old order, and so is how that was given. */
+/**
+ * What is ordered once more, with the labels of the old order: who may not see that one sees no other of the same. A time in which it was to be dispensed is over with the old order, and so is how that
+ * was given.
+ */
 export const renewalOf = (order: Resource): Resource => {
   const said = Object.entries(order).flatMap(([name, value]): [string, unknown][] => {
     if (!saidAgain.has(name.replace(/^_/, ''))) return [];
@@ -72,7 +77,29 @@ export const renewalOf = (order: Resource): Resource => {
     const { validityPeriod: _over, ...dispensing } = value as fhir4.MedicationRequestDispenseRequest;
     return Object.keys(dispensing).length > 0 ? [[name, dispensing]] : [];
   });
-  return withSpellingOf(Object.fromEntries(said) as Resource, order);
+  return withLabelsOf(order, withSpellingOf(withContainedReferred(Object.fromEntries(said) as Resource), order));
+};
+
+/** A record with the labels of an order, unless it has its own. */
+export const withLabelsOf = ({ meta }: Resource, next: Resource): Resource =>
+  (meta?.security ?? []).length === 0 || (next.meta?.security ?? []).length > 0
+    ? next
+    : withSpellingOf({ ...next, meta: { ...next.meta, security: meta?.security ?? [] } }, next);
+
+/** Without what is contained and that nothing names any more, which FHIR allows of no record (dom-3). */
+const withContainedReferred = ({ contained, ...said }: Resource): Resource => {
+  const all = (contained ?? []) as fhir4.Resource[];
+  const referred = new Set<unknown>();
+  const follow = (from: unknown): void => {
+    for (const [, id] of JSON.stringify(from).matchAll(/"#([A-Za-z0-9.-]+)"/g)) {
+      if (referred.has(id)) continue;
+      referred.add(id);
+      follow(all.filter((each) => each.id === id));
+    }
+  };
+  follow(said);
+  const named = all.filter(({ id }) => referred.has(id));
+  return (named.length > 0 ? { ...said, contained: named } : said) as Resource;
 };
 
 const kept = (name: string, items: readonly unknown[]): [string, unknown][] =>

@@ -144,6 +144,32 @@ describe('a renewal', () => {
     expect(await read(prior)).toMatchObject({ status: 'stopped' });
   });
 
+  it('bears the labels of the old one, keeps what changes its meaning, and stands by itself', async () => {
+    const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }];
+    const modifierExtension = [{ url: 'https://northside.example/every-other-day', valueBoolean: true }];
+    const about = (id: string, notes: string): fhir4.Condition => ({
+      resourceType: 'Condition',
+      id,
+      code: { text: notes },
+      subject: { reference: referenceTo(patient) },
+    });
+    const prior = await signed({
+      meta: { security },
+      modifierExtension,
+      contained: [about('why', 'Otitis'), about('seen', 'Fever')],
+      reasonReference: [{ reference: '#why' }],
+      supportingInformation: [{ reference: '#seen' }],
+    });
+    const order = (await renew(prior)).body as unknown as Stored<Order>;
+    const other = await signed({ meta: { security } });
+    const changed = await renew(other, { order: { dosageInstruction: [{ text: 'two' }] } });
+    const stopped = { ...order, status: 'stopped', statusReason: { text: 'It has helped' } } as unknown as TestBody;
+
+    expect(order).toMatchObject({ meta: { security }, modifierExtension, contained: [{ id: 'why' }] });
+    expect(changed.body).toMatchObject({ meta: { security } });
+    expect(told(await server.put(pathOf(order), stopped, { as: prescriber }))).toEqual([200, undefined]);
+  });
+
   it('goes on from what was used up, once', async () => {
     const prior = await signed();
     await server.put(pathOf(prior), { ...prior, status: 'completed' } as unknown as TestBody, { as: prescriber });

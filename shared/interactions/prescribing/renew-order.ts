@@ -3,7 +3,7 @@ import { parseReference } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import { isOrderTask, renewOrder } from '../../prescriptions/order-tasks.ts';
 import { isOrder, signedOrder, signedPart, withUnsignedFlag } from '../../prescriptions/orders.ts';
-import { renewalOf, renewedOrder, requireRenewable } from '../../prescriptions/renewals.ts';
+import { renewalOf, renewedOrder, requireRenewable, withLabelsOf } from '../../prescriptions/renewals.ts';
 import { keepMarks, markOf, memberOf, renewedUrl, signatureOf, withMarks } from '../../signing/signature.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { isOpen } from '../../work/worklists.ts';
@@ -117,7 +117,7 @@ const changedOrder = (context: RequestContext, order: Resource, { resource: prio
     return named.kind === 'record' ? named.id : undefined;
   });
   if (was === undefined || was !== is) throw invalid('subject', 'What replaces an order is for the same patient');
-  return parsed;
+  return { ...parsed, resource: withLabelsOf(prior, parsed.resource) };
 };
 
 const readTask = async (context: RequestContext, task: fhir4.Reference): Promise<StoredRecord | undefined> => {
