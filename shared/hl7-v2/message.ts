@@ -39,6 +39,9 @@ export class Repetition {
   }
 }
 
+/** More than a list of anything has, and lines of a text. */
+const mostRepetitions = 2_000;
+
 /** A field of a segment. */
 export class Field {
   readonly #repetitions: readonly (readonly string[])[];
@@ -58,8 +61,14 @@ export class Field {
     return this.repetitions.length > 0 ? 'value' : 'nothing';
   }
 
-  /** Those that say something. */
+  /**
+   * Those that say something.
+   *
+   * @throws Unfit where there are more than can be looked at.
+   */
   get repetitions(): readonly Repetition[] {
+    if (this.#repetitions.length > mostRepetitions)
+      throw new Unfit('not-filed', 'A field has more repetitions than are read', this.at, 'too-costly');
     return this.#repetitions
       .map((components) => new Repetition(components, this.#separators, this.at))
       .filter(({ isEmpty }) => !isEmpty);

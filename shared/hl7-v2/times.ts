@@ -18,9 +18,11 @@ interface Parts {
 const partsOf = (text: string, at: string): Parts => {
   const [, year = '', month, day, hour, minute = '00', second = '00', fraction, offset] = form.exec(text) ?? [];
   const whole = `${year}-${month ?? '01'}-${day ?? '01'}T${hour ?? '00'}:${minute}:${second}Z`;
-  const exists = year !== '' && !Number.isNaN(Date.parse(whole)) && isDay(year, month ?? '01', day ?? '01');
-  if (!exists || year === '0000' || Number(offset?.slice(1, 3) ?? 0) > 14)
-    throw new Unfit('field-form', 'This is no time', at);
+  // The 24th hour, which JavaScript reads, is none of FHIR's.
+  const exists =
+    year !== '' && hour !== '24' && !Number.isNaN(Date.parse(whole)) && isDay(year, month ?? '01', day ?? '01');
+  const isOffset = offset === undefined || (Number(offset.slice(1, 3)) <= 14 && Number(offset.slice(3)) < 60);
+  if (!exists || year === '0000' || !isOffset) throw new Unfit('field-form', 'This is no time', at);
   return { year, month, day, hour, minute, second, fraction, offset };
 };
 

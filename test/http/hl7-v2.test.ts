@@ -23,6 +23,8 @@ beforeAll(async () => {
     },
     { step: 'initialize', name: 'meanwhile', priority: 'high' },
   );
+  // After all that the messages of these tests were said.
+  server.setTime(Date.UTC(2026, 5, 1));
   await registerSender(server);
 });
 
@@ -188,7 +190,7 @@ describe('POST /hl7/v2', () => {
   });
 
   it('stores orders and vaccinations under their numbers, and what becomes of them', async () => {
-    await send(server, message('ADT^A04', [pid('7', 'Ishikawa^Mo||19700101|M')]));
+    await send(server, message('ADT^A04', [pid('7')]));
     const order = (control: string) => [pid('7'), `ORC|${control}|O-7`, 'OBR|1|O-7||2345-7^Glucose^LN'];
     for (const control of ['NW', 'HD'])
       await send(
@@ -222,7 +224,7 @@ describe('POST /hl7/v2', () => {
   });
 
   it('files reports of a laboratory on the patient who bears the number, with what they say to the letter', async () => {
-    await send(server, message('ADT^A04', [pid('10', 'Ostrowski^Bo||19600101|M')]));
+    await send(server, message('ADT^A04', [pid('10')]));
     const report = (state: string, glucose: string, reported: string) =>
       message('ORU^R01', [
         pid('10'),
@@ -261,6 +263,38 @@ describe('POST /hl7/v2', () => {
     expect(await search(`Specimen?patient=${patient?.id}`)).toMatchObject([
       { type: { coding: [{ code: '119297000' }] } },
     ]);
+  });
+
+  it('lets wait what tells of somebody else than the patient who bears the number, but for one who has married', async () => {
+    await send(server, message('ADT^A04', [pid('15', 'Jansson^Lucia||19500505|F')]));
+    const [patient] = await patientOf('15');
+    const report = (filler: string, who: string, reported = '20260301') =>
+      message('ORU^R01', [
+        pid('15', who),
+        segment('OBR', { 1: '1', 3: filler, 4: '2345-7^Glucose^LN', 22: reported, 25: 'F' }),
+      ]);
+    const order = (who: string) => message('ORM^O01', [pid('15', who), 'ORC|NW|O-15', 'OBR|1|O-15||2345-7^Glucose^LN']);
+    const answers = [];
+    for (const text of [
+      report('R-15-1', 'Kovacs^Renzo||19710101|M'),
+      order('Kovacs^Renzo||19710101|M'),
+      report('R-15-2', 'Moreau^Lucia||19500505|F'),
+      order('Jansson^Lucia||19500506|F'),
+      report('R-15-3', 'Jansson^Lucia||19500505|F', '20990101'),
+    ])
+      answers.push(verdictOf(await send(server, text)));
+
+    expect(answers).toEqual([
+      ['AA', 'W 204 PID^1^3'],
+      ['AA', 'W 204 PID^1^3'],
+      ['AA'],
+      ['AA'],
+      ['AA', 'W 102 OBR^1^22'],
+    ]);
+    expect(await search(`DiagnosticReport?patient=${patient?.id}`)).toMatchObject([
+      { identifier: [{ value: 'R-15-2' }] },
+    ]);
+    expect(await search(`ServiceRequest?patient=${patient?.id}`)).toHaveLength(1);
   });
 
   it('lets a report wait for its patient where nobody is anywhere near', async () => {
@@ -348,6 +382,8 @@ describe('POST /hl7/v2', () => {
   it.each([
     ['an unknown sender', message('ADT^A01', [pid('8')]).replace('|APP|', '|OTHER|'), 'W 204 MSH^1^3'],
     ['a patient without a known number', message('ADT^A01', ['PID|1||8^^^ELSEWHERE||Moreau^Al']), 'W 204 PID^1^3'],
+    ['what is said in years to come', message('ADT^A01', [pid('8')], { at: '20990101' }), 'W 102 MSH^1^7'],
+    ['an offset that is none', message('ADT^A01', [pid('8')], { at: '20260301120000+0099' }), 'W 102 MSH^1^7'],
     ['a time that is none', message('ADT^A01', [pid('8', 'Moreau^Al||19801332|M')]), 'W 102 PID^1^7'],
     ['a code that its table does not have', message('ADT^A01', [pid('8', 'Moreau^Al||19800101|Q')]), 'W 103 PID^1^8'],
     [

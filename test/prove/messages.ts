@@ -9,6 +9,8 @@ const senders = 8;
 /** Sends messages in the order in which they were said and in others, by one sender and by several at once, each to an organisation of its own, and compares the charts. */
 export const proveMessages = async (count: number, seed = 1): Promise<boolean> => {
   const server = await fhirServer();
+  // After all that the messages were said.
+  server.setTime(Date.UTC(2026, 5, 1));
   const sent = generatedMessages(seed, count);
   const patients = [...new Set(sent.map(({ patient }) => patient))];
   const texts = sent.map(({ text }) => text);

@@ -61,10 +61,15 @@ const mostRecords = 200;
 const mostReports = 20;
 const mostResults = 1_000;
 
+/** Segments of a message: what has more is not looked at any further. */
+const mostSegments = 20_000;
+
 /** What a message says of records. */
 export interface Content {
   /** The identifier that names the patient. */
   readonly patient: Told;
+  /** What a message says of the patient that does not tell of patients: it is compared, and not written. */
+  readonly described?: readonly Cell[];
   /** Whether a patient who is not there is made. */
   readonly mayCreatePatient: boolean;
   readonly others: readonly Told[];
@@ -110,13 +115,15 @@ const identifierFrom = ({ system, value }: Told['key']) => [{ system, value }];
  * @throws Unfit for what it lacks, and for fields that are not of their type.
  */
 export const contentOf = (reading: Reading): Content => {
+  const tooMuch = new Unfit('not-filed', 'A message tells of too much to be filed at once', 'MSH-9', 'too-costly');
+  if (reading.message.segments.length > mostSegments) throw tooMuch;
   const content = said(reading);
   const results = (content.reports ?? []).reduce(
     (sum, report) => sum + report.results.length + report.specimens.length,
     0,
   );
   if (content.others.length > mostRecords || (content.reports ?? []).length > mostReports || results > mostResults)
-    throw new Unfit('not-filed', 'A message tells of too much to be filed at once', 'MSH-9', 'too-costly');
+    throw tooMuch;
   return content;
 };
 
@@ -147,7 +154,7 @@ const said = (reading: Reading): Content => {
       : type === 'ORM'
         ? ordersTold(reading)
         : vaccinesTold(reading, chart);
-  return { patient: { ...patient, cells: [] }, mayCreatePatient: false, others };
+  return { patient: { ...patient, cells: [] }, described: patient.cells, mayCreatePatient: false, others };
 };
 
 const ofVisit = (reading: Reading, whole: Group, chart: string): Told[] => {

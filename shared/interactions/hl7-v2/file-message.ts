@@ -27,6 +27,7 @@ const read = async (context: FilingContext, message: Message): Promise<Read> => 
   const sender = await senderOf(context, message);
   requireMaySend(sender, message);
   const at = saidAt(message, sender);
+  requireSaidByNow(context, at, recordedIn(message));
   const [occurred, recorded] = [message.part('EVN', 6), message.part('EVN', 2)];
   const happened =
     occurred !== ''
@@ -35,7 +36,19 @@ const read = async (context: FilingContext, message: Message): Promise<Read> => 
         ? dateTimeOf(recorded, 'EVN-2', sender.zone)
         : dateTimeOf(message.part('MSH', 7), 'MSH-7', sender.zone);
   const reading = { message, sender, event: message.part('MSH', 9, 2), happened };
-  return { reading, content: contentOf(reading), at };
+  const content = contentOf(reading);
+  for (const { report } of content.reports ?? []) requireSaidByNow(context, Date.parse(report.issued ?? ''), 'OBR-22');
+  return { reading, content, at };
+};
+
+const recordedIn = (message: Message): string => (message.part('EVN', 2) === '' ? 'MSH-7' : 'EVN-2');
+
+/** By how much the clock of a sender may be ahead, its zone included. Milliseconds. */
+const mostAhead = 86_400_000;
+
+/** What were said in years to come would be the latest word until then, and hide all that is said in between. */
+const requireSaidByNow = ({ now }: FilingContext, at: number, field: string): void => {
+  if (at > now + mostAhead) throw new Unfit('field-form', 'This time has not come yet', field);
 };
 
 /**

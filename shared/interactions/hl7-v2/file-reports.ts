@@ -8,10 +8,11 @@ import { planFiling } from '../laboratory/plan-filing.ts';
 import type { PlannedWrite } from '../plan-write.ts';
 import { GuardFailed, save } from '../save.ts';
 import { withReferences } from './directory.ts';
+import { tellsOfSomebodyElse } from './somebody-else.ts';
 import { byIdentifier, contextOf, type FilingContext } from './typed.ts';
 
 /**
- * Files the reports of a message by the laboratory's own rules (docs/laboratory.md): on the patient who bears the identifier; where nobody does, on whom the matching is certain of. Each in a transaction of its own,
+ * Files the reports of a message by the laboratory's own rules (docs/laboratory.md): on the patient who bears the identifier, unless they tell of somebody else; where nobody does, on whom the matching is certain of. Each in a transaction of its own,
  * the last with the answer: what was filed before a break is filed once, since the same report again changes nothing.
  *
  * @throws Unfit `patient-unknown` where nobody is anywhere near the patient, so that the message waits for the patient to be registered; `patient-ambiguous` where several bear the identifier; GuardFailed where the patient was registered meanwhile.
@@ -29,6 +30,8 @@ export const fileReports = async (
     (await conditionalMatch(contextOf(context, 'Patient'), byIdentifier(patient.key), 'identifier', 2)).matches;
   const [match, other] = await bearers();
   if (other) throw new Unfit('patient-ambiguous', 'Several patients have this identifier', 'PID-3');
+  const isElse = match !== undefined && (await tellsOfSomebodyElse(patient.cells, match));
+  const said = isElse ? { whose: { reason: 'uncertain-patient' } as const } : {};
   const whose = match
     ? { subject: { reference: `Patient/${match.id}` } }
     : { patient: saying('Patient', patient.cells, patient.initially) as unknown as fhir4.Patient };
@@ -37,11 +40,11 @@ export const fileReports = async (
   for (const [index, each] of reports.entries()) {
     const filing = (await withReferences(context, each, new Map(), found)) as typeof each;
     const { subject, ...described } = { subject: undefined, ...whose };
-    const planned = await planFiling(own, {
-      ...filing,
-      ...described,
-      report: subject ? { ...filing.report, subject } : filing.report,
-    });
+    const planned = await planFiling(
+      own,
+      { ...filing, ...described, report: subject && !isElse ? { ...filing.report, subject } : filing.report },
+      said,
+    );
     // Who was registered between the two looks is certain by the number, and merely likely to the matching.
     if (!match && planned.filed.reason !== undefined && (await bearers()).length > 0) throw new GuardFailed();
     if (planned.filed.outcome === 'unfiled' && planned.filed.reason === 'no-patient')

@@ -13,6 +13,7 @@ import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-
 import { possibleDuplicates, traceDuplicates } from '../registering/duplicates.ts';
 import { planPutByCondition } from '../update.ts';
 import { withReferences } from './directory.ts';
+import { tellsOfSomebodyElse } from './somebody-else.ts';
 import { byIdentifier, contextOf, type FilingContext } from './typed.ts';
 
 /** Records of a message that are looked up beside one another. */
@@ -38,7 +39,7 @@ interface Found {
  */
 export const planFiling = async (
   context: FilingContext,
-  { patient, mayCreatePatient, others }: Content,
+  { patient, mayCreatePatient, others, described = [] }: Content,
   stamp: Stamp,
 ): Promise<Filing> => {
   const matchOf = ({ type, key }: Told) => matching(context, type, key);
@@ -47,6 +48,8 @@ export const planFiling = async (
   );
   if (!whom.matches[0] && !mayCreatePatient)
     throw new Unfit('patient-unknown', 'No patient has this identifier yet', 'PID-3');
+  if (whom.matches[0] && (await tellsOfSomebodyElse(described, whom.matches[0])))
+    throw new Unfit('patient-ambiguous', 'The patient of this number has another name and another birth date', 'PID-3');
   const known = new Map<string, Address>(context.known);
   const own = { ...context, known };
   const names = new Map<string, string>();

@@ -3,6 +3,7 @@ import { acknowledgement } from '../../../shared/hl7-v2/acknowledgement.ts';
 import { textOfBytes } from '../../../shared/hl7-v2/bytes.ts';
 import { escaped, unescaped } from '../../../shared/hl7-v2/escapes.ts';
 import { headerOf } from '../../../shared/hl7-v2/header.ts';
+import { contentOf } from '../../../shared/hl7-v2/mapping/messages.ts';
 import { Message } from '../../../shared/hl7-v2/message.ts';
 import { senderExtension, senderIn } from '../../../shared/hl7-v2/sender.ts';
 import { dateOf, dateTimeOf, instantOf } from '../../../shared/hl7-v2/times.ts';
@@ -78,16 +79,38 @@ describe('times', () => {
     expect(dateTimeOf(sent, 'PID-29', 'America/New_York')).toBe(meant);
   });
 
-  it.each(['', '26', '20260230', '20261301', '202601012560', '20260101T10', '2026010110+9900', '00000101'])(
-    'refuses %j',
-    (sent) => {
-      expect(() => dateTimeOf(sent, 'PID-29', 'UTC')).toThrow('This is no time');
-    },
-  );
+  it.each([
+    '',
+    '26',
+    '20260230',
+    '20261301',
+    '202601012560',
+    '20260101240000',
+    '20260101T10',
+    '2026010110+9900',
+    '20260101100000+0099',
+    '20260101100000-1260',
+    '00000101',
+  ])('refuses %j', (sent) => {
+    expect(() => dateTimeOf(sent, 'PID-29', 'UTC')).toThrow('This is no time');
+  });
 
   it('tells the day alone, and the first instant of what is not exact', () => {
     expect(dateOf('202602281030', 'PID-7')).toBe('2026-02-28');
     expect(new Date(instantOf('202602', 'EVN-2', 'America/New_York')).toISOString()).toBe('2026-02-01T05:00:00.000Z');
+  });
+});
+
+describe('what would take too long', () => {
+  const sender = senderIn(senderEndpoint(), 'APP|FAC');
+
+  it.each([
+    ['segments', ['PID|||1^^^HOSP', ...Array.from({ length: 20_000 }, () => 'NTE|1')]],
+    ['repetitions of a field', [`PID|||${'1^^^HOSP~'.repeat(2_000)}2^^^HOSP`]],
+  ])('is not read, such as too many %s', (_, segments) => {
+    const message = new Message(['MSH|^~\\&|APP|FAC|||2026||ADT^A04|1|P|2.5', ...segments].join('\r'));
+    const reading = { message, sender, event: 'A04', happened: '2026' };
+    expect(() => contentOf(reading)).toThrow(expect.objectContaining({ reason: 'not-filed', code: 'too-costly' }));
   });
 });
 
