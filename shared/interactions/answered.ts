@@ -1,5 +1,6 @@
 import type { Resource } from '../fhir/resource.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
+import { mayBeInterpreted } from '../laboratory/may-be-interpreted.ts';
 import type { RequestContext } from './context.ts';
 
 /** What is to be written, and what its writer should know of it. */
@@ -27,7 +28,7 @@ export const answered = async (
     return (await import('./answered.lazy.ts')).checked(context, chart, resource);
   if (resourceType.startsWith('Communication') && (resource['inResponseTo'] || resource['medium']))
     return (await import('./message-written.lazy.ts')).messageWritten(context, chart, resource, before);
-  if (resourceType === 'Observation' && (resource['valueQuantity'] || resource['component']))
+  if (resourceType === 'Observation' && mayBeInterpreted(resource))
     return (await import('./results/interpreted.lazy.ts')).interpreted(context, chart, resource);
   return { resource, notices: [] };
 };

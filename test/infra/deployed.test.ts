@@ -132,7 +132,7 @@ describe('a function as it is deployed', () => {
       code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }] },
       subject: { reference: 'Patient/una' },
       effectiveDateTime: '2024-05-01',
-      valueQuantity: { value: 72, unit: 'beats/min' },
+      valueQuantity: { value: 72, unit: 'beats/min', system: 'http://unitsofmeasure.org', code: '/min' },
     };
 
     const ofPatient = await answersOf(

@@ -31,8 +31,13 @@ describe('initialisation', () => {
     reached = new Map(functionEntries.map((entry, index) => [entry, found[index]]));
   });
 
-  it.each(functionEntries)('of %s reaches for no file, no network and no process', (entry) => {
-    expect(reached.get(entry)).toEqual([]);
+  // The dictionary of stored bodies lies beside the code, and a request cannot wait for it.
+  const dictionary = ['fs.readFileSync', 'fs.openSync', 'fs.readSync', 'fs.closeSync'];
+
+  const readsNoBodies = /(?:-digests|add-token-claims|follow-user-pool)\.ts$/;
+
+  it.each(functionEntries)('of %s reaches for no file but the dictionary, no network and no process', (entry) => {
+    expect(reached.get(entry)).toEqual(readsNoBodies.test(entry) ? [] : dictionary);
   });
 
   it('would be found to reach out', async () => {

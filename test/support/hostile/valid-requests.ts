@@ -150,7 +150,7 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
   ];
   const jsonPatch = [
     { op: 'test', path: '/resourceType', value: 'Observation' },
-    { op: 'replace', path: '/status', value: 'amended' },
+    { op: 'add', path: '/issued', value: '2024-05-02T08:00:00Z' },
     { op: 'add', path: '/valueQuantity/value', value: 73.5 },
   ];
   const fhirPatch = parameters([
@@ -159,7 +159,7 @@ export const validRequests = (world: HostileWorld): readonly ValidRequest[] => {
       part: [
         { name: 'type', valueCode: 'replace' },
         { name: 'path', valueString: 'Observation.status' },
-        { name: 'value', valueCode: 'corrected' },
+        { name: 'value', valueCode: 'final' },
       ],
     },
   ]);

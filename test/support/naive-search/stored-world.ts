@@ -123,7 +123,35 @@ export const writeWorld = async (server: SearchServer, random: Random, size: Wor
   }
 
   await touch(server, random, written);
+  for (const [place, organization] of await raisedFrom(server, written)) written.set(place, organization);
   return { records: await readAll(server, written), places: [...written.keys()], refused };
+};
+
+/** The tasks and findings that came of what was written. */
+const raisedFrom = async (
+  server: SearchServer,
+  written: ReadonlyMap<string, Searcher['organization']>,
+): Promise<[place: string, organization: Searcher['organization']][]> => {
+  const raised: [string, Searcher['organization']][] = [];
+  for (const organization of organizations) {
+    const patients = [...written].filter(([place, owner]) => owner === organization && place.startsWith('Patient/'));
+    for (const [patient] of patients) {
+      for (const type of ['Task', 'DetectedIssue']) {
+        const asked = await server.ask(
+          { role: 'system', organization },
+          'GET',
+          `${type}?patient=${patient}&_count=1000`,
+        );
+        if (asked.status === 404 || asked.status === 410) continue; // deleted again
+        if (asked.status !== 200) throw new Error(`${type} of ${patient} was answered with ${asked.status}`);
+        for (const { resource } of (asked.body as fhir4.Bundle).entry ?? []) {
+          const place = `${resource?.resourceType}/${resource?.id}`;
+          if (resource?.resourceType === type && !written.has(place)) raised.push([place, organization]);
+        }
+      }
+    }
+  }
+  return raised;
 };
 
 /** Updates some records and deletes others, so that rows of earlier versions are around. */

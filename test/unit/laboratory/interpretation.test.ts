@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Resource } from '../../../shared/fhir/resource.ts';
 import { type RangeFacts, sideIn } from '../../../shared/laboratory/interpretation.ts';
+import { frequentUnits } from '../../../shared/laboratory/may-be-interpreted.ts';
 import { rangeFactsOf } from '../../../shared/laboratory/range-facts.ts';
 import * as units from '../../../shared/search/ucum/units.lazy.ts';
 import { publishedUnits } from '../../support/ucum-lhc.ts';
@@ -129,6 +130,10 @@ describe('rangeFactsOf', () => {
 });
 
 describe('isUnit', () => {
+  it('knows the units that need not be looked up', () => {
+    expect([...frequentUnits].filter((code) => !units.isUnit(code))).toEqual([]);
+  });
+
   it('knows every unit that is published, and no word besides', () => {
     const unknown = publishedUnits()
       .map(({ csCode_ }) => csCode_.trim())
