@@ -59,13 +59,14 @@ const plain = (words: string): string => words.replace(/[\\`*_{}[\]()#+!|<>~&]/g
  *
  * @param order - `Type/id` of what it speaks against; undefined for a draft without an id.
  * @param uuids - of the card, and of its suggestion.
- * @param draft - whether not to order it can be suggested.
+ * @param told.draft - whether not to order it can be suggested.
+ * @param told.notices - what the law wants to be told with what it tells of.
  */
 export const cardOf = (
   { code, severity, text, record, rule, source, edition }: Finding,
   order: string | undefined,
   uuids: { readonly card: string; readonly suggestion: string },
-  draft: boolean,
+  { draft, notices }: { readonly draft: boolean; readonly notices: readonly string[] },
 ): Card => ({
   uuid: uuids.card,
   summary: shortened(text),
@@ -74,6 +75,7 @@ export const cardOf = (
     ...(record === undefined ? [] : [`Record: ${plain(record)}`]),
     ...(source === undefined ? [] : [`Source: ${plain(source.title)}, ${plain(source.where)}`]),
     `Knowledge: ${plain(edition)}`,
+    ...notices.map(plain),
   ].join('\n\n'),
   indicator: indicators[severity],
   source: {

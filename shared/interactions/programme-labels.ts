@@ -6,7 +6,7 @@ import type { Resource } from '../fhir/resource.ts';
  * What the records of a substance-use programme bear: the law that they are under, and that whoever is shown them may not pass them on, in the words of the
  * law. https://www.law.cornell.edu/cfr/text/42/2.32
  */
-const ofProgramme: readonly fhir4.Coding[] = [
+export const ofProgramme: readonly fhir4.Coding[] = [
   { system: actCode, code: '42CFRPart2', display: '42 CFR Part2' },
   {
     system: actCode,

@@ -1,3 +1,4 @@
+import { noRedisclosure } from '../../access/labels.ts';
 import { type Card, cardOf, notCheckedCard } from '../../cds-hooks/cards.ts';
 import { parseHookRequest } from '../../cds-hooks/hook-request.ts';
 import type { Hook } from '../../cds-hooks/services.ts';
@@ -33,20 +34,21 @@ export const answerHook = async (context: Context, hook: Hook): Promise<{ readon
     ? await ofDrafts(context, drafts, looked.beside, chart, pack)
     : comparedInChart(await withMedications(context, looked.beside, []), pack, context.now);
   const names = cardNames();
+  const kept = await Promise.all(
+    compared.clashes.map(async (clash, index) => ({
+      uuid: names(index).card,
+      clash: await aboutOf(context, clash, looked.beside),
+    })),
+  );
   const cards = [
-    ...compared.clashes.map(({ subject, finding }, index) =>
-      cardOf(finding, nameOf(subject), names(index), drafts !== undefined),
-    ),
+    ...compared.clashes.map(({ subject, finding }, index) => {
+      const notices = noticesAmong(kept[index]?.clash.security ?? []);
+      return cardOf(finding, nameOf(subject), names(index), { draft: drafts !== undefined, notices });
+    }),
     notCheckedCard(compared.open, pack?.edition, names(compared.clashes.length).card),
   ];
-  const kept = await Promise.all(
-    compared.clashes.map(async (clash, index): Promise<KeptCard> => {
-      const uuid = names(index).card;
-      return { uuid, clash: await aboutOf(context, clash, looked.beside) };
-    }),
-  );
   await Promise.all([
-    trace(context, chart, query, compared),
+    trace(context, chart, query, { ...compared, facts: looked.beside }),
     keepCards(context, hook, {
       patient: request.patientId,
       cards: [...kept, ...cards.slice(-1).map(({ uuid }) => ({ uuid }))],
@@ -54,6 +56,10 @@ export const answerHook = async (context: Context, hook: Hook): Promise<{ readon
   ]);
   return { cards };
 };
+
+/** That what is told must not be passed on, in the words of the law. https://www.law.cornell.edu/cfr/text/42/2.32 */
+const noticesAmong = (security: readonly fhir4.Coding[]): readonly string[] =>
+  security.flatMap(({ system, code, display }) => (`${system}|${code}` === noRedisclosure ? (display ?? []) : []));
 
 const ofDrafts = async (
   context: Context,
@@ -84,24 +90,33 @@ const aboutOf = async (
   { subject, finding }: Clash,
   facts: ChartFacts,
 ): Promise<NonNullable<KeptCard['clash']>> => {
-  const stored = (name: string | undefined): name is string => {
-    const [type, id] = name?.split('/') ?? [];
-    const records = Object.entries(facts).find(([each]) => each === type)?.[1] as readonly Resource[] | undefined;
-    return records?.some((record) => record.id === id) === true;
-  };
   return {
     finding,
-    implicated: [nameOf(subject), finding.record].filter(stored),
+    implicated: [nameOf(subject), finding.record].filter((name) => name !== undefined).filter(storedIn(facts)),
     security: await labelsOfFinding(context, subject as unknown as Resource, finding, facts),
   };
 };
 
-/** Who is told of records has seen them. */
-const trace = async ({ audit }: Context, chart: string, query: string, { clashes, open }: Compared): Promise<void> => {
+/** Whether a chart has a record of this name, `Type/id`, as far as it was read: a draft may bear the name of anything. */
+const storedIn =
+  (facts: ChartFacts) =>
+  (name: string): boolean => {
+    const [type, id] = name.split('/');
+    const records = Object.entries(facts).find(([each]) => each === type)?.[1] as readonly Resource[] | undefined;
+    return records?.some((record) => record.id === id) === true;
+  };
+
+/** Who is told of records has seen them: those of the chart, not the drafts that nobody has stored. */
+const trace = async (
+  { audit }: Context,
+  chart: string,
+  query: string,
+  { clashes, open, facts }: Compared & { readonly facts: ChartFacts },
+): Promise<void> => {
   const told = [
     ...clashes.flatMap(({ subject, finding }) => [nameOf(subject), finding.record]),
     ...open.map(({ record }) => record),
-  ];
-  const what = [...new Set(told.filter((name) => name !== undefined))];
+  ].filter((name) => name !== undefined);
+  const what = [...new Set(told)].filter(storedIn(facts));
   if (what.length > 0) await audit.record([{ interaction: 'operation', chart, what, query }]);
 };

@@ -7,7 +7,9 @@ import { linkedPage } from '../../store/linked-page.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { lookAgain } from '../look-again.ts';
+import { seenOf } from '../order-checks/facts.ts';
 import { guardOf } from '../order-checks/guard.ts';
+import { labelsOfRecords } from '../order-checks/labels-of-finding.ts';
 import { detectedIssueOf, ruleOf, ruleToldBy } from '../order-checks/told.ts';
 import { isWithdrawnIssue } from '../order-checks/told-before.ts';
 import { systemOf } from '../own-system.ts';
@@ -21,7 +23,8 @@ type Issue = fhir4.DetectedIssue;
 
 /**
  * Takes what became of cards. Each leaves its trace; what was found is kept as a DetectedIssue with what was done about it as its mitigation, by who gave the feedback: that of the same finding where
- * there is one, such as of an order from elsewhere, else a new one. The same feedback twice changes nothing.
+ * there is one, such as of an order from elsewhere, else a new one. The same feedback twice changes nothing. Of what is there no more, or
+ * hidden by now, the trace is all.
  *
  * @throws RecordError `forbidden`, `malformed`, `invalid`, `not-found`.
  * @see https://cds-hooks.hl7.org/2.0/#feedback
@@ -32,7 +35,8 @@ export const takeFeedback = async (context: Context, hook: Hook): Promise<void> 
   const about = await Promise.all(
     given.map(async (feedback) => ({ feedback, ...(await keptCards(context, hook, feedback.card)) })),
   );
-  for (const [patient, each] of Map.groupBy(about, (one) => one.patient)) {
+  // Of several patients one may not be to be seen any more: then nothing is kept of any.
+  const looked = [...Map.groupBy(about, ({ patient }) => patient)].map(async ([patient, each]) => {
     const outcomes = each.map(({ feedback: { card, outcome, reason } }) =>
       [
         `card=${card}`,
@@ -42,8 +46,32 @@ export const takeFeedback = async (context: Context, hook: Hook): Promise<void> 
     );
     const query = `cds-services/${hook}/feedback?${outcomes.join('&')}`;
     const { record } = await lookAtPatient(context, patient, query, async () => undefined);
-    await lookAgain(() => keep(context, { organization, patient, chart: record.chart }, each));
-  }
+    return { where: { organization, patient, chart: record.chart }, each };
+  });
+  for (const { where, each } of await Promise.all(looked))
+    await lookAgain(async () => keep(context, where, await standing(context, each)));
+};
+
+interface Given {
+  readonly feedback: Feedback;
+  readonly card: KeptCard;
+}
+
+/**
+ * Cards as far as what they told of is still there for who got them, with the labels that it bears now: of a record that was taken out of a wrong chart, or closed, since then no word is to be written
+ * again.
+ */
+const standing = async (context: Context, given: readonly Given[]): Promise<readonly Given[]> => {
+  const seen = await seenOf(context, [...new Set(given.flatMap(({ card }) => card.clash?.implicated ?? []))]);
+  const each = given.map(async ({ feedback, card }): Promise<Given[]> => {
+    if (!card.clash) return [];
+    const records = card.clash.implicated.flatMap((name) => seen.get(name) ?? []);
+    if (records.length < card.clash.implicated.length) return [];
+    const security = [...card.clash.security, ...(await labelsOfRecords(context, records))];
+    const labels = new Map(security.map((label) => [`${label.system}|${label.code}`, label]));
+    return [{ feedback, card: { ...card, clash: { ...card.clash, security: [...labels.values()] } } }];
+  });
+  return (await Promise.all(each)).flat();
 };
 
 interface Kept {
@@ -55,10 +83,10 @@ interface Kept {
 const keep = async (
   context: Context,
   where: { readonly organization: string; readonly patient: string; readonly chart: string },
-  given: readonly { readonly feedback: Feedback; readonly card: KeptCard }[],
+  given: readonly Given[],
 ): Promise<void> => {
   const { organization, patient, chart } = where;
-  if (given.every(({ card }) => !card.clash)) return;
+  if (given.length === 0) return;
   const own = { ...context, recordType: detectedIssue, asking: systemOf(context, organization) };
   const guard = await guardOf(context, chart, organization);
   const { items } = await linkedPage(context.store.whole, chart, 'DetectedIssue', {});

@@ -49,12 +49,14 @@ export const noFacts: ChartFacts = {
 export const chartFacts = async (context: Context, chart: string): Promise<ChartFacts> => {
   const [patient, ...found] = await Promise.all([
     context.store.read({ type: 'Patient', chart, place: '' }),
-    ...(Object.keys(mostPages) as FactType[]).map(async (type) => [type, await seenOf(context, chart, type)] as const),
+    ...(Object.keys(mostPages) as FactType[]).map(
+      async (type) => [type, await seenInChart(context, chart, type)] as const,
+    ),
   ]);
   return { patient: patient?.resource, ...(Object.fromEntries(found) as Record<FactType, readonly Resource[]>) };
 };
 
-const seenOf = async (context: Context, chart: string, type: FactType): Promise<readonly Resource[]> => {
+const seenInChart = async (context: Context, chart: string, type: FactType): Promise<readonly Resource[]> => {
   const most = mostPages[type];
   const records: StoredRecord[] = [];
   let after: string | undefined;
@@ -117,15 +119,32 @@ export const withMedications = async (
   };
 };
 
-const medicationsOf = async (context: Context, ids: readonly string[]): Promise<PatientFacts['medications']> => {
-  const addresses = await locateAll(context, 'Medication', ids);
-  const found = await context.store.whole.readMany(addresses);
-  await context.sharing.lookUp(found);
-  const facts = { ...context, recordType: factsOfType('Medication') };
+const medicationsOf = async (context: Context, ids: readonly string[]): Promise<PatientFacts['medications']> =>
+  (await seenOf(
+    context,
+    ids.map((id) => `Medication/${id}`),
+  )) as unknown as PatientFacts['medications'];
+
+/**
+ * Records that the caller may see, by `Type/id`: one call to find them and one to read them.
+ *
+ * @param names - `Type/id` each.
+ */
+export const seenOf = async (context: Context, names: readonly string[]): Promise<ReadonlyMap<string, Resource>> => {
+  const byType = Map.groupBy(names, (name) => name.slice(0, name.indexOf('/')));
+  const found = [...byType].map(([type, each]) =>
+    locateAll(
+      context,
+      type,
+      each.map((name) => name.slice(type.length + 1)),
+    ),
+  );
+  const records = await context.store.whole.readMany((await Promise.all(found)).flat());
+  await context.sharing.lookUp(records);
   return new Map(
-    found.flatMap((record) =>
-      record.resource && mayAccess(facts, 'r', record)
-        ? [[`Medication/${record.id}`, { ...record.resource, id: record.id } as unknown as fhir4.Medication] as const]
+    records.flatMap((record) =>
+      record.resource && mayAccess({ ...context, recordType: factsOfType(record.type) }, 'r', record)
+        ? [[`${record.type}/${record.id}`, { ...record.resource, id: record.id }] as const]
         : [],
     ),
   );

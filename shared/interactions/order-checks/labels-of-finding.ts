@@ -1,7 +1,8 @@
-import { sensitiveAmong } from '../../access/labels.ts';
+import { part2Label, sensitiveAmong } from '../../access/labels.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import type { Finding } from '../../order-checks/findings.ts';
 import type { RequestContext } from '../context.ts';
+import { ofProgramme } from '../programme-labels.ts';
 import type { ChartFacts } from './facts.ts';
 
 /**
@@ -20,7 +21,7 @@ export const labelsOfFinding = async (
   return labelsOfRecords({ sharing }, [order, ...clashing]);
 };
 
-/** The sensitive labels of what tells of these records, and those that their codes come to. */
+/** The sensitive labels of what tells of these records, and those that their codes come to. With that of a substance-use programme goes the notice of the law, whoever keeps what tells of it. */
 export const labelsOfRecords = async (
   { sharing }: Pick<RequestContext, 'sharing'>,
   records: readonly Resource[],
@@ -29,7 +30,8 @@ export const labelsOfRecords = async (
     const labels = (resource.meta?.security ?? []).map(({ system, code }) => `${system ?? ''}|${code ?? ''}`);
     return [...labels, ...(await sharing.labelsByCode({ labels, resource })).labels];
   });
-  return sensitiveAmong((await Promise.all(each)).flat()).map((label) => {
+  return sensitiveAmong((await Promise.all(each)).flat()).flatMap((label) => {
+    if (label === part2Label) return ofProgramme;
     const at = label.lastIndexOf('|');
     return { ...(at > 0 ? { system: label.slice(0, at) } : {}), code: label.slice(at + 1) };
   });
