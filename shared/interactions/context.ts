@@ -11,6 +11,15 @@ import type { PlannedWrite } from './plan-write.ts';
 import type { SharedCharts } from './shared-charts.ts';
 import type { View } from './view.ts';
 
+/** What was read beside the decision of a chart whose results may change. */
+export interface ReviewsAhead {
+  /** What the row says that reviews and changes of results write (review-guard.ts). */
+  readonly guarded: readonly string[];
+  readonly reports: readonly StoredRecord[];
+  /** The charts of the person. */
+  readonly charts: readonly string[];
+}
+
 /** What an interaction works with. */
 export interface RequestContext {
   readonly recordType: RecordType;
@@ -38,11 +47,12 @@ export interface RequestContext {
   readonly known: ReadonlyMap<string, Address>;
   /** What the same transaction is to say of a record, `Type/id`; undefined if it does not write it. */
   readonly saying?: ((name: string) => Resource | undefined) | undefined;
-  /** Orders, by `ServiceRequest/id`, and all tasks of charts that were read beside the decision. Who looks again reads anew (save.ts). */
+  /** Orders, by `ServiceRequest/id`, and all tasks of charts that were read beside the decision, with what changes of results in a chart look at. Who looks again reads anew (save.ts). */
   readonly ahead?:
     | {
         readonly orders: ReadonlyMap<string, StoredRecord>;
         readonly tasks: ReadonlyMap<string, readonly StoredRecord[]>;
+        readonly reviews?: ReadonlyMap<string, ReviewsAhead>;
       }
     | undefined;
   /** Of which records the request must not tell whether there are any: these are nowhere. Not given where all may be looked up. */

@@ -47,9 +47,10 @@ export const messageOf = (filing: Filing, known?: string): Message => {
   const time = { version, issued: report.issued };
   const key = messageKey(report.status, time, digest);
   if (key === undefined) throw invalid('report.issued', 'Either version or issued tells which message is newer');
+  const identities = identitiesOf(results);
   const sent = results.map((resource, index) => ({
     resource,
-    identity: identityOf(results, index),
+    identity: identities[index] ?? '',
     key: messageKey(resource.status, time, digest) ?? key,
   }));
   const twice = sent.find(({ identity }, index) => sent.findIndex((each) => each.identity === identity) < index);
@@ -74,6 +75,10 @@ const apart = (number: string, alike: readonly fhir4.Specimen[], one: fhir4.Spec
 
 const digestOf = (content: unknown): string =>
   hashOf(stringifyJson(inOrder(content))).slice('sha256:'.length, 'sha256:'.length + digestLetters);
+
+/** What tells each of the results of a report apart, in their order. */
+export const identitiesOf = (results: readonly fhir4.Observation[]): readonly string[] =>
+  results.map((_, index) => identityOf(results, index));
 
 /** Its number; else its code, and which of several with the same code it is. */
 const identityOf = (results: readonly fhir4.Observation[], index: number): string => {

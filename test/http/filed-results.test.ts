@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
-import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
-import { filingOf, fillerNumber, type Sent, told } from '../support/filings.ts';
+import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
+import { filingOf, fillerNumber, numbered, type Sent, told } from '../support/filings.ts';
 import { create, patientBody, referenceTo, resourcesIn, type Stored } from '../support/records.ts';
 
 // What becomes of results once they are filed: what they bear, what they call for, and where they stand.
@@ -12,8 +13,30 @@ let server: FhirServer;
 let patient: Stored<fhir4.Patient>;
 let subject: fhir4.Reference;
 
+/** A review that is made once a filing has had the answers to so many queries, and before it reads any single row. */
+const beside = new AsyncLocalStorage<{
+  queries: number;
+  readonly review: () => Promise<void>;
+  readonly reviewed: PromiseWithResolvers<void>;
+}>();
+
 beforeAll(async () => {
   server = await fhirServer();
+  server.store.client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      async (args) => {
+        const moment = beside.getStore();
+        if (!moment || moment.queries === 0) return next(args);
+        if (commandName.startsWith('Get')) await moment.reviewed.promise;
+        const answer = await next(args);
+        if (commandName.startsWith('Query') && --moment.queries === 0) {
+          await beside.exit(moment.review);
+          moment.reviewed.resolve();
+        }
+        return answer;
+      },
+    { step: 'initialize', name: 'beside', priority: 'high' },
+  );
 });
 beforeEach(async () => {
   patient = await create(server, patientBody());
@@ -143,5 +166,143 @@ describe('specimens of one accession', () => {
 
     expect(new Set(first?.map(({ reference }) => reference)).size).toBe(2);
     expect(await filed(corrected)).toEqual(first);
+  });
+});
+
+describe('a report that is known', () => {
+  const sentAs = async (filler: string, elements: Partial<fhir4.DiagnosticReport> = {}) => {
+    const [report, ...results] = (filing({ filler }).parameter ?? []).map(({ resource }) => resource);
+    const stored = [];
+    for (const each of results) stored.push(await create(server, { ...each, subject } as fhir4.Observation, lab));
+    const result = stored.map((each) => ({ reference: referenceTo(each) }));
+    return create(server, { ...report, ...elements, subject, result } as fhir4.DiagnosticReport, lab);
+  };
+  const valuesOf = async (report: string) => (await resultsOf(report)).map(({ valueQuantity }) => valueQuantity?.value);
+  const observations = async () =>
+    resourcesIn((await server.get(`Observation?patient=${patient.id}`)).body) as unknown as fhir4.Observation[];
+
+  const review = async (report: string, as: TestCaller) => {
+    const { status, text } = await server.post(`${report}/$review`, { resourceType: 'Parameters' }, { as });
+    expect(status, text).toBe(201);
+  };
+
+  it('is corrected, reviews of it included, in two sequential calls', async () => {
+    const reader = await create(server, { resourceType: 'Practitioner' }, { role: 'admin' });
+    const as = { role: 'physician', claims: { fhirUser: referenceTo(reader) } };
+    const filler = fillerNumber();
+    const { report } = await file({ filler });
+    await review(report, as);
+    server.calls.reset();
+
+    await file({ filler, ...corrected, values: { '2823-3': 4.4 } });
+
+    expect(server.calls.sequential()).toBe(2);
+    const again = (await tasksOf()).find((each) => codeOf(each) === 'review-result');
+    expect(again).toMatchObject({ status: 'requested', owner: { reference: referenceTo(reader) } });
+  });
+
+  it('is not corrected behind the back of who reviews it between two reads of the filing', async () => {
+    const reader = await create(server, { resourceType: 'Practitioner' }, { role: 'admin' });
+    const as = { role: 'physician', claims: { fhirUser: referenceTo(reader) } };
+    const filler = fillerNumber();
+    const { report } = await file({ filler });
+
+    // Orders, tasks and reports were read before the review; all single rows are read after it.
+    const moment = { queries: 3, review: () => review(report, as), reviewed: Promise.withResolvers<void>() };
+    await beside.run(moment, () => file({ filler, ...corrected, values: { '2823-3': 4.4 } }));
+
+    expect(moment.queries).toBe(0);
+    const again = (await tasksOf()).find(({ status, owner }) => status === 'requested' && owner !== undefined);
+    expect(again).toMatchObject({ focus: { reference: report }, owner: { reference: referenceTo(reader) } });
+  });
+
+  it('and critical, by its order, is filed in two sequential calls', async () => {
+    const order = {
+      resourceType: 'ServiceRequest',
+      status: 'active',
+      intent: 'order',
+      subject,
+      identifier: [numbered('PLAC', 'P-9')],
+    } as fhir4.ServiceRequest;
+    await create(server, order);
+    server.calls.reset();
+
+    await file({
+      filler: fillerNumber(),
+      placer: 'P-9',
+      issued: new Date().toISOString(),
+      result: { interpretation: called('HH') },
+    });
+
+    expect(server.calls.sequential()).toBe(2);
+    expect((await tasksOf()).map(codeOf)).toContain('critical-result');
+  });
+
+  it('though nobody has filed it is revised with its results, and not doubled', async () => {
+    const filler = fillerNumber();
+    const written = await sentAs(filler);
+
+    const next = await file({ filler, ...corrected, values: { '2823-3': 4.2, '2951-2': 139 } });
+
+    expect(next).toMatchObject({ outcome: 'revised', report: referenceTo(written) });
+    expect(await valuesOf(next.report)).toEqual([4.2, 139]);
+    expect(await file({ filler, issued: '2026-11-20T11:00:00Z' })).toMatchObject({ outcome: 'late' });
+    expect((await observations()).length).toBe(2);
+    expect(await valuesOf(next.report)).toEqual([4.2, 139]);
+  });
+
+  it('though nobody has filed it is not taken back by an older message', async () => {
+    const filler = fillerNumber();
+    const written = await sentAs(filler);
+
+    const late = await file({ filler, status: 'preliminary', issued: '2026-11-20T12:00:00Z', values: { '2823-3': 9 } });
+
+    expect(late).toMatchObject({ outcome: 'late', report: referenceTo(written) });
+    expect(await valuesOf(late.report)).toEqual([4.1]);
+  });
+
+  it('under an id of its sender is found each time', async () => {
+    const filler = fillerNumber();
+    const { id, meta: _meta, ...written } = await sentAs(filler);
+    const chosen = { ...written, id: `report-${filler}`, identifier: [numbered('FILL', `${filler}-b`)] };
+    expect((await server.put(`DiagnosticReport/${chosen.id}`, chosen as unknown as TestBody, { as: lab })).status).toBe(
+      201,
+    );
+
+    for (const hour of [11, 12])
+      expect(await file({ filler: `${filler}-b`, issued: `2026-11-20T${hour}:00:00Z` })).toMatchObject({
+        outcome: 'revised',
+        report: `DiagnosticReport/${chosen.id}`,
+      });
+    expect(id).not.toBe(chosen.id);
+  });
+
+  it('and was refiled goes on where it belongs, and waits where the laboratory errs once more', async () => {
+    const filler = fillerNumber();
+    // Without an order it calls for a Task, which would keep it where it is.
+    const { report } = await file({ filler, status: 'preliminary' });
+    const right = await create(server, patientBody());
+    const names = [report, ...(await resultsOf(report)).map(referenceTo)];
+    const refiled = await server.post('$refile', {
+      resourceType: 'Parameters',
+      parameter: [
+        ...names.map((reference) => ({ name: 'record', valueReference: { reference } })),
+        { name: 'patient', valueReference: { reference: referenceTo(right) } },
+        { name: 'reason', valueString: 'It was filed for a namesake' },
+      ],
+    });
+    expect(refiled.status, refiled.text).toBe(200);
+
+    expect(await file({ filler, ...corrected })).toMatchObject({ outcome: 'unfiled', reason: 'other-patient' });
+    const next = await file({
+      filler,
+      ...corrected,
+      about: { subject: { reference: referenceTo(right) } },
+      values: { '2823-3': 5 },
+    });
+
+    expect(next.outcome).toBe('revised');
+    expect(refiled.text).toContain(next.report);
+    expect(await valuesOf(next.report)).toEqual([5]);
   });
 });

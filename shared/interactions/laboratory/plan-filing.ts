@@ -1,11 +1,19 @@
 import { RecordError } from '../../errors.ts';
 import { withSpellingOf } from '../../fhir/json.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import { filedMarkOf, withFiledMark } from '../../laboratory/filed-mark.ts';
+import { type FiledMark, filedMarkOf, withFiledMark } from '../../laboratory/filed-mark.ts';
 import type { Filed, Filing } from '../../laboratory/filing.ts';
 import { bearingLabels } from '../../laboratory/labels.ts';
-import { asRecord, type Message, messageOf, referring, type SentResult } from '../../laboratory/message.ts';
-import { ordersOf } from '../../laboratory/report-numbers.ts';
+import {
+  asRecord,
+  identitiesOf,
+  type Message,
+  messageOf,
+  referring,
+  type SentResult,
+} from '../../laboratory/message.ts';
+import { messageKey } from '../../laboratory/message-order.ts';
+import { fillerNumber, ordersOf } from '../../laboratory/report-numbers.ts';
 import { taskToReview } from '../../laboratory/unfiled.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
 import { diagnosticReport } from '../../record-types/diagnostic-report.ts';
@@ -18,9 +26,11 @@ import { linkedWith } from '../../store/chart-links.ts';
 import type { Address, RowKey } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
+import { locate, locateAll } from '../locate.ts';
 import { systemOf } from '../own-system.ts';
 import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
 import { requireInScope, requireTypeAccess } from '../require-access.ts';
+import { guardedReviews } from '../results/review-guard.ts';
 import { fillerRow, type KnownFiling, knowing, knownIn } from './filler-row.ts';
 import { keptLate } from './late-version.ts';
 import { planUnfiled } from './plan-unfiled.ts';
@@ -83,26 +93,35 @@ export const planFiling = async (
     return planUnfiled(own, message, found.reason, { row, expected });
   }
   const places = placesOf(own, organization, message, found.chart);
-  const [expected, read, orders, tasks] = await Promise.all([
+  const [expected, read, orders, tasks, reports, guarded, linked] = await Promise.all([
     guardedIds(own.store, row),
     own.store.readMany([places.report, ...places.results.values(), ...places.specimens.values()]),
     wholeOf(own, found.chart, 'ServiceRequest'),
     wholeOf(own, found.chart, 'Task'),
+    wholeOf(own, found.chart, 'DiagnosticReport'),
+    guardedReviews(own, found.chart),
+    linkedWith(own.store, found.chart),
   ]);
-  const known = knownIn(expected);
-  const at = known.report === undefined ? undefined : own.store.ids.decode(known.report);
-  if (at && at.chart !== found.chart) {
-    const linked = await linkedWith(own.store, found.chart);
+  const filed = knownIn(expected);
+  const at = filed.report === undefined ? undefined : await locate(own, 'DiagnosticReport', filed.report);
+  const isElsewhere = at !== undefined && at.chart !== found.chart;
+  if (isElsewhere) {
     const other = linked.find(({ chart }) => chart === at.chart);
-    return other
-      ? planFiling(context, filing, {
-          whose: { chart: other.chart, patient: `Patient/${other.patient}` },
-          ...(digest === undefined ? {} : { digest }),
-        })
-      : planUnfiled(own, message, 'other-patient', { row, expected });
+    if (other)
+      return planFiling(context, filing, {
+        whose: { chart: other.chart, patient: `Patient/${other.patient}` },
+        ...(digest === undefined ? {} : { digest }),
+      });
+    if (stands(await own.store.read(at))) return planUnfiled(own, message, 'other-patient', { row, expected });
   }
+  const known = isElsewhere ? { ...filed, report: undefined } : filed;
   const records = new Map(read.map((record) => [placeName(record), record]));
-  const current = known.report === undefined ? undefined : await reportAt(own, known.report, records);
+  const current =
+    at && !isElsewhere
+      ? (records.get(placeName(at)) ?? (await own.store.read(at)))
+      : writtenOtherwise(reports, organization, message.filler);
+  // Somebody has said that it is not this patient's, and the laboratory does not know.
+  if (current?.misfiled) return planUnfiled(own, message, 'other-patient', { row, expected });
   const state: State = { message, whose: found, places, records, current, known, orders, row, expected };
   const mark = filedMarkOf(current?.resource);
   if (mark.messages.includes(message.key) && current)
@@ -114,6 +133,12 @@ export const planFiling = async (
   const ahead = {
     orders: new Map(orders.map((order) => [`ServiceRequest/${order.id}`, order])),
     tasks: new Map([[found.chart, tasks]]),
+    reviews: new Map([
+      [
+        found.chart,
+        { guarded, reports, charts: linked.length === 0 ? [found.chart] : linked.map(({ chart }) => chart) },
+      ],
+    ]),
   };
   const planned = await planFiled({ ...own, ahead }, state);
   for (const { recordType, next, interaction } of planned.plans)
@@ -183,35 +208,60 @@ const wholeOf = async ({ store }: RequestContext, chart: string, type: string): 
   return records;
 };
 
-/** The report of a number, at whatever date it was written first. */
-const reportAt = async (
-  { store }: RequestContext,
-  id: string,
-  records: ReadonlyMap<string, StoredRecord>,
-): Promise<StoredRecord | undefined> => {
-  const decoded = store.ids.decode(id);
-  if (!decoded) return undefined;
-  const address = { type: 'DiagnosticReport', ...decoded };
-  return records.get(placeName(address)) ?? store.read(address);
+/** Whether a report is still somebody's: not deleted, refiled, or entered in error. */
+const stands = (record: StoredRecord | undefined): boolean =>
+  record?.resource !== undefined && record.resource['status'] !== 'entered-in-error';
+
+/** The report of a number that was not filed: written by hand or by an interface, or the copy of one that was refiled. The last that was written, of several. */
+const writtenOtherwise = (
+  reports: readonly StoredRecord[],
+  organization: string,
+  filler: string,
+): StoredRecord | undefined =>
+  reports
+    .filter((record) => {
+      const { resource, custodian } = record;
+      if (!resource || custodian !== organization || !stands(record)) return false;
+      const isFiled = filedMarkOf(resource).messages.length > 0;
+      return !isFiled && fillerNumber(resource as unknown as fhir4.DiagnosticReport) === filler;
+    })
+    .sort((one, other) => other.updated - one.updated)[0];
+
+/** What is known of the messages of a record: of one that was written otherwise, that it stands where a message of its state and time would. */
+const markOf = (record: StoredRecord | undefined, report?: StoredRecord): FiledMark => {
+  const mark = filedMarkOf(record?.resource);
+  if (!record?.resource || mark.messages.length > 0) return mark;
+  const { status = '', issued, result = [] } = record.resource as unknown as Partial<fhir4.DiagnosticReport>;
+  const { issued: reported } = (report?.resource ?? {}) as Partial<fhir4.DiagnosticReport>;
+  const key = messageKey(status, { issued: issued ?? reported ?? new Date(0).toISOString() }, '');
+  return { ...mark, messages: key === undefined ? [] : [key], results: result.length };
 };
 
-/** The results that a report has and that were not found where their date would have them. */
+/** The results that a report has and that were not found where their date would have them, by identity. */
 const resultsElsewhere = async (
-  { store }: RequestContext,
-  { current, message, places, records }: State,
-): Promise<readonly StoredRecord[]> => {
+  context: RequestContext,
+  { current, message, places, records, whose }: State,
+): Promise<ReadonlyMap<string, StoredRecord>> => {
   const { result = [] } = (current?.resource ?? {}) as Partial<fhir4.DiagnosticReport>;
   const isFound = ({ identity }: SentResult) => {
     const address = places.results.get(identity);
     return address !== undefined && records.has(placeName(address));
   };
-  if (message.sent.every(isFound)) return [];
-  const addresses = result.flatMap(({ reference = '' }) => {
-    const decoded = store.ids.decode(reference.replace(/^.*\//, ''));
-    const address = decoded && { type: 'Observation', ...decoded };
-    return address && !records.has(placeName(address)) ? [address] : [];
+  if (message.sent.every(isFound)) return new Map();
+  const ids = namesIn(result).map((name) => name.replace(/^.*\//, ''));
+  const located = await locateAll(context, 'Observation', ids);
+  const addresses = located.filter((address) => !records.has(placeName(address)));
+  const read = addresses.length === 0 ? [] : await context.store.readMany(addresses);
+  const found = read.filter(({ chart, custodian }) => chart === whose.chart && custodian === current?.custodian);
+  const filed = found.flatMap((record): [string, StoredRecord][] => {
+    const { result: identity } = filedMarkOf(record.resource);
+    return identity === undefined ? [] : [[identity, record]];
   });
-  return addresses.length === 0 ? [] : store.readMany(addresses);
+  const others = found
+    .filter((record) => stands(record) && filedMarkOf(record.resource).result === undefined)
+    .sort((one, other) => ids.indexOf(one.id) - ids.indexOf(other.id));
+  const identities = identitiesOf(others.map(({ resource }) => resource as unknown as fhir4.Observation));
+  return new Map([...others.map((record, index) => [identities[index] ?? '', record] as const), ...filed]);
 };
 
 /** Where results and specimens are that a report names already. */
@@ -239,9 +289,7 @@ interface PartOfReport extends Part {
 const planFiled = async (context: RequestContext, state: State): Promise<Omit<PlannedFiling, 'context'>> => {
   const { message, places, records, whose, known } = state;
   const { ids } = context.store;
-  const elsewhere = new Map(
-    (await resultsElsewhere(context, state)).map((record) => [filedMarkOf(record.resource).result, record]),
-  );
+  const elsewhere = await resultsElsewhere(context, state);
   const partAt = (address: Address): Part => ({
     address,
     id: ids.idAt(address.chart, address.place),
@@ -265,7 +313,7 @@ const planFiled = async (context: RequestContext, state: State): Promise<Omit<Pl
   );
   const subject = { reference: whose.patient };
   const isSigned = signaturesOf(state.current?.resource).length > 0;
-  const before = filedMarkOf(state.current?.resource);
+  const before = markOf(state.current);
   const newest = before.messages.reduce((one, other) => (one > other ? one : other), '');
   const isLate = state.current?.resource !== undefined && message.key < newest;
   const revised = isSigned && !isLate ? undefined : state.current;
@@ -445,7 +493,7 @@ const planResult = async (
 ): Promise<readonly PlannedWrite[]> => {
   const own = { ...context, recordType: observation };
   const mark = { messages: [key], result: identity };
-  const [before = ''] = filedMarkOf(part.current?.resource).messages;
+  const [before = ''] = markOf(part.current, part.report).messages;
   if (before === key) return [];
   if (part.current?.resource && key < before)
     return [

@@ -22,7 +22,7 @@ import { save } from '../save.ts';
 import { tasksIn } from '../told-of-answer.ts';
 import { requireVersion } from '../update.ts';
 import { clinicians } from './acknowledge.ts';
-import { reviewGuard } from './review-guard.ts';
+import { guardedReviews, reviewGuard } from './review-guard.ts';
 
 /**
  * `POST DiagnosticReport/{id}/$review` and `POST Observation/{id}/$review`: a clinician has reviewed a result. What completes is the caller's open Task to read it, or one that its pool has; else a Task is written that says so.
@@ -42,7 +42,7 @@ export const review: Interaction = (context, { id }) =>
     const name = `${recordType.name}/${id}`;
     const address = await locate(context, recordType.name, id);
     if (!address) throw notFound(context);
-    const guard = await reviewGuard(context, address.chart);
+    const guard = reviewGuard(context, address.chart, await guardedReviews(context, address.chart));
     const look = {
       interaction: 'operation',
       what: [name],

@@ -24,7 +24,7 @@ import { locateAll } from '../locate.ts';
 import type { PlannedWrite } from '../plan-write.ts';
 import { restated } from '../restated.ts';
 import { isToldOf, type Kept, tasksIn } from '../told-of-answer.ts';
-import { reviewGuard } from './review-guard.ts';
+import { guardedReviews, isSeen, reviewGuard } from './review-guard.ts';
 
 /** A result that is written, and why it is looked at. */
 interface ResultWritten {
@@ -78,7 +78,8 @@ const isNews = ({ next }: PlannedWrite, plans: readonly PlannedWrite[], now: num
  * The same writes, with the Tasks that results call for. A critical one, preliminary or not, has a Task for who has asked for it: at most one that is open, whoever sends it again. One that says something else than before is
  * told to whoever is still to read it, opens a Task for each who has reviewed what it said, or signed a report of it, and is acknowledged anew if it is critical; what is critical no more is cancelled.
  *
- * A first version that is critical takes one round of reads: its order, or else the patient. A changed one takes the chart's guard, and then its Tasks and reports, a Query for each megabyte of either.
+ * A first version that is critical takes one round of reads: its order, or else the patient. A changed one takes the chart's guard, and then its Tasks and reports, a Query for each megabyte of either; none of this where it
+ * was read ahead.
  */
 export const withReviews = async (
   context: Context,
@@ -112,12 +113,26 @@ const inChart = async (
   const planned = new Map(written.plans.map((plan) => [nameOf(plan.next), plan]));
   const changes = judged.filter(({ isChange }) => isChange);
   const [first] = changes;
-  const [guard, charts = []] = first ? await Promise.all([reviewGuard(context, chart), written.ofPerson(chart)]) : [];
+  const ahead = first && context.ahead?.reviews?.get(chart);
+  const [expected, charts = []] = ahead
+    ? [ahead.guarded, ahead.charts]
+    : first
+      ? await Promise.all([guardedReviews(context, chart), written.ofPerson(chart)])
+      : [];
+  const guard = expected && reviewGuard(context, chart, expected);
+  // What was read beside the row counts only if it knows of all reviews that the row tells of.
+  const known =
+    ahead && isSeen(ahead.guarded, { tasks: context.ahead?.tasks.get(chart) ?? [], reports: ahead.reports })
+      ? ahead
+      : undefined;
+  const looking = known || !first ? context : { ...context, ahead: undefined };
   const critical = judged.filter(({ is }) => is.length > 0);
   const [tasks, reports, asked] = await Promise.all([
-    Promise.all(charts.map((each) => tasksIn(context, each))),
+    Promise.all(charts.map((each) => tasksIn(looking, each))),
     Promise.all(
-      changes.some(({ by }) => by.next.type === 'Observation') ? charts.map((each) => reportsIn(context, each)) : [],
+      changes.some(({ by }) => by.next.type === 'Observation')
+        ? charts.map(async (each) => (each === chart && known ? known.reports : reportsIn(context, each)))
+        : [],
     ),
     critical.length > 0 ? askedFor(context, chart, critical, written) : undefined,
   ]);
@@ -271,10 +286,11 @@ const askedFor = async (
   };
   const named = new Map(critical.map((each) => [each, ordersOf(each)]));
   const names = [...new Set([...named.values()].flat())];
+  const ahead = names.flatMap((name) => context.ahead?.orders.get(name) ?? []);
   const addresses = await locateAll(
     context,
     'ServiceRequest',
-    names.map((name) => name.slice('ServiceRequest/'.length)),
+    names.map((name) => name.slice('ServiceRequest/'.length)).filter((id) => !ahead.some((order) => order.id === id)),
   );
   const isWritten = (name: string) => plans.find(({ next }) => nameOf(next) === name)?.next;
   const needsPatient = [...named.values()].some((orders) => orders.length === 0);
@@ -286,7 +302,7 @@ const askedFor = async (
   ]);
   const orders = new Map(
     names.flatMap((name) => {
-      const order = isWritten(name) ?? found.find((each) => nameOf(each) === name);
+      const order = isWritten(name) ?? [...ahead, ...found].find((each) => nameOf(each) === name);
       return order && isKept(order) ? [[name, order] as const] : [];
     }),
   );
