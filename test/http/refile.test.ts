@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RecordStore } from '../../shared/store/record-store.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { physician, type TestBody, type TestResponse } from '../support/fhir-server.ts';
 import { patientView } from '../support/patient-view.ts';
@@ -427,8 +428,22 @@ describe('a record in the wrong chart', () => {
     expect((await refile([...records, gone], right)).status).toBe(404);
     expect((await chartOf(right)).map(({ resourceType }) => resourceType)).not.toContain('Observation');
 
+    // Each look around holds pages of the chart, in both directions.
+    let [now, most] = [0, 0];
+    const read: (...of: Parameters<RecordStore['chart']>) => ReturnType<RecordStore['chart']> = Reflect.get(
+      RecordStore.prototype,
+      'chart',
+    );
+    const reading = vi.spyOn(RecordStore.prototype, 'chart').mockImplementation((...of) => {
+      most = Math.max(most, ++now);
+      const store = reading.mock.contexts.at(-1) as RecordStore;
+      return Reflect.apply(read, store, of).finally(() => now--);
+    });
+    onTestFinished(() => reading.mockRestore());
+
     // More than one transaction of DynamoDB can hold.
     expect(copiesIn(await refile(records, right))).toHaveLength(31);
+    expect(most).toBeLessThanOrEqual(16);
     expect((await chartOf(wrong)).map(({ resourceType }) => resourceType)).not.toContain('Observation');
     expect((await chartOf(right)).filter(({ resourceType }) => resourceType === 'Observation')).toHaveLength(31);
 

@@ -38,9 +38,10 @@ const shown = (keys: Iterable<string>): string[] =>
   [...keys].filter((key) => !key.endsWith('x')).sort((a, b) => compareSpots(spotOf(a), spotOf(b)));
 
 /** One page, and the spot behind which the next one begins. */
-const pageOf = async (read: ReadType, behind: Spot | undefined, size: number, rounds = 50) => {
+const pageOf = async (read: ReadType, behind: Spot | undefined, size: number, rounds = 50, bytesOf = () => 1) => {
   const items: Placed[] = [];
-  for await (const item of newestFirst(types, { read, behind, rounds, wanted: () => size + 1 - items.length })) {
+  const wanted = () => size + 1 - items.length;
+  for await (const item of newestFirst(types, { read, behind, rounds, bytesOf, wanted })) {
     if ('stoppedAt' in item) return { keys: items.map(({ key }) => key), next: item.stoppedAt };
     if (items.length === size) return { keys: items.map(({ key }) => key), next: items.at(-1)?.spot };
     items.push(item);
@@ -114,5 +115,17 @@ describe('several types as one list', () => {
     expect(page.keys).toEqual(observations.reverse().slice(0, 50));
     expect(rows.length).toBe(4);
     expect(rows.reduce((sum, each) => sum + each, 0)).toBeLessThan(75);
+  });
+
+  it('hold no more than memory has room for, of which what was given takes none', async () => {
+    const all = types.flatMap((type) => Array.from({ length: 100 }, (_, n) => `${type}#${1_000 + n}`));
+    const { read } = chartOf(all);
+
+    // Ten of each of three types at first.
+    await expect(pageOf(read, undefined, 200, 50, () => 2_000_000)).rejects.toMatchObject({ kind: 'too-costly' });
+    // Ten of one, and forty once these are given.
+    const { read: few } = chartOf(all.filter((key) => key.startsWith('Condition')));
+    const { keys: given } = await pageOf(few, undefined, 30, 50, () => 1_100_000);
+    expect(given).toHaveLength(30);
   });
 });

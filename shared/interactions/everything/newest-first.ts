@@ -1,3 +1,4 @@
+import { RecordError } from '../../errors.ts';
 import type { Shown } from '../../store/chart-page.ts';
 
 /** Where something stands among records of several types: newest first, those of one place by their types. */
@@ -49,6 +50,8 @@ interface Stream {
 /** Rows of each type that are read at first: most types have few. */
 const firstRows = 10;
 const mostRows = 500;
+/** JSON of what was read and is not given yet, in bytes: a function has 1 GB, and a page of each of 66 types may have 10 MB. */
+const mostHeld = 50_000_000;
 
 /**
  * Records of several types as one list, newest first: a few rows of each type at once, and more only of those whose next record may be among
@@ -57,7 +60,9 @@ const mostRows = 500;
  * @param behind - the spot behind which to begin.
  * @param wanted - how many more records its reader would take now; fewer are not read for.
  * @param rounds - to be read at most.
+ * @param bytesOf - JSON of a record, in bytes.
  * @yields the records, and at last the spot up to which all was read, if the rounds were not enough.
+ * @throws RecordError `too-costly` if more would have to be held than memory has room for.
  */
 export async function* newestFirst(
   types: readonly string[],
@@ -66,11 +71,13 @@ export async function* newestFirst(
     behind,
     wanted,
     rounds,
+    bytesOf,
   }: {
     readonly read: ReadType;
     readonly behind: Spot | undefined;
     readonly wanted: () => number;
     readonly rounds: number;
+    readonly bytesOf: (item: Shown) => number;
   },
 ): AsyncGenerator<Placed | { readonly stoppedAt: Spot }> {
   const streams = types.map(
@@ -83,6 +90,7 @@ export async function* newestFirst(
     }),
   );
   let left = rounds;
+  let held = 0;
   let begun = false;
   for (;;) {
     const waiting = streams.filter((stream) => stream.read.length === 0 && !stream.ended);
@@ -104,6 +112,11 @@ export async function* newestFirst(
           // All that is left of the page may be of one type.
           if (begun) stream.rows = Math.min(Math.max(stream.rows, wanted()), mostRows);
           await readMore(stream, read);
+          held += stream.read.reduce((sum, item) => sum + bytesOf(item), 0);
+          if (held > mostHeld)
+            throw new RecordError('too-costly', 'These records are too large together; ask for a few types at a time', {
+              expression: '_type',
+            });
         }),
       );
       begun = true;
@@ -112,6 +125,7 @@ export async function* newestFirst(
     const next = streams.filter(({ read: [head] }) => head).sort((a, b) => compareSpots(headOf(a), headOf(b)))[0];
     const item = next?.read.shift();
     if (!item) return;
+    held -= bytesOf(item);
     yield item;
   }
 }

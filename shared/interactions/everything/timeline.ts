@@ -7,7 +7,7 @@ import { factsOfType } from '../../record-types/subjects.ts';
 import { dateInterval } from '../../search/date-range.ts';
 import type { LinkedChart, linkedWith } from '../../store/chart-links.ts';
 import type { timeKey, timeOfPlace } from '../../store/ids.ts';
-import type { StoredRecord } from '../../store/rows.ts';
+import { jsonBytesOf, type StoredRecord } from '../../store/rows.ts';
 import type { Answer, RequestContext } from '../context.ts';
 import { readInput } from '../operation-input.ts';
 import { requireReadable, requireTypeAccess } from '../require-access.ts';
@@ -233,6 +233,7 @@ class TimelineReader {
       behind,
       wanted,
       rounds: mostRounds,
+      bytesOf: ({ record }) => jsonBytesOf(record),
       read: async (type, after, rows) => {
         const options = { order: 'newest-first', after, limit: rows } as const;
         const page = await this.#reading.readPage(store, this.#chart, type, options, linked);

@@ -8,6 +8,7 @@ import type { RecordType } from '../../record-types/define-record-type.ts';
 import { factsOfType, isDirectory } from '../../record-types/subjects.ts';
 import { copyOf, type IsTheirs, isPart, refiledAs } from '../../refiling/copy.ts';
 import { linkedWith } from '../../store/chart-links.ts';
+import { inParallel } from '../../store/in-parallel.ts';
 import type { Address } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { requestUnanswered, taskUnanswered } from '../../work/answered-request.ts';
@@ -33,6 +34,8 @@ const refilers: ReadonlySet<Role> = new Set(['physician', 'nurse', 'pharmacist',
 
 /** Records that are refiled together. For each, its chart is read, to see what refers to it. */
 const mostRecords = 50;
+/** How many of them are looked around at once: each look holds pages of the chart. */
+const concurrency = 8;
 const [fewestLetters, mostLetters] = [10, 500];
 
 type TypeNamed = (name: string) => RecordType | undefined;
@@ -121,7 +124,8 @@ const refiled = async (
     requireRefilable(context, each);
     if (refiledAs(each.recordType) === 'remark') requireAbout(context, each, new Set(names));
   }
-  const sealed = await Promise.all(misfiled.map((each) => sealing(context, each, new Set(names))));
+  const together = new Set(names);
+  const sealed = await inParallel(concurrency, misfiled, (each) => sealing(context, each, together));
   const copied = misfiled.filter(({ recordType }) => refiledAs(recordType) === 'copy');
   if (copied.length === 0) throw notRefiled('record', 'What only says something of a record is refiled with that');
   const copies = await copiesOf(context, copied, wrong, patient);
