@@ -297,6 +297,52 @@ describe('POST /hl7/v2', () => {
     expect(await search(`ServiceRequest?patient=${patient?.id}`)).toHaveLength(1);
   });
 
+  it('lets an order have the report that came before it, by its number', async () => {
+    await send(server, message('ADT^A04', [pid('16')]));
+    const report = (number: string, state: string) =>
+      message('ORU^R01', [
+        pid('16'),
+        segment('OBR', {
+          1: '1',
+          2: `O-${number}`,
+          3: `R-${number}`,
+          4: '2345-7^Glucose^LN',
+          22: '20260301',
+          25: state,
+        }),
+      ]);
+    const order = (...of: string[]) =>
+      message('ORM^O01', [
+        pid('16'),
+        ...of.flatMap((number) => [
+          segment('ORC', { 1: 'NW', 2: `O-${number}` }),
+          segment('OBR', { 2: `O-${number}`, 4: '2345-7^Glucose^LN' }),
+        ]),
+      ]);
+    for (const text of [report('16-1', 'F'), report('16-2', 'P'), order('16-1', '16-2', '16-3')])
+      expect(verdictOf(await send(server, text))).toEqual(['AA']);
+    const [patient] = await patientOf('16');
+    const orders = async () =>
+      (await search<fhir4.ServiceRequest>(`ServiceRequest?patient=${patient?.id}`))
+        .map(({ id, status, identifier }) => [identifier?.[0]?.value, status, `ServiceRequest/${id}`] as const)
+        .sort();
+    const [first, second] = await orders();
+    const reports = await search<fhir4.DiagnosticReport>(`DiagnosticReport?patient=${patient?.id}`);
+
+    expect((await orders()).map(([number, status]) => [number, status])).toEqual([
+      ['O-16-1', 'completed'],
+      ['O-16-2', 'active'],
+      ['O-16-3', 'active'],
+    ]);
+    expect(Object.fromEntries(reports.map(({ status, basedOn }) => [status, basedOn]))).toEqual({
+      final: [{ reference: first?.[2] }],
+      preliminary: [{ reference: second?.[2] }],
+    });
+
+    await send(server, report('16-2', 'F'));
+    expect((await orders()).map(([, status]) => status)).toEqual(['completed', 'completed', 'active']);
+  });
+
   it('lets a report wait for its patient where nobody is anywhere near', async () => {
     const nobody = message('ORU^R01', [
       pid('11', 'Quux^Zed||19330303|M'),

@@ -13,6 +13,7 @@ import { type NewPlace, newPlace, type PlannedWrite, planCreate } from '../plan-
 import { possibleDuplicates, traceDuplicates } from '../registering/duplicates.ts';
 import { planPutByCondition } from '../update.ts';
 import { withReferences } from './directory.ts';
+import { withReportsBefore } from './late-orders.ts';
 import { tellsOfSomebodyElse } from './somebody-else.ts';
 import { byIdentifier, contextOf, type FilingContext } from './typed.ts';
 
@@ -85,7 +86,7 @@ export const planFiling = async (
     const put = contextOf(own, type, { body: resource });
     return [await planPutByCondition(put, record.match, { place: record.place })];
   });
-  const flat = plans.flat();
+  const flat = await withReportsBefore(own, plans.flat());
   const fresh = head.place ? flat.find(({ next }) => next.type === 'Patient') : undefined;
   return { plans: [...flat, ...(fresh ? await duplicateTasks(own, fresh) : [])], remarks };
 };
