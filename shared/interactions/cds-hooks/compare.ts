@@ -56,7 +56,11 @@ export const comparedInChart = (facts: PatientFacts, pack: Pack | undefined, now
   return together(checks, medicines, medicineName);
 };
 
-/** Orders, each held against a chart and the others that are drafted with it. */
+/**
+ * Orders, each held against a chart and the others that are drafted with it.
+ *
+ * @throws RecordError `too-costly`.
+ */
 export const comparedOrders = (
   { asked, drafted }: { readonly asked: readonly number[]; readonly drafted: readonly fhir4.MedicationRequest[] },
   facts: PatientFacts,
@@ -75,9 +79,16 @@ export const comparedOrders = (
   return together(checks, [...facts.medicines, ...drafted], medicinesBy(pack, facts));
 };
 
+/** A card takes some 2.7 KB: with more of them the answer came near to the 6 MB that a function may give, and the row for feedback near to its 400 KB. */
+const mostClashes = 1_500;
+
 const weights = { contraindicated: 3, serious: 2, moderate: 1 } as const;
 
-/** Two medicines clash once, whichever of them is held against the other; with anything else, each in its own words. */
+/**
+ * Two medicines clash once, whichever of them is held against the other; with anything else, each in its own words.
+ *
+ * @throws RecordError `too-costly`: the gravest alone are not told of as if they were all.
+ */
 const together = (
   checks: readonly { readonly subject: TakesMedicine; readonly check: OrderCheck }[],
   medicines: readonly TakesMedicine[],
@@ -94,6 +105,8 @@ const together = (
       const key = [finding.code, finding.rule, ...sides].join('\n');
       if (!clashes.has(key)) clashes.set(key, { subject, finding });
     }
+  if (clashes.size > mostClashes)
+    throw new RecordError('too-costly', 'More clashes were found than can be told of: take fewer orders at once');
   const open = new Map(
     [
       ...checks.flatMap(({ check }) => check.notChecked),
