@@ -77,6 +77,7 @@ export const refusalCodes = {
     'controlled-substance',
     'answered-by-order',
     'not-deniable',
+    'taken-down',
     'order-not-in-force',
     'dispense-check',
     'not-happened-yet',

@@ -117,6 +117,12 @@ export const requireOrderChange = (
       'What a signed order says of the medicine stays as it is. Stop it, or sign a new one with it as priorPrescription',
       { reason: 'signed', expression: 'MedicationRequest' },
     );
+  if (awaitsCosignature(before) && !(next && isSamePart(before, next)))
+    throw new RecordError(
+      'business-rule',
+      'This order stays as it was taken down, until it is signed or denied. What is ordered instead is an order with it as priorPrescription',
+      { reason: 'taken-down', expression: 'MedicationRequest' },
+    );
   const byHand = !caller.roles.includes('system');
   const wasInForce = before['status'] !== 'draft' && isOrder(before);
   if (byHand && next && !wasInForce && inForce.has(next['status'] as string) && isOrder(next))

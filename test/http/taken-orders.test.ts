@@ -173,6 +173,44 @@ describe('an order that is taken down', () => {
     expect((await tasks()).map(({ status }) => status).sort()).toEqual(['cancelled', 'requested']);
   });
 
+  it('stops none that who takes it down does not see, and says no more of it than of none', async () => {
+    const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSYTHPN' }];
+    const { requester: _, ...body } = orderBody();
+    const draft = await create(server, { ...body, status: 'draft', meta: { security } } as Order, prescriber);
+    const hidden = (await sign(draft)).body as unknown as Stored<Order>;
+    const named = (reference: string) => take({ priorPrescription: { reference } });
+    const answers = [await named(referenceTo(hidden)), await named('MedicationRequest/none')];
+
+    expect(answers.map(told)).toEqual(answers.map(() => [400, 'reference-not-found']));
+    const { body: after } = await server.get(pathOf(hidden), { as: prescriber });
+    expect(after['status']).toBe('active');
+  });
+
+  it('may be not to give a controlled substance', async () => {
+    const order = await taken({ doNotPerform: true, medicationCodeableConcept: { text: 'Morphine' } });
+
+    expect(order).toMatchObject({ status: 'active', doNotPerform: true });
+  });
+
+  it('stays as it was taken down until it is signed or denied, and goes on all the same', async () => {
+    const order = await taken();
+    const put = (change: Partial<Order>, as = colleague) =>
+      server.put(pathOf(order), { ...order, ...change } as unknown as TestBody, { as });
+    const refused = [
+      await put({ dosageInstruction: [{ text: 'ten times as much' }] }),
+      await put({ intent: 'plan' }),
+      await put({ recorder: { reference: nameOf(colleague) } }, system),
+      await server.request('PATCH', pathOf(order), {
+        as: colleague,
+        body: [{ op: 'add', path: '/note', value: [{ text: 'as I have said' }] }],
+        headers: { 'content-type': 'application/json-patch+json' },
+      }),
+    ];
+
+    expect(refused.map(told)).toEqual(refused.map(() => [422, 'taken-down']));
+    expect(told(await put({ status: 'on-hold', statusReason: { text: 'Fever is gone' } }))).toEqual([200, undefined]);
+  });
+
   it('is not what a client says to be one', async () => {
     const { meta } = await taken();
     const forged = await create(server, { ...orderBody(), status: 'active', meta } as Order, colleague);

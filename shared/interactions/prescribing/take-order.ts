@@ -15,6 +15,7 @@ import { namingRecords, noFacts, withMedications } from '../order-checks/facts.t
 import { knowledge } from '../order-checks/knowledge-in-use.ts';
 import { parseBody } from '../parse-body.ts';
 import { newPlace, planCreate } from '../plan-write.ts';
+import { mayAccess } from '../require-access.ts';
 import { save } from '../save.ts';
 import { notCheckedForControl, requireNotControlled } from './controlled-orders.ts';
 import { planAsked } from './cosign-task.ts';
@@ -65,7 +66,7 @@ export const takeOrder: Interaction = async (context) => {
       medications,
       pack ?? (await builtInPack()),
     );
-    requireNotControlled(controlled);
+    if (resource['doNotPerform'] !== true) requireNotControlled(controlled);
     const due = context.now + (context.policy.cosignHours ?? usualHours) * hourMs;
     const content = withManner(resource, { given, recorder, now: context.now });
     const mark = takenMark({ recorder, prescriber, given, due, now: context.now });
@@ -77,7 +78,10 @@ export const takeOrder: Interaction = async (context) => {
       recordType: context.recordType,
     };
     const asked = await planAsked(context, plan, { recorder, prescriber, due });
-    const replaced = await replacedBy(context, plan);
+    // What the caller does not see is as if it were not there: then the reference to it is refused.
+    const replaced = (await replacedBy(context, plan)).filter(
+      ({ previous }) => previous && mayAccess(context, 'r', previous),
+    );
     await save(context, [plan, asked, ...replaced], () => [answerTo(context, plan)]);
     return answerTo(context, plan);
   });

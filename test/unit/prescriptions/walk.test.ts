@@ -99,9 +99,9 @@ const judged = (model: Model, { role, status, doses }: Step, reason: string | un
   const isNewReason = reason !== undefined && reason !== model.reason;
   const moves = (table[model.status] ?? '').split(' ');
   const follows = status === model.status || moves.includes(status) || (moves.includes(`!${status}`) && isNewReason);
-  if (model.signed && doses) return [false, false];
-  if (role === 'system') return [true, !follows];
   const waits = model.taken && !model.signed && goesOn.includes(model.status);
+  if ((model.signed || waits) && doses) return [false, false];
+  if (role === 'system') return [true, !follows];
   const denies = waits && status === 'entered-in-error' && model.status !== status;
   return [follows && !(denies && !isNewReason), false];
 };
