@@ -10,6 +10,8 @@ import { nurses } from '../work/pools.ts';
 
 /** Clocks of pumps and of wards differ by that much. */
 const aheadMs = 300_000;
+/** A date without a time begins so much earlier where clocks are farthest ahead of UTC. */
+const zonesMs = 14 * 3_600_000;
 
 /** A version says itself that it tells of what is still to come. */
 export const saidAhead: RecordFlag = {
@@ -26,7 +28,7 @@ const isAhead = (resource: Resource, now: number): boolean =>
   times.some((name) => {
     const said = resource[name] as string | fhir4.Period | undefined;
     const date = typeof said === 'object' ? said.start : said;
-    return date !== undefined && (dateInterval(date)?.start ?? now) > now + aheadMs;
+    return date !== undefined && (dateInterval(date)?.start ?? now) > now + (date.includes('T') ? aheadMs : zonesMs);
   });
 
 /**

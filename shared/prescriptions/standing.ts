@@ -1,4 +1,5 @@
 import type { Resource } from '../fhir/resource.ts';
+import type { Interval } from '../search/date-range.ts';
 import { markOf, signaturesOf, takenUrl } from '../signing/signature.ts';
 import { isOrder } from './orders.ts';
 
@@ -49,6 +50,13 @@ export const standingAt = (versions: readonly OrderVersion[], at: number): Stand
   const isOurs = signaturesOf(order).length > 0 || markOf(order, takenUrl) !== undefined;
   if (status === 'active' || status === 'unknown') return isOurs ? 'in-force' : 'unsigned';
   return status;
+};
+
+/** How an order stood within a time that is not told exactly, as a date is not: for the better, since what was given at some hour of the day may have been so while it was in force. */
+export const standingWithin = (versions: readonly OrderVersion[], { start, end }: Interval): Standing => {
+  const since = versions.filter(({ updated }) => updated > start && updated < end).map(({ updated }) => updated);
+  const then = [start, ...since].map((at) => standingAt(versions, at));
+  return then.find((each) => each === 'in-force') ?? then.find(isOpen) ?? standingAt(versions, start);
 };
 
 /** Whether versions from the newest on reach back to a time, so that no earlier one is needed. */

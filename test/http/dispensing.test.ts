@@ -381,6 +381,45 @@ describe('an administration of an order', () => {
     }
   });
 
+  it('of a day is right if the order was in force at some hour of it, as a supply is', async () => {
+    try {
+      server.setTime(Date.parse('2026-03-03T12:00:00Z'));
+      const order = await create(server, orderBody(), prescriber);
+      server.setTime(Date.parse(at(8)));
+      await server.post(`${pathOf(order)}/$sign`, parameters, { as: prescriber });
+      server.setTime(Date.parse(at(14)));
+      await became(order, 'stopped');
+      const today = { effectiveDateTime: '2026-03-04' };
+      const answers = [
+        await give(order, { ...today, status: 'in-progress' }),
+        await give(order, today),
+        await dispense(order, handedOver('2026-03-04')),
+      ];
+
+      for (const each of answers) {
+        expect(each.status, each.text).toBe(201);
+        expect(await told(each.body)).toEqual({ issues: [], pools: [] });
+      }
+      server.setTime(Date.parse('2026-03-06T12:00:00Z'));
+      const later = await give(order, { effectiveDateTime: '2026-03-05' });
+      expect(await told(later.body)).toEqual({ issues: ['order-not-in-force'], pools: ['Professional nurse'] });
+    } finally {
+      server.setTime(undefined);
+    }
+  });
+
+  it('of a date has happened where that day has begun already', async () => {
+    try {
+      server.setTime(Date.parse('2026-03-04T20:00:00Z'));
+      const order = await signed();
+
+      expect((await give(order, { effectiveDateTime: '2026-03-05' })).status).toBe(201);
+      expect((await give(order, { effectiveDateTime: '2026-03-06' })).status).toBe(422);
+    } finally {
+      server.setTime(undefined);
+    }
+  });
+
   it('that is completed has happened, but an interface may have a wrong clock', async () => {
     const order = await signed();
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString();

@@ -5,7 +5,7 @@ import { isOpen, type Standing, standingAt } from '../../prescriptions/standing.
 import { judgeDispense } from '../../prescriptions/supply.ts';
 import type { Raised } from '../../record-types/define-record-type.ts';
 import { factsOfType } from '../../record-types/subjects.ts';
-import { dateInterval } from '../../search/date-range.ts';
+import { dateInterval, type Interval } from '../../search/date-range.ts';
 import { loadUnits } from '../../search/units.ts';
 import { linkedWith } from '../../store/chart-links.ts';
 import { recordKey } from '../../store/keys.ts';
@@ -29,15 +29,15 @@ const nameOf = ({ type, id }: Pick<StoredRecord, 'type' | 'id'>): string => `${t
 
 const isDispense = ({ next }: Pick<PlannedWrite, 'next'>): boolean => next.type === 'MedicationDispense';
 
-/** When an administration began, or a supply was had. */
-const timeOf = (resource: Resource): number | undefined => {
+/** When an administration began, or a supply was had, as exactly as that is told. */
+const spanOf = (resource: Resource): Interval | undefined => {
   const { effectiveDateTime, effectivePeriod, whenHandedOver } = resource as {
     effectiveDateTime?: string;
     effectivePeriod?: fhir4.Period;
     whenHandedOver?: string;
   };
   const said = effectiveDateTime ?? effectivePeriod?.start ?? whenHandedOver;
-  return said === undefined ? undefined : dateInterval(said)?.start;
+  return said === undefined ? undefined : dateInterval(said);
 };
 
 /**
@@ -120,7 +120,7 @@ const useIn = ({ asking, now }: Context, plan: PlannedWrite): Use => {
   const resource = plan.next.resource as Resource;
   if (asking.caller.roles.includes('system')) return 'happened';
   if (!isDispense(plan)) return useOfAdministration(resource);
-  const isAhead = (timeOf(resource) ?? now) > now && resource['status'] !== 'completed';
+  const isAhead = (spanOf(resource)?.start ?? now) > now && resource['status'] !== 'completed';
   return isAhead ? 'intention' : useOfDispense(resource);
 };
 
@@ -157,11 +157,12 @@ const findingsOf = async (
   const resource = plan.next.resource as Resource;
   const isIntended = useIn(context, plan) === 'intention' || useOfDispense(resource) === 'intention';
   // A supply is intended under the order as it is, which may have been stopped since the request came; a dose, and what has happened, are judged by the time at which they are.
-  const at = isDispense(plan) && isIntended ? undefined : timeOf(resource);
+  const span = isDispense(plan) && isIntended ? undefined : spanOf(resource);
+  const at = span?.start;
   const standing =
-    at === undefined || at >= order.updated
+    span === undefined || span.start >= order.updated
       ? standingAt([order], Number.POSITIVE_INFINITY)
-      : await standingThen(context, order, at);
+      : await standingThen(context, order, span);
   const findings: UseFinding[] = isOpen(standing)
     ? []
     : [

@@ -1,8 +1,9 @@
 import { parseReference } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
-import { type OrderVersion, reachesBack, type Standing, standingAt } from '../../prescriptions/standing.ts';
+import { type OrderVersion, reachesBack, type Standing, standingWithin } from '../../prescriptions/standing.ts';
 import type { KnownDispense } from '../../prescriptions/supply.ts';
 import { factsOfType } from '../../record-types/subjects.ts';
+import type { Interval } from '../../search/date-range.ts';
 import { linkedPage } from '../../store/linked-page.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
@@ -55,18 +56,18 @@ export const ofOrder = (context: Context, dispenses: readonly StoredRecord[], or
 
 const versionsAtOnce = 50;
 
-/** How an order stood at a time. Two calls more, only for a time before its current version, and again for each fifty versions since. */
+/** How an order stood at a time, which may be a whole day. Two calls more, only for a time before its current version, and again for each fifty versions since. */
 export const standingThen = async (
   { store }: Pick<Context, 'store'>,
   order: StoredRecord,
-  at: number,
+  time: Interval,
 ): Promise<Standing> => {
   const versions: OrderVersion[] = [order];
   let before: number | undefined = order.version;
-  while (before !== undefined && before > 1 && !reachesBack(versions, at)) {
+  while (before !== undefined && before > 1 && !reachesBack(versions, time.start)) {
     const { items } = await store.whole.history(order, { before, limit: versionsAtOnce });
     versions.push(...items);
     before = items.at(-1)?.version;
   }
-  return standingAt(versions, at);
+  return standingWithin(versions, time);
 };
