@@ -266,6 +266,31 @@ describe('a renewal', () => {
 });
 
 describe('a request for a renewal', () => {
+  it('is answered with each other one for the order, and one that comes later by the new order', async () => {
+    const prior = await signed();
+    const focus = { reference: referenceTo(prior) };
+    const own: TestCaller = { role: 'patient', patient: patient.id };
+    const tasks = [
+      await create(server, requestBody({ focus: { reference: `${focus.reference}/_history/2` } })),
+      await create(server, requestBody({ focus, requester: { reference: referenceTo(patient) } }), own),
+    ] as const;
+    const elsewhere = await create(server, requestBody({ focus: { reference: referenceTo(await signed()) } }));
+    const { status, body } = await renew(prior, { task: tasks[0] });
+    const order = body as unknown as Stored<Order>;
+    const later = await create(server, requestBody({ focus }));
+
+    expect(status, JSON.stringify(body)).toBe(201);
+    for (const task of tasks)
+      expect(await read(task)).toMatchObject({
+        status: 'completed',
+        output: [{ valueReference: { reference: referenceTo(order) } }],
+      });
+    expect(await read(elsewhere)).toMatchObject({ status: 'requested' });
+    expect(told(await renew(prior, { task: later }))).toEqual([409, 'answered-already']);
+    expect(told(await renew(order, { task: later }))).toEqual([201, undefined]);
+    expect(await read(later)).toMatchObject({ status: 'completed' });
+  });
+
   it('is denied by who prescribes, for a reason that it tells', async () => {
     const prior = await signed();
     const task = await create(server, requestBody(), { role: 'pharmacist' });

@@ -13,6 +13,8 @@ import { locate } from '../locate.ts';
 import { readInput } from '../operation-input.ts';
 import { chartFacts } from '../order-checks/facts.ts';
 import { guardOf } from '../order-checks/guard.ts';
+import { shownOf } from '../order-use/orders-used.ts';
+import { systemOf } from '../own-system.ts';
 import { parseBody } from '../parse-body.ts';
 import { newPlace, planCreate, referenceError } from '../plan-write.ts';
 import { type ReadableRecord, recordToChange } from '../record-to-change.ts';
@@ -34,20 +36,24 @@ export const planOrderRenewed: PlannedInteraction = async (context, { id }) => {
   const signer = requireSigner(context, prescribers);
   const { task, order, overrideReason } = readInput(context, renewOrderInput);
   const overriding = overridingBy(signer, overrideReason);
+  const { organization = '' } = context.asking.caller;
   const address = await locate(context, context.recordType.name, id);
-  const [guard, prior, facts, requireLicence, asked] = await Promise.all([
-    address && guardOf(context, address.chart, context.asking.caller.organization ?? ''),
+  const [guard, prior, facts, requireLicence, asked, requests] = await Promise.all([
+    address && guardOf(context, address.chart, organization),
     recordToChange(context, id, '$renew'),
     address && chartFacts(context, address.chart),
     licenceOf(context, signer),
     task && readTask(context, task),
+    address && shownOf({ ...context, asking: systemOf(context, organization) }, address.chart, 'Task'),
   ]);
   requireLicence();
-  if (!facts || !guard) throw new Error('An order that was read has an address');
+  if (!facts || !guard || !requests) throw new Error('An order that was read has an address');
   const renewed = markOf(prior.resource, renewedUrl);
+  // Who asks once more wants more than was ordered then.
+  if (renewed && isAsking(asked)) throw answeredAlready();
   if (renewed) return { plans: [], answer: await again(context, renewed, signer, order !== undefined) };
   requireRenewable(prior.resource);
-  if (task) requireAsked(asked, prior);
+  if (task) requireAsked(context, asked, prior);
   requireAlive(facts.patient);
   const { resource, warnings } = order ? changedOrder(context, order, prior) : unchanged(prior.resource);
   const place = await newPlace(context, resource);
@@ -83,7 +89,16 @@ export const planOrderRenewed: PlannedInteraction = async (context, { id }) => {
   const over = withUnsignedFlag(
     renewedOrder(prior.resource, { as: name, by: signer, changed: order !== undefined, now: context.now }),
   );
-  const done = asked ? [await planDone(context, asked, 'Renewed as', name)] : [];
+  const others = requests.filter(
+    (each) =>
+      isAsking(each) &&
+      each.id !== asked?.id &&
+      each.custodian === prior.custodian &&
+      focusOf(context, each) === prior.id,
+  );
+  const done = await Promise.all(
+    [asked ?? [], others].flat().map((each) => planDone(context, each, 'Renewed as', name)),
+  );
   return {
     plans: [told, await planByServer(context, over, prior), ...judged.issues, ...done],
     answer: answerTo(context, told),
@@ -127,15 +142,30 @@ const readTask = async (context: RequestContext, task: fhir4.Reference): Promise
   return address && context.store.read(address);
 };
 
+/** Whether a Task asks for a renewal, and has no answer yet. */
+const isAsking = (task: StoredRecord | undefined): boolean =>
+  isOrderTask(task?.resource, renewOrder) && isOpen(task?.resource as unknown as fhir4.Task);
+
+/** Id of the order that a Task asks for; undefined where it names none. */
+const focusOf = ({ request }: RequestContext, task: StoredRecord | undefined): string | undefined => {
+  const { focus } = (task?.resource ?? {}) as Partial<fhir4.Task>;
+  if (focus?.reference === undefined) return undefined;
+  const named = parseReference(focus.reference, request.baseUrl);
+  return named.kind === 'record' && named.type === 'MedicationRequest' ? named.id : '';
+};
+
 /**
- * Requires a Task of the same chart that asks for this renewal, or for one that it does not name, and has no answer yet.
+ * Requires a Task of the same chart that asks for this renewal, for that of the order which this one has renewed, or for one that it does not name, and has no answer yet.
  *
  * @throws RecordError `invalid` as for one that is not there; `conflict`.
  */
-const requireAsked = (task: StoredRecord | undefined, order: ReadableRecord): void => {
-  const { focus } = (task?.resource ?? {}) as Partial<fhir4.Task>;
-  const isForThis = focus?.reference === undefined || focus.reference.endsWith(`${order.type}/${order.id}`);
-  const isAsking = isOrderTask(task?.resource, renewOrder) && task?.chart === order.chart && isForThis;
-  if (!isAsking || task?.custodian !== order.custodian) throw referenceError([{ expression: 'task' }]);
-  if (!isOpen(task.resource as unknown as fhir4.Task)) throw answeredAlready();
+const requireAsked = (context: RequestContext, task: StoredRecord | undefined, order: ReadableRecord): void => {
+  const { priorPrescription } = order.resource as unknown as fhir4.MedicationRequest;
+  const before = parseReference(priorPrescription?.reference ?? '', context.request.baseUrl);
+  const focus = focusOf(context, task);
+  const isForThis = focus === undefined || focus === order.id || (before.kind === 'record' && focus === before.id);
+  const isOfChart = task?.chart === order.chart && task.custodian === order.custodian;
+  if (!task || !isOfChart || !isForThis || !isOrderTask(task.resource, renewOrder))
+    throw referenceError([{ expression: 'task' }]);
+  if (!isAsking(task)) throw answeredAlready();
 };
