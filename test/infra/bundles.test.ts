@@ -131,7 +131,7 @@ const filesBeside: readonly {
     },
     { name: 'shared-interactions-plans-plans.lazy.js', most: 40_000, types: ['goal', 'care-plan'] },
     { name: 'shared-interactions-progress-progress.lazy.js', most: 190_000, types: ['task'] },
-    { name: 'shared-interactions-reconciling-reconciling.lazy.js', most: 99_000, types: ['patient'] },
+    { name: 'shared-interactions-reconciling-reconciling.lazy.js', most: 101_000, types: ['patient'] },
     { name: 'shared-interactions-retention-retention.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-disclosures-disclosures.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-order-use-order-use.lazy.js', most: 32_000, types: ['medication-request'] },

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { directoryOf } from '../../../infra/local/directory.ts';
+import { localUsers } from '../../../infra/local/users.ts';
 import { whyNotLicensed } from '../../../shared/people/licence.ts';
 
 const now = Date.parse('2026-06-01T12:00:00Z');
@@ -30,5 +32,18 @@ describe('a licence', () => {
 
     if (why) expect(told).toMatch(why);
     else expect(told).toBeUndefined();
+  });
+});
+
+describe('the directory of the local stack', () => {
+  it('has a licence of each physician who can sign in, so that orders can be signed out of the box', () => {
+    const physicians = localUsers.filter(({ role }) => role === 'physician');
+    const why = physicians.map(({ fhirUser, organization }) => {
+      const known = directoryOf(organization).find(({ resourceType, id }) => `${resourceType}/${id}` === fhirUser);
+      return whyNotLicensed(known as fhir4.Practitioner | undefined, now);
+    });
+
+    expect(physicians.map(({ organization }) => organization).sort()).toEqual(['lakeside', 'northside']);
+    expect(why).toEqual([undefined, undefined]);
   });
 });
