@@ -208,6 +208,26 @@ describe('a record in the wrong chart', () => {
     expect((await server.get(`AuditEvent?patient=${right.id}&_count=100`, { as: privacy })).text).toContain('refile');
   });
 
+  it.each([
+    [(of: string) => `Patient/${of}/Observation`, true],
+    [(of: string) => `Observation/$lastn?patient=${of}&code=http://loinc.org|8867-4`, true],
+    [(of: string) => `Patient?_id=${of}&_revinclude=Observation:patient`, true],
+    [(of: string) => `Patient?_id=${of}`, false],
+  ])('tells an organisation that may have seen it by %s', async (door, shown) => {
+    const [, right] = await two();
+    const shared = await chart();
+    await share(shared);
+    const { patient: wrong } = shared;
+    const record = await create(server, observationBody(referenceTo(wrong)));
+    expect((await server.get(door(wrong.id), { as: elsewhere })).text.includes(record.id)).toBe(shown);
+    await followStream();
+
+    copiesIn(await refile([record], right));
+
+    const theirs = resourcesIn((await server.get(`Task?patient=${wrong.id}`, { as: elsewhere })).body);
+    expect(theirs.some(({ owner }) => owner?.reference === 'Organization/lakeside')).toBe(shown);
+  });
+
   it('stays while others refer to it, and comes with them', async () => {
     const [wrong, right] = await two();
     const result = await create(server, observationBody(referenceTo(wrong), { code }));

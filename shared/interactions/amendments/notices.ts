@@ -100,9 +100,13 @@ export const receiversOf = async (
 /** True if the access was of the record, false if the record may have been among what it showed, undefined otherwise. */
 const showedRecord = ({ what, interaction, query = '' }: AuditEntry, record: string): boolean | undefined => {
   if (what.some((name) => name === record || name.startsWith(`${record}/`))) return true;
-  const [type = ''] = record.split('/');
-  const ofType = interaction.startsWith('search') && (query === type || query.startsWith(`${type}?`));
-  return interaction === 'operation' || interaction === 'search-system' || ofType ? false : undefined;
+  if (interaction === 'operation') return false;
+  if (!/^(?:search|history)-(?:type|system)$/.test(interaction)) return undefined;
+  // `Type?…`, `Type/$operation?…` or, of a compartment, `Type/id/Type?…`; values may be left out of it.
+  const [path = ''] = query.split('?');
+  const searched = path.split('/').findLast((part) => /^[A-Z][A-Za-z]+$/.test(part));
+  const follows = /[?&]_(?:rev)?include\b/.test(query);
+  return searched === undefined || follows || searched === record.slice(0, record.indexOf('/')) ? false : undefined;
 };
 
 const disclosuresOf = async ({ store }: Pick<RequestContext, 'store'>, chart: string): Promise<AuditEntry[]> => {
