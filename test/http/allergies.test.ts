@@ -1,7 +1,16 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
-import { create, issuesOf, pathOf, patientBody, referenceTo, type Stored, system } from '../support/records.ts';
+import {
+  create,
+  issuesOf,
+  pathOf,
+  patientBody,
+  referenceTo,
+  resourcesIn,
+  type Stored,
+  system,
+} from '../support/records.ts';
 
 // A chart never says of the same thing that there is an allergy and that there is none.
 
@@ -58,6 +67,38 @@ describe('an allergy', () => {
 
     expect(writes).toHaveLength(1);
     expect(await Promise.all([all, food, medicine].map(statusOf))).toEqual([retired, retired, held]);
+  });
+
+  it('that comes into the right chart is held against the orders in force there, and told of there alone', async () => {
+    const wrong = referenceTo(await create(server, patientBody()));
+    const medicine = { text: 'Amoxicillin' };
+    const order = await create<fhir4.MedicationRequest>(
+      server,
+      {
+        resourceType: 'MedicationRequest',
+        status: 'active',
+        intent: 'order',
+        medicationCodeableConcept: medicine,
+        subject: { reference: referenceTo(patient) },
+      },
+      system,
+    );
+    const allergy = await create(server, saying(medicine, { patient: { reference: wrong } }));
+    const parameter = [
+      { name: 'record', valueReference: { reference: referenceTo(allergy) } },
+      { name: 'patient', valueReference: { reference: referenceTo(patient) } },
+      { name: 'reason', valueString: 'Written into the chart that was open before' },
+    ];
+    expect((await server.post('$refile', { resourceType: 'Parameters', parameter })).status).toBe(200);
+    const implicatedIn = async (chart: string) =>
+      resourcesIn((await server.get(`DetectedIssue?patient=${chart}`)).body).map((issue) =>
+        (issue as unknown as fhir4.DetectedIssue).implicated?.map(({ reference }) => reference),
+      );
+
+    expect(await implicatedIn(referenceTo(patient))).toEqual([
+      [referenceTo(order), expect.stringMatching(new RegExp(`^AllergyIntolerance/${patient.id}\\.`))],
+    ]);
+    expect(await implicatedIn(wrong)).toEqual([]);
   });
 
   it('of no category may be of any', async () => {
