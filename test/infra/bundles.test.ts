@@ -135,7 +135,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-retention-retention.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-disclosures-disclosures.lazy.js', most: 48_000, types: ['patient'] },
     { name: 'shared-interactions-order-use-order-use.lazy.js', most: 32_000, types: ['medication-request'] },
-    { name: 'shared-interactions-prescribing-prescribing.lazy.js', most: 130_000, types: ['medication-request'] },
+    { name: 'shared-interactions-prescribing-prescribing.lazy.js', most: 134_000, types: ['medication-request'] },
     { name: 'shared-interactions-access-log.lazy.js', most: 24_000, types: ['audit-event'] },
     { name: 'shared-interactions-contact-contact.lazy.js', most: 22_000, types: ['patient'] },
     { name: 'shared-interactions-messages-messages.lazy.js', most: 60_000, types: ['communication'] },

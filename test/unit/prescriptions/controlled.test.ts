@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { builtInPack } from '../../../shared/order-checks/built-in.ts';
 import type { Pack } from '../../../shared/order-checks/knowledge.ts';
 import { controlledIn } from '../../../shared/prescriptions/controlled.ts';
-import { schedules } from '../../../shared/prescriptions/controlled-substances.ts';
+import { brands, schedules } from '../../../shared/prescriptions/controlled-substances.ts';
 
 const rxnorm = 'http://www.nlm.nih.gov/research/umls/rxnorm';
 const page = readFileSync(path.resolve(import.meta.dirname, '../../../docs/prescriptions.md'), 'utf8');
@@ -42,6 +42,22 @@ describe('controlled substances', () => {
     ['several names', text('codeine + butalbital'), 'codeine II, butalbital III', false],
     ['a word that only begins like one', text('Morphinelike syrup'), '', false],
     ['a word that only ends like one', text('Apomorphine injection'), '', false],
+    ['a brand name in words', text('Xanax 0.5 mg tablet'), 'alprazolam IV', false],
+    ['a brand name of two words', text('MS CONTIN 15 mg'), 'morphine II', false],
+    ['what is free of it', text('Paracetamol (codeine-free)'), '', false],
+    ['a free base', text('morphine-free base'), 'morphine II', false],
+    [
+      'a substance within a contained Medication',
+      {
+        contained: [
+          { resourceType: 'Medication', id: 'm', ingredient: [{ itemReference: { reference: '#s' } }] },
+          { resourceType: 'Substance', id: 's', code: { text: 'Sufentanil citrate' } },
+        ] as fhir4.FhirResource[],
+        medicationReference: { reference: '#m' },
+      },
+      'sufentanil II',
+      false,
+    ],
     ['words that tell nothing', text('the blue pill'), '', false],
     ['the display of a reference', { medicationReference: { display: 'Ketamine' } }, 'ketamine III', false],
     [
@@ -88,5 +104,14 @@ describe('controlled substances', () => {
           .map((cell) => cell.trim()),
       ),
     ).toEqual(schedules.map(({ schedule, source, names }) => [schedule, source, names.join(', ')]));
+  });
+
+  it('are known by brand names, each of one that is in a schedule, as the page has them', () => {
+    const all = schedules.flatMap(({ names }) => names);
+    for (const [substance, names] of Object.entries(brands)) {
+      expect(all).toContain(substance);
+      expect(page.replace(/ +/g, ' ')).toContain(`| ${substance} | ${names.join(', ')} |`);
+      for (const name of names) expect(found(text(`${name} tablet`))[0], name).toMatch(new RegExp(`^${substance} `));
+    }
   });
 });
