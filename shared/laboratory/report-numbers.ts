@@ -3,7 +3,8 @@ import type { Resource } from '../fhir/resource.ts';
 /** https://terminology.hl7.org/CodeSystem-v2-0203.html */
 const identifierTypes = 'http://terminology.hl7.org/CodeSystem/v2-0203';
 
-const isOfType = ({ type }: fhir4.Identifier, code: string): boolean =>
+/** Whether a number is of a type of table 0203. */
+export const isOfNumberType = ({ type }: fhir4.Identifier, code: string): boolean =>
   type?.coding?.some((each) => each.system === identifierTypes && each.code === code) ?? false;
 
 /** A number with who has given it: the same number of another assigner is another one. Undefined where either is not told. */
@@ -17,7 +18,7 @@ const numbersIn = (identifiers: readonly fhir4.Identifier[], isMeant: (each: fhi
 
 /** The number under which the laboratory knows a report (OBR-3); undefined without one. */
 export const fillerNumber = ({ identifier = [] }: fhir4.DiagnosticReport): string | undefined =>
-  numbersIn(identifier, (each) => isOfType(each, 'FILL'))[0];
+  numbersIn(identifier, (each) => isOfNumberType(each, 'FILL'))[0];
 
 /** The number of a specimen; undefined without one. */
 export const specimenNumber = ({ accessionIdentifier, identifier = [] }: fhir4.Specimen): string | undefined =>
@@ -36,13 +37,13 @@ export const ordersOf = <T extends { readonly resource: Resource | undefined }>(
   orders: readonly T[],
 ): readonly T[] => {
   const bearing = (code: string, isMeant: (each: fhir4.Identifier) => boolean): readonly T[] => {
-    const numbers = new Set(numbersIn(identifier, (each) => isOfType(each, code)));
+    const numbers = new Set(numbersIn(identifier, (each) => isOfNumberType(each, code)));
     return orders.filter(({ resource }) => {
       const order = (resource ?? {}) as Partial<fhir4.ServiceRequest>;
       if (!resource || order.status === 'entered-in-error') return false;
       return numbersIn(order.identifier ?? [], isMeant).some((each) => numbers.has(each));
     });
   };
-  const placed = bearing('PLAC', (each) => !isOfType(each, 'FILL'));
-  return placed.length > 0 ? placed : bearing('FILL', (each) => isOfType(each, 'FILL'));
+  const placed = bearing('PLAC', (each) => !isOfNumberType(each, 'FILL'));
+  return placed.length > 0 ? placed : bearing('FILL', (each) => isOfNumberType(each, 'FILL'));
 };

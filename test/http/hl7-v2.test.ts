@@ -1,28 +1,17 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { base, type FhirServer, fhirServer, type TestResponse } from '../support/fhir-server.ts';
 import { message, numbers, registerSender, send, verdictOf } from '../support/hl7-v2.ts';
 import { segment } from '../support/hl7-v2-generator.ts';
+import { type Meanwhile, meanwhile } from '../support/meanwhile.ts';
 import { resourcesIn, type Stored, stored, system } from '../support/records.ts';
 
 let server: FhirServer;
 
-/** What happens before a call, given its number, of the message that is taken in this context. */
-const running = new AsyncLocalStorage<{ before: (call: number) => Promise<void>; calls: number }>();
+let during: Meanwhile;
 
 beforeAll(async () => {
   server = await fhirServer();
-  server.store.client.middlewareStack.add(
-    (next) => async (args) => {
-      const state = running.getStore();
-      if (state) {
-        const own = ++state.calls;
-        await running.exit(() => state.before(own));
-      }
-      return next(args);
-    },
-    { step: 'initialize', name: 'meanwhile', priority: 'high' },
-  );
+  during = meanwhile(server);
   // After all that the messages of these tests were said.
   server.setTime(Date.UTC(2026, 5, 1));
   await registerSender(server);
@@ -343,6 +332,36 @@ describe('POST /hl7/v2', () => {
     expect((await orders()).map(([, status]) => status)).toEqual(['completed', 'completed', 'active']);
   });
 
+  it.each([
+    ['an order comes while its report is filed', '17'],
+    ['a report comes while its order is', '18'],
+  ])('lets them find each other where %s, at whatever moment', async (_, prefix) => {
+    const report = (number: string) =>
+      message('ORU^R01', [
+        `PID|1||${number}^^^HOSP`,
+        segment('OBR', { 2: `O-${number}`, 3: `R-${number}`, 4: '2345-7^Glucose^LN', 22: '20260301', 25: 'F' }),
+      ]);
+    const order = (number: string) =>
+      message('ORM^O01', [`PID|1||${number}^^^HOSP`, `ORC|NW|O-${number}`, `OBR|1|O-${number}||2345-7^Glucose^LN`]);
+    const [first, second] = prefix === '17' ? [report, order] : [order, report];
+    const moments = await atEachMoment(
+      prefix,
+      async (number) => {
+        await send(server, message('ADT^A04', [pid(number, `Moreau^Otto${number}||19660606|M`)]));
+        return first(number);
+      },
+      second,
+      async (number) => {
+        const [patient] = await patientOf(number);
+        expect([number, await search(`ServiceRequest?patient=${patient?.id}`)]).toMatchObject([
+          number,
+          [{ status: 'completed' }],
+        ]);
+      },
+    );
+    expect(moments).toBeGreaterThan(3);
+  });
+
   it('lets a report wait for its patient where nobody is anywhere near', async () => {
     const nobody = message('ORU^R01', [
       pid('11', 'Quux^Zed||19330303|M'),
@@ -362,17 +381,19 @@ describe('POST /hl7/v2', () => {
   const atEachMoment = async (
     prefix: string,
     first: (number: string) => Promise<string> | string,
-    meanwhile: (number: string) => string,
+    second: (number: string) => string,
     sound: (number: string, answers: readonly TestResponse[]) => Promise<void>,
   ): Promise<number> => {
     for (let moment = 1; ; moment++) {
       const number = `${prefix}-${moment}`;
       const text = await first(number);
       let other: TestResponse | undefined;
-      const before = async (call: number) => {
-        if (call === moment) other = await send(server, meanwhile(number));
-      };
-      const answer = await running.run({ before, calls: 0 }, () => send(server, text));
+      const answer = await during(
+        () => send(server, text),
+        async (call) => {
+          if (call === moment) other = await send(server, second(number));
+        },
+      );
       if (!other) return moment - 1;
       await sound(number, [answer, other]);
     }

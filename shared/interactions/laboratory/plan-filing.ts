@@ -33,6 +33,7 @@ import { requireInScope, requireTypeAccess } from '../require-access.ts';
 import { guardedReviews } from '../results/review-guard.ts';
 import { fillerRow, type KnownFiling, knowing, knownIn } from './filler-row.ts';
 import { keptLate } from './late-version.ts';
+import { findingNone, namesAnother, type OrderRow, orderRowOf } from './order-row.ts';
 import { planUnfiled } from './plan-unfiled.ts';
 import { type Whose, whoseReport } from './whose-report.ts';
 
@@ -93,7 +94,7 @@ export const planFiling = async (
     return planUnfiled(own, message, found.reason, { row, expected });
   }
   const places = placesOf(own, organization, message, found.chart);
-  const [expected, read, orders, tasks, reports, guarded, linked] = await Promise.all([
+  const [expected, read, inChart, tasks, reports, guarded, linked, orderRow] = await Promise.all([
     guardedIds(own.store, row),
     own.store.readMany([places.report, ...places.results.values(), ...places.specimens.values()]),
     wholeOf(own, found.chart, 'ServiceRequest'),
@@ -101,7 +102,9 @@ export const planFiling = async (
     wholeOf(own, found.chart, 'DiagnosticReport'),
     guardedReviews(own, found.chart),
     linkedWith(own.store, found.chart),
+    orderRowOf(own, organization, message.report),
   ]);
+  const orders = namesAnother(orderRow, inChart) ? await wholeOf(own, found.chart, 'ServiceRequest') : inChart;
   const filed = knownIn(expected);
   const at = filed.report === undefined ? undefined : await locate(own, 'DiagnosticReport', filed.report);
   const isElsewhere = at !== undefined && at.chart !== found.chart;
@@ -122,7 +125,7 @@ export const planFiling = async (
       : writtenOtherwise(reports, organization, message.filler);
   // Somebody has said that it is not this patient's, and the laboratory does not know.
   if (current?.misfiled) return planUnfiled(own, message, 'other-patient', { row, expected });
-  const state: State = { message, whose: found, places, records, current, known, orders, row, expected };
+  const state: State = { message, whose: found, places, records, current, known, orders, orderRow, row, expected };
   const mark = filedMarkOf(current?.resource);
   if (mark.messages.includes(message.key) && current)
     return {
@@ -165,6 +168,7 @@ interface State {
   readonly current: StoredRecord | undefined;
   readonly known: KnownFiling;
   readonly orders: readonly StoredRecord[];
+  readonly orderRow: OrderRow | undefined;
   readonly row: RowKey;
   readonly expected: readonly string[];
 }
@@ -367,7 +371,11 @@ const planFiled = async (context: RequestContext, state: State): Promise<Omit<Pl
   const waiting = new Map([...known.waiting].filter(([key]) => key !== message.key));
   const guarded = {
     ...plan,
-    guards: [...plan.guards, knowing(state.row, state.expected, { report: report.id, waiting })],
+    guards: [
+      ...plan.guards,
+      knowing(state.row, state.expected, { report: report.id, waiting }),
+      ...(state.orderRow && orders.length === 0 ? [findingNone(state.orderRow, message.key)] : []),
+    ],
   };
   const name = `DiagnosticReport/${report.id}`;
   const review =
