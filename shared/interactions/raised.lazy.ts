@@ -222,10 +222,23 @@ const marks = async (
 
 const opened = async (context: Context, resource: Resource, custodian: string): Promise<PlannedWrite> => {
   const own = { ...context, recordType: typeOf(resource.resourceType), asking: systemOf(context, custodian) };
-  const plan = await planCreate(own, { resource, warnings: [] }, await newPlace(own, resource));
+  const said = withoutContained(resource);
+  const plan = await planCreate(own, { resource: said, warnings: [] }, await newPlace(own, said));
   // What it names was named by what raises it, which is refused itself if that is not there.
   return { ...plan, checks: [] };
 };
+
+/**
+ * What is raised says of whom and by whom as the record that raises it does. Where that has somebody contained, such as the patient of a report that
+ * is nobody's yet, nobody else can name them. https://hl7.org/fhir/R4/references.html#contained
+ */
+const withoutContained = (resource: Resource): Resource =>
+  Object.fromEntries(Object.entries(resource).filter(([, value]) => !namesContained(value))) as unknown as Resource;
+
+const namesContained = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.length > 0 && value.every(namesContained)
+    : ((value as fhir4.Reference | undefined)?.reference?.startsWith('#') ?? false);
 
 /** What becomes of the records of a chart, each written once however many changes ask for it. */
 const changesIn = async (

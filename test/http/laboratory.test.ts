@@ -492,6 +492,14 @@ describe('a report of nobody knows whom', () => {
     expect(await file(sent)).toMatchObject({ outcome: 'unfiled' });
   });
 
+  it('waits with what is critical by its value, where something is told of the patient', async () => {
+    const about = { patient: described({ birthDate: '1904-01-01' }) };
+
+    expect(await file({ filler: fillerNumber(), about, values: { '2823-3': 6.9 } })).toMatchObject({
+      outcome: 'unfiled',
+    });
+  });
+
   it('waits with what is critical first of all, and what it bears is borne by all of it once it is filed', async () => {
     const restricted = { system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' };
     const waiting = await file({
