@@ -20,11 +20,26 @@ const deniedInWords: readonly (readonly [RegExp, string])[] = [
   [/^no known environmental allerg(?:y|ies)\.?$/i, '428607008'],
 ];
 const snomed = 'http://snomed.info/sct';
+/** The codes by which summaries of other countries say so. https://hl7.org/fhir/uv/ips/CodeSystem-absent-unknown-uv-ips.html */
+const ips = 'http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips';
+const ofIps: Readonly<Record<string, string>> = {
+  'no-known-allergies': '716186003',
+  'no-known-medication-allergies': '409137002',
+  'no-known-food-allergies': '429625007',
+  'no-known-environmental-allergies': '428607008',
+};
 
-const codesOf = (concept: unknown, system?: string): string[] =>
-  ((concept as fhir4.CodeableConcept | undefined)?.coding ?? []).flatMap((coding) =>
-    coding.code !== undefined && (system === undefined || coding.system === system) ? [coding.code] : [],
-  );
+const codingsOf = (concept: unknown): readonly fhir4.Coding[] =>
+  (concept as fhir4.CodeableConcept | undefined)?.coding ?? [];
+
+const codesOf = (concept: unknown): string[] => codingsOf(concept).flatMap(({ code }) => code ?? []);
+
+/** The codes of SNOMED CT, also where nobody says that they are its, and what means the same elsewhere. */
+const codesOfSnomed = (concept: unknown): string[] =>
+  codingsOf(concept).flatMap(({ system, code = '' }) => {
+    if (system === ips) return Object.hasOwn(ofIps, code) ? (ofIps[code] ?? []) : [];
+    return system === undefined || system === snomed ? [code] : [];
+  });
 
 /** Whether a record says something now: it is neither past, nor refuted, nor entered in error. */
 const isHeld = ({ clinicalStatus, verificationStatus }: Resource): boolean =>
@@ -39,7 +54,7 @@ const codesInWords = (concept: unknown): string[] => {
 
 /** Categories of which a record says that there is no allergy; undefined for one that says of an allergy. */
 const deniedBy = ({ code }: Resource): readonly Category[] | undefined => {
-  const codes = codesOf(code).length > 0 ? codesOf(code, snomed) : codesInWords(code);
+  const codes = codesOf(code).length > 0 ? codesOfSnomed(code) : codesInWords(code);
   const all = codes.flatMap((each) => (Object.hasOwn(denied, each) ? (denied[each] ?? []) : []));
   return all.length > 0 ? all : undefined;
 };

@@ -8,6 +8,9 @@ import { type NotChecked, notChecked } from './words.ts';
  * Codes that say that there is no allergy: none at all, or none to a medicine. https://hl7.org/fhir/R4/allergyintolerance.html#9.1.1.2
  */
 const noAllergies: readonly string[] = ['716186003', '409137002'];
+/** The same in the summaries of other countries. https://hl7.org/fhir/uv/ips/CodeSystem-absent-unknown-uv-ips.html */
+const ips = 'http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips';
+const noAllergiesOfIps: readonly string[] = ['no-known-allergies', 'no-known-medication-allergies'];
 
 const snomed = 'http://snomed.info/sct';
 
@@ -16,7 +19,9 @@ const namesOfAllergies =
   /^(?:drug )?(?:allergy|hypersensitivity|intolerance) to |^allergic to | (?:allergy|hypersensitivity|intolerance)$/;
 
 const isNoAllergy = ({ code }: fhir4.AllergyIntolerance): boolean =>
-  code?.coding?.some(({ system, code: each }) => system === snomed && noAllergies.includes(each ?? '')) ?? false;
+  code?.coding?.some(({ system, code: each = '' }) =>
+    system === ips ? noAllergiesOfIps.includes(each) : (system ?? snomed) === snomed && noAllergies.includes(each),
+  ) ?? false;
 
 const statusOf = (concept: fhir4.CodeableConcept | undefined): string | undefined => concept?.coding?.[0]?.code;
 
