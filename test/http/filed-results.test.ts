@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TestCaller } from '../support/callers.ts';
+import { hl7, organizationsThere } from '../support/consents.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import { filingOf, fillerNumber, numbered, type Sent, told } from '../support/filings.ts';
 import { create, patientBody, referenceTo, resourcesIn, type Stored } from '../support/records.ts';
@@ -111,6 +112,72 @@ describe('labels of what was filed', () => {
 
     expect(addendum.report).not.toBe(report);
     expect((await read<fhir4.DiagnosticReport>(addendum.report)).meta?.security).toEqual([restricted]);
+  });
+});
+
+describe('what was filed and other organisations may not see', () => {
+  const elsewhere: TestCaller = { role: 'physician', organization: 'lakeside' };
+  const hiv = { system: `${hl7}v3-ActCode`, code: 'HIV' };
+  let open: FhirServer;
+  beforeAll(async () => {
+    open = await fhirServer(undefined, { sharing: 'treatment' });
+    await organizationsThere(open, ['northside', 'lakeside']);
+  });
+  const statusOf = async (path: string) => (await open.get(path, { as: elsewhere })).status;
+  const sent = async (message: Sent) => {
+    const { status, body, text } = await open.post('DiagnosticReport/$file', filing(message), { as: lab });
+    expect([200, 201], text).toContain(status);
+    const { report } = told(body);
+    const { result = [] } = (await open.get(report, { as: lab })).body as unknown as fhir4.DiagnosticReport;
+    return [report, ...result.map(({ reference = '' }) => reference)];
+  };
+  beforeEach(async () => {
+    patient = await create(open, patientBody());
+    subject = { reference: referenceTo(patient) };
+    await create(open, {
+      resourceType: 'ServiceRequest',
+      status: 'active',
+      intent: 'order',
+      subject,
+      performer: [{ reference: 'Organization/lakeside' }],
+    });
+    const period = { start: new Date().toISOString() };
+    await create(
+      open,
+      { resourceType: 'Encounter', status: 'in-progress', class: { code: 'AMB' }, subject, period },
+      elsewhere,
+    );
+  });
+
+  it('is a result by its code, and its report where that says more than which results it has', async () => {
+    const filler = fillerNumber();
+    const values = { '7917-8': 1, '2951-2': 140 };
+    const [report = '', antibodies = '', sodium = ''] = await sent({ filler, values });
+    expect([await statusOf(report), await statusOf(antibodies), await statusOf(sodium)]).toEqual([200, 404, 200]);
+    const { text } = await open.get(`Observation?patient=${patient.id}`, { as: elsewhere });
+    expect([text.includes('2951-2'), text.includes('7917-8')]).toEqual([true, false]);
+
+    await sent({ filler, values, ...corrected, elements: { conclusion: 'HIV antibodies found' } });
+
+    expect([await statusOf(report), await statusOf(sodium)]).toEqual([404, 200]);
+  });
+
+  it('is a late message that bears a label, and nothing besides', async () => {
+    const filler = fillerNumber();
+    const [report = '', result = ''] = await sent({ filler });
+    const labelled = { meta: { security: [hiv] } };
+    await sent({
+      filler,
+      issued: '2026-11-20T09:00:00Z',
+      values: { '2823-3': 9 },
+      elements: labelled,
+      result: labelled,
+    });
+
+    for (const name of [report, result])
+      expect([await statusOf(name), await statusOf(`${name}/_history/2`)]).toEqual([200, 404]);
+    const { text } = await open.get(`${result}/_history`, { as: elsewhere });
+    expect([text.includes('"value":4.1'), text.includes('"value":9')]).toEqual([true, false]);
   });
 });
 

@@ -27,6 +27,7 @@ import type { Address, RowKey } from '../../store/keys.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import type { RequestContext } from '../context.ts';
 import { locate, locateAll } from '../locate.ts';
+import { labelsOfRecords } from '../order-checks/labels-of-finding.ts';
 import { systemOf } from '../own-system.ts';
 import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
 import { requireInScope, requireTypeAccess } from '../require-access.ts';
@@ -350,7 +351,7 @@ const planFiled = async (context: RequestContext, state: State): Promise<Omit<Pl
     plans.push(...(await planSpecimen(own, { ...part, report: state.current }, told(sent.resource), message.key)));
   for (const { sent, part } of results)
     plans.push(...(await planResult(own, { ...part, report: state.current }, sent, told(sent.resource))));
-  const content = reportContent(told(message.report), {
+  const content = reportContent(await labelledByResults(context, told(message.report), message), {
     results: results.map(({ part }) => `Observation/${part.id}`),
     specimens: specimens.map(({ part }) => `Specimen/${part.id}`),
     order,
@@ -393,6 +394,18 @@ const planFiled = async (context: RequestContext, state: State): Promise<Omit<Pl
         orders.length > 1 ? ['Several orders bear the number of this report: it was filed with none of them'] : [],
     },
   };
+};
+
+/** What a report says in words or as a document tells of its results: so it bears the sensitive labels that these have, by their codes too. Without either it names them alone, and each is judged for itself. */
+const labelledByResults = async (
+  context: RequestContext,
+  report: Resource,
+  { results }: Message,
+): Promise<Resource> => {
+  const { conclusion, conclusionCode, presentedForm, text } = report as unknown as fhir4.DiagnosticReport;
+  if ([conclusion, conclusionCode, presentedForm, text].every((each) => each === undefined)) return report;
+  const security = [...(await labelsOfRecords(context, results as unknown as readonly Resource[]))];
+  return bearingLabels(report, { resourceType: 'DiagnosticReport', meta: { security } });
 };
 
 const done = /^(?:final|amended|corrected|appended)$/;
