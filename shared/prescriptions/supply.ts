@@ -81,6 +81,12 @@ const inUnitOf = (
   return own && one && own.dimension === one.dimension ? own.value / one.value : undefined;
 };
 
+/** What a dispense says that it supplies, in the unit of another quantity. Less than nothing is nothing: no dispense gives back what another one has supplied. */
+const suppliedIn = (unit: fhir4.Quantity, given: fhir4.Quantity, units: Units): number | undefined => {
+  const value = inUnitOf(unit, given, units);
+  return value === undefined ? undefined : Math.max(0, value);
+};
+
 /** Units of time that are written in words. */
 const days: fhir4.Quantity = { system: ucum, code: 'd' };
 const daysIn = (duration: fhir4.Quantity | undefined, units: Units): number | undefined => {
@@ -112,7 +118,7 @@ const added = (
 ): { fills: number; sum: number | undefined } => {
   let [fills, parts, sum]: [number, number, number | undefined] = [0, 0, perFill ? 0 : undefined];
   for (const each of dispenses as readonly unknown[] as readonly Dispense[]) {
-    const quantity = perFill && each.quantity && inUnitOf(perFill, each.quantity, units);
+    const quantity = perFill && each.quantity && suppliedIn(perFill, each.quantity, units);
     sum = sum === undefined || quantity === undefined ? undefined : sum + quantity;
     if (isPart(each)) parts += quantity ?? 0;
     else fills++;
@@ -168,7 +174,7 @@ export const supplyOf = (order: Resource, dispenses: readonly KnownDispense[], u
   for (const [index, { at, dispense }] of dated.sort((one, other) => one.at - other.at).entries()) {
     const asOrdered =
       (index === 0 && initialFill?.duration ? initialFill.duration : undefined) ?? expectedSupplyDuration;
-    const share = perFill?.value && dispense.quantity ? inUnitOf(perFill, dispense.quantity, units) : undefined;
+    const share = perFill?.value && dispense.quantity ? suppliedIn(perFill, dispense.quantity, units) : undefined;
     const ofShare =
       share === undefined || !perFill?.value
         ? isPart(dispense)
@@ -176,8 +182,9 @@ export const supplyOf = (order: Resource, dispenses: readonly KnownDispense[], u
           : 1
         : share / (index === 0 && first ? first : perFill.value);
     const expected = daysIn(asOrdered, units);
+    const told = daysIn(dispense.daysSupply, units);
     const lasts =
-      daysIn(dispense.daysSupply, units) ??
+      (told !== undefined && told > 0 ? told : undefined) ??
       (expected === undefined || ofShare === undefined ? undefined : expected * ofShare);
     if (lasts === undefined && interval === undefined) {
       notReckoned.add('duration-not-told');

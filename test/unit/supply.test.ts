@@ -67,6 +67,22 @@ describe('what an order lets be supplied', () => {
     expect(supplyOf(order(request), [], units).notReckoned).toEqual(notReckoned);
   });
 
+  it('is not given back by a dispense of less than nothing', () => {
+    const request = { quantity: quantity(30), numberOfRepeatsAllowed: 1, expectedSupplyDuration: days(30) };
+    const full = known({ quantity: quantity(60), daysSupply: days(60), whenHandedOver: date(0) });
+    const part = { type: { coding: [{ code: 'RFP' }] } };
+    const below = known({ ...part, quantity: quantity(-60), daysSupply: days(-60), whenHandedOver: date(1) });
+    const supply = supplyOf(order(request), [full, below], units);
+
+    expect([supply.supplied, supply.fills, supply.lastsUntil]).toEqual([60, 1, start + 60 * dayMs]);
+    expect(codesOf(request, { ...part, quantity: quantity(30), whenHandedOver: date(2) }, [full, below])).toEqual([
+      'quantity-exceeded',
+      'early',
+    ]);
+    const lasting = known({ quantity: quantity(30), daysSupply: days(-1), whenHandedOver: date(0) });
+    expect(supplyOf(order(request), [lasting], units).lastsUntil).toBe(start + 30 * dayMs);
+  });
+
   it('lasts as the supplies do one behind the other, by what each says, else by its share of what the order expects', () => {
     const request = { quantity: quantity(30), expectedSupplyDuration: days(30) };
     const until = (...supplies: object[]) => {
