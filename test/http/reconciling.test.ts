@@ -7,6 +7,7 @@ import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-serv
 import {
   admin,
   create,
+  issuesOf,
   patientBody,
   prescriberOf,
   referenceTo,
@@ -72,12 +73,17 @@ const entry = (source: Stored<fhir4.Resource>, code: string, text?: string): fhi
     ...(text === undefined ? {} : { text }),
   },
 });
-const decide = (entries: fhir4.ListEntry[], as: TestCaller, headers: Record<string, string> = {}) => {
+const decide = (
+  entries: fhir4.ListEntry[],
+  as: TestCaller,
+  { headers = {}, encounter }: { headers?: Record<string, string>; encounter?: string } = {},
+) => {
   const body: fhir4.List = {
     resourceType: 'List',
     status: 'current',
     mode: 'snapshot',
     ...(entries.length > 0 ? { entry: entries } : {}),
+    ...(encounter === undefined ? {} : { encounter: { reference: encounter } }),
   };
   return server.post(reconciling(), body as unknown as TestBody, { as, headers });
 };
@@ -230,11 +236,31 @@ describe('reconciling', () => {
     expect((await decide([], { role: 'lab' })).status).toBe(403);
   });
 
+  it('is of a visit of this patient: another one’s is as if there were none', async () => {
+    const visitOf = (whose: Stored<fhir4.Patient>) =>
+      create<fhir4.Encounter>(server, {
+        resourceType: 'Encounter',
+        status: 'in-progress',
+        class: { code: 'AMB' },
+        subject: { reference: referenceTo(whose) },
+      });
+    const source = await statement('Drug A');
+    const own = referenceTo(await visitOf(patient));
+    const others = referenceTo(await visitOf(await create(server, patientBody())));
+    const reconciled = (encounter: string) => decide([entry(source, 'stop', 'A rash')], pharmacist, { encounter });
+    const [refused, missing] = [await reconciled(others), await reconciled('Encounter/none')];
+
+    expect([refused.status, issuesOf(refused.body)]).toEqual([missing.status, issuesOf(missing.body)]);
+    expect(issuesOf(refused.body)).toMatchObject([{ reason: 'reference-not-found' }]);
+    expect((await read(source)).meta?.versionId).toBe('1');
+    expect((await reconciled(own)).body).toMatchObject({ mode: 'snapshot', encounter: { reference: own } });
+  });
+
   it('is carried out once under a key', async () => {
     const source = await statement('Drug A');
     const key = { 'idempotency-key': `reconcile-${patient.id}` };
-    const first = await decide([entry(source, 'stop', 'A rash')], nurse, key);
-    const again = await decide([entry(source, 'stop', 'A rash')], nurse, key);
+    const first = await decide([entry(source, 'stop', 'A rash')], nurse, { headers: key });
+    const again = await decide([entry(source, 'stop', 'A rash')], nurse, { headers: key });
 
     expect([first.status, again.status], again.text).toEqual([201, 201]);
     expect(again.body.id).toBe(first.body.id);

@@ -1,4 +1,5 @@
 import { RecordError } from '../../errors.ts';
+import { parseReference } from '../../fhir/references.ts';
 import type { Resource } from '../../fhir/resource.ts';
 import type { Again } from '../../http/routes.ts';
 import type { RecordType } from '../../record-types/define-record-type.ts';
@@ -6,6 +7,7 @@ import { list } from '../../record-types/list.ts';
 import { medicationRequest } from '../../record-types/medication-request.ts';
 import { medicationStatement } from '../../record-types/medication-statement.ts';
 import { task } from '../../record-types/task.ts';
+import { linkedWith } from '../../store/chart-links.ts';
 import { physicians } from '../../work/pools.ts';
 import { answerTo } from '../answers.ts';
 import type { Interaction, RequestContext } from '../context.ts';
@@ -16,7 +18,7 @@ import { readInput } from '../operation-input.ts';
 import { labelsOfRecords } from '../order-checks/labels-of-finding.ts';
 import { systemOf } from '../own-system.ts';
 import { parseBody } from '../parse-body.ts';
-import { newPlace, type PlannedWrite, planCreate, planUpdate } from '../plan-write.ts';
+import { newPlace, type PlannedWrite, planCreate, planUpdate, referenceError } from '../plan-write.ts';
 import { mayAccess, notFound, requireReadable, requireTypeAccess } from '../require-access.ts';
 import { save } from '../save.ts';
 import { type Decided, decisionsIn, reconciliation } from './decisions.ts';
@@ -50,7 +52,7 @@ const openChart = async (context: RequestContext, id: string) => {
   ]);
   requireReadable(context, found);
   if (sources.length > 0) await audit.record([{ ...look, what: sources.map(nameOfRecord) }]);
-  return { sources, name };
+  return { sources, name, chart: address.chart };
 };
 
 /**
@@ -110,7 +112,7 @@ const entriesOf = (entry: fhir4.ListEntry[]): Pick<fhir4.List, 'entry' | 'emptyR
 /**
  * `POST Patient/{id}/$reconcile-medications`: what somebody decides on each medicine, as a List, in one transaction with what it makes of statements and orders. What is not decided stands in it as undecided.
  *
- * @throws RecordError `forbidden`, `not-found`; `invalid` for a decision on what is not to be reconciled, and for who is not in the directory; `conflict` if somebody has changed it meanwhile.
+ * @throws RecordError `forbidden`, `not-found`; `invalid` for a decision on what is not to be reconciled, for a visit of another patient, and for who is not in the directory; `conflict` if somebody has changed it meanwhile.
  */
 export const reconcile: Interaction = (context, { id }) =>
   lookAgain(async () => {
@@ -118,7 +120,7 @@ export const reconcile: Interaction = (context, { id }) =>
     const { resource: sent } = parseBody(list, readInput(context, reconcileInput).list);
     const asked = sent as unknown as fhir4.List;
     const decided = decisionsIn(context, asked);
-    const { sources, name } = await openChart(context, id);
+    const { sources, name, chart } = await openChart(context, id);
     for (const each of decided.keys())
       if (!sources.some((source) => nameOfRecord(source) === each))
         throw new RecordError('invalid', 'This is nothing to be reconciled, or nothing that you may see', {
@@ -156,6 +158,7 @@ export const reconcile: Interaction = (context, { id }) =>
         })),
       ),
     };
+    await requireVisitOf(context, chart, asked);
     const kept = await byServer(context, list, resource as unknown as Resource);
     const open = made.some(({ forPrescriber }) => forPrescriber);
     const plans = [
@@ -178,6 +181,24 @@ const flagOf = (decided: Decided | undefined): fhir4.CodeableConcept => ({
   coding: [{ system: reconciliation, code: decided?.decision ?? 'undecided' }],
   ...(decided?.reason === undefined ? {} : { text: decided.reason }),
 });
+
+/**
+ * The visit is one of the patient, or of whom theirs was merged with; that it is there, its write requires. One call for one of another chart.
+ *
+ * @throws RecordError `invalid` for another one's, in the words for one that is not there.
+ */
+const requireVisitOf = async (
+  context: RequestContext,
+  chart: string,
+  { encounter }: Pick<fhir4.List, 'encounter'>,
+): Promise<void> => {
+  const named = parseReference(encounter?.reference ?? '', context.request.baseUrl);
+  const address = named.kind === 'record' ? await locate(context, named.type, named.id) : undefined;
+  if (!address || address.chart === chart) return;
+  const linked = await linkedWith(context.store, chart);
+  if (!linked.some((each) => each.chart === address.chart))
+    throw referenceError([{ expression: 'List.encounter.reference' }]);
+};
 
 /** Records that the operation itself keeps: who reconciles need not write lists and tasks at all. */
 const byServer = async (context: RequestContext, recordType: RecordType, resource: Resource): Promise<PlannedWrite> => {
