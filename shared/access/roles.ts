@@ -2,7 +2,7 @@ import type { Subject } from '../record-types/subjects.ts';
 import type { Role } from './caller.ts';
 import type { Action } from './scopes.ts';
 
-/** Of codes by which a PractitionerRole tells in which of these roles somebody works (`$explain-access` looks there). What counts is the token. */
+/** Of codes by which a PractitionerRole tells in which of these roles somebody works (`$explain-access` looks there, and `$take-order` for who gave an order). What counts of a caller is the token. */
 export const roleSystem = 'https://concord.example/fhir/CodeSystem/role';
 
 /** Letters of `cruds`, or nothing. */

@@ -13,6 +13,7 @@ import {
   matchesIn,
   observationBody,
   patientBody,
+  positionOf,
   prescriberOf,
   referenceTo,
   type Stored,
@@ -42,6 +43,7 @@ beforeAll(async () => {
   };
   nurse = await person('nurse');
   author = await prescriberOf(server);
+  await positionOf(server, author);
   support = await person('support');
   const delegated: fhir4.PractitionerRole = {
     resourceType: 'PractitionerRole',

@@ -1,12 +1,15 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { roleSystem } from '../../shared/access/roles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import {
   admin,
   create,
   licensedBody,
+  organizationBody,
   pathOf,
   patientBody,
+  positionOf,
   prescriberOf,
   referenceTo,
   resourcesIn,
@@ -35,6 +38,7 @@ beforeAll(async () => {
   server.setTime(now);
   prescriber = await prescriberOf(server);
   colleague = await prescriberOf(server);
+  await positionOf(server, prescriber);
   const person = await create(server, { resourceType: 'Practitioner' }, admin);
   nurse = { role: 'nurse', claims: { fhirUser: referenceTo(person) } };
 });
@@ -143,6 +147,41 @@ describe('an order that is taken down', () => {
       [403, 'licence-missing'],
       [422, 'patient-deceased'],
     ]);
+  });
+
+  it('is given by a physician of the own organisation, as its directory says', async () => {
+    const nurses = { code: [{ coding: [{ system: roleSystem, code: 'nurse' }] }] };
+    const elsewhere = { organization: { reference: referenceTo(await create(server, organizationBody(), admin)) } };
+    const lakeside: TestCaller = { ...admin, organization: 'lakeside' };
+    const positions: [Partial<fhir4.PractitionerRole>, TestCaller][] = [
+      [nurses, admin],
+      [{}, lakeside],
+      [elsewhere, admin],
+      [{ active: false }, admin],
+      [{ period: { end: '2020-01-01' } }, admin],
+    ];
+    const refusals: unknown[] = [told(await take({ requester: { reference: nameOf(await prescriberOf(server)) } }))];
+    for (const [elements, as] of positions) {
+      const person = await prescriberOf(server);
+      const position = await positionOf(server, person, elements, as);
+      for (const reference of [nameOf(person), referenceTo(position)])
+        refusals.push(told(await take({ requester: { reference } })));
+    }
+
+    expect(refusals).toEqual(Array.from({ length: 11 }, () => [403, 'licence-missing']));
+    expect(await tasks()).toEqual([]);
+  });
+
+  it('may be given by somebody as a position, and by who has others besides', async () => {
+    const person = await prescriberOf(server);
+    await positionOf(server, person, {}, { ...admin, organization: 'lakeside' });
+    await server.put('Organization/northside', { ...organizationBody(), id: 'northside' }, { as: admin });
+    const position = await positionOf(server, person, { organization: { reference: 'Organization/northside' } });
+    const requesters = [nameOf(person), referenceTo(position)];
+    const orders = [];
+    for (const reference of requesters) orders.push(await taken({ requester: { reference } }));
+
+    expect(orders.map(({ requester }) => requester?.reference)).toEqual(requesters);
   });
 
   it('is checked in the same write: a clash is told of and refuses nothing', async () => {

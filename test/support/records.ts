@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { roleSystem } from '../../shared/access/roles.ts';
 import type { TestCaller } from './callers.ts';
 import { type FhirServer, physician, type TestBody } from './fhir-server.ts';
 
@@ -69,6 +70,24 @@ export const prescriberOf = async (server: FhirServer, elements?: Partial<fhir4.
   const person = await create(server, licensedBody(elements), admin);
   return { role: 'physician', claims: { fhirUser: referenceTo(person) } };
 };
+
+/** A position of a physician in the directory of an organisation. */
+export const positionOf = (
+  server: FhirServer,
+  { claims }: TestCaller,
+  elements: Partial<fhir4.PractitionerRole> = {},
+  as = admin,
+): Promise<Stored<fhir4.PractitionerRole>> =>
+  create<fhir4.PractitionerRole>(
+    server,
+    {
+      resourceType: 'PractitionerRole',
+      practitioner: { reference: String(claims?.['fhirUser']) },
+      code: [{ coding: [{ system: roleSystem, code: 'physician' }] }],
+      ...elements,
+    },
+    as,
+  );
 
 /** A resource as the server shows it. */
 export type Stored<T extends fhir4.Resource> = T & { readonly id: string; readonly meta: fhir4.Meta };

@@ -22,6 +22,7 @@ import { planAsked } from './cosign-task.ts';
 import { takeOrderInput } from './input.ts';
 import { requireAlive } from './judge-order.ts';
 import { licenceOf } from './licensed.ts';
+import { positionToPrescribe } from './physicians-position.ts';
 import { replacedBy } from './replaced-order.ts';
 
 /** Who takes orders down, by their roles: who prescribes signs. */
@@ -34,7 +35,7 @@ const hourMs = 3_600_000;
  * `MedicationRequest/$take-order`: an order that a prescriber gives by voice, or that a protocol gives in a prescriber's name, is taken down and in force at once. It is checked in the same write, which tells the prescribers of a clash and refuses nothing; and with it comes a Task for
  * the prescriber to sign it in time. What it replaces (`priorPrescription`) is stopped.
  *
- * @throws RecordError `forbidden`, also for a prescriber without a licence; `invalid`; `business-rule`, `patient-deceased` or `controlled-substance`.
+ * @throws RecordError `forbidden`, also for a prescriber without a licence, or who is no physician of the organisation by its directory; `invalid`; `business-rule`, `patient-deceased` or `controlled-substance`.
  */
 export const takeOrder: Interaction = async (context) => {
   const recorder = requireTaker(context);
@@ -53,13 +54,15 @@ export const takeOrder: Interaction = async (context) => {
     const place = await newPlace(context, resource);
     const { chart } = place.address;
     const named = namingRecords(context, resource);
-    const [patient, requireLicence, { medications }, pack] = await Promise.all([
+    const [patient, requireLicence, requirePosition, { medications }, pack] = await Promise.all([
       place.address.place === '' ? undefined : context.store.read({ type: 'Patient', chart, place: '' }),
       licenceOf(context, prescriber),
+      positionToPrescribe(context, prescriber),
       withMedications(context, noFacts, [named]),
       knowledge(),
     ]);
     requireLicence();
+    requirePosition();
     requireAlive(patient?.resource);
     const controlled = controlledIn(
       named as unknown as fhir4.MedicationRequest,
