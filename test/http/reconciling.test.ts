@@ -236,7 +236,7 @@ describe('reconciling', () => {
     expect((await decide([], { role: 'lab' })).status).toBe(403);
   });
 
-  it('is of a visit of this patient: another one’s is as if there were none', async () => {
+  it('is of a visit of this patient, or of whom it was merged with: another one’s is as if there were none', async () => {
     const visitOf = (whose: Stored<fhir4.Patient>) =>
       create<fhir4.Encounter>(server, {
         resourceType: 'Encounter',
@@ -247,13 +247,22 @@ describe('reconciling', () => {
     const source = await statement('Drug A');
     const own = referenceTo(await visitOf(patient));
     const others = referenceTo(await visitOf(await create(server, patientBody())));
+    const former = await create(server, patientBody());
+    const before = referenceTo(await visitOf(former));
+    const parameter = [{ name: 'source', valueReference: { reference: referenceTo(former) } }];
+    const merged = await server.post(`${referenceTo(patient)}/$merge`, { resourceType: 'Parameters', parameter });
+    expect(merged.status, merged.text).toBe(200);
     const reconciled = (encounter: string) => decide([entry(source, 'stop', 'A rash')], pharmacist, { encounter });
     const [refused, missing] = [await reconciled(others), await reconciled('Encounter/none')];
 
     expect([refused.status, issuesOf(refused.body)]).toEqual([missing.status, issuesOf(missing.body)]);
     expect(issuesOf(refused.body)).toMatchObject([{ reason: 'reference-not-found' }]);
     expect((await read(source)).meta?.versionId).toBe('1');
-    expect((await reconciled(own)).body).toMatchObject({ mode: 'snapshot', encounter: { reference: own } });
+    expect((await reconciled(before)).body).toMatchObject({ mode: 'snapshot', encounter: { reference: before } });
+    expect((await decide([], pharmacist, { encounter: own })).body).toMatchObject({
+      mode: 'snapshot',
+      encounter: { reference: own },
+    });
   });
 
   it('is carried out once under a key', async () => {
