@@ -12,7 +12,7 @@ import {
   system,
 } from '../support/records.ts';
 
-// Moves of states on every path by which a record is written, against tables that are written here once more: all pairs by PUT, and by each other
+// Moves of states on every path by which a record is written, against tables that are written here once more: all pairs by a batch, and by each other
 // path one of those that may follow a state and one of those that may not. All paths meet at two doors, so that a path is right or wrong as one.
 
 /** State → states that may follow; behind ! those that need a reason. */
@@ -308,8 +308,15 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-type Path = 'PUT' | 'PATCH' | 'conditional PUT' | 'PUT in a transaction' | 'PATCH in a transaction';
-const paths: readonly Path[] = ['PUT', 'PATCH', 'conditional PUT', 'PUT in a transaction', 'PATCH in a transaction'];
+type Path = 'PUT in a batch' | 'PUT' | 'PATCH' | 'conditional PUT' | 'PUT in a transaction' | 'PATCH in a transaction';
+const paths: readonly Path[] = [
+  'PUT in a batch',
+  'PUT',
+  'PATCH',
+  'conditional PUT',
+  'PUT in a transaction',
+  'PATCH in a transaction',
+];
 
 let server: FhirServer;
 
@@ -360,6 +367,19 @@ const write = async (
     }));
     return [await send('transaction', entry)];
   }
+  if (path === 'PUT in a batch') {
+    const entry = changes.map(([record, change]) => ({
+      resource: { ...(record as object), ...change },
+      request: { method: 'PUT', url: referenceTo(record) },
+    }));
+    const whole = await send('batch', entry);
+    return ((whole.body as unknown as fhir4.Bundle).entry ?? []).map(({ response, resource }) => ({
+      ...whole,
+      status: Number(response?.status.slice(0, 3)),
+      body: (response?.outcome ?? resource) as unknown as TestBody,
+      text: JSON.stringify(response?.outcome ?? resource),
+    }));
+  }
   const answers: TestResponse[] = [];
   for (const [record, change] of changes) {
     const name = referenceTo(record);
@@ -386,9 +406,9 @@ describe.each(Object.keys(cases))('%s', (name) => {
     ...(table[from]?.split(' ').includes(`!${to}`) ? reasoned : {}),
   });
 
-  /** Of these pairs, by PUT all; by another path one for each state from which they lead, not the same by each. */
+  /** Of these pairs, by a batch all; by another path one for each state from which they lead, not the same by each. */
   const by = (path: Path, of: typeof pairs): typeof pairs =>
-    path === 'PUT'
+    path === 'PUT in a batch'
       ? of
       : states.flatMap((state) => {
           const fromHere = of.filter(({ from }) => from === state);
@@ -425,12 +445,18 @@ describe.each(Object.keys(cases))('%s', (name) => {
     );
     const subjects = await recordsIn(name, states);
 
-    for (const { from, to } of illegal) {
-      const subject = subjects[states.indexOf(from)] as TestBody;
-      const [answer] = await write(path, [[subject, changeTo(from, to)]]);
+    const asked = illegal.map(
+      ({ from, to }) => [subjects[states.indexOf(from)] as TestBody, changeTo(from, to)] as const,
+    );
+    const answers: (TestResponse | undefined)[] = [];
+    // A transaction is refused as a whole.
+    if (path === 'PUT in a batch') answers.push(...(await write(path, asked)));
+    else for (const one of asked) answers.push((await write(path, [one]))[0]);
+    for (const [index, { from, to }] of illegal.entries()) {
+      const answer = answers[index];
       const [issue] = issuesOf(answer?.body as TestBody);
       expect([answer?.status, issue?.reason], `${from} → ${to}`).toEqual([422, 'illegal-move']);
-      expect(issue?.expression).toMatch(new RegExp(`^(?:${type}|Bundle\\.entry\\[0\\]\\.resource)\\.${element}$`));
+      expect(issue?.expression).toMatch(new RegExp(`^(?:${type}|Bundle\\.entry\\[\\d+\\]\\.resource)\\.${element}$`));
     }
 
     const stored = await send(
