@@ -148,6 +148,27 @@ describe('POST /hl7/v2', () => {
     });
   });
 
+  it('keeps a critical result of nobody known as what cannot wait', async () => {
+    const result = (flag: string) =>
+      message('ORU^R01', [
+        pid('stat-9', 'Vex^Ulf||19310303|M'),
+        segment('OBR', { 1: '1', 3: `F-${flag}`, 4: '2823-3^Potassium^LN', 22: '20260301100000', 25: 'F' }),
+        segment('OBX', { 1: '1', 2: 'NM', 3: '2823-3^Potassium^LN', 5: '6.9', 6: 'mmol/L^^UCUM', 8: flag, 11: 'F' }),
+      ]);
+    const priorityOf = async (flag: string) => {
+      const waiting = await send(server, result(flag));
+      return (
+        (await server.get(`Task/${taskOf(waiting)}`, { as: { role: 'frontdesk' } })).body as unknown as fhir4.Task
+      ).priority;
+    };
+
+    expect([await priorityOf('HH'), await priorityOf('H~LL'), await priorityOf('H')]).toEqual([
+      'stat',
+      'stat',
+      undefined,
+    ]);
+  });
+
   it('discards a message that waits, for a reason', async () => {
     const task = taskOf(
       await send(server, message('VXU^V04', [pid('unknown'), 'RXA|0|1|20260101||140^Influenza^CVX|0.5'])),

@@ -59,8 +59,18 @@ const bearings = async (context: FilingContext, message: Message): Promise<{ pat
   }
 };
 
+/** What a laboratory flags as beyond its critical limits. https://terminology.hl7.org/CodeSystem-v2-0078.html */
+const criticalFlags: readonly string[] = ['HH', 'LL', 'AA'];
+
+/** Whether a result in a message cannot wait, as its laboratory says. */
+const cannotWait = (message: Message): boolean =>
+  message
+    .all('OBX')
+    .some((segment) => segment.field(8).repetitions.some((flag) => criticalFlags.includes(flag.part(1))));
+
 /**
- * Plans what keeps a message that cannot be filed: the message as a Binary, and a Task for the front desk that says why it waits.
+ * Plans what keeps a message that cannot be filed: the message as a Binary, and a Task for the front desk that says why it waits; stat, where
+ * its laboratory calls a result critical.
  */
 export const planWaiting = async (context: FilingContext, message: Message, why: Unfit): Promise<PlannedWrite[]> => {
   const { now } = context;
@@ -82,6 +92,7 @@ export const planWaiting = async (context: FilingContext, message: Message, why:
     ],
     status: 'requested',
     intent: 'order',
+    ...(cannotWait(message) ? { priority: 'stat' as const } : {}),
     code: { coding: [{ system: 'https://concord.example/fhir/CodeSystem/work', code: 'hl7-v2-message' }] },
     ...reasonInTask(why),
     focus: { reference: name },
