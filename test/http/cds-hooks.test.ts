@@ -429,6 +429,21 @@ describe('feedback', () => {
     ...(overrideReason ? { overrideReason } : {}),
   });
 
+  it('keeps a clash of two orders that nobody has stored', async () => {
+    const [card] = cardsIn(await signHook([order(warfarin), order(aspirin, { id: 'draft-2' })]));
+
+    const { status, text } = await give('order-sign', [overridden(card, { userComment: 'For three days alone' })]);
+
+    expect(status, text).toBe(200);
+    const [issue, ...others] = await issues();
+    expect([others, issue?.implicated, issue?.mitigation?.[0]?.action.text]).toEqual([
+      [],
+      undefined,
+      'For three days alone',
+    ]);
+    expect(JSON.stringify(issue)).not.toContain('draft-2');
+  });
+
   it('keeps an overridden finding with its reason, once', async () => {
     const allergy = await allergyTo(amoxicillin);
     const [card] = cardsIn(await signHook([order(amoxicillin)]));

@@ -90,9 +90,11 @@ const aboutOf = async (
   { subject, finding }: Clash,
   facts: ChartFacts,
 ): Promise<NonNullable<KeptCard['clash']>> => {
+  const { record } = finding;
+  const isStored = storedIn(facts);
   return {
-    finding,
-    implicated: [nameOf(subject), finding.record].filter((name) => name !== undefined).filter(storedIn(facts)),
+    finding: { ...finding, record: record !== undefined && isStored(record) ? record : undefined },
+    implicated: [nameOf(subject), record].filter((name) => name !== undefined).filter(isStored),
     security: await labelsOfFinding(context, subject as unknown as Resource, finding, facts),
   };
 };
