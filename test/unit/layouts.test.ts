@@ -64,6 +64,18 @@ import {
   type StoredRecord,
   targetOf,
 } from '../../shared/store/rows.ts';
+import {
+  type NotificationRow,
+  notificationLayouts,
+  notificationRow,
+} from '../../shared/store/subscriptions/notifications.ts';
+import {
+  type SubscriptionSettings,
+  type SubscriptionSettingsRow,
+  settingsLayouts,
+  settingsRow,
+} from '../../shared/store/subscriptions/settings.ts';
+import { newState, type SubscriptionStateRow, stateLayouts, stateRow } from '../../shared/store/subscriptions/state.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const folder = path.join(root, 'test/layouts');
@@ -314,6 +326,37 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
         kind: 'emancipation',
         since: 0,
         recorded: { at: 0, by: 'Practitioner/1', organization: 'northside', evidence: {} },
+      }).layout,
+  },
+  subscriptionSettings: {
+    read: (stored) => {
+      const row = rowIn(stored) as SubscriptionSettingsRow;
+      const { secrets, ...said } = settingsLayouts.reader(row.layout)(row);
+      return { ...said, secrets: secrets && Buffer.from(secrets).toString() };
+    },
+    written: () => settingsRow({ organization: 'northside', id: 'x' } as SubscriptionSettings).layout,
+  },
+  subscriptionState: {
+    read: (stored) => {
+      const row = rowIn(stored) as SubscriptionStateRow;
+      return stateLayouts.reader(row.layout)(row);
+    },
+    written: () => stateRow(newState({ organization: 'northside', id: 'x' })).layout,
+  },
+  notification: {
+    read: (stored) => {
+      const row = rowIn(stored) as NotificationRow;
+      return notificationLayouts.reader(row.layout)(row);
+    },
+    written: () =>
+      notificationRow({
+        organization: 'northside',
+        id: 'x',
+        first: 1,
+        made: 0,
+        changes: [change],
+        status: 'pending',
+        attempts: 0,
       }).layout,
   },
   requestKey: {

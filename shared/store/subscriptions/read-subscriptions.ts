@@ -1,0 +1,79 @@
+import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
+import { type RowKey, subscriptionPartition, subscriptionPrefix } from '../keys.ts';
+import type { Table } from '../write-rows.ts';
+import {
+  type SubscriptionName,
+  type SubscriptionSettings,
+  type SubscriptionSettingsRow,
+  settingsKey,
+  settingsLayouts,
+  subscriptionIn,
+  subscriptionShard,
+} from './settings.ts';
+import { type SubscriptionState, type SubscriptionStateRow, stateLayouts } from './state.ts';
+
+/** What is stored of a Subscription beside its record: no settings once it is deleted, no state before its first turn. */
+export interface StoredSubscription extends SubscriptionName {
+  readonly settings: SubscriptionSettings | undefined;
+  readonly state: SubscriptionState | undefined;
+}
+
+/**
+ * Settings and state of one Subscription. One call, strongly consistent.
+ *
+ * @throws WrittenByNewerRelease.
+ */
+export const subscriptionOf = async (table: Table, name: SubscriptionName): Promise<StoredSubscription> => {
+  const prefix = settingsKey(name).sk.replace(/settings$/, '');
+  const [found] = await read(table, subscriptionShard(name.organization), prefix, true);
+  return found ?? { organization: name.organization, id: name.id, settings: undefined, state: undefined };
+};
+
+/**
+ * Those of an organisation. One call a megabyte, eventually consistent: who waits for none is told by the Subscription's own change.
+ *
+ * @throws WrittenByNewerRelease.
+ */
+export const subscriptionsOf = (table: Table, organization: string): Promise<StoredSubscription[]> =>
+  read(table, subscriptionShard(organization), subscriptionPrefix(organization), false);
+
+/** Those of one partition of all (`subscriptionShards`). One call a megabyte, eventually consistent. */
+export const subscriptionsIn = (table: Table, shard: number): Promise<StoredSubscription[]> =>
+  read(table, shard, '', false);
+
+const read = async (
+  { client, tableName }: Table,
+  shard: number,
+  prefix: string,
+  consistent: boolean,
+): Promise<StoredSubscription[]> => {
+  const found = new Map<string, StoredSubscription>();
+  let after: Record<string, unknown> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        ConsistentRead: consistent,
+        KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: {
+          ':pk': subscriptionPartition(shard),
+          ...(prefix === '' ? {} : { ':prefix': prefix }),
+        },
+        ...(after ? { ExclusiveStartKey: after } : {}),
+      }),
+    );
+    for (const row of Items as (SubscriptionSettingsRow | SubscriptionStateRow)[]) {
+      const name = subscriptionIn(row);
+      const key = `${name.organization}#${name.id}`;
+      const known = found.get(key) ?? { ...name, settings: undefined, state: undefined };
+      found.set(key, { ...known, ...told(row) });
+    }
+    after = LastEvaluatedKey;
+  } while (after);
+  return [...found.values()];
+};
+
+const told = (row: RowKey & { readonly layout: number }): Partial<StoredSubscription> =>
+  row.sk.endsWith('#settings')
+    ? { settings: settingsLayouts.reader(row.layout)(row as SubscriptionSettingsRow) }
+    : { state: stateLayouts.reader(row.layout)(row as SubscriptionStateRow) };
