@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
 import { usualRetention } from '../shared/retention/policy.ts';
+import { partnersOf, partnersSchema } from './partners.ts';
 
 /** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const logDays = z.literal([7, 14, 30, 60, 90, 180, 365, 731, 1096, 2192, 2557]);
@@ -22,6 +23,10 @@ const stageSchema = z.strictObject({
   logRetentionDays: logDays,
   /** Days for which nobody can remove or replace a digest of the access log, not even the account itself. */
   digestRetentionDays: z.int().check(z.gte(1), z.lte(36_500)),
+  /** Days for which published events are kept, to be decided upon and published again after a loss. Nobody but Concord plays them again. */
+  eventArchiveDays: z.int().check(z.gte(1), z.lte(90)),
+  /** Organisations that hear of changes in their own AWS accounts: infra/partners.ts. */
+  partners: partnersSchema,
   /** How many minutes before an appointment a reminder of it is due: each a reminder of its own, 30 days at most. */
   reminderMinutes: z.array(z.int().check(z.gte(15), z.lte(43_200))),
   /** The deployment's own pack of order checks, a file in the project: see docs/order-checks.md. Concord's own, if absent. */
@@ -98,6 +103,8 @@ export const stages: readonly StageConfig[] = [
     recoveryDays: 35,
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
     digestRetentionDays: 2192,
+    eventArchiveDays: 14,
+    partners: partnersOf.production,
     reminderMinutes: [1_440],
     policy: {
       sharing: 'opt-in',
@@ -120,6 +127,8 @@ export const stages: readonly StageConfig[] = [
     recoveryDays: 1,
     logRetentionDays: 7,
     digestRetentionDays: 1,
+    eventArchiveDays: 1,
+    partners: partnersOf.dev,
     reminderMinutes: [1_440],
     policy: {
       sharing: 'opt-in',

@@ -141,6 +141,36 @@ export class Alarms extends Construct {
     });
   }
 
+  /** A partner whose bus does not take its events, and events of which not even that is kept. */
+  watchPartner(
+    organization: string,
+    { eventBusName, ruleName, undelivered }: { eventBusName: string; ruleName: string; undelivered: Queue },
+  ): void {
+    this.#alarm(`Undelivered-${organization}`, {
+      description: `Events for ${organization} did not reach its bus within a quarter of an hour; they are in its queue (docs/partners.md)`,
+      metric: undelivered.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(5),
+        statistic: 'Maximum',
+      }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+    this.#alarm(`Lost-${organization}`, {
+      description: `Events for ${organization} reached neither its bus nor their queue: the archive has them (docs/partners.md)`,
+      metric: new Metric({
+        namespace: 'AWS/Events',
+        metricName: 'InvocationsFailedToBeSentToDlq',
+        dimensionsMap: { EventBusName: eventBusName, RuleName: ruleName },
+        period: Duration.minutes(5),
+        statistic: 'Sum',
+      }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+  }
+
   /**
    * An upload in which malware was found, or that could not be scanned; and a scanner that does not work as it should, so that uploads wait for ever. Names of objects are random.
    *

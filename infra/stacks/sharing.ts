@@ -20,6 +20,7 @@ import {
 } from './bundled-function.ts';
 import { type DigestResource, verifyDigestsStatements, writeDigestsStatements } from './digest-access.ts';
 import { DigestKey } from './digest-key.ts';
+import { PartnerRule } from './partner-rule.ts';
 import {
   deploymentKeyStatements,
   fileByTimeStatements,
@@ -70,6 +71,13 @@ export class SharingStack extends Stack {
     if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
     for (const consumer of streamConsumers) this.#consume(consumer);
     for (const each of scheduledFunctions) this.#run(each);
+    for (const partner of stage.partners)
+      new PartnerRule(this, `Partner-${partner.organization}`, {
+        partner,
+        bus: this.#bus,
+        key: this.#key,
+        alarms: this.#alarms,
+      });
   }
 
   #run({ entry, everyMs, timeoutMs }: ScheduledFunction): void {
