@@ -2,18 +2,8 @@ import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { auditDayPartition, auditKey, auditPartition, type RowKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { AuditedAccess } from './audit-event.ts';
-import {
-  type AuditEntry,
-  chartOf,
-  copiedEntry,
-  emergency,
-  entryOf,
-  flaggedKey,
-  followsAnother,
-  isRefusal,
-  refusedKey,
-  type StoredAuditRow,
-} from './audit-row.ts';
+import { type AuditEntry, chartOf, copiedEntry, emergency, entryOf, type StoredAuditRow } from './audit-row.ts';
+import { flaggedKey, followsAnother, isRefusal, refusedKey } from './following-rows.ts';
 
 /** A page of a log, newest first, and the sort key behind which the next one begins. */
 export interface AuditPage {
@@ -89,13 +79,13 @@ const entriesByDay = async (store: RecordStore, rows: readonly StoredAuditRow[])
     const access = logged.get(name(target(row)));
     // Rows of the log are never removed. One that was is not passed over in silence.
     if (!access) throw new Error('The access log has lost a row');
-    return entryOf(access);
+    return entryOf(access, store.ids);
   });
 };
 
 /** What was done with a chart, newest first. One Query a page. */
 export const chartLog = (store: RecordStore, chart: string, after: string | undefined): Promise<AuditPage> =>
-  pageOf(store, auditPartition(chart), after, async (rows) => rows.map(entryOf));
+  pageOf(store, auditPartition(chart), after, async (rows) => rows.map((row) => entryOf(row, store.ids)));
 
 /**
  * What the people of an organisation did on a day, newest first. The stream consumer files it, so the last seconds may be missing.
@@ -125,7 +115,7 @@ export const loggedAccess = async (
   return (
     row && {
       id,
-      entry: withFlag(entryOf(row as StoredAuditRow), flag !== undefined),
+      entry: withFlag(entryOf(row as StoredAuditRow, store.ids), flag !== undefined),
       refused: refusal !== undefined,
     }
   );

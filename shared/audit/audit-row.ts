@@ -1,12 +1,12 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { timeOfPlace } from '../store/ids.ts';
+import { halfPlaceBytes, type IdCodec, placesFromColumns, placesInColumns, timeOfPlace } from '../store/ids.ts';
 import { auditDayPartition, auditPartition, type RowKey } from '../store/keys.ts';
 import { Layouts } from '../store/layouts.ts';
 import type { AccessCircumstances } from './basis.ts';
 import type { OutsideDisclosure, Suspension } from './disclosure-rows.ts';
 
 // Rows of the access log are only ever added. In layout 1 each word of an entry was an attribute, and by day stood a whole copy of the
-// row; in layout 2 `entry` is JSON, and by day stands a pointer.
+// row; in layout 2 `entry` is JSON, and by day stands a pointer; in layout 3, of long rows, places stand for ids of the chart.
 
 /**
  * What leaves a trace: FHIR interactions, as codes of http://hl7.org/fhir/restful-interaction, and what is none: that somebody signed in or out, and that
@@ -66,7 +66,7 @@ export const operationOf = ({ interaction, operation, query = '' }: AuditEntry):
 /** A row of a chart's log, as this release writes it. */
 export interface AuditRow extends RowKey {
   readonly [attribute: string]: unknown;
-  readonly layout: 2;
+  readonly layout: 2 | 3;
   /** Whose people did it: outside the entry, so that it can be filed by day whatever the layout is. */
   readonly organization?: string;
   readonly entry: string | Uint8Array;
@@ -91,47 +91,119 @@ const layout = 2;
 
 /**
  * Letters of JSON that are stored as they are. Shorter ones, such as a read's, fit one write unit either way, and deflating them would add
- * 7 % to the CPU of the call that writes them. Longer ones shrink to a quarter: a reference in a bundle's row to 20 bytes.
+ * 7 % to the CPU of the call that writes them. Longer ones shrink to a quarter.
  */
 const longestPlain = 512;
 
 /** Stands in a reference for the chart whose log it is in. No id has this letter. */
 const ownChart = '/~';
 
+/** Stands behind it for an id that tells its place, where places are kept by themselves. */
+const atPlace = '~';
+
 /** The row of an access, under a key whose place was made of the time of the access. */
-export const auditRow = (key: RowKey, { at: _inKey, organization, what, ...said }: AuditEntry): AuditRow => {
+export const auditRow = (
+  ids: IdCodec,
+  key: RowKey,
+  { at: _inKey, organization, what, ...said }: AuditEntry,
+): AuditRow => {
   const own = `/${chartOf(key)}`;
-  const json = JSON.stringify({ what: what.map((reference) => reference.replace(own, ownChart)), ...said });
-  return {
-    ...key,
-    layout,
-    ...(organization === undefined ? {} : { organization }),
-    entry: json.length > longestPlain ? deflateRawSync(json) : json,
-  };
+  const short = what.map((reference) => reference.replace(own, ownChart));
+  const json = JSON.stringify({ what: short, ...said });
+  const row = { ...key, ...(organization === undefined ? {} : { organization }) };
+  if (json.length <= longestPlain) return { ...row, layout, entry: json };
+  const placed = withPlaces(ids, chartOf(key), short);
+  return placed
+    ? { ...row, layout: 3, entry: packed({ ...placed, said }) }
+    : { ...row, layout, entry: deflateRawSync(json) };
+};
+
+/**
+ * References without the ids that tell their places, and these places: 12 bytes that repeat a date tell of a record what 16 do that look random.
+ * Undefined if there are none, or a reference is no such one as records have.
+ */
+const withPlaces = (
+  ids: IdCodec,
+  chart: string,
+  references: readonly string[],
+): { readonly what: readonly string[]; readonly places: readonly string[] } | undefined => {
+  if (references.some((reference) => reference.replace(ownChart, '').includes('~'))) return undefined;
+  const places: string[] = [];
+  const what = references.map((reference) =>
+    reference.replace(/\/~(\.[0-9a-v]{26})(?=\/|$)/, (whole, suffix: string) => {
+      const place = ids.decode(`${chart}${suffix}`)?.place;
+      if (place === undefined) return whole;
+      places.push(place);
+      return `${ownChart}${atPlace}`;
+    }),
+  );
+  return places.length > 0 && places.length < 2 ** 16 ? { what, places } : undefined;
+};
+
+/**
+ * How many places there are, in two bytes; what is random of them, as it is, since it cannot be deflated; and deflated, JSON and behind it the steps between
+ * their dates, most of which are none.
+ */
+const packed = ({
+  what,
+  places,
+  said,
+}: {
+  readonly what: readonly string[];
+  readonly places: readonly string[];
+  readonly said: object;
+}): Uint8Array => {
+  const { steps, random } = placesInColumns(places);
+  const count = Buffer.alloc(2);
+  count.writeUInt16BE(places.length);
+  const json = Buffer.from(JSON.stringify({ what, ...said }));
+  return Buffer.concat([count, random, deflateRawSync(Buffer.concat([json, steps]))]);
 };
 
 /** Of layout 1: a word an attribute. */
 const inAttributes = ({ pk: _pk, sk: _sk, layout: _layout, log: _log, ...entry }: StoredAuditRow): AuditEntry =>
   entry as AuditEntry;
 
+/** JSON without what the row tells otherwise. */
+type Told = Omit<AuditEntry, 'at' | 'organization'>;
+
 /** Of layout 2: JSON, deflated where it is long. References leave out the log's own chart, and the time is in the key. */
 const unpacked = (row: StoredAuditRow): AuditEntry => {
-  const { entry = '', organization } = row;
-  const json = typeof entry === 'string' ? entry : inflateRawSync(entry).toString();
-  const { what, ...said } = JSON.parse(json) as Omit<AuditEntry, 'at' | 'organization'>;
+  const { entry = '' } = row;
+  return toldBy(row, JSON.parse(typeof entry === 'string' ? entry : inflateRawSync(entry).toString()) as Told);
+};
+
+/** Of layout 3: places stand by themselves. */
+const withIds = (row: StoredAuditRow, ids: Pick<IdCodec, 'idAt'>): AuditEntry => {
+  const bytes = Buffer.from(row.entry as Uint8Array);
+  const count = bytes.readUInt16BE();
+  const behind = 2 + halfPlaceBytes * count;
+  const inflated = inflateRawSync(bytes.subarray(behind));
+  const end = inflated.length - halfPlaceBytes * count;
+  const places = placesFromColumns({ steps: inflated.subarray(end), random: bytes.subarray(2, behind) }).values();
+  const { what, ...said } = JSON.parse(inflated.subarray(0, end).toString()) as Told;
+  const chart = chartOf(row);
+  const named = what.map((reference) =>
+    reference.replace(`${ownChart}${atPlace}`, () => `/${ids.idAt(chart, places.next().value ?? '')}`),
+  );
+  return toldBy(row, { what: named, ...said });
+};
+
+const toldBy = (row: StoredAuditRow, { what, ...said }: Told): AuditEntry => {
   const own = `/${chartOf(row)}`;
   return {
     at: timeOfPlace(placeOf(row)),
     what: what.map((reference) => reference.replace(ownChart, own)),
     ...said,
-    ...(organization === undefined ? {} : { organization }),
+    ...(row.organization === undefined ? {} : { organization: row.organization }),
   };
 };
 
-/** What a row of a chart's log says. */
-export const accessLayouts = new Layouts<(row: StoredAuditRow) => AuditEntry>('access', {
+/** What a row of a chart's log says, with ids made of places where it holds those. */
+export const accessLayouts = new Layouts<(row: StoredAuditRow, ids: Pick<IdCodec, 'idAt'>) => AuditEntry>('access', {
   1: inAttributes,
   2: unpacked,
+  3: withIds,
 });
 
 /** What stands by day says the access itself, or else leads to it. */
@@ -145,7 +217,15 @@ export const accessByDayLayouts = new Layouts<(row: StoredAuditRow) => AuditEntr
  *
  * @throws WrittenByNewerRelease.
  */
-export const entryOf = (row: StoredAuditRow): AuditEntry => accessLayouts.reader(row.layout)(row);
+export const entryOf = (row: StoredAuditRow, ids: Pick<IdCodec, 'idAt'>): AuditEntry =>
+  accessLayouts.reader(row.layout)(row, ids);
+
+/**
+ * What kind of access a row tells of, without the names of what was touched.
+ *
+ * @throws WrittenByNewerRelease.
+ */
+export const interactionOf = (row: StoredAuditRow): AuditedInteraction => entryOf(row, { idAt: () => '' }).interaction;
 
 /**
  * What stands by day says itself; undefined for a pointer.
@@ -161,27 +241,6 @@ export const auditPointer = (row: StoredAuditRow): AuditPointer | undefined => {
   const day = new Date(timeOfPlace(placeOf(row))).toISOString().slice(0, 10);
   return { pk: auditDayPartition(organization, day), sk, layout, log };
 };
-
-const refused = '!refused';
-
-/** Sort key of the row that says an access, traced before it was decided, was refused or found nothing. */
-export const refusedKey = ({ pk, sk }: RowKey): RowKey => ({ pk, sk: `${sk}${refused}` });
-
-/** The row that follows one whose access came to nothing. */
-export const refusedRow = (row: AuditRow): AuditRow => ({ ...row, ...refusedKey(row) });
-
-export const isRefusal = ({ sk }: RowKey): boolean => sk.endsWith(refused);
-
-const flagged = '!emergency';
-
-/** Sort key of the row that says an access, traced before it was decided, was permitted because somebody had broken the glass. */
-export const flaggedKey = ({ pk, sk }: RowKey): RowKey => ({ pk, sk: `${sk}${flagged}` });
-
-/** The row that follows such an access. */
-export const flaggedRow = (row: AuditRow): AuditRow => ({ ...row, ...flaggedKey(row) });
-
-/** Whether a row says more of the one that it follows. */
-export const followsAnother = ({ sk }: RowKey): boolean => sk.includes('!');
 
 const placeOf = ({ sk }: RowKey): string => sk.replace(/!.*/, '');
 

@@ -2,16 +2,9 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Asking } from '../access/question.ts';
 import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
-import {
-  type AuditEntry,
-  type AuditedInteraction,
-  type AuditRow,
-  auditRow,
-  emergency,
-  flaggedRow,
-  refusedRow,
-} from './audit-row.ts';
+import { type AuditEntry, type AuditedInteraction, type AuditRow, auditRow, emergency } from './audit-row.ts';
 import type { AccessCircumstances } from './basis.ts';
+import { flaggedRow, refusedRow } from './following-rows.ts';
 import { logNameOf } from './log-name.ts';
 
 /** What happened to a chart. */
@@ -101,7 +94,7 @@ export class AuditTrail {
     ...circumstances
   }: Access): AuditRow {
     const { caller } = this.#asking;
-    return auditRow(auditKey(logNameOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
+    return auditRow(this.#store.ids, auditKey(logNameOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
       at: this.#now,
       interaction,
       what,

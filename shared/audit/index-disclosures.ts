@@ -5,8 +5,9 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { log } from '../log.ts';
 import { recordKey } from '../store/keys.ts';
 import type { Table } from '../store/write-rows.ts';
-import { type AuditedInteraction, chartOf, entryOf, isRefusal, type StoredAuditRow } from './audit-row.ts';
+import { type AuditedInteraction, chartOf, interactionOf, type StoredAuditRow } from './audit-row.ts';
 import { disclosureRow } from './disclosure-rows.ts';
+import { isRefusal } from './following-rows.ts';
 
 /** What shows a chart to somebody. Who writes into it discloses nothing. */
 const showing: ReadonlySet<AuditedInteraction> = new Set([
@@ -49,7 +50,7 @@ export const indexDisclosures = async (
       // An event is JSON: bytes come as text in base 64.
       const bytes = dynamodb.NewImage['entry']?.B;
       const read = bytes === undefined ? row : { ...row, entry: Buffer.from(bytes, 'base64') };
-      if (isRefusal(row) || showing.has(entryOf(read).interaction)) shown.push(row);
+      if (isRefusal(row) || showing.has(interactionOf(read))) shown.push(row);
     }
     await file(table, shown);
   } catch (error) {

@@ -98,5 +98,5 @@ const rowOf = (
   // Who asks for somebody else may name any patient: that opens no log either.
   const own = patient !== undefined && fhirUser === `Patient/${patient}` && store.ids.decode(patient)?.place === '';
   const place = store.ids.namedPlace(minute, `refusal ${subject} ${code} ${type ?? ''}`);
-  return auditRow(auditKey(logNameOf(store, own ? patient : userLog(subject)), place), entry);
+  return auditRow(store.ids, auditKey(logNameOf(store, own ? patient : userLog(subject)), place), entry);
 };

@@ -4,7 +4,8 @@ import { IdCodec } from '../store/ids.ts';
 import { auditKey, auditPartition } from '../store/keys.ts';
 import { putOnce } from '../store/put-once.ts';
 import type { Table } from '../store/write-rows.ts';
-import { type AuditEntry, auditRow, entryOf, followsAnother, type StoredAuditRow } from './audit-row.ts';
+import { type AuditEntry, auditRow, entryOf, type StoredAuditRow } from './audit-row.ts';
+import { followsAnother } from './following-rows.ts';
 import { logNameOf } from './log-name.ts';
 import { userLog } from './user-log.ts';
 
@@ -68,7 +69,9 @@ export class SignInLog {
         Limit: 10, // some may be of before the pool knew who it is
       }),
     );
-    const entries = (Items as StoredAuditRow[]).filter((row) => !followsAnother(row)).map(entryOf);
+    const entries = (Items as StoredAuditRow[])
+      .filter((row) => !followsAnother(row))
+      .map((row) => entryOf(row, this.#ids));
     const known = entries.find(({ fhirUser }) => fhirUser !== '');
     const [patient] = known?.what.flatMap((reference) => /^Patient\/(.+)$/.exec(reference)?.[1] ?? []) ?? [];
     return known && { ...known, ...(patient === undefined ? {} : { patient }) };
@@ -100,6 +103,8 @@ export class SignInLog {
     };
     const isChart = patient !== undefined && this.#ids.decode(patient)?.place === '';
     const logs = [userLog(subject), ...(isChart ? [patient] : [])];
-    await Promise.all(logs.map((log) => putOnce(this.#table, auditRow(auditKey(logNameOf(this, log), place), entry))));
+    await Promise.all(
+      logs.map((log) => putOnce(this.#table, auditRow(this.#ids, auditKey(logNameOf(this, log), place), entry))),
+    );
   }
 }

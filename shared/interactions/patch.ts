@@ -1,5 +1,5 @@
-import { refusedRow } from '../audit/audit-row.ts';
 import type { Access } from '../audit/audit-trail.ts';
+import { refusedRow } from '../audit/following-rows.ts';
 import { RecordError } from '../errors.ts';
 import { parseJson, spelledOut } from '../fhir/json.ts';
 import type { Resource } from '../fhir/resource.ts';

@@ -24,7 +24,7 @@ export const withoutWithheld = async (
   };
   const read = accesses.flatMap(({ entry }) => entry.what.map(placeOf)).filter((place) => place !== undefined);
   const rows = read.length === 0 ? [] : await store.getMany(read.map((place) => auditKey(chart, place)));
-  const hidden = new Set(rows.flatMap((row) => (withheld(entryOf(row as StoredAuditRow)) ? [row.sk] : [])));
+  const hidden = new Set(rows.flatMap((row) => (withheld(entryOf(row as StoredAuditRow, store.ids)) ? [row.sk] : [])));
   return accesses.filter(
     ({ entry }) => !withheld(entry) && !entry.what.some((reference) => hidden.has(placeOf(reference) ?? '')),
   );

@@ -1,5 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { isRefusal } from '../audit/audit-row.ts';
+import { isRefusal } from '../audit/following-rows.ts';
 import { chartKey, locatorPrefix, type RowKey, recordKey } from './keys.ts';
 import type { RecordStore } from './record-store.ts';
 import type { StoredRecord } from './rows.ts';

@@ -25,7 +25,8 @@ const letters = /^[0-9a-v]{26}(?:\.[0-9a-v]{26})?$/;
 const placeBytes = 12;
 // Milliseconds from the year 0 to 1970, so that a date before 1970 is a positive number too.
 const yearZero = 62_167_219_200_000;
-const latest = 2 ** 48 - 1;
+const allDates = 2 ** 48;
+const latest = allDates - 1;
 
 /**
  * The time that a place was made of, in milliseconds since 1970.
@@ -45,6 +46,43 @@ const placeOf = (date: number, random: Uint8Array): string => {
   bytes.writeUIntBE(Math.min(Math.max(Math.round(date) + yearZero, 0), latest), 0, 6);
   bytes.set(random, 6);
   return toBase32(bytes);
+};
+
+/** Bytes of a place that are its date, and as many that are random. */
+export const halfPlaceBytes = placeBytes / 2;
+
+/** Places in columns, half of each place's bytes in each: their random halves, and by how much the date of each is later than that of the one before. */
+export interface PlaceColumns {
+  readonly steps: Uint8Array;
+  readonly random: Uint8Array;
+}
+
+/** @throws Error if one is no place. */
+export const placesInColumns = (places: readonly string[]): PlaceColumns => {
+  const steps = Buffer.alloc(places.length * halfPlaceBytes);
+  const random = Buffer.alloc(steps.length);
+  let before = 0;
+  for (const [index, place] of places.entries()) {
+    const bytes = bytesOf(place);
+    const date = bytes.readUIntBE(0, halfPlaceBytes);
+    // An earlier one is later by that much beyond all dates.
+    steps.writeUIntBE((date - before + allDates) % allDates, index * halfPlaceBytes, halfPlaceBytes);
+    random.set(bytes.subarray(halfPlaceBytes), index * halfPlaceBytes);
+    before = date;
+  }
+  return { steps, random };
+};
+
+/** The places that were put in columns. */
+export const placesFromColumns = ({ steps, random }: PlaceColumns): string[] => {
+  const { buffer, byteOffset, length } = steps;
+  const dates = Buffer.from(buffer, byteOffset, length);
+  let date = 0;
+  return Array.from({ length: length / halfPlaceBytes }, (_, index) => {
+    const at = index * halfPlaceBytes;
+    date = (date + dates.readUIntBE(at, halfPlaceBytes)) % allDates;
+    return placeOf(date - yearZero, random.subarray(at, at + halfPlaceBytes));
+  });
 };
 
 /** What places of a time begin with, in order of time: eight milliseconds are one. Times beyond all dates come first and last. */

@@ -195,7 +195,7 @@ describe('Patient/{id}/$suspend-disclosures', () => {
     const { ids } = server.store;
     const rows = Array.from({ length: count }, (_, hours) => {
       const time = latest - hours * 3600_000;
-      const row = auditRow(auditKey(id, ids.newPlace(time)), {
+      const row = auditRow(ids, auditKey(id, ids.newPlace(time)), {
         at: time,
         interaction: 'operation',
         what: [`Patient/${id}`],

@@ -473,7 +473,9 @@ describe('ValueSet/$expand', () => {
 /** Request, path and records of each operation in the log. */
 const operations = async (): Promise<string[]> => {
   const rows = await allRows(world.server.store);
-  const entries = rows.filter(({ pk }) => pk.startsWith('A#')).map((row) => entryOf(row as unknown as StoredAuditRow));
+  const entries = rows
+    .filter(({ pk }) => pk.startsWith('A#'))
+    .map((row) => entryOf(row as unknown as StoredAuditRow, world.server.store.ids));
   return entries.flatMap(({ interaction, request, query, what }) =>
     interaction === 'operation' ? [[request, query, ...what].join(' ')] : [],
   );

@@ -5,6 +5,7 @@ import { type Handler, importHandler } from '../../infra/local/lambda.ts';
 import { auditRow } from '../../shared/audit/audit-row.ts';
 import { chainAccesses } from '../../shared/audit/chain/chain-accesses.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
+import { IdCodec } from '../../shared/store/ids.ts';
 import { auditChainKey, auditKey } from '../../shared/store/keys.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
 import { bareStack } from '../support/concord.ts';
@@ -68,7 +69,7 @@ describe('npm run token', () => {
 
 describe('npm run audit:verify', () => {
   const access = () =>
-    auditRow(auditKey('4ietnh7ahshfjdidn6n7q1pho4', '78m7n5o003p1c8g0v3ag'), {
+    auditRow(new IdCodec(Buffer.alloc(32)), auditKey('4ietnh7ahshfjdidn6n7q1pho4', '78m7n5o003p1c8g0v3ag'), {
       at: 0,
       interaction: 'read',
       what: [],

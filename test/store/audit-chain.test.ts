@@ -2,10 +2,11 @@ import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { logsOf } from '../../infra/cli/logs-of-table.ts';
-import { type AuditEntry, type AuditRow, auditRow, refusedRow } from '../../shared/audit/audit-row.ts';
+import { type AuditEntry, type AuditRow, auditRow } from '../../shared/audit/audit-row.ts';
 import { chainAccesses } from '../../shared/audit/chain/chain-accesses.ts';
 import { type LinkRow, linkHash, linkIn, linkRow } from '../../shared/audit/chain/link.ts';
 import { type LogAnchors, verifyLog } from '../../shared/audit/chain/verify.ts';
+import { refusedRow } from '../../shared/audit/following-rows.ts';
 import { auditChainPartition, auditKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
@@ -27,7 +28,7 @@ beforeEach(() => {
 
 const access = (minute: number, over: Partial<AuditEntry> = {}): AuditRow => {
   const at = start + minute * 60_000;
-  return auditRow(auditKey(log, store.ids.newPlace(at)), {
+  return auditRow(store.ids, auditKey(log, store.ids.newPlace(at)), {
     at,
     interaction: 'read',
     what: [`Observation/o-${minute}`],

@@ -66,7 +66,7 @@ beforeEach(async () => {
 });
 
 const access = (log: string, when: number, what = 'Observation/o-1'): AuditRow =>
-  auditRow(auditKey(log, store.ids.newPlace(when)), {
+  auditRow(store.ids, auditKey(log, store.ids.newPlace(when)), {
     at: when,
     interaction: 'read',
     what: [what],

@@ -1,8 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Asking } from '../../shared/access/question.ts';
 import { chartLog, dayLog, loggedAccess } from '../../shared/audit/audit-log.ts';
-import { type AuditPointer, type AuditRow, auditPointer, entryOf, refusedRow } from '../../shared/audit/audit-row.ts';
+import { type AuditPointer, type AuditRow, auditPointer, entryOf } from '../../shared/audit/audit-row.ts';
 import { type Access, AuditTrail } from '../../shared/audit/audit-trail.ts';
+import { refusedRow } from '../../shared/audit/following-rows.ts';
 import { indexByDay } from '../../shared/audit/index-by-day.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { auditDayPartition, auditPartition } from '../../shared/store/keys.ts';
@@ -137,15 +138,15 @@ describe('what is told beside who did what', () => {
 
     const rows = [ofSupport.row(reading()), ofSupport.over(store).row({ ...reading(), basis: 'consent', labels: [] })];
 
-    expect(rows.map(entryOf)).toEqual([
+    expect(rows.map((row) => entryOf(row, store.ids))).toEqual([
       expect.objectContaining({ basis: 'delegation', behalf: 'Organization/northside' }),
       expect.objectContaining({ basis: 'consent', behalf: 'Organization/northside' }),
     ]);
-    expect(Object.keys(entryOf(rows[1] as AuditRow))).not.toEqual(expect.arrayContaining(['labels']));
+    expect(Object.keys(entryOf(rows[1] as AuditRow, store.ids))).not.toEqual(expect.arrayContaining(['labels']));
   });
 
   it('adds nothing to a row where there is nothing to tell', () => {
-    expect(Object.keys(entryOf(trail().row(reading()))).sort()).toEqual(
+    expect(Object.keys(entryOf(trail().row(reading()), store.ids)).sort()).toEqual(
       ['at', 'client', 'fhirUser', 'interaction', 'name', 'organization', 'request', 'roles', 'subject', 'what'].sort(),
     );
   });
@@ -297,7 +298,7 @@ describe('the log by day', () => {
     const organization = `old-${chart}`;
     const row = trail(store, now, at(organization)).row(reading());
     await written([row]);
-    const entry = { ...entryOf(row), at: now - 1, what: ['Observation/o-0'], organization };
+    const entry = { ...entryOf(row, store.ids), at: now - 1, what: ['Observation/o-0'], organization };
     const sk = store.ids.newPlace(now - 1);
     const copy = { pk: auditDayPartition(organization, '2026-11-24'), sk, layout: 1, log: row.pk, ...entry };
     await writeRows(store, [copy, { ...copy, sk: `${sk}!refused` }]);
@@ -305,7 +306,7 @@ describe('the log by day', () => {
     const { accesses } = await ofDay(organization);
 
     expect(accesses).toEqual([
-      { id: store.ids.idAt(chart, row.sk), entry: entryOf(row), refused: false },
+      { id: store.ids.idAt(chart, row.sk), entry: entryOf(row, store.ids), refused: false },
       { id: store.ids.idAt(chart, sk), entry, refused: true },
     ]);
   });

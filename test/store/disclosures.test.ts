@@ -1,7 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chartLog } from '../../shared/audit/audit-log.ts';
-import { type AuditRow, auditRow, refusedRow } from '../../shared/audit/audit-row.ts';
+import { type AuditRow, auditRow } from '../../shared/audit/audit-row.ts';
 import { suspensionRow, withheldOf } from '../../shared/audit/disclosure-rows.ts';
+import { refusedRow } from '../../shared/audit/following-rows.ts';
 import { indexDisclosures } from '../../shared/audit/index-disclosures.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { auditKey, disclosurePartition } from '../../shared/store/keys.ts';
@@ -27,8 +28,8 @@ beforeEach(async () => {
   );
 });
 
-const access = (organization: string, over: Partial<Parameters<typeof auditRow>[1]> = {}): AuditRow =>
-  auditRow(auditKey(chart, store.ids.newPlace(now)), {
+const access = (organization: string, over: Partial<Parameters<typeof auditRow>[2]> = {}): AuditRow =>
+  auditRow(store.ids, auditKey(chart, store.ids.newPlace(now)), {
     at: now,
     interaction: 'read',
     what: ['Observation/o-1'],

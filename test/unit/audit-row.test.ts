@@ -10,9 +10,10 @@ import {
   auditPointer,
   auditRow,
   entryOf,
-  refusedRow,
+  interactionOf,
   type StoredAuditRow,
 } from '../../shared/audit/audit-row.ts';
+import { refusedRow } from '../../shared/audit/following-rows.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { auditKey } from '../../shared/store/keys.ts';
@@ -44,15 +45,18 @@ describe('a row of the access log', () => {
     fc.constant(chart),
     fc.constantFrom('', 'x').map((more) => `${chart}.${more}`),
     fc.constant(ids.newChart()),
+    fc.date({ noInvalidDate: true }).map((date) => ids.idAt(chart, ids.newPlace(date.getTime()))),
   );
   const reference = fc
     .tuple(fc.constantFrom('Patient', 'Observation', 'Organization'), id, fc.constantFrom('', '/_history/2'))
     .map(([type, name, version]) => `${type}/${name}${version}`);
+  /** Of none that there can be. */
+  const odd = fc.constantFrom(`Basic/${chart}~`, 'Basic/x~~', `Basic/${chart}.${'0'.repeat(26)}`);
 
   it('gives back what it was made of, in and out of its own chart, short and long', () => {
     const entries = fc.record(
       {
-        what: fc.array(reference, { maxLength: 30 }),
+        what: fc.array(fc.oneof({ weight: 9, arbitrary: reference }, { weight: 1, arbitrary: odd }), { maxLength: 30 }),
         query: fc.string({ unit: 'binary', maxLength: 600 }),
         name: fc.string({ unit: 'binary' }),
         roles: fc.array(fc.string(), { maxLength: 3 }),
@@ -63,7 +67,7 @@ describe('a row of the access log', () => {
     fc.assert(
       fc.property(entries, (over) => {
         const said = entry(over);
-        expect(entryOf(auditRow(key(), said))).toEqual(said);
+        expect(entryOf(auditRow(ids, key(), said), ids)).toEqual(said);
       }),
     );
   });
@@ -71,26 +75,44 @@ describe('a row of the access log', () => {
   it('of somebody without an organisation has none', () => {
     const { organization: _none, ...ofPatient } = entry();
 
-    expect(entryOf(auditRow(key(), ofPatient))).toEqual(ofPatient);
-    expect(auditPointer(auditRow(key(), ofPatient))).toBeUndefined();
+    expect(entryOf(auditRow(ids, key(), ofPatient), ids)).toEqual(ofPatient);
+    expect(auditPointer(auditRow(ids, key(), ofPatient))).toBeUndefined();
   });
 
   it('does not repeat its own chart', () => {
-    const row = auditRow(key(), entry({ what: [`Patient/${chart}`, observation()] }));
+    const row = auditRow(ids, key(), entry({ what: [`Patient/${chart}`, observation()] }));
 
     expect(JSON.stringify({ ...row, pk: '' })).not.toContain(chart);
   });
 
-  it('takes 20 bytes for each reference of a bundle, and a read less than half a write unit', () => {
-    const bundle = (size: number) =>
-      itemSize(auditRow(key(), entry({ what: Array.from({ length: size }, () => `${observation()}/_history/1`) })));
+  it('takes 11 bytes for each reference of a bundle with a date of its own, 7 with that of another, and a read less than half a write unit', () => {
+    const bundle = (size: number, apart: number) => {
+      const what = Array.from(
+        { length: size },
+        (_, n) => `Observation/${ids.idAt(chart, ids.newPlace(n * apart))}/_history/1`,
+      );
+      return itemSize(auditRow(ids, key(), entry({ what })));
+    };
+    const each = (apart: number) => (bundle(1_000, apart) - bundle(100, apart)) / 900;
 
-    expect((bundle(1_000) - bundle(100)) / 900).toBeLessThan(21);
-    expect(itemSize(auditRow(key(), entry()))).toBeLessThan(400);
+    expect(each(0)).toBeLessThan(7);
+    expect(each(7_654_321)).toBeLessThan(11);
+    expect(itemSize(auditRow(ids, key(), entry()))).toBeLessThan(400);
+  });
+
+  it('tells what kind of access it is without a key', () => {
+    const long = auditRow(
+      ids,
+      key(),
+      entry({ interaction: 'search-type', what: Array.from({ length: 20 }, observation) }),
+    );
+
+    expect(long.layout).toBe(3);
+    expect([long, auditRow(ids, key(), entry())].map(interactionOf)).toEqual(['search-type', 'read']);
   });
 
   it('stands by day as a pointer of 100 bytes, whether it was granted or refused', () => {
-    const row = auditRow(key(), entry());
+    const row = auditRow(ids, key(), entry());
     const pointer = auditPointer(row);
 
     expect(pointer).toEqual({ pk: 'A#northside#2026-11-24', sk: row.sk, layout: 2, log: row.pk });
@@ -122,7 +144,7 @@ describe('rows of events/dynamodb', () => {
   };
 
   it('are read, plain and deflated', () => {
-    const [read, refused, bundle] = sampleRows('audit-row-2.json').map(entryOf);
+    const [read, refused, bundle] = sampleRows('audit-row-2.json').map((row) => entryOf(row, ids));
     const own = '4ietnh7ahshfjdidn6n7q1pho4';
 
     expect(read).toEqual({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
-import { IdCodec } from '../../shared/store/ids.ts';
+import { IdCodec, placesFromColumns, placesInColumns } from '../../shared/store/ids.ts';
 
 const codecOf = (secret: number) => new IdCodec(deriveKeys(new Uint8Array(32).fill(secret)).ids);
 const ids = codecOf(1);
@@ -118,5 +118,19 @@ describe('ids', () => {
 
   it('are not made of a place that is none', () => {
     expect(() => ids.idAt(ids.newChart(), 'short')).toThrow('20 letters');
+  });
+});
+
+describe('places in columns', () => {
+  it('are the same places in the same order when they are taken from there', () => {
+    const within = fc.integer({ min: -(2 ** 47), max: 2 ** 48 });
+
+    fc.assert(
+      fc.property(fc.array(within, { maxLength: 40 }), (times) => {
+        const places = times.map((time) => ids.newPlace(time));
+
+        expect(placesFromColumns(placesInColumns(places))).toEqual(places);
+      }),
+    );
   });
 });

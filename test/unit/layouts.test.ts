@@ -109,18 +109,22 @@ const naming: StoredRecord = { ...moved, notes: { 'Composition/sample': ['Practi
 /** The same, out of the wrong chart. */
 const misfiled: StoredRecord = { ...moved, misfiled: true };
 
-const accessRow = auditRow(auditKey(chart, ids.newPlace(0)), {
-  at: 0,
-  interaction: 'read',
-  what: [],
-  subject: '',
-  name: '',
-  client: '',
-  fhirUser: '',
-  roles: [],
-  organization: 'northside',
-  request: '',
-});
+const accessTo = (what: readonly string[]) =>
+  auditRow(ids, auditKey(chart, ids.newPlace(0)), {
+    at: 0,
+    interaction: 'read',
+    what,
+    subject: '',
+    name: '',
+    client: '',
+    fhirUser: '',
+    roles: [],
+    organization: 'northside',
+    request: '',
+  });
+const accessRow = accessTo([]);
+/** Of so many records that their places stand for their ids. */
+const longAccessRow = accessTo(Array.from({ length: 20 }, () => `Basic/${ids.idAt(chart, ids.newPlace(0))}`));
 
 const change: RecordChange = { ...record, change: 'created' };
 
@@ -182,7 +186,10 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
     },
     written: () => [record, moved].map((version) => pointerRow(version, ids.newChart()).layout),
   },
-  access: { read: (stored) => entryOf(rowIn(stored) as StoredAuditRow), written: () => accessRow.layout },
+  access: {
+    read: (stored) => entryOf(rowIn(stored) as StoredAuditRow, ids),
+    written: () => [accessRow, longAccessRow].map(({ layout }) => layout),
+  },
   accessByDay: {
     // A pointer says nothing but where its row is.
     read: (stored) => copiedEntry(rowIn(stored) as StoredAuditRow) ?? null,
@@ -408,7 +415,7 @@ describe('layouts of rows', () => {
     expect(() => recordFrom(newer, record, ids)).toThrow('record is of layout 99, written by a newer release');
     expect(() => targetOf({ ...pointerRow(record, chart), layout: 99 })).toThrow(WrittenByNewerRelease);
     expect(() => unpackBody(Uint8Array.of(99, 1, 2, 3), chart)).toThrow(WrittenByNewerRelease);
-    expect(() => entryOf({ ...accessRow, layout: 99 })).toThrow(WrittenByNewerRelease);
+    expect(() => entryOf({ ...accessRow, layout: 99 }, ids)).toThrow(WrittenByNewerRelease);
     expect(() => copiedEntry({ ...accessRow, layout: 99 })).toThrow(WrittenByNewerRelease);
     expect(() => changesOf({ pk: 'F#x#0', sk: 'x', layout: 99, changes: '[]' })).toThrow(WrittenByNewerRelease);
     expect(() => dayFrom({ pk: 'S#x', sk: 'day', layout: 99, expires: 0 })).toThrow(WrittenByNewerRelease);

@@ -116,7 +116,7 @@ const disclosuresOf = async ({ store }: Pick<RequestContext, 'store'>, chart: st
   do {
     const { rows, next } = await rowsBetween(store, { ...range, after });
     const keys = rows.map((row) => auditKey(chart, disclosureLayouts.reader(row['layout'])(row as DisclosureRow)));
-    entries.push(...(await store.getMany(keys)).map((row) => entryOf(row as StoredAuditRow)));
+    entries.push(...(await store.getMany(keys)).map((row) => entryOf(row as StoredAuditRow, store.ids)));
     after = next;
   } while (after !== undefined && entries.length < mostDisclosures);
   return entries;

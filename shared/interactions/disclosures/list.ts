@@ -1,8 +1,9 @@
 import { isOwnChart } from '../../access/question.ts';
 import type { AuditedAccess } from '../../audit/audit-event.ts';
 import { auditEvent } from '../../audit/audit-event.ts';
-import { entryOf, refusedKey, type StoredAuditRow } from '../../audit/audit-row.ts';
+import { entryOf, type StoredAuditRow } from '../../audit/audit-row.ts';
 import { type DisclosureRow, disclosureLayouts, type Withheld, withheldOf } from '../../audit/disclosure-rows.ts';
+import { refusedKey } from '../../audit/following-rows.ts';
 import { factsOfType } from '../../record-types/subjects.ts';
 import { timeKey } from '../../store/ids.ts';
 import { custodianOf } from '../../store/keeping.ts';
@@ -117,7 +118,7 @@ const filledPage = async (
       // Rows of the log are never removed. One that was is not passed over in silence.
       if (!row) throw new Error('The access log has lost a row');
       const id = store.ids.idAt(chart, key.sk);
-      const access = knownToProxy(asking.proxy, { id, entry: entryOf(row), refused: false });
+      const access = knownToProxy(asking.proxy, { id, entry: entryOf(row, store.ids), refused: false });
       if (!access || logged.has(refusedKey(key).sk) || withheld?.(access.entry)) continue;
       found.push({ sk: rows[index]?.sk ?? '', access });
     }

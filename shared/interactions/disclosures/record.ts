@@ -123,7 +123,7 @@ const writeEntry = async (
     told,
   );
   if (refused) throw new RecordError('throttled', 'The log is busy; try again', { headers: { 'Retry-After': '1' } });
-  return { ...told, resource: auditEvent({ id: entry, entry: entryOf(row), refused: false, patient }) };
+  return { ...told, resource: auditEvent({ id: entry, entry: entryOf(row, store.ids), refused: false, patient }) };
 };
 
 /**

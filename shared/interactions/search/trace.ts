@@ -1,5 +1,5 @@
-import { refusedRow } from '../../audit/audit-row.ts';
 import type { Access } from '../../audit/audit-trail.ts';
+import { refusedRow } from '../../audit/following-rows.ts';
 import type { SearchType } from '../../record-types/search-type.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { pathOf } from '../searchset.ts';
