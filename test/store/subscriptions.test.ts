@@ -59,7 +59,7 @@ const changes = (count: number): RecordChange[] =>
 describe('subscriptionOf', () => {
   it('tells settings and state of one Subscription, by one call, with its secrets as they were', async () => {
     const settings = someSettings({ secrets: Uint8Array.of(1, 2, 3), maxCount: 5 });
-    const state: SubscriptionState = { ...newState(settings), version: 1, cursor: { own: [3, 1], network: [0, 0] } };
+    const state: SubscriptionState = { ...newState(settings), version: 1, cursor: '3.1.0k3pv-1.0' };
     const other = someSettings({ organization: settings.organization, id: 'hook2' });
     await writeRows(store, [settingsRow(settings), stateRow(state), settingsRow(other)]);
 

@@ -2,12 +2,6 @@ import { createHash } from 'node:crypto';
 import { type RowKey, subscriptionSettingsKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 
-/** How far a feed was taken: of the organisation's own sequence and of the network's, the number of a row and how many changes of it. */
-export interface FeedPlace {
-  readonly own: readonly [row: number, changes: number];
-  readonly network: readonly [row: number, changes: number];
-}
-
 /** A Subscription: the organisation that keeps it, and its id. */
 export interface SubscriptionName {
   readonly organization: string;
@@ -57,8 +51,8 @@ export interface SubscriptionSettings extends SubscriptionName {
   /** Signing secret and headers, encrypted under a key that delivery may use; undefined where there are none. */
   readonly secrets?: Uint8Array;
   readonly writer: SubscriptionWriter;
-  /** The end of the organisation's feed, read before this version was written. A Subscription that it switches on begins there. */
-  readonly start?: FeedPlace;
+  /** Cursor at the end of the organisation's feed, read before this version was written. A Subscription that it switches on begins there. */
+  readonly start?: string;
 }
 
 export interface SubscriptionSettingsRow extends RowKey {

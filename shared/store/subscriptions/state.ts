@@ -1,20 +1,14 @@
 import { type RowKey, subscriptionStateKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
-import {
-  type FeedPlace,
-  type SubscriptionName,
-  type SubscriptionStatus,
-  subscriptionIn,
-  subscriptionShard,
-} from './settings.ts';
+import { type SubscriptionName, type SubscriptionStatus, subscriptionIn, subscriptionShard } from './settings.ts';
 
 /** How far delivery has come. Whoever has the lease writes it, and nobody else, but for what asks for a turn. Times are in milliseconds since 1970. */
 export interface SubscriptionState extends SubscriptionName {
   /** The version of the settings that it follows; 0 before the first turn. */
   readonly version: number;
   readonly status: SubscriptionStatus;
-  /** What has been taken of the feed; undefined before the first turn. */
-  readonly cursor?: FeedPlace;
+  /** Cursor behind what has been taken of the feed; undefined before the first turn. */
+  readonly cursor?: string;
   /** Events that were numbered: the number of the last one. */
   readonly events: number;
   /** First event of the notification that is under way. */
