@@ -20,6 +20,11 @@ export interface ReviewsAhead {
   readonly charts: readonly string[];
 }
 
+/** By which address whoever asks knows this server: where nobody has sent a request, it is given. */
+export interface Addressed {
+  readonly request: Pick<FhirRequest, 'baseUrl'>;
+}
+
 /** What an interaction works with. */
 export interface RequestContext {
   readonly recordType: RecordType;

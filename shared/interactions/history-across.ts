@@ -1,22 +1,19 @@
 import { decideType } from '../access/decide.ts';
-import { isNarrowed } from '../access/rules/scope.ts';
 import type { AuditedInteraction } from '../audit/audit-row.ts';
+import { type Readable, readableNow } from '../changes/readable-now.ts';
 import { factsOfType, isDirectory, subjectOf } from '../record-types/subjects.ts';
 import type { RecordChange } from '../store/feed/change.ts';
 import { chartChanges } from '../store/feed/chart-changes.ts';
 import { commitWithinMs, completeUpTo } from '../store/feed/completeness.ts';
 import { positionOf, timeText } from '../store/feed/feed-rows.ts';
 import { FeedReading } from '../store/feed/read-feed.ts';
-import { type Version, versionsOf } from '../store/feed/versions.ts';
-import { inParallel } from '../store/in-parallel.ts';
+import type { Version } from '../store/feed/versions.ts';
 import { network } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
 import { asks, historyEntry, pageSizeOf, type TimeAsked, timeAsked } from './history-bundle.ts';
-import { mayAccess, requireTypeAccess } from './require-access.ts';
+import { requireTypeAccess } from './require-access.ts';
 import { askedPage, entriesOf, fitting, nextLink, pathOf, requireOnly, selfLink } from './searchset.ts';
-import { chartsBesides } from './security-context.ts';
-import { lastSaid } from './version-of.ts';
 
 /** A request for a history that names no record. */
 type HistoryRequest = Omit<RequestContext, 'recordType'>;
@@ -127,14 +124,8 @@ const sourcesOf = async (
 /** The position in front of which a version is the first. */
 const frontOf = (record: StoredRecord): string => `${positionOf({ ...record, change: 'updated' })}~`;
 
-/** A version that is shown, and the charts whose logs tell of that. */
-interface Shown {
-  readonly record: StoredRecord;
-  readonly charts: readonly string[];
-}
-
 interface Found {
-  readonly shown: readonly Shown[];
+  readonly shown: readonly Readable[];
   /** Position in front of which what follows begins. */
   readonly next: string | undefined;
 }
@@ -148,7 +139,7 @@ const pageOf = async (
   reading: FeedReading,
   { limit, time }: { readonly limit: number; readonly time: TimeAsked | undefined },
 ): Promise<Found> => {
-  const seen: Shown[] = [];
+  const seen: Readable[] = [];
   let waiting: RecordChange[] = [];
   let next: string | undefined;
   let looked = 0;
@@ -164,13 +155,12 @@ const pageOf = async (
     if (looked >= mostVersions || reads === mostReads) return { shown: seen, next };
     reads++;
     const some = waiting.slice(0, Math.max(limit + 1 - seen.length, Math.min(looked, portion)));
-    const { versions, taken } = await versionsOf(context.store, some, {
+    const { readable, taken } = await readableNow(context, some, {
       superseded: time?.current === true,
-      // A Binary that was given a security context is under it in all of its versions.
-      current: ({ type }) => type === 'Binary' || isNarrowed(context.asking.caller, 'r', type),
+      isWanted: (version) => isOfTime(version, time),
+      deletionsAsRead: true,
     });
-    const judged = await inParallel(judgedAtOnce, versions, (version) => shownOf(context, version, time));
-    seen.push(...judged.filter((each) => each !== undefined));
+    seen.push(...readable);
     const shown = fitting(seen.slice(0, limit).map(({ record }) => record)).length;
     const following = seen[shown];
     if (following) return { shown: seen.slice(0, shown), next: frontOf(following.record) };
@@ -181,34 +171,16 @@ const pageOf = async (
   }
 };
 
-/** Versions that are judged beside one another: a call is waited for where a Binary is deleted, or under an id that a client chose. */
-const judgedAtOnce = 8;
-
-/**
- * Decided as for reading that version: where what a record says decides, what it said last does so, too. What was written before the time that is
- * asked about belongs to it if it was current as that began.
- *
- * @returns undefined for a version that is not shown.
- */
-const shownOf = async (
-  context: HistoryRequest,
-  { record, current, until }: Version,
-  time: TimeAsked | undefined,
-): Promise<Shown | undefined> => {
-  const isOfTime = !time?.current || record.updated > time.start || until === undefined || until > time.start;
-  const of = { ...context, recordType: factsOfType(record.type) };
-  if (!isOfTime || !mayAccess(of, 'r', record)) return undefined;
-  const last = await lastSaid(context, current);
-  if (!last || (last !== record && !mayAccess(of, 'r', last))) return undefined;
-  return { record, charts: [record.chart, ...(await chartsBesides(context, [record, last]))] };
-};
+/** What was written before the time that is asked about belongs to it if it was current as that began. */
+const isOfTime = ({ record, until }: Version, time: TimeAsked | undefined): boolean =>
+  !time?.current || record.updated > time.start || until === undefined || until > time.start;
 
 /** A row in the log of each chart that is shown, before it is; where there is none, one in the log of whoever asks. */
 const trace = async (
   context: HistoryRequest,
   interaction: AuditedInteraction,
   query: readonly (readonly [string, string])[],
-  shown: readonly Shown[],
+  shown: readonly Readable[],
 ): Promise<void> => {
   const { asking, audit } = context;
   const text = `${pathOf(context)}?${query.map(([name, value]) => `${name}=${value}`).join('&')}`;

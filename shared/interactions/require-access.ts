@@ -7,7 +7,7 @@ import { denialOf } from '../access/withholding.ts';
 import { RecordError } from '../errors.ts';
 import type { Resource } from '../fhir/resource.ts';
 import type { StoredRecord } from '../store/rows.ts';
-import type { RequestContext } from './context.ts';
+import type { Addressed, RequestContext } from './context.ts';
 import { factsOfRecord } from './security-context.ts';
 
 /**
@@ -37,9 +37,10 @@ const forbidden = (reason: Exclude<Decision, { permit: true }>['reason'], type: 
 };
 
 /** Who asks for records of which type. */
-type AccessContext = Pick<RequestContext, 'asking' | 'request' | 'store' | 'sharing'> & {
-  readonly recordType: TypeFacts;
-};
+type AccessContext = Pick<RequestContext, 'asking' | 'store' | 'sharing'> &
+  Addressed & {
+    readonly recordType: TypeFacts;
+  };
 
 /** The decision about a record. What another organisation keeps is shared only if that was looked up. */
 export const decisionOn = (context: AccessContext, action: Action, record: StoredRecord): Decision => {

@@ -3,7 +3,7 @@ import { parseReference } from '../fhir/references.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { factsOfType } from '../record-types/subjects.ts';
 import type { StoredRecord } from '../store/rows.ts';
-import type { RequestContext } from './context.ts';
+import type { Addressed, RequestContext } from './context.ts';
 import { locate } from './locate.ts';
 
 /** The record whose access rights a Binary shares; `not-understood` if the server does not know of which record it is to share them. */
@@ -11,7 +11,7 @@ export type SecurityContext = { readonly type: string; readonly id: string } | '
 
 /** What a resource, or a version of a record, is under; undefined for what has no security context. */
 export const securityContextOf = (
-  { request }: Pick<RequestContext, 'request'>,
+  { request }: Addressed,
   resource: Resource | undefined,
 ): SecurityContext | undefined => {
   if (resource?.resourceType !== 'Binary') return undefined;
@@ -25,7 +25,7 @@ export const securityContextOf = (
 
 /** Charts besides their homes that records are in by their security contexts. Those under an id that a client chose are looked up. */
 export const chartsBesides = async (
-  context: Pick<RequestContext, 'known' | 'request' | 'store'>,
+  context: Pick<RequestContext, 'known' | 'store'> & Addressed,
   records: readonly StoredRecord[],
 ): Promise<string[]> => {
   const named = new Map<string, { readonly type: string; readonly id: string }>();
@@ -47,7 +47,7 @@ export const chartsBesides = async (
  * @see https://hl7.org/fhir/R4/binary-definitions.html#Binary.securityContext
  */
 export const factsOfRecord = (
-  context: Pick<RequestContext, 'asking' | 'request' | 'store'>,
+  context: Pick<RequestContext, 'asking' | 'store'> & Addressed,
   record: StoredRecord,
 ): RecordFacts => {
   const { asking, store } = context;

@@ -12,6 +12,9 @@ import type { StoredRecord } from '../store/rows.ts';
 /** A record as far as it tells whether Consents matter; of one that does not exist, where it would be, so that it takes as long. */
 type Kept = Pick<StoredRecord, 'type' | 'chart'> & Partial<Pick<StoredRecord, 'custodian' | 'resource'>>;
 
+/** Reads what opens and closes a chart; undefined if that is too much to be read. */
+export type RowsOf = (chart: string) => Promise<AccessRows | undefined>;
+
 /** Who asks, with what is found out here of the charts that are the patient's who asks. */
 export type Asker = Asking & { readonly merged?: Set<string> | undefined };
 
@@ -24,14 +27,28 @@ export class SharedCharts {
   readonly #asking: Asker;
   readonly #network: Known;
   readonly #besides: AccessRows['rows'];
+  readonly #rowsOf: RowsOf;
   readonly #known = new Map<string, ChartAccess | undefined>();
   /** Those that are under way, or were. */
   readonly #asked = new Map<string, Promise<void>>();
   /** Where records are that clients chose the ids of, by `Type/id`; undefined for what leads nowhere. */
   readonly #located = new Map<string, Address | undefined>();
 
-  constructor(store: RecordStore, asking: Asker, network: Known, besides: AccessRows['rows'] = []) {
+  /**
+   * @param besides - rows of charts that the request is to write.
+   * @param rowsOf - reads what opens and closes a chart; given where several who ask are to be decided upon by one reading.
+   */
+  constructor(
+    store: RecordStore,
+    asking: Asker,
+    network: Known,
+    {
+      besides = [],
+      rowsOf = (chart) => accessRowsOf(store, chart),
+    }: { readonly besides?: AccessRows['rows']; readonly rowsOf?: RowsOf } = {},
+  ) {
     this.#besides = besides;
+    this.#rowsOf = rowsOf;
     this.#store = store;
     this.#asking = asking;
     this.#network = network;
@@ -48,7 +65,7 @@ export class SharedCharts {
    * @param besides - rows of charts that the request is to write.
    */
   as(asking: Asking, { store = this.#store, besides = [] as AccessRows['rows'] } = {}): SharedCharts {
-    return new SharedCharts(store, { ...asking, merged: undefined }, this.#network, besides);
+    return new SharedCharts(store, { ...asking, merged: undefined }, this.#network, { besides });
   }
 
   /** What is known of a chart; undefined if it was not looked up, or is too much. */
@@ -187,10 +204,7 @@ export class SharedCharts {
   }
 
   async #ask(chart: string): Promise<void> {
-    const [{ chartAccess }, rows] = await Promise.all([
-      import('../access/sharing.lazy.ts'),
-      accessRowsOf(this.#store, chart),
-    ]);
+    const [{ chartAccess }, rows] = await Promise.all([import('../access/sharing.lazy.ts'), this.#rowsOf(chart)]);
     const all = rows && { ...rows, rows: [...rows.rows, ...this.#besides] };
     this.#known.set(chart, all && chartAccess(all, this.#asking.caller, this.#network));
   }

@@ -292,3 +292,7 @@ export const notificationKey = (organization: string, id: string, firstEvent: nu
   pk: notificationPartition(organization, id),
   sk: String(firstEvent).padStart(10, '0'),
 });
+
+/** Organisations that want to be told of changes: a row each, all read together. */
+export const listenersPartition = '!listeners';
+export const listenerKey = (organization: string): RowKey => ({ pk: listenersPartition, sk: organization });

@@ -8,6 +8,7 @@ import {
 import type { DynamoDBRecord } from 'aws-lambda';
 import { expect } from 'vitest';
 import { changesNothing, toLambdaRecord } from '../../infra/local/stream-event.ts';
+import type { Policy } from '../../shared/access/policy.ts';
 import { fileByTime } from '../../shared/changes/file-by-time.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { sweepAndBeat } from '../../shared/store/sweep-on-schedule.ts';
@@ -66,10 +67,10 @@ export interface FollowedServer extends FhirServer {
   readonly beat: (now?: number) => Promise<void>;
 }
 
-export const followedServer = async (): Promise<FollowedServer> => {
+export const followedServer = async (policy: Partial<Policy> = {}): Promise<FollowedServer> => {
   const table = await localTable();
   const streamed = await streamOf(table);
-  const server = await fhirServer(table);
+  const server = await fhirServer(table, policy);
   const file = async () => fileRecords(server.store, await streamed());
   const beat = async (now?: number) => {
     await sweepAndBeat(server.store, now);

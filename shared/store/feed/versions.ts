@@ -8,6 +8,8 @@ import type { RecordChange } from './change.ts';
 
 /** A version of a record. */
 export interface Version {
+  /** The change that made it. */
+  readonly change: RecordChange;
   readonly record: StoredRecord;
   /** When the next one took its place, in milliseconds since 1970; undefined where it is the current one. */
   readonly until: number | undefined;
@@ -49,7 +51,7 @@ export const versionsOf = async (
   const currentOf = new Map(later.map((each, index) => [each, currents[index]]));
   const versions = records.flatMap((record, index): Version[] => {
     const each = page[index];
-    return each ? [{ record, until: each.until, current: currentOf.get(each) ?? record }] : [];
+    return each ? [{ change: each.at, record, until: each.until, current: currentOf.get(each) ?? record }] : [];
   });
   const last = page.at(-1);
   const isWhole = found.filter((each) => each !== undefined).length === page.length;
