@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
 import { usualRetention } from '../shared/retention/policy.ts';
+import { isFurtherHost } from '../shared/webhooks/further-hosts.ts';
 import { partnersOf, partnersSchema } from './partners.ts';
 
 /** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -78,6 +79,15 @@ const stageSchema = z.strictObject({
     }),
     sensitiveCodes: z.optional(z.record(z.string(), z.array(z.string().check(z.regex(/^[^|]+\|[^|]+$/))))),
   }),
+  /**
+   * Where Subscriptions may send notifications besides port 443 of the internet: origins such as `https://hooks.partner.example:8443`, which may have
+   * private addresses. None, if absent. See docs/webhooks.md.
+   */
+  webhooks: z.optional(
+    z.strictObject({
+      furtherHosts: z.array(z.string().check(z.regex(/^https:/), z.refine(isFurtherHost))),
+    }),
+  ),
   signIn: z.strictObject({
     /** Whether staff must show a second factor. */
     secondFactor: z.enum(['required', 'optional']),

@@ -173,6 +173,7 @@ const start = async (
     USER_POOL_JWKS: JSON.stringify(userPool.jwks),
     POLICY: JSON.stringify(options.policy ?? {}),
     REMINDER_MINUTES: '[1440]',
+    WEBHOOK_HOSTS: JSON.stringify(['http://localhost:*', 'http://127.0.0.1:*']),
     KNOWLEDGE_PACK: options.knowledgePack ?? '',
   });
   running.push(restore);

@@ -113,6 +113,8 @@ export class ApiStack extends Stack {
 
 const takesUploads = (entry: string): boolean => entry === 'functions/records/binary.ts';
 
+const writesSubscriptions = ['functions/records/subscription.ts', 'functions/system.ts'];
+
 /** What the description of the server needs differs from what serving records needs. */
 const workOf = (entry: string, { stage, table, userPool, client, signInDomain }: ApiStackProps) =>
   entry === 'functions/metadata.ts'
@@ -127,6 +129,9 @@ const workOf = (entry: string, { stage, table, userPool, client, signInDomain }:
           ...(stage.knowledgePack === undefined ? {} : { KNOWLEDGE_PACK: packFile }),
           // a bundle may ask for the capability statement, which tells where to sign in
           ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
+          ...(writesSubscriptions.includes(entry)
+            ? { WEBHOOK_HOSTS: JSON.stringify(stage.webhooks?.furtherHosts ?? []) }
+            : {}),
           ...(takesUploads(entry) ? { CONTENT_KEY_ARN: table.resource.keyArn } : {}),
         },
         statements: [

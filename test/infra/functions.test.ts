@@ -68,6 +68,7 @@ describe('functions of the stacks', () => {
       'TABLE_NAME',
       'USER_POOL_CLIENT_IDS',
       'USER_POOL_ID',
+      ...(['functions/records/subscription.ts', 'functions/system.ts'].includes(entry) ? ['WEBHOOK_HOSTS'] : []), // where a Subscription may send to
     ]);
   });
 
@@ -101,6 +102,7 @@ describe('functions of the stacks', () => {
       'TABLE_NAME',
       'USER_POOL_CLIENT_IDS',
       'USER_POOL_ID',
+      'WEBHOOK_HOSTS',
     ]);
   });
 });

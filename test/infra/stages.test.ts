@@ -39,6 +39,12 @@ describe('configuration of the stages', () => {
     expect(() => parseStage({ ...stageNamed('dev'), ...criticalResults(own) })).not.toThrow();
   });
 
+  it('may name further hosts of webhooks', () => {
+    const webhooks = { furtherHosts: ['https://hooks.partner.example:8443', 'https://10.0.0.5'] };
+
+    expect(parseStage({ ...stageNamed('dev'), webhooks }).webhooks).toEqual(webhooks);
+  });
+
   it('names the stages that there are to whoever asks for another', () => {
     expect(() => stageNamed('prod')).toThrow('There is no stage "prod". Stages: production, dev');
   });
@@ -65,6 +71,9 @@ describe('configuration of the stages', () => {
       'a return to an address without TLS',
       { signIn: { ...stageNamed('dev').signIn, callbackUrls: ['http://app.example/'] } },
     ],
+    ['webhooks without encryption', { webhooks: { furtherHosts: ['http://hooks.partner.example'] } }],
+    ['webhooks to any host', { webhooks: { furtherHosts: ['https://*'] } }],
+    ['webhooks to a path', { webhooks: { furtherHosts: ['https://hooks.partner.example/a'] } }],
     ['nowhere to return to', { signIn: { ...stageNamed('dev').signIn, callbackUrls: [] } }],
   ])('refuses %s', (_, change) => {
     expect(() => parseStage(stageNamed('dev'))).not.toThrow();
