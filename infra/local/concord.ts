@@ -154,7 +154,7 @@ const start = async (
     ...(options.poolFunctions === false ? {} : poolFunctions(load)),
   });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
-  const keyService = openKeyService(folder.digestKey);
+  const keyService = openKeyService({ digests: folder.digestKey, secrets: folder.secretsKey });
   services.push(userPool.service, bus.service, keyService.service);
   documents.push(userPool.documents, bus.documents);
 
@@ -162,7 +162,8 @@ const start = async (
     TABLE_NAME: tableName,
     BUCKET_NAME: bucketName,
     DIGEST_BUCKET_NAME: digestBucketName,
-    DIGEST_KEY_ID: keyService.keyId,
+    DIGEST_KEY_ID: keyService.digestKeyId,
+    SECRETS_KEY_ID: keyService.secretsKeyId,
     EVENT_BUS_NAME: eventBusName,
     AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
     AWS_ENDPOINT_URL_S3: objectStore.endpoint,
@@ -202,7 +203,7 @@ const start = async (
       objects: objectStore.endpoint,
       digests: digestBucketName,
       keys: awsServices.endpoint,
-      digestKey: keyService.keyId,
+      digestKey: keyService.digestKeyId,
     },
   };
   const token = async (username: string, password = localPassword) =>

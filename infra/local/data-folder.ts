@@ -14,6 +14,8 @@ export interface DataFolder {
   readonly eventLog: string;
   /** File of the key that authenticates digests of the access log. */
   readonly digestKey: string;
+  /** File of the key that encrypts the secrets of Subscriptions. */
+  readonly secretsKey: string;
   /** Positions of the stream's consumers. */
   readonly positions: string;
   /** Tells this run of the stack from any other; whoever asks the lock's address gets it back. */
@@ -25,7 +27,7 @@ export interface DataFolder {
 }
 
 /** All that the stack writes into its folder: a reset removes these and nothing else that somebody may keep there. */
-const kept = ['dynamodb', 'objects', 'users', 'positions', 'events.ndjson', 'digest-key.json'];
+const kept = ['dynamodb', 'objects', 'users', 'positions', 'events.ndjson', 'digest-key.json', 'secrets-key.json'];
 
 const lockName = 'running.json';
 
@@ -70,6 +72,7 @@ export const openDataFolder = async (
     positions: path.join(folder, 'positions'),
     eventLog: path.join(folder, 'events.ndjson'),
     digestKey: path.join(folder, 'digest-key.json'),
+    secretsKey: path.join(folder, 'secrets-key.json'),
     instance,
     note: (store) => writeJsonFile(lockFile, { ...lock, store }),
     release: () => {

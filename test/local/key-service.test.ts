@@ -6,6 +6,7 @@ import { useDummyCredentials } from '../../infra/local/dummy-credentials.ts';
 import { openKeyService } from '../../infra/local/key-service.ts';
 import { kmsMacKey } from '../../shared/audit/digest/mac-key.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
+import { kmsSecretsKey } from '../../shared/store/secrets-key.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 
 let file: string;
@@ -15,14 +16,23 @@ beforeEach(() => {
 });
 
 const opened = async (over: { readonly file?: string; readonly keyId?: string } = {}) => {
-  const { service, keyId } = openKeyService(over.file ?? file);
+  const digests = over.file ?? file;
+  const secrets = `${digests}.secrets`;
+  const { service, digestKeyId: keyId, secretsKeyId } = openKeyService({ digests, secrets });
   const { endpoint, stop } = await startAwsServices([service]);
   const client = documentClient();
   onTestFinished(async () => {
     client.destroy();
     await stop();
   });
-  return { endpoint, keyId, key: kmsMacKey(client, { keyId: over.keyId ?? keyId, endpoint }) };
+  return {
+    endpoint,
+    keyId,
+    secretsKeyId,
+    secrets,
+    key: kmsMacKey(client, { keyId: over.keyId ?? keyId, endpoint }),
+    secretsKey: kmsSecretsKey(client, { keyId: over.keyId ?? secretsKeyId, endpoint }),
+  };
 };
 const message = Buffer.from('a message');
 
@@ -41,9 +51,9 @@ describe('the stand-in of KMS', () => {
   });
 
   it('keeps its key in a file that nobody else may read', async () => {
-    await opened();
+    const { secrets } = await opened();
 
-    expect(statSync(file).mode & 0o077).toBe(0);
+    expect([file, secrets].map((each) => statSync(each).mode & 0o077)).toEqual([0, 0]);
   });
 
   it('refuses what KMS refuses: another key, a message that is too long or none', async () => {
@@ -72,5 +82,55 @@ describe('the stand-in of KMS', () => {
     );
     expect(await ask('VerifyMac', { MacAlgorithm: 'HMAC_SHA_256', Message: 'YQ==' })).toBe('ValidationException');
     expect(await ask('GetParametersForImport', {})).toBe('UnknownOperationException');
+  });
+
+  it('opens what it has encrypted, also after a restart, and only to who names what it belongs to', async () => {
+    const { secretsKey } = await opened();
+    const of = { subscription: 'one', secret: 'authorization' };
+    const sealed = await secretsKey.encrypt('Bearer ü', of);
+
+    const { secretsKey: restarted } = await opened();
+    const { secretsKey: other } = await opened({ file: path.join(removedAfterTest(), 'key.json') });
+    const altered = Buffer.from(sealed, 'base64');
+    altered[20] = (altered[20] ?? 0) ^ 1;
+
+    expect(await restarted.decrypt(sealed, { secret: of.secret, subscription: of.subscription })).toBe('Bearer ü');
+    expect(await secretsKey.encrypt('Bearer ü', of)).not.toBe(sealed);
+    expect(Buffer.from(sealed, 'base64').includes('Bearer')).toBe(false);
+    const refused = { name: 'KeyServiceInvalidCiphertextException' };
+    await expect(restarted.decrypt(sealed, { ...of, subscription: 'other' })).rejects.toMatchObject(refused);
+    await expect(restarted.decrypt(sealed, {})).rejects.toMatchObject(refused);
+    await expect(restarted.decrypt(altered.toString('base64'), of)).rejects.toMatchObject(refused);
+    await expect(restarted.decrypt('YQ==', of)).rejects.toMatchObject(refused);
+    await expect(other.decrypt(sealed, of)).rejects.toMatchObject(refused);
+  });
+
+  it('refuses to encrypt what KMS refuses: nothing, more than 4,096 bytes, under no key or one for something else', async () => {
+    const { secretsKey, endpoint, keyId, secretsKeyId } = await opened();
+    const { secretsKey: unknown } = await opened({ keyId: 'alias/other' });
+    const { secretsKey: forDigests, key: forSecrets } = await opened({ keyId });
+    const { key: asMac } = await opened({ keyId: secretsKeyId });
+    const send = async (operation: string, input: object) => {
+      const headers = { 'x-amz-target': `TrentService.${operation}` };
+      const response = await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify(input) });
+      return ((await response.json()) as { __type?: string }).__type;
+    };
+
+    const refusal = (name: string) => ({ name: `KeyService${name}` });
+    await expect(secretsKey.encrypt('', {})).rejects.toMatchObject(refusal('ValidationException'));
+    await expect(secretsKey.encrypt('x'.repeat(4_097), {})).rejects.toMatchObject(refusal('ValidationException'));
+    await expect(unknown.encrypt('x', {})).rejects.toMatchObject(refusal('NotFoundException'));
+    await expect(forDigests.encrypt('x', {})).rejects.toMatchObject(refusal('InvalidKeyUsageException'));
+    await expect(asMac.generate(message)).rejects.toMatchObject(refusal('InvalidKeyUsageException'));
+    expect(await forSecrets.generate(message)).toHaveLength(44);
+    const KeyId = secretsKeyId;
+    expect(await send('Encrypt', { Plaintext: 'YQ==' })).toBe('ValidationException');
+    expect(await send('Encrypt', { KeyId, Plaintext: 'YQ==', EncryptionContext: { a: 1 } })).toBe(
+      'SerializationException',
+    );
+    expect(await send('Encrypt', { KeyId, Plaintext: 'YQ==', EncryptionAlgorithm: 'RSAES_OAEP_SHA_256' })).toBe(
+      'InvalidKeyUsageException',
+    );
+    expect(await send('Decrypt', { KeyId, CiphertextBlob: '' })).toBe('ValidationException');
   });
 });

@@ -49,7 +49,11 @@ beforeEach(async () => {
   store = await testStore();
   const { keys, ...bucket } = await localBucket({ locked: true });
   objectKeys = keys;
-  const { service, keyId } = openKeyService(`${removedAfterTest()}/key.json`);
+  const folder = removedAfterTest();
+  const { service, digestKeyId: keyId } = openKeyService({
+    digests: `${folder}/digest-key.json`,
+    secrets: `${folder}/secrets-key.json`,
+  });
   const { endpoint, stop } = await startAwsServices([service]);
   onTestFinished(stop);
   const locked = lockedObjects(store.client, bucket);
