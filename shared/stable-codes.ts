@@ -54,6 +54,7 @@ export const refusalCodes = {
     'upload-missing',
     'not-scanned-yet',
   ],
+  deleted: ['cursor-lost'],
   'no-match': ['reference-not-found'],
   'too-large': ['answer-too-large', 'consent-too-large', 'content-too-large', 'record-too-large', 'too-many-consents'],
   'business-rule': [

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { changeIn, type RowChange } from '../store/feed/change.ts';
 import type { IdCodec } from '../store/ids.ts';
 import type { RecordRow } from '../store/rows.ts';
+import { eventIdOf } from './event-id.ts';
 import type { RecordChanged } from './record-changed.ts';
 
 /**
@@ -22,7 +22,7 @@ export const changesIn = (row: RowChange, ids: IdCodec): RecordChanged[] => {
     custodian,
   } as const;
   return recipientsOf({ custodian }).map((recipient) => ({
-    eventId: eventId(change, recipient),
+    eventId: eventIdOf(change, recipient),
     ...change,
     recipient,
   }));
@@ -30,6 +30,3 @@ export const changesIn = (row: RowChange, ids: IdCodec): RecordChanged[] => {
 
 /** Organisations that may know of a change: so far its custodian alone: what Consents share is read, and not told of. */
 const recipientsOf = ({ custodian }: Pick<RecordRow, 'custodian'>): string[] => [custodian];
-
-const eventId = (change: Pick<RecordChanged, 'recordType' | 'recordId' | 'version'>, recipient: string): string =>
-  createHash('sha256').update([change.recordType, change.recordId, change.version, recipient].join('\n')).digest('hex');

@@ -262,6 +262,14 @@ export const requestKey = (hash: string): RowKey => ({ pk: `I#${hash}`, sk: 'I' 
 export const feedPartition = (owner: string, shard: number) => `${feedPrefix}${owner}#${shard}`;
 export const feedPrefix = 'F#';
 
+/** What an organisation is told of, or the network, in the order of telling: rows that are numbered from 1 without a gap. */
+export const sequencePartition = (owner: string) => `${sequencePrefix}${owner}`;
+export const sequencePrefix = 'Q#';
+export const sequenceKey = (owner: string, number: number): RowKey => ({
+  pk: sequencePartition(owner),
+  sk: String(number).padStart(10, '0'),
+});
+
 /** A beat of the sweeper's, which goes through the stream like any change of a record. */
 export const beatKey = (name: string): RowKey => ({ pk: `${beatPrefix}${name}`, sk: 'beat' });
 export const beatPrefix = 'F~';

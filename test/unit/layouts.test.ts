@@ -38,6 +38,7 @@ import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/
 import { type DoorRow, doorLayouts, doorRow } from '../../shared/store/door-rows.ts';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-rows.ts';
+import { entryOf as entryOfSequence, type SequenceRow, sequenceRow } from '../../shared/store/feed/sequence-rows.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { type KeepingRow, keepingLayouts, keepingRow } from '../../shared/store/keeping.ts';
 import { auditKey, referralKey, requestKey } from '../../shared/store/keys.ts';
@@ -137,11 +138,8 @@ const bookedDay: CalendarChange = {
 /** Bytes come in base 64. */
 const rowIn = (stored: Fixture['stored']) =>
   unmarshall(
-    Object.fromEntries(
-      Object.entries(stored as Record<string, { B?: string }>).map(([name, value]) => [
-        name,
-        value.B === undefined ? value : { B: Buffer.from(value.B, 'base64') },
-      ]),
+    JSON.parse(JSON.stringify(stored), (key, value: unknown) =>
+      key === 'B' ? Buffer.from(String(value), 'base64') : value,
     ) as never,
   );
 /** As the fixture writes them: bytes and sets as lists. */
@@ -322,6 +320,10 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
   feed: {
     read: (stored) => changesOf(rowIn(stored) as FeedRow),
     written: () => feedRows([change])[0]?.layout,
+  },
+  sequence: {
+    read: (stored) => entryOfSequence(rowIn(stored) as SequenceRow),
+    written: () => sequenceRow({ changes: [change] }).layout,
   },
   proxy: {
     read: (stored) => {

@@ -13,7 +13,6 @@ const textOf = (file: string): string => readFileSync(path.join(root, file), 'ut
 const codesByKind: { readonly [Kind in RecordErrorKind]: readonly RefusalCode<Kind>[] } = {
   'method-not-allowed': [],
   'not-acceptable': [],
-  deleted: [],
   'version-conflict': [],
   'multiple-matches': [],
   'unsupported-media-type': [],

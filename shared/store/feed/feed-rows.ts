@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { isDirectory } from '../../record-types/subjects.ts';
 import { fromBase32, toBase32 } from '../base32.ts';
-import { feedPartition, network, type RowKey } from '../keys.ts';
+import { feedPartition, feedPrefix, network, type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import type { RecordChange } from './change.ts';
+import { changesPacked, groupsIn, type Packed, packed } from './packed-changes.ts';
 
 /**
  * Partitions of a feed. Changes of a chart lie in one of them. Packed, a partition takes some 50,000 changes a second. A reader reads all, so a
@@ -18,31 +18,14 @@ const stretchMs = 60_000;
 /** Changes a row at most: some 1.6 KB. */
 const changesPerRow = 100;
 
-/** Letters of JSON that are stored as they are: one change is shorter as it is. */
-const longestPlain = 300;
-
 /** Some changes of one feed and partition. */
 export interface FeedRow extends RowKey {
   readonly [attribute: string]: unknown;
   readonly layout: number;
   /** Whose records they are, in the feed of the network. Elsewhere the partition says it. */
   readonly custodian?: string;
-  /** JSON of groups, deflated where it is long. */
-  readonly changes: string | Uint8Array;
+  readonly changes: Packed;
 }
-
-/** Changes that have all of this in common: then place by place, each followed by a space and the id where a client chose that. */
-type Group = readonly [
-  updated: number,
-  chart: string,
-  type: string,
-  version: number,
-  change: string,
-  ...places: string[],
-];
-
-const letters = { created: 'c', updated: 'u', deleted: 'd' } as const;
-const kinds: Readonly<Record<string, RecordChange['change']>> = { c: 'created', u: 'updated', d: 'deleted' };
 
 /** Ten letters that sort as times do. Milliseconds since 1970; a time beyond what fits is the last one. */
 export const timeText = (time: number): string => {
@@ -93,12 +76,7 @@ const rowGroup = (change: RecordChange): string =>
 const feedRow = (changes: readonly RecordChange[]): FeedRow => {
   const newest = changes.at(-1);
   if (!newest) throw new Error('A row tells of a change');
-  const groups = [...Map.groupBy(changes, groupKey).values()].map((group): Group => {
-    const [{ updated, chart, type, version, change }] = group as [RecordChange];
-    const places = group.map(({ place, id }) => (id === undefined ? place : `${place} ${id}`));
-    return [updated, chart, type, version, letters[change], ...places];
-  });
-  const json = JSON.stringify(groups);
+  const json = groupsIn(changes);
   const digest = createHash('sha256').update(json).digest().subarray(0, 8);
   const owner = feedOf(newest);
   return {
@@ -106,23 +84,14 @@ const feedRow = (changes: readonly RecordChange[]): FeedRow => {
     sk: `${timeText(newest.updated)}#${toBase32(digest)}`,
     layout: 1,
     ...(owner === newest.custodian ? {} : { custodian: newest.custodian }),
-    changes: json.length > longestPlain ? deflateRawSync(json) : json,
+    changes: packed(json),
   };
 };
 
-const groupKey = ({ updated, chart, type, version, change }: RecordChange): string =>
-  [updated, chart, type, version, change].join('\n');
+/** In whose feed a row stands. */
+export const feedOwner = ({ pk }: FeedRow): string => pk.slice(feedPrefix.length, pk.lastIndexOf('#'));
 
-const ofGroups = ({ pk, custodian = pk.split('#').slice(1, -1).join('#'), changes }: FeedRow): RecordChange[] => {
-  const json = typeof changes === 'string' ? changes : inflateRawSync(changes).toString();
-  return (JSON.parse(json) as Group[]).flatMap(([updated, chart, type, version, letter, ...places]) =>
-    places.map((text): RecordChange => {
-      const [place = '', id] = text.split(' ');
-      const change = kinds[letter] ?? 'updated';
-      return { type, chart, place, ...(id === undefined ? {} : { id }), version, updated, custodian, change };
-    }),
-  );
-};
+const ofGroups = (row: FeedRow): RecordChange[] => changesPacked(row.changes, row.custodian ?? feedOwner(row));
 
 /** What a row of the feed tells of. */
 export const feedLayouts = new Layouts<(row: FeedRow) => RecordChange[]>('feed', { 1: ofGroups });
