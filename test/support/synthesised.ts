@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { addConcord, cdkContext } from '../../infra/concord-stacks.ts';
+import { cdkContext } from '../../infra/cdk-context.ts';
+import { addConcord } from '../../infra/concord-stacks.ts';
 import { type StageConfig, stageNamed } from '../../infra/stages.ts';
 
 export interface Resource {
