@@ -63,6 +63,20 @@ export const openingsIn = (rows: AccessRows['rows']) => {
   };
 };
 
+/** Organisations that what opens and closes a chart tells of as keeping records there. */
+export const keepersIn = ({
+  doors,
+  directives,
+}: Pick<ReturnType<typeof openingsIn>, 'doors' | 'directives'>): string[] => [
+  ...new Set([
+    ...directives.map(({ custodian }) => custodian),
+    ...doors.flatMap((door) => {
+      if (door.kind === 'presence') return [door.organization];
+      return door.kind === 'referral' || door.kind === 'visit' ? [door.custodian] : [];
+    }),
+  ]),
+];
+
 /** What Consents and care relationships share. */
 type SharingOf = (
   directives: readonly Directive[],
@@ -133,13 +147,7 @@ export const chartAccessBy =
       granted,
       isRelated: related,
       mixed: mixes.some((door) => door.organization === organization || door.keeper === organization),
-      organizations: [
-        ...new Set([
-          ...directives.map(({ custodian }) => custodian),
-          ...doors.flatMap((door) => (door.kind === 'referral' || door.kind === 'visit' ? [door.custodian] : [])),
-          ...mixes.flatMap((door) => (door.kind === 'presence' ? [door.organization] : [])),
-        ]),
-      ],
+      organizations: keepersIn({ doors, directives }),
       isOfEmergency: (record) =>
         granted ||
         doors.some((door) => door.kind === 'visit' && door.emergency === true && door.sk === visitKey(record).sk),

@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts';
+import type { Caller, Role } from './caller.ts';
 import { type Asked, deny, isOfTreatment, outcomesOf, permit } from './consent-outcomes.ts';
 import type { Directive, Rule } from './directive.ts';
 import { unclear } from './directive.ts';
@@ -12,6 +12,8 @@ export type Extent = 'all' | 'some' | 'none';
 export interface Kind {
   /** The organisation that asks for it, in treating the patient. */
   readonly organization: string;
+  /** Who asks there: somebody who treats, if absent. */
+  readonly roles?: readonly Role[];
   readonly keeper: string;
   readonly type: TypeFacts;
   /** `system|code` of sensitive labels, by whatever they are borne: harmless ones make no difference. */
@@ -52,7 +54,7 @@ export const extentOf = (directives: readonly Directive[], kind: Kind): Extent =
 };
 
 const imaginedRecord = (
-  { organization, keeper, type, labels, now }: Kind,
+  { organization, roles = ['physician'], keeper, type, labels, now }: Kind,
   imagined: Asked['imagined'] & string,
 ): Asked => {
   const caller: Caller = {
@@ -60,7 +62,7 @@ const imaginedRecord = (
     name: '',
     client: '',
     organization,
-    roles: ['physician'],
+    roles,
     scopes: [],
     fhirUser: '',
     patient: undefined,

@@ -32,28 +32,32 @@ export type AppointmentChanged = z.infer<typeof appointmentChangedV1>;
 /**
  * What a row's change tells of an appointment; nothing of any other row.
  *
+ * @param recipients - who may read the change now (recipients.ts); one event for each.
  * @throws WrittenByNewerRelease, so that the change waits in the stream for a release that can tell of it.
  */
-export const appointmentChangesIn = (row: RowChange, ids: IdCodec): AppointmentChanged[] => {
+export const appointmentChangesIn = (
+  row: RowChange,
+  ids: IdCodec,
+  recipients: readonly string[] = row.after ? [row.after.custodian] : [],
+): AppointmentChanged[] => {
   const found = changeIn(row);
   if (found?.type !== 'Appointment') return [];
   const { chart, place, id, version, updated, custodian } = found;
   const appointmentId = id ?? ids.idAt(chart, place);
   // Staged, the row before is the same version.
   const before = row.before && (row.before.version ?? 0) < version ? stateOf(row.before, chart) : nothing;
-  return [
-    {
-      eventId: createHash('sha256')
-        .update([appointmentChangedType, appointmentId, version, custodian].join('\n'))
-        .digest('hex'),
-      appointmentId,
-      version,
-      change: kindOf(before, row.after ? stateOf(row.after, chart) : nothing),
-      occurredAt: new Date(updated).toISOString(),
-      custodian,
-      recipient: custodian,
-    },
-  ];
+  const change = kindOf(before, row.after ? stateOf(row.after, chart) : nothing);
+  return recipients.map((recipient) => ({
+    eventId: createHash('sha256')
+      .update([appointmentChangedType, appointmentId, version, recipient].join('\n'))
+      .digest('hex'),
+    appointmentId,
+    version,
+    change,
+    occurredAt: new Date(updated).toISOString(),
+    custodian,
+    recipient,
+  }));
 };
 
 /** What an appointment is, as far as the event tells it apart. */

@@ -23,6 +23,8 @@ export const network = '*';
 export const deploymentKeyKey: RowKey = { pk: '!deployment', sk: 'key' };
 
 export const chartKey = (chart: string) => `C#${chart}`;
+/** The chart of a partition; undefined for a partition of anything else. */
+export const chartIn = (pk: string): string | undefined => (pk.startsWith('C#') ? pk.slice(2) : undefined);
 
 /** Whose access tokens are denied: a few rows, all read together. */
 export const deniedPartition = '!denied';
@@ -100,9 +102,10 @@ export const visitKey = ({ type, chart, place }: Address): RowKey => ({
 });
 
 /** That somebody has broken the glass of a chart. */
+export const grantPrefix = `${visitPrefix}!`;
 export const grantKey = (chart: string, place: string): RowKey => ({
   pk: chartKey(chart),
-  sk: `${visitPrefix}!${place}`,
+  sk: `${grantPrefix}${place}`,
 });
 
 /** One of those attempts that somebody has in a while. */

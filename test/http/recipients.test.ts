@@ -1,8 +1,14 @@
+import type { DynamoDBRecord } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Grant } from '../../shared/access/door.ts';
 import { usualPolicy } from '../../shared/access/policy.ts';
+import { breakGlassesIn, breakGlassOpenedV1 } from '../../shared/changes/break-glass-opened.ts';
+import { type ConsentChanged, consentChangedV1, consentChangesIn } from '../../shared/changes/consent-changed.ts';
 import { type ChangeToTell, recipientsOf, type Telling } from '../../shared/changes/recipients.ts';
 import { rowChange } from '../../shared/changes/row-change.ts';
+import { type DoorRow, doorRow } from '../../shared/store/door-rows.ts';
 import { changeIn, type RecordChange } from '../../shared/store/feed/change.ts';
+import { grantKey } from '../../shared/store/keys.ts';
 import { noteListener } from '../../shared/store/listeners.ts';
 import type { RecordRow } from '../../shared/store/rows.ts';
 import { concept, consentBody, denial, hl7, organizationsThere, recipient } from '../support/consents.ts';
@@ -41,8 +47,9 @@ const telling = (over: Partial<Telling> = {}): Telling => ({
 });
 
 /** The changes that the stream tells of since the last call. */
-const changesSince = async (): Promise<ChangeToTell[]> =>
-  (await server.streamed()).flatMap((record) => {
+const changesSince = async (): Promise<ChangeToTell[]> => changesIn(await server.streamed());
+const changesIn = (records: readonly DynamoDBRecord[]): ChangeToTell[] =>
+  records.flatMap((record) => {
     const { before, after } = rowChange<RecordRow>(record);
     const change = changeIn({ before, after });
     return change ? [{ change, row: after }] : [];
@@ -63,6 +70,22 @@ interface Chart {
 const chart = async (): Promise<Chart> => {
   const patient = await create(server, patientBody());
   return { patient, subject: referenceTo(patient) };
+};
+
+/** Northside sends the patient to Lakeside, which keeps records in the chart from then on. */
+const seenByLakeside = async (subject: string) => {
+  const referral = await create<fhir4.ServiceRequest>(server, {
+    resourceType: 'ServiceRequest',
+    status: 'active',
+    intent: 'order',
+    subject: { reference: subject },
+    performer: [{ reference: 'Organization/lakeside' }],
+  });
+  await create(
+    server,
+    { ...encounterBody(subject), status: 'in-progress', basedOn: [{ reference: referenceTo(referral) }] },
+    elsewhere,
+  );
 };
 
 describe('recipientsOf', () => {
@@ -146,18 +169,7 @@ describe('recipientsOf', () => {
 
   it('tells both sides of a care relationship where the network shares for treatment', async () => {
     const { subject } = await chart();
-    const referral = await create<fhir4.ServiceRequest>(server, {
-      resourceType: 'ServiceRequest',
-      status: 'active',
-      intent: 'order',
-      subject: { reference: subject },
-      performer: [{ reference: 'Organization/lakeside' }],
-    });
-    await create(
-      server,
-      { ...encounterBody(subject), status: 'in-progress', basedOn: [{ reference: referenceTo(referral) }] },
-      elsewhere,
-    );
+    await seenByLakeside(subject);
     await create(server, observationBody(subject));
     const changes = await changesSince();
 
@@ -179,5 +191,140 @@ describe('recipientsOf', () => {
     const changes = await changesSince();
 
     expect(await toldOf(changes.map(({ change }) => ({ change })))).toEqual(await toldOf(changes));
+  });
+});
+
+/** Who is told that a Consent has changed, by what the stream tells since the last call. */
+const consentsTold = async (over: Partial<Telling> = {}) => {
+  const events: ConsentChanged[] = [];
+  for (const record of await server.streamed()) {
+    const at = (record.dynamodb?.ApproximateCreationDateTime ?? 0) * 1_000;
+    events.push(...(await consentChangesIn(telling(over), { ...rowChange<AccessRow>(record), at })));
+  }
+  return events;
+};
+const inWords = (events: readonly ConsentChanged[]) =>
+  events.map(({ recipient, change }) => `${recipient} ${change}`).sort();
+type AccessRow = NonNullable<Parameters<typeof consentChangesIn>[1]['after']>;
+
+describe('ConsentChanged.v1', () => {
+  const toHillside = { actor: [recipient('Organization/hillside')] };
+
+  it('tells whom a Consent names what it opened, changed and closed, and says no more than whose chart it is', async () => {
+    const { patient, subject } = await chart();
+    const consent = await create(server, consentBody(subject));
+    const gained = await consentsTold();
+
+    expect(gained).toEqual([
+      {
+        eventId: expect.any(String),
+        patientId: patient.id,
+        change: 'gained',
+        occurredAt: expect.any(String),
+        recipient: 'lakeside',
+      },
+    ]);
+    expect(gained.map((each) => consentChangedV1.parse(each))).toEqual(gained);
+    const observations = { ...consent.provision, class: [ofType('Observation')] };
+    await server.put(pathOf(consent), { ...consent, provision: observations });
+    expect(inWords(await consentsTold())).toEqual(['lakeside changed']);
+    await server.put(pathOf(consent), { ...consent, provision: observations, status: 'inactive' });
+    expect(inWords(await consentsTold())).toEqual(['lakeside lost']);
+  });
+
+  it('tells nothing of a version that says the same to who receives it, or is about somebody else', async () => {
+    const { subject } = await chart();
+    const consent = await create(server, consentBody(subject));
+    await server.streamed();
+    await server.put(pathOf(consent), { ...consent, dateTime: '2026-01-01' });
+    expect(await consentsTold()).toEqual([]);
+    await create(server, consentBody(subject, toHillside));
+    expect(inWords(await consentsTold())).toEqual(['hillside gained']);
+  });
+
+  it('never tells an organisation that it is denied what it never had', async () => {
+    const { subject } = await chart();
+    await create(server, consentBody(subject, toHillside));
+    await server.streamed();
+    await create(server, denial(subject, { actor: [recipient('Organization/lakeside')] }));
+    await create(server, denial(subject, toHillside));
+    expect(inWords(await consentsTold({ partners: ['lakeside'] }))).toEqual(['hillside lost']);
+  });
+
+  it('tells of what was opened and closed again that it is closed, and not as if it were open', async () => {
+    const { subject } = await chart();
+    const consent = await create(server, consentBody(subject));
+    await server.put(pathOf(consent), { ...consent, status: 'inactive' });
+    expect(inWords(await consentsTold())).toEqual(['lakeside lost']);
+  });
+
+  it('tells nobody of what its own system may not see', async () => {
+    const { subject } = await chart();
+    await create(server, consentBody(subject, { purpose: [{ system: `${hl7}v3-ActReason`, code: 'TREAT' }] }));
+    const practitioner = await create(server, { resourceType: 'Practitioner' as const }, { role: 'admin' });
+    await create(server, consentBody(subject, { actor: [recipient(referenceTo(practitioner))] }));
+    await create(server, consentBody(subject, { class: [ofType('Consent')] }));
+    expect(await consentsTold({ partners: ['lakeside'] })).toEqual([]);
+  });
+
+  it('gives a repeated delivery the same event ids', async () => {
+    const { subject } = await chart();
+    await create(server, consentBody(subject));
+    const [record] = (await server.streamed()).filter((each) => 'rule' in (each.dynamodb?.NewImage ?? {}));
+    const again = async () => record && consentChangesIn(telling(), { ...rowChange<AccessRow>(record), at: 0 });
+
+    expect(await again()).toEqual(await again());
+  });
+});
+
+describe('BreakGlassOpened.v1', () => {
+  it('tells who keeps records in the chart, and the organisation of whoever did it, once', async () => {
+    const { patient, subject } = await chart();
+    await seenByLakeside(subject);
+    await server.streamed();
+    const opened = await server.post(
+      `${pathOf(patient)}/$break-glass`,
+      {
+        resourceType: 'Parameters',
+        parameter: [
+          { name: 'purpose', valueCode: 'BTG' },
+          { name: 'reason', valueString: 'Unconscious after a fall' },
+        ],
+      },
+      { as: { role: 'physician', organization: 'hillside' } },
+    );
+    expect(opened.status).toBe(200);
+    const records = await server.streamed();
+    const events = (
+      await Promise.all(records.map((record) => breakGlassesIn(telling(), rowChange<DoorRow>(record))))
+    ).flat();
+
+    expect(events.map(({ recipient: each }) => each).sort()).toEqual(['hillside', 'lakeside', 'northside']);
+    for (const event of events) {
+      expect(breakGlassOpenedV1.parse(event)).toEqual(event);
+      expect(event).toMatchObject({ patientId: patient.id, organization: 'hillside', custodian: 'northside' });
+    }
+    expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(3);
+    expect(JSON.stringify(events)).not.toMatch(/Unconscious|physician/);
+  });
+
+  it('tells of a grant that was staged once it is there', async () => {
+    const { patient } = await chart();
+    const grant: Grant = {
+      kind: 'grant',
+      subject: 's',
+      organization: 'hillside',
+      keeper: 'northside',
+      from: 0,
+      until: 1,
+    };
+    const row = doorRow(grantKey(patient.id, server.store.ids.newPlace(0)), 1, grant);
+    const told = async (before: DoorRow | undefined, after: DoorRow | undefined) =>
+      (await breakGlassesIn(telling(), { before, after })).length;
+
+    expect(await told(undefined, { ...row, tx: 't' } as DoorRow)).toBe(0);
+    expect(await told({ ...row, tx: 't' } as DoorRow, row)).toBe(2);
+    expect(await told(row, row)).toBe(0);
+    expect(await told(row, undefined)).toBe(0);
   });
 });
