@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -10,6 +11,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // Test files share modules: loading the SDK and the schemas once a worker makes the suite four times faster.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     // These end what hangs. On a busy machine what is right may take minutes.
     testTimeout: 300_000,
     hookTimeout: 300_000,

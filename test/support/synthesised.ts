@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { inject } from 'vitest';
 import { cdkContext } from '../../infra/cdk-context.ts';
 import { addConcord } from '../../infra/concord-stacks.ts';
 import { type StageConfig, stageNamed } from '../../infra/stages.ts';
@@ -31,17 +33,51 @@ interface RawResource {
 
 const stages = new Map<string, Synthesised>();
 
-/** The templates of a stage, made once a process. In place of bundles the functions hold next to nothing. */
+/** By name of the stack, as JSON. */
+type Templates = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** The templates of a stage, made once a run of the tests, which takes some six seconds of a core. In place of bundles the functions hold next to nothing. */
 export const synthesised = (stage = 'production'): Synthesised => {
   const known = stages.get(stage);
   if (known) return known;
-  const made = synthesise(stageNamed(stage));
+  const file = path.join(inject('folderOfRun'), `templates-${stage}.json`);
+  const templates = existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as Templates)
+    : templatesOf(stageNamed(stage));
+  if (!existsSync(file)) {
+    const written = `${file}.${randomUUID()}`;
+    writeFileSync(written, JSON.stringify(templates));
+    renameSync(written, file); // whole or not at all
+  }
+  const made = read(templates);
   stages.set(stage, made);
   return made;
 };
 
 /** The templates of a stage that is none of the project's. */
-export const synthesise = (stage: StageConfig): Synthesised => {
+export const synthesise = (stage: StageConfig): Synthesised => read(templatesOf(stage));
+
+const read = (templates: Templates): Synthesised => {
+  const all = Object.entries(templates).flatMap(([part, { Resources }]) =>
+    Object.entries(Resources as Record<string, RawResource>).map(
+      ([id, { Type, Properties = {}, DeletionPolicy }]): Resource => ({
+        id,
+        part,
+        type: Type,
+        properties: Properties,
+        deletionPolicy: DeletionPolicy,
+      }),
+    ),
+  );
+  return {
+    templates: Object.fromEntries(
+      Object.entries(templates).map(([part, template]) => [part, Template.fromJSON(template)]),
+    ) as unknown as Synthesised['templates'],
+    resources: (type) => all.filter((resource) => type === undefined || resource.type === type),
+  };
+};
+
+const templatesOf = (stage: StageConfig): Templates => {
   const folder = mkdtempSync(path.join(tmpdir(), 'concord-templates-'));
   try {
     const app = new App({ outdir: path.join(folder, 'out'), context: cdkContext });
@@ -49,22 +85,9 @@ export const synthesise = (stage: StageConfig): Synthesised => {
     mkdirSync(code);
     writeFileSync(path.join(code, 'index.js'), 'exports.handler = () => undefined;');
     const stacks = addConcord(app, stage, () => code);
-    const parts = Object.entries(stacks).map(([part, stack]) => [part, Template.fromStack(stack)] as const);
-    const all = parts.flatMap(([part, template]) =>
-      Object.entries(template.toJSON().Resources as Record<string, RawResource>).map(
-        ([id, { Type, Properties = {}, DeletionPolicy }]): Resource => ({
-          id,
-          part,
-          type: Type,
-          properties: Properties,
-          deletionPolicy: DeletionPolicy,
-        }),
-      ),
+    return Object.fromEntries(
+      Object.entries(stacks).map(([part, stack]) => [part, Template.fromStack(stack).toJSON()]),
     );
-    return {
-      templates: Object.fromEntries(parts) as unknown as Synthesised['templates'],
-      resources: (type) => all.filter((resource) => type === undefined || resource.type === type),
-    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
