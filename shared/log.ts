@@ -19,14 +19,16 @@ export type CountedEvent =
   | 'TokensRefused'
   | 'MessagesFiled'
   | 'MessagesWaiting'
-  | 'MessagesRejected';
+  | 'MessagesRejected'
+  | 'ChangesUnpublished'
+  | 'ChangesRepublished';
 
 const logger = new Logger({ serviceName: 'concord' });
 
 export const log = {
   info: (message: string, fields: LogFields = {}): void => logger.info(message, { ...fields }),
-  /** Counts one of a kind of event: a metric that CloudWatch makes of the line. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
-  count: (metric: CountedEvent): void =>
+  /** Counts a kind of event: a metric that CloudWatch makes of the line. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+  count: (metric: CountedEvent, times = 1): void =>
     logger.info('counted', {
       _aws: {
         Timestamp: Date.now(),
@@ -34,7 +36,7 @@ export const log = {
           { Namespace: 'Concord', Dimensions: [['service']], Metrics: [{ Name: metric, Unit: 'Count' }] },
         ],
       },
-      [metric]: 1,
+      [metric]: times,
     }),
   warn: (message: string, fields: LogFields = {}): void => logger.warn(message, { ...fields }),
   /**

@@ -307,3 +307,10 @@ export const notificationKey = (organization: string, id: string, firstEvent: nu
 /** Organisations that want to be told of changes: a row each, all read together. */
 export const listenersPartition = '!listeners';
 export const listenerKey = (organization: string): RowKey => ({ pk: listenersPartition, sk: organization });
+
+/** Charts whose changes are not published as they come, because one of them could not be. */
+export const parkedPartition = 'P#parked';
+export const parkedKey = (chart: string): RowKey => ({ pk: parkedPartition, sk: chart });
+
+/** How far the look has come that compares charts with the feed. */
+export const reconciliationKey: RowKey = { pk: `${feedProgressPartition}walk`, sk: 'F' };

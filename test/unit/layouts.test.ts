@@ -38,6 +38,12 @@ import { type DirectiveRow, directiveLayouts, directiveRow } from '../../shared/
 import { type DoorRow, doorLayouts, doorRow } from '../../shared/store/door-rows.ts';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-rows.ts';
+import { type ParkedRow, parkedLayouts, parkedRow } from '../../shared/store/feed/parked-charts.ts';
+import {
+  type ReconciliationRow,
+  reconciliationLayouts,
+  reconciliationRow,
+} from '../../shared/store/feed/reconciliation-walk.ts';
 import { entryOf as entryOfSequence, type SequenceRow, sequenceRow } from '../../shared/store/feed/sequence-rows.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { type KeepingRow, keepingLayouts, keepingRow } from '../../shared/store/keeping.ts';
@@ -305,6 +311,20 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return purgeWalkLayouts.reader(row.layout)(row);
     },
     written: () => purgeWalkRow({ organization: '', after: undefined }).layout,
+  },
+  parked: {
+    read: (stored) => {
+      const row = rowIn(stored) as ParkedRow;
+      return parkedLayouts.reader(row.layout)(row);
+    },
+    written: () => parkedRow({ chart, reason: 'unreadable', since: 0, from: 0, skipped: 0, tried: 0 }).layout,
+  },
+  reconciliation: {
+    read: (stored) => {
+      const row = rowIn(stored) as ReconciliationRow;
+      return reconciliationLayouts.reader(row.layout)(row);
+    },
+    written: () => reconciliationRow({ begun: 0, from: 0, to: 0, gaps: [], next: undefined }).layout,
   },
   suspension: {
     read: (stored) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { chainedKey, chainedPartition, type RowKey } from '../../store/keys.ts';
+import { rowsBetween } from '../../store/rows-between.ts';
 import type { Table } from '../../store/write-rows.ts';
 
 /** Over which the notes of a day are spread: each takes 1,000 batches of the stream a second. */
@@ -34,6 +35,34 @@ export const noteChained = async (
     expires: Math.ceil((Date.parse(day) + keptDays * dayMs) / 1_000),
   };
   await client.send(new PutCommand({ TableName: tableName, Item }));
+};
+
+/** Where a look at the notes of days goes on. */
+export interface NotePosition {
+  readonly day: string;
+  readonly shard: number;
+  /** The note behind which to go on; at the first of the day's shard if absent. */
+  readonly after?: string;
+}
+
+/**
+ * Logs that got links, some notes at a time: a log may come more than once. One Query.
+ *
+ * @param last - the last day that is wanted.
+ * @returns the logs, and where to go on; `next` is undefined at the end.
+ */
+export const logsNotedAt = async (
+  table: Table,
+  { day, shard, after }: NotePosition,
+  last: string,
+  notes: number,
+): Promise<{ readonly logs: readonly string[]; readonly next: NotePosition | undefined }> => {
+  const pk = chainedPartition(day, shard);
+  const { rows, next } = await rowsBetween(table, { pk, from: '!', to: '~', after, limit: notes });
+  const logs = (rows as ChainedRow[]).flatMap((row) => row.logs.split(' '));
+  if (next !== undefined) return { logs, next: { day, shard, after: next } };
+  if (shard + 1 < shards) return { logs, next: { day, shard: shard + 1 } };
+  return { logs, next: day < last ? { day: dayOf(Date.parse(day) + dayMs), shard: 0 } : undefined };
 };
 
 /** The logs that got links on a day, each once. Reads their notes, nothing else. */

@@ -6,8 +6,8 @@ import { addressOf, type RecordRow } from '../rows.ts';
 import { visibleRows } from '../visibility.ts';
 import type { RecordChange } from './change.ts';
 
-/** Calls that one chart may take: some 10 MB. */
-const mostCalls = 10;
+/** Calls that one chart may take of a request: some 10 MB. */
+const mostOfRequest = 10;
 
 /** Attributes that tell of a version, its marks included. */
 const attributes = ['pk', 'sk', 'version', 'updated', 'custodian', 'id', 'tx', 'intent', 'layout'];
@@ -16,18 +16,20 @@ const attributes = ['pk', 'sk', 'version', 'updated', 'custodian', 'id', 'tx', '
  * Every version of a chart's records, of one type or of all, in no order: what the chart itself tells, without a feed. Strongly consistent, one call a started
  * megabyte of the current versions and one of the earlier ones, both at the same time.
  *
- * @throws RecordError `too-costly` where the chart is larger than some 10 MB.
+ * @param mostCalls - megabytes that may be read of the chart, twice.
+ * @throws RecordError `too-costly` where the chart is larger.
  */
 export const chartChanges = async (
   store: RecordStore,
   chart: string,
   type: string | undefined,
+  mostCalls = mostOfRequest,
 ): Promise<RecordChange[]> => {
   const [from, to] =
     type === undefined ? [recordRange.from, recordRange.to] : [typePrefix(type), `${typePrefix(type)}~`];
   // A version that moves to its history meanwhile may be met twice, and is one change; read in this order, it cannot be missed.
-  const current = await rowsBetween(store, chart, from, to);
-  const earlier = await rowsBetween(store, chart, `~H#${from}`, `~H#${to}`);
+  const current = await rowsBetween(store, chart, from, to, mostCalls);
+  const earlier = await rowsBetween(store, chart, `~H#${from}`, `~H#${to}`, mostCalls);
   const records = current.filter((row) => addressOf(row) !== undefined && row.version !== undefined);
   const visible = await visibleRows(store.client, store.tableName, records);
   return [...visible, ...records.filter(({ tx }) => tx === undefined), ...earlier].flatMap((row) => {
@@ -48,6 +50,7 @@ const rowsBetween = async (
   chart: string,
   from: string,
   to: string,
+  mostCalls: number,
 ): Promise<RecordRow[]> => {
   const rows: RecordRow[] = [];
   let ExclusiveStartKey: Record<string, unknown> | undefined;

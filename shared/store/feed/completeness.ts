@@ -1,4 +1,4 @@
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { log } from '../../log.ts';
 import { inParallel } from '../in-parallel.ts';
 import { beatKey, beatPrefix, beatsKey, feedGapKey, feedProgressPartition, type RowKey } from '../keys.ts';
@@ -49,12 +49,12 @@ export const sendBeats = async ({ client, tableName: TableName }: Table, to: num
           ExpressionAttributeValues: { ':to': to },
         }),
       )
-      .catch(passOverNewerBeat),
+      .catch(passOverFailedCondition),
   );
 };
 
-/** Another round was quicker, or this one was sent twice. */
-const passOverNewerBeat = (error: unknown): void => {
+/** Another one was quicker, or this one was sent twice. */
+const passOverFailedCondition = (error: unknown): void => {
   if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;
 };
 
@@ -76,6 +76,7 @@ type Beats = Readonly<Record<string, unknown>>;
 export const noteBeats = async (
   { client, tableName: TableName }: Table,
   beats: readonly BeatChange[],
+  now = Date.now(),
 ): Promise<void> => {
   if (beats.length === 0) return;
   const { Item: noted = {} as Beats } = await client.send(
@@ -91,7 +92,7 @@ export const noteBeats = async (
     at.set(name, after.to);
   }
   if (at.size === 0) return;
-  if (lostSince < Number.POSITIVE_INFINITY) await noteGap({ client, tableName: TableName }, lostSince);
+  if (lostSince < Number.POSITIVE_INFINITY) await noteGap({ client, tableName: TableName }, lostSince, now);
   const names = [...at.keys()];
   await client.send(
     new UpdateCommand({
@@ -121,13 +122,63 @@ const numberOf = (value: unknown): number | undefined => (typeof value === 'numb
  */
 export const noteLateness = async (table: Table, created: number, now: number): Promise<void> => {
   if (now - created < lateAfterMs) return;
-  await noteGap(table, Math.floor(created / hourMs) * hourMs - commitWithinMs);
+  await noteGap(table, Math.floor(created / hourMs) * hourMs - commitWithinMs, now);
 };
 
 /** The feed counts as complete up to `from` alone, until what it lacks is filed and this row removed. */
-const noteGap = (table: Table, from: number): Promise<void> => {
+const noteGap = (table: Table, from: number, noted: number): Promise<void> => {
   log.warn('the feed may lack changes: a beat is missing, or a batch came late');
-  return writeRows(table, [{ ...feedGapKey(timeText(from)), from: Math.max(from, 0) }]);
+  return writeRows(table, [{ ...feedGapKey(timeText(from)), from: Math.max(from, 0), noted }]);
+};
+
+/** That the feed may lack changes that were written between two times, in milliseconds since 1970. */
+export interface Gap {
+  readonly from: number;
+  /** When that was noticed. A gap that was noticed later again, and is not closed, is the same one. */
+  readonly noted: number;
+}
+
+/** A stream has what is a day old at most. */
+const streamMs = 24 * hourMs;
+
+/**
+ * Up to when everything has come out of the stream, whether or not it was filed; and where something of it may not have been. One Query.
+ *
+ * @returns `streamed` undefined where that is not known.
+ */
+export const progressOf = async ({
+  client,
+  tableName: TableName,
+}: Table): Promise<{ readonly streamed: number | undefined; readonly gaps: readonly Gap[] }> => {
+  const { Items = [] } = await client.send(
+    new QueryCommand({
+      TableName,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': feedProgressPartition },
+    }),
+  );
+  const beats = Items.find(({ sk }) => sk === beatsKey.sk);
+  const times = beatNames.map((name) => numberOf(beats?.[name])).filter((time) => time !== undefined);
+  const gaps = Items.filter(({ sk }) => String(sk).startsWith(feedGapKey('').sk)).map(({ from, noted }): Gap => {
+    const since = numberOf(from) ?? 0;
+    return { from: since, noted: numberOf(noted) ?? since + streamMs };
+  });
+  return { streamed: times.length === beatNames.length ? Math.min(...times) : undefined, gaps };
+};
+
+/** Ends a gap, now that the feed has what it lacked; not if something was noticed to be missing there since. */
+export const closeGap = async ({ client, tableName: TableName }: Table, { from, noted }: Gap): Promise<void> => {
+  await client
+    .send(
+      new DeleteCommand({
+        TableName,
+        Key: feedGapKey(timeText(from)),
+        ConditionExpression: 'attribute_not_exists(noted) OR noted <= :noted',
+        ExpressionAttributeValues: { ':noted': noted },
+      }),
+    )
+    .catch(passOverFailedCondition);
 };
 
 /**

@@ -57,6 +57,9 @@ export const feedOf = ({ type, custodian }: Pick<RecordChange, 'type' | 'custodi
 
 const shardOf = (chart: string): number => createHash('sha256').update(chart).digest().readUInt8(0) % feedShards;
 
+/** The partition that tells of a change. */
+export const feedPartitionOf = (change: RecordChange): string => feedPartition(feedOf(change), shardOf(change.chart));
+
 /**
  * Rows that tell of these changes, as few as there can be. The same changes make the same rows; other portions of them make other rows, and who
  * reads both finds each change once, by its position.
