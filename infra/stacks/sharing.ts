@@ -22,8 +22,8 @@ import { type DigestResource, verifyDigestsStatements, writeDigestsStatements } 
 import { DigestKey } from './digest-key.ts';
 import { PartnerRule } from './partner-rule.ts';
 import {
-  deploymentKeyStatements,
-  fileByTimeStatements,
+  fileAccessesStatements,
+  publishStatements,
   recordStatements,
   remindStatements,
   sweepStatements,
@@ -47,7 +47,7 @@ interface Work {
   readonly statements: readonly PolicyStatement[];
 }
 
-/** What happens behind the table: changes are published, they and the access log are filed by time, crashed transactions are settled, the access log gets its digests. */
+/** What happens behind the table: changes are told and published, the access log is filed by day, crashed transactions are settled, the access log gets its digests. */
 export class SharingStack extends Stack {
   readonly #props: SharingStackProps;
   readonly #key: Key;
@@ -125,9 +125,15 @@ export class SharingStack extends Stack {
     switch (entry) {
       case 'functions/publish-changes.ts':
         return {
-          environment: { ...environment, EVENT_BUS_NAME: this.#bus.eventBusName },
+          environment: {
+            ...environment,
+            BUCKET_NAME: bucketName,
+            EVENT_BUS_NAME: this.#bus.eventBusName,
+            POLICY: JSON.stringify(this.#props.stage.policy),
+            PARTNERS: JSON.stringify(this.#props.stage.partners.map(({ organization }) => organization)),
+          },
           statements: [
-            ...deploymentKeyStatements(resource),
+            ...publishStatements(resource),
             new PolicyStatement({
               actions: ['events:PutEvents'],
               resources: [this.#bus.eventBusArn],
@@ -135,8 +141,8 @@ export class SharingStack extends Stack {
             }),
           ],
         };
-      case 'functions/file-by-time.ts':
-        return { environment, statements: fileByTimeStatements(resource) };
+      case 'functions/file-accesses.ts':
+        return { environment, statements: fileAccessesStatements(resource) };
       case 'functions/sweep-transactions.ts':
         return { environment: { ...environment, BUCKET_NAME: bucketName }, statements: sweepStatements(resource) };
       case 'functions/write-digests.ts':

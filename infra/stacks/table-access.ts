@@ -10,6 +10,7 @@ import {
   disclosurePrefix,
   feedPrefix,
   feedProgressPartition,
+  sequencePrefix,
 } from '../../shared/store/keys.ts';
 import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
 
@@ -105,16 +106,32 @@ export const followPoolStatements = (table: TableResource): PolicyStatement[] =>
   useKey(table),
 ];
 
-/** Files rows of the access log a second time and changes in the feed, and reads nothing but how far it has come, where chains end and who keeps a chart. */
-export const fileByTimeStatements = (table: TableResource): PolicyStatement[] => [
+/** Files rows of the access log a second time, and reads nothing but where chains end and who keeps a chart. */
+export const fileAccessesStatements = (table: TableResource): PolicyStatement[] => [
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, `${chainedPrefix}*`, `${disclosurePrefix}*`]),
   onRows(table, ['DeleteItem'], 'StringLike', [`${disclosurePrefix}*`]),
   onRows(table, ['Query'], 'StringLike', [auditChainPartition('*')]),
   whoKeepsCharts(table),
-  onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
-  onRows(table, ['GetItem', 'UpdateItem'], 'StringEquals', [feedProgressPartition]),
   accessLogStays(table),
   useKey(table),
+];
+
+/**
+ * Tells of changes. Whether somebody may know of one is decided by what the record says and what opens its chart, so it reads all of that; it writes what was told, how far it has come, the
+ * deployment's secret where there is none yet, and nothing else.
+ */
+export const publishStatements = (table: TableResource): PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
+    resources: [table.tableArn],
+  }),
+  onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
+  onRows(table, ['PutItem'], 'StringLike', [`${sequencePrefix}*`, deploymentKeyKey.pk]),
+  onRows(table, ['UpdateItem'], 'StringEquals', [feedProgressPartition]),
+  accessLogStays(table),
+  useKey(table),
+  onObjects(table, 'GetObject'),
+  useKeyForObjects(table),
 ];
 
 /** Finds what is to be reminded of, and notes that and nothing else. */
@@ -132,12 +149,6 @@ export const remindStatements = (table: TableResource): PolicyStatement[] => [
   useKey(table),
   onObjects(table, 'GetObject'),
   useKeyForObjects(table),
-];
-
-/** Reads the deployment's secret, from which ids are made. It is there before any record is. */
-export const deploymentKeyStatements = (table: TableResource): PolicyStatement[] => [
-  onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
-  useKey(table),
 ];
 
 const onObjects = ({ bucketArn }: TableResource, ...actions: readonly string[]) =>

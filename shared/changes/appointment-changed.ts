@@ -30,7 +30,7 @@ export const appointmentChangedV1 = z.strictObject({
 export type AppointmentChanged = z.infer<typeof appointmentChangedV1>;
 
 /**
- * What a row's change tells of an appointment; nothing of any other row.
+ * What a row's change tells its recipients of an appointment, one by one; nothing of any other row.
  *
  * @param recipients - who may read the change now (recipients.ts); one event for each.
  * @throws WrittenByNewerRelease, so that the change waits in the stream for a release that can tell of it.
@@ -38,7 +38,7 @@ export type AppointmentChanged = z.infer<typeof appointmentChangedV1>;
 export const appointmentChangesIn = (
   row: RowChange,
   ids: IdCodec,
-  recipients: readonly string[] = row.after ? [row.after.custodian] : [],
+  recipients: readonly string[],
 ): AppointmentChanged[] => {
   const found = changeIn(row);
   if (found?.type !== 'Appointment') return [];

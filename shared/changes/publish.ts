@@ -1,11 +1,15 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { log } from '../log.ts';
-import type { IdCodec } from '../store/ids.ts';
-import type { ReminderRow } from '../store/reminder-rows.ts';
+import { changeIn, type RowChange } from '../store/feed/change.ts';
+import { type Beat, type BeatChange, noteBeats, noteLateness } from '../store/feed/completeness.ts';
+import { tell } from '../store/feed/tell.ts';
+import { beatPrefix } from '../store/keys.ts';
+import type { RecordStore } from '../store/record-store.ts';
 import type { RecordRow } from '../store/rows.ts';
 import { appointmentChangedType, appointmentChangedV1, appointmentChangesIn } from './appointment-changed.ts';
-import { changesIn } from './changes-in.ts';
+import { changesFor } from './changes-for.ts';
+import type { ChangeToTell } from './recipients.ts';
 import { eventSource, recordChangedType, recordChangedV1 } from './record-changed.ts';
 import { reminderDueType, reminderDueV1, remindersIn } from './reminder-due.ts';
 import { rowChange } from './row-change.ts';
@@ -16,55 +20,128 @@ const eventsPerCall = 10;
 export interface Publisher {
   readonly bus: EventBridgeClient;
   readonly busName: string;
-  readonly ids: IdCodec;
+  readonly store: RecordStore;
+  /** The organisations that may know of each change, or the network (`*`): `recipientsOf` of recipients.ts. */
+  readonly recipientsOf: (changes: readonly ChangeToTell[]) => Promise<readonly (readonly string[])[]>;
+  /** Lets what delivers to organisations know that there is something for them. What throws here is tried again with the whole batch: else nobody would look before something else came. */
+  readonly wake?: (organizations: readonly string[]) => Promise<void>;
 }
 
 /**
- * Publishes what a batch of the stream is worth, in its order. Where the bus refuses an event, the batch is to be repeated from the
- * record that it came from, and no later call is sent before. What stood behind it in the same call may have been accepted, so on
- * the bus a record's versions may change places: the consumer keeps the highest.
+ * Publishes what a batch of the stream is worth, in its order: finds out who may know of each change, files it in the feed and tells each of those, wakes whoever delivers, and puts an event
+ * for each on the bus. Each step may be done again. A record that cannot be read ends the batch in front of it.
+ *
+ * Where the bus refuses an event, the batch is to be repeated from the record that it came from, and no later call is sent before. What stood behind it in the same call may have been
+ * accepted, so on the bus a record's versions may change places: the consumer keeps the highest. Feed and deliveries wait for no bus.
  */
 export const publishChanges = async (
-  { bus, busName, ids }: Publisher,
+  publisher: Publisher,
   { Records }: DynamoDBStreamEvent,
+  now = Date.now(),
 ): Promise<DynamoDBBatchResponse> => {
-  const events = Records.flatMap((record) => {
-    const row = rowChange<RecordRow>(record);
-    return [
-      ...changesIn(row, ids).map((change) => entryFor(busName, recordChangedType, recordChangedV1.parse(change))),
-      ...appointmentChangesIn(row, ids).map((change) =>
-        entryFor(busName, appointmentChangedType, appointmentChangedV1.parse(change)),
-      ),
-      ...remindersIn(rowChange<ReminderRow>(record)).map((due) =>
-        entryFor(busName, reminderDueType, reminderDueV1.parse(due)),
-      ),
-    ].map((entry) => ({ record, entry }));
-  });
-  for (let at = 0; at < events.length; at += eventsPerCall) {
-    const batch = events.slice(at, at + eventsPerCall);
-    const { FailedEntryCount = 0, Entries = [] } = await bus.send(
-      new PutEventsCommand({ Entries: batch.map(({ entry }) => entry) }),
-    );
-    if (FailedEntryCount > 0) {
-      const failed = batch.find((_, index) => Entries[index]?.ErrorCode !== undefined);
-      log.warn('the bus refused events', {
-        count: FailedEntryCount,
-        reason: Entries.find(({ ErrorCode }) => ErrorCode)?.ErrorCode ?? '',
-      });
-      return { batchItemFailures: [{ itemIdentifier: failed?.record.dynamodb?.SequenceNumber ?? '' }] };
-    }
-  }
-  return { batchItemFailures: [] };
+  await noteLateness(publisher.store, createdFirst(Records, now), now);
+  const rows = Records.map((record) => rowChange<RecordRow & Partial<Beat>>(record));
+  const unread = rows.findIndex((row) => !isReadable(publisher, row));
+  const readable = unread === -1 ? rows : rows.slice(0, unread);
+  const refused = await publishRows(publisher, readable);
+  // Behind whatever stands in front of them, which the feed has by now.
+  await noteBeats(publisher.store, readable.flatMap(beatIn));
+  const again = Records[refused ?? unread];
+  return { batchItemFailures: again ? [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }] : [] };
 };
 
-const entryFor = (
-  EventBusName: string,
-  DetailType: string,
-  detail: { readonly occurredAt: string },
-): PutEventsRequestEntry => ({
-  EventBusName,
+/** When the oldest change of a batch was written, in milliseconds since 1970. */
+const createdFirst = (records: readonly DynamoDBRecord[], now: number): number =>
+  records.reduce(
+    (first, { dynamodb }) =>
+      Math.min(first, (dynamodb?.ApproximateCreationDateTime ?? Number.POSITIVE_INFINITY) * 1_000),
+    now,
+  );
+
+const isReadable = ({ store }: Publisher, row: RowChange): boolean => {
+  try {
+    changeIn(row);
+    eventsOf(store, row, []);
+    return true;
+  } catch (error) {
+    log.fault('a change cannot be published', error);
+    return false;
+  }
+};
+
+const beatIn = ({
+  before,
+  after,
+}: {
+  readonly before: Partial<Beat> | undefined;
+  readonly after: Partial<Beat> | undefined;
+}): BeatChange[] => (isBeat(after) ? [{ before: isBeat(before) ? before : undefined, after }] : []);
+
+const isBeat = (row: Partial<Beat> | undefined): row is Beat =>
+  row?.pk?.startsWith(beatPrefix) === true && typeof row.to === 'number';
+
+/**
+ * Publishes what became of rows, in their order.
+ *
+ * @returns the place of the first of them of which the bus refused an event; undefined if it took all.
+ * @throws WrittenByNewerRelease; whatever a service throws. Some of it may be published then.
+ */
+export const publishRows = async (publisher: Publisher, rows: readonly RowChange[]): Promise<number | undefined> => {
+  const { store, recipientsOf, wake } = publisher;
+  const changes = rows.flatMap((row): (ChangeToTell & { readonly row: RowChange['after'] })[] => {
+    const change = changeIn(row);
+    return change ? [{ change, row: row.after }] : [];
+  });
+  const found = changes.length > 0 ? await recipientsOf(changes) : [];
+  const recipients = new Map(changes.map(({ row }, index) => [row, found[index] ?? []]));
+  await tell(
+    store,
+    changes.map(({ change, row }) => ({ change, recipients: recipients.get(row) ?? [] })),
+  );
+  const organizations = [...new Set(found.flat())];
+  if (organizations.length > 0) await wake?.(organizations);
+  return send(
+    publisher,
+    rows.flatMap((row, place) =>
+      eventsOf(store, row, recipients.get(row.after) ?? []).map((entry) => ({ place, entry })),
+    ),
+  );
+};
+
+type Event = Omit<PutEventsRequestEntry, 'EventBusName'>;
+
+/** What a row's change is worth on the bus. */
+const eventsOf = ({ ids }: RecordStore, row: RowChange, recipients: readonly string[]): Event[] => [
+  ...changesFor(row, ids, recipients).map((change) => eventOf(recordChangedType, recordChangedV1.parse(change))),
+  ...appointmentChangesIn(row, ids, recipients).map((change) =>
+    eventOf(appointmentChangedType, appointmentChangedV1.parse(change)),
+  ),
+  ...remindersIn(row).map((due) => eventOf(reminderDueType, reminderDueV1.parse(due))),
+];
+
+const eventOf = (DetailType: string, detail: { readonly occurredAt: string }): Event => ({
   Source: eventSource,
   DetailType,
   Time: new Date(detail.occurredAt),
   Detail: JSON.stringify(detail),
 });
+
+const send = async (
+  { bus, busName: EventBusName }: Publisher,
+  events: readonly { readonly place: number; readonly entry: Event }[],
+): Promise<number | undefined> => {
+  for (let at = 0; at < events.length; at += eventsPerCall) {
+    const batch = events.slice(at, at + eventsPerCall);
+    const { FailedEntryCount = 0, Entries = [] } = await bus.send(
+      new PutEventsCommand({ Entries: batch.map(({ entry }) => ({ ...entry, EventBusName })) }),
+    );
+    if (FailedEntryCount > 0) {
+      log.warn('the bus refused events', {
+        count: FailedEntryCount,
+        reason: Entries.find(({ ErrorCode }) => ErrorCode)?.ErrorCode ?? '',
+      });
+      return (batch.find((_, index) => Entries[index]?.ErrorCode !== undefined) ?? batch[0])?.place;
+    }
+  }
+  return undefined;
+};

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
+import type { RowKey } from '../store/keys.ts';
 import { type ReminderRow, reminderLayouts, reminderPrefix } from '../store/reminder-rows.ts';
 
 /** `detail-type` of the event below. A later shape gets a later number; a published one is never edited. */
@@ -34,11 +35,12 @@ export const remindersIn = ({
   before,
   after,
 }: {
-  readonly before: ReminderRow | undefined;
-  readonly after: ReminderRow | undefined;
+  readonly before: RowKey | undefined;
+  readonly after: RowKey | undefined;
 }): ReminderDue[] => {
   if (before || !after?.pk.startsWith(reminderPrefix)) return [];
-  const { organization, id, version, at } = reminderLayouts.reader(after.layout)(after);
+  const row = after as ReminderRow;
+  const { organization, id, version, at } = reminderLayouts.reader(row.layout)(row);
   return [
     {
       eventId: createHash('sha256').update([reminderDueType, after.pk, after.sk].join('\n')).digest('hex'),

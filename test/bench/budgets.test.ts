@@ -14,14 +14,14 @@ import { scenarios } from './scenarios.ts';
 /**
  * What each scenario may cost and leave behind: what it costs today, so that none grows unseen. Bytes and the units of large
  * transactions differ a little from run to run, since ids are random and bodies are compressed. Each begins the day of its
- * log, so 70 bytes of each are the note for the day's digest.
+ * log, so 70 bytes of each are the note for the day's digest; 65 of each write are its place in what is told.
  */
 const ceilings: Readonly<Record<string, Cost & { readonly bytes: number }>> = {
-  create: { calls: 1, sequential: 1, readUnits: 0, writeUnits: 8, bytes: 1_090 },
+  create: { calls: 1, sequential: 1, readUnits: 0, writeUnits: 8, bytes: 1_120 },
   read: { calls: 2, sequential: 1, readUnits: 1, writeUnits: 1, bytes: 700 },
   vread: { calls: 2, sequential: 1, readUnits: 2, writeUnits: 1, bytes: 720 },
-  update: { calls: 2, sequential: 2, readUnits: 1, writeUnits: 10, bytes: 1_110 },
-  delete: { calls: 3, sequential: 2, readUnits: 2, writeUnits: 6, bytes: 1_000 },
+  update: { calls: 2, sequential: 2, readUnits: 1, writeUnits: 10, bytes: 1_130 },
+  delete: { calls: 3, sequential: 2, readUnits: 2, writeUnits: 6, bytes: 1_025 },
   'search in a chart: 50 newest of 500': { calls: 2, sequential: 1, readUnits: 4, writeUnits: 1, bytes: 755 },
   'search in a chart: one code of 500': { calls: 2, sequential: 1, readUnits: 31, writeUnits: 1, bytes: 765 },
   'patient by identifier': { calls: 2, sequential: 2, readUnits: 1, writeUnits: 1, bytes: 790 },
@@ -29,7 +29,7 @@ const ceilings: Readonly<Record<string, Cost & { readonly bytes: number }>> = {
   'patient by birth date': { calls: 2, sequential: 2, readUnits: 1, writeUnits: 1, bytes: 720 },
   'organisation by name': { calls: 2, sequential: 2, readUnits: 1, writeUnits: 1, bytes: 720 },
   'transaction of 10 creates': { calls: 1, sequential: 1, readUnits: 0, writeUnits: 48, bytes: 7_970 },
-  'delete in a chart of 300': { calls: 3, sequential: 2, readUnits: 25, writeUnits: 6, bytes: 995 },
+  'delete in a chart of 300': { calls: 3, sequential: 2, readUnits: 25, writeUnits: 6, bytes: 1_015 },
   'transaction of 300 creates': { calls: 260, sequential: 30, readUnits: 0, writeUnits: 710, bytes: 110_000 },
   '$everything of 1,000': { calls: 3, sequential: 1, readUnits: 78, writeUnits: 1, bytes: 745 },
 };

@@ -1,5 +1,9 @@
-import { fileByTime } from '../../shared/changes/file-by-time.ts';
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { fileAccesses } from '../../shared/audit/file-accesses.ts';
+import { publishChanges } from '../../shared/changes/publish.ts';
+import { passedTo } from '../support/feed.ts';
 import type { FhirServer } from '../support/fhir-server.ts';
+import { publisherOn } from '../support/publisher.ts';
 import { streamRecord } from '../support/stream-events.ts';
 import { allRows } from '../support/test-store.ts';
 import { itemSize } from './item-size.ts';
@@ -18,7 +22,7 @@ export interface Cost {
 export interface Stored {
   /** Sizes of all items that came, less those that went: records, index rows, the log by day and the feed included. */
   readonly bytes: number;
-  /** Write units of the stream consumer that files the log by day and the feed. */
+  /** Write units of the stream's consumers, which file the log by day and the feed, and tell of changes. */
   readonly unitsBehind: number;
 }
 
@@ -42,8 +46,8 @@ export const costOf = async <W extends Pick<World, 'server'>>(world: W, scenario
   return cost;
 };
 
-/** Records that the stream consumer is given at once. */
-const largestBatch = 100;
+/** Records that each stream consumer is given at once. */
+const batches = { publish: 500, accesses: 100 };
 /** Of the stream: a consumer takes what does not go up for a repetition. */
 let sequence = 0;
 
@@ -66,9 +70,13 @@ export const storedBy = async (server: FhirServer, work: () => Promise<unknown>)
     return { ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: now } };
   });
   calls.reset();
-  for (let at = 0; at < records.length; at += largestBatch) {
-    await fileByTime(store, { Records: records.slice(at, at + largestBatch) });
-  }
+  const inBatches = async (name: string, size: number, consume: (event: DynamoDBStreamEvent) => Promise<unknown>) => {
+    const passed = passedTo(name, records);
+    for (let at = 0; at < passed.length; at += size) await consume({ Records: passed.slice(at, at + size) });
+  };
+  const publisher = publisherOn(store);
+  await inBatches('publish-changes', batches.publish, (event) => publishChanges(publisher, event));
+  await inBatches('file-accesses', batches.accesses, (event) => fileAccesses(store, event));
   const unitsBehind = calls.writeUnits;
   return { bytes: sizeOf(await allRows(store)) - sizeOf(before), unitsBehind };
 };

@@ -78,6 +78,7 @@ const kinds: readonly (readonly [kind: string, key: RegExp])[] = [
   ['log by day', /^A#[^#]+#/],
   ['logs chained on a day', /^A~/],
   ['feed', /^F#/],
+  ['what was told', /^Q#/],
   ['finished transactions', /^T/],
 ];
 

@@ -9,6 +9,7 @@ import { rowsBetween } from '../../shared/store/rows-between.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
+import { publisherOn } from '../support/publisher.ts';
 import { recordingBus } from '../support/recording-bus.ts';
 import { admin, create, patientBody, referenceTo, type Stored } from '../support/records.ts';
 import { insertEvent } from '../support/stream-events.ts';
@@ -181,10 +182,7 @@ describe('a reminder', () => {
     await runAt(now + 15 * minute);
     const bus = recordingBus();
 
-    await publishChanges(
-      { bus: bus.client, busName: 'concord', ids: server.store.ids },
-      insertEvent(await remindersOf()),
-    );
+    await publishChanges(publisherOn(server.store, { bus }), insertEvent(await remindersOf()));
 
     const [entry, ...more] = bus.accepted;
     expect(more).toEqual([]);

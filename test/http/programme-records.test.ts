@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sensitiveCodesVersion } from '../../shared/access/sensitive-codes.ts';
-import { changesIn } from '../../shared/changes/changes-in.ts';
+import { publishRows } from '../../shared/changes/publish.ts';
 import { unlessOfProgramme } from '../../shared/interactions/label-write.ts';
 import { observation as observationType } from '../../shared/record-types/observation.ts';
 import { existence } from '../../shared/store/commit-conditions.ts';
@@ -10,6 +10,8 @@ import { postEntry, transactionOf } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { localTable } from '../support/dynamodb.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
+import { publisherOn } from '../support/publisher.ts';
+import { recordingBus } from '../support/recording-bus.ts';
 import {
   admin,
   create,
@@ -340,12 +342,14 @@ describe('a record of a substance-use programme', () => {
   it('is told of to nobody but its own organisation, without its labels', async () => {
     const at = server.store.ids.decode(observation.id);
     const record = at && (await server.store.read({ type: 'Observation', ...at }));
-    const events = record
-      ? changesIn({ before: undefined, after: recordRow(record, server.store.ids) }, server.store.ids)
-      : [];
+    const after = record && recordRow(record, server.store.ids);
+    const bus = recordingBus();
 
-    expect(events.map(({ recipient }) => recipient)).toEqual(['clinic']);
-    expect(JSON.stringify(events)).not.toMatch(/CFR|NORDSCLCD|ActCode/);
+    await publishRows(publisherOn(server.store, { bus }), [{ before: undefined, after }]);
+
+    const told = bus.accepted.map(({ Detail = '' }) => Detail);
+    expect(told.map((detail) => (JSON.parse(detail) as { recipient: string }).recipient)).toEqual(['clinic']);
+    expect(told.join()).not.toMatch(/CFR|NORDSCLCD|ActCode/);
   });
 });
 

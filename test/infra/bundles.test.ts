@@ -12,7 +12,7 @@ const largestFunction = 1_000_000;
 const background = [
   'functions/history.ts',
   'functions/publish-changes.ts',
-  'functions/file-by-time.ts',
+  'functions/file-accesses.ts',
   'functions/sweep-transactions.ts',
   'functions/remind.ts',
   'functions/write-digests.ts',
@@ -35,7 +35,11 @@ const filesBeside: readonly {
   readonly most: number;
   readonly readBy: (entry: string) => boolean;
 }[] = [
-  { name: 'shared-store-dictionaries-dictionary-1.br', most: 6_500, readBy: (entry) => !entry.endsWith('-digests.ts') },
+  {
+    name: 'shared-store-dictionaries-dictionary-1.br',
+    most: 6_500,
+    readBy: (entry) => !/(?:-digests|file-accesses)\.ts$/.test(entry),
+  },
   {
     name: 'shared-fhir-generated-search-parameters-all.data.br',
     most: 25_000,
@@ -56,15 +60,16 @@ const filesBeside: readonly {
     { name: 'shared-openapi-viewer.data.br', most: 520_000 },
   ].map((file) => ({ ...file, readBy: (entry: string) => entry === 'functions/metadata.ts' })),
   ...[
-    { name: 'shared-access-sharing.lazy.js', most: 20_000 },
+    { name: 'shared-access-sharing.lazy.js', most: 20_000, published: true },
     { name: 'shared-audit-refusals.lazy.js', most: 12_000 },
     // The description holds what the system is asked, and so what explains access.
     { name: 'shared-interactions-proxies-acting.lazy.js', most: 20_500, described: true },
     { name: 'shared-interactions-for-support.lazy.js', most: 10_000, described: true },
-  ].map(({ described = false, ...file }) => ({
+  ].map(({ described = false, published = false, ...file }) => ({
     ...file,
     readBy: (entry: string) =>
       entry === 'functions/history.ts' ||
+      (published && entry === 'functions/publish-changes.ts') ||
       (!background.includes(entry) && (described || entry !== 'functions/metadata.ts')),
   })),
   ...[

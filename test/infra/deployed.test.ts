@@ -4,17 +4,21 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type AwsServices, startAwsServices } from '../../infra/local/aws-services.ts';
 import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
+import { openEventBus } from '../../infra/local/event-bus.ts';
 import { batchOf, getEntry, postEntry, putEntry, transactionOf } from '../support/bundles.ts';
 import { accessToken, testConfig } from '../support/callers.ts';
 import { type DeployedFunctions, deployedFunctions } from '../support/deployed-functions.ts';
 import { type LocalBucket, localBucket, localTable } from '../support/dynamodb.ts';
-import { streamOf } from '../support/feed.ts';
+import { passedTo, streamOf } from '../support/feed.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
 import { insertEvent } from '../support/stream-events.ts';
 
 const script = path.resolve(import.meta.dirname, '../support/deployed/call-function.ts');
+
+const busName = 'concord';
 
 let folderOf: DeployedFunctions['folderOf'];
 let environment: Record<string, string>;
@@ -22,12 +26,18 @@ let authorization: string;
 let objectKeys: () => Promise<string[]>;
 let tagObject: LocalBucket['tag'];
 let streamed: Awaited<ReturnType<typeof streamOf>>;
+let services: AwsServices;
+afterAll(() => services.stop());
 beforeAll(async () => {
   ({ folderOf } = await deployedFunctions());
   const { endpoint, tableName } = await localTable();
   streamed = await streamOf({ endpoint, tableName });
   const bucket = await localBucket();
   const { userPoolId, clientIds, jwks = '' } = await testConfig(tableName);
+  const file = path.join(inject('folderOfRun'), 'events-of-deployed.jsonl');
+  services = await startAwsServices([
+    openEventBus({ name: busName, region: dummyCredentials.AWS_REGION, file }).service,
+  ]);
   objectKeys = bucket.keys;
   tagObject = bucket.tag;
   environment = {
@@ -39,6 +49,8 @@ beforeAll(async () => {
     USER_POOL_ID: userPoolId,
     USER_POOL_CLIENT_IDS: clientIds.join(','),
     USER_POOL_JWKS: jwks,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: services.endpoint,
+    EVENT_BUS_NAME: busName,
   };
   authorization = `Bearer ${await accessToken({ role: 'system' })}`;
 });
@@ -84,8 +96,8 @@ describe('a function as it is deployed', () => {
     );
     const beat = { pk: 'F~0', sk: 'beat', to: Date.now() };
 
-    const reports = await calledWith('functions/file-by-time.ts', [
-      { Records: [...(await streamed()), ...insertEvent([beat]).Records] },
+    const reports = await calledWith('functions/publish-changes.ts', [
+      { Records: passedTo('publish-changes', [...(await streamed()), ...insertEvent([beat]).Records]) },
     ]);
     const answers = await answersOf(
       'functions/history.ts',

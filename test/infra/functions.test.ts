@@ -74,8 +74,8 @@ describe('functions of the stacks', () => {
 
   it.each([
     ['functions/metadata.ts', ['SIGN_IN_DOMAIN', 'USER_POOL_ID']],
-    ['functions/publish-changes.ts', ['EVENT_BUS_NAME', 'TABLE_NAME']],
-    ['functions/file-by-time.ts', ['TABLE_NAME']],
+    ['functions/publish-changes.ts', ['BUCKET_NAME', 'EVENT_BUS_NAME', 'PARTNERS', 'POLICY', 'TABLE_NAME']],
+    ['functions/file-accesses.ts', ['TABLE_NAME']],
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
     ['functions/write-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
     ['functions/verify-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
@@ -96,6 +96,7 @@ describe('functions of the stacks', () => {
       'DIGEST_BUCKET_NAME',
       'DIGEST_KEY_ID',
       'EVENT_BUS_NAME',
+      'PARTNERS',
       'POLICY',
       'REMINDER_MINUTES',
       'SIGN_IN_DOMAIN',

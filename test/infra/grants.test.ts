@@ -300,7 +300,7 @@ describe('policies of the stacks', () => {
   });
 
   it('give the bodies to no function that serves or sweeps no records', () => {
-    const others = ['publish-changes', 'file-by-time', 'metadata', 'add-token-claims'];
+    const others = ['file-accesses', 'metadata', 'add-token-claims'];
 
     expect(others.flatMap((name) => actionsOf(`functions/${name}.ts`, 's3'))).toEqual([]);
   });
@@ -340,7 +340,8 @@ describe('policies of the stacks', () => {
     'functions/purge-by-policy.ts',
     'functions/remind.ts',
     'functions/history.ts',
-    'functions/file-by-time.ts',
+    'functions/publish-changes.ts',
+    'functions/file-accesses.ts',
     'functions/add-token-claims.ts',
     'functions/follow-user-pool.ts',
   ])('keep %s from changing or deleting a row of an access log', (entry) => {
@@ -367,24 +368,17 @@ describe('policies of the stacks', () => {
     expect(actionsOf('functions/metadata.ts', 'kms')).toEqual([]);
   });
 
-  it('let the publisher read the stream and the one row that ids are made from', () => {
-    const reads = grantsOf('functions/publish-changes.ts').filter(({ actions }) =>
-      actions.includes('dynamodb:GetItem'),
-    );
-
-    expect(actionsOf('functions/publish-changes.ts', 'dynamodb')).toEqual([
-      'dynamodb:DescribeStream',
-      'dynamodb:GetItem',
-      'dynamodb:GetRecords',
-      'dynamodb:GetShardIterator',
-      'dynamodb:ListStreams',
+  it('let the publisher read what decides who may know of a change, and write what was told and how far it has come alone', () => {
+    expect(onRowsOf('functions/publish-changes.ts')).toEqual([
+      [['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], undefined],
+      [['dynamodb:BatchWriteItem'], onlyLike('F#*', 'F!')],
+      [['dynamodb:PutItem'], onlyLike('Q#*', '!deployment')],
+      [
+        ['dynamodb:UpdateItem'],
+        { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['F!'] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+      ],
     ]);
-    expect(reads.map(({ Condition }) => Condition)).toEqual([
-      {
-        'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['!deployment'] },
-        Null: { 'dynamodb:LeadingKeys': 'false' },
-      },
-    ]);
+    expect(actionsOf('functions/publish-changes.ts', 's3')).toEqual(['s3:GetObject']);
   });
 
   it('let nobody but the publisher publish, and the publisher only what the records are the source of', () => {
@@ -427,13 +421,13 @@ describe('policies of the stacks', () => {
     ]);
   });
 
-  it('let what files by time write the access log and the feed alone, and read how far it has come and who keeps a chart', () => {
+  it('let what files accesses write the access log alone, and read where chains end and who keeps a chart', () => {
     const only = (comparison: string, ...partitions: string[]) => ({
       [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': partitions },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
 
-    expect(onRowsOf('functions/file-by-time.ts')).toEqual([
+    expect(onRowsOf('functions/file-accesses.ts')).toEqual([
       [['dynamodb:PutItem'], only('StringLike', 'A#*', 'A~*', 'D#*')],
       [['dynamodb:DeleteItem'], only('StringLike', 'D#*')],
       [['dynamodb:Query'], only('StringLike', 'A#*#chain')],
@@ -445,8 +439,6 @@ describe('policies of the stacks', () => {
           StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
         },
       ],
-      [['dynamodb:BatchWriteItem'], only('StringLike', 'F#*', 'F!')],
-      [['dynamodb:GetItem', 'dynamodb:UpdateItem'], only('StringEquals', 'F!')],
     ]);
   });
 

@@ -120,6 +120,36 @@ describe('what stands behind the table', () => {
     for (const record of auditRow.Records) expect(matchesPattern(filter, record)).toBe(false);
   });
 
+  it('passes to the publisher neither earlier versions nor what opens a chart, but every beat', () => {
+    const filters = filtersOf('functions/publish-changes.ts');
+    const passes = (pk: string, sk: string, eventName = 'MODIFY') =>
+      filters.some((filter) =>
+        matchesPattern(filter, {
+          eventName,
+          dynamodb: { NewImage: { pk: { S: pk }, sk: { S: sk }, version: { N: '1' } } },
+        }),
+      );
+
+    const records = ['Patient#', 'Observation#78m6', 'VisionPrescription#78m6'].map((sk) => passes('C#x', sk));
+    const others = ['~H#Observation#78m6#0000000001', '!access#78m6', '!access#~Encounter#78m6'];
+
+    expect(records).toEqual([true, true, true]);
+    expect(others.filter((sk) => passes('C#x', sk))).toEqual([]);
+    expect([passes('F~7', 'beat', 'INSERT'), passes('F~7', 'beat')]).toEqual([true, true]);
+    expect([passes('F#northside#1', 'x'), passes('Q#northside', 'x'), passes('F!', 'beats')]).toEqual(
+      Array(3).fill(false),
+    );
+  });
+
+  it('hands the publisher more at once than others: what comes together is told in one row', () => {
+    const sizes = mappings().map(({ properties }) => [functionBehind(properties), properties.BatchSize]);
+
+    expect(sizes).toEqual([
+      ['functions/publish-changes.ts', 500],
+      ['functions/file-accesses.ts', 100],
+    ]);
+  });
+
   it('passes to the publisher reminders that are new, and not how far it was looked', () => {
     const passes = (eventName: string, pk: string) =>
       filtersOf('functions/publish-changes.ts').some((filter) =>
@@ -133,18 +163,16 @@ describe('what stands behind the table', () => {
     ]);
   });
 
-  it('passes to what files by time new rows of an access log, changes of records and beats, and nothing that it writes itself', () => {
-    const filters = filtersOf('functions/file-by-time.ts');
+  it('passes to what files accesses rows of an access log, and nothing else', () => {
+    const filters = filtersOf('functions/file-accesses.ts');
     const passes = (record: unknown) => filters.some((filter) => matchesPattern(filter, record));
     const put = (pk: string) => ({ eventName: 'MODIFY', dynamodb: { NewImage: { pk: { S: pk } } } });
 
     expect(auditRow.Records.some(passes)).toBe(true);
     for (const { Records } of [created, updated, deleted]) {
-      for (const record of Records) expect(passes(record)).toBe(/^[AC]#/.test(record.dynamodb.Keys.pk.S));
+      for (const record of Records) expect(passes(record)).toBe(record.dynamodb.Keys.pk.S.startsWith('A#'));
     }
-    expect(passes(put('F~7'))).toBe(true);
-    expect(passes(put('F#northside#1'))).toBe(false);
-    expect(passes(put('F!'))).toBe(false);
+    expect(['F~7', 'F#northside#1', 'F!', 'Q#northside'].map(put).filter(passes)).toEqual([]);
   });
 
   it('has no more readers of the stream than a shard serves', () => {

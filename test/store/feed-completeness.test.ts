@@ -1,21 +1,19 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fileByTime } from '../../shared/changes/file-by-time.ts';
-import { commit } from '../../shared/store/commit.ts';
+import { publishChanges } from '../../shared/changes/publish.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
 import { completeUpTo, sendBeats } from '../../shared/store/feed/completeness.ts';
-import { FeedReading } from '../../shared/store/feed/read-feed.ts';
 import { beatsKey, feedProgressPartition, transactionKey, unfinishedKey } from '../../shared/store/keys.ts';
 import { openStore } from '../../shared/store/open-store.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
-import { recordRow } from '../../shared/store/rows.ts';
 import { sweepAndBeat } from '../../shared/store/sweep-on-schedule.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
 import { localBucket, localTable } from '../support/dynamodb.ts';
 import { fileRecords, streamOf } from '../support/feed.ts';
+import { publisherOn } from '../support/publisher.ts';
 import { insertEvent } from '../support/stream-events.ts';
-import { allRows, commitOf, intercepted, newRecord } from '../support/test-store.ts';
+import { allRows, intercepted } from '../support/test-store.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -143,10 +141,10 @@ describe('up to when the feed is complete', () => {
       dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: created },
     }));
 
-    await fileByTime(store, { Records: late }, created * 1_000 + 5 * hour - 1_000);
+    await publishChanges(publisherOn(store), { Records: late }, created * 1_000 + 5 * hour - 1_000);
     const inTime = await gaps();
-    await fileByTime(store, { Records: late }, created * 1_000 + 5 * hour);
-    await fileByTime(store, { Records: late }, created * 1_000 + 5 * hour + minute);
+    await publishChanges(publisherOn(store), { Records: late }, created * 1_000 + 5 * hour);
+    await publishChanges(publisherOn(store), { Records: late }, created * 1_000 + 5 * hour + minute);
     await sendBeats(store, Date.now() + 24 * hour);
     await fileAll();
 
@@ -195,68 +193,5 @@ describe('up to when the feed is complete', () => {
 
     expect(await completeUpTo(store)).toBe(start + 2 * minute);
     expect(await gaps()).toEqual([]);
-  });
-});
-
-describe('the function that files by time', () => {
-  const found = async () => {
-    const reading = new FeedReading(store, { owners: ['northside'], wanted: () => true, limit: 10 });
-    const changes = [];
-    while (!reading.ended) changes.push(...(await reading.more()));
-    return changes.map(({ type, version, change }) => `${change} ${type} ${version}`);
-  };
-
-  it('asks again from a change that a newer release wrote, and files what stood before it', async () => {
-    const rows = [newRecord(store, store.ids.newChart()), newRecord(store, store.ids.newChart(), { type: 'Task' })].map(
-      (record) => ({ ...recordRow(record, store.ids) }),
-    );
-    const [first, second] = rows;
-    const event = insertEvent([first ?? {}, { ...second, layout: 99 }, { ...second }]);
-
-    const report = await fileByTime(store, event);
-
-    expect(report).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] });
-    expect(await found()).toEqual(['created Observation 1']);
-  });
-
-  it('notes no beat that stands behind what could not be filed', async () => {
-    await sendBeats(store, start);
-    const beats = await streamed();
-    const unreadable = insertEvent([
-      { ...recordRow(newRecord(store, store.ids.newChart()), store.ids), layout: 99 },
-    ]).Records;
-
-    await fileByTime(store, { Records: [...unreadable, ...beats] });
-
-    expect(await completeUpTo(store)).toBeUndefined();
-  });
-
-  it('notes no beat where the feed could not be written', async () => {
-    await commit(store, commitOf({ writes: [{ next: newRecord(store, store.ids.newChart()) }] }));
-    await sendBeats(store, start);
-    const records = await streamed();
-    const broken = intercepted(store, ({ name, send }) => {
-      if (name === 'BatchWrite') throw new Error('away');
-      return send();
-    });
-
-    await expect(fileByTime(broken, { Records: records })).rejects.toThrow('away');
-
-    expect(await completeUpTo(store)).toBeUndefined();
-  });
-
-  it('costs one unit for a batch of changes of one chart, and nothing for other rows', async () => {
-    const calls: string[] = [];
-    const counted = intercepted(store, ({ name, input, send }) => {
-      calls.push(`${name} ${((input.RequestItems as Record<string, unknown[]>)?.[store.tableName] ?? []).length}`);
-      return send();
-    });
-    const chart = store.ids.newChart();
-    const rows = Array.from({ length: 40 }, () => ({ ...recordRow(newRecord(store, chart), store.ids) }));
-
-    await fileByTime(counted, insertEvent(rows));
-    await fileByTime(counted, insertEvent([{ pk: 'X#northside#Patient#_all#0', sk: 'x' }]));
-
-    expect(calls).toEqual(['BatchWrite 1']);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changesIn } from '../../shared/changes/changes-in.ts';
+import { changesFor } from '../../shared/changes/changes-for.ts';
 import { recordChangedV1 } from '../../shared/changes/record-changed.ts';
 import { deriveKeys } from '../../shared/store/deployment-key.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
@@ -33,11 +33,11 @@ const withIntent = (of: RecordRow): RecordRow => ({
 });
 
 const kinds = (before: RecordRow | undefined, after: RecordRow | undefined) =>
-  changesIn({ before, after }, ids).map(({ change, version: number }) => `${change} ${number}`);
+  changesFor({ before, after }, ids, ['northside']).map(({ change, version: number }) => `${change} ${number}`);
 
-describe('changesIn', () => {
+describe('changesFor', () => {
   it('tells of a new record, and nothing of what is in it', () => {
-    const events = changesIn({ before: undefined, after: row(1) }, ids);
+    const events = changesFor({ before: undefined, after: row(1) }, ids, ['northside']);
 
     expect(events).toEqual([
       {
@@ -99,27 +99,37 @@ describe('changesIn', () => {
   });
 
   it('waits with a row of a newer release, rather than misread it', () => {
-    expect(() => changesIn({ before: row(1), after: { ...row(2), layout: 99 } }, ids)).toThrow(WrittenByNewerRelease);
+    expect(() => changesFor({ before: row(1), after: { ...row(2), layout: 99 } }, ids, [])).toThrow(
+      WrittenByNewerRelease,
+    );
   });
 
   it('names a record by the id that its client chose', () => {
-    const [event] = changesIn({ before: undefined, after: row(1, { id: 'chosen' }) }, ids);
+    const [event] = changesFor({ before: undefined, after: row(1, { id: 'chosen' }) }, ids, ['northside']);
 
     expect(event?.recordId).toBe('chosen');
   });
 
   it('gives one change the same event id at every delivery, and no other change', () => {
-    const idOf = (before: RecordRow | undefined, after: RecordRow) => changesIn({ before, after }, ids)[0]?.eventId;
+    const idOf = (before: RecordRow | undefined, after: RecordRow, recipient = 'northside') =>
+      changesFor({ before, after }, ids, [recipient])[0]?.eventId;
 
     expect(idOf(row(1), row(2))).toBe(idOf(staged(row(1)), row(2)));
     expect(idOf(row(1), row(2))).not.toBe(idOf(row(1), row(3)));
     expect(idOf(row(1), row(2))).not.toBe(idOf(row(1), row(2, { id: 'chosen' })));
-    expect(idOf(row(1), row(2))).not.toBe(idOf(row(1), row(2, { custodian: 'lakeside' })));
+    expect(idOf(row(1), row(2))).not.toBe(idOf(row(1), row(2), 'lakeside'));
+  });
+
+  it('tells each recipient by itself, and nobody of another', () => {
+    const told = changesFor({ before: undefined, after: row(1) }, ids, ['northside', 'lakeside', '*']);
+
+    expect(told.map(({ recipient }) => recipient)).toEqual(['northside', 'lakeside', '*']);
+    expect(JSON.stringify(told[2])).not.toContain('lakeside');
   });
 });
 
 describe('RecordChanged.v1', () => {
-  const [event] = changesIn({ before: undefined, after: row(1) }, ids);
+  const [event] = changesFor({ before: undefined, after: row(1) }, ids, ['northside']);
 
   it.each([
     ['an element more', { ...event, patient: 'Patient/p' }],

@@ -1,0 +1,45 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { type Policy, usualPolicy } from '../access/policy.ts';
+import { nameInRow } from '../access/programmes.ts';
+import { readDenials } from '../store/denylist.ts';
+import { documentClient } from '../store/document-client.ts';
+import { openStore } from '../store/open-store.ts';
+import type { RecordStore } from '../store/record-store.ts';
+import type { Publisher } from './publish.ts';
+import { recipientsOf, type Telling } from './recipients.ts';
+
+// Made at the first event: a client looks for its configuration as soon as it is made.
+const clients = () => ({ bus: new EventBridgeClient({}), client: documentClient() });
+let made: ReturnType<typeof clients> | undefined;
+
+/**
+ * The publisher that a function's environment describes.
+ *
+ * @throws Error naming the variables that are missing.
+ */
+export const publisherFrom = async (env: Readonly<Record<string, string | undefined>>): Promise<Publisher> => {
+  const { TABLE_NAME: tableName, BUCKET_NAME: bucket, EVENT_BUS_NAME: busName, POLICY = '{}', PARTNERS = '[]' } = env;
+  if (!tableName || !bucket || !busName) {
+    throw new Error('Missing in the environment: TABLE_NAME, BUCKET_NAME, EVENT_BUS_NAME');
+  }
+  made ??= clients();
+  const { bus, client } = made;
+  const store = await openStore(client, tableName, { bucket });
+  const policy: Policy = { ...usualPolicy, ...(JSON.parse(POLICY) as Partial<Policy>) };
+  const partners = JSON.parse(PARTNERS) as string[];
+  return {
+    bus,
+    busName,
+    store,
+    recipientsOf: recipientsFor(store, { policy, partners }),
+  };
+};
+
+/** Who may know of changes, with the network's programmes as they are by then: one Query more. */
+export const recipientsFor =
+  (store: RecordStore, agreed: Pick<Telling, 'policy' | 'partners'>): Publisher['recipientsOf'] =>
+  async (changes) => {
+    const listed = await readDenials(store.client, store.tableName);
+    const programmes = new Set(listed.flatMap(({ kind, name }) => (kind === 'programme' ? [nameInRow(name)] : [])));
+    return recipientsOf({ ...agreed, store, programmes, now: Date.now() }, changes);
+  };

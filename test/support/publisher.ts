@@ -1,0 +1,23 @@
+import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
+import type { Publisher } from '../../shared/changes/publish.ts';
+import { recipientsFor } from '../../shared/changes/publisher.ts';
+import type { RecordStore } from '../../shared/store/record-store.ts';
+import { recordingBus } from './recording-bus.ts';
+
+/** A publisher as it is deployed, on the store and the bus of a test. */
+export const publisherOn = (
+  store: RecordStore,
+  {
+    policy = {},
+    bus = recordingBus(),
+    ...over
+  }: { policy?: Partial<Policy>; bus?: ReturnType<typeof recordingBus> } & Partial<
+    Pick<Publisher, 'recipientsOf' | 'wake'>
+  > = {},
+): Publisher => ({
+  bus: bus.client,
+  busName: 'concord',
+  store,
+  recipientsOf: recipientsFor(store, { policy: { ...usualPolicy, ...policy } }),
+  ...over,
+});
