@@ -55,6 +55,7 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     userPool,
     client,
     signInDomain: domain,
+    secretsKeyArn: records.secretsKey.keyArn,
   });
   return { records, signIn, sharing, api };
 };

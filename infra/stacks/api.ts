@@ -16,6 +16,7 @@ import { packFile } from '../knowledge-pack.ts';
 import { integrationTimeoutMs, routeDocument } from '../route-document.ts';
 import { routes } from '../routes.ts';
 import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
+import { secretsStatement } from './secrets-key.ts';
 import { clinicalScopes } from './sign-in.ts';
 import { historyStatements, recordStatements, type TableResource, uploadStatements } from './table-access.ts';
 
@@ -23,6 +24,8 @@ export interface ApiStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
   readonly userPool: IUserPool;
   readonly client: IUserPoolClient;
+  /** Of the key that encrypts secrets of Subscriptions. */
+  readonly secretsKeyArn: string;
   /** Address of the sign-in pages. */
   readonly signInDomain: string;
 }
@@ -116,7 +119,7 @@ const takesUploads = (entry: string): boolean => entry === 'functions/records/bi
 const writesSubscriptions = ['functions/records/subscription.ts', 'functions/system.ts'];
 
 /** What the description of the server needs differs from what serving records needs. */
-const workOf = (entry: string, { stage, table, userPool, client, signInDomain }: ApiStackProps) =>
+const workOf = (entry: string, { stage, table, userPool, client, secretsKeyArn, signInDomain }: ApiStackProps) =>
   entry === 'functions/metadata.ts'
     ? { environment: { USER_POOL_ID: userPool.userPoolId, SIGN_IN_DOMAIN: signInDomain } }
     : {
@@ -130,12 +133,13 @@ const workOf = (entry: string, { stage, table, userPool, client, signInDomain }:
           // a bundle may ask for the capability statement, which tells where to sign in
           ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
           ...(writesSubscriptions.includes(entry)
-            ? { WEBHOOK_HOSTS: JSON.stringify(stage.webhooks?.furtherHosts ?? []) }
+            ? { WEBHOOK_HOSTS: JSON.stringify(stage.webhooks?.furtherHosts ?? []), SECRETS_KEY_ID: secretsKeyArn }
             : {}),
           ...(takesUploads(entry) ? { CONTENT_KEY_ARN: table.resource.keyArn } : {}),
         },
         statements: [
           ...(entry === 'functions/history.ts' ? historyStatements : recordStatements)(table.resource),
           ...(takesUploads(entry) ? uploadStatements(table.resource) : []),
+          ...(writesSubscriptions.includes(entry) ? [secretsStatement(secretsKeyArn, 'Encrypt')] : []),
         ],
       };

@@ -8,6 +8,7 @@ import { quarantinePrefix } from '../../shared/store/content-objects.ts';
 import { tableDefinition, timeToLiveAttribute } from '../../shared/store/table.ts';
 import type { StageConfig } from '../stages.ts';
 import { DigestBucket } from './digest-bucket.ts';
+import { SecretsKey } from './secrets-key.ts';
 import type { TableResource } from './table-access.ts';
 import { UploadScanner } from './upload-scanner.ts';
 
@@ -15,12 +16,13 @@ export interface RecordsStackProps extends StackProps {
   readonly stage: StageConfig;
 }
 
-/** Where records are kept: the one table, the bucket of bodies that are too large for a row, their key, the bucket of digests of the access log, and the key of all logs. */
+/** Where records are kept: the one table, the bucket of bodies that are too large for a row, their key, the bucket of digests of the access log, the key of all logs, and that of the secrets of Subscriptions. */
 export class RecordsStack extends Stack {
   readonly table: TableV2;
   readonly bodies: Bucket;
   readonly digests: DigestBucket;
   readonly logKey: Key;
+  readonly secretsKey: SecretsKey;
   /** GuardDuty's plan, where it scans uploads. */
   readonly uploadPlanArn: string | undefined;
   /** The table as the policies of functions name it. */
@@ -91,6 +93,7 @@ export class RecordsStack extends Stack {
     };
 
     this.digests = new DigestBucket(this, 'Digests', stage);
+    this.secretsKey = new SecretsKey(this, 'SecretsKey', stage);
     this.logKey = new Key(this, 'LogKey', {
       description: `Concord ${stage.name}: logs`,
       enableKeyRotation: true,

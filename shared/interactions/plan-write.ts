@@ -24,6 +24,7 @@ import { isWithdrawn, requireOwnWords } from './own-words.ts';
 import type { Parsed } from './parse-body.ts';
 import { requireInScope } from './require-access.ts';
 import { securityContextOf } from './security-context.ts';
+import { subscribed, unsubscribed } from './subscribed.ts';
 import { unmasked } from './unmasked.ts';
 
 /** A write that has passed every rule and waits for its commit. */
@@ -114,15 +115,16 @@ export const planCreate = async (
   guards: readonly UniqueChange[] = [],
 ): Promise<PlannedWrite> => {
   const { recordType, now, store } = context;
-  const { resource, notices } = await answered(
+  const { resource: said, notices } = await answered(
     context,
     address.chart,
     kept(context, undefined, await unmasked(context, sent)),
   );
-  requireInScope(context, 'c', resource);
-  requireOwnWords(context, resource);
-  recordType.requireChange?.(undefined, resource, context.asking.caller);
+  requireInScope(context, 'c', said);
+  requireOwnWords(context, said);
+  recordType.requireChange?.(undefined, said, context.asking.caller);
   const custodian = await custodianFor(context, address.chart);
+  const { resource, ...besides } = await subscribed(context, said, { id, version: 1, custodian });
   const chosen = store.ids.decode(id) === undefined && address.chart !== id;
   const { version, warnings: ofLabels } = await labelled(context, { resource, custodian });
   return {
@@ -135,6 +137,7 @@ export const planCreate = async (
     furtherCharts: await furtherCharts(context, address, resource, undefined),
     claims: chosen ? [{ ...locatorKey(address.type, id), chart: address.chart, place: address.place }] : [],
     guards,
+    ...besides,
   };
 };
 
@@ -150,21 +153,28 @@ export const planUpdate = async (
 ): Promise<PlannedWrite> => {
   const { recordType, now } = context;
   const last = current.resource ?? (await beforeDeletion(context, current));
-  const { resource, notices } = await answered(
+  const { resource: said, notices } = await answered(
     context,
     current.chart,
     kept(context, last, await unmasked(context, sent, current)),
     current.resource,
   );
-  requireInScope(context, 'u', resource);
-  const withdrawn = isWithdrawn(context, current.resource, resource);
+  requireInScope(context, 'u', said);
+  const withdrawn = isWithdrawn(context, current.resource, said);
   if (!withdrawn) {
-    requireOwnWords(context, resource);
+    requireOwnWords(context, said);
     if (current.resource) requireOwnWords(context, current.resource);
   }
-  recordType.requireChange?.(last, resource, context.asking.caller);
-  requireWhole(resource, current);
-  await requireSameHome(context, resource, current);
+  recordType.requireChange?.(last, said, context.asking.caller);
+  requireWhole(said, current);
+  await requireSameHome(context, said, current);
+  const { id, custodian } = current;
+  const { resource, ...besides } = await subscribed(context, said, {
+    id,
+    version: current.version + 1,
+    custodian,
+    current,
+  });
   const { version, warnings: ofLabels } = await labelled(context, {
     resource,
     custodian: current.custodian,
@@ -187,6 +197,7 @@ export const planUpdate = async (
     furtherCharts: await furtherCharts(context, current, resource, current.resource),
     claims: [],
     guards: [],
+    ...besides,
   };
 };
 
@@ -253,6 +264,7 @@ export const planDelete = async (context: RequestContext, current: StoredRecord)
     claims: [],
     guards: [],
     warnings: [],
+    ...(await unsubscribed(current)),
   };
 };
 

@@ -73,12 +73,13 @@ export const namesSealed = (bytes: Uint8Array | undefined): ReadonlySet<string> 
 /**
  * Encrypts the secrets of a Subscription, each by itself: so whoever writes it needs no right to decrypt, to keep those that are hidden. One call for each new one.
  *
+ * @param keyOf - is asked where there is a new one.
  * @param before - what is known, from which the hidden ones are taken; one that is not there is left away.
  * @returns undefined if there are none.
  * @throws KeyServiceError.
  */
 export const sealSecrets = async (
-  key: SecretsKey,
+  keyOf: () => Pick<SecretsKey, 'encrypt'>,
   id: string,
   secrets: Secrets,
   before: Uint8Array | undefined,
@@ -86,7 +87,7 @@ export const sealSecrets = async (
   const known = sealedIn(before);
   const sealed = await Promise.all(
     [...secrets].map(async ([name, secret]) =>
-      secret === hidden ? [name, known[name]] : [name, await key.encrypt(secret, contextOf(id, name))],
+      secret === hidden ? [name, known[name]] : [name, await keyOf().encrypt(secret, contextOf(id, name))],
     ),
   );
   const kept = sealed.filter(([, each]) => each !== undefined);

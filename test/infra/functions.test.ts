@@ -26,6 +26,9 @@ const servesRecords = [...new Set(routes.map(({ entry }) => entry))].filter(
   (entry) => entry !== 'functions/metadata.ts',
 );
 
+const writesSubscriptions = (entry: string) =>
+  ['functions/records/subscription.ts', 'functions/system.ts'].includes(entry);
+
 describe('functions of the stacks', () => {
   it('are those of the project, each once', () => {
     expect(functions().map(entryOf).sort()).toEqual([...functionEntries].sort());
@@ -64,11 +67,12 @@ describe('functions of the stacks', () => {
       'BUCKET_NAME',
       ...(entry === 'functions/records/binary.ts' ? ['CONTENT_KEY_ARN'] : []), // for the key that uploads are encrypted with
       'POLICY',
+      ...(writesSubscriptions(entry) ? ['SECRETS_KEY_ID'] : []), // for the secrets of a Subscription
       ...(entry === 'functions/system.ts' ? ['SIGN_IN_DOMAIN'] : []), // for the capability statement in a bundle
       'TABLE_NAME',
       'USER_POOL_CLIENT_IDS',
       'USER_POOL_ID',
-      ...(['functions/records/subscription.ts', 'functions/system.ts'].includes(entry) ? ['WEBHOOK_HOSTS'] : []), // where a Subscription may send to
+      ...(writesSubscriptions(entry) ? ['WEBHOOK_HOSTS'] : []), // where a Subscription may send to
     ]);
   });
 
@@ -99,6 +103,7 @@ describe('functions of the stacks', () => {
       'PARTNERS',
       'POLICY',
       'REMINDER_MINUTES',
+      'SECRETS_KEY_ID',
       'SIGN_IN_DOMAIN',
       'TABLE_NAME',
       'USER_POOL_CLIENT_IDS',

@@ -170,6 +170,27 @@ describe('policies of the stacks', () => {
     expect(found).toContain('["AWS::IAM::Role","s3:DeleteObject","/*"]');
   });
 
+  it('let what serves Subscriptions encrypt their secrets, and nobody who does that decrypt them', () => {
+    const [key] = synthesised()
+      .resources('AWS::KMS::Key')
+      .filter(({ properties }) => String(properties.Description).includes('secrets of Subscriptions'));
+    const onKey = allows().filter(
+      ({ resources, holder }) => holder.type === 'AWS::IAM::Role' && JSON.stringify(resources).includes(`${key?.id}`),
+    );
+    const may = (action: string) =>
+      onKey.filter(({ actions }) => actions.includes(action)).map(({ holder }) => holder.id);
+
+    expect(may('kms:Encrypt')).toHaveLength(2);
+    expect(
+      may('kms:Encrypt')
+        .map((id) => id.replace(/Role.*/, ''))
+        .sort(),
+    ).toEqual(['Subscription', 'System']);
+    expect(may('kms:Decrypt').filter((id) => may('kms:Encrypt').includes(id))).toEqual([]);
+    for (const { Condition } of onKey)
+      expect(Condition).toEqual({ Null: { 'kms:EncryptionContext:subscription': 'false' } });
+  });
+
   it('allow nothing to the world', () => {
     const open = allows().filter(({ Principal }) => JSON.stringify(Principal ?? '').includes('"*"'));
 

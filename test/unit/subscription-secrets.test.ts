@@ -55,10 +55,10 @@ describe('secrets of a Subscription', () => {
 
   it('are sealed each for its place, and the hidden ones are kept as they are', async () => {
     const first = partedFromSecrets(subscription({ header: ['A: one', 'B: two'], ...signedWith('whsec_1') }));
-    const before = await sealSecrets(key, 'id', first.secrets, undefined);
+    const before = await sealSecrets(() => key, 'id', first.secrets, undefined);
     const second = partedFromSecrets(subscription({ header: ['a: ***', 'C: three'], ...signedWith('***') }));
 
-    const after = await sealSecrets(key, 'id', second.secrets, before);
+    const after = await sealSecrets(() => key, 'id', second.secrets, before);
 
     expect([...namesSealed(after)]).toEqual(['a', 'c', '']);
     expect(await openSecrets(key, 'id', after)).toEqual({
@@ -73,8 +73,8 @@ describe('secrets of a Subscription', () => {
   it('come to nothing where there are none, and where hidden ones are not known', async () => {
     const hidden = partedFromSecrets(subscription({ header: ['A: ***'] })).secrets;
 
-    expect(await sealSecrets(key, 'id', new Map(), undefined)).toBeUndefined();
-    expect(await sealSecrets(key, 'id', hidden, undefined)).toBeUndefined();
+    expect(await sealSecrets(() => key, 'id', new Map(), undefined)).toBeUndefined();
+    expect(await sealSecrets(() => key, 'id', hidden, undefined)).toBeUndefined();
     expect(await openSecrets(key, 'id', undefined)).toEqual({ headers: [], signingSecret: undefined });
   });
 });

@@ -1,0 +1,1 @@
+export { withoutSettings, written } from './written.ts';

@@ -1,0 +1,189 @@
+import { decideType } from '../../access/decide.ts';
+import { isScoped } from '../../access/rules/scope.ts';
+import { scopeText } from '../../access/scope-text.ts';
+import { RecordError } from '../../errors.ts';
+import { withSpellingOf } from '../../fhir/json.ts';
+import type { Resource } from '../../fhir/resource.ts';
+import type { SearchType } from '../../record-types/search-type.ts';
+import { searchTypes } from '../../record-types/search-types.ts';
+import type { RowChanges } from '../../store/directive-rows.ts';
+import { cursorText, endOfSequence } from '../../store/feed/sequence.ts';
+import { KeyServiceError } from '../../store/key-service.ts';
+import type { StoredRecord } from '../../store/rows.ts';
+import { kmsSecretsKey, type SecretsKey } from '../../store/secrets-key.ts';
+import { subscriptionOf } from '../../store/subscriptions/read-subscriptions.ts';
+import {
+  type SubscriptionSettings,
+  type SubscriptionWriter,
+  settingsKey,
+  settingsRow,
+} from '../../store/subscriptions/settings.ts';
+import { readFilters } from '../../subscriptions/filters.ts';
+import { refusedSubscription } from '../../subscriptions/refusal.ts';
+import { type Requested, requestedIn } from '../../subscriptions/requested.ts';
+import { hidden, namesSealed, partedFromSecrets, type Secrets, sealSecrets } from '../../subscriptions/secrets.ts';
+import type { RequestContext } from '../context.ts';
+import type { Subscribed, VersionToWrite } from '../subscribed.ts';
+import { requireEndpoint, requireHeaders, requireSigningSecret } from './channel-rules.ts';
+
+const channelAt = 'Subscription.channel';
+
+/**
+ * A Subscription as it may be stored, and the row of its settings. Its status is the server's to say: whatever a client writes begins with a handshake, unless it is
+ * `off`. One that is off sends nothing, so anybody who may write it may turn it off, whatever it asks for and whoever wrote it.
+ *
+ * Two Queries at once, for where it begins; one read more where secrets are kept, and a call of the key service for each new one.
+ *
+ * @throws RecordError `business-rule`, `invalid`; `unavailable` if secrets cannot be encrypted.
+ */
+export const written = async (
+  context: RequestContext,
+  sent: Resource,
+  version: VersionToWrite,
+): Promise<Subscribed> => {
+  const subscription = sent as unknown as fhir4.Subscription;
+  const isOff = subscription.status === 'off';
+  const requested = requestedIn(subscription);
+  const endpoint = requireEndpoint(subscription.channel, isOff);
+  requireHeaders(subscription.channel);
+  requireSigningSecret(subscription.channel);
+  if (!isOff) {
+    requireFuture(subscription, context.now);
+    await requirePermitted(context, requested);
+  }
+  const { subscription: shown, secrets } = partedFromSecrets(subscription);
+  const [sealed, start] = await Promise.all([
+    sealedSecrets(context, secrets, { ...version, isOff, endpoint }),
+    endOfSequence(context.store, version.custodian),
+  ]);
+  const { error: _error, ...rest } = shown;
+  const status = isOff ? 'off' : 'requested';
+  const next: fhir4.Subscription = { ...rest, status };
+  const settings: SubscriptionSettings = {
+    organization: version.custodian,
+    id: version.id,
+    version: version.version,
+    status,
+    baseUrl: context.request.baseUrl,
+    endpoint,
+    ...told(requested),
+    ...(subscription.end === undefined ? {} : { end: Date.parse(subscription.end) }),
+    ...(sealed ? { secrets: sealed } : {}),
+    writer: writerOf(context),
+    start: cursorText(start),
+  };
+  return {
+    resource: withSpellingOf(next as unknown as Resource, sent),
+    besides: { puts: [settingsRow(settings)], removes: [] },
+  };
+};
+
+/** The settings of a Subscription that is deleted go with it. */
+export const withoutSettings = ({ custodian, id }: StoredRecord): RowChanges => ({
+  puts: [],
+  removes: [settingsKey({ organization: custodian, id })],
+});
+
+const told = ({ topic, type, filters, ...rest }: Requested) => ({
+  ...(topic === undefined ? {} : { topic }),
+  types: [type],
+  filters: filters.map(({ text }) => text),
+  ...rest,
+});
+
+/** What is sent never exceeds what its writer may read. */
+const writerOf = ({ asking: { caller } }: RequestContext): SubscriptionWriter => ({
+  subject: caller.subject,
+  name: caller.name,
+  client: caller.client,
+  fhirUser: caller.fhirUser,
+  roles: caller.roles,
+  scope: scopeText(caller.scopes),
+});
+
+const requireFuture = ({ end }: fhir4.Subscription, now: number): void => {
+  if (end !== undefined && Date.parse(end) <= now)
+    throw refusedSubscription('subscription-ended', 'Subscription.end', 'This end has passed');
+};
+
+/**
+ * Requires that the writer may know what is sent. Which records have changed an administrator may have sent to an application; what they say, neither
+ * whole nor by what a filter finds, nobody who may not read it.
+ */
+const requirePermitted = async (context: RequestContext, requested: Requested): Promise<void> => {
+  const { content, filters } = requested;
+  const type = await typeOf(requested);
+  const { asking } = context;
+  if (!isScoped(asking.caller, 'r', type.name))
+    throw refusedSubscription(
+      'topic-not-permitted',
+      'Subscription.criteria',
+      `No scope of the access token reads ${type.name}`,
+    );
+  const reads = decideType(asking, 'r', type).permit;
+  if (!reads && content === 'full-resource')
+    throw refusedSubscription(
+      'full-resource-not-permitted',
+      `${channelAt}.payload.extension`,
+      `Your role does not read ${type.name}: an application of the organisation may have it sent`,
+    );
+  const [filter] = filters;
+  if (!reads && filter)
+    throw refusedSubscription(
+      'filter-not-permitted',
+      filter.expression,
+      `Your role does not read ${type.name}, and a filter tells what it says: an application of the organisation may use it`,
+    );
+  await readFilters(type, filters, { baseUrl: context.request.baseUrl, now: context.now });
+};
+
+const typeOf = async ({ type }: Requested): Promise<SearchType> => {
+  const found = (await searchTypes()).get(type);
+  if (!found) throw new Error(`Nothing is known of searches of ${type}`);
+  return found;
+};
+
+interface Sealing extends VersionToWrite {
+  readonly isOff: boolean;
+  readonly endpoint: string;
+}
+
+/**
+ * Hidden secrets are kept while they go where they went: another endpoint would show them to whoever may write a Subscription, and may not read them.
+ *
+ * @throws RecordError `business-rule` for a hidden one that is not known, unless it is off.
+ */
+const sealedSecrets = async (
+  { store }: RequestContext,
+  secrets: Secrets,
+  { id, custodian, current, isOff, endpoint }: Sealing,
+): Promise<Uint8Array | undefined> => {
+  const kept = [...secrets].flatMap(([name, secret]) => (secret === hidden ? [name] : []));
+  const before = current?.resource as fhir4.Subscription | undefined;
+  const known =
+    kept.length > 0 && before?.channel.endpoint === endpoint
+      ? (await subscriptionOf(store, { organization: custodian, id })).settings?.secrets
+      : undefined;
+  const missing = kept.find((name) => !namesSealed(known).has(name));
+  if (missing !== undefined && !isOff)
+    throw refusedSubscription(
+      'secret-needed',
+      missing === '' ? `${channelAt}.extension` : `${channelAt}.header`,
+      `${hidden} keeps a secret that is known, for the same endpoint; here it has to be said`,
+    );
+  try {
+    return await sealSecrets(() => secretsKey(store.client), id, secrets, known);
+  } catch (error) {
+    if (!(error instanceof KeyServiceError)) throw error;
+    throw new RecordError('unavailable', 'The secrets of the Subscription cannot be encrypted now', {
+      headers: { 'Retry-After': '5' },
+    });
+  }
+};
+
+/** @throws Error where a deployment names no key: before a secret is stored anywhere. */
+const secretsKey = (client: RequestContext['store']['client']): SecretsKey => {
+  const { SECRETS_KEY_ID: keyId } = process.env;
+  if (!keyId) throw new Error('Missing in the environment: SECRETS_KEY_ID');
+  return kmsSecretsKey(client, { keyId });
+};
