@@ -1,19 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileConsent } from '../../shared/access/compile-consent.ts';
 import { decide } from '../../shared/access/decide.ts';
-import type { Directive } from '../../shared/access/directive.ts';
 import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
 import type { Asking, RecordFacts, Sharing } from '../../shared/access/question.ts';
 import { type Action, parseScopes } from '../../shared/access/scopes.ts';
 import { chartAccess } from '../../shared/access/sharing.lazy.ts';
-import type { Resource } from '../../shared/fhir/resource.ts';
-import { recordTypes } from '../../shared/record-types/index.ts';
 import { isDirectory, subjectOf } from '../../shared/record-types/subjects.ts';
-import type { DirectiveRow } from '../../shared/store/directive-rows.ts';
-import { type DoorRow, doorRow, visitChanges } from '../../shared/store/door-rows.ts';
-import { grantKey, presenceKey } from '../../shared/store/keys.ts';
-import type { StoredRecord } from '../../shared/store/rows.ts';
 import {
   isGrantedByModel,
   isSharedByModel,
@@ -23,17 +15,9 @@ import {
   type ModelRecord,
   modelProgramme,
 } from '../support/access-model/consents.ts';
-import { areRelatedByModel, type ModelStep, modelKeeper } from '../support/access-model/relations.ts';
+import { areRelatedByModel, type ModelStep } from '../support/access-model/relations.ts';
 import { coding, concept, consents, grants, reader, record, steps } from '../support/access-model/worlds.ts';
-
-const baseUrl = 'https://concord.test/fhir';
-
-const directivesOf = (given: readonly ModelConsent[]): Directive[] =>
-  given.flatMap(({ custodian, consent }) => {
-    const rule = compileConsent(consent, baseUrl);
-    // As it is stored and read again.
-    return rule ? [{ custodian, rule: JSON.parse(JSON.stringify(rule)) as typeof rule }] : [];
-  });
+import { baseUrl, type ChartOfWorld, rowsIn } from '../support/rows-of-world.ts';
 
 const askingOf = ({ organization, fhirUser, roles }: ModelReader): Asking => ({
   caller: {
@@ -64,7 +48,7 @@ const sharingIn = (
   done: readonly ModelStep[] = [],
   policy: Partial<Policy> = {},
   opened: readonly ModelGrant[] = [],
-  merged: readonly Chart[] = [],
+  merged: readonly ChartOfWorld[] = [],
 ): Sharing | undefined => {
   const rows = rowsIn({ given, done, opened });
   const linked = merged.map((each, index) => ({ chart: `chart-${index}`, rows: rowsIn(each) }));
@@ -75,62 +59,6 @@ const sharingIn = (
     now: who.now,
   };
   return chartAccess({ rows, linked }, caller, network).sharing;
-};
-
-/** What was said and done in a chart. */
-interface Chart {
-  readonly given: readonly ModelConsent[];
-  readonly done: readonly ModelStep[];
-  readonly opened: readonly ModelGrant[];
-}
-
-const rowsIn = ({ given, done, opened }: Chart) => [
-  ...directivesOf(given).map(rowOf),
-  ...done.flatMap(doorRowsOf),
-  ...opened.map(grantRowOf),
-  ...presencesOf([...given, ...done]),
-];
-
-const rowOf = ({ custodian, rule }: Directive, index: number): DirectiveRow => ({
-  pk: 'C#chart',
-  sk: `!access#${index}`,
-  layout: 1,
-  version: 1,
-  custodian,
-  rule: JSON.stringify(rule),
-});
-
-const grantRowOf = ({ to, ...grant }: ModelGrant, index: number): DoorRow =>
-  doorRow(grantKey('chart', String(index)), 1, { kind: 'grant', subject: to, keeper: 'northside', ...grant });
-
-/** Whoever writes into a chart that another one keeps is told of in it. */
-const presencesOf = (written: readonly { readonly custodian: string }[]): DoorRow[] =>
-  [...new Set(written.map(({ custodian }) => custodian))]
-    .filter((organization) => organization !== modelKeeper)
-    .map((organization) =>
-      doorRow(presenceKey('chart', organization), 1, { kind: 'presence', organization, keeper: modelKeeper }),
-    );
-
-/** A visit that is told of in the chart's rows belongs to an organisation that does not keep the chart. */
-const doorRowsOf = ({ custodian, by, resource, updated, version, brokeGlass }: ModelStep, index: number): DoorRow[] => {
-  const next: StoredRecord = {
-    type: resource.resourceType,
-    chart: 'chart',
-    place: String(index),
-    id: String(index),
-    version,
-    updated,
-    custodian,
-    labels: [],
-    resource: resource as unknown as Resource,
-  };
-  const type = recordTypes.find(({ name }) => name === resource.resourceType);
-  const visit = type?.visitOf?.(next);
-  const puts = type?.visitOf
-    ? visitChanges({ next }, visit && brokeGlass ? { ...visit, emergency: true } : visit, modelKeeper).puts.slice(1)
-    : type?.accessRows?.({ next }, { baseUrl, byPatient: by === 'patient', byProxy: false, administrator: undefined })
-        .puts;
-  return (puts ?? []).flatMap((row) => ('door' in row ? [row as unknown as DoorRow] : []));
 };
 
 const decided = (sharing: Sharing | undefined, who: ModelReader, what: ModelRecord, action: Action): boolean => {
