@@ -1,5 +1,5 @@
 import { RecordError } from '../errors.ts';
-import { backportExtensions } from './backport.ts';
+import { backportExtensions, signingSecretExtension } from './backport.ts';
 import { refusedSubscription } from './refusal.ts';
 import { typeOfTopic, typesWithTopics } from './topics.ts';
 
@@ -44,6 +44,7 @@ const channelAt = 'Subscription.channel';
 export const requestedIn = (subscription: fhir4.Subscription): Requested => {
   const { channel, criteria, _criteria } = subscription;
   requireRestHook(channel);
+  requireKnownExtensions(subscription);
   const payload = payloadOf(channel);
   const filterTexts = valuesOf(_criteria, backportExtensions.filter, `${criteriaAt}.extension`, 'valueString');
   const timing = timingOf(channel);
@@ -71,6 +72,30 @@ export const requestedIn = (subscription: fhir4.Subscription): Requested => {
     );
   const filters = filterTexts.map(({ value, expression }) => filterIn(type, value, expression));
   return { topic: criteria, type, filters, ...payload, ...timing };
+};
+
+/** Addresses of what other versions of FHIR, and of the guide, say of Subscriptions. */
+const ofSubscriptions = /^http:\/\/hl7\.org\/fhir\/(?:\d+\.\d+|uv\/subscriptions-backport)\//;
+
+/**
+ * Requires that nothing is asked for by an extension that Concord would leave unread: whoever writes a filter in the way of another version would be told of all.
+ * https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/components.html
+ */
+const requireKnownExtensions = ({ extension, _criteria, channel }: fhir4.Subscription): void => {
+  const known: readonly string[] = [...Object.values(backportExtensions), signingSecretExtension];
+  const require = (
+    extensions: readonly fhir4.Extension[] | undefined,
+    at: string,
+    isMeant: (url: string) => boolean,
+  ) => {
+    const index = extensions?.findIndex(({ url }) => !known.includes(url) && isMeant(url)) ?? -1;
+    if (index >= 0) throw wrongExtension(`${at}.extension[${index}]`, 'Concord does not know this extension');
+  };
+  const isOfSubscriptions = (url: string) => ofSubscriptions.test(url);
+  require(_criteria?.extension, criteriaAt, () => true);
+  require(extension, 'Subscription', isOfSubscriptions);
+  require(channel.extension, channelAt, isOfSubscriptions);
+  require(channel._payload?.extension, `${channelAt}.payload`, isOfSubscriptions);
 };
 
 const mostFilters = 10;

@@ -150,6 +150,25 @@ describe('what a Subscription asks for', () => {
     );
   });
 
+  const other = (url: string) => ({ extension: [{ url, valueString: 'Observation?code=1' }] });
+  const crossVersion = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Subscription.filterBy';
+  it.each([
+    ['Subscription.criteria', { _criteria: other('http://example.org/narrower') }, {}],
+    ['Subscription', other(crossVersion), {}],
+    [
+      'Subscription.channel',
+      {},
+      other('http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-later'),
+    ],
+    ['Subscription.channel.payload', {}, { _payload: other(crossVersion) }],
+  ])('is refused for what an extension of %s asks for and nobody here knows', (at, elements, channel) => {
+    expect(refused(elements, channel)).toEqual(['invalid', 'subscription-extension', `${at}.extension[0]`]);
+  });
+
+  it('may have extensions that ask for nothing', () => {
+    expect(refused(other('http://example.org/ours'), other('http://example.org/ours'))).toBeUndefined();
+  });
+
   it('is refused for extensions that say nothing, say it twice, or what cannot be', () => {
     const invalid = ['invalid', 'subscription-extension'];
     const twice = [10, 20].map((valuePositiveInt) => ({ url: extensions.maxCount, valuePositiveInt }));
