@@ -6,6 +6,7 @@ import { followPoolEntry, tokenClaimsEntry } from './local/user-pool.ts';
 import { routes } from './routes.ts';
 import { ApiStack } from './stacks/api.ts';
 import { RecordsStack } from './stacks/records.ts';
+import { replayEntry } from './stacks/recovery.ts';
 import { SharingStack } from './stacks/sharing.ts';
 import { SignInStack } from './stacks/sign-in.ts';
 import type { StageConfig } from './stages.ts';
@@ -15,6 +16,7 @@ export const functionEntries: readonly string[] = [
   ...new Set([...routes, ...streamConsumers, ...scheduledFunctions].map(({ entry }) => entry)),
   tokenClaimsEntry,
   followPoolEntry,
+  replayEntry,
 ];
 
 /**

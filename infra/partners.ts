@@ -1,10 +1,18 @@
 import * as z from 'zod/mini';
 import { appointmentChangedType } from '../shared/changes/appointment-changed.ts';
+import { breakGlassOpenedType } from '../shared/changes/break-glass-opened.ts';
+import { consentChangedType } from '../shared/changes/consent-changed.ts';
 import { eventSource, recordChangedType } from '../shared/changes/record-changed.ts';
 import { reminderDueType } from '../shared/changes/reminder-due.ts';
 
 /** Every kind of event that Concord sends: `detail-type` of the contracts in events/. */
-export const eventTypes = [recordChangedType, appointmentChangedType, reminderDueType] as const;
+export const eventTypes = [
+  recordChangedType,
+  appointmentChangedType,
+  reminderDueType,
+  consentChangedType,
+  breakGlassOpenedType,
+] as const;
 
 /** Recipient of what every signed-in caller of the network may read: the directory. */
 export const everyOrganization = '*';
@@ -38,7 +46,10 @@ const replayed = 'replay-name';
  * What reaches a partner: events for its own organisation and for every organisation, as they were published. What an archive plays
  * again was decided upon when it was archived, so it reaches nobody before it is decided upon anew.
  */
-export const patternFor = ({ organization, eventTypes: wanted = [...eventTypes] }: Partner) => ({
+export const patternFor = ({
+  organization,
+  eventTypes: wanted = [...eventTypes],
+}: Pick<Partner, 'organization' | 'eventTypes'>) => ({
   source: [eventSource],
   'detail-type': [...wanted],
   detail: { recipient: [organization, everyOrganization] },

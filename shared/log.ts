@@ -21,7 +21,9 @@ export type CountedEvent =
   | 'MessagesWaiting'
   | 'MessagesRejected'
   | 'ChangesUnpublished'
-  | 'ChangesRepublished';
+  | 'ChangesRepublished'
+  | 'EventsReplayed'
+  | 'ReplaysWithheld';
 
 const logger = new Logger({ serviceName: 'concord' });
 

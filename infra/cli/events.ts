@@ -1,7 +1,12 @@
-/** `npm run events`: prints the events of the running server as they come, one JSON object a line; `-- --all` begins with the kept ones. */
+/**
+ * `npm run events`: prints the events of the running server as they come, one JSON object a line; `-- --all` begins with the kept ones, `-- --recipient <organisation>` leaves out what would not
+ * reach that organisation's own bus.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod/mini';
+import { type EventPattern, matchesPattern } from '../local/event-pattern.ts';
+import { patternFor } from '../partners.ts';
 import { CommandFailed, runCommand } from './command.ts';
 import { findRunningServer } from './running-server.ts';
 
@@ -15,12 +20,22 @@ const waitSeconds = 20;
 /** Pause before a server that went away is looked for again, in milliseconds. */
 const lookAgainMs = 1_000;
 
-const all = () => {
+const choices = () => {
   try {
-    return parseArgs({ options: { all: { type: 'boolean', default: false } } }).values.all;
+    return parseArgs({
+      options: { all: { type: 'boolean', default: false }, recipient: { type: 'string' } },
+    }).values;
   } catch (error) {
-    throw new CommandFailed(`${(error as Error).message}\nUsage: npm run events [-- --all]`);
+    throw new CommandFailed(
+      `${(error as Error).message}\nUsage: npm run events [-- [--all] [--recipient <organisation>]]`,
+    );
   }
+};
+
+/** What the rule of a partner passes. */
+const passedTo = (organization: string): ((event: unknown) => boolean) => {
+  const pattern = patternFor({ organization }) as unknown as EventPattern;
+  return (event) => matchesPattern(pattern, event);
 };
 
 const pageAfter = async (address: string, position: number | undefined, wait: number) => {
@@ -34,7 +49,9 @@ const pageAfter = async (address: string, position: number | undefined, wait: nu
 };
 
 runCommand(async () => {
-  let position = all() ? 0 : undefined;
+  const { all, recipient } = choices();
+  const isWanted = recipient === undefined ? () => true : passedTo(recipient);
+  let position = all ? 0 : undefined;
   let server = await findRunningServer();
   // Without a position, the answer is only where the log ends now.
   position ??= (await pageAfter(server.events, undefined, 0)).last;
@@ -43,7 +60,7 @@ runCommand(async () => {
   for (;;) {
     try {
       const { events, last } = await pageAfter(server.events, position, waitSeconds);
-      for (const { event } of events) console.log(JSON.stringify(event));
+      for (const { event } of events) if (isWanted(event)) console.log(JSON.stringify(event));
       position = last;
     } catch (error) {
       if (error instanceof CommandFailed) throw error;

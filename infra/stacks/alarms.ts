@@ -141,6 +141,18 @@ export class Alarms extends Construct {
     });
   }
 
+  /** Events that were played again and could not be decided upon. */
+  watchReplays(failed: Queue): void {
+    this.#alarm('ReplaysFailed', {
+      description:
+        'Events that the archive played again could not be decided upon; they are in their queue (docs/partners.md)',
+      metric: failed.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+  }
+
   /** A partner whose bus does not take its events, and events of which not even that is kept. */
   watchPartner(
     organization: string,

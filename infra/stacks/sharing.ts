@@ -21,9 +21,11 @@ import {
 import { type DigestResource, verifyDigestsStatements, writeDigestsStatements } from './digest-access.ts';
 import { DigestKey } from './digest-key.ts';
 import { PartnerRule } from './partner-rule.ts';
+import { eventBusNameOf, Recovery, replayEntry } from './recovery.ts';
 import {
   fileAccessesStatements,
   publishStatements,
+  readStatements,
   recordStatements,
   remindStatements,
   sweepStatements,
@@ -64,13 +66,20 @@ export class SharingStack extends Stack {
       enableKeyRotation: true,
       removalPolicy: stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
-    this.#bus = new EventBus(this, 'Bus', { eventBusName: `concord-${stage.name}`, kmsKey: this.#key });
+    this.#bus = new EventBus(this, 'Bus', { eventBusName: eventBusNameOf(stage), kmsKey: this.#key });
     this.#digestKey = new DigestKey(this, 'DigestKey', stage);
     this.#alarms = new Alarms(this, 'Alarms', this.#key);
     this.#alarms.watchMessages();
     if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
     for (const consumer of streamConsumers) this.#consume(consumer);
     for (const each of scheduledFunctions) this.#run(each);
+    new Recovery(this, 'Recovery', {
+      stage,
+      bus: this.#bus,
+      key: this.#key,
+      alarms: this.#alarms,
+      functionFor: (entry, statements) => this.#functionOf(entry, backgroundTimeout, statements),
+    });
     for (const partner of stage.partners)
       new PartnerRule(this, `Partner-${partner.organization}`, {
         partner,
@@ -113,6 +122,14 @@ export class SharingStack extends Stack {
     });
   }
 
+  #putEvents(): PolicyStatement {
+    return new PolicyStatement({
+      actions: ['events:PutEvents'],
+      resources: [this.#bus.eventBusArn],
+      conditions: { StringEquals: { 'events:source': eventSource } },
+    });
+  }
+
   #workOf(entry: string): Work {
     const { tableName, bucketName, resource } = this.#props.table;
     const { digests } = this.#props;
@@ -132,14 +149,17 @@ export class SharingStack extends Stack {
             POLICY: JSON.stringify(this.#props.stage.policy),
             PARTNERS: JSON.stringify(this.#props.stage.partners.map(({ organization }) => organization)),
           },
-          statements: [
-            ...publishStatements(resource),
-            new PolicyStatement({
-              actions: ['events:PutEvents'],
-              resources: [this.#bus.eventBusArn],
-              conditions: { StringEquals: { 'events:source': eventSource } },
-            }),
-          ],
+          statements: [...publishStatements(resource), this.#putEvents()],
+        };
+      case replayEntry:
+        return {
+          environment: {
+            ...environment,
+            BUCKET_NAME: bucketName,
+            EVENT_BUS_NAME: this.#bus.eventBusName,
+            POLICY: JSON.stringify(this.#props.stage.policy),
+          },
+          statements: [...readStatements(resource), this.#putEvents()],
         };
       case 'functions/file-accesses.ts':
         return { environment, statements: fileAccessesStatements(resource) };

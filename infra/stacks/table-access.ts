@@ -151,6 +151,17 @@ export const remindStatements = (table: TableResource): PolicyStatement[] => [
   useKeyForObjects(table),
 ];
 
+/** Reads records, and writes nothing: what decides who may know of a change. The deployment's secret is there before any record is. */
+export const readStatements = (table: TableResource): PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
+    resources: [table.tableArn],
+  }),
+  useKey(table),
+  onObjects(table, 'GetObject'),
+  useKeyForObjects(table),
+];
+
 const onObjects = ({ bucketArn }: TableResource, ...actions: readonly string[]) =>
   new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: [`${bucketArn}/*`] });
 

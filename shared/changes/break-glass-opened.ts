@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { keepersIn, openingsIn } from '../access/chart-access.ts';
-import { accessRowsOf } from '../store/directives.ts';
+import { type AccessRows, accessRowsOf } from '../store/directives.ts';
 import { type DoorRow, doorLayouts } from '../store/door-rows.ts';
 import { chartIn, grantPrefix } from '../store/keys.ts';
 import type { Telling } from './recipients.ts';
@@ -52,8 +52,7 @@ export const breakGlassesIn = async (
   ]);
   if (!patient) return [];
   const { organization, keeper, from, until } = grant;
-  const concerned = new Set([keeper, organization, ...keepersIn(openingsIn(rows?.rows ?? []))]);
-  return [...concerned].map((recipient) => ({
+  return [...concernedIn(rows, { keeper, organization })].map((recipient) => ({
     eventId: createHash('sha256')
       .update([breakGlassOpenedType, after.pk, after.sk, recipient].join('\n'))
       .digest('hex'),
@@ -64,6 +63,23 @@ export const breakGlassesIn = async (
     custodian: keeper,
     recipient,
   }));
+};
+
+/** Whom the breaking of a chart's glass concerns. */
+const concernedIn = (
+  rows: AccessRows | undefined,
+  { keeper, organization }: { readonly keeper: string; readonly organization: string },
+): ReadonlySet<string> => new Set([keeper, organization, ...keepersIn(openingsIn(rows?.rows ?? []))]);
+
+/** Whether what such an event tells its recipient is still that one's business. Two calls, and one more for an id that a client chose. */
+export const concernsStill = async (
+  { store }: Pick<Telling, 'store'>,
+  { patientId, organization, recipient }: BreakGlassOpened,
+): Promise<boolean> => {
+  const address = await store.locate('Patient', patientId, false);
+  if (!address) return false;
+  const [patient, rows] = await Promise.all([store.read(address), accessRowsOf(store, address.chart)]);
+  return patient !== undefined && concernedIn(rows, { keeper: patient.custodian, organization }).has(recipient);
 };
 
 /** A row that a staged transaction may hold until it is committed. */

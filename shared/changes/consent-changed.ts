@@ -103,6 +103,22 @@ export const consentChangesIn = async (
   return changes.flat();
 };
 
+/**
+ * Whether what such an event tells its recipient is so by now: that it sees something of the chart, or nothing. What is too much to be read opens nothing. Two calls, and one more for an id that a
+ * client chose.
+ */
+export const holdsStill = async (
+  telling: Telling,
+  { patientId, change, recipient }: ConsentChanged,
+): Promise<boolean> => {
+  const { store } = telling;
+  const address = await store.locate('Patient', patientId, false);
+  if (!address) return false;
+  const [head, rows] = await Promise.all([store.read(address), accessRowsOf(store, address.chart)]);
+  const seen = head && rows ? keepersSeen(telling, rows, { recipient, keeper: head.custodian }) : [];
+  return (change === 'lost') === (seen.length === 0);
+};
+
 /** The patients whose charts these are. */
 const headsOf = async ({ store }: Telling, charts: readonly string[]): Promise<ReadonlyMap<string, StoredRecord>> => {
   const heads = await store.readMany(charts.map((chart) => ({ type: 'Patient', chart, place: '' })));

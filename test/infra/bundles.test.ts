@@ -13,11 +13,15 @@ const background = [
   'functions/history.ts',
   'functions/publish-changes.ts',
   'functions/file-accesses.ts',
+  'functions/replay-changes.ts',
   'functions/sweep-transactions.ts',
   'functions/remind.ts',
   'functions/write-digests.ts',
   'functions/verify-digests.ts',
 ];
+
+/** Those of them that decide who is told of changes. */
+const publishing = ['functions/publish-changes.ts', 'functions/replay-changes.ts'];
 
 /** What asks and changes records by hand, which messages have no use for. */
 const byHand: ReadonlySet<string> = new Set(
@@ -69,7 +73,7 @@ const filesBeside: readonly {
     ...file,
     readBy: (entry: string) =>
       entry === 'functions/history.ts' ||
-      (published && entry === 'functions/publish-changes.ts') ||
+      (published && publishing.includes(entry)) ||
       (!background.includes(entry) && (described || entry !== 'functions/metadata.ts')),
   })),
   ...[

@@ -80,6 +80,7 @@ describe('functions of the stacks', () => {
     ['functions/metadata.ts', ['SIGN_IN_DOMAIN', 'USER_POOL_ID']],
     ['functions/publish-changes.ts', ['BUCKET_NAME', 'EVENT_BUS_NAME', 'PARTNERS', 'POLICY', 'TABLE_NAME']],
     ['functions/file-accesses.ts', ['TABLE_NAME']],
+    ['functions/replay-changes.ts', ['BUCKET_NAME', 'EVENT_BUS_NAME', 'POLICY', 'TABLE_NAME']],
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
     ['functions/write-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
     ['functions/verify-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],

@@ -402,11 +402,27 @@ describe('policies of the stacks', () => {
     expect(actionsOf('functions/publish-changes.ts', 's3')).toEqual(['s3:GetObject']);
   });
 
-  it('let nobody but the publisher publish, and the publisher only what the records are the source of', () => {
+  it('let nobody publish but the publisher and what decides on replays, and these only what the records are the source of', () => {
     const publishing = allows().filter(({ actions }) => actions.includes('events:PutEvents'));
 
     expect(publishing.map(({ holder, Condition }) => [holder.properties.Description, Condition])).toEqual([
       ['Concord production: functions/publish-changes.ts', { StringEquals: { 'events:source': 'concord.records' } }],
+      ['Concord production: functions/replay-changes.ts', { StringEquals: { 'events:source': 'concord.records' } }],
+    ]);
+  });
+
+  it('let what decides on replays read, take from its queue, and write nothing', () => {
+    const actions = grantsOf('functions/replay-changes.ts').flatMap((grant) => grant.actions);
+
+    expect(actions.filter((action) => !/^(?:kms|logs|sts):/.test(action)).toSorted()).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:Query',
+      'events:PutEvents',
+      's3:GetObject',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ReceiveMessage',
     ]);
   });
 

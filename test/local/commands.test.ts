@@ -143,6 +143,34 @@ describe('npm run events', () => {
     expect(printed.map(({ detail }) => detail)).toEqual([{ n: 1 }, { n: 2 }]);
     expect(concord.events()).toHaveLength(2);
   });
+
+  it('prints what would reach one organisation’s own bus, where it is asked for that', async () => {
+    const { environment } = await stack();
+    const entry = (recipient: string, DetailType = 'RecordChanged.v1') => ({
+      Source: 'concord.records',
+      DetailType,
+      Detail: JSON.stringify({ recipient }),
+      EventBusName: 'concord',
+    });
+    const Entries = [entry('northside'), entry('lakeside', 'Another.v1'), entry('lakeside'), entry('lake'), entry('*')];
+    await fetch(process.env.AWS_ENDPOINT_URL_EVENTBRIDGE ?? '', {
+      method: 'POST',
+      headers: { 'x-amz-target': 'AWSEvents.PutEvents' },
+      body: JSON.stringify({ Entries }),
+    });
+
+    const { child, stdout } = startNode('infra/cli/events.ts', ['--all', '--recipient', 'lakeside'], environment);
+    onTestFinished(() => void child.kill());
+
+    // The last one that there is passes, so what stands before it was looked at by then.
+    await expect.poll(stdout).toContain('"*"');
+    expect(
+      stdout()
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { detail: { recipient: string } }).detail.recipient),
+    ).toEqual(['lakeside', '*']);
+  });
 });
 
 describe('npm run import', () => {
