@@ -41,8 +41,8 @@ const [longestHeaders, longestBody] = [8_192, 65_536];
 const usualBodyMs = 1_000;
 /** Interim answers (1xx) before an answer. */
 const mostInterim = 8;
-/** Most addresses that are tried, and the time until the next one is tried beside it. */
-const [mostAddresses, addressMs] = [4, 2_000];
+/** Time for an address of several until the next one is tried, in milliseconds. */
+const addressMs = 2_000;
 
 /**
  * Makes what posts to endpoints that strangers name. It must not become their way into our network, nor hold us up:
@@ -79,7 +79,7 @@ const addressesOf = async (endpoint: Endpoint, lookUp: LookUp, end: AbortSignal)
       : url.hostname === 'localhost'
         ? ['127.0.0.1', '::1']
         : await lookUp(url.hostname, end).catch(() => []);
-  return found.every((each) => allows(addressKind(each))) ? found.slice(0, mostAddresses) : [];
+  return found.every((each) => allows(addressKind(each))) ? found : [];
 };
 
 interface Sending {

@@ -70,7 +70,10 @@ describe('a post', () => {
       connection: 'upgrade',
     };
 
-    const outcome = await posterTo({ furtherHosts: loopback })(`${url}?a=1`, { headers, body: '{"name":"Zoë"}' });
+    const outcome = await posterTo({ furtherHosts: loopback, bodyMs: longMs })(`${url}?a=1`, {
+      headers,
+      body: '{"name":"Zoë"}',
+    });
 
     expect(outcome).toEqual({ status: 200 });
     expect(requests).toEqual([
@@ -283,6 +286,7 @@ describe('an answer', () => {
       'has huge headers',
       (socket) => flood(socket, 'HTTP/1.1 200 OK\r\n', Buffer.from(`X-A: ${'a'.repeat(1_000)}\r\n`)),
     ],
+    ['has 9 KB of headers', (socket) => socket.end(`HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(9_000)}\r\n\r\n`)],
     ['has one huge header', (socket) => flood(socket, 'HTTP/1.1 200 OK\r\nX-A: ', Buffer.alloc(1_000, 'a'))],
     [
       'changes to another protocol',
@@ -346,7 +350,11 @@ describe('TLS', () => {
   ])('is refused with a certificate %s, and nothing is sent', async (_, certificate, ca) => {
     const { url, open, served } = await secured(certificate);
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0'); // an environment must not turn a check off
-    onTestFinished(() => void vi.unstubAllEnvs());
+    const warning = vi.spyOn(process, 'emitWarning').mockReturnValue(undefined); // which Node gives of that variable
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      warning.mockRestore();
+    });
 
     expect(await post(url, { furtherHosts, ...(ca === undefined ? {} : { ca }) })).toEqual({ failed: 'certificate' });
     expect(served()).toBe(0);
