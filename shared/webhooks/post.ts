@@ -50,7 +50,7 @@ const addressMs = 2_000;
  * nothing. Redirects are not followed, proxies of the environment not asked, answers neither inflated nor kept; one connection a post.
  */
 export const posterTo =
-  ({ furtherHosts, lookUp = lookUpByDns, ca, bodyMs = usualBodyMs }: PosterOptions): PostTo =>
+  ({ furtherHosts, lookUp = lookUpByDns(), ca, bodyMs = usualBodyMs }: PosterOptions): PostTo =>
   async (text, { headers, body, timeoutMs = usualTimeoutMs }) => {
     const endpoint = endpointOf(text, furtherHosts);
     if ('refused' in endpoint) return { failed: 'endpoint' };
