@@ -28,6 +28,7 @@ export const routes: readonly Route[] = [
   { path: '/fhir/$sign-out', entry: 'functions/system.ts', open: false },
   { path: '/fhir/_search', entry: 'functions/system.ts', open: false },
   { path: '/fhir/_history', entry: 'functions/history.ts', open: false },
+  { path: '/fhir/_changes', entry: 'functions/history.ts', open: false },
   ...recordTypes.flatMap(({ name, readOnly }): Route[] => {
     const entry = `functions/records/${fileNameOf(name)}.ts`;
     return [

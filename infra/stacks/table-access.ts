@@ -10,6 +10,7 @@ import {
   disclosurePrefix,
   feedPrefix,
   feedProgressPartition,
+  listenersPartition,
   sequencePrefix,
 } from '../../shared/store/keys.ts';
 import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
@@ -76,13 +77,13 @@ const accessLogStays = ({ tableArn }: TableResource) =>
     conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [accessLogRows] } },
   });
 
-/** What shows histories: it reads, leaves its trace, and writes nothing else but the deployment's secret where there is none yet. */
+/** What shows what was changed: it reads, leaves its trace, notes which organisations ask, and writes nothing else but the deployment's secret where there is none yet. */
 export const historyStatements = (table: TableResource): PolicyStatement[] => [
   new PolicyStatement({
     actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],
   }),
-  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk, listenersPartition]),
   accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject'),

@@ -61,7 +61,7 @@ export const capabilityStatement = (
       {
         mode: 'server',
         documentation:
-          'Searches also take _sort, _count, _total, _summary, _elements, _contained and _containedType. AuditEvents are read from logs, newest first: with _count and _summary alone. Writes take If-Match, If-None-Exist, Prefer and Idempotency-Key.',
+          'Searches also take _sort, _count, _total, _summary, _elements, _contained and _containedType. AuditEvents are read from logs, newest first: with _count and _summary alone. Writes take If-Match, If-None-Exist, Prefer and Idempotency-Key. GET _changes tells which records changed that the caller’s organisation may know of, as a history Bundle without resources, with a link to ask on from.',
         security: {
           ...smartExtensions(smart),
           cors: true,

@@ -4,6 +4,7 @@ import type { Answer, RequestContext } from '../interactions/context.ts';
 import { historyOfSystem } from '../interactions/history-across.ts';
 import { searchRecords } from '../interactions/search/search.ts';
 import { searchSystem } from '../interactions/search/system.ts';
+import { toldChanges } from '../interactions/told-changes.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import type { OwnRoutes } from './routes.ts';
 
@@ -34,6 +35,7 @@ export const systemRoutesOf = (recordTypes: readonly RecordType[], ownRoutes: Ow
     { method: 'POST', path: [], interaction: nested, name: 'bundle' },
     { method: 'POST', path: ['_search'], interaction: searchSystem, name: 'search-system' },
     { method: 'GET', path: ['_history'], interaction: historyOfSystem, name: 'history-system' },
+    { method: 'GET', path: ['_changes'], interaction: toldChanges, name: 'history-system' },
     {
       method: 'POST',
       path: ['$explain-access'],

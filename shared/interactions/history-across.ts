@@ -1,7 +1,7 @@
 import { decideType } from '../access/decide.ts';
 import type { AuditedInteraction } from '../audit/audit-row.ts';
 import { type Readable, readableNow } from '../changes/readable-now.ts';
-import { factsOfType, isDirectory, subjectOf } from '../record-types/subjects.ts';
+import { factsOfType, isDirectory } from '../record-types/subjects.ts';
 import type { RecordChange } from '../store/feed/change.ts';
 import { chartChanges } from '../store/feed/chart-changes.ts';
 import { commitWithinMs, completeUpTo } from '../store/feed/completeness.ts';
@@ -11,9 +11,10 @@ import type { Version } from '../store/feed/versions.ts';
 import { network } from '../store/keys.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import type { Answer, Interaction, RequestContext } from './context.ts';
-import { asks, historyEntry, pageSizeOf, type TimeAsked, timeAsked } from './history-bundle.ts';
+import { asks, completeness, historyEntry, pageSizeOf, type TimeAsked, timeAsked } from './history-bundle.ts';
 import { requireTypeAccess } from './require-access.ts';
-import { askedPage, entriesOf, fitting, nextLink, pathOf, requireOnly, selfLink } from './searchset.ts';
+import { askedPage, entriesOf, fitting, nextLink, requireOnly, selfLink } from './searchset.ts';
+import { traceShown } from './trace-shown.ts';
 
 /** A request for a history that names no record. */
 type HistoryRequest = Omit<RequestContext, 'recordType'>;
@@ -79,7 +80,7 @@ const answer = async (context: HistoryRequest, { type, interaction }: Asked): Pr
   });
   const found = await pageOf(context, reading, { limit, time });
   const shown = found.shown.map(({ record }) => record);
-  await trace(context, interaction, query, found.shown);
+  await traceShown(context, interaction, query, found.shown);
   const position: Position | undefined = found.next === undefined ? undefined : [found.next, complete];
   const bundle: fhir4.Bundle = {
     resourceType: 'Bundle',
@@ -90,15 +91,6 @@ const answer = async (context: HistoryRequest, { type, interaction }: Asked): Pr
   };
   return { statusCode: 200, resource: bundle };
 };
-
-/** https://hl7.org/fhir/R4/extension-data-absent-reason.html */
-const absentReason = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
-
-/** Says up to when nothing is missing, or that this is not known. A history has no entries but versions, so there is no other place for it. */
-const completeness = (complete: number | null): fhir4.Meta =>
-  complete === null
-    ? { _lastUpdated: { extension: [{ url: absentReason, valueCode: 'unknown' }] } }
-    : { lastUpdated: new Date(complete).toISOString() };
 
 /** What a patient sees is read from the own chart, which is never behind; only writes that are under way may be older than what is there. */
 const ofOwnChart = ({ asking }: HistoryRequest): boolean => asking.caller.organization === undefined;
@@ -174,27 +166,3 @@ const pageOf = async (
 /** What was written before the time that is asked about belongs to it if it was current as that began. */
 const isOfTime = ({ record, until }: Version, time: TimeAsked | undefined): boolean =>
   !time?.current || record.updated > time.start || until === undefined || until > time.start;
-
-/** A row in the log of each chart that is shown, before it is; where there is none, one in the log of whoever asks. */
-const trace = async (
-  context: HistoryRequest,
-  interaction: AuditedInteraction,
-  query: readonly (readonly [string, string])[],
-  shown: readonly Readable[],
-): Promise<void> => {
-  const { asking, audit } = context;
-  const text = `${pathOf(context)}?${query.map(([name, value]) => `${name}=${value}`).join('&')}`;
-  const whats = new Map<string, string[]>();
-  for (const { record, charts } of shown) {
-    const { type, id, version } = record;
-    if (isDirectory(type) || subjectOf(type) === 'knowledge') continue;
-    for (const chart of charts) {
-      const what = whats.get(chart) ?? [];
-      what.push(`${type}/${id}/_history/${version}`);
-      whats.set(chart, what);
-    }
-  }
-  const rows = [...whats].map(([chart, what]) => ({ interaction, chart, what, query: text }));
-  const own = { interaction, chart: asking.chart ?? asking.caller.organization ?? '', what: [], query: text };
-  await audit.record(rows.length > 0 ? rows : [own]);
-};

@@ -41,9 +41,19 @@ export const timeAsked = (query: Query): TimeAsked | undefined => {
   return since && { start: since.start, end: Number.POSITIVE_INFINITY, current: false };
 };
 
-/** How a version came about. https://hl7.org/fhir/R4/http.html#history */
+/** How a version came about, and what it says. https://hl7.org/fhir/R4/http.html#history */
 export const historyEntry = (
-  { request, store, view }: Pick<RequestContext, 'request' | 'store' | 'view'>,
+  context: Pick<RequestContext, 'request' | 'store' | 'view'>,
+  record: StoredRecord,
+): fhir4.BundleEntry => {
+  const { fullUrl, ...entry } = versionEntry(context, record);
+  const resource = presented(context.view.of(record)) as unknown as fhir4.FhirResource;
+  return { ...(fullUrl === undefined ? {} : { fullUrl }), ...(record.resource ? { resource } : {}), ...entry };
+};
+
+/** How a version came about, and nothing of what it says. */
+export const versionEntry = (
+  { request, store }: Pick<RequestContext, 'request' | 'store'>,
   record: StoredRecord,
 ): fhir4.BundleEntry => {
   const deleted = record.resource === undefined;
@@ -52,7 +62,6 @@ export const historyEntry = (
   const name = `${record.type}/${record.id}`;
   return {
     fullUrl: `${request.baseUrl}/${name}`,
-    ...(deleted ? {} : { resource: presented(view.of(record)) as unknown as fhir4.FhirResource }),
     request: { method, url: created ? record.type : name },
     response: {
       status: deleted ? '204' : record.version === 1 ? '201' : '200',
@@ -61,3 +70,16 @@ export const historyEntry = (
     },
   };
 };
+
+/** https://hl7.org/fhir/R4/extension-data-absent-reason.html */
+const absentReason = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
+
+/**
+ * Says up to when nothing is missing, or that this is not known. A history has no entries but versions, so there is no other place for it.
+ *
+ * @param complete - milliseconds since 1970; null where it is not known.
+ */
+export const completeness = (complete: number | null): fhir4.Meta =>
+  complete === null
+    ? { _lastUpdated: { extension: [{ url: absentReason, valueCode: 'unknown' }] } }
+    : { lastUpdated: new Date(complete).toISOString() };

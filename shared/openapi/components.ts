@@ -103,6 +103,7 @@ export const parameters = {
   type: query('_type', 'Types of records, with commas'),
   since: query('_since', 'What was written since this time', refersTo('schemas', 'dateTime')),
   at: query('_at', 'What was current at some moment of this time', refersTo('schemas', 'dateTime')),
+  after: query('after', 'Cursor of the `poll` link of the last answer; `now` for none of what was told before'),
   format: query('_format', 'Instead of Accept: `json`, `application/fhir+json`'),
   pretty: query('_pretty', 'Set out in lines', flag),
 } as const satisfies Readonly<Record<string, Json>>;

@@ -318,6 +318,15 @@ const knownPaths: Readonly<Record<string, PathItem>> = {
       ...across,
     },
   },
+  '/fhir/_changes': {
+    get: {
+      operationId: 'getChanges',
+      summary: 'What your organisation was told of: which records changed, in the order of telling',
+      parameters: named('after', 'type', 'count', 'format', 'pretty'),
+      tags: [systemTag],
+      responses: { '200': refersTo('responses', 'Bundle'), ...refusedWith('410') },
+    },
+  },
   '/fhir/_search': {
     post: {
       operationId: 'searchSystemByForm',

@@ -479,13 +479,13 @@ describe('policies of the stacks', () => {
     ]);
   });
 
-  it('let what shows histories read, and write its trace and the first secret alone', () => {
+  it('let what shows what was changed read, and write its trace, who asks and the first secret alone', () => {
     expect(onRowsOf('functions/history.ts')).toEqual([
       [['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], undefined],
       [
         ['dynamodb:PutItem'],
         {
-          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*', '!deployment'] },
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*', '!deployment', '!listeners'] },
           Null: { 'dynamodb:LeadingKeys': 'false' },
         },
       ],

@@ -107,7 +107,7 @@ export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {
       ? serveCdsServices(() => services)
       : type === 'hl7/v2'
         ? serveHl7V2(recordTypes, () => services)
-        : type === '_history'
+        : type === '_history' || type === '_changes'
           ? serveHistory(() => services)
           : type === '' || type === '_search' || type.startsWith('$')
             ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)

@@ -127,7 +127,7 @@ export const matchesIn = (bundle: TestBody): TestBody[] =>
 export const entriesOf = ({ entry }: TestBody): TestBody[] => [...(entry ?? [])];
 
 /** The link of a bundle to itself or to its next page; undefined if there is none. */
-export const linkOf = (bundle: TestBody, relation: 'self' | 'next'): string | undefined =>
+export const linkOf = (bundle: TestBody, relation: 'self' | 'next' | 'poll'): string | undefined =>
   (bundle as unknown as fhir4.Bundle).link?.find((link) => link.relation === relation)?.url;
 
 export const nextLinkOf = (bundle: TestBody): string | undefined => linkOf(bundle, 'next');
