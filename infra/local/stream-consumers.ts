@@ -1,7 +1,9 @@
-import { beatPrefix, chartKey } from '../../shared/store/keys.ts';
+import { beatPrefix, chartKey, directivePrefix, grantPrefix } from '../../shared/store/keys.ts';
 import { reminderPrefix } from '../../shared/store/reminder-rows.ts';
 import type { EventPattern } from './event-pattern.ts';
 import type { StreamConsumer } from './stream-poller.ts';
+
+const ofChart = { S: [{ prefix: chartKey('') }] };
 
 /** Sort keys of records begin with the name of their type; earlier versions and what opens a chart stand apart from them. */
 const capitals = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', (prefix) => ({ prefix }));
@@ -9,8 +11,25 @@ const capitals = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', (prefix) => ({ prefix 
 const changesOfRecords: EventPattern = {
   eventName: ['INSERT', 'MODIFY'],
   dynamodb: {
-    NewImage: { pk: { S: [{ prefix: chartKey('') }] }, sk: { S: capitals }, version: { N: [{ exists: true }] } },
+    NewImage: { pk: ofChart, sk: { S: capitals }, version: { N: [{ exists: true }] } },
   },
+};
+
+/** What a Consent comes to stands at its place, or at its type and place where the patient has accepted an organisation. It is removed where a Consent ends. */
+const consents: EventPattern = {
+  dynamodb: {
+    Keys: {
+      pk: ofChart,
+      sk: {
+        S: [...'0123456789abcdefghijklmnopqrstuv', 'Consent#'].map((each) => ({ prefix: directivePrefix + each })),
+      },
+    },
+  },
+};
+
+const brokenGlasses: EventPattern = {
+  eventName: ['INSERT', 'MODIFY'],
+  dynamodb: { NewImage: { pk: ofChart, sk: { S: [{ prefix: grantPrefix }] } } },
 };
 
 /**
@@ -23,8 +42,11 @@ export const streamConsumers: readonly StreamConsumer[] = [
     entry: 'functions/publish-changes.ts',
     // What comes together is told together: a row in each sequence, and fuller rows in the feed.
     batchSize: 500,
+    // No more than five: the service's limit.
     filters: [
       changesOfRecords,
+      consents,
+      brokenGlasses,
       { eventName: ['INSERT', 'MODIFY'], dynamodb: { NewImage: { pk: { S: [{ prefix: beatPrefix }] } } } },
       { eventName: ['INSERT'], dynamodb: { NewImage: { pk: { S: [{ prefix: reminderPrefix }] } } } },
     ],

@@ -9,6 +9,8 @@ import type { RecordStore } from '../store/record-store.ts';
 import type { RecordRow } from '../store/rows.ts';
 import { appointmentChangedType, appointmentChangedV1, appointmentChangesIn } from './appointment-changed.ts';
 import { changesFor } from './changes-for.ts';
+import type { AccessRowChange } from './consent-changes-in.ts';
+import { isOpening, type Opening } from './openings.ts';
 import type { ChangeToTell } from './recipients.ts';
 import { eventSource, recordChangedType, recordChangedV1 } from './record-changed.ts';
 import { reminderDueType, reminderDueV1, remindersIn } from './reminder-due.ts';
@@ -23,6 +25,8 @@ export interface Publisher {
   readonly store: RecordStore;
   /** The organisations that may know of each change, or the network (`*`): `recipientsOf` of recipients.ts. */
   readonly recipientsOf: (changes: readonly ChangeToTell[]) => Promise<readonly (readonly string[])[]>;
+  /** What became of a row that opens a chart or closes it, as events for whom it concerns: openings.ts. */
+  readonly openingsTold: (change: AccessRowChange) => Promise<readonly Opening[]>;
   /** Lets what delivers to organisations know that there is something for them. What throws here is tried again with the whole batch: else nobody would look before something else came. */
   readonly wake?: (organizations: readonly string[]) => Promise<void>;
 }
@@ -40,7 +44,10 @@ export const publishChanges = async (
   now = Date.now(),
 ): Promise<DynamoDBBatchResponse> => {
   await noteLateness(publisher.store, createdFirst(Records, now), now);
-  const rows = Records.map((record) => rowChange<RecordRow & Partial<Beat>>(record));
+  const rows = Records.map((record) => ({
+    ...rowChange<RecordRow & Partial<Beat>>(record),
+    at: (record.dynamodb?.ApproximateCreationDateTime ?? now / 1_000) * 1_000,
+  }));
   const unread = rows.findIndex((row) => !isReadable(publisher, row));
   const readable = unread === -1 ? rows : rows.slice(0, unread);
   const refused = await publishRows(publisher, readable);
@@ -86,7 +93,7 @@ const isBeat = (row: Partial<Beat> | undefined): row is Beat =>
  * @returns the place of the first of them of which the bus refused an event; undefined if it took all.
  * @throws WrittenByNewerRelease; whatever a service throws. Some of it may be published then.
  */
-export const publishRows = async (publisher: Publisher, rows: readonly RowChange[]): Promise<number | undefined> => {
+export const publishRows = async (publisher: Publisher, rows: readonly StreamRow[]): Promise<number | undefined> => {
   const { store, recipientsOf, wake } = publisher;
   const changes = rows.flatMap((row): (ChangeToTell & { readonly row: RowChange['after'] })[] => {
     const change = changeIn(row);
@@ -100,12 +107,24 @@ export const publishRows = async (publisher: Publisher, rows: readonly RowChange
   );
   const organizations = [...new Set(found.flat())];
   if (organizations.length > 0) await wake?.(organizations);
-  return send(
-    publisher,
-    rows.flatMap((row, place) =>
-      eventsOf(store, row, recipients.get(row.after) ?? []).map((entry) => ({ place, entry })),
-    ),
-  );
+  const events: { readonly place: number; readonly entry: Event }[] = [];
+  for (const [place, row] of rows.entries())
+    for (const entry of [
+      ...eventsOf(store, row, recipients.get(row.after) ?? []),
+      ...(await openingEventsOf(publisher, row)),
+    ])
+      events.push({ place, entry });
+  return send(publisher, events);
+};
+
+/** What became of a row, and when, in milliseconds since 1970, where the stream tells of it. */
+type StreamRow = RowChange & { readonly at?: number };
+
+/** A row that opens a chart is no record's, and has other attributes. */
+const openingEventsOf = async ({ openingsTold }: Publisher, { at, ...row }: StreamRow): Promise<Event[]> => {
+  const change = { ...(row as Pick<AccessRowChange, 'before' | 'after'>), at: at ?? 0 };
+  if (!isOpening(change)) return [];
+  return (await openingsTold(change)).map(({ type, detail }) => eventOf(type, detail));
 };
 
 type Event = Omit<PutEventsRequestEntry, 'EventBusName'>;

@@ -5,6 +5,7 @@ import { readDenials } from '../store/denylist.ts';
 import { documentClient } from '../store/document-client.ts';
 import { openStore } from '../store/open-store.ts';
 import type { RecordStore } from '../store/record-store.ts';
+import { openingsTold } from './openings.ts';
 import type { Publisher } from './publish.ts';
 import { recipientsOf, type Telling } from './recipients.ts';
 
@@ -31,15 +32,22 @@ export const publisherFrom = async (env: Readonly<Record<string, string | undefi
     bus,
     busName,
     store,
-    recipientsOf: recipientsFor(store, { policy, partners }),
+    ...tellingBy(store, { policy, partners }),
   };
 };
 
-/** Who may know of changes, with the network's programmes as they are by then: one Query more. */
-export const recipientsFor =
-  (store: RecordStore, agreed: Pick<Telling, 'policy' | 'partners'>): Publisher['recipientsOf'] =>
-  async (changes) => {
+/** Who is told of changes, and of charts that are opened, with the network's programmes as they are by then: one Query more. */
+export const tellingBy = (
+  store: RecordStore,
+  agreed: Pick<Telling, 'policy' | 'partners'>,
+): Pick<Publisher, 'recipientsOf' | 'openingsTold'> => {
+  const telling = async (): Promise<Telling> => {
     const listed = await readDenials(store.client, store.tableName);
     const programmes = new Set(listed.flatMap(({ kind, name }) => (kind === 'programme' ? [nameInRow(name)] : [])));
-    return recipientsOf({ ...agreed, store, programmes, now: Date.now() }, changes);
+    return { ...agreed, store, programmes, now: Date.now() };
   };
+  return {
+    recipientsOf: async (changes) => recipientsOf(await telling(), changes),
+    openingsTold: async (change) => openingsTold(await telling(), change),
+  };
+};

@@ -1,6 +1,6 @@
 import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
 import type { Publisher } from '../../shared/changes/publish.ts';
-import { recipientsFor } from '../../shared/changes/publisher.ts';
+import { tellingBy } from '../../shared/changes/publisher.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { recordingBus } from './recording-bus.ts';
 
@@ -12,12 +12,12 @@ export const publisherOn = (
     bus = recordingBus(),
     ...over
   }: { policy?: Partial<Policy>; bus?: ReturnType<typeof recordingBus> } & Partial<
-    Pick<Publisher, 'recipientsOf' | 'wake'>
+    Pick<Publisher, 'recipientsOf' | 'openingsTold' | 'wake'>
   > = {},
 ): Publisher => ({
   bus: bus.client,
   busName: 'concord',
   store,
-  recipientsOf: recipientsFor(store, { policy: { ...usualPolicy, ...policy } }),
+  ...tellingBy(store, { policy: { ...usualPolicy, ...policy } }),
   ...over,
 });
