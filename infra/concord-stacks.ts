@@ -1,5 +1,6 @@
 import type { App } from 'aws-cdk-lib';
 import type { BundleFolder } from './bundle-function.ts';
+import { queueConsumers } from './local/queue-consumers.ts';
 import { scheduledFunctions } from './local/scheduler.ts';
 import { streamConsumers } from './local/stream-consumers.ts';
 import { followPoolEntry, tokenClaimsEntry } from './local/user-pool.ts';
@@ -13,7 +14,7 @@ import type { StageConfig } from './stages.ts';
 
 /** The source of every function that is deployed, each once. */
 export const functionEntries: readonly string[] = [
-  ...new Set([...routes, ...streamConsumers, ...scheduledFunctions].map(({ entry }) => entry)),
+  ...new Set([...routes, ...streamConsumers, ...scheduledFunctions, ...queueConsumers].map(({ entry }) => entry)),
   tokenClaimsEntry,
   followPoolEntry,
   replayEntry,
@@ -47,6 +48,7 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     ...functions,
     table,
     digests: records.digests,
+    secretsKeyArn: records.secretsKey.keyArn,
     uploadPlanArn: records.uploadPlanArn,
   });
   const { userPool, client, domain } = signIn;

@@ -23,7 +23,8 @@ export type CountedEvent =
   | 'ChangesUnpublished'
   | 'ChangesRepublished'
   | 'EventsReplayed'
-  | 'ReplaysWithheld';
+  | 'ReplaysWithheld'
+  | 'SubscriptionsFailed';
 
 const logger = new Logger({ serviceName: 'concord' });
 

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {
   DeleteTableCommand,
   DynamoDBClient,
@@ -13,7 +14,7 @@ import { cognitoAuthorizer } from './cognito-authorizer.ts';
 import { openDataFolder } from './data-folder.ts';
 import { dummyCredentials, useDummyCredentials } from './dummy-credentials.ts';
 import { createTable, type LocalDynamoDb, startDynamoDb } from './dynamodb.ts';
-import { type LoggedEvent, openEventBus } from './event-bus.ts';
+import { type LoggedEvent, localAccount, openEventBus } from './event-bus.ts';
 import { startExpirySweeper } from './expiry-sweeper.ts';
 import { startGateway } from './gateway.ts';
 import { openKeyService } from './key-service.ts';
@@ -21,6 +22,9 @@ import { importHandler, type LoadHandler, lambdaContext } from './lambda.ts';
 import { scan } from './malware-scanner.ts';
 import type { GatewayRoute } from './match-route.ts';
 import { startObjectStore } from './object-store.ts';
+import { queueConsumers as allQueueConsumers } from './queue-consumers.ts';
+import { type QueueConsumer, startQueuePoller } from './queue-poller.ts';
+import { openQueue } from './queue-service.ts';
 import { type ScheduledFunction, scheduledFunctions, startScheduler } from './scheduler.ts';
 import { seedDirectory } from './seed-directory.ts';
 import { settleLeftBehind } from './settle-left-behind.ts';
@@ -50,6 +54,8 @@ export interface ConcordOptions {
   readonly routes?: readonly GatewayRoute[];
   /** All consumers of the stack if absent. */
   readonly consumers?: readonly StreamConsumer[];
+  /** All consumers of queues of the stack if absent: a queue without one keeps what it is sent. */
+  readonly queueConsumers?: readonly QueueConsumer[];
   /** All scheduled functions of the stack if absent. */
   readonly schedule?: readonly ScheduledFunction[];
   /** Whether the user pool has its functions, which trace sign-ins and deny whom it ends; true if absent. */
@@ -71,6 +77,8 @@ export interface Concord {
   readonly events: (after?: number) => readonly LoggedEvent[];
   /** Resolves once all changes that were acknowledged before the call have been published. */
   readonly settled: () => Promise<void>;
+  /** The same, once all that was woken by them has had its turn; what is to be tried again later has it later. */
+  readonly delivered: () => Promise<void>;
   /** Resolves when the store has ended by itself; nothing can be served any more. */
   readonly lost: Promise<void>;
   /** Finishes what is under way and keeps the data. */
@@ -115,6 +123,7 @@ const start = async (
     load = importHandler,
     consumers = allConsumers,
     schedule = scheduledFunctions,
+    queueConsumers = allQueueConsumers,
   } = options;
   // Told before anything else is touched, though the gateway takes the port at the end.
   if (port !== 0) await (await startGateway(port, { routes: [], load, authorize: () => undefined })).stop();
@@ -155,7 +164,19 @@ const start = async (
   });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
   const keyService = openKeyService({ digests: folder.digestKey, secrets: folder.secretsKey });
-  services.push(userPool.service, bus.service, keyService.service);
+  const queues = allQueueConsumers.map((consumer) => ({
+    consumer,
+    queue: openQueue({
+      name: `concord-${consumer.name}`,
+      region,
+      account: localAccount,
+      endpoint: awsServices.endpoint,
+      file: path.join(folder.queues, `${consumer.name}.ndjson`),
+      visibilityTimeoutMs: consumer.visibilityTimeoutMs,
+      maxReceiveCount: consumer.maxReceiveCount,
+    }),
+  }));
+  services.push(userPool.service, bus.service, keyService.service, ...queues.map(({ queue }) => queue.service));
   documents.push(userPool.documents, bus.documents);
 
   const restore = setEnvironment({
@@ -165,6 +186,7 @@ const start = async (
     DIGEST_KEY_ID: keyService.digestKeyId,
     SECRETS_KEY_ID: keyService.secretsKeyId,
     EVENT_BUS_NAME: eventBusName,
+    WAKE_QUEUE_URL: queues.find(({ consumer }) => consumer.name === 'wakes')?.queue.url ?? '',
     AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
     AWS_ENDPOINT_URL_S3: objectStore.endpoint,
     AWS_ENDPOINT_URL_EVENTBRIDGE: awsServices.endpoint,
@@ -189,6 +211,10 @@ const start = async (
     trim: store.trimStream,
   });
   running.push(poller.stop);
+  const queuePollers = queues
+    .filter(({ consumer }) => queueConsumers.includes(consumer))
+    .map(({ queue, consumer }) => startQueuePoller(queue, consumer, load));
+  running.push(...queuePollers.map(({ stop: stopPolling }) => stopPolling));
   running.push(startExpirySweeper({ endpoint: store.endpoint, tableName }).stop);
   running.push(startScheduler(schedule, load).stop);
 
@@ -237,6 +263,10 @@ const start = async (
     token,
     events: (after = 0) => bus.after(after),
     settled: poller.settled,
+    delivered: async () => {
+      await poller.settled();
+      await Promise.all(queuePollers.map(({ idle }) => idle()));
+    },
     lost: store.lost,
     stop,
   };

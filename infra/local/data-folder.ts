@@ -16,6 +16,8 @@ export interface DataFolder {
   readonly digestKey: string;
   /** File of the key that encrypts the secrets of Subscriptions. */
   readonly secretsKey: string;
+  /** Where queues are kept. */
+  readonly queues: string;
   /** Positions of the stream's consumers. */
   readonly positions: string;
   /** Tells this run of the stack from any other; whoever asks the lock's address gets it back. */
@@ -27,7 +29,16 @@ export interface DataFolder {
 }
 
 /** All that the stack writes into its folder: a reset removes these and nothing else that somebody may keep there. */
-const kept = ['dynamodb', 'objects', 'users', 'positions', 'events.ndjson', 'digest-key.json', 'secrets-key.json'];
+const kept = [
+  'dynamodb',
+  'objects',
+  'users',
+  'positions',
+  'queues',
+  'events.ndjson',
+  'digest-key.json',
+  'secrets-key.json',
+];
 
 const lockName = 'running.json';
 
@@ -70,6 +81,7 @@ export const openDataFolder = async (
     objectsFolder: path.join(folder, 'objects'),
     usersFolder: path.join(folder, 'users'),
     positions: path.join(folder, 'positions'),
+    queues: path.join(folder, 'queues'),
     eventLog: path.join(folder, 'events.ndjson'),
     digestKey: path.join(folder, 'digest-key.json'),
     secretsKey: path.join(folder, 'secrets-key.json'),

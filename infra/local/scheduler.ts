@@ -24,6 +24,7 @@ const hourMs = 60 * minuteMs;
 /** The functions of the stack that run on a schedule. */
 export const scheduledFunctions: readonly ScheduledFunction[] = [
   { entry: 'functions/sweep-transactions.ts', everyMs: minuteMs, timeoutMs: minuteMs },
+  { entry: 'functions/tick-subscriptions.ts', everyMs: minuteMs, timeoutMs: minuteMs },
   // As long as Lambda lets a function run.
   { entry: 'functions/write-digests.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
   { entry: 'functions/verify-digests.ts', everyMs: 24 * hourMs, timeoutMs: 15 * minuteMs, firstAfterMs: 10 * minuteMs },

@@ -124,6 +124,46 @@ export class Alarms extends Construct {
     });
   }
 
+  /** Delivery that fails by itself, or is behind; and Subscriptions whose receivers have failed for so long that they are in error. */
+  watchDelivery(entry: string, deliverer: IFunction, queue: Queue, dead: Queue): void {
+    const period = Duration.minutes(5);
+    this.#alarm(`${constructName(entry)}Failing`, {
+      description: `${entry} has failed for a quarter of an hour`,
+      metric: deliverer.metricErrors({ period }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 3,
+    });
+    this.#alarm(`${constructName(entry)}Behind`, {
+      description: `Wakes have waited for ${entry} for a quarter of an hour`,
+      metric: queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: Duration.minutes(15).toSeconds(),
+      periods: 2,
+    });
+    this.#alarm(`${constructName(entry)}GaveUp`, {
+      description: `${entry} has failed on a wake too often; it is in the queue of dead ones, and names the Subscription`,
+      metric: dead.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+    this.#alarm('SubscriptionsFailed', {
+      description:
+        'A Subscription is in error: its receiver did not take the handshake, or nothing for three days (docs/subscriptions.md)',
+      metric: new Metric({
+        namespace: 'Concord',
+        metricName: 'SubscriptionsFailed',
+        dimensionsMap: { service: 'concord' },
+        period: Duration.hours(1),
+        statistic: 'Sum',
+      }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+  }
+
   /** Messages of other systems that cannot be filed: a sender that nobody has described, or a feed that has changed. Each that waits is counted, and nothing of what it says. */
   watchMessages(): void {
     this.#alarm('MessagesWaiting', {

@@ -7,6 +7,8 @@ import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { eventSource } from '../../shared/changes/record-changed.ts';
+import { queueConsumers } from '../local/queue-consumers.ts';
+import type { QueueConsumer } from '../local/queue-poller.ts';
 import { type ScheduledFunction, scheduledFunctions } from '../local/scheduler.ts';
 import { streamConsumers } from '../local/stream-consumers.ts';
 import type { StreamConsumer } from '../local/stream-poller.ts';
@@ -18,11 +20,14 @@ import {
   describeEntry,
   type FunctionSettings,
 } from './bundled-function.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
 import { type DigestResource, verifyDigestsStatements, writeDigestsStatements } from './digest-access.ts';
 import { DigestKey } from './digest-key.ts';
 import { PartnerRule } from './partner-rule.ts';
 import { eventBusNameOf, Recovery, replayEntry } from './recovery.ts';
+import { secretsStatement } from './secrets-key.ts';
 import {
+  deliverStatements,
   fileAccessesStatements,
   publishStatements,
   readStatements,
@@ -30,6 +35,7 @@ import {
   remindStatements,
   sweepStatements,
   type TableResource,
+  tickStatements,
 } from './table-access.ts';
 
 export interface SharingStackProps extends StackProps, FunctionSettings {
@@ -40,6 +46,8 @@ export interface SharingStackProps extends StackProps, FunctionSettings {
     readonly resource: TableResource;
   };
   readonly digests: { readonly bucketName: string; readonly resource: DigestResource };
+  /** Of the key that encrypts secrets of Subscriptions. */
+  readonly secretsKeyArn: string;
   /** GuardDuty's plan, where it scans uploads. */
   readonly uploadPlanArn: string | undefined;
 }
@@ -56,6 +64,7 @@ export class SharingStack extends Stack {
   readonly #bus: EventBus;
   readonly #digestKey: DigestKey;
   readonly #alarms: Alarms;
+  readonly #wakes: DeliveryQueue;
 
   constructor(scope: Construct, id: string, props: SharingStackProps) {
     super(scope, id, props);
@@ -71,7 +80,10 @@ export class SharingStack extends Stack {
     this.#alarms = new Alarms(this, 'Alarms', this.#key);
     this.#alarms.watchMessages();
     if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
+    const [wakes] = queueConsumers;
+    this.#wakes = new DeliveryQueue(this, 'Wakes', wakes, this.#key);
     for (const consumer of streamConsumers) this.#consume(consumer);
+    this.#serve(wakes);
     for (const each of scheduledFunctions) this.#run(each);
     new Recovery(this, 'Recovery', {
       stage,
@@ -148,8 +160,9 @@ export class SharingStack extends Stack {
             EVENT_BUS_NAME: this.#bus.eventBusName,
             POLICY: JSON.stringify(this.#props.stage.policy),
             PARTNERS: JSON.stringify(this.#props.stage.partners.map(({ organization }) => organization)),
+            WAKE_QUEUE_URL: this.#wakes.queue.queueUrl,
           },
-          statements: [...publishStatements(resource), this.#putEvents()],
+          statements: [...publishStatements(resource), ...this.#wakes.sendStatements(), this.#putEvents()],
         };
       case replayEntry:
         return {
@@ -169,6 +182,27 @@ export class SharingStack extends Stack {
         return { environment: ofDigests, statements: writeDigestsStatements(resource, digests.resource) };
       case 'functions/verify-digests.ts':
         return { environment: ofDigests, statements: verifyDigestsStatements(resource, digests.resource) };
+      case 'functions/deliver.ts':
+        return {
+          environment: {
+            ...environment,
+            BUCKET_NAME: bucketName,
+            POLICY: JSON.stringify(this.#props.stage.policy),
+            SECRETS_KEY_ID: this.#props.secretsKeyArn,
+            WAKE_QUEUE_URL: this.#wakes.queue.queueUrl,
+            WEBHOOK_HOSTS: JSON.stringify(this.#props.stage.webhooks?.furtherHosts ?? []),
+          },
+          statements: [
+            ...deliverStatements(resource),
+            secretsStatement(this.#props.secretsKeyArn, 'Decrypt'),
+            ...this.#wakes.sendStatements(),
+          ],
+        };
+      case 'functions/tick-subscriptions.ts':
+        return {
+          environment: { ...environment, WAKE_QUEUE_URL: this.#wakes.queue.queueUrl },
+          statements: [...tickStatements(resource), ...this.#wakes.sendStatements()],
+        };
       case 'functions/purge-by-policy.ts':
         return {
           environment: { ...environment, BUCKET_NAME: bucketName, POLICY: JSON.stringify(this.#props.stage.policy) },
@@ -186,6 +220,19 @@ export class SharingStack extends Stack {
       default:
         throw new Error(`Nothing says what ${entry} may do`);
     }
+  }
+
+  /** Puts a function behind the queue of wakes: many messages at once, each by itself, so that a slow receiver keeps nobody waiting. */
+  #serve({ entry, timeoutMs, maximumConcurrency }: QueueConsumer): void {
+    const { queue, dead } = this.#wakes;
+    const consumer = this.#functionOf(entry, Duration.millis(timeoutMs), this.#wakes.receiveStatements());
+    this.#alarms.watchDelivery(entry, consumer, queue, dead);
+    new EventSourceMapping(this, `${constructName(entry)}Mapping`, {
+      target: consumer,
+      eventSourceArn: queue.queueArn,
+      batchSize: 1,
+      maxConcurrency: maximumConcurrency,
+    });
   }
 
   /**

@@ -11,7 +11,11 @@ import {
   feedPrefix,
   feedProgressPartition,
   listenersPartition,
+  notificationPrefix,
+  registryPartition,
   sequencePrefix,
+  subscriptionsPrefix,
+  uploadPartition,
 } from '../../shared/store/keys.ts';
 import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
 
@@ -161,6 +165,35 @@ export const readStatements = (table: TableResource): PolicyStatement[] => [
   useKey(table),
   onObjects(table, 'GetObject'),
   useKeyForObjects(table),
+];
+
+/**
+ * Decides what may be told, which any row may have a say in, and notes what was told. Of records it writes versions of Subscriptions alone, with the rows that go with one; policies cannot
+ * tell these from others.
+ */
+export const deliverStatements = (table: TableResource): PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
+    resources: [table.tableArn],
+  }),
+  onRows(table, ['PutItem', 'UpdateItem', 'DeleteItem'], 'StringLike', [
+    `${subscriptionsPrefix}*`,
+    `${notificationPrefix}*`,
+    chartKey('*'),
+    registryPartition('*', 'Subscription', '*', '*'),
+    uploadPartition('*'),
+  ]),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
+  accessLogStays(table),
+  useKey(table),
+  onObjects(table, 'GetObject', 'PutObject'),
+  useKeyForObjects(table),
+];
+
+/** Looks which Subscriptions are due, and nothing else. */
+export const tickStatements = (table: TableResource): PolicyStatement[] => [
+  onRows(table, ['Query'], 'StringLike', [`${subscriptionsPrefix}*`]),
+  useKey(table),
 ];
 
 const onObjects = ({ bucketArn }: TableResource, ...actions: readonly string[]) =>

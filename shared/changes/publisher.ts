@@ -1,6 +1,8 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { type Policy, usualPolicy } from '../access/policy.ts';
 import { nameInRow } from '../access/programmes.ts';
+import { wakeQueue } from '../delivery/wake-queue.ts';
+import { wakeSubscriptionsOf } from '../delivery/wake-subscriptions.ts';
 import { readDenials } from '../store/denylist.ts';
 import { documentClient } from '../store/document-client.ts';
 import { openStore } from '../store/open-store.ts';
@@ -20,8 +22,9 @@ let made: ReturnType<typeof clients> | undefined;
  */
 export const publisherFrom = async (env: Readonly<Record<string, string | undefined>>): Promise<Publisher> => {
   const { TABLE_NAME: tableName, BUCKET_NAME: bucket, EVENT_BUS_NAME: busName, POLICY = '{}', PARTNERS = '[]' } = env;
-  if (!tableName || !bucket || !busName) {
-    throw new Error('Missing in the environment: TABLE_NAME, BUCKET_NAME, EVENT_BUS_NAME');
+  const { WAKE_QUEUE_URL: queueUrl } = env;
+  if (!tableName || !bucket || !busName || !queueUrl) {
+    throw new Error('Missing in the environment: TABLE_NAME, BUCKET_NAME, EVENT_BUS_NAME, WAKE_QUEUE_URL');
   }
   made ??= clients();
   const { bus, client } = made;
@@ -33,6 +36,7 @@ export const publisherFrom = async (env: Readonly<Record<string, string | undefi
     busName,
     store,
     ...tellingBy(store, { policy, partners }),
+    wake: wakeSubscriptionsOf(store, wakeQueue(client, { queueUrl })),
   };
 };
 

@@ -1,7 +1,7 @@
 import { RecordError } from '../errors.ts';
 import { dateInterval, type Interval } from '../search/date-range.ts';
 import { presented, type StoredRecord } from '../store/rows.ts';
-import type { RequestContext } from './context.ts';
+import type { Addressed, RequestContext } from './context.ts';
 import { countOf } from './searchset.ts';
 
 /** Versions a page, unless another number is asked for. */
@@ -43,7 +43,7 @@ export const timeAsked = (query: Query): TimeAsked | undefined => {
 
 /** How a version came about, and what it says. https://hl7.org/fhir/R4/http.html#history */
 export const historyEntry = (
-  context: Pick<RequestContext, 'request' | 'store' | 'view'>,
+  context: Pick<RequestContext, 'store' | 'view'> & Addressed,
   record: StoredRecord,
 ): fhir4.BundleEntry => {
   const { fullUrl, ...entry } = versionEntry(context, record);
@@ -53,7 +53,7 @@ export const historyEntry = (
 
 /** How a version came about, and nothing of what it says. */
 export const versionEntry = (
-  { request, store }: Pick<RequestContext, 'request' | 'store'>,
+  { request, store }: Pick<RequestContext, 'store'> & Addressed,
   record: StoredRecord,
 ): fhir4.BundleEntry => {
   const deleted = record.resource === undefined;

@@ -130,7 +130,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-explain-consent-explain-consent.lazy.js', most: 36_000, types: ['consent'] },
     { name: 'shared-matching-patients.lazy.js', most: 16_000, types: ['patient', 'diagnostic-report'] },
     { name: 'shared-interactions-laboratory-laboratory.lazy.js', most: 250_000, types: ['diagnostic-report'] },
-    { name: 'shared-interactions-amendments-amendments.lazy.js', most: 76_000, types: ['patient', 'task'] },
+    { name: 'shared-interactions-amendments-amendments.lazy.js', most: 77_000, types: ['patient', 'task'] },
     { name: 'shared-interactions-booking-booking.lazy.js', most: 66_500, types: ['appointment'] },
     { name: 'shared-interactions-work-work.lazy.js', most: 30_000, types: ['task'] },
     { name: 'shared-interactions-trends-trends.lazy.js', most: 40_000, types: ['observation'] },

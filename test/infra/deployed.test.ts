@@ -51,6 +51,7 @@ beforeAll(async () => {
     USER_POOL_JWKS: jwks,
     AWS_ENDPOINT_URL_EVENTBRIDGE: services.endpoint,
     EVENT_BUS_NAME: busName,
+    WAKE_QUEUE_URL: 'https://sqs.invalid/concord-wakes', // nobody subscribes here
   };
   authorization = `Bearer ${await accessToken({ role: 'system' })}`;
 });

@@ -78,7 +78,15 @@ describe('functions of the stacks', () => {
 
   it.each([
     ['functions/metadata.ts', ['SIGN_IN_DOMAIN', 'USER_POOL_ID']],
-    ['functions/publish-changes.ts', ['BUCKET_NAME', 'EVENT_BUS_NAME', 'PARTNERS', 'POLICY', 'TABLE_NAME']],
+    [
+      'functions/publish-changes.ts',
+      ['BUCKET_NAME', 'EVENT_BUS_NAME', 'PARTNERS', 'POLICY', 'TABLE_NAME', 'WAKE_QUEUE_URL'],
+    ],
+    [
+      'functions/deliver.ts',
+      ['BUCKET_NAME', 'POLICY', 'SECRETS_KEY_ID', 'TABLE_NAME', 'WAKE_QUEUE_URL', 'WEBHOOK_HOSTS'],
+    ],
+    ['functions/tick-subscriptions.ts', ['TABLE_NAME', 'WAKE_QUEUE_URL']],
     ['functions/file-accesses.ts', ['TABLE_NAME']],
     ['functions/replay-changes.ts', ['BUCKET_NAME', 'EVENT_BUS_NAME', 'POLICY', 'TABLE_NAME']],
     ['functions/sweep-transactions.ts', ['BUCKET_NAME', 'TABLE_NAME']],
@@ -109,6 +117,7 @@ describe('functions of the stacks', () => {
       'TABLE_NAME',
       'USER_POOL_CLIENT_IDS',
       'USER_POOL_ID',
+      'WAKE_QUEUE_URL',
       'WEBHOOK_HOSTS',
     ]);
   });

@@ -340,6 +340,30 @@ describe('policies of the stacks', () => {
     expect(actionsOf('functions/remind.ts', 's3')).toEqual(['s3:GetObject']);
   });
 
+  it('let what delivers write how Subscriptions stand and what was sent, and of records what a version of one needs; it changes no other row', () => {
+    expect(onRowsOf('functions/deliver.ts')).toEqual([
+      [['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], undefined],
+      [
+        ['dynamodb:DeleteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+        onlyLike('W!*', 'W#*', 'C#*', 'X#*#Subscription#*#*', 'O~*'),
+      ],
+      [['dynamodb:PutItem'], onlyLike('A#*', '!deployment')],
+    ]);
+    expect(actionsOf('functions/deliver.ts', 's3')).toEqual(['s3:GetObject', 's3:PutObject']);
+    expect(actionsOf('functions/deliver.ts', 'sqs')).toEqual([
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ReceiveMessage',
+      'sqs:SendMessage',
+    ]);
+  });
+
+  it('let what looks which Subscriptions are due read these, and wake them, and nothing else', () => {
+    expect(onRowsOf('functions/tick-subscriptions.ts')).toEqual([[['dynamodb:Query'], onlyLike('W!*')]]);
+    expect(actionsOf('functions/tick-subscriptions.ts', 'sqs')).toEqual(['sqs:SendMessage']);
+    expect(actionsOf('functions/publish-changes.ts', 'sqs')).toEqual(['sqs:SendMessage']);
+  });
+
   it('let no function scan, or change the table itself', () => {
     const actions = new Set(allows().flatMap((grant) => grant.actions));
 
@@ -360,6 +384,7 @@ describe('policies of the stacks', () => {
     'functions/sweep-transactions.ts',
     'functions/purge-by-policy.ts',
     'functions/remind.ts',
+    'functions/deliver.ts',
     'functions/history.ts',
     'functions/publish-changes.ts',
     'functions/file-accesses.ts',

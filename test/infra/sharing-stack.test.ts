@@ -6,9 +6,11 @@ import finalised from '../../events/dynamodb/finalised.json' with { type: 'json'
 import updated from '../../events/dynamodb/updated.json' with { type: 'json' };
 import scanResult from '../../events/object-store/scan-result.json' with { type: 'json' };
 import { type EventPattern, matchesPattern } from '../../infra/local/event-pattern.ts';
+import { queueConsumers } from '../../infra/local/queue-consumers.ts';
 import { scheduledFunctions } from '../../infra/local/scheduler.ts';
 import { streamConsumers } from '../../infra/local/stream-consumers.ts';
 import { lateAfterMs } from '../../shared/store/feed/completeness.ts';
+import { leaseMs } from '../../shared/store/subscriptions/turns.ts';
 import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
 
 const resources = (type: string) =>
@@ -25,6 +27,12 @@ const functionBehind = (reference: unknown): string => {
 /** Of the stream: what has a queue before it is not meant. */
 const mappings = () =>
   resources('AWS::Lambda::EventSourceMapping').filter(({ properties }) => properties.StartingPosition !== undefined);
+
+/** Of the queue of wakes. */
+const wakeMapping = () =>
+  resources('AWS::Lambda::EventSourceMapping').find(
+    ({ properties }) => functionBehind(properties.FunctionName) === queueConsumers[0].entry,
+  );
 
 const patternsOf = ({ properties }: Resource) =>
   ((properties.FilterCriteria as { Filters: { Pattern: string }[] } | undefined)?.Filters ?? []).map(
@@ -68,11 +76,31 @@ describe('what stands behind the table', () => {
     for (const { properties } of mappings()) expect(properties.MaximumRetryAttempts).toBeUndefined();
   });
 
+  it('gives wakes of Subscriptions, one by one and many at once, to the function that they go to locally', () => {
+    const mapping = wakeMapping();
+    const [consumer] = queueConsumers;
+    const text = JSON.stringify(mapping?.properties.EventSourceArn);
+    const queue = resources('AWS::SQS::Queue').find(({ id }) => text.includes(`"${id}"`));
+
+    expect(mapping?.properties).toMatchObject({
+      BatchSize: 1,
+      ScalingConfig: { MaximumConcurrency: consumer.maximumConcurrency },
+    });
+    // A message that is worked on is given to nobody else.
+    expect(Number(queue?.properties.VisibilityTimeout) * 1_000).toBe(consumer.visibilityTimeoutMs);
+    expect(consumer.visibilityTimeoutMs).toBeGreaterThanOrEqual(consumer.timeoutMs);
+    expect(consumer.timeoutMs).toBeGreaterThanOrEqual(leaseMs);
+    expect(queue?.properties.RedrivePolicy).toMatchObject({ maxReceiveCount: consumer.maxReceiveCount });
+    expect(JSON.stringify(queue?.properties.QueueName ?? '')).toBe('""');
+  });
+
   it('gives what runs on a schedule the time that it has locally', () => {
     const seconds = resources('AWS::Lambda::Function').map((each) => [entryOf(each), each.properties.Timeout]);
 
     expect(seconds).toEqual(
-      expect.arrayContaining(scheduledFunctions.map(({ entry, timeoutMs }) => [entry, timeoutMs / 1_000])),
+      expect.arrayContaining(
+        [...scheduledFunctions, ...queueConsumers].map(({ entry, timeoutMs }) => [entry, timeoutMs / 1_000]),
+      ),
     );
   });
 

@@ -25,6 +25,7 @@ export const bareStack = (options: Partial<ConcordOptions> = {}): Promise<Concor
     routes: [],
     consumers: [],
     schedule: [],
+    queueConsumers: [],
     poolFunctions: false,
     ...options,
   });

@@ -25,35 +25,29 @@ export interface StoredSubscription extends SubscriptionName {
  */
 export const subscriptionOf = async (table: Table, name: SubscriptionName): Promise<StoredSubscription> => {
   const prefix = settingsKey(name).sk.replace(/settings$/, '');
-  const [found] = await read(table, subscriptionShard(name.organization), prefix, true);
+  const [found] = await read(table, subscriptionShard(name.organization), prefix);
   return found ?? { organization: name.organization, id: name.id, settings: undefined, state: undefined };
 };
 
 /**
- * Those of an organisation. One call a megabyte, eventually consistent: who waits for none is told by the Subscription's own change.
+ * Those of an organisation. One call a megabyte, strongly consistent: whoever was told that a Subscription was written finds it.
  *
  * @throws WrittenByNewerRelease.
  */
 export const subscriptionsOf = (table: Table, organization: string): Promise<StoredSubscription[]> =>
-  read(table, subscriptionShard(organization), subscriptionPrefix(organization), false);
+  read(table, subscriptionShard(organization), subscriptionPrefix(organization));
 
-/** Those of one partition of all (`subscriptionShards`). One call a megabyte, eventually consistent. */
-export const subscriptionsIn = (table: Table, shard: number): Promise<StoredSubscription[]> =>
-  read(table, shard, '', false);
+/** Those of one partition of all (`subscriptionShards`). One call a megabyte, strongly consistent. */
+export const subscriptionsIn = (table: Table, shard: number): Promise<StoredSubscription[]> => read(table, shard, '');
 
-const read = async (
-  { client, tableName }: Table,
-  shard: number,
-  prefix: string,
-  consistent: boolean,
-): Promise<StoredSubscription[]> => {
+const read = async ({ client, tableName }: Table, shard: number, prefix: string): Promise<StoredSubscription[]> => {
   const found = new Map<string, StoredSubscription>();
   let after: Record<string, unknown> | undefined;
   do {
     const { Items = [], LastEvaluatedKey }: QueryCommandOutput = await client.send(
       new QueryCommand({
         TableName: tableName,
-        ConsistentRead: consistent,
+        ConsistentRead: true,
         KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
         ExpressionAttributeValues: {
           ':pk': subscriptionPartition(shard),

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { AuditTrail } from '../audit/audit-trail.ts';
+import { eventIdOf } from '../changes/event-id.ts';
+import { type Readable, type Reading, readableNow } from '../changes/readable-now.ts';
+import { stringifyJson } from '../fhir/json.ts';
+import { historyEntry, versionEntry } from '../interactions/history-bundle.ts';
+import { View } from '../interactions/view.ts';
+import {
+  notificationBundle,
+  notificationId,
+  type SubscriptionProblem,
+  type ToldEvent,
+  type ToldStatus,
+} from '../notifications/notification-bundle.ts';
+import { isDirectory, subjectOf } from '../record-types/subjects.ts';
+import type { RecordChange } from '../store/feed/change.ts';
+import { network } from '../store/keys.ts';
+import type { Notification } from '../store/subscriptions/notifications.ts';
+import type { SubscriptionSettings } from '../store/subscriptions/settings.ts';
+import type { PostOutcome } from '../webhooks/post.ts';
+import { signatureHeaders } from '../webhooks/signature.ts';
+import type { Delivery } from './delivery.ts';
+import { readingOf } from './gather.ts';
+
+/** The longest that a receiver may take, in milliseconds, whatever it asks for. */
+const longestPostMs = 10_000;
+
+/** What came of posting to a receiver. */
+export type Outcome =
+  | { readonly taken: true; readonly httpStatus: number }
+  | { readonly taken: false; readonly problem: SubscriptionProblem; readonly httpStatus?: number };
+
+const outcomeOf = (outcome: PostOutcome): Outcome => {
+  if ('failed' in outcome)
+    return { taken: false, problem: outcome.failed === 'address' ? 'dns-resolution-error' : 'no-response' };
+  const { status: httpStatus } = outcome;
+  return httpStatus >= 200 && httpStatus < 300
+    ? { taken: true, httpStatus }
+    : { taken: false, problem: 'error-response', httpStatus };
+};
+
+/** A notification by its name, and when it was made. */
+interface Named {
+  readonly name: string;
+  readonly at: number;
+}
+
+/**
+ * Posts a notification once: with the headers that the subscriber gave, signed where a secret was given.
+ *
+ * @throws KeyServiceError.
+ */
+export const postNotification = async (
+  { post, openSecrets, now }: Delivery,
+  settings: SubscriptionSettings,
+  status: ToldStatus,
+  named: Named,
+): Promise<Outcome> => {
+  const { endpoint, contentType, timeoutSeconds } = settings;
+  const { headers, signingSecret } = await openSecrets(settings);
+  const body = stringifyJson(notificationBundle(settings, status, named));
+  const id = notificationId(settings, named.name);
+  const signed = signingSecret
+    ? signatureHeaders(signingSecret, { id, timestamp: Math.floor(now() / 1_000), body })
+    : { 'webhook-id': id };
+  const timeoutMs = Math.min((timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1_000, longestPostMs);
+  return outcomeOf(
+    await post(endpoint, {
+      headers: {
+        ...Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+        'content-type': contentType,
+        ...signed,
+      },
+      body,
+      timeoutMs,
+    }),
+  );
+};
+
+/** What an attempt at a notification of events came to. */
+export type Attempted =
+  /** Nothing of it may be known any more. */
+  | { readonly withheld: true; readonly left: readonly number[] }
+  | { readonly withheld: false; readonly left: readonly number[]; readonly outcome: Outcome };
+
+/**
+ * Attempts to deliver a notification: decides right before what of it may still be known, leaves a trace of what is told for the first time, and posts that.
+ *
+ * @throws whatever leaves the store without an answer; KeyServiceError.
+ */
+export const attempt = async (
+  delivery: Delivery,
+  settings: SubscriptionSettings,
+  notification: Notification,
+): Promise<Attempted> => {
+  const { now } = delivery;
+  const { changes, first, made, attempts, left: leftBefore = [] } = notification;
+  const { reading, programmes } = await readingOf(delivery, settings, now());
+  const readable = await allReadable(reading, changes);
+  const numbered = changes.map((change, index) => ({ number: first + index, change, found: readable.get(change) }));
+  const left = numbered.flatMap(({ number, found }) => (found ? [] : [number]));
+  if (left.length === changes.length) return { withheld: true, left };
+  const told = numbered.flatMap(({ number, found }) => (found ? [{ number, found }] : []));
+  const anew = told.filter(({ number }) => attempts === 0 || leftBefore.includes(number));
+  if (settings.content !== 'empty')
+    await trace(
+      delivery,
+      settings,
+      reading,
+      anew.map(({ found }) => found),
+    );
+  const entryOf = await entriesFor(
+    delivery,
+    settings,
+    { reading, programmes },
+    told.map(({ found }) => found),
+  );
+  const events = told.map(
+    ({ number, found }): ToldEvent => ({
+      number,
+      at: found.change.updated,
+      entry: entryOf(found),
+    }),
+  );
+  const outcome = await postNotification(
+    delivery,
+    settings,
+    { type: 'event-notification', status: 'active', events: first + changes.length - 1, told: events },
+    { name: String(first), at: made },
+  );
+  return { withheld: false, left, outcome };
+};
+
+/** What a notification has of each event, by how much is to be told: nothing, how it came about, or what it says as well. */
+const entriesFor = async (
+  { store }: Delivery,
+  { content, organization }: SubscriptionSettings,
+  { reading, programmes }: Awaited<ReturnType<typeof readingOf>>,
+  told: readonly Readable[],
+): Promise<(found: Readable) => fhir4.BundleEntry | undefined> => {
+  if (content === 'empty') return () => undefined;
+  const { asking, request, sharing } = reading;
+  const view = new View(asking, store, sharing, programmes);
+  if (content === 'full-resource') await view.prepare(told.map(({ record }) => record));
+  return ({ record }) => {
+    const recipient = isDirectory(record.type) ? network : organization;
+    const { type: recordType, id: recordId, version } = record;
+    const entry =
+      content === 'full-resource'
+        ? historyEntry({ request, store, view }, record)
+        : versionEntry({ request, store }, record);
+    return { id: eventIdOf({ recordType, recordId, version }, recipient), ...entry };
+  };
+};
+
+const allReadable = async (
+  reading: Reading,
+  changes: readonly RecordChange[],
+): Promise<ReadonlyMap<RecordChange, Readable>> => {
+  const found = new Map<RecordChange, Readable>();
+  let waiting = changes;
+  while (waiting.length > 0) {
+    const { readable, taken } = await readableNow(reading, waiting);
+    for (const each of readable) found.set(each.change, each);
+    waiting = waiting.slice(taken);
+  }
+  return found;
+};
+
+/** A row in the log of each chart of which something is told, before it is. What everybody may read leaves none. */
+const trace = async (
+  { store, now }: Delivery,
+  { id }: SubscriptionSettings,
+  { asking, sharing }: Reading,
+  told: readonly Readable[],
+): Promise<void> => {
+  const whats = new Map<string, string[]>();
+  for (const { record, charts } of told) {
+    if (isDirectory(record.type) || subjectOf(record.type) === 'knowledge') continue;
+    for (const chart of charts) {
+      const what = whats.get(chart) ?? [];
+      what.push(`${record.type}/${record.id}/_history/${record.version}`);
+      whats.set(chart, what);
+    }
+  }
+  const audit = new AuditTrail(store, asking, randomUUID(), now(), sharing);
+  await audit.record(
+    [...whats].map(([chart, what]) => ({
+      interaction: 'history-system' as const,
+      chart,
+      what,
+      query: `Subscription/${id}`,
+    })),
+  );
+};
