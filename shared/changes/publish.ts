@@ -10,6 +10,7 @@ import type { RecordRow } from '../store/rows.ts';
 import { appointmentChangedType, appointmentChangedV1, appointmentChangesIn } from './appointment-changed.ts';
 import { changesFor } from './changes-for.ts';
 import type { AccessRowChange } from './consent-changes-in.ts';
+import { lateVersionsIn } from './late-versions.ts';
 import { isOpening, type Opening } from './openings.ts';
 import type { ChangeToTell } from './recipients.ts';
 import { eventSource, recordChangedType, recordChangedV1 } from './record-changed.ts';
@@ -88,14 +89,17 @@ const isBeat = (row: Partial<Beat> | undefined): row is Beat =>
   row?.pk?.startsWith(beatPrefix) === true && typeof row.to === 'number';
 
 /**
- * Publishes what became of rows, in their order.
+ * Publishes what became of rows, in their order, each behind the versions that came late with it.
  *
  * @returns the place of the first of them of which the bus refused an event; undefined if it took all.
  * @throws WrittenByNewerRelease; whatever a service throws. Some of it may be published then.
  */
-export const publishRows = async (publisher: Publisher, rows: readonly StreamRow[]): Promise<number | undefined> => {
+export const publishRows = async (publisher: Publisher, given: readonly StreamRow[]): Promise<number | undefined> => {
   const { store, recipientsOf, wake } = publisher;
-  const changes = rows.flatMap((row): (ChangeToTell & { readonly row: RowChange['after'] })[] => {
+  const rows: { readonly place: number; readonly row: StreamRow }[] = [];
+  for (const [place, row] of given.entries())
+    for (const each of [...(await lateVersionsIn(store, row)), row]) rows.push({ place, row: each });
+  const changes = rows.flatMap(({ row }): (ChangeToTell & { readonly row: RowChange['after'] })[] => {
     const change = changeIn(row);
     return change ? [{ change, row: row.after }] : [];
   });
@@ -108,7 +112,7 @@ export const publishRows = async (publisher: Publisher, rows: readonly StreamRow
   const organizations = [...new Set(found.flat())];
   if (organizations.length > 0) await wake?.(organizations);
   const events: { readonly place: number; readonly entry: Event }[] = [];
-  for (const [place, row] of rows.entries())
+  for (const { place, row } of rows)
     for (const entry of [
       ...eventsOf(store, row, recipients.get(row.after) ?? []),
       ...(await openingEventsOf(publisher, row)),

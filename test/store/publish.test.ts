@@ -3,13 +3,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type Publisher, publishChanges } from '../../shared/changes/publish.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
+import { chartChanges } from '../../shared/store/feed/chart-changes.ts';
 import { completeUpTo, sendBeats } from '../../shared/store/feed/completeness.ts';
+import { lackingIn } from '../../shared/store/feed/lacking.ts';
 import { FeedReading } from '../../shared/store/feed/read-feed.ts';
 import { beginning, changesAfter } from '../../shared/store/feed/sequence.ts';
 import { network, sequencePartition } from '../../shared/store/keys.ts';
 import { openStore } from '../../shared/store/open-store.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
-import { recordRow, type StoredRecord } from '../../shared/store/rows.ts';
+import { historyRow, recordRow, type StoredRecord } from '../../shared/store/rows.ts';
 import { sweepTransactions } from '../../shared/store/settle-transaction.ts';
 import { stagingMs } from '../../shared/store/visibility.ts';
 import { localBucket, localTable } from '../support/dynamodb.ts';
@@ -140,6 +142,26 @@ describe('what is published', () => {
 
     const versions = (await toldTo()).map((told) => Number(told.split(' ').at(-1)));
     expect(versions).toEqual([1, 2, 2, 3, 4, 4, 5]);
+  });
+});
+
+describe('a version that was never current', () => {
+  it('is told in front of the one that came with it, and the feed lacks nothing', async () => {
+    const first = newRecord(store, store.ids.newChart());
+    await write(first);
+    await publish(passedTo('publish-changes', await streamed()));
+    const late = nextOf(first, { resource: { resourceType: 'Observation', status: 'registered' } });
+    const behind = nextOf(late);
+    const kept = { ...historyRow(late, store.ids) };
+    await commit(store, commitOf({ writes: [{ next: behind, previous: first, puts: [kept] }] }));
+
+    const report = await publish(passedTo('publish-changes', await streamed()));
+
+    const versions = ['created Observation 1', 'updated Observation 2', 'updated Observation 3'];
+    expect(report).toEqual({ batchItemFailures: [] });
+    expect(await toldTo()).toEqual(versions.map((each) => `northside ${each}`));
+    expect(onBus()).toEqual(versions.map((each) => `northside ${each}`));
+    expect(await lackingIn(store, await chartChanges(store, first.chart, undefined))).toEqual([]);
   });
 });
 
