@@ -1,6 +1,6 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Grant } from '../../shared/access/door.ts';
+import type { Grant, Referral, Visit } from '../../shared/access/door.ts';
 import { usualPolicy } from '../../shared/access/policy.ts';
 import { breakGlassOpenedV1 } from '../../shared/changes/break-glass-opened.ts';
 import { breakGlassesIn } from '../../shared/changes/break-glasses-in.ts';
@@ -10,9 +10,9 @@ import { type ChangeToTell, recipientsOf, type Telling } from '../../shared/chan
 import { rowChange } from '../../shared/changes/row-change.ts';
 import { type DoorRow, doorRow } from '../../shared/store/door-rows.ts';
 import { changeIn, type RecordChange } from '../../shared/store/feed/change.ts';
-import { grantKey } from '../../shared/store/keys.ts';
-import { noteListener } from '../../shared/store/listeners.ts';
+import { grantKey, referralKey, visitKey } from '../../shared/store/keys.ts';
 import type { RecordRow } from '../../shared/store/rows.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { concept, consentBody, denial, hl7, organizationsThere, recipient } from '../support/consents.ts';
 import { type FollowedServer, followedServer } from '../support/feed.ts';
 import { base } from '../support/fhir-server.ts';
@@ -28,6 +28,8 @@ import {
   type Stored,
 } from '../support/records.ts';
 
+import { subscriptionBody } from '../support/subscriptions.ts';
+
 // Who is told of what is written through the API. Whom Consents and relationships open a chart to is compared with a model in test/store/recipients.test.ts.
 
 const ofType = (code: string): fhir4.Coding => ({ system: 'http://hl7.org/fhir/resource-types', code });
@@ -39,6 +41,7 @@ beforeAll(async () => {
   await server.streamed();
 });
 
+const treatment = { ...usualPolicy, sharing: 'treatment' };
 const telling = (over: Partial<Telling> = {}): Telling => ({
   store: server.store,
   policy: usualPolicy,
@@ -136,8 +139,7 @@ describe('recipientsOf', () => {
     const changes = await changesSince();
 
     expect(await toldOf(changes)).toMatchObject({ 'Observation 1 created': ['northside'] });
-    await noteListener(server.store, 'hillside');
-    await noteListener(server.store, 'hillside');
+    await create(server, subscriptionBody(), { role: 'admin', organization: 'hillside' });
     expect(await toldOf(changes, { partners: ['lakeside'] })).toMatchObject({
       'Observation 1 created': ['hillside', 'lakeside', 'northside'],
     });
@@ -179,7 +181,7 @@ describe('recipientsOf', () => {
       'Observation 1 created': ['northside'],
       'Encounter 1 created': ['lakeside'],
     });
-    expect(await toldOf(changes, { policy: { ...usualPolicy, sharing: 'treatment' } })).toMatchObject({
+    expect(await toldOf(changes, { policy: treatment })).toMatchObject({
       'Observation 1 created': ['lakeside', 'northside'],
       'Encounter 1 created': ['lakeside', 'northside'],
     });
@@ -197,9 +199,10 @@ describe('recipientsOf', () => {
 });
 
 /** Who is told that a Consent has changed, by what the stream tells since the last call. */
-const consentsTold = async (over: Partial<Telling> = {}) => {
+const consentsTold = async (over: Partial<Telling> = {}) => consentsIn(await server.streamed(), over);
+const consentsIn = async (records: readonly DynamoDBRecord[], over: Partial<Telling> = {}) => {
   const events: ConsentChanged[] = [];
-  for (const record of await server.streamed()) {
+  for (const record of records) {
     const at = (record.dynamodb?.ApproximateCreationDateTime ?? 0) * 1_000;
     events.push(...(await consentChangesIn(telling(over), { ...rowChange<AccessRow>(record), at })));
   }
@@ -258,6 +261,61 @@ describe('ConsentChanged.v1', () => {
     const consent = await create(server, consentBody(subject));
     await server.put(pathOf(consent), { ...consent, status: 'inactive' });
     expect(inWords(await consentsTold())).toEqual(['lakeside lost']);
+  });
+
+  it('tells of each chart by itself that a merge has made one with it, to whoever saw something of that one', async () => {
+    const [kept, other] = [await chart(), await chart()];
+    await create(server, consentBody(other.subject));
+    const merged = await server.post(`${pathOf(kept.patient)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: { reference: other.subject } }],
+    });
+    expect(merged.status).toBe(200);
+    await server.streamed();
+    await create(server, denial(kept.subject, { actor: [recipient('Organization/lakeside')] }));
+
+    expect(await consentsTold()).toMatchObject([
+      { recipient: 'lakeside', change: 'lost', patientId: other.patient.id },
+    ]);
+  });
+
+  it("tells nobody of a guest's Consent who sees nothing of what the guest keeps", async () => {
+    const { subject } = await chart();
+    await seenByLakeside(subject);
+    await create(server, consentBody(subject, toHillside));
+    await server.streamed();
+    await create(server, denial(subject, toHillside), elsewhere);
+    expect(await consentsTold()).toEqual([]);
+  });
+
+  it('tells of a denial who saw something by a care relationship', async () => {
+    const { subject } = await chart();
+    await seenByLakeside(subject);
+    await server.streamed();
+    await create(server, denial(subject, { actor: [recipient('Organization/lakeside')] }));
+    const records = await server.streamed();
+    expect(inWords(await consentsIn(records))).toEqual([]);
+    expect(inWords(await consentsIn(records, { policy: treatment }))).toEqual(['lakeside lost']);
+  });
+
+  it('tells an organisation that the patient accepts what it sees by that, if it has seen the patient', async () => {
+    const { patient } = await chart();
+    const at = { chart: patient.id, place: server.store.ids.newPlace(0), type: 'Consent' };
+    const accepted: Referral = {
+      kind: 'referral',
+      custodian: 'northside',
+      byPatient: true,
+      to: ['Organization/lakeside'],
+    };
+    const after = doorRow(referralKey(at), 1, accepted);
+    const seen: Visit = { kind: 'visit', custodian: 'lakeside', seen: Date.now() };
+    await writeRows(server.store, [after]);
+    const told = async () =>
+      inWords(await consentChangesIn(telling({ policy: treatment }), { before: undefined, after, at: 0 }));
+
+    expect(await told()).toEqual([]);
+    await writeRows(server.store, [doorRow(visitKey({ ...at, type: 'Encounter' }), 1, seen)]);
+    expect(await told()).toEqual(['lakeside gained']);
   });
 
   it('tells nobody of what its own system may not see', async () => {

@@ -9,6 +9,7 @@ import { searchTypes } from '../../record-types/search-types.ts';
 import type { RowChanges } from '../../store/directive-rows.ts';
 import { cursorText, endOfSequence } from '../../store/feed/sequence.ts';
 import { KeyServiceError } from '../../store/key-service.ts';
+import { noteListener } from '../../store/listeners.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { kmsSecretsKey, type SecretsKey } from '../../store/secrets-key.ts';
 import { subscriptionOf } from '../../store/subscriptions/read-subscriptions.ts';
@@ -55,6 +56,8 @@ export const written = async (
   const [sealed, start] = await Promise.all([
     sealedSecrets(context, secrets, { ...version, isOff, endpoint }),
     endOfSequence(context.store, version.custodian),
+    // Before there is anything to be told by it: of a chart that is open to the whole network, who listens is told.
+    noteListener(context.store, version.custodian),
   ]);
   const { error: _error, ...rest } = shown;
   const status = isOff ? 'off' : 'requested';
