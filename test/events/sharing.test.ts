@@ -1,16 +1,25 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { DynamoDBStreamEvent } from 'aws-lambda';
+import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { breakGlassOpenedType, breakGlassOpenedV1 } from '../../shared/changes/break-glass-opened.ts';
 import { consentChangedType, consentChangedV1 } from '../../shared/changes/consent-changed.ts';
 import { publishChanges } from '../../shared/changes/publish.ts';
 import { rowChange } from '../../shared/changes/row-change.ts';
-import type { RowKey } from '../../shared/store/keys.ts';
+import {
+  chartKey,
+  linksKey,
+  presenceKey,
+  programmeVisitKey,
+  type RowKey,
+  referralKey,
+  visitKey,
+} from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { recordRow } from '../../shared/store/rows.ts';
+import { passedTo } from '../support/feed.ts';
 import { publisherOn } from '../support/publisher.ts';
 import { recordingBus } from '../support/recording-bus.ts';
 import { newRecord, testStore } from '../support/test-store.ts';
@@ -94,5 +103,37 @@ describe('BreakGlassOpened.v1', () => {
     expect(read('event-bridge/break-glass-opened.v1.schema.json')).toEqual(
       JSON.parse(JSON.stringify(z.toJSONSchema(breakGlassOpenedV1))),
     );
+  });
+});
+
+describe('what the publisher is given of a chart that is opened', () => {
+  const passes = (record: DynamoDBRecord) => passedTo('publish-changes', [record]).length === 1;
+  const keys = (sk: string) => ({ pk: { S: chartKey(chart) }, sk: { S: sk } });
+  const inserted = (sk: string): DynamoDBRecord => ({
+    eventName: 'INSERT',
+    dynamodb: { Keys: keys(sk), NewImage: { ...keys(sk), version: { N: '1' } } },
+  });
+
+  it('is what Consents come to, that it ends, and a broken glass', () => {
+    const records = ['consent', 'break-glass'].flatMap(
+      (name) => (read(`dynamodb/${name}.json`) as DynamoDBStreamEvent).Records,
+    );
+    const history = ({ dynamodb }: DynamoDBRecord) => dynamodb?.Keys?.sk?.S?.startsWith('~H#') ?? false;
+
+    expect(records.map(passes)).toEqual(records.map((record) => !history(record)));
+    expect(passes(inserted(referralKey({ type: 'Consent', chart, place: '78m7n5g000qlc95lpl10' }).sk))).toBe(true);
+  });
+
+  it('is not that a patient was seen or sent, nor what is linked', () => {
+    const address = { chart, place: '78m7n5g000qlc95lpl10' };
+    const rows = [
+      visitKey({ ...address, type: 'Encounter' }),
+      referralKey({ ...address, type: 'ServiceRequest' }),
+      programmeVisitKey({ ...address, type: 'Encounter' }),
+      presenceKey(chart, 'lakeside'),
+      linksKey(chart),
+    ];
+
+    expect(rows.map(({ sk }) => passes(inserted(sk)))).toEqual(rows.map(() => false));
   });
 });

@@ -192,7 +192,7 @@ describe('recipientsOf', () => {
             }
         },
       ),
-      { numRuns: 8, seed: 4 },
+      { numRuns: 8, seed: 4, endOnFailure: true },
     );
     // It is worth little unless all of it comes up.
     expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(2);
