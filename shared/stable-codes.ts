@@ -157,6 +157,7 @@ export const refusalCodes = {
     'filter-not-permitted',
     'full-resource-not-permitted',
     'subscription-ended',
+    'subscription-not-active',
   ],
   'too-costly': ['bundle-too-costly', 'search-too-long', 'too-many-days'],
   unavailable: ['denylist-unavailable'],

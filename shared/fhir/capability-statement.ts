@@ -4,6 +4,8 @@ import { type OwnRoutes, type Route, routesOf } from '../http/routes.ts';
 import { supportedProfiles } from '../profiles/supported.ts';
 import type { RecordType } from '../record-types/define-record-type.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
+import { backport, subscriptionProfile, topicExtension } from '../subscriptions/backport.ts';
+import { topicOf, typesWithTopics } from '../subscriptions/topics.ts';
 
 /** Changes with every release that serves something else. */
 export const releasedOn = '2026-11-26';
@@ -50,13 +52,19 @@ export const capabilityStatement = (
     status: 'active',
     date: releasedOn,
     kind: 'instance',
-    instantiates: [`${usCore}/CapabilityStatement/us-core-server`],
+    instantiates: [
+      `${usCore}/CapabilityStatement/us-core-server`,
+      `${backport}/CapabilityStatement/backport-subscription-server-r4`,
+    ],
     software: { name: 'Concord', version: release },
     implementation: { description: 'Concord, an electronic health record', url: baseUrl },
     fhirVersion: '4.0.1',
     format: [fhirJson, 'application/json', 'json'],
     patchFormat: [jsonPatch, fhirJson],
-    implementationGuide: [`${usCore}/ImplementationGuide/hl7.fhir.us.core`],
+    implementationGuide: [
+      `${usCore}/ImplementationGuide/hl7.fhir.us.core`,
+      `${backport}/ImplementationGuide/hl7.fhir.uv.subscriptions-backport`,
+    ],
     rest: [
       {
         mode: 'server',
@@ -140,6 +148,17 @@ const referencesByTarget = (recordTypes: readonly RecordType[]): ReadonlyMap<str
   return byTarget;
 };
 
+/** Topics that can be subscribed to. https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/StructureDefinition-capabilitystatement-subscriptiontopic-canonical.html */
+const topicsFor = (type: string): Pick<fhir4.CapabilityStatementRestResource, 'extension'> =>
+  type === 'Subscription'
+    ? { extension: typesWithTopics.map((each) => ({ url: topicExtension, valueCanonical: topicOf(each) })) }
+    : {};
+
+const profilesOf = (type: string): string[] => [
+  ...supportedProfiles(type),
+  ...(type === 'Subscription' ? [subscriptionProfile] : []),
+];
+
 const resourceOf = (
   recordType: RecordType,
   routes: readonly Route[],
@@ -148,7 +167,7 @@ const resourceOf = (
   const references = recordType.searchParameters.filter(({ type }) => type === 'reference');
   const names = [...new Set(routes.map(({ name }) => name))].filter((name) => !toldElsewhere.has(name));
   const has = (name: string) => names.includes(name);
-  const profiles = supportedProfiles(recordType.name);
+  const profiles = profilesOf(recordType.name);
   const operations = new Map(
     routes
       .filter(({ name }) => name === 'operation')
@@ -158,6 +177,7 @@ const resourceOf = (
       }),
   );
   return {
+    ...topicsFor(recordType.name),
     type: recordType.name as fhir4.CapabilityStatementRestResource['type'],
     ...(profiles.length === 0 ? {} : { supportedProfile: profiles }),
     interaction: names.map((code) => ({ code: code as fhir4.CapabilityStatementRestResourceInteraction['code'] })),

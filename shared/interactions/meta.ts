@@ -17,6 +17,7 @@ import { planLabels } from './plan-write.ts';
 import { mayAccess, notFound, refusedWrite, requireTypeAccess, unseen } from './require-access.ts';
 import { save } from './save.ts';
 import { factsOfRecord } from './security-context.ts';
+import { resubscribed } from './subscribed.ts';
 import { requireVersion } from './update.ts';
 
 /** How often labels are set anew where others have written the record meanwhile. */
@@ -147,7 +148,8 @@ const planChange = async (
   );
   const labelled = recordType.tags?.(sent) ?? sent;
   if (isSame(resource.meta ?? {}, labelled.meta ?? {})) return { plans: [], answer: answer(context, current) };
-  const plan = await planLabels(context, { ...current, resource }, labelled);
+  const planned = await planLabels(context, { ...current, resource }, labelled);
+  const plan = { ...planned, ...(await resubscribed(context, planned.next)) };
   return { plans: [plan], answer: answer(context, plan.next) };
 };
 

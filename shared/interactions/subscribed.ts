@@ -34,3 +34,12 @@ export const unsubscribed = async (record: StoredRecord): Promise<{ readonly bes
   record.type === 'Subscription'
     ? { besides: (await import('./subscriptions/writing.lazy.ts')).withoutSettings(record) }
     : {};
+
+/** The settings of a Subscription of which nothing but labels is another: as they are, for its next version. */
+export const resubscribed = async (
+  context: Pick<RequestContext, 'store'>,
+  next: StoredRecord,
+): Promise<{ readonly besides?: RowChanges }> =>
+  next.type === 'Subscription'
+    ? { besides: await (await import('./subscriptions/writing.lazy.ts')).settingsAnew(context, next) }
+    : {};

@@ -33,6 +33,7 @@ import { registerInput } from '../interactions/registering/input.ts';
 import { acknowledgeInput } from '../interactions/results/input.ts';
 import { retentionInput } from '../interactions/retention/input.ts';
 import { retractInput, signInput } from '../interactions/signing/input.ts';
+import { eventsInput, redriveInput, statusInput } from '../interactions/subscriptions/input.ts';
 import { summaryInput } from '../interactions/summary/input.ts';
 import { servedInput } from '../interactions/terms/asked.ts';
 import { expandInput } from '../interactions/terms/expand.ts';
@@ -164,6 +165,21 @@ const described: Readonly<Record<string, OperationDescription>> = {
   },
   'DiagnosticReport/$review': { summary: 'Say that a report was reviewed', input: {}, answer: 'Task' },
   'Observation/$review': { summary: 'Say that a result was reviewed', input: {}, answer: 'Task' },
+  'Subscription/$status': {
+    summary: 'How Subscriptions stand, and how many events they have had',
+    input: statusInput,
+    answer: 'Bundle',
+  },
+  'Subscription/$events': {
+    summary: 'Events of a Subscription by their numbers, as a notification',
+    input: eventsInput,
+    answer: 'Bundle',
+  },
+  'Subscription/$redrive': {
+    summary: 'Send again what was given up',
+    input: redriveInput,
+    answer: 'OperationOutcome',
+  },
   'Task/$acknowledge': {
     summary: 'Acknowledge a critical result, with what was read back',
     input: acknowledgeInput,

@@ -82,20 +82,23 @@ const ofSubscriptions = /^http:\/\/hl7\.org\/fhir\/(?:\d+\.\d+|uv\/subscriptions
  * https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/components.html
  */
 const requireKnownExtensions = ({ extension, _criteria, channel }: fhir4.Subscription): void => {
-  const known: readonly string[] = [...Object.values(backportExtensions), signingSecretExtension];
+  const { filter, heartbeat, timeout, maxCount, channelType, content } = backportExtensions;
+  const all: readonly string[] = [...Object.values(backportExtensions), signingSecretExtension];
   const require = (
     extensions: readonly fhir4.Extension[] | undefined,
     at: string,
-    isMeant: (url: string) => boolean,
+    known: readonly string[],
+    isMeant = (url: string) => ofSubscriptions.test(url) || all.includes(url),
   ) => {
     const index = extensions?.findIndex(({ url }) => !known.includes(url) && isMeant(url)) ?? -1;
-    if (index >= 0) throw wrongExtension(`${at}.extension[${index}]`, 'Concord does not know this extension');
+    if (index >= 0) throw wrongExtension(`${at}.extension[${index}]`, 'Concord does not know this extension here');
   };
-  const isOfSubscriptions = (url: string) => ofSubscriptions.test(url);
-  require(_criteria?.extension, criteriaAt, () => true);
-  require(extension, 'Subscription', isOfSubscriptions);
-  require(channel.extension, channelAt, isOfSubscriptions);
-  require(channel._payload?.extension, `${channelAt}.payload`, isOfSubscriptions);
+  require(extension, 'Subscription', []);
+  require(_criteria?.extension, criteriaAt, [filter], () => true);
+  require(channel.extension, channelAt, [heartbeat, timeout, maxCount, signingSecretExtension]);
+  require(channel._type?.extension, `${channelAt}.type`, [channelType]);
+  require(channel._endpoint?.extension, `${channelAt}.endpoint`, []);
+  require(channel._payload?.extension, `${channelAt}.payload`, [content]);
 };
 
 const mostFilters = 10;

@@ -18,6 +18,7 @@ import {
   referenceTo,
   type Stored,
 } from '../support/records.ts';
+import { subscriptionBody } from '../support/subscriptions.ts';
 
 // An answer may be lost, so that a client asks again. Whatever writes has to know it by the key.
 
@@ -393,6 +394,7 @@ const cases: Readonly<Record<string, () => Promise<Asked>>> = {
   ],
   'Communication/$read': async () => [await message(), parameters(), nurse],
   'Communication/$triage': async () => [await message(), parameters({ pool: { valueCode: 'physician' } }), nurse],
+  'Subscription/$redrive': async () => [await create(server, subscriptionBody(), admin), parameters(), admin],
   'Task/$claim': async () => [await task(), parameters(), nurse],
   'Task/$unclaim': async () => done('Task/$claim', [await task(), parameters(), nurse]),
   'Task/$progress': async () => [
@@ -451,6 +453,8 @@ const asking = [
   '$match',
   '$upload',
   '$inbox',
+  '$status',
+  '$events',
 ];
 const terms = ['$lookup', '$validate-code', '$subsumes', '$expand'];
 /** They count how often somebody looks, so they have to count each time. */

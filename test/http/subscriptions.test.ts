@@ -286,6 +286,25 @@ describe('settings of a Subscription', () => {
   });
 });
 
+describe('labels of a Subscription', () => {
+  it('leave its settings as they are, under the new version', async () => {
+    const { settingsOf } = await useSecretsKey();
+    const { id } = await subscribed({}, { header: ['X-Key: kept'] });
+    const before = await settingsOf(server.store, id);
+    const valueMeta = { tag: [{ system: 'http://concord.test/tags', code: 'register' }] };
+
+    const added = await server.post(
+      `Subscription/${id}/$meta-add`,
+      { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta }] },
+      { as: system },
+    );
+
+    expect(added.status).toBe(200);
+    expect(before?.secrets.headers).toEqual([{ name: 'x-key', value: 'kept' }]);
+    expect(await settingsOf(server.store, id)).toEqual({ ...before, version: 2 });
+  });
+});
+
 describe('secrets of a Subscription', () => {
   const secrets = { header: [`Authorization: ${authorization}`, 'X-Key: another'], ...signedWith(signingSecret) };
   const shown = ['Authorization: ***', 'X-Key: ***'];

@@ -64,7 +64,7 @@ const filesBeside: readonly {
     { name: 'shared-openapi-viewer.data.br', most: 520_000 },
   ].map((file) => ({ ...file, readBy: (entry: string) => entry === 'functions/metadata.ts' })),
   ...[
-    { name: 'shared-access-sharing.lazy.js', most: 20_000, published: true },
+    { name: 'shared-access-sharing.lazy.js', most: 20_000, published: true, described: true },
     { name: 'shared-audit-refusals.lazy.js', most: 12_000 },
     // The description holds what the system is asked, and so what explains access.
     { name: 'shared-interactions-proxies-acting.lazy.js', most: 20_500, described: true },
@@ -133,6 +133,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-amendments-amendments.lazy.js', most: 77_000, types: ['patient', 'task'] },
     { name: 'shared-interactions-booking-booking.lazy.js', most: 66_500, types: ['appointment'] },
     { name: 'shared-interactions-work-work.lazy.js', most: 30_000, types: ['task'] },
+    { name: 'shared-interactions-subscriptions-operations.lazy.js', most: 72_000, types: ['subscription'] },
     { name: 'shared-interactions-trends-trends.lazy.js', most: 40_000, types: ['observation'] },
     {
       name: 'shared-interactions-results-results.lazy.js',

@@ -111,6 +111,11 @@ describe('capability statement', () => {
       ['Patient', 'everything', 'http://hl7.org/fhir/OperationDefinition/Patient-everything'],
       ['Patient', 'match', 'http://hl7.org/fhir/OperationDefinition/Patient-match'],
       ['Patient', 'summary', 'http://hl7.org/fhir/uv/ips/OperationDefinition/summary'],
+      ...['status', 'events'].map((name) => [
+        'Subscription',
+        name,
+        `http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-${name}`,
+      ]),
     ]);
     const own = operations.filter(([, , definition]) => definition?.startsWith(ours));
     expect(own.map(([, , definition]) => definition)).toEqual(
@@ -156,7 +161,26 @@ describe('capability statement', () => {
       'http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|6.1.0',
     ]);
     expect(resources.get('Appointment')).not.toHaveProperty('supportedProfile');
-    expect(new Set(profiles).size).toBe(49);
+    expect(resources.get('Subscription')?.supportedProfile).toEqual([
+      'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription',
+    ]);
+    expect(new Set(profiles).size).toBe(50);
+  });
+
+  it('tells the topics of Subscriptions: one for each type that is served, but the access log', () => {
+    const types = whole.rest?.[0]?.resource ?? [];
+    const url =
+      'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/capabilitystatement-subscriptiontopic-canonical';
+
+    expect(types.find(({ type }) => type === 'Subscription')?.extension).toEqual(
+      types
+        .filter(({ type }) => type !== 'AuditEvent')
+        .map(({ type }) => ({
+          url,
+          valueCanonical: `https://concord.example/fhir/SubscriptionTopic/${type}`,
+        })),
+    );
+    expect(types.filter(({ extension }) => extension)).toHaveLength(1);
   });
 
   it('tells of the access log that it is read alone', () => {
@@ -240,14 +264,20 @@ describe('capability statement', () => {
     expect(resources.get('Organization')?.searchRevInclude).not.toContain('*');
   });
 
-  it('names this release, this server and the guide that it follows', () => {
+  it('names this release, this server and the guides that it follows', () => {
     expect(release).toBe(packageFile.version);
     expect(whole).toMatchObject({
       name: 'Concord',
       software: { name: 'Concord', version: release },
       implementation: { url: base },
-      instantiates: ['http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server'],
-      implementationGuide: ['http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core'],
+      instantiates: [
+        'http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server',
+        'http://hl7.org/fhir/uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4',
+      ],
+      implementationGuide: [
+        'http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core',
+        'http://hl7.org/fhir/uv/subscriptions-backport/ImplementationGuide/hl7.fhir.uv.subscriptions-backport',
+      ],
       format: ['application/fhir+json', 'application/json', 'json'],
     });
   });

@@ -165,6 +165,20 @@ describe('what a Subscription asks for', () => {
     expect(refused(elements, channel)).toEqual(['invalid', 'subscription-extension', `${at}.extension[0]`]);
   });
 
+  it('is refused for a filter that stands elsewhere than filters do, and would be left unread', () => {
+    const extension = [{ url: extensions.filter, valueString: 'code=1' }];
+
+    const places: readonly (readonly [string, ...Parameters<typeof subscription>])[] = [
+      ['Subscription', { extension }],
+      ['Subscription.channel', {}, { extension }],
+      ['Subscription.channel.type', {}, { _type: { extension } }],
+      ['Subscription.channel.endpoint', {}, { _endpoint: { extension } }],
+      ['Subscription.channel.payload', {}, { _payload: { extension } }],
+    ];
+    for (const [at, ...asked] of places)
+      expect(refused(...asked)).toEqual(['invalid', 'subscription-extension', `${at}.extension[0]`]);
+  });
+
   it('may have extensions that ask for nothing', () => {
     expect(refused(other('http://example.org/ours'), other('http://example.org/ours'))).toBeUndefined();
   });

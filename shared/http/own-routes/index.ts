@@ -18,6 +18,7 @@ import { observationRoutes } from './observation.ts';
 import { patientRoutes } from './patient.ts';
 import { practitionerRoutes } from './practitioner.ts';
 import { relatedPersonRoutes } from './related-person.ts';
+import { subscriptionRoutes } from './subscription.ts';
 import { taskRoutes } from './task.ts';
 import { valueSetRoutes } from './value-set.ts';
 
@@ -43,6 +44,7 @@ export const ownRoutes: OwnRoutes = {
   ...patientRoutes,
   ...practitionerRoutes,
   ...relatedPersonRoutes,
+  ...subscriptionRoutes,
   ...taskRoutes,
   ...valueSetRoutes,
 };

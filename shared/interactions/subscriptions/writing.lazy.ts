@@ -1,1 +1,1 @@
-export { withoutSettings, written } from './written.ts';
+export { settingsAnew, withoutSettings, written } from './written.ts';

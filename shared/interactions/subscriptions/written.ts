@@ -87,6 +87,15 @@ export const withoutSettings = ({ custodian, id }: StoredRecord): RowChanges => 
   removes: [settingsKey({ organization: custodian, id })],
 });
 
+/** The settings as they are, under the number of a version that changes nothing of them. One call. */
+export const settingsAnew = async (
+  { store }: Pick<RequestContext, 'store'>,
+  { custodian, id, version }: StoredRecord,
+): Promise<RowChanges> => {
+  const { settings } = await subscriptionOf(store, { organization: custodian, id });
+  return { puts: settings ? [settingsRow({ ...settings, version })] : [], removes: [] };
+};
+
 const told = ({ topic, type, filters, ...rest }: Requested) => ({
   ...(topic === undefined ? {} : { topic }),
   types: [type],

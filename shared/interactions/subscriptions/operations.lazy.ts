@@ -1,0 +1,3 @@
+export { events } from './events.ts';
+export { redrive } from './redrive.ts';
+export { status, statusOfAll } from './status.ts';
