@@ -29,6 +29,8 @@ export const scheduledFunctions: readonly ScheduledFunction[] = [
   { entry: 'functions/write-digests.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
   { entry: 'functions/verify-digests.ts', everyMs: 24 * hourMs, timeoutMs: 15 * minuteMs, firstAfterMs: 10 * minuteMs },
   { entry: 'functions/remind.ts', everyMs: remindEveryMs, timeoutMs: remindEveryMs },
+  { entry: 'functions/retry-parked.ts', everyMs: 5 * minuteMs, timeoutMs: 5 * minuteMs, firstAfterMs: minuteMs },
+  { entry: 'functions/reconcile-feed.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs, firstAfterMs: 10 * minuteMs },
   { entry: 'functions/purge-by-policy.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
 ];
 

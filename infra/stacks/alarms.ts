@@ -164,6 +164,59 @@ export class Alarms extends Construct {
     });
   }
 
+  /** A chart that is parked, so that its changes are told to nobody, and changes that were lost and found. Counted, and nothing of whose they are (docs/store.md). */
+  watchPublishing(): void {
+    this.#counted('ChangesUnpublished', {
+      description:
+        'Changes of a chart cannot be published: it is parked, and its changes wait until what is wrong with it is mended (docs/store.md)',
+      period: Duration.minutes(15),
+    });
+    this.#counted('ChangesRepublished', {
+      description:
+        'Changes were lost on their way to the feed, and have been published by its reconciliation (docs/store.md)',
+      period: Duration.hours(1),
+    });
+  }
+
+  /** What mends the feed: no run of a day came to its end, or some do not. */
+  watchMending(entry: string, mender: IFunction): void {
+    const period = Duration.days(1);
+    this.#alarm(`${constructName(entry)}Missing`, {
+      description: `${entry} has not done its work for two days: what the feed lacks is not published`,
+      metric: new MathExpression({
+        expression: 'FILL(runs, 0) - FILL(failures, 0)',
+        usingMetrics: { runs: mender.metricInvocations(), failures: mender.metricErrors() },
+        period,
+      }),
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      threshold: 1,
+      periods: 2,
+      whenMissing: TreatMissingData.BREACHING,
+    });
+    this.#alarm(`${constructName(entry)}Failing`, {
+      description: `${entry} has failed for three hours`,
+      metric: mender.metricErrors({ period: Duration.hours(1) }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 3,
+    });
+  }
+
+  /** Something that is not to happen: one is too many. */
+  #counted(
+    metricName: string,
+    { description, period }: { readonly description: string; readonly period: Duration },
+  ): void {
+    const dimensionsMap = { service: 'concord' };
+    this.#alarm(metricName, {
+      description,
+      metric: new Metric({ namespace: 'Concord', metricName, dimensionsMap, period, statistic: 'Sum' }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+  }
+
   /** Messages of other systems that cannot be filed: a sender that nobody has described, or a feed that has changed. Each that waits is counted, and nothing of what it says. */
   watchMessages(): void {
     this.#alarm('MessagesWaiting', {

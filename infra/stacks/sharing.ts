@@ -31,8 +31,10 @@ import {
   fileAccessesStatements,
   publishStatements,
   readStatements,
+  reconcileStatements,
   recordStatements,
   remindStatements,
+  retryParkedStatements,
   sweepStatements,
   type TableResource,
   tickStatements,
@@ -79,6 +81,7 @@ export class SharingStack extends Stack {
     this.#digestKey = new DigestKey(this, 'DigestKey', stage);
     this.#alarms = new Alarms(this, 'Alarms', this.#key);
     this.#alarms.watchMessages();
+    this.#alarms.watchPublishing();
     if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
     const [wakes] = queueConsumers;
     this.#wakes = new DeliveryQueue(this, 'Wakes', wakes, this.#key);
@@ -113,6 +116,8 @@ export class SharingStack extends Stack {
       this.#digestKey.letMakeCodes(scheduled.role);
       this.#alarms.watchDigests(entry, scheduled);
     }
+    if (entry === 'functions/retry-parked.ts' || entry === 'functions/reconcile-feed.ts')
+      this.#alarms.watchMending(entry, scheduled);
     if (entry === 'functions/verify-digests.ts') {
       this.#digestKey.letVerifyCodes(scheduled.role);
       this.#alarms.watchVerification(entry, scheduled);
@@ -153,17 +158,11 @@ export class SharingStack extends Stack {
     };
     switch (entry) {
       case 'functions/publish-changes.ts':
-        return {
-          environment: {
-            ...environment,
-            BUCKET_NAME: bucketName,
-            EVENT_BUS_NAME: this.#bus.eventBusName,
-            POLICY: JSON.stringify(this.#props.stage.policy),
-            PARTNERS: JSON.stringify(this.#props.stage.partners.map(({ organization }) => organization)),
-            WAKE_QUEUE_URL: this.#wakes.queue.queueUrl,
-          },
-          statements: [...publishStatements(resource), ...this.#wakes.sendStatements(), this.#putEvents()],
-        };
+        return this.#publishing(publishStatements(resource));
+      case 'functions/retry-parked.ts':
+        return this.#publishing(retryParkedStatements(resource));
+      case 'functions/reconcile-feed.ts':
+        return this.#publishing(reconcileStatements(resource));
       case replayEntry:
         return {
           environment: {
@@ -233,6 +232,22 @@ export class SharingStack extends Stack {
       batchSize: 1,
       maxConcurrency: maximumConcurrency,
     });
+  }
+
+  /** What tells of changes, as they come or later. */
+  #publishing(statements: readonly PolicyStatement[]): Work {
+    const { stage, table } = this.#props;
+    return {
+      environment: {
+        TABLE_NAME: table.tableName,
+        BUCKET_NAME: table.bucketName,
+        EVENT_BUS_NAME: this.#bus.eventBusName,
+        POLICY: JSON.stringify(stage.policy),
+        PARTNERS: JSON.stringify(stage.partners.map(({ organization }) => organization)),
+        WAKE_QUEUE_URL: this.#wakes.queue.queueUrl,
+      },
+      statements: [...statements, ...this.#wakes.sendStatements(), this.#putEvents()],
+    };
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   feedProgressPartition,
   listenersPartition,
   notificationPrefix,
+  reconciliationKey,
   registryPartition,
   sequencePrefix,
   subscriptionsPrefix,
@@ -131,12 +132,25 @@ export const publishStatements = (table: TableResource): PolicyStatement[] => [
     resources: [table.tableArn],
   }),
   onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
-  onRows(table, ['PutItem'], 'StringLike', [`${sequencePrefix}*`, deploymentKeyKey.pk]),
+  onRows(table, ['PutItem'], 'StringLike', [`${sequencePrefix}*`, feedProgressPartition, deploymentKeyKey.pk]),
   onRows(table, ['UpdateItem'], 'StringEquals', [feedProgressPartition]),
   accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject'),
   useKeyForObjects(table),
+];
+
+/** Publishes charts that were parked, which are parked no more then. */
+export const retryParkedStatements = (table: TableResource): PolicyStatement[] => [
+  ...publishStatements(table),
+  onRows(table, ['DeleteItem'], 'StringEquals', [feedProgressPartition]),
+];
+
+/** Publishes what the feed lacks, closes gaps, and keeps how far it has come. */
+export const reconcileStatements = (table: TableResource): PolicyStatement[] => [
+  ...publishStatements(table),
+  onRows(table, ['DeleteItem'], 'StringEquals', [feedProgressPartition]),
+  onRows(table, ['PutItem'], 'StringEquals', [reconciliationKey.pk]),
 ];
 
 /** Finds what is to be reminded of, and notes that and nothing else. */

@@ -4,14 +4,15 @@ import { log } from '../log.ts';
 import { changeIn, type RowChange } from '../store/feed/change.ts';
 import { type Beat, type BeatChange, noteBeats, noteLateness } from '../store/feed/completeness.ts';
 import { tell } from '../store/feed/tell.ts';
-import { beatPrefix } from '../store/keys.ts';
+import { beatPrefix, chartKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
-import type { RecordRow } from '../store/rows.ts';
+import { addressOf, type RecordRow } from '../store/rows.ts';
 import { appointmentChangedType, appointmentChangedV1, appointmentChangesIn } from './appointment-changed.ts';
 import { changesFor } from './changes-for.ts';
 import type { AccessRowChange } from './consent-changes-in.ts';
 import { lateVersionsIn } from './late-versions.ts';
 import { isOpening, type Opening } from './openings.ts';
+import { isAway, type OfChart, publishOrPark, ServiceAway } from './parking.ts';
 import type { ChangeToTell } from './recipients.ts';
 import { eventSource, recordChangedType, recordChangedV1 } from './record-changed.ts';
 import { reminderDueType, reminderDueV1, remindersIn } from './reminder-due.ts';
@@ -34,7 +35,7 @@ export interface Publisher {
 
 /**
  * Publishes what a batch of the stream is worth, in its order: finds out who may know of each change, files it in the feed and tells each of those, wakes whoever delivers, and puts an event
- * for each on the bus. Each step may be done again. A record that cannot be read ends the batch in front of it.
+ * for each on the bus. Each step may be done again. A chart of which something cannot be published is parked, and holds up nobody else's changes (parking.ts).
  *
  * Where the bus refuses an event, the batch is to be repeated from the record that it came from, and no later call is sent before. What stood behind it in the same call may have been
  * accepted, so on the bus a record's versions may change places: the consumer keeps the highest. Feed and deliveries wait for no bus.
@@ -44,18 +45,70 @@ export const publishChanges = async (
   { Records }: DynamoDBStreamEvent,
   now = Date.now(),
 ): Promise<DynamoDBBatchResponse> => {
-  await noteLateness(publisher.store, createdFirst(Records, now), now);
-  const rows = Records.map((record) => ({
-    ...rowChange<RecordRow & Partial<Beat>>(record),
-    at: (record.dynamodb?.ApproximateCreationDateTime ?? now / 1_000) * 1_000,
-  }));
-  const unread = rows.findIndex((row) => !isReadable(publisher, row));
-  const readable = unread === -1 ? rows : rows.slice(0, unread);
-  const refused = await publishRows(publisher, readable);
+  const { store } = publisher;
+  await noteLateness(store, createdFirst(Records, now), now);
+  const changes = Records.map((record, index) => streamChange(record, index, now));
+  let refused: StreamChange | undefined;
+  const publish = async (some: readonly StreamChange[]) => {
+    for (const { row } of some) eventsOf(store, row, []); // what cannot be read fails before anything of it is told
+    const place = await publishRows(
+      publisher,
+      some.map(({ row }) => row),
+    );
+    const first = place === undefined ? undefined : some[place];
+    if (first && first.index < (refused?.index ?? Number.POSITIVE_INFINITY)) refused = first;
+  };
+  const { versions = [], asides = [] } = Object.groupBy(changes, ({ row }) =>
+    row.after && addressOf(row.after) ? 'versions' : 'asides',
+  );
+  await publishOrPark(store, versions, publish, now);
+  await publishAsides(asides, publish);
   // Behind whatever stands in front of them, which the feed has by now.
-  await noteBeats(publisher.store, readable.flatMap(beatIn));
-  const again = Records[refused ?? unread];
-  return { batchItemFailures: again ? [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }] : [] };
+  await noteBeats(
+    store,
+    changes.flatMap(({ row }) => beatIn(row)),
+    now,
+  );
+  return { batchItemFailures: refused ? [{ itemIdentifier: refused.sequenceNumber }] : [] };
+};
+
+/** What became of a row, and where the stream tells of it. */
+interface StreamChange extends OfChart {
+  readonly row: StreamRow;
+  /** In the batch. */
+  readonly index: number;
+  readonly sequenceNumber: string;
+}
+
+const streamChange = (record: DynamoDBRecord, index: number, now: number): StreamChange => {
+  const { SequenceNumber: sequenceNumber = '', ApproximateCreationDateTime: created = now / 1_000 } =
+    record.dynamodb ?? {};
+  const { before, after } = rowChange<RecordRow>(record);
+  const at = created * 1_000;
+  const chart = after?.pk.slice(chartKey('').length) ?? '';
+  return { row: { before, after, at }, index, sequenceNumber, chart, written: after?.updated ?? at };
+};
+
+/**
+ * Publishes reminders, and what opens charts or closes them. No feed has these, and they have no versions that they could be told from later: one that cannot be told is counted and passed
+ * over. Whoever misses it finds out by asking.
+ */
+const publishAsides = async (
+  changes: readonly StreamChange[],
+  publish: (changes: readonly StreamChange[]) => Promise<void>,
+): Promise<void> => {
+  if (changes.length === 0) return;
+  try {
+    await publish(changes);
+  } catch (error) {
+    if (isAway(error)) throw error;
+    if (changes.length > 1) {
+      for (const change of changes) await publishAsides([change], publish);
+      return;
+    }
+    log.fault('an event cannot be told', error);
+    log.count('ChangesUnpublished');
+  }
 };
 
 /** When the oldest change of a batch was written, in milliseconds since 1970. */
@@ -66,24 +119,8 @@ const createdFirst = (records: readonly DynamoDBRecord[], now: number): number =
     now,
   );
 
-const isReadable = ({ store }: Publisher, row: RowChange): boolean => {
-  try {
-    changeIn(row);
-    eventsOf(store, row, []);
-    return true;
-  } catch (error) {
-    log.fault('a change cannot be published', error);
-    return false;
-  }
-};
-
-const beatIn = ({
-  before,
-  after,
-}: {
-  readonly before: Partial<Beat> | undefined;
-  readonly after: Partial<Beat> | undefined;
-}): BeatChange[] => (isBeat(after) ? [{ before: isBeat(before) ? before : undefined, after }] : []);
+const beatIn = ({ before, after }: RowChange): BeatChange[] =>
+  isBeat(after) ? [{ before: isBeat(before) ? before : undefined, after }] : [];
 
 const isBeat = (row: Partial<Beat> | undefined): row is Beat =>
   row?.pk?.startsWith(beatPrefix) === true && typeof row.to === 'number';
@@ -110,7 +147,7 @@ export const publishRows = async (publisher: Publisher, given: readonly StreamRo
     changes.map(({ change, row }) => ({ change, recipients: recipients.get(row) ?? [] })),
   );
   const organizations = [...new Set(found.flat())];
-  if (organizations.length > 0) await wake?.(organizations);
+  if (organizations.length > 0) await wake?.(organizations).catch(throwAway);
   const events: { readonly place: number; readonly entry: Event }[] = [];
   for (const { place, row } of rows)
     for (const entry of [
@@ -119,6 +156,11 @@ export const publishRows = async (publisher: Publisher, given: readonly StreamRo
     ])
       events.push({ place, entry });
   return send(publisher, events);
+};
+
+/** Neither whoever delivers nor the bus knows of charts: what they fail with is no chart's fault. */
+const throwAway = (error: unknown): never => {
+  throw isAway(error) ? error : new ServiceAway('Deliveries or the bus failed', { cause: error });
 };
 
 /** What became of a row, and when, in milliseconds since 1970, where the stream tells of it. */
@@ -155,9 +197,9 @@ const send = async (
 ): Promise<number | undefined> => {
   for (let at = 0; at < events.length; at += eventsPerCall) {
     const batch = events.slice(at, at + eventsPerCall);
-    const { FailedEntryCount = 0, Entries = [] } = await bus.send(
-      new PutEventsCommand({ Entries: batch.map(({ entry }) => ({ ...entry, EventBusName })) }),
-    );
+    const { FailedEntryCount = 0, Entries = [] } = await bus
+      .send(new PutEventsCommand({ Entries: batch.map(({ entry }) => ({ ...entry, EventBusName })) }))
+      .catch(throwAway);
     if (FailedEntryCount > 0) {
       log.warn('the bus refused events', {
         count: FailedEntryCount,

@@ -310,9 +310,9 @@ export const notificationKey = (organization: string, id: string, firstEvent: nu
 export const listenersPartition = '!listeners';
 export const listenerKey = (organization: string): RowKey => ({ pk: listenersPartition, sk: organization });
 
-/** Charts whose changes are not published as they come, because one of them could not be. */
-export const parkedPartition = 'P#parked';
-export const parkedKey = (chart: string): RowKey => ({ pk: parkedPartition, sk: chart });
+/** Charts whose changes are not published as they come, because one of them could not be. Behind the beats: who reads all of that meets a chart that was parked before a beat was noted. */
+export const parkedPrefix = 'parked#';
+export const parkedKey = (chart: string): RowKey => ({ pk: feedProgressPartition, sk: `${parkedPrefix}${chart}` });
 
 /** How far the look has come that compares charts with the feed. */
 export const reconciliationKey: RowKey = { pk: `${feedProgressPartition}walk`, sk: 'F' };

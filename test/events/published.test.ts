@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { indexByDay } from '../../shared/audit/index-by-day.ts';
 import { type AppointmentChanged, appointmentChangedV1 } from '../../shared/changes/appointment-changed.ts';
+import { ServiceAway } from '../../shared/changes/parking.ts';
 import { type Publisher, publishChanges } from '../../shared/changes/publish.ts';
 import { type RecordChanged, recordChangedV1 } from '../../shared/changes/record-changed.ts';
 import { reminderDueV1 } from '../../shared/changes/reminder-due.ts';
@@ -342,7 +343,7 @@ describe('publishChanges', () => {
 
   it('fails as a whole where the bus is away, so that the stream keeps the batch', async () => {
     const bus = recordingBus(() => {
-      throw new Error('away');
+      throw new ServiceAway('away');
     });
 
     await expect(publish(batch([1]), bus)).rejects.toThrow('away');

@@ -12,6 +12,8 @@ const largestFunction = 1_000_000;
 const background = [
   'functions/history.ts',
   'functions/publish-changes.ts',
+  'functions/retry-parked.ts',
+  'functions/reconcile-feed.ts',
   'functions/file-accesses.ts',
   'functions/replay-changes.ts',
   'functions/sweep-transactions.ts',
@@ -21,7 +23,9 @@ const background = [
 ];
 
 /** Those of them that decide who is told of changes. */
-const publishing = ['functions/publish-changes.ts', 'functions/replay-changes.ts'];
+const publishing: ReadonlySet<string> = new Set(
+  ['publish-changes', 'retry-parked', 'reconcile-feed', 'replay-changes'].map((name) => `functions/${name}.ts`),
+);
 
 /** What asks and changes records by hand, which messages have no use for. */
 const byHand: ReadonlySet<string> = new Set(
@@ -73,7 +77,7 @@ const filesBeside: readonly {
     ...file,
     readBy: (entry: string) =>
       entry === 'functions/history.ts' ||
-      (published && publishing.includes(entry)) ||
+      (published && publishing.has(entry)) ||
       (!background.includes(entry) && (described || entry !== 'functions/metadata.ts')),
   })),
   ...[

@@ -114,6 +114,10 @@ describe('a function as it is deployed', () => {
     }
   });
 
+  it.each(['retry-parked', 'reconcile-feed'])('runs %s, which finds nothing to do', async (name) => {
+    expect(await calledWith(`functions/${name}.ts`, [{}])).toEqual([{ compiled: [] }]);
+  });
+
   it('creates, reads, searches, updates and deletes', async () => {
     const patient: fhir4.Patient = { resourceType: 'Patient', id: 'ana', name: [{ family: 'Rivera' }] };
 

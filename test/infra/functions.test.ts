@@ -78,10 +78,10 @@ describe('functions of the stacks', () => {
 
   it.each([
     ['functions/metadata.ts', ['SIGN_IN_DOMAIN', 'USER_POOL_ID']],
-    [
-      'functions/publish-changes.ts',
+    ...['publish-changes', 'retry-parked', 'reconcile-feed'].map((name): [string, string[]] => [
+      `functions/${name}.ts`,
       ['BUCKET_NAME', 'EVENT_BUS_NAME', 'PARTNERS', 'POLICY', 'TABLE_NAME', 'WAKE_QUEUE_URL'],
-    ],
+    ]),
     [
       'functions/deliver.ts',
       ['BUCKET_NAME', 'POLICY', 'SECRETS_KEY_ID', 'TABLE_NAME', 'WAKE_QUEUE_URL', 'WEBHOOK_HOSTS'],

@@ -387,6 +387,8 @@ describe('policies of the stacks', () => {
     'functions/deliver.ts',
     'functions/history.ts',
     'functions/publish-changes.ts',
+    'functions/retry-parked.ts',
+    'functions/reconcile-feed.ts',
     'functions/file-accesses.ts',
     'functions/add-token-claims.ts',
     'functions/follow-user-pool.ts',
@@ -418,7 +420,7 @@ describe('policies of the stacks', () => {
     expect(onRowsOf('functions/publish-changes.ts')).toEqual([
       [['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], undefined],
       [['dynamodb:BatchWriteItem'], onlyLike('F#*', 'F!')],
-      [['dynamodb:PutItem'], onlyLike('Q#*', '!deployment')],
+      [['dynamodb:PutItem'], onlyLike('Q#*', 'F!', '!deployment')],
       [
         ['dynamodb:UpdateItem'],
         { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['F!'] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
@@ -427,13 +429,32 @@ describe('policies of the stacks', () => {
     expect(actionsOf('functions/publish-changes.ts', 's3')).toEqual(['s3:GetObject']);
   });
 
-  it('let nobody publish but the publisher and what decides on replays, and these only what the records are the source of', () => {
+  it('let what publishes later do no more than that, end what stands in the way of the feed, and keep how far it has come', () => {
+    const only = (partition: string) => ({
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [partition] },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    });
+    const beyond = (entry: string) =>
+      onRowsOf(entry).filter(
+        (grant) => !JSON.stringify(onRowsOf('functions/publish-changes.ts')).includes(JSON.stringify(grant)),
+      );
+
+    expect(beyond('functions/retry-parked.ts')).toEqual([[['dynamodb:DeleteItem', 'dynamodb:UpdateItem'], only('F!')]]);
+    expect(beyond('functions/reconcile-feed.ts')).toEqual([
+      [['dynamodb:DeleteItem', 'dynamodb:UpdateItem'], only('F!')],
+      [['dynamodb:PutItem'], only('F!walk')],
+    ]);
+  });
+
+  it('let nobody publish but what tells of changes and what decides on replays, and these only what the records are the source of', () => {
     const publishing = allows().filter(({ actions }) => actions.includes('events:PutEvents'));
 
-    expect(publishing.map(({ holder, Condition }) => [holder.properties.Description, Condition])).toEqual([
-      ['Concord production: functions/publish-changes.ts', { StringEquals: { 'events:source': 'concord.records' } }],
-      ['Concord production: functions/replay-changes.ts', { StringEquals: { 'events:source': 'concord.records' } }],
-    ]);
+    expect(publishing.map(({ holder, Condition }) => [holder.properties.Description, Condition]).toSorted()).toEqual(
+      ['publish-changes', 'reconcile-feed', 'replay-changes', 'retry-parked'].map((name) => [
+        `Concord production: functions/${name}.ts`,
+        { StringEquals: { 'events:source': 'concord.records' } },
+      ]),
+    );
   });
 
   it('let what decides on replays read, take from its queue, and write nothing', () => {

@@ -135,6 +135,7 @@ describe('what stands behind the table', () => {
 
     const rates: Readonly<Record<number, string>> = {
       1: 'rate(1 minute)',
+      5: 'rate(5 minutes)',
       15: 'rate(15 minutes)',
       60: 'rate(1 hour)',
       1_440: 'rate(1 day)',
@@ -275,6 +276,30 @@ describe('alarms', () => {
       expect.objectContaining({ Period: 21_600, Metric: expect.objectContaining({ MetricName: 'Errors' }) as object }),
     ]);
   });
+
+  it.each(['ChangesUnpublished', 'ChangesRepublished'])('tell of one of %s', (metric) => {
+    expect(alarms().find(({ MetricName }) => MetricName === metric)).toMatchObject({
+      Namespace: 'Concord',
+      Statistic: 'Sum',
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+    });
+  });
+
+  it.each(['functions/retry-parked.ts', 'functions/reconcile-feed.ts'])(
+    'tell that %s fails, or was not run',
+    (entry) => {
+      expect(about(entry, 'Errors')).toMatchObject({ Threshold: 0, Period: 3_600, EvaluationPeriods: 3 });
+      expect(alarms().find(({ of, Metrics }) => of === entry && Metrics)).toMatchObject({
+        Threshold: 1,
+        ComparisonOperator: 'LessThanThreshold',
+        EvaluationPeriods: 2,
+        TreatMissingData: 'breaching',
+      });
+    },
+  );
 
   it('tell that the access log is not as it was written, or that nobody looked', () => {
     expect(about('functions/verify-digests.ts', 'Errors')).toMatchObject({ Threshold: 0, Period: 86_400 });

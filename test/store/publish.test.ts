@@ -1,11 +1,13 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ServiceAway } from '../../shared/changes/parking.ts';
 import { type Publisher, publishChanges } from '../../shared/changes/publish.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
 import { chartChanges } from '../../shared/store/feed/chart-changes.ts';
-import { completeUpTo, sendBeats } from '../../shared/store/feed/completeness.ts';
+import { commitWithinMs, completeUpTo, progressOf, sendBeats } from '../../shared/store/feed/completeness.ts';
 import { lackingIn } from '../../shared/store/feed/lacking.ts';
+import { parkedCharts } from '../../shared/store/feed/parked-charts.ts';
 import { FeedReading } from '../../shared/store/feed/read-feed.ts';
 import { beginning, changesAfter } from '../../shared/store/feed/sequence.ts';
 import { network, sequencePartition } from '../../shared/store/keys.ts';
@@ -23,6 +25,7 @@ import { insertEvent } from '../support/stream-events.ts';
 import { commitOf, intercepted, newRecord, nextOf, rowsOf } from '../support/test-store.ts';
 
 const start = Date.UTC(2026, 4, 1);
+const hour = 3600_000;
 
 let store: RecordStore;
 let streamed: () => Promise<DynamoDBRecord[]>;
@@ -69,7 +72,7 @@ const onBus = () =>
     const { recipient, change, recordType, version } = JSON.parse(Detail) as Record<string, unknown>;
     return [recipient, change, recordType, version].join(' ');
   });
-const away = () => Promise.reject(new Error('away'));
+const away = () => Promise.reject(new ServiceAway('away'));
 
 describe('what is published', () => {
   it('is filed, told, waked for and put on the bus, in this order of steps', async () => {
@@ -93,13 +96,13 @@ describe('what is published', () => {
     });
 
     expect(report).toEqual({ batchItemFailures: [] });
-    expect(steps).toEqual(['BatchWrite', 'Query', 'Query', 'Put', 'Put', 'wake']);
+    expect(steps).toEqual(['Query', 'BatchWrite', 'Query', 'Query', 'Put', 'Put', 'wake']);
     expect(await toldTo()).toEqual(['northside created Observation 1', '* created Location 1']);
     expect((await filed()).sort()).toEqual(['created Location 1', 'created Observation 1']);
     expect(onBus().sort()).toEqual(['* created Location 1', 'northside created Observation 1']);
   });
 
-  it('costs a batch of one organisation’s charts a Query a chart and five calls more, however many changes they bring', async () => {
+  it('costs a batch of one organisation’s charts a Query a chart and six calls more, however many changes they bring', async () => {
     const charts = Array.from({ length: 3 }, () => store.ids.newChart());
     const records = charts.flatMap((chart) => Array.from({ length: 80 }, () => newRecord(store, chart)));
     const calls: string[] = [];
@@ -110,8 +113,8 @@ describe('what is published', () => {
 
     await publishChanges({ ...publisher(), ...publisherOn(counted, { bus }) }, { Records: insertsOf(records) });
 
-    // The programmes, the charts, the feed, the end of the sequence and the row behind it.
-    expect(calls.sort()).toEqual(['BatchWrite', ...Array(5).fill('Query'), 'Put'].sort());
+    // What is parked, the programmes, the charts, the feed, the end of the sequence and the row behind it.
+    expect(calls.sort()).toEqual(['BatchWrite', ...Array(6).fill('Query'), 'Put'].sort());
     expect(bus.calls).toEqual(Array(24).fill(10));
   });
 
@@ -229,31 +232,45 @@ describe('a staged transaction', () => {
 });
 
 describe('a batch that fails', () => {
-  it('ends in front of a change that a newer release wrote: what stood before it is told', async () => {
-    const records = [newRecord(store, store.ids.newChart()), newRecord(store, store.ids.newChart(), { type: 'Task' })];
-    const [first, second] = records.map((record) => ({ ...recordRow(record, store.ids) }));
-    const event = insertEvent([first ?? {}, { ...second, layout: 99 }, { ...second }]);
+  it('is one no more because a newer release wrote a change: its chart waits for that, and what stands behind it is told', async () => {
+    const records = ['Observation', 'Task', 'Condition'].map((type) =>
+      newRecord(store, store.ids.newChart(), { type }),
+    );
+    const [first, second, third] = records.map((record) => ({ ...recordRow(record, store.ids) }));
+    const event = insertEvent([first ?? {}, { ...second, layout: 99 }, { ...third }]);
 
     const report = await publish(event.Records);
 
-    expect(report).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] });
-    expect(await toldTo()).toEqual(['northside created Observation 1']);
-    expect(await filed()).toEqual(['created Observation 1']);
-    expect(onBus()).toEqual(['northside created Observation 1']);
+    expect(report).toEqual({ batchItemFailures: [] });
+    expect((await toldTo()).toSorted()).toEqual(['northside created Condition 1', 'northside created Observation 1']);
+    expect((await filed()).toSorted()).toEqual(['created Condition 1', 'created Observation 1']);
+    expect(onBus().toSorted()).toEqual(['northside created Condition 1', 'northside created Observation 1']);
+    expect([...(await parkedCharts(store)).values()]).toMatchObject([
+      { chart: records[1]?.chart, reason: 'newer-release' },
+    ]);
   });
 
-  it('notes no beat that stands behind what could not be read', async () => {
+  it('does not hold up beats, and the feed is complete up to what was parked alone', async () => {
     await sendBeats(store, start);
     const beats = passedTo('publish-changes', await streamed());
-    const [unreadable] = insertEvent([
-      { ...recordRow(newRecord(store, store.ids.newChart()), store.ids), layout: 99 },
-    ]).Records;
+    const unreadable = newRecord(store, store.ids.newChart(), { updated: start - hour });
+    const [record] = insertEvent([{ ...recordRow(unreadable, store.ids), layout: 99 }]).Records;
 
-    await publish([unreadable as DynamoDBRecord, ...beats]);
-    const without = await completeUpTo(store);
-    await publish(beats);
+    await publish([record as DynamoDBRecord, ...beats]);
+    const parked = await completeUpTo(store);
+    const { streamed: through } = await progressOf(store);
 
-    expect([without, await completeUpTo(store)]).toEqual([undefined, start]);
+    expect([parked, through]).toEqual([start - hour - commitWithinMs, start]);
+  });
+
+  it('is none for a reminder that cannot be read', async () => {
+    const reminder = { pk: 'N#northside', sk: 'x', layout: 99 };
+    const record = newRecord(store, store.ids.newChart());
+
+    const report = await publish(insertEvent([reminder, { ...recordRow(record, store.ids) }]).Records);
+
+    expect(report).toEqual({ batchItemFailures: [] });
+    expect(onBus()).toEqual(['northside created Observation 1']);
   });
 
   it.each(['BatchWrite', 'Put'])('notes no beat, wakes nobody and publishes nothing where a %s fails', async (call) => {
@@ -271,7 +288,7 @@ describe('a batch that fails', () => {
     await sendBeats(store, start);
     const records = await streamed();
     const broken = recordingBus(() => {
-      throw new Error('away');
+      throw new ServiceAway('away');
     });
 
     for (let time = 0; time < 3; time++) {

@@ -1,7 +1,8 @@
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { log } from '../../log.ts';
 import { inParallel } from '../in-parallel.ts';
-import { beatKey, beatPrefix, beatsKey, feedGapKey, feedProgressPartition, type RowKey } from '../keys.ts';
+import { beatKey, beatPrefix, beatsKey, feedGapKey, feedProgressPartition, type Row, type RowKey } from '../keys.ts';
+import { rowsBetween } from '../rows-between.ts';
 import { type Table, writeRows } from '../write-rows.ts';
 import { timeText } from './feed-rows.ts';
 
@@ -141,29 +142,35 @@ export interface Gap {
 /** A stream has what is a day old at most. */
 const streamMs = 24 * hourMs;
 
+/** The beats; behind them gaps and parked charts: few, if any. A megabyte a Query, so that what is behind the beats was there when they were read. */
+const progressRows = async (table: Table): Promise<readonly Row[]> => {
+  const all: Row[] = [];
+  let after: string | undefined;
+  do {
+    const { rows, next } = await rowsBetween(table, { pk: feedProgressPartition, from: '!', to: '~', after });
+    all.push(...rows);
+    after = next;
+  } while (after !== undefined);
+  return all;
+};
+
 /**
  * Up to when everything has come out of the stream, whether or not it was filed; and where something of it may not have been. One Query.
  *
  * @returns `streamed` undefined where that is not known.
  */
-export const progressOf = async ({
-  client,
-  tableName: TableName,
-}: Table): Promise<{ readonly streamed: number | undefined; readonly gaps: readonly Gap[] }> => {
-  const { Items = [] } = await client.send(
-    new QueryCommand({
-      TableName,
-      ConsistentRead: true,
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': feedProgressPartition },
-    }),
-  );
-  const beats = Items.find(({ sk }) => sk === beatsKey.sk);
+export const progressOf = async (
+  table: Table,
+): Promise<{ readonly streamed: number | undefined; readonly gaps: readonly Gap[] }> => {
+  const rows = await progressRows(table);
+  const beats = rows.find(({ sk }) => sk === beatsKey.sk);
   const times = beatNames.map((name) => numberOf(beats?.[name])).filter((time) => time !== undefined);
-  const gaps = Items.filter(({ sk }) => String(sk).startsWith(feedGapKey('').sk)).map(({ from, noted }): Gap => {
-    const since = numberOf(from) ?? 0;
-    return { from: since, noted: numberOf(noted) ?? since + streamMs };
-  });
+  const gaps = rows
+    .filter(({ sk }) => sk.startsWith(feedGapKey('').sk))
+    .map(({ from, noted }): Gap => {
+      const since = numberOf(from) ?? 0;
+      return { from: since, noted: numberOf(noted) ?? since + streamMs };
+    });
   return { streamed: times.length === beatNames.length ? Math.min(...times) : undefined, gaps };
 };
 
@@ -185,19 +192,11 @@ export const closeGap = async ({ client, tableName: TableName }: Table, { from, 
  * Up to when the feed has every change, in milliseconds since 1970; undefined where that is not known. What it has besides is newer. To be asked
  * before the feed is read. One call.
  */
-export const completeUpTo = async ({ client, tableName: TableName }: Table): Promise<number | undefined> => {
-  const { Items = [] } = await client.send(
-    new QueryCommand({
-      TableName,
-      ConsistentRead: true,
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': feedProgressPartition },
-      Limit: 2, // the beats, and the oldest gap behind them
-    }),
-  );
-  const beats = Items.find(({ sk }) => sk === beatsKey.sk);
-  const gap = Items.find(({ sk }) => sk !== beatsKey.sk);
-  const all = [...beatNames.map((name) => numberOf(beats?.[name])), ...(gap ? [numberOf(gap.from)] : [])];
+export const completeUpTo = async (table: Table): Promise<number | undefined> => {
+  const rows = await progressRows(table);
+  const beats = rows.find(({ sk }) => sk === beatsKey.sk);
+  const missing = rows.filter(({ sk }) => sk !== beatsKey.sk);
+  const all = [...beatNames.map((name) => numberOf(beats?.[name])), ...missing.map(({ from }) => numberOf(from))];
   const known = all.filter((time) => time !== undefined);
   const least = known.length === all.length ? Math.min(...known) : 0;
   return least > 0 ? least : undefined;

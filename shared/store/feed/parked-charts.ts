@@ -1,12 +1,12 @@
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { parkedKey, parkedPartition, type RowKey } from '../keys.ts';
+import { feedProgressPartition, parkedKey, parkedPrefix, type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import type { RecordStore } from '../record-store.ts';
 import { rowsBetween } from '../rows-between.ts';
 import { tryWrite } from '../transact.ts';
 import { commitWithinMs } from './completeness.ts';
 
-// A change that cannot be published would hold up its whole shard: a third of all charts, perhaps. So its chart is parked, and everybody else's changes
+// A change that cannot be published would hold up its whole shard: a quarter of all charts, perhaps. So its chart is parked, and everybody else's changes
 // go on. What of a parked chart comes out of the stream is passed over, in one piece, because what comes later must not overtake. The chart itself has it all, so it is
 // published from there as soon as that works (shared/changes/retry-parked.ts).
 
@@ -34,7 +34,14 @@ export interface ParkedRow extends RowKey, Omit<ParkedChart, 'chart'> {
 }
 
 export const parkedLayouts = new Layouts<(row: ParkedRow) => ParkedChart>('parked', {
-  1: ({ sk: chart, reason, since, from, skipped, tried }) => ({ chart, reason, since, from, skipped, tried }),
+  1: ({ sk, reason, since, from, skipped, tried }) => ({
+    chart: sk.slice(parkedPrefix.length),
+    reason,
+    since,
+    from,
+    skipped,
+    tried,
+  }),
 });
 
 export const parkedRow = ({ chart, ...parked }: ParkedChart): ParkedRow => ({
@@ -46,13 +53,18 @@ export const parkedRow = ({ chart, ...parked }: ParkedChart): ParkedRow => ({
 /** Whatever has a client and knows its table. */
 type Table = Pick<RecordStore, 'client' | 'tableName'>;
 
+const parkedRange = { pk: feedProgressPartition, from: parkedPrefix, to: `${parkedPrefix}~` };
+
 /** All parked charts, strongly consistent: mostly none, and one Query. */
 export const parkedCharts = async (table: Table): Promise<ReadonlyMap<string, ParkedChart>> => {
   const parked = new Map<string, ParkedChart>();
   let after: string | undefined;
   do {
-    const { rows, next } = await rowsBetween(table, { pk: parkedPartition, from: '!', to: '~', after });
-    for (const row of rows as ParkedRow[]) parked.set(row.sk, parkedLayouts.reader(row.layout)(row));
+    const { rows, next } = await rowsBetween(table, { ...parkedRange, after });
+    for (const row of rows as ParkedRow[]) {
+      const each = parkedLayouts.reader(row.layout)(row);
+      parked.set(each.chart, each);
+    }
     after = next;
   } while (after !== undefined);
   return parked;

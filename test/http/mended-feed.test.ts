@@ -1,0 +1,150 @@
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { publishing } from '../../shared/changes/mend-on-schedule.ts';
+import type { Publisher } from '../../shared/changes/publish.ts';
+import { reconcile } from '../../shared/changes/reconcile.ts';
+import type { RecordChanged } from '../../shared/changes/record-changed.ts';
+import { retryParked } from '../../shared/changes/retry-parked.ts';
+import { completeUpTo } from '../../shared/store/feed/completeness.ts';
+import { changesOf, type FeedRow } from '../../shared/store/feed/feed-rows.ts';
+import { parkedCharts } from '../../shared/store/feed/parked-charts.ts';
+import { beginning, changesAfter } from '../../shared/store/feed/sequence.ts';
+import { feedPrefix, type Row, recordKey } from '../../shared/store/keys.ts';
+import { consentBody, organizationsThere } from '../support/consents.ts';
+import { type FollowedServer, followedServer } from '../support/feed.ts';
+import { publisherOn } from '../support/publisher.ts';
+import { create, observationBody, pathOf, patientBody, referenceTo, type Stored } from '../support/records.ts';
+import { allRows, rowAt } from '../support/test-store.ts';
+
+// What of the feed is mended by itself. Parking and reconciliation have their own tests in test/store; here the publisher decides who is told.
+
+let server: FollowedServer;
+let publisher: Publisher;
+beforeAll(async () => {
+  server = await followedServer();
+  publisher = publisherOn(server.store, { bus: server.bus });
+  await organizationsThere(server, ['northside', 'lakeside']);
+});
+beforeEach(async () => {
+  await server.file();
+  server.bus.accepted.length = 0;
+});
+
+const minute = 60_000;
+const always = () => true;
+
+/** A patient whose chart is open to Lakeside, and an Observation of two versions. */
+const sharedChart = async () => {
+  const patient = await create(server, patientBody());
+  const subject = referenceTo(patient);
+  await create(server, consentBody(subject));
+  await server.file();
+  server.bus.accepted.length = 0;
+  const observation = await create(server, observationBody(subject));
+  await server.put(pathOf(observation), { ...observation, status: 'amended' });
+  return { patient, observation };
+};
+
+const keyOf = ({ id }: Stored<fhir4.Observation>) => {
+  const { chart, place } = server.store.ids.decode(id) ?? { chart: '', place: '' };
+  return recordKey({ type: 'Observation', chart, place });
+};
+const put = (Item: Row) => server.store.client.send(new PutCommand({ TableName: server.store.tableName, Item }));
+
+/** What was told on the bus about one record. */
+const toldOf = (id: string) =>
+  server.bus.accepted
+    .map(({ Detail = '' }) => JSON.parse(Detail) as RecordChanged)
+    .filter(({ recordId }) => recordId === id);
+const named = (told: readonly RecordChanged[]) => told.map(({ recipient, version }) => `${recipient} ${version}`);
+
+const polledBy = async (organization: string, id: string) => {
+  const { changes } = await changesAfter(server.store, organization, beginning, 1_000);
+  return changes.flatMap(({ change }) =>
+    server.store.ids.idAt(change.chart, change.place) === id ? [change.version] : [],
+  );
+};
+
+describe('a damaged record', () => {
+  it('holds up nobody else’s, and is told to everybody who may know of it once it is mended', async () => {
+    const { observation } = await sharedChart();
+    const key = keyOf(observation);
+    const whole = (await rowAt(server.store, key)) as Row;
+    await put({ ...whole, body: Uint8Array.of(2, 0, 0, 0, 0, 9, 9) });
+    const other = await create(server, patientBody());
+
+    await server.file();
+    await server.beat(Date.now() + 5 * minute);
+
+    expect(named(toldOf(other.id))).toEqual(['northside 1']);
+    expect(toldOf(observation.id)).toEqual([]);
+    expect([...(await parkedCharts(server.store)).values()]).toMatchObject([{ reason: 'unreadable' }]);
+    const written = Date.parse(observation.meta?.lastUpdated ?? '');
+    expect(await completeUpTo(server.store)).toBeLessThan(written);
+
+    await put(whole);
+    const done = await retryParked(server.store, publishing(publisher), { now: Date.now(), proceed: always });
+
+    expect(done).toEqual({ unparked: 1, left: 0 });
+    expect(named(toldOf(observation.id)).toSorted()).toEqual([
+      'lakeside 1',
+      'lakeside 2',
+      'northside 1',
+      'northside 2',
+    ]);
+    expect(new Set(toldOf(observation.id).map(({ eventId }) => eventId)).size).toBe(4);
+    expect([await polledBy('northside', observation.id), await polledBy('lakeside', observation.id)]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(await completeUpTo(server.store)).toBeGreaterThan(written);
+  });
+
+  it('stays parked while the bus refuses what is told of it', async () => {
+    const { observation } = await sharedChart();
+    const key = keyOf(observation);
+    const whole = (await rowAt(server.store, key)) as Row;
+    await put({ ...whole, body: Uint8Array.of(2, 0, 0, 0, 0, 9, 9) });
+    await server.file();
+    await put(whole);
+    const refusing = publishing({
+      ...publisher,
+      bus: { send: () => Promise.resolve({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'Throttling' }] }) } as never,
+    });
+
+    const trying = retryParked(server.store, refusing, { now: Date.now(), proceed: always });
+
+    await expect(trying).rejects.toThrow('The bus refused events');
+    expect((await parkedCharts(server.store)).size).toBe(1);
+    await retryParked(server.store, publishing(publisher), { now: Date.now(), proceed: always });
+    expect((await parkedCharts(server.store)).size).toBe(0);
+  });
+});
+
+describe('a row of the feed that is gone', () => {
+  it('is there again after the next reconciliation, and everybody who may know of its changes is told once more', async () => {
+    const { observation } = await sharedChart();
+    await server.file();
+    const first = toldOf(observation.id);
+    const rows = (await allRows(server.store)).filter(({ pk }) => pk.startsWith(feedPrefix)) as unknown as FeedRow[];
+    const lost = rows.filter((row) =>
+      changesOf(row).some(({ chart, place }) => server.store.ids.idAt(chart, place) === observation.id),
+    );
+    for (const { pk, sk } of lost)
+      await server.store.client.send(new DeleteCommand({ TableName: server.store.tableName, Key: { pk, sk } }));
+    server.bus.accepted.length = 0;
+    const now = Date.now() + 5 * minute;
+    await server.beat(now);
+
+    const done = await reconcile(server.store, publishing(publisher), { now, proceed: always });
+
+    expect(lost.length).toBeGreaterThan(0);
+    expect(done).toMatchObject({ failed: 0, ended: true });
+    expect(done.republished).toBe(lost.reduce((sum, row) => sum + changesOf(row).length, 0));
+    expect(await Promise.all(lost.map((row) => rowAt(server.store, row)))).toEqual(lost);
+    const again = toldOf(observation.id);
+    expect(named(again).toSorted()).toEqual(['lakeside 1', 'lakeside 2', 'northside 1', 'northside 2']);
+    expect(again.map(({ eventId }) => eventId).toSorted()).toEqual(first.map(({ eventId }) => eventId).toSorted());
+    expect(new Set(await polledBy('lakeside', observation.id))).toEqual(new Set([1, 2]));
+  });
+});
