@@ -1,9 +1,10 @@
-import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { Basis } from '../access/question.ts';
 import { auditDayPartition, auditKey, auditPartition, type RowKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { AuditedAccess } from './audit-event.ts';
 import { type AuditEntry, chartOf, copiedEntry, emergency, entryOf, type StoredAuditRow } from './audit-row.ts';
-import { flaggedKey, followsAnother, isRefusal, refusedKey } from './following-rows.ts';
+import { basisAmong, followingKeys, followsAnother, refusedKey } from './following-rows.ts';
 
 /** A page of a log, newest first, and the sort key behind which the next one begins. */
 export interface AuditPage {
@@ -47,7 +48,6 @@ const pageOf = async (
   const rows = Items as StoredAuditRow[];
   // What is said of an access stands before it here. A page that ended between them would show the access on the next one as if that had not been said.
   while (LastEvaluatedKey && rows.length > 1 && followsAnother(rows.at(-1) as StoredAuditRow)) rows.pop();
-  const refused = new Set(rows.filter(isRefusal).map(({ sk }) => sk));
   const said = new Set(rows.filter(followsAnother).map(({ sk }) => sk));
   const all = rows.filter((row) => !followsAnother(row));
   const entries = await entriesOf(all);
@@ -55,15 +55,16 @@ const pageOf = async (
   return {
     accesses: accesses.map((row, index) => ({
       id: store.ids.idAt(chartOf(row), row.sk),
-      entry: withFlag(entries[index] as AuditEntry, said.has(flaggedKey(row).sk)),
-      refused: refused.has(refusedKey(row).sk),
+      entry: withBasis(entries[index] as AuditEntry, basisAmong(row, said)),
+      refused: said.has(refusedKey(row).sk),
     })),
     next: accesses.length < all.length ? accesses.at(-1)?.sk : LastEvaluatedKey && rows.at(-1)?.sk,
   };
 };
 
-const withFlag = (entry: AuditEntry, isFlagged: boolean): AuditEntry =>
-  isFlagged ? { ...entry, ...emergency } : entry;
+/** An access with the right by which it was permitted, where a row behind it tells of that. */
+export const withBasis = (entry: AuditEntry, basis: Basis | undefined): AuditEntry =>
+  basis === undefined ? entry : { ...entry, ...(basis === 'break-glass' ? emergency : { basis }) };
 
 /** What the rows say that stand by day: in themselves, or in the rows of the charts' logs that they lead to. */
 const entriesByDay = async (store: RecordStore, rows: readonly StoredAuditRow[]): Promise<AuditEntry[]> => {
@@ -109,14 +110,14 @@ export const loggedAccess = async (
   const decoded = store.ids.decode(id);
   if (!decoded || decoded.place === '') return undefined;
   const key = auditKey(decoded.chart, decoded.place);
-  const get = async (Key: { pk: string; sk: string }) =>
-    (await store.client.send(new GetCommand({ TableName: store.tableName, Key, ConsistentRead: true }))).Item;
-  const [row, refusal, flag] = await Promise.all([key, refusedKey(key), flaggedKey(key)].map(get));
+  const rows = (await store.getMany([key, ...followingKeys(key)])) as StoredAuditRow[];
+  const row = rows.find(({ sk }) => sk === key.sk);
+  const said = new Set(rows.map(({ sk }) => sk));
   return (
     row && {
       id,
-      entry: withFlag(entryOf(row as StoredAuditRow, store.ids), flag !== undefined),
-      refused: refusal !== undefined,
+      entry: withBasis(entryOf(row, store.ids), basisAmong(key, said)),
+      refused: said.has(refusedKey(key).sk),
     }
   );
 };

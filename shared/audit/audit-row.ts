@@ -56,6 +56,18 @@ export interface AuditEntry extends AccessCircumstances {
   readonly refusal?: string;
 }
 
+/** What shows a chart to somebody. Who writes into it discloses nothing. */
+export const showing: ReadonlySet<AuditedInteraction> = new Set([
+  'read',
+  'vread',
+  'history-instance',
+  'history-type',
+  'history-system',
+  'search-type',
+  'search-system',
+  'operation',
+]);
+
 /** What a row says of an access for which somebody broke the glass. */
 export const emergency = { purpose: 'BTG', basis: 'break-glass' } as const;
 

@@ -1,10 +1,10 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { Asking } from '../access/question.ts';
+import type { Asking, Basis } from '../access/question.ts';
 import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
-import { type AuditEntry, type AuditedInteraction, type AuditRow, auditRow, emergency } from './audit-row.ts';
+import { type AuditEntry, type AuditedInteraction, type AuditRow, auditRow, emergency, showing } from './audit-row.ts';
 import type { AccessCircumstances } from './basis.ts';
-import { flaggedRow, refusedRow } from './following-rows.ts';
+import { permittedRow, refusedRow } from './following-rows.ts';
 import { logNameOf } from './log-name.ts';
 
 /** What happened to a chart. */
@@ -22,9 +22,9 @@ export interface Access extends AccessCircumstances {
   readonly emergency?: boolean;
 }
 
-/** Knows in which charts something was permitted because somebody had broken the glass. */
-export interface BrokenGlass {
-  brokeGlass(chart: string): boolean;
+/** Knows by which right something was shared of a chart that another organisation keeps. */
+export interface SharedBy {
+  basisOf(chart: string): Basis | undefined;
 }
 
 /** Letters of a query that are kept: a row has 400 KB, and nobody reads more. */
@@ -53,7 +53,7 @@ export class AuditTrail {
   readonly #asking: Asking;
   readonly #request: string;
   readonly #now: number;
-  readonly #glass: BrokenGlass | undefined;
+  readonly #shared: SharedBy | undefined;
   readonly #circumstances: AccessCircumstances;
 
   constructor(
@@ -61,11 +61,11 @@ export class AuditTrail {
     asking: Asking,
     request: string,
     now: number,
-    glass?: BrokenGlass,
+    shared?: SharedBy,
     circumstances: AccessCircumstances = {},
   ) {
     this.#store = store;
-    this.#glass = glass;
+    this.#shared = shared;
     this.#asking = asking;
     this.#request = request;
     this.#now = now;
@@ -74,26 +74,21 @@ export class AuditTrail {
 
   /** The same trail, written through another client of the same store. */
   over(store: RecordStore): AuditTrail {
-    return new AuditTrail(store, this.#asking, this.#request, this.#now, this.#glass, this.#circumstances);
+    return new AuditTrail(store, this.#asking, this.#request, this.#now, this.#shared, this.#circumstances);
   }
 
   /** The same trail, every row of which tells this too, such as for whom the caller acts. An access may say otherwise of itself. */
   under(circumstances: AccessCircumstances): AuditTrail {
     const all = { ...this.#circumstances, ...circumstances };
-    return new AuditTrail(this.#store, this.#asking, this.#request, this.#now, this.#glass, all);
+    return new AuditTrail(this.#store, this.#asking, this.#request, this.#now, this.#shared, all);
   }
 
   /** The row of an access, to be written with what it describes. */
-  row({
-    interaction,
-    chart,
-    what,
-    query,
-    records,
-    emergency: is = this.#glass?.brokeGlass(chart),
-    ...circumstances
-  }: Access): AuditRow {
+  row({ interaction, chart, what, query, records, emergency: is, ...circumstances }: Access): AuditRow {
     const { caller } = this.#asking;
+    const basis = is === undefined ? this.#shared?.basisOf(chart) : is ? 'break-glass' : undefined;
+    // What somebody writes is that one's own, whatever opened the chart.
+    const shared = basis !== undefined && basis !== 'break-glass' && showing.has(interaction) ? { basis } : {};
     return auditRow(this.#store.ids, auditKey(logNameOf(this.#store, chart), this.#store.ids.newPlace(this.#now)), {
       at: this.#now,
       interaction,
@@ -107,7 +102,12 @@ export class AuditTrail {
       ...(caller.organization === undefined ? {} : { organization: caller.organization }),
       request: this.#request,
       ...records,
-      ...toldOf({ ...this.#circumstances, ...circumstances, ...(is ? emergency : {}) }),
+      ...toldOf({
+        ...shared,
+        ...this.#circumstances,
+        ...circumstances,
+        ...(basis === 'break-glass' ? emergency : {}),
+      }),
     });
   }
 
@@ -138,9 +138,14 @@ export class AuditTrail {
     return result;
   }
 
-  /** Says of rows that were written before what they tell of was decided, each with its chart, where somebody had broken the glass. */
+  /** Says of rows that were written before what they tell of was decided, each with its chart, by which right it was permitted where another organisation keeps it. */
   async flag(rows: readonly (readonly [chart: string, row: AuditRow | undefined])[]): Promise<void> {
-    await this.write(rows.flatMap(([chart, row]) => (row && this.#glass?.brokeGlass(chart) ? [flaggedRow(row)] : [])));
+    await this.write(
+      rows.flatMap(([chart, row]) => {
+        const basis = row && this.#shared?.basisOf(chart);
+        return row && basis ? [permittedRow(row, basis)] : [];
+      }),
+    );
   }
 
   /** Writes the traces of accesses that are known only now, one row a chart, before their data leaves. */

@@ -5,21 +5,9 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { log } from '../log.ts';
 import { recordKey } from '../store/keys.ts';
 import type { Table } from '../store/write-rows.ts';
-import { type AuditedInteraction, chartOf, interactionOf, type StoredAuditRow } from './audit-row.ts';
+import { chartOf, interactionOf, type StoredAuditRow, showing } from './audit-row.ts';
 import { disclosureRow } from './disclosure-rows.ts';
 import { isRefusal } from './following-rows.ts';
-
-/** What shows a chart to somebody. Who writes into it discloses nothing. */
-const showing: ReadonlySet<AuditedInteraction> = new Set([
-  'read',
-  'vread',
-  'history-instance',
-  'history-type',
-  'history-system',
-  'search-type',
-  'search-system',
-  'operation',
-]);
 
 /** Who keeps which chart never changes, so it is asked once a process, for so many charts. */
 const mostKept = 10_000;

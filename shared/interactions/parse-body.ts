@@ -1,5 +1,6 @@
 import { RecordError } from '../errors.ts';
 import { checkInvariants } from '../fhir/check-invariants.ts';
+import { withoutCustodian } from '../fhir/custodian.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { validateStructure } from '../fhir/validate.ts';
 import type { ValidationIssue } from '../fhir/validation-issue.ts';
@@ -28,7 +29,7 @@ export const parseBody = (recordType: RecordType, body: unknown): Parsed => {
       details: errors,
     });
   }
-  return { resource, warnings: issues };
+  return { resource: withoutCustodian(resource), warnings: issues };
 };
 
 /**

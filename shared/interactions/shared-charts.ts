@@ -1,5 +1,5 @@
 import type { ChartAccess, Known } from '../access/chart-access.ts';
-import type { Asking, Sharing } from '../access/question.ts';
+import type { Asking, Basis, Sharing } from '../access/question.ts';
 import { addressesIn } from '../fhir/addresses.ts';
 import type { Resource } from '../fhir/resource.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
@@ -8,6 +8,9 @@ import { type AccessRows, accessRowsOf } from '../store/directives.ts';
 import type { Address } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
+
+/** Rights to what other organisations keep, those first that tell most of an access. */
+const rights: readonly Basis[] = ['break-glass', 'consent', 'relation'];
 
 /** A record as far as it tells whether Consents matter; of one that does not exist, where it would be, so that it takes as long. */
 type Kept = Pick<StoredRecord, 'type' | 'chart'> & Partial<Pick<StoredRecord, 'custodian' | 'resource'>>;
@@ -73,9 +76,10 @@ export class SharedCharts {
     return this.#known.get(chart);
   }
 
-  /** Whether something of a chart was shared because somebody had broken the glass. */
-  brokeGlass(chart: string): boolean {
-    return this.#known.get(chart)?.used.has('break-glass') ?? false;
+  /** By which right something of a chart was shared: that somebody had broken the glass before all others, and a Consent before a relationship. */
+  basisOf(chart: string): Basis | undefined {
+    const used = this.#known.get(chart)?.used;
+    return used && rights.find((basis) => used.has(basis));
   }
 
   /** Whether there may be something in a chart that the caller may find, though not what was found first. */

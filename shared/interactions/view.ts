@@ -2,8 +2,10 @@ import { decide, decideType } from '../access/decide.ts';
 import { noRedisclosure } from '../access/labels.ts';
 import { namesProgramme } from '../access/programmes.ts';
 import type { Asking } from '../access/question.ts';
+import { withCustodian } from '../fhir/custodian.ts';
 import { maskedReferences } from '../fhir/masks.ts';
 import { isResourceType } from '../fhir/references.ts';
+import { headsOwnChart } from '../record-types/homes.ts';
 import { factsOfType } from '../record-types/subjects.ts';
 import type { Address } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
@@ -12,7 +14,7 @@ import { withNotice } from './programme-labels.ts';
 import type { SharedCharts } from './shared-charts.ts';
 
 /**
- * What one caller is shown of records that the caller may see: where they name others, it is masked if the caller's role keeps these from the caller, and in what
+ * What one caller is shown of records that the caller may see: who keeps them, if that is another organisation than the caller's; and where they name others, it is masked if the caller's role keeps these from the caller, and in what
  * another organisation keeps also if they are not shared, and everywhere if they are psychotherapy notes of somebody else. Whatever leaves the server and whatever a search looks at goes through here, so nobody finds by what is
  * not shown.
  */
@@ -43,10 +45,16 @@ export class View {
     const hides = (name: string) => hidden(name) || (named?.has(name) === true && !this.#named.get(name));
     const said = record.resource && (this.#asking.proxy?.shows?.(record.resource) ?? record.resource);
     const masked = said && maskedReferences(said, record.version, hides);
-    const resource = masked && this.#isReleased(record) ? withNotice(masked) : masked;
+    const released = masked && this.#isReleased(record) ? withNotice(masked) : masked;
+    const resource = released && this.#isElsewhere(record) ? withCustodian(released, record.custodian) : released;
     const view = resource === record.resource ? record : { ...record, resource };
     this.#views.set(record, view);
     return view;
+  }
+
+  /** Whether it comes from another organisation than the reader's, or the reader is of none. What is no patient's is the network's, whoever looks after it. */
+  #isElsewhere({ type, custodian }: StoredRecord): boolean {
+    return custodian !== this.#asking.caller.organization && !headsOwnChart(type);
   }
 
   /** Whether it goes from a substance-use programme to another organisation. Most bear the notice that goes with it; what was written before is given it. */

@@ -395,7 +395,7 @@ describe('a Consent is in force with the next request', () => {
 });
 
 describe('what access across organisations costs', () => {
-  it('nothing for what one’s own organisation keeps; one Query behind the read for others, or for nothing at all', async () => {
+  it('nothing for what one’s own organisation keeps; one Query behind the read for others, or for nothing at all, and a row that says by which right, or that it was refused', async () => {
     const { patient, subject, observation } = await chart();
     await create(server, consentBody(subject));
     const spent = async (path: string, as?: TestCaller) => {
@@ -408,7 +408,7 @@ describe('what access across organisations costs', () => {
       };
     };
     const own = { calls: ['GetItem', 'PutItem'], sequential: 1, units: 1 };
-    const shared = { calls: ['GetItem', 'PutItem', 'Query'], sequential: 2, units: 2 };
+    const shared = { calls: ['GetItem', 'PutItem', 'PutItem', 'Query'], sequential: 3, units: 2 };
 
     expect(await spent(pathOf(observation))).toEqual(own);
     expect(await spent(pathOf(observation), elsewhere)).toEqual(shared);
@@ -417,8 +417,8 @@ describe('what access across organisations costs', () => {
       sequential: 1,
     });
     expect(await spent(`Observation?patient=${patient.id}`, elsewhere)).toMatchObject({
-      calls: ['PutItem', 'Query', 'Query'],
-      sequential: 2,
+      calls: ['PutItem', 'PutItem', 'Query', 'Query'],
+      sequential: 3,
     });
     const { calls } = await spent(pathOf(observation), hillside);
     expect(calls).toEqual(['GetItem', 'PutItem', 'PutItem', 'Query']); // the second row tells of the refusal

@@ -1,3 +1,4 @@
+import type { Policy } from '../../shared/access/policy.ts';
 import { indexDisclosures } from '../../shared/audit/index-disclosures.ts';
 import type { TestCaller } from './callers.ts';
 import { localTable } from './dynamodb.ts';
@@ -47,9 +48,9 @@ export const textsIn = (events: readonly TestBody[]) =>
   );
 
 /** A server with two organisations and a nurse whose names are known, and what is asked of it again and again. */
-export const patientView = async () => {
+export const patientView = async (policy: Partial<Policy> = {}) => {
   const table = await localTable();
-  const server = await fhirServer(table);
+  const server = await fhirServer(table, policy);
   for (const [id, name] of [
     ['northside', 'Northside Clinic'],
     ['lakeside', 'Lakeside <Hospital>'],

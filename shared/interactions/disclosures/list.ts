@@ -1,9 +1,10 @@
 import { isOwnChart } from '../../access/question.ts';
 import type { AuditedAccess } from '../../audit/audit-event.ts';
 import { auditEvent } from '../../audit/audit-event.ts';
+import { withBasis } from '../../audit/audit-log.ts';
 import { entryOf, type StoredAuditRow } from '../../audit/audit-row.ts';
 import { type DisclosureRow, disclosureLayouts, type Withheld, withheldOf } from '../../audit/disclosure-rows.ts';
-import { refusedKey } from '../../audit/following-rows.ts';
+import { basisAmong, followingKeys, refusedKey } from '../../audit/following-rows.ts';
 import { factsOfType } from '../../record-types/subjects.ts';
 import { timeKey } from '../../store/ids.ts';
 import { custodianOf } from '../../store/keeping.ts';
@@ -111,15 +112,17 @@ const filledPage = async (
     const places = rows.map((row) => disclosureLayouts.reader(row['layout'])(row as DisclosureRow));
     const keys = places.map((place) => auditKey(chart, place));
     const logged = new Map(
-      (await store.getMany([...keys, ...keys.map(refusedKey)])).map((row) => [row.sk, row as StoredAuditRow]),
+      (await store.getMany([...keys, ...keys.flatMap(followingKeys)])).map((row) => [row.sk, row as StoredAuditRow]),
     );
+    const said = new Set(logged.keys());
     for (const [index, key] of keys.entries()) {
       const row = logged.get(key.sk);
       // Rows of the log are never removed. One that was is not passed over in silence.
       if (!row) throw new Error('The access log has lost a row');
       const id = store.ids.idAt(chart, key.sk);
-      const access = knownToProxy(asking.proxy, { id, entry: entryOf(row, store.ids), refused: false });
-      if (!access || logged.has(refusedKey(key).sk) || withheld?.(access.entry)) continue;
+      const entry = withBasis(entryOf(row, store.ids), basisAmong(key, said));
+      const access = knownToProxy(asking.proxy, { id, entry, refused: false });
+      if (!access || said.has(refusedKey(key).sk) || withheld?.(access.entry)) continue;
       found.push({ sk: rows[index]?.sk ?? '', access });
     }
     from = next;
