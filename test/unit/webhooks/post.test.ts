@@ -101,6 +101,15 @@ describe('a post', () => {
     expect(await post(url)).toEqual({ status });
   });
 
+  it('reaches localhost by each address that it has', async () => {
+    const { port, taken } = await answering((_, answer) => answer.end());
+    const lookUp = vi.fn<LookUp>();
+
+    expect(await post(`http://localhost:${port}/`, { lookUp })).toEqual({ status: 200 });
+    expect(taken()).toBe(1);
+    expect(lookUp).not.toHaveBeenCalled();
+  });
+
   it('tells that nobody listens', async () => {
     const server = createTcpServer();
     const { url } = await listening(server);
