@@ -66,10 +66,10 @@ export const startQueuePoller = (
       working.add(run);
     }
     const next = queue.nextVisibleAt();
-    if (working.size === 0 && (next === undefined || next > Date.now()))
+    if (working.size === 0 && (next === undefined || next > queue.now()))
       for (const resolve of waiting.splice(0)) resolve();
     if (next !== undefined && working.size < maximumConcurrency)
-      timer = setTimeout(pump, Math.min(Math.max(next - Date.now(), 1), longestWaitMs)).unref();
+      timer = setTimeout(pump, Math.min(Math.max(next - queue.now(), 1), longestWaitMs)).unref();
   };
   queue.onArrival(pump);
   pump();

@@ -25,6 +25,8 @@ export interface LocalQueue {
   readonly remove: (id: string) => void;
   /** When the next message becomes visible, in milliseconds since 1970; undefined if there is none. */
   readonly nextVisibleAt: () => number | undefined;
+  /** Milliseconds since 1970, by the queue's clock. */
+  readonly now: () => number;
   /** Calls somebody each time something was sent. */
   readonly onArrival: (listener: () => void) => void;
   /** Bodies of messages that were taken too often. */
@@ -145,6 +147,7 @@ export const openQueue = (options: QueueOptions): LocalQueue => {
     },
     remove,
     nextVisibleAt: () => visible()?.visibleAt,
+    now,
     onArrival: (listener) => void arrivals.on('arrival', listener),
     dead: () => dead,
   };

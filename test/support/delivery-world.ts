@@ -5,6 +5,7 @@ import { setStatus } from '../../shared/delivery/set-status.ts';
 import type { Wake } from '../../shared/delivery/wake-queue.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { commit } from '../../shared/store/commit.ts';
+import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { cursorText, endOfSequence } from '../../shared/store/feed/sequence.ts';
 import { tell } from '../../shared/store/feed/tell.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
@@ -53,6 +54,25 @@ const receivedFrom = (at: number, headers: Readonly<Record<string, string>>, bod
     }),
   };
 };
+
+/** That a version was made. */
+export const changeOf = ({
+  type,
+  chart,
+  place,
+  version,
+  updated,
+  custodian,
+  resource,
+}: StoredRecord): RecordChange => ({
+  type,
+  chart,
+  place,
+  version,
+  updated,
+  custodian,
+  change: resource ? (version === 1 ? 'created' : 'updated') : 'deleted',
+});
 
 let worlds = 0;
 
@@ -134,21 +154,7 @@ export const deliveryWorld = async (store: RecordStore, over: Partial<Subscripti
     await tellOf(version);
     return version;
   };
-  const tellOf = (version: StoredRecord) =>
-    tell(store, [
-      {
-        change: {
-          type: version.type,
-          chart: version.chart,
-          place: version.place,
-          version: version.version,
-          updated: version.updated,
-          custodian: version.custodian,
-          change: version.resource ? (version.version === 1 ? 'created' : 'updated') : 'deleted',
-        },
-        recipients: [organization],
-      },
-    ]);
+  const tellOf = (version: StoredRecord) => tell(store, [{ change: changeOf(version), recipients: [organization] }]);
   const home = store.ids.newChart();
   return {
     name,
