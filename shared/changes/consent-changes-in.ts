@@ -134,17 +134,27 @@ const changesOfSight = async (
   { custodian: keeper }: StoredRecord,
 ): Promise<readonly Told[]> => {
   const listeners = async () => [...(await listenersOf(telling.store)), ...(telling.partners ?? [])];
-  const named = await Promise.all([before, after].map((rows) => candidatesIn(rows, telling.policy, listeners)));
-  return [...new Set(named.flat())].flatMap((recipient): Told[] => {
+  const [past, present] = await Promise.all(
+    [before, after].map((rows) => candidatesIn(rows, telling.policy, listeners)),
+  );
+  const named = new Set([keeper, ...(past?.named ?? []), ...(present?.named ?? [])]);
+  const others = new Set([...(past?.others ?? []), ...(present?.others ?? [])].filter((each) => !named.has(each)));
+  const changeFor = (recipient: string): ConsentChanged['change'] | undefined => {
     const [was, is] = changed.map((row) => concerning(row, recipient));
-    if (isDeepStrictEqual(was, is)) return [];
+    if (isDeepStrictEqual(was, is)) return undefined;
     const [seen = [], sees = [], keeps = []] = [before, after, now].map((rows) =>
       keepersSeen(telling, rows, { recipient, keeper }),
     );
-    if (seen.length === 0) return sees.length > 0 && keeps.length > 0 ? [{ recipient, change: 'gained' }] : [];
-    if (sees.length === 0) return [{ recipient, change: 'lost' }];
-    return [...seen, ...sees].some((each) => reaches(changed, after, each)) ? [{ recipient, change: 'changed' }] : [];
-  });
+    if (seen.length === 0) return sees.length > 0 && keeps.length > 0 ? 'gained' : undefined;
+    if (sees.length === 0) return 'lost';
+    return [...seen, ...sees].some((each) => reaches(changed, after, each)) ? 'changed' : undefined;
+  };
+  const [first] = others;
+  const forOthers = first === undefined ? undefined : changeFor(first);
+  return [
+    ...[...named].map((recipient) => ({ recipient, change: changeFor(recipient) })),
+    ...[...others].map((recipient) => ({ recipient, change: forOthers })),
+  ].flatMap(({ recipient, change }) => (change ? [{ recipient, change }] : []));
 };
 
 /** Whether a Consent may matter to what an organisation keeps: one that a guest of the chart keeps does for what that guest keeps, and no more is to be known of it. */

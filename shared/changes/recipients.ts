@@ -1,4 +1,4 @@
-import { openingsIn } from '../access/chart-access.ts';
+import { keepersIn, openingsIn } from '../access/chart-access.ts';
 import { decide } from '../access/decide.ts';
 import type { Rule } from '../access/directive.ts';
 import type { Policy } from '../access/policy.ts';
@@ -35,6 +35,8 @@ const chartsAtOnce = 8;
  * What opens and closes a chart is read once for all of the changes, strongly consistent; a version only where somebody else than its custodian may be told of it. Where what opens and closes a
  * chart is too much to be read, nobody but the custodian is told.
  *
+ * It takes as many calls and decisions for a network of thousands as for one of a few.
+ *
  * @returns names of organisations, each once, for each change in its place.
  * @throws Error if a version is not there whose chart was not purged; WrittenByNewerRelease.
  */
@@ -55,9 +57,14 @@ export const recipientsOf = async (
   const recipients = new Map(changes.map((each) => [each.change, new Set(toldByRow(each))]));
   const asked = changes.flatMap(({ change, row }) => {
     if (isDirectory(change.type)) return [];
-    const others = (named.get(change.chart) ?? []).filter((each) => each !== change.custodian);
-    const candidates = [...(row ? [] : [change.custodian]), ...(mayBeShared({ change }) ? others : [])];
-    return candidates.length > 0 ? [{ change, candidates }] : [];
+    const { named: byName = [], others = [] } = (mayBeShared({ change }) && named.get(change.chart)) || {};
+    const alike = others.filter((each) => each !== change.custodian);
+    const candidates = [
+      ...(row ? [] : [change.custodian]),
+      ...byName.filter((each) => each !== change.custodian),
+      ...alike.slice(0, 1),
+    ];
+    return candidates.length > 0 ? [{ change, candidates, alike }] : [];
   });
   for (let rest = asked; rest.length > 0; ) {
     const { versions, taken } = await versionsIn(
@@ -71,6 +78,11 @@ export const recipientsOf = async (
       for (const { change } of await readableOf(reading, theirs)) recipients.get(change)?.add(organization);
     }
     rest = rest.slice(taken);
+  }
+  for (const { change, alike } of asked) {
+    const told = recipients.get(change);
+    const [first = ''] = alike;
+    if (told?.has(first)) for (const each of alike) told.add(each);
   }
   return changes.map(({ change }) => [...(recipients.get(change) ?? [])]);
 };
@@ -105,6 +117,14 @@ const byCandidate = (
   return found;
 };
 
+/** Organisations that are to be asked about. */
+export interface Candidates {
+  /** Named in a chart, by whatever opens it, closes it or tells who keeps records there. */
+  readonly named: readonly string[];
+  /** Nowhere named: what is decided for one of them is decided for all. */
+  readonly others: readonly string[];
+}
+
 /**
  * Organisations to which what stands in a chart may open something of it; more than those that may see anything, never fewer.
  *
@@ -115,19 +135,17 @@ export const candidatesIn = async (
   rows: AccessRows | undefined,
   { sharing }: Pick<Policy, 'sharing'>,
   listeners: () => Promise<readonly string[]>,
-): Promise<readonly string[]> => {
-  if (!rows) return [];
+): Promise<Candidates> => {
+  if (!rows) return { named: [], others: [] };
   const { doors, directives } = openingsIn(rows.rows);
   const rules = directives.map(({ rule }) => rule);
   const referrals = sharing === 'treatment' ? doors.filter((door) => door.kind === 'referral') : [];
   const names = [...rules.flatMap(recipientsIn), ...referrals.flatMap(({ to }) => to)];
-  return [
-    ...new Set([
-      ...names.flatMap(organizationIn),
-      ...referrals.map(({ custodian }) => custodian),
-      ...(rules.some(opensToAll) ? await listeners() : []),
-    ]),
-  ];
+  const named = new Set([...names.flatMap(organizationIn), ...referrals.map(({ custodian }) => custodian)]);
+  const listening = rules.some(opensToAll) ? await listeners() : [];
+  const keepers = new Set(keepersIn({ doors, directives }));
+  for (const each of listening) if (keepers.has(each)) named.add(each);
+  return { named: [...named], others: [...new Set(listening.filter((each) => !named.has(each)))] };
 };
 
 const recipientsIn = ({ recipients = [], rules = [] }: Rule): readonly string[] => [
@@ -141,7 +159,7 @@ const organizationIn = (name: string): string[] => {
 };
 
 /** Whether something is permitted without a word of whom. */
-export const opensToAll = ({ type, recipients, rules = [] }: Rule): boolean =>
+const opensToAll = ({ type, recipients, rules = [] }: Rule): boolean =>
   recipients === undefined && (type === 'permit' || rules.some(opensToAll));
 
 const readOnce = <T>(read: (chart: string) => Promise<T>): ((chart: string) => Promise<T>) => {

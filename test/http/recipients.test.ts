@@ -2,10 +2,12 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Grant, Referral, Visit } from '../../shared/access/door.ts';
 import { usualPolicy } from '../../shared/access/policy.ts';
+import { appointmentChangedV1 } from '../../shared/changes/appointment-changed.ts';
 import { breakGlassOpenedV1 } from '../../shared/changes/break-glass-opened.ts';
 import { breakGlassesIn } from '../../shared/changes/break-glasses-in.ts';
 import { type ConsentChanged, consentChangedV1 } from '../../shared/changes/consent-changed.ts';
 import { consentChangesIn } from '../../shared/changes/consent-changes-in.ts';
+import { publishChanges } from '../../shared/changes/publish.ts';
 import { type ChangeToTell, recipientsOf, type Telling } from '../../shared/changes/recipients.ts';
 import { rowChange } from '../../shared/changes/row-change.ts';
 import { type DoorRow, doorRow } from '../../shared/store/door-rows.ts';
@@ -14,8 +16,10 @@ import { grantKey, referralKey, visitKey } from '../../shared/store/keys.ts';
 import type { RecordRow } from '../../shared/store/rows.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
 import { concept, consentBody, denial, hl7, organizationsThere, recipient } from '../support/consents.ts';
-import { type FollowedServer, followedServer } from '../support/feed.ts';
+import { type FollowedServer, followedServer, passedTo } from '../support/feed.ts';
 import { base } from '../support/fhir-server.ts';
+import { publisherOn } from '../support/publisher.ts';
+import { recordingBus } from '../support/recording-bus.ts';
 import {
   create,
   elsewhere,
@@ -334,6 +338,36 @@ describe('ConsentChanged.v1', () => {
     const again = async () => record && consentChangesIn(telling(), { ...rowChange<AccessRow>(record), at: 0 });
 
     expect(await again()).toEqual(await again());
+  });
+});
+
+describe('AppointmentChanged.v1', () => {
+  it('tells what became of a booking to each who may read the Appointment, under an id of its own', async () => {
+    const { subject } = await chart();
+    await create(server, consentBody(subject));
+    const booking = { start: '2030-12-02T09:00:00Z', end: '2030-12-02T09:30:00Z' };
+    await create<fhir4.Appointment>(
+      server,
+      {
+        resourceType: 'Appointment',
+        status: 'booked',
+        ...booking,
+        participant: [{ actor: { reference: subject }, status: 'accepted' }],
+      },
+      { role: 'system' },
+    );
+    const bus = recordingBus();
+    const Records = passedTo('publish-changes', await server.streamed());
+    expect(await publishChanges(publisherOn(server.store, { bus }), { Records })).toEqual({ batchItemFailures: [] });
+    const events = bus.accepted
+      .filter(({ DetailType }) => DetailType === 'AppointmentChanged.v1')
+      .map(({ Detail }) => appointmentChangedV1.parse(JSON.parse(Detail ?? '')));
+
+    expect(events.map(({ recipient: each, change }) => `${each} ${change}`).sort()).toEqual([
+      'lakeside booked',
+      'northside booked',
+    ]);
+    expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(2);
   });
 });
 

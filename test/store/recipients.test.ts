@@ -241,6 +241,23 @@ describe('recipientsOf', () => {
     expect(calls.names).toEqual(['Query', 'Query', 'BatchGetItem']);
   });
 
+  it('asks of a network of hundreds as little as of one of a few', async () => {
+    const chart = store.ids.newChart();
+    const names = { resourceType: 'Observation', status: 'final', encounter: { reference: 'Encounter/nowhere' } };
+    const record = newRecord(store, chart, { resource: names });
+    const open = rowsIn({ given: [opening('everybody', 'northside')], done: [], opened: [] });
+    const rows = [...open.map((row) => ({ ...row, pk: chartKey(chart) })), { ...recordRow(record, store.ids) }];
+    await writeRows(store, rows);
+    const partners = Array.from({ length: 300 }, (_, n) => `partner-${n}`);
+    calls.reset();
+
+    const [recipients = []] = await recipientsOf({ ...telling(), partners }, changesOf([record]));
+
+    expect(recipients.toSorted()).toEqual([...organizations, ...partners].toSorted());
+    // Besides, where that is which the record names.
+    expect(calls.names).toEqual(['Query', 'Query', 'BatchGetItem', 'GetItem']);
+  });
+
   it('tells nobody but the custodian where what opens a chart is too much to be read', async () => {
     const chart = store.ids.newChart();
     const [row] = rowsIn({ given: [opening('everybody', 'northside')], done: [], opened: [] });
