@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AuditTrail } from '../audit/audit-trail.ts';
-import { eventIdOf } from '../changes/event-id.ts';
 import { type Readable, type Reading, readableNow } from '../changes/readable-now.ts';
 import { stringifyJson } from '../fhir/json.ts';
-import { historyEntry, versionEntry } from '../interactions/history-bundle.ts';
-import { View } from '../interactions/view.ts';
 import {
   notificationBundle,
   notificationId,
@@ -12,9 +9,8 @@ import {
   type ToldEvent,
   type ToldStatus,
 } from '../notifications/notification-bundle.ts';
-import { isDirectory, subjectOf } from '../record-types/subjects.ts';
+import { entriesFor, toldByChart } from '../notifications/told-entries.ts';
 import type { RecordChange } from '../store/feed/change.ts';
-import { network } from '../store/keys.ts';
 import type { Notification } from '../store/subscriptions/notifications.ts';
 import type { SubscriptionSettings } from '../store/subscriptions/settings.ts';
 import type { PostOutcome } from '../webhooks/post.ts';
@@ -110,9 +106,8 @@ export const attempt = async (
       anew.map(({ found }) => found),
     );
   const entryOf = await entriesFor(
-    delivery,
-    settings,
-    { reading, programmes },
+    reading,
+    { ...settings, programmes },
     told.map(({ found }) => found),
   );
   const events = told.map(
@@ -131,28 +126,6 @@ export const attempt = async (
   return { withheld: false, left, outcome };
 };
 
-/** What a notification has of each event, by how much is to be told: nothing, how it came about, or what it says as well. */
-const entriesFor = async (
-  { store }: Delivery,
-  { content, organization }: SubscriptionSettings,
-  { reading, programmes }: Awaited<ReturnType<typeof readingOf>>,
-  told: readonly Readable[],
-): Promise<(found: Readable) => fhir4.BundleEntry | undefined> => {
-  if (content === 'empty') return () => undefined;
-  const { asking, request, sharing } = reading;
-  const view = new View(asking, store, sharing, programmes);
-  if (content === 'full-resource') await view.prepare(told.map(({ record }) => record));
-  return ({ record }) => {
-    const recipient = isDirectory(record.type) ? network : organization;
-    const { type: recordType, id: recordId, version } = record;
-    const entry =
-      content === 'full-resource'
-        ? historyEntry({ request, store, view }, record)
-        : versionEntry({ request, store }, record);
-    return { id: eventIdOf({ recordType, recordId, version }, recipient), ...entry };
-  };
-};
-
 const allReadable = async (
   reading: Reading,
   changes: readonly RecordChange[],
@@ -167,29 +140,14 @@ const allReadable = async (
   return found;
 };
 
-/** A row in the log of each chart of which something is told, before it is. What everybody may read leaves none. */
+/** A row in the log of each chart of which something is told, before it is. */
 const trace = async (
   { store, now }: Delivery,
   { id }: SubscriptionSettings,
   { asking, sharing }: Reading,
   told: readonly Readable[],
 ): Promise<void> => {
-  const whats = new Map<string, string[]>();
-  for (const { record, charts } of told) {
-    if (isDirectory(record.type) || subjectOf(record.type) === 'knowledge') continue;
-    for (const chart of charts) {
-      const what = whats.get(chart) ?? [];
-      what.push(`${record.type}/${record.id}/_history/${record.version}`);
-      whats.set(chart, what);
-    }
-  }
   const audit = new AuditTrail(store, asking, randomUUID(), now(), sharing);
-  await audit.record(
-    [...whats].map(([chart, what]) => ({
-      interaction: 'history-system' as const,
-      chart,
-      what,
-      query: `Subscription/${id}`,
-    })),
-  );
+  const query = `Subscription/${id}`;
+  await audit.record(toldByChart(told).map((each) => ({ ...each, interaction: 'history-system', query })));
 };

@@ -132,6 +132,22 @@ describe('a Subscription', () => {
     expect(refusalIn(await post(body))).toEqual([422, reason, expression]);
   });
 
+  it('holds no credential in its endpoint while it is off, either: it is shown as it is', async () => {
+    const off = { status: 'off' } as const;
+    const anywhere = await post(subscriptionBody(off, { endpoint: 'http://10.0.0.1/hook' }));
+    const answers = await Promise.all(
+      ['http://a:b@10.0.0.1/hook', `${endpoint}?api_key=1`].map((each) =>
+        post(subscriptionBody(off, { endpoint: each })),
+      ),
+    );
+
+    expect(anywhere.status).toBe(201);
+    expect(answers.map((answer) => refusalIn(answer).slice(0, 2))).toEqual([
+      [422, 'endpoint-not-served'],
+      [422, 'endpoint-not-served'],
+    ]);
+  });
+
   it('may go to further hosts, as far as a stage names them', async () => {
     const local = subscriptionBody({}, { endpoint: 'http://localhost:8080/hook' });
     const before = await post(local);

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type AwsServices, startAwsServices } from '../../infra/local/aws-services.ts';
 import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
 import { openEventBus } from '../../infra/local/event-bus.ts';
+import { openKeyService } from '../../infra/local/key-service.ts';
 import { batchOf, getEntry, postEntry, putEntry, transactionOf } from '../support/bundles.ts';
 import { accessToken, testConfig } from '../support/callers.ts';
 import { type DeployedFunctions, deployedFunctions } from '../support/deployed-functions.ts';
@@ -15,6 +16,7 @@ import { type LocalBucket, localBucket, localTable } from '../support/dynamodb.t
 import { passedTo, streamOf } from '../support/feed.ts';
 import { proxyEvent } from '../support/fhir-server.ts';
 import { insertEvent } from '../support/stream-events.ts';
+import { filteredBy, subscriptionBody } from '../support/subscriptions.ts';
 
 const script = path.resolve(import.meta.dirname, '../support/deployed/call-function.ts');
 
@@ -35,8 +37,10 @@ beforeAll(async () => {
   const bucket = await localBucket();
   const { userPoolId, clientIds, jwks = '' } = await testConfig(tableName);
   const file = path.join(inject('folderOfRun'), 'events-of-deployed.jsonl');
+  const keys = openKeyService({ digests: `${file}.digest-key`, secrets: `${file}.secrets-key` });
   services = await startAwsServices([
     openEventBus({ name: busName, region: dummyCredentials.AWS_REGION, file }).service,
+    keys.service,
   ]);
   objectKeys = bucket.keys;
   tagObject = bucket.tag;
@@ -50,6 +54,8 @@ beforeAll(async () => {
     USER_POOL_CLIENT_IDS: clientIds.join(','),
     USER_POOL_JWKS: jwks,
     AWS_ENDPOINT_URL_EVENTBRIDGE: services.endpoint,
+    AWS_ENDPOINT_URL_KMS: services.endpoint,
+    SECRETS_KEY_ID: keys.secretsKeyId,
     EVENT_BUS_NAME: busName,
     WAKE_QUEUE_URL: 'https://sqs.invalid/concord-wakes', // nobody subscribes here
   };
@@ -139,6 +145,25 @@ describe('a function as it is deployed', () => {
     expect(answers[1]?.resource).toMatchObject(patient);
     expect(answers[2]?.resource).toMatchObject({ total: 1 });
     expect(answers[5]?.resource).toEqual(answers[1]?.resource);
+  });
+
+  it('takes a Subscription with its secrets, tells how it stands, and refuses what is not served', async () => {
+    const body = subscriptionBody(filteredBy('code=8480-6'), { header: ['Authorization: secret'] });
+
+    const answers = await answersOf(
+      'functions/records/subscription.ts',
+      eventOf('PUT', 'Subscription/hook', { ...body, id: 'hook' }),
+      eventOf('POST', 'Subscription', { ...body, criteria: 'Observation?colour=red' }),
+      eventOf('GET', 'Subscription/hook/$status'),
+      eventOf('GET', 'Subscription/$status?status=requested'),
+      eventOf('GET', 'Subscription/hook/$events'),
+      eventOf('POST', 'Subscription/hook/$redrive', { resourceType: 'Parameters' }),
+      eventOf('DELETE', 'Subscription/hook'),
+    );
+
+    expect(statuses(answers)).toEqual([201, 422, 200, 200, 200, 200, 204]);
+    expect(answers[0]?.resource).toMatchObject({ channel: { header: ['Authorization: ***'] } });
+    expect(answers[3]?.resource).toMatchObject({ total: 1 });
   });
 
   it('compiles nothing more for what every request needs', async () => {

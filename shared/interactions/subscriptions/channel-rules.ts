@@ -8,7 +8,7 @@ import { isSigningSecret } from '../../webhooks/signature.ts';
 
 const at = 'Subscription.channel';
 
-/** Names in the query of a URL that say they are a credential, which everybody would read who reads the Subscription. */
+/** Names in the query of a URL that say they are a credential. It is stored and shown as it is, so none may be in it. */
 const credential =
   /(?:^|[_-])(?:tokens?|secrets?|passw(?:or)?d|pwd|pass|sig|signature|api-?key|key|code|auth|authorization|credentials?)$/i;
 
@@ -22,12 +22,13 @@ export const requireEndpoint = ({ endpoint = '' }: fhir4.SubscriptionChannel, is
   const refused = (what: string) =>
     refusedSubscription('endpoint-not-served', `${at}.endpoint`, `The endpoint ${what}`);
   if (endpoint === '') throw refused('is missing: notifications are posted to it');
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  const names = [...(url?.searchParams.keys() ?? [])].map((name) => name.replace(/([a-z])([A-Z])/g, '$1-$2'));
+  if (url?.username || url?.password || names.some((name) => credential.test(name)))
+    throw refused('holds a credential; a header is the place for it');
   if (isOff) return endpoint;
   const judged = endpointOf(endpoint, furtherHostsFrom(process.env['WEBHOOK_HOSTS']));
   if ('refused' in judged) throw refused(judged.refused);
-  const names = [...judged.url.searchParams.keys()];
-  if (names.some((name) => credential.test(name.replace(/([a-z])([A-Z])/g, '$1-$2'))))
-    throw refused('holds a credential in its query; a header is the place for it');
   return endpoint;
 };
 

@@ -1,18 +1,15 @@
 import { decideType } from '../../access/decide.ts';
-import { eventIdOf } from '../../changes/event-id.ts';
 import { type Readable, type Reading, readableNow, readingFor, systemAsking } from '../../changes/readable-now.ts';
 import { RecordError } from '../../errors.ts';
 import { notificationBundle, type ToldEvent } from '../../notifications/notification-bundle.ts';
-import { factsOfType, isDirectory, subjectOf } from '../../record-types/subjects.ts';
+import { entriesFor, toldByChart } from '../../notifications/told-entries.ts';
+import { factsOfType } from '../../record-types/subjects.ts';
 import type { RecordChange } from '../../store/feed/change.ts';
-import { network } from '../../store/keys.ts';
 import { jsonBytesOf } from '../../store/rows.ts';
 import { notificationsBetween } from '../../store/subscriptions/notifications.ts';
 import { type ContentLevel, contentLevels } from '../../subscriptions/requested.ts';
 import type { Interaction, RequestContext } from '../context.ts';
-import { historyEntry } from '../history-bundle.ts';
 import { type OperationInput, readInput } from '../operation-input.ts';
-import { View } from '../view.ts';
 import { eventNumber } from './event-number.ts';
 import { eventsInput } from './input.ts';
 import { lookAtSubscription } from './look.ts';
@@ -112,28 +109,18 @@ const toldOf = async (
   { organization, id, content }: Telling,
   { numbered, last }: { readonly numbered: readonly Numbered[]; readonly last: number },
 ): Promise<{ readonly told: readonly ToldEvent[]; readonly behind: number }> => {
-  const { store, policy, programmes, now, request, asking } = context;
+  const { store, policy, programmes, now, request, asking, audit } = context;
   const { scopes, roles } = asking.caller;
   const own = systemAsking(organization, { scopes, ...(content === 'full-resource' ? { roles } : {}) });
   const reading = readingFor({ store, policy, programmes, baseUrl: request.baseUrl, now }, own);
   const { found, cut } = await readableAmong(reading, numbered, content);
+  const readables = found.map(({ readable }) => readable);
+  const query = `Subscription/${id}/$events`;
   if (content !== 'empty')
-    await trace(
-      context,
-      id,
-      found.map(({ readable }) => readable),
-    );
-  const view = new View(reading.asking, store, reading.sharing, programmes);
-  await view.prepare(found.map(({ readable }) => readable.record));
-  const told = found.map(({ number, readable: { change, record } }): ToldEvent => {
-    const { resource, ...entry } = historyEntry({ request, store, view }, record);
-    const recipient = isDirectory(change.type) ? network : organization;
-    const listed = {
-      id: eventIdOf({ recordType: record.type, recordId: record.id, version: record.version }, recipient),
-      ...entry,
-      ...(content === 'full-resource' && resource ? { resource } : {}),
-    };
-    return { number, at: change.updated, entry: content === 'empty' ? undefined : listed };
+    await audit.record(toldByChart(readables).map((each) => ({ ...each, interaction: 'operation', query })));
+  const entryOf = await entriesFor(reading, { organization, content, programmes }, readables);
+  const told = found.map(({ number, readable }): ToldEvent => {
+    return { number, at: readable.change.updated, entry: entryOf(readable) };
   });
   return { told, behind: cut === undefined ? last : cut - 1 };
 };
@@ -159,25 +146,4 @@ const readableAmong = async (reading: Reading, numbered: readonly Numbered[], co
     waiting = waiting.slice(taken);
   }
   return { found, cut: undefined };
-};
-
-/** A row in the log of each chart of which something is told, before it is. What everybody may read leaves none. */
-const trace = async ({ audit }: RequestContext, id: string, told: readonly Readable[]): Promise<void> => {
-  const whats = new Map<string, string[]>();
-  for (const { record, charts } of told) {
-    if (isDirectory(record.type) || subjectOf(record.type) === 'knowledge') continue;
-    for (const chart of charts) {
-      const what = whats.get(chart) ?? [];
-      what.push(`${record.type}/${record.id}/_history/${record.version}`);
-      whats.set(chart, what);
-    }
-  }
-  await audit.record(
-    [...whats].map(([chart, what]) => ({
-      interaction: 'operation' as const,
-      chart,
-      what,
-      query: `Subscription/${id}/$events`,
-    })),
-  );
 };
