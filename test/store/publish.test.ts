@@ -322,6 +322,24 @@ describe('a batch that fails', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
+  it.each<[string, Partial<Publisher>]>([
+    ['whoever delivers', { wake: () => Promise.reject(new TypeError('x')) }],
+    [
+      'the bus',
+      {
+        bus: recordingBus(() => {
+          throw new TypeError('x');
+        }).client,
+      },
+    ],
+  ])('waits in the stream and parks nothing where %s fails, whatever with', async (_, over) => {
+    await write(newRecord(store, store.ids.newChart()));
+
+    await expect(publish(await streamed(), over)).rejects.toThrow(ServiceAway);
+
+    expect((await parkedCharts(store)).size).toBe(0);
+  });
+
   it('is done again as a whole where nobody can be woken', async () => {
     await write(newRecord(store, store.ids.newChart()));
     const records = await streamed();
