@@ -1,10 +1,10 @@
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { expect, vi } from 'vitest';
-import { startConcord } from '../../infra/local/concord.ts';
-import { importHandler } from '../../infra/local/lambda.ts';
-import { streamConsumers } from '../../infra/local/stream-consumers.ts';
+import path from 'node:path';
+import { expect } from 'vitest';
 import { type Content, notificationFaults, statusFaults, statusIn } from './backport-guide.ts';
 import { scratchFolder } from './dynamodb.ts';
+import type { StackAnswer, StackRequest } from './guide-stack.ts';
 import { type Received, type WebhookReceiver, webhookReceiver } from './webhook-receiver.ts';
 
 // Concord with subscribers of it, and a clock that can be put forward. What is asked for is written as the guide writes it, and not by our names for it.
@@ -76,26 +76,51 @@ export interface Subscriber {
   readonly judged: (type: string) => readonly Received[];
 }
 
-export const guideWorld = async () => {
-  const clock = Date.now;
-  let ahead = 0;
-  const now = vi.spyOn(Date, 'now').mockImplementation(() => clock() + ahead);
-  const concord = await startConcord({
-    port: 0,
-    dataDir: scratchFolder(),
-    scratch: true,
-    // What nobody here asks for.
-    seed: false,
-    schedule: [],
-    poolFunctions: false,
-    consumers: streamConsumers.filter(({ name }) => name === 'publish-changes'),
+/** Starts the stack, and gives what asks it. */
+const startStack = async () => {
+  const child = fork(path.join(import.meta.dirname, 'guide-stack.ts'), [scratchFolder()], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const tick = (await importHandler('functions/tick-subscriptions.ts')) as () => Promise<void>;
+  const waiting = new Map<number, { resolve: (answer: string) => void; reject: (error: Error) => void }>();
+  const answerOf = (number: number) =>
+    new Promise<string>((resolve, reject) => void waiting.set(number, { resolve, reject }));
+  child.on('message', ({ number, answer = '', error }: StackAnswer) => {
+    const { resolve, reject } = waiting.get(number) ?? {};
+    waiting.delete(number);
+    if (error === undefined) resolve?.(answer);
+    else reject?.(new Error(error));
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', (status) => {
+      for (const { reject } of waiting.values()) reject(new Error(`The stack has ended with status ${status}`));
+      resolve();
+    });
+  });
+  let number = 0;
+  const url = await answerOf(number);
+  const ask = (request: Asked): Promise<string> => {
+    number += 1;
+    const answer = answerOf(number);
+    child.send({ ...request, number });
+    return answer;
+  };
+  const stop = async () => {
+    child.send({ ask: 'stop', number: -1 });
+    await ended;
+  };
+  return { url, ask, stop };
+};
+
+type Asked = StackRequest extends infer Each ? (Each extends StackRequest ? Omit<Each, 'number'> : never) : never;
+
+export const guideWorld = async () => {
+  const concord = await startStack();
+  let ahead = 0;
   const open: Subscriber[] = [];
 
   const tokens = new Map<string, Promise<string>>();
   const tokenOf = (user: string): Promise<string> => {
-    const token = tokens.get(user) ?? concord.token(user);
+    const token = tokens.get(user) ?? concord.ask({ ask: 'token', user });
     tokens.set(user, token);
     return token;
   };
@@ -108,6 +133,7 @@ export const guideWorld = async () => {
     const text = await response.text();
     return { status: response.status, body: (text ? JSON.parse(text) : {}) as unknown };
   };
+  const delivered = async (): Promise<void> => void (await concord.ask({ ask: 'delivered' }));
   const made = async <Kind extends fhir4.Resource>(resource: Kind): Promise<Kind & { id: string }> => {
     const { status, body } = await ask('POST', resource.resourceType, resource);
     expect([status, body]).toEqual([201, expect.anything()]);
@@ -142,7 +168,7 @@ export const guideWorld = async () => {
     /** The same, behind the handshake. */
     subscribed: async (...wanted: readonly Wanted[]): Promise<Subscriber[]> => {
       const all = await Promise.all(wanted.map((each) => subscriber(each)));
-      await concord.delivered();
+      await delivered();
       expect(all.map(({ receiver }) => receiver.of('handshake').length)).toEqual(all.map(() => 1));
       return all;
     },
@@ -154,15 +180,14 @@ export const guideWorld = async () => {
       return statusIn(only?.resource);
     },
     /** Waits until all that was written has been told. */
-    delivered: concord.delivered,
-    settled: concord.settled,
-    now: () => Date.now(),
+    delivered,
+    /** By the clock of the stack, in milliseconds since 1970. */
+    now: () => Date.now() + ahead,
     /** Lets time pass, and what the clock brings about happen: nobody waits for three days. */
     pass: async (seconds: number) => {
       ahead += seconds * 1_000;
       tokens.clear();
-      await tick();
-      await concord.delivered();
+      await concord.ask({ ask: 'pass', ms: seconds * 1_000 });
     },
     /** Ends all Subscriptions, so that what comes next is told to nobody else. */
     unsubscribe: async () => {
@@ -171,10 +196,7 @@ export const guideWorld = async () => {
         receiver.stop();
       }
     },
-    stop: async () => {
-      await concord.stop();
-      now.mockRestore();
-    },
+    stop: concord.stop,
   };
 };
 
