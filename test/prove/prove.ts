@@ -10,6 +10,7 @@
  * `npm run prove -- --minute [--seed number]`: writers and readers of the same charts, for a minute.
  * `npm run prove -- --booking [--seed number]`: 64 clients book overlapping times of the same few people and rooms, for a minute.
  * `npm run prove -- --messages [number] [--seed number]`: HL7 v2 messages in several orders come to the same charts.
+ * `npm run prove -- --sharing [changes] [--seed number]`: changes flow to subscribers and pollers while Consents come and go and the server is killed.
  * `npm run prove -- --profiles <folder of US Core>`: compares what was taken over of the guide with the guide.
  */
 import { isDeepStrictEqual, parseArgs } from 'node:util';
@@ -31,6 +32,7 @@ const { values: options, positionals: folders } = parseArgs({
     minute: { type: 'boolean' },
     booking: { type: 'boolean' },
     messages: { type: 'boolean' },
+    sharing: { type: 'boolean' },
     profiles: { type: 'string' },
     seed: { type: 'string' },
     only: { type: 'string' },
@@ -64,6 +66,10 @@ if (options.booking) {
 if (options.messages) {
   const { proveMessages } = await import('./messages.ts');
   process.exit((await proveMessages(numberIn(folders[0]) ?? 500, numberIn(options.seed))) ? 0 : 1);
+}
+if (options.sharing) {
+  const { proveSharing } = await import('./sharing.ts');
+  process.exit((await proveSharing(numberIn(folders[0]), numberIn(options.seed))) ? 0 : 1);
 }
 if (options.profiles !== undefined) {
   const { proveProfiles } = await import('./profiles.ts');

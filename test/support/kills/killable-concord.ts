@@ -43,6 +43,8 @@ export interface StartOptions {
   readonly dataDir: string;
   /** Called as soon as there is a process, before it is ready. */
   readonly started?: (child: ChildProcess) => void;
+  /** Variables for the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -50,11 +52,16 @@ export interface StartOptions {
  *
  * @returns undefined if it ended before, which is right only if somebody killed it.
  */
-export const startKillable = async ({ port, dataDir, started }: StartOptions): Promise<KillableConcord | undefined> => {
+export const startKillable = async ({
+  port,
+  dataDir,
+  started,
+  env,
+}: StartOptions): Promise<KillableConcord | undefined> => {
   const { npm_lifecycle_event: _, ...inherited } = process.env;
   const child = spawn(process.execPath, [path.join(root, 'infra/local/start.ts')], {
     cwd: root,
-    env: { ...inherited, PORT: String(port), DATA_DIR: dataDir },
+    env: { ...inherited, ...env, PORT: String(port), DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started?.(child);
