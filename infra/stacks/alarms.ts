@@ -150,7 +150,7 @@ export class Alarms extends Construct {
     });
     this.#alarm('SubscriptionsFailed', {
       description:
-        'A Subscription is in error: its receiver did not take the handshake, or nothing for three days (docs/notifications.md)',
+        'A Subscription is in error: its receiver did not take the handshake, or nothing for three days (docs/subscriptions.md)',
       metric: new Metric({
         namespace: 'Concord',
         metricName: 'SubscriptionsFailed',

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
+import { inParallel } from '../store/in-parallel.ts';
 import { signedRequests } from '../store/signed-requests.ts';
 import type { SubscriptionName } from '../store/subscriptions/settings.ts';
 
@@ -20,6 +21,8 @@ export const wakeMessage = z.strictObject({
 export const longestDelaySeconds = 900;
 
 const mostEntries = 10;
+/** Calls beside one another: a change of the directory wakes everybody. */
+const concurrency = 8;
 const attempts = 4;
 const attemptMs = 5_000;
 const firstPauseMs = 50;
@@ -79,16 +82,19 @@ export const wakeQueue = (
       MessageBody: JSON.stringify({ organization, id }),
       ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
     }));
-    for (let at = 0; at < all.length; at += mostEntries) {
-      let left: readonly object[] = all.slice(at, at + mostEntries);
-      for (let attempt = 1; left.length > 0; attempt++) {
-        const { left: rest, because } = await sendOnce(url, left);
-        left = rest;
-        if (left.length === 0) break;
-        if (attempt === attempts) throw new QueueServiceError(because);
+    const batches = Array.from({ length: Math.ceil(all.length / mostEntries) }, (_, n) =>
+      all.slice(n * mostEntries, (n + 1) * mostEntries),
+    );
+    await inParallel(concurrency, batches, async (batch) => {
+      let left: readonly object[] = batch;
+      for (let attempt = 1; ; attempt++) {
+        const answered = await sendOnce(url, left);
+        left = answered.left;
+        if (left.length === 0) return;
+        if (attempt === attempts) throw new QueueServiceError(answered.because);
         await pause(Math.random() * firstPauseMs * 4 ** attempt);
       }
-    }
+    });
   };
 };
 

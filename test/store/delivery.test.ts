@@ -385,6 +385,23 @@ describe('a Subscription in the course of time', () => {
     ]);
   });
 
+  it('is shaken hands with anew where it is written anew meanwhile, and the older version is not said to be active', async () => {
+    const world = await deliveryWorld(store);
+    const { post } = world.delivery();
+    let rewritten = false;
+    await world.turn(store, {
+      post: async (url, sent) => {
+        if (!rewritten) await world.rewrite({ status: 'requested', endpoint: 'https://other.example/' });
+        rewritten = true;
+        return post(url, sent);
+      },
+    });
+
+    expect(world.received.map(({ type }) => type)).toEqual(['handshake', 'handshake']);
+    expect(await world.settings()).toMatchObject({ version: 3, status: 'active', endpoint: 'https://other.example/' });
+    expect(await world.subscription()).toMatchObject({ status: 'active' });
+  });
+
   it('is forgotten once it is deleted', async () => {
     const world = await active();
     await writeRows(store, [], [settingsKey(world.name)]);
