@@ -258,4 +258,9 @@ describe('bundle of a function', () => {
     expect(code.length).toBeLessThanOrEqual(largestFunction);
     expectBeside(entry, beside);
   });
+
+  // What delivers writes versions of Subscriptions, as what serves them does, and so has what these have beside it.
+  it.each(['functions/deliver.ts', 'functions/tick-subscriptions.ts'])('%s stays below half of that', (entry) => {
+    expect(deployed.bundleOf(entry).code.length).toBeLessThanOrEqual(largestFunction / 2);
+  });
 });
