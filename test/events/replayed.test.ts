@@ -102,6 +102,23 @@ describe('what an archive plays again', () => {
     expect([onBus(), counted]).toEqual([[], ['ReplaysWithheld']]);
   });
 
+  it('is known whatever kind of event it is, and of a chart that is not there told to nobody', async () => {
+    const folder = path.resolve(import.meta.dirname, '../../events/event-bridge');
+    const messages = readdirSync(folder)
+      .filter((file) => !file.endsWith('.schema.json'))
+      .map((file) => {
+        const { 'detail-type': type, detail } = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as {
+          'detail-type': string;
+          detail: object;
+        };
+        return message(type, detail);
+      });
+
+    expect(await replayed(messages)).toEqual([]);
+    expect(onBus()).toEqual([]);
+    expect(counted).toEqual(messages.map(() => 'ReplaysWithheld'));
+  });
+
   it('comes to the bus anew as it was, with its old id, for whoever may still read it', async () => {
     const { subject, observation } = await observed();
     await create(server, consentBody(subject));
