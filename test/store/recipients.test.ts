@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { usualPolicy } from '../../shared/access/policy.ts';
 import { type ChangeToTell, recipientsOf } from '../../shared/changes/recipients.ts';
+import { RecordError } from '../../shared/errors.ts';
 import { changeIn, type RecordChange } from '../../shared/store/feed/change.ts';
 import { chartKey } from '../../shared/store/keys.ts';
 import { noteListener } from '../../shared/store/listeners.ts';
@@ -256,6 +257,27 @@ describe('recipientsOf', () => {
     expect(recipients.toSorted()).toEqual([...organizations, ...partners].toSorted());
     // Besides, where that is which the record names.
     expect(calls.names).toEqual(['Query', 'Query', 'BatchGetItem', 'GetItem']);
+  });
+
+  it('reads fewer versions at a time where they are too large to be held together', async () => {
+    const chart = store.ids.newChart();
+    const records = Array.from({ length: 5 }, (_, n) => newRecord(store, chart, place(n)));
+    await writeRows(
+      store,
+      records.map((each) => ({ ...recordRow(each, store.ids) })),
+    );
+    const read: number[] = [];
+    const small = Object.assign(Object.create(store) as RecordStore, {
+      recordsIn: async (rows: Parameters<RecordStore['recordsIn']>[0]) => {
+        read.push(rows.length);
+        if (rows.length > 2) throw new RecordError('too-costly', 'Too large together');
+        return store.recordsIn(rows);
+      },
+    });
+    const changes = changesOf(records).map(({ change }) => ({ change }));
+
+    expect(await recipientsOf({ ...telling(), store: small }, changes)).toEqual(records.map(() => ['northside']));
+    expect(read.filter((count) => count > 0)).toEqual([5, 3, 2, 3, 2, 1]);
   });
 
   it('tells nobody but the custodian where what opens a chart is too much to be read', async () => {
