@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Random } from '../../infra/demo/random.ts';
 import { type ConsentKind, consentKinds } from '../support/sharing/consents.ts';
 import * as law from '../support/sharing/judge.ts';
+import { faultsInNotices } from '../support/sharing/laws.ts';
 import { SmallNetwork, type Subscribed } from '../support/sharing/small-network.ts';
 import type { Writer } from '../support/sharing/traffic.ts';
 
@@ -101,6 +102,28 @@ describe('a Consent that names nobody', () => {
     expect(await judged(network, began)).toEqual([]);
     expect(network.subscribed[1]?.inbox.seen).toHaveLength(1);
     expect(network.pollers[1]?.seen.map(({ name }) => name.replace(/\/.*/, ''))).toContain('Observation');
+  });
+});
+
+describe('a Consent that is given and ended', () => {
+  it('is told to whom it opens and closes something, and to nobody else', async () => {
+    const network = await networkOf(6, 1);
+    const began = network.moments();
+    const [writer] = network.traffic.writers as [Writer];
+    for (let patients = 0; patients < 2; patients += 1) await writer.step();
+    const left: string[] = [];
+    for (const kind of consentKinds) {
+      for (const step of [() => writer.share(kind), () => writer.end()]) {
+        await step();
+        await network.publish(100);
+        left.push(...faultsInNotices(network.model, network.bus.notices, network.organizations, true));
+      }
+    }
+
+    expect(left).toEqual([]);
+    expect(await judged(network, began)).toEqual([]);
+    const changes = new Set(network.bus.notices.map(({ recipient, change }) => `${recipient} ${change}`));
+    expect([...changes].sort()).toEqual(['hillside gained', 'hillside lost', 'lakeside gained', 'lakeside lost']);
   });
 });
 

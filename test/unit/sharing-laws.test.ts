@@ -170,7 +170,7 @@ describe('what is told of changed Consents', () => {
     to,
   });
   const faults = (...notices: ReturnType<typeof notice>[]) =>
-    faultsInNotices(model, notices, ['northside', 'lakeside', 'hillside']);
+    faultsInNotices(model, notices, ['northside', 'lakeside', 'hillside'], true);
 
   beforeEach(() => {
     observe(1, 10);

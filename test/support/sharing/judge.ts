@@ -54,7 +54,7 @@ export const judged = async (network: Network, from: number, until: number): Pro
     ...inboxes.flatMap(({ faults }) => faults),
     ...witnessesOf(network).flatMap((witness) => faultsIn(model, witness, isOther)),
     ...missingIn(network, from, until),
-    ...faultsInNotices(model, bus.notices, organizations),
+    ...faultsInNotices(model, bus.notices, organizations, false),
     ...gaps,
     ...texts.flatMap((text) => canariesIn(text).map((canary) => `${canary} stands where it must not`)),
   ];

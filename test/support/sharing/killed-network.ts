@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type KillableConcord, startKillable } from '../kills/killable-concord.ts';
 import { openRawTable } from '../kills/raw-table.ts';
@@ -163,11 +165,15 @@ export class KilledNetwork implements Network {
   }
 
   /**
-   * Where patients' names, identifiers or free texts stand that have no place there: lines of the log, and rows that are neither a chart's nor its index.
+   * Where patients' names, identifiers or free texts stand that have no place there: lines of the log, rows that are neither a chart's nor its index, and what the stand-ins keep of events,
+   * queues and positions.
    */
   misplaced(): string[] {
     return [
       ...canariesIn(this.logs.join('\n')).map((canary) => `${canary} stands in the log`),
+      ...keptBesides(this.#options.dataDir).flatMap((file) =>
+        canariesIn(readFileSync(file, 'utf8')).map((canary) => `${canary} stands in ${path.basename(file)}`),
+      ),
       ...this.#rows(({ pk, sk, item }) =>
         ofCharts.some((prefix) => pk.startsWith(prefix))
           ? []
@@ -200,6 +206,12 @@ export class KilledNetwork implements Network {
     this.#concord?.kill(['server', 'keeper', 'store']);
   }
 }
+
+/** Files of a data folder that are neither the table nor large bodies. */
+const keptBesides = (dataDir: string): string[] =>
+  readdirSync(dataDir, { recursive: true, withFileTypes: true })
+    .map((each) => path.join(each.parentPath, each.name))
+    .filter((file) => statSync(file).isFile() && !/\/(?:dynamodb|objects)\//.test(file.slice(dataDir.length)));
 
 /** Rows that are to hold what patients are called and what is said of them. */
 const ofCharts = ['C#', 'X#'];

@@ -106,11 +106,15 @@ export const dueTo = (
 /**
  * What is wrong with what organisations were told of changed Consents, once everything has come to its end: one that keeps the chart, or never saw anything of it, was told; one that sees
  * something now was not told that it does, or was told last that it sees nothing; one that was told that it sees something, and sees nothing now, was not told so.
+ *
+ * @param eachApart - whether each change was told of before the next one was made. Otherwise two Consents that close a chart one right behind the other may each be found to close nothing that
+ * was still open, so the last is not asked for.
  */
 export const faultsInNotices = (
   model: Model,
   notices: readonly ConsentNotice[],
   organizations: readonly string[],
+  eachApart: boolean,
 ): string[] => {
   const people = new Map(model.changes().map(({ chart, person }) => [chart, person]));
   const told = Map.groupBy(notices, ({ patientId, recipient }) => `Patient/${patientId} ${recipient}`);
@@ -126,7 +130,10 @@ export const faultsInNotices = (
       if (person.isDirectory || person.everMerged || organization === person.custodian) return [];
       const last = told.get(`${chart} ${organization}`)?.at(-1)?.change;
       const sees = person.seesSome(organization, chart);
-      if (sees ? last === 'gained' || last === 'changed' : last === undefined || last === 'lost') return [];
+      const isRight = sees
+        ? last === 'gained' || last === 'changed'
+        : !eachApart || last === undefined || last === 'lost';
+      if (isRight) return [];
       return [
         `${organization} sees ${sees ? 'something' : 'nothing'} of ${chart} and was told last: ${last ?? 'nothing'}`,
       ];
