@@ -12,6 +12,7 @@ import {
   feedProgressPartition,
   listenersPartition,
   notificationPrefix,
+  passedOverPartition,
   reconciliationKey,
   registryPartition,
   sequencePrefix,
@@ -82,13 +83,18 @@ const accessLogStays = ({ tableArn }: TableResource) =>
     conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [accessLogRows] } },
   });
 
-/** What shows what was changed: it reads, leaves its trace, notes which organisations ask, and writes nothing else but the deployment's secret where there is none yet. */
+/** What shows what was changed: it reads, leaves its trace, notes which organisations ask and what could not be shown to them, and writes nothing else but the deployment's secret where there is none yet. */
 export const historyStatements = (table: TableResource): PolicyStatement[] => [
   new PolicyStatement({
     actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],
   }),
-  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk, listenersPartition]),
+  onRows(table, ['PutItem'], 'StringLike', [
+    accessLogRows,
+    deploymentKeyKey.pk,
+    listenersPartition,
+    passedOverPartition,
+  ]),
   accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject'),
@@ -140,10 +146,10 @@ export const publishStatements = (table: TableResource): PolicyStatement[] => [
   useKeyForObjects(table),
 ];
 
-/** Publishes charts that were parked, which are parked no more then. */
+/** Publishes charts that were parked, which are parked no more then, and tells once more of what was passed over. */
 export const retryParkedStatements = (table: TableResource): PolicyStatement[] => [
   ...publishStatements(table),
-  onRows(table, ['DeleteItem'], 'StringEquals', [feedProgressPartition]),
+  onRows(table, ['DeleteItem'], 'StringEquals', [feedProgressPartition, passedOverPartition]),
 ];
 
 /** Publishes what the feed lacks, closes gaps, and keeps how far it has come. */
@@ -197,7 +203,7 @@ export const deliverStatements = (table: TableResource): PolicyStatement[] => [
     registryPartition('*', 'Subscription', '*', '*'),
     uploadPartition('*'),
   ]),
-  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk, passedOverPartition]),
   accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject', 'PutObject'),

@@ -3,6 +3,7 @@ import { ServiceAway } from './parking.ts';
 import { type Publisher, publishRows } from './publish.ts';
 import { publisherFrom } from './publisher.ts';
 import { reconcile } from './reconcile.ts';
+import { retell } from './retell.ts';
 import { type PublishRows, retryParked } from './retry-parked.ts';
 
 const minuteMs = 60_000;
@@ -23,13 +24,16 @@ const within = (milliseconds: number): (() => boolean) => {
   return () => Date.now() < end;
 };
 
-/** A handler that publishes charts that were parked. */
+/** A handler that publishes charts that were parked, and tells once more of what was passed over. */
 export const retryOnSchedule = () => async (): Promise<void> => {
   const publisher = await publisherFrom(process.env);
   const options = { now: Date.now(), proceed: within(retryForMs) };
   const { unparked, left } = await retryParked(publisher.store, publishing(publisher), options);
   if (unparked > 0) log.info('published charts that were parked', { count: unparked });
   if (left > 0) log.warn('charts are parked: their changes are not published', { count: left });
+  const { retold, left: unread } = await retell(publisher, options.proceed);
+  if (retold > 0) log.info('told once more of versions that could not be read', { count: retold });
+  if (unread > 0) log.warn('versions that were told cannot be read', { count: unread });
 };
 
 /**

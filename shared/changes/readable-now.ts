@@ -15,6 +15,7 @@ import { type Version, versionsOf, type Wanted } from '../store/feed/versions.ts
 import { inParallel } from '../store/in-parallel.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
+import { isAway } from './parking.ts';
 
 /** What a decision about changes needs to know of who asks. A request has it; where there is none, `readingFor` makes it. */
 export type Reading = Pick<RequestContext, 'store' | 'asking' | 'sharing' | 'known'> & Addressed;
@@ -87,6 +88,8 @@ export interface Within {
   readonly isWanted?: (version: Version) => boolean;
   /** Whether it is to be known when the next version took the place of each. */
   readonly superseded?: boolean;
+  /** Given where nothing may stand in the way of what is behind it: is told of a change that cannot be read, which is then passed over. */
+  readonly passOver?: (change: RecordChange, error: unknown) => Promise<void>;
   /** A deletion says nothing: it is decided upon as such, as for reading it, and not by what the record said last. */
   readonly deletionsAsRead?: boolean;
 }
@@ -97,18 +100,27 @@ export interface Within {
  * wrong chart.
  *
  * @returns them, and how many of the changes were looked at: fewer than all where they are large, at least one.
- * @throws Error if a version is not there whose chart was not purged.
+ * @throws Error if a version is not there whose chart was not purged, or cannot be read, unless such a one is passed over; whatever says that a service is away.
  */
 export const readableNow = async (
   reading: Reading,
   changes: readonly RecordChange[],
   within: Within = {},
 ): Promise<{ readonly readable: readonly Readable[]; readonly taken: number }> => {
-  const { versions, taken } = await versionsIn(reading.store, changes, {
-    superseded: within.superseded === true,
-    current: (change) => isDecidedByContent(reading, change),
-  });
-  return { readable: await readableOf(reading, versions, within), taken };
+  try {
+    const { versions, taken } = await versionsIn(reading.store, changes, {
+      superseded: within.superseded === true,
+      current: (change) => isDecidedByContent(reading, change),
+    });
+    return { readable: await readableOf(reading, versions, within), taken };
+  } catch (error) {
+    const [first] = changes;
+    if (!within.passOver || !first || isAway(error)) throw error;
+    // Half of them, until it is one: what is in front of it is told first.
+    if (changes.length > 1) return readableNow(reading, changes.slice(0, Math.ceil(changes.length / 2)), within);
+    await within.passOver(first, error);
+    return { readable: [], taken: 1 };
+  }
 };
 
 /** The versions that the first of these changes made, as many as can be held together; at least one. */

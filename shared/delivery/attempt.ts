@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AuditTrail } from '../audit/audit-trail.ts';
-import { type Readable, type Reading, readableNow } from '../changes/readable-now.ts';
+import { passingOver } from '../changes/pass-over.ts';
+import { type Readable, type Reading, readableNow, type Within } from '../changes/readable-now.ts';
 import { stringifyJson } from '../fhir/json.ts';
 import {
   notificationBundle,
@@ -92,7 +93,8 @@ export const attempt = async (
   const { now } = delivery;
   const { changes, first, made, attempts, left: leftBefore = [] } = notification;
   const { reading, programmes } = await readingOf(delivery, settings, now());
-  const readable = await allReadable(reading, changes);
+  const passOver = passingOver(delivery.store, settings.organization);
+  const readable = await allReadable(reading, changes, { passOver });
   const numbered = changes.map((change, index) => ({ number: first + index, change, found: readable.get(change) }));
   const left = numbered.flatMap(({ number, found }) => (found ? [] : [number]));
   if (left.length === changes.length) return { withheld: true, left };
@@ -129,11 +131,12 @@ export const attempt = async (
 const allReadable = async (
   reading: Reading,
   changes: readonly RecordChange[],
+  within: Within,
 ): Promise<ReadonlyMap<RecordChange, Readable>> => {
   const found = new Map<RecordChange, Readable>();
   let waiting = changes;
   while (waiting.length > 0) {
-    const { readable, taken } = await readableNow(reading, waiting);
+    const { readable, taken } = await readableNow(reading, waiting, within);
     for (const each of readable) found.set(each.change, each);
     waiting = waiting.slice(taken);
   }

@@ -1,5 +1,7 @@
 import type { Role } from '../access/caller.ts';
 import { parseScopes } from '../access/scopes.ts';
+import { isAway } from '../changes/parking.ts';
+import { passingOver } from '../changes/pass-over.ts';
 import { type Readable, type Reading, readableNow, readingFor, systemAsking } from '../changes/readable-now.ts';
 import { searchTypes } from '../record-types/search-types.ts';
 import type { RecordChange } from '../store/feed/change.ts';
@@ -74,6 +76,16 @@ export const gather = async (
     const seen = new Set(await told());
     const { reading } = await readingOf(delivery, settings, delivery.now());
     const meets = await filterOf(settings, delivery.now());
+    const passOver = passingOver(store, organization);
+    const isMet = async (each: Readable): Promise<boolean> => {
+      try {
+        return await meets(each, store);
+      } catch (error) {
+        if (isAway(error)) throw error;
+        await passOver(each.change, error);
+        return false;
+      }
+    };
     let bytes = 0;
     let waiting = asked.filter(({ change }) => !seen.has(positionOf(change)));
     while (waiting.length > 0) {
@@ -81,10 +93,11 @@ export const gather = async (
       const { readable, taken } = await readableNow(
         reading,
         portion.map(({ change }) => change),
+        { passOver },
       );
       for (const each of readable) {
         const position = positionOf(each.change);
-        if (seen.has(position) || !(await meets(each, store))) continue;
+        if (seen.has(position) || !(await isMet(each))) continue;
         bytes += settings.content === 'full-resource' ? jsonBytesOf(each.record) : 0;
         const isFull = found.length === most || (found.length > 0 && bytes > mostBytes);
         // Everything in front of it was looked at, and it is the first of the next one.

@@ -1,9 +1,10 @@
 import { decideType } from '../access/decide.ts';
 import { eventIdOf } from '../changes/event-id.ts';
+import { passingOver } from '../changes/pass-over.ts';
 import { type Readable, readableNow } from '../changes/readable-now.ts';
 import { RecordError } from '../errors.ts';
 import { isResourceType } from '../fhir/references.ts';
-import { factsOfType, subjectOf } from '../record-types/subjects.ts';
+import { factsOfType, isDirectory, subjectOf } from '../record-types/subjects.ts';
 import { completeUpTo } from '../store/feed/completeness.ts';
 import {
   beginning,
@@ -14,6 +15,7 @@ import {
   endOfSequence,
   type ToldChange,
 } from '../store/feed/sequence.ts';
+import { network } from '../store/keys.ts';
 import { noteListener } from '../store/listeners.ts';
 import type { Answer, RequestContext } from './context.ts';
 import { completeness, versionEntry } from './history-bundle.ts';
@@ -168,11 +170,11 @@ const pageOf = async (context: ChangesRequest, organization: string, { from, lim
     const atOnce = Math.max(limit + 1 - shown.size, Math.min(looked, portion));
     const { changes, end } = await changesAfter(context.store, organization, cursor, atOnce);
     const told = changes.filter(({ change }) => wanted(change.type));
-    const { readable, taken } = await decided(context, told);
+    const { readable, taken } = await decided(context, organization, told);
     for (const { of, ...each } of readable) {
       const eventId = eventIdOf(
         { recordType: each.record.type, recordId: each.record.id, version: each.record.version },
-        of.recipient,
+        isDirectory(each.record.type) ? network : organization,
       );
       if (shown.has(eventId)) continue;
       if (shown.size === limit) {
@@ -192,11 +194,13 @@ const pageOf = async (context: ChangesRequest, organization: string, { from, lim
 /** What may be known of these now, each with what told of it; the first of them, where they are large. */
 const decided = async (
   context: ChangesRequest,
+  organization: string,
   told: readonly ToldChange[],
 ): Promise<{ readonly readable: readonly (Readable & { readonly of: ToldChange })[]; readonly taken: number }> => {
   if (told.length === 0) return { readable: [], taken: 0 };
   const of = new Map(told.map((each) => [each.change, each]));
-  const { readable, taken } = await readableNow(context, [...of.keys()]);
+  const passOver = passingOver(context.store, organization);
+  const { readable, taken } = await readableNow(context, [...of.keys()], { passOver });
   return {
     readable: readable.flatMap((each) => {
       const found = of.get(each.change);

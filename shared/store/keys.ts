@@ -314,5 +314,9 @@ export const listenerKey = (organization: string): RowKey => ({ pk: listenersPar
 export const parkedPrefix = 'parked#';
 export const parkedKey = (chart: string): RowKey => ({ pk: feedProgressPartition, sk: `${parkedPrefix}${chart}` });
 
+/** What organisations were told of and did not get to see, because it could not be read. */
+export const passedOverPartition = `${feedProgressPartition}later`;
+export const passedOverKey = (name: string): RowKey => ({ pk: passedOverPartition, sk: name });
+
 /** How far the look has come that compares charts with the feed. */
 export const reconciliationKey: RowKey = { pk: `${feedProgressPartition}walk`, sk: 'F' };

@@ -1,9 +1,12 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { usualPolicy } from '../../shared/access/policy.ts';
 import { publishing } from '../../shared/changes/mend-on-schedule.ts';
 import type { Publisher } from '../../shared/changes/publish.ts';
+import { readableNow, readingFor, systemAsking } from '../../shared/changes/readable-now.ts';
 import { reconcile } from '../../shared/changes/reconcile.ts';
 import type { RecordChanged } from '../../shared/changes/record-changed.ts';
+import { retell } from '../../shared/changes/retell.ts';
 import { retryParked } from '../../shared/changes/retry-parked.ts';
 import { completeUpTo } from '../../shared/store/feed/completeness.ts';
 import { changesOf, type FeedRow } from '../../shared/store/feed/feed-rows.ts';
@@ -12,9 +15,20 @@ import { beginning, changesAfter } from '../../shared/store/feed/sequence.ts';
 import { feedPrefix, type Row, recordKey } from '../../shared/store/keys.ts';
 import { consentBody, organizationsThere } from '../support/consents.ts';
 import { type FollowedServer, followedServer } from '../support/feed.ts';
+import { base } from '../support/fhir-server.ts';
 import { publisherOn } from '../support/publisher.ts';
-import { create, observationBody, pathOf, patientBody, referenceTo, type Stored } from '../support/records.ts';
-import { allRows, rowAt } from '../support/test-store.ts';
+import {
+  create,
+  entriesOf,
+  linkOf,
+  observationBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  type Stored,
+  system,
+} from '../support/records.ts';
+import { allRows, intercepted, rowAt } from '../support/test-store.ts';
 
 // What of the feed is mended by itself. Parking and reconciliation have their own tests in test/store; here the publisher decides who is told.
 
@@ -37,12 +51,12 @@ const always = () => true;
 const sharedChart = async () => {
   const patient = await create(server, patientBody());
   const subject = referenceTo(patient);
-  await create(server, consentBody(subject));
+  const consent = await create(server, consentBody(subject));
   await server.file();
   server.bus.accepted.length = 0;
   const observation = await create(server, observationBody(subject));
   await server.put(pathOf(observation), { ...observation, status: 'amended' });
-  return { patient, observation };
+  return { patient, observation, consent };
 };
 
 const keyOf = ({ id }: Stored<fhir4.Observation>) => {
@@ -118,6 +132,96 @@ describe('a damaged record', () => {
     expect((await parkedCharts(server.store)).size).toBe(1);
     await retryParked(server.store, publishing(publisher), { now: Date.now(), proceed: always });
     expect((await parkedCharts(server.store)).size).toBe(0);
+  });
+});
+
+describe('a record that is damaged behind being told', () => {
+  const poll = async (path: string, organization: string) => {
+    const { status, body } = await server.get(path, { as: { ...system, organization } });
+    expect(status, JSON.stringify(body)).toBe(200);
+    const names = entriesOf(body).map(
+      ({ fullUrl, response }) => `${fullUrl?.slice(base.length + 1)} ${response?.etag}`,
+    );
+    return { names, after: linkOf(body, 'poll')?.slice(base.length + 1) ?? '', body };
+  };
+  const retelling = () => retell(publisher, always);
+  const named = (record: { readonly id: string; readonly resourceType: string }, version = 1) =>
+    `${record.resourceType}/${record.id} W/"${version}"`;
+
+  it('stands in nobody’s way who polls, and is told to them once it is mended', async () => {
+    const from = await poll('_changes?after=now', 'northside');
+    const fromThere = await poll('_changes?after=now', 'lakeside');
+    const { observation } = await sharedChart();
+    const other = await create(server, observationBody(referenceTo(await create(server, patientBody()))));
+    await server.file();
+    const key = keyOf(observation);
+    const whole = (await rowAt(server.store, key)) as Row;
+    await put({ ...whole, body: Uint8Array.of(2, 0, 0, 0, 0, 9, 9) });
+
+    const [here, there] = [await poll(from.after, 'northside'), await poll(fromThere.after, 'lakeside')];
+    const again = await poll(from.after, 'northside');
+
+    expect(here.names).toContain(named(other));
+    expect(again.names).toEqual(here.names);
+    expect([...here.names, ...there.names].filter((each) => each.includes(observation.id))).not.toContain(
+      named(observation, 2),
+    );
+    expect(await retelling()).toEqual({ retold: 0, left: 3 });
+    await put(whole);
+    expect(await retelling()).toEqual({ retold: 3, left: 0 });
+    expect(await retelling()).toEqual({ retold: 0, left: 0 });
+
+    const [then, thenThere] = [await poll(here.after, 'northside'), await poll(there.after, 'lakeside')];
+    expect(then.names).toContain(named(observation, 2));
+    expect(thenThere.names).toEqual([named(observation), named(observation, 2)]);
+    const ids = entriesOf(thenThere.body).map(({ id }) => id);
+    expect(ids).toEqual(
+      toldOf(observation.id)
+        .filter(({ recipient }) => recipient === 'lakeside')
+        .map(({ eventId }) => eventId),
+    );
+    expect(linkOf(thenThere.body, 'next')).toBeUndefined();
+  });
+
+  it('is not told again to whom it is closed by then', async () => {
+    const { observation, consent } = await sharedChart();
+    const from = await poll('_changes?after=now', 'lakeside');
+    await server.file();
+    const key = keyOf(observation);
+    const whole = (await rowAt(server.store, key)) as Row;
+    await put({ ...whole, body: Uint8Array.of(2, 0, 0, 0, 0, 9, 9) });
+    const { after } = await poll(from.after, 'lakeside');
+    await server.put(pathOf(consent), { ...consent, status: 'inactive' });
+    await put(whole);
+    const before = await polledBy('lakeside', observation.id);
+
+    await retelling();
+
+    expect(await polledBy('lakeside', observation.id)).toEqual(before);
+    expect((await poll(after, 'lakeside')).names).toEqual([]);
+    expect(await retelling()).toEqual({ retold: 0, left: 0 });
+  });
+
+  it('is not what is taken for one while the table is away', async () => {
+    const away = intercepted(server.store, ({ name, send }) => {
+      if (name !== 'BatchGet') return send();
+      throw Object.assign(new Error('away'), { $fault: 'server', $metadata: { httpStatusCode: 503 } });
+    });
+    const reading = readingFor(
+      { store: away, policy: usualPolicy, programmes: new Set(), now: Date.now() },
+      systemAsking('northside'),
+    );
+    const { changes } = await changesAfter(server.store, 'northside', beginning, 3);
+    const passed: unknown[] = [];
+
+    const asked = readableNow(
+      reading,
+      changes.map(({ change }) => change),
+      { passOver: async (change) => void passed.push(change) },
+    );
+
+    await expect(asked).rejects.toThrow('away');
+    expect([changes.length, passed]).toEqual([3, []]);
   });
 });
 

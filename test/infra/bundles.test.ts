@@ -114,7 +114,7 @@ const filesBeside: readonly {
     { name: 'shared-search-parse-filter.lazy.js', most: 19_000 },
     { name: 'shared-search-ucum-units.lazy.js', most: 10_000 },
     { name: 'shared-store-staged.lazy.js', most: 20_000 },
-    { name: 'shared-store-calendars.lazy.js', most: 10_000 },
+    { name: 'shared-store-calendars.lazy.js', most: 10_200 },
     { name: 'shared-interactions-waiting.lazy.js', most: 120_000 },
     { name: 'shared-interactions-calendar-changes.lazy.js', most: 18_000 },
     { name: 'shared-interactions-operations.lazy.js', most: 36_000 },
@@ -137,7 +137,7 @@ const filesBeside: readonly {
     { name: 'shared-interactions-amendments-amendments.lazy.js', most: 77_000, types: ['patient', 'task'] },
     { name: 'shared-interactions-booking-booking.lazy.js', most: 67_500, types: ['appointment'] },
     { name: 'shared-interactions-work-work.lazy.js', most: 30_000, types: ['task'] },
-    { name: 'shared-interactions-subscriptions-operations.lazy.js', most: 72_000, types: ['subscription'] },
+    { name: 'shared-interactions-subscriptions-operations.lazy.js', most: 75_000, types: ['subscription'] },
     { name: 'shared-interactions-trends-trends.lazy.js', most: 40_000, types: ['observation'] },
     {
       name: 'shared-interactions-results-results.lazy.js',

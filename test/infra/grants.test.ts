@@ -347,7 +347,7 @@ describe('policies of the stacks', () => {
         ['dynamodb:DeleteItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
         onlyLike('W!*', 'W#*', 'C#*', 'X#*#Subscription#*#*', 'O~*'),
       ],
-      [['dynamodb:PutItem'], onlyLike('A#*', '!deployment')],
+      [['dynamodb:PutItem'], onlyLike('A#*', '!deployment', 'F!later')],
     ]);
     expect(actionsOf('functions/deliver.ts', 's3')).toEqual(['s3:GetObject', 's3:PutObject']);
     expect(actionsOf('functions/deliver.ts', 'sqs')).toEqual([
@@ -430,8 +430,8 @@ describe('policies of the stacks', () => {
   });
 
   it('let what publishes later do no more than that, end what stands in the way of the feed, and keep how far it has come', () => {
-    const only = (partition: string) => ({
-      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [partition] },
+    const only = (...partitions: string[]) => ({
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': partitions },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
     const beyond = (entry: string) =>
@@ -439,7 +439,7 @@ describe('policies of the stacks', () => {
         (grant) => !JSON.stringify(onRowsOf('functions/publish-changes.ts')).includes(JSON.stringify(grant)),
       );
 
-    expect(beyond('functions/retry-parked.ts')).toEqual([[['dynamodb:DeleteItem', 'dynamodb:UpdateItem'], only('F!')]]);
+    expect(beyond('functions/retry-parked.ts')).toEqual([[['dynamodb:DeleteItem'], only('F!', 'F!later')]]);
     expect(beyond('functions/reconcile-feed.ts')).toEqual([
       [['dynamodb:DeleteItem', 'dynamodb:UpdateItem'], only('F!')],
       [['dynamodb:PutItem'], only('F!walk')],
@@ -525,13 +525,13 @@ describe('policies of the stacks', () => {
     ]);
   });
 
-  it('let what shows what was changed read, and write its trace, who asks and the first secret alone', () => {
+  it('let what shows what was changed read, and write its trace, who asks, what could not be shown and the first secret alone', () => {
     expect(onRowsOf('functions/history.ts')).toEqual([
       [['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], undefined],
       [
         ['dynamodb:PutItem'],
         {
-          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*', '!deployment', '!listeners'] },
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*', '!deployment', '!listeners', 'F!later'] },
           Null: { 'dynamodb:LeadingKeys': 'false' },
         },
       ],

@@ -39,6 +39,7 @@ import { type DoorRow, doorLayouts, doorRow } from '../../shared/store/door-rows
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { changesOf, type FeedRow, feedRows } from '../../shared/store/feed/feed-rows.ts';
 import { type ParkedRow, parkedLayouts, parkedRow } from '../../shared/store/feed/parked-charts.ts';
+import { type PassedOverRow, passedOverLayouts, passedOverRow } from '../../shared/store/feed/passed-over.ts';
 import {
   type ReconciliationRow,
   reconciliationLayouts,
@@ -318,6 +319,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return parkedLayouts.reader(row.layout)(row);
     },
     written: () => parkedRow({ chart, reason: 'unreadable', since: 0, from: 0, skipped: 0, tried: 0 }).layout,
+  },
+  passedOver: {
+    read: (stored) => {
+      const row = rowIn(stored) as PassedOverRow;
+      return passedOverLayouts.reader(row.layout)(row);
+    },
+    written: () => passedOverRow({ organization: '', change }).layout,
   },
   reconciliation: {
     read: (stored) => {

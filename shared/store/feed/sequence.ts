@@ -49,15 +49,21 @@ const longestPauseMs = 200;
  * Tells an organisation, or the network (`*`), of changes: one row, behind all that it was told before. Doing it again adds nothing while nothing, or little else,
  * has been told meanwhile; later, it tells again. A Query, and a put for each try: whoever loses has lost to another one who told something, so this ends.
  *
+ * @param again - whether it is told though it was told a moment ago: whoever read that could not see it.
  * @throws RecordError `throttled`; what left the table without an answer. It may have been told then.
  */
-export const appendToSequence = async (table: Table, organization: string, entries: Entries): Promise<void> => {
+export const appendToSequence = async (
+  table: Table,
+  organization: string,
+  entries: Entries,
+  { again = false }: { readonly again?: boolean } = {},
+): Promise<void> => {
   const { client, tableName: TableName } = table;
   const row = sequenceRow(entries);
   if (row.n === 0) return;
   for (let tries = 0; ; tries++) {
     const last = await newestRows(table, organization, lookBack);
-    if (last.some((each) => saysTheSame(each, row))) return;
+    if (!again && last.some((each) => saysTheSame(each, row))) return;
     const Item: SequenceRow = { ...sequenceKey(organization, last[0] ? numberOf(last[0]) + 1 : 1), ...row };
     const refused = await tryWrite(
       client,

@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { appendToSequence } from '../../shared/store/feed/sequence.ts';
+import { passedOverPartition, type Row, recordKey } from '../../shared/store/keys.ts';
+import type { RecordStore } from '../../shared/store/record-store.ts';
+import type { StoredRecord } from '../../shared/store/rows.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
+import { deliveryWorld } from '../support/delivery-world.ts';
+import { rowAt, rowsOf, testStore } from '../support/test-store.ts';
+
+let store: RecordStore;
+beforeAll(async () => {
+  store = await testStore();
+});
+
+/** Damages the body of a record's row, and tells how to mend it. */
+const damage = async (record: StoredRecord) => {
+  const whole = (await rowAt(store, recordKey(record))) as Row | undefined;
+  if (!whole) throw new Error('The record is missing');
+  await writeRows(store, [{ ...whole, body: Uint8Array.of(2, 0, 0, 0, 0, 9, 9) }]);
+  return () => writeRows(store, [whole]);
+};
+const notesFor = async (organization: string) =>
+  (await rowsOf(store, passedOverPartition)).filter((row) => row['organization'] === organization).length;
+const active = async (...args: [Parameters<typeof deliveryWorld>[1]?]) => {
+  const world = await deliveryWorld(store, ...args);
+  await world.turn();
+  world.received.length = 0;
+  return world;
+};
+
+describe('a record that cannot be read', () => {
+  it('stands in no Subscription’s way, and is delivered once it is told again', async () => {
+    const world = await active();
+    const damaged = await world.create();
+    const mend = await damage(damaged);
+    const other = await world.create();
+
+    await world.turn();
+
+    expect(world.received.flatMap(({ entries }) => entries)).toEqual([`Observation/${other.id}/_history/1`]);
+    expect(await notesFor(world.name.organization)).toBe(1);
+
+    await mend();
+    const change = { ...damaged, change: 'created' as const };
+    await appendToSequence(store, world.name.organization, { changes: [change] }, { again: true });
+    await world.turn();
+
+    expect(world.received.at(-1)).toMatchObject({ events: [2], entries: [`Observation/${damaged.id}/_history/1`] });
+  });
+
+  it('stands in the way of no notification that it was to be in', async () => {
+    const world = await active();
+    const [damaged, other] = [await world.create(), await world.create()];
+    world.receiver.answer = () => ({ failed: 'connection' });
+    await world.turn();
+    await damage(damaged);
+    world.receiver.answer = () => ({ status: 200 });
+    world.clock.now += 60_000;
+
+    await world.turn();
+
+    expect(world.received.at(-1)).toMatchObject({ events: [2], entries: [`Observation/${other.id}/_history/1`] });
+    expect((await world.state())?.failures).toBe(0);
+    expect(await notesFor(world.name.organization)).toBe(1);
+  });
+
+  it('stands in the way of none that looks at what a deleted record said', async () => {
+    const world = await active({ types: ['Observation'], filters: ['status=final'] });
+    const record = await world.create({ resource: { resourceType: 'Observation', status: 'final' } });
+    const other = { resource: { resourceType: 'Observation', status: 'final' } };
+    await world.turn();
+    const deleted = await world.update(record, { resource: undefined });
+    const earlier = (await rowsOf(store, recordKey(record).pk)).find(({ sk }) => sk.startsWith('~H#'));
+    if (!earlier) throw new Error('The earlier version is missing');
+    await writeRows(store, [{ ...earlier, body: Uint8Array.of(2, 0, 0, 0, 0, 9, 9) }]);
+    const next = await world.create(other);
+    world.received.length = 0;
+
+    await world.turn();
+
+    expect(deleted.version).toBe(2);
+    expect(world.received.flatMap(({ entries }) => entries)).toEqual([`Observation/${next.id}/_history/1`]);
+    expect(await notesFor(world.name.organization)).toBe(1);
+  });
+});
