@@ -77,29 +77,43 @@ export const requestedIn = (subscription: fhir4.Subscription): Requested => {
 /** Addresses of what other versions of FHIR, and of the guide, say of Subscriptions. */
 const ofSubscriptions = /^http:\/\/hl7\.org\/fhir\/(?:\d+\.\d+|uv\/subscriptions-backport)\//;
 
+/** Extensions that are read, by the element that they stand at. */
+const knownAt: Readonly<Record<string, readonly string[]>> = {
+  [criteriaAt]: [backportExtensions.filter],
+  [channelAt]: [
+    backportExtensions.heartbeat,
+    backportExtensions.timeout,
+    backportExtensions.maxCount,
+    signingSecretExtension,
+  ],
+  [`${channelAt}.type`]: [backportExtensions.channelType],
+  [`${channelAt}.payload`]: [backportExtensions.content],
+};
+
 /**
- * Requires that nothing is asked for by an extension that Concord would leave unread: whoever writes a filter in the way of another version would be told of all.
+ * Requires that nothing is asked for by an extension that Concord would leave unread, wherever it stands: whoever writes a filter in the way of another version would be
+ * told of all, and a secret in a wrong place would be stored and shown as it is. Nor is anything served of which a modifier changes the meaning.
  * https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/components.html
  */
-const requireKnownExtensions = ({ extension, _criteria, channel }: fhir4.Subscription): void => {
-  const { filter, heartbeat, timeout, maxCount, channelType, content } = backportExtensions;
-  const all: readonly string[] = [...Object.values(backportExtensions), signingSecretExtension];
-  const require = (
-    extensions: readonly fhir4.Extension[] | undefined,
-    at: string,
-    known: readonly string[],
-    isMeant = (url: string) => ofSubscriptions.test(url) || all.includes(url),
-  ) => {
-    const index = extensions?.findIndex(({ url }) => !known.includes(url) && isMeant(url)) ?? -1;
-    if (index >= 0) throw wrongExtension(`${at}.extension[${index}]`, 'Concord does not know this extension here');
-  };
-  require(extension, 'Subscription', []);
-  require(_criteria?.extension, criteriaAt, [filter], () => true);
-  require(channel.extension, channelAt, [heartbeat, timeout, maxCount, signingSecretExtension]);
-  require(channel._type?.extension, `${channelAt}.type`, [channelType]);
-  require(channel._endpoint?.extension, `${channelAt}.endpoint`, []);
-  require(channel._payload?.extension, `${channelAt}.payload`, [content]);
+const requireKnownExtensions = (element: object, at = 'Subscription'): void => {
+  const { extension = [], modifierExtension, ...children } = element as fhir4.BackboneElement;
+  const [modifier] = modifierExtension ?? [];
+  if (modifier) throw wrongExtension(`${at}.modifierExtension[0]`, 'Concord does not know what this changes');
+  const known = knownAt[at] ?? [];
+  const index = extension.findIndex(({ url }) => !known.includes(url) && (at === criteriaAt || isOfSubscriptions(url)));
+  if (index >= 0) throw wrongExtension(`${at}.extension[${index}]`, 'Concord does not know this extension here');
+  for (const [name, child] of Object.entries({ extension, ...children })) {
+    const inside = `${at}.${name.replace(/^_/, '')}`;
+    if (Array.isArray(child)) {
+      for (const [place, each] of (child as unknown[]).entries())
+        if (isElement(each)) requireKnownExtensions(each, `${inside}[${place}]`);
+    } else if (isElement(child)) requireKnownExtensions(child, inside);
+  }
 };
+
+const isElement = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const isOfSubscriptions = (url: string): boolean => ofSubscriptions.test(url) || url === signingSecretExtension;
 
 const mostFilters = 10;
 

@@ -3,7 +3,7 @@ import { RecordError } from '../../shared/errors.ts';
 import { resourceTypes } from '../../shared/fhir/generated/resource-types.ts';
 import type { Resource } from '../../shared/fhir/resource.ts';
 import { searchTypes } from '../../shared/record-types/search-types.ts';
-import { backportExtensions as extensions } from '../../shared/subscriptions/backport.ts';
+import { backportExtensions as extensions, signingSecretExtension } from '../../shared/subscriptions/backport.ts';
 import { readFilters } from '../../shared/subscriptions/filters.ts';
 import { requestedIn } from '../../shared/subscriptions/requested.ts';
 import { topicOf, typeOfTopic, typesWithTopics } from '../../shared/subscriptions/topics.ts';
@@ -177,6 +177,22 @@ describe('what a Subscription asks for', () => {
     ];
     for (const [at, ...asked] of places)
       expect(refused(...asked)).toEqual(['invalid', 'subscription-extension', `${at}.extension[0]`]);
+  });
+
+  it('is refused for a secret that stands elsewhere than it is taken out, and for what changes a meaning', () => {
+    const secret = [{ url: signingSecretExtension, valueString: 'whsec_shown' }];
+    const within = [{ url: extensions.heartbeat, valueUnsignedInt: 60, extension: secret }];
+
+    const places: readonly (readonly [string, ...Parameters<typeof subscription>])[] = [
+      ['Subscription.reason.extension[0]', { _reason: { extension: secret } }],
+      ['Subscription.meta.extension[0]', { meta: { extension: secret } }],
+      ['Subscription.contact[0].extension[0]', { contact: [{ system: 'email', extension: secret }] }],
+      ['Subscription.channel.header[1].extension[0]', {}, { _header: [null, { extension: secret }] as never }],
+      ['Subscription.channel.extension[0].extension[0]', {}, { extension: within }],
+      ['Subscription.modifierExtension[0]', { modifierExtension: secret }],
+      ['Subscription.channel.modifierExtension[0]', {}, { modifierExtension: [{ url: 'http://example.org/not' }] }],
+    ];
+    for (const [at, ...asked] of places) expect(refused(...asked)).toEqual(['invalid', 'subscription-extension', at]);
   });
 
   it('may have extensions that ask for nothing', () => {
