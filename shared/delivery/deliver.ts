@@ -58,7 +58,11 @@ export const deliver = async (delivery: Delivery, name: SubscriptionName): Promi
       return leaveTurn(store, held);
     }
     try {
-      if (!settings) return await removeState(store, held);
+      if (!settings) {
+        if (held.pending === undefined) return await removeState(store, held);
+        await bury({ delivery, state: held }, held.pending);
+        continue;
+      }
       const step = await stepOf({ delivery, settings, state: held, told: () => told(settings) });
       if (step === 'nothing-to-do' && (await endTurn(store, held, now()))) return;
     } catch (error) {
@@ -103,9 +107,13 @@ const stepOf = async (turn: Turn): Promise<Step> => {
 /** Nothing is held against a receiver any more. */
 const unfailing = { failures: 0, failingSince: undefined, problem: undefined, retryAt: undefined } as const;
 
-/** Follows what the Subscription says now. One that was off begins at the end of the feed as it was before it was written; any other one goes on where it is. */
+/**
+ * Follows what the Subscription says now. One that was off begins at the end of the feed as it was before it was written; any other one goes on where it is. One that was
+ * deleted has no state any more, but its proof of delivery: numbers go on behind that.
+ */
 const adopt = async ({ delivery: { store, now }, settings, state }: Turn): Promise<Step> => {
   const { version, status, start, organization } = settings;
+  const [last] = state.version === 0 ? await lastNotifications(store, settings, 1) : [];
   const begins = status !== 'off' && (state.cursor === undefined || state.status === 'off');
   await writeState(
     store,
@@ -113,6 +121,7 @@ const adopt = async ({ delivery: { store, now }, settings, state }: Turn): Promi
     {
       version,
       status,
+      ...(last ? { events: last.first + last.changes.length - 1 } : {}),
       ...(status === 'requested' ? unfailing : {}),
       ...(begins ? { cursor: start ?? cursorText(await endOfSequence(store, organization)) } : {}),
     },
@@ -223,8 +232,11 @@ const tellPending = async (turn: Turn, pending: number): Promise<Step> => {
   return 'again';
 };
 
-const notificationAt = async ({ delivery: { store }, settings }: Turn, first: number): Promise<Notification> => {
-  const [found] = await notificationsBetween(store, settings, first, first);
+const notificationAt = async (
+  { delivery: { store }, state }: Pick<Turn, 'delivery' | 'state'>,
+  first: number,
+): Promise<Notification> => {
+  const [found] = await notificationsBetween(store, state, first, first);
   if (found?.first !== first) throw new Error('A notification that is under way is not there');
   return found;
 };
@@ -261,7 +273,7 @@ const fail = async (
 };
 
 /** What waits is not sent any more, unless it is asked for again. */
-const bury = async (turn: Turn, pending: number): Promise<Step> => {
+const bury = async (turn: Pick<Turn, 'delivery' | 'state'>, pending: number): Promise<Step> => {
   const { store, now } = turn.delivery;
   const notification = await notificationAt(turn, pending);
   await changeNotification(store, turn.state, notification, { status: 'dead' }, { pending: undefined }, now());

@@ -408,6 +408,36 @@ describe('a Subscription in the course of time', () => {
     expect(world.received).toEqual([]);
   });
 
+  it('goes on with its numbers where it is written anew after it was deleted, and gives up what was under way', async () => {
+    const world = await active();
+    await world.create();
+    await world.turn();
+    const settings = await world.settings();
+    world.receiver.answer = down;
+    await world.create();
+    await world.turn();
+    await writeRows(store, [], [settingsKey(world.name)]);
+    await world.turn();
+    const gone = await world.state();
+
+    world.receiver.answer = up;
+    world.received.length = 0;
+    await world.rewrite({ ...settings, status: 'requested' });
+    const later = await world.create();
+    await world.turn();
+
+    expect(gone).toBeUndefined();
+    expect(world.received.map(({ type, events, entries }) => [type, events, entries])).toEqual([
+      ['handshake', [], []],
+      ['event-notification', [3], [`Observation/${later.id}/_history/1`]],
+    ]);
+    expect((await world.notifications()).map(({ first, status }) => [first, status])).toEqual([
+      [1, 'delivered'],
+      [2, 'dead'],
+      [3, 'delivered'],
+    ]);
+  });
+
   it('leaves the rest to another turn when its time is over, and asks for that', async () => {
     const world = await active({ maxCount: 1 });
     await world.create();
