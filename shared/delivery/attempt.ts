@@ -14,10 +14,11 @@ import { entriesFor, toldByChart } from '../notifications/told-entries.ts';
 import type { RecordChange } from '../store/feed/change.ts';
 import type { Notification } from '../store/subscriptions/notifications.ts';
 import type { SubscriptionSettings } from '../store/subscriptions/settings.ts';
+import { mayKnowFound } from '../subscriptions/found-by-filter.ts';
 import type { PostOutcome } from '../webhooks/post.ts';
 import { signatureHeaders } from '../webhooks/signature.ts';
 import type { Delivery } from './delivery.ts';
-import { readingOf } from './gather.ts';
+import { readingOf, writerAsking } from './gather.ts';
 
 /** The longest that a receiver may take, in milliseconds, whatever it asks for. */
 const longestPostMs = 10_000;
@@ -94,7 +95,9 @@ export const attempt = async (
   const { changes, first, made, attempts, left: leftBefore = [] } = notification;
   const { reading, programmes } = await readingOf(delivery, settings, now());
   const passOver = passingOver(delivery.store, settings.organization);
-  const readable = await allReadable(reading, changes, { passOver });
+  const writer = writerAsking(settings);
+  const known = changes.filter((change) => mayKnowFound(writer, notification, change));
+  const readable = await allReadable(reading, known, { passOver });
   const numbered = changes.map((change, index) => ({ number: first + index, change, found: readable.get(change) }));
   const left = numbered.flatMap(({ number, found }) => (found ? [] : [number]));
   if (left.length === changes.length) return { withheld: true, left };

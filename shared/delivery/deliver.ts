@@ -189,7 +189,7 @@ const readOn = async (turn: Turn, status: 'pending' | 'dead'): Promise<Step> => 
   await putNotification(
     store,
     state,
-    { organization, id, first, made: now(), changes, status, attempts: 0 },
+    { organization, id, first, made: now(), changes, filtered: settings.filters.length > 0, status, attempts: 0 },
     { cursor, events: state.events + changes.length, ...(status === 'pending' ? { pending: first } : {}) },
     now(),
   );

@@ -3,6 +3,7 @@ import { parseScopes } from '../access/scopes.ts';
 import { isAway } from '../changes/parking.ts';
 import { passingOver } from '../changes/pass-over.ts';
 import { type Readable, type Reading, readableNow, readingFor, systemAsking } from '../changes/readable-now.ts';
+import type { Asker } from '../interactions/shared-charts.ts';
 import { searchTypes } from '../record-types/search-types.ts';
 import type { RecordChange } from '../store/feed/change.ts';
 import { positionOf } from '../store/feed/feed-rows.ts';
@@ -42,6 +43,10 @@ export const readingOf = async (
   });
   return { reading: readingFor({ store, policy, programmes: known, baseUrl, now }, asking), programmes: known };
 };
+
+/** Who wrote a Subscription, as somebody of its organisation. */
+export const writerAsking = ({ organization, writer }: SubscriptionSettings): Asker =>
+  systemAsking(organization, { scopes: parseScopes(writer.scope), roles: writer.roles as readonly Role[] });
 
 /** What the next notification is to tell of. */
 export interface Gathered {

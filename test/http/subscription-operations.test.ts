@@ -21,7 +21,7 @@ import {
   type Stored,
   system,
 } from '../support/records.ts';
-import { subscriptionBody, withContent } from '../support/subscriptions.ts';
+import { filteredBy, subscriptionBody, withContent } from '../support/subscriptions.ts';
 
 // What delivery has noted is written here as delivery notes it.
 
@@ -55,6 +55,7 @@ const delivered = async (
   body: fhir4.Subscription,
   notifications: readonly (readonly RecordChange[])[],
   over: Partial<SubscriptionState> = {},
+  said: Partial<Notification> = {},
 ) => {
   const { id } = await create(server, body, system);
   const name = { organization: 'northside', id };
@@ -67,6 +68,7 @@ const delivered = async (
       changes,
       status: 'delivered',
       attempts: 1,
+      ...said,
     };
     events += changes.length;
     return notificationRow(notification);
@@ -227,6 +229,20 @@ describe('$events of a Subscription', () => {
 
     expect(eventsIn(await get(`/${id}/$events`)).told).toEqual(numbered(1));
     expect(eventsIn(await get(`/${id}/$events`, narrowed)).told).toEqual([]);
+  });
+
+  it('are told of what filters found to those alone who may read what that says', async () => {
+    const filtered = { filtered: true } as const;
+    const id = await delivered(subscriptionBody(filteredBy('status=final')), twoNotifications(), {}, filtered);
+
+    expect(eventsIn(await get(`/${id}/$events`)).told).toEqual(numbered(1, 2, 3, 4));
+    const answers = [await get(`/${id}/$events`, admin), await get(`/${id}/$events?content=empty`, admin)];
+    // Who takes the filter away has not become somebody who may know what it found.
+    await server.put(`Subscription/${id}`, { ...subscriptionBody(), id }, { as: admin });
+    answers.push(await get(`/${id}/$events`, admin));
+    expect(answers.map(({ status, body }) => [status, eventsIn({ body } as TestResponse)])).toEqual(
+      answers.map(() => [200, { told: [], entries: [] }]),
+    );
   });
 
   it('leave a trace in each chart of which they tell', async () => {

@@ -136,6 +136,30 @@ describe('what is told', () => {
     expect(await narrow.state()).toMatchObject({ events: 0 });
   });
 
+  it('is nothing that filters found before, where it was written anew by who may not read what they tell', async () => {
+    const world = await active({ filters: ['Observation?status=final'] });
+    const settings = await world.settings();
+    world.receiver.answer = down;
+    await world.create();
+    await world.turn();
+    world.receiver.answer = up;
+    world.received.length = 0;
+    const writer = { subject: 'a', name: 'a', client: 'c', fhirUser: 'Practitioner/a', roles: ['admin'] };
+    await world.rewrite({ status: 'requested', filters: [], writer: { ...writer, scope: 'user/*.cruds' } });
+    const later = await world.create();
+    await world.turn();
+
+    expect(settings?.filters).toHaveLength(1);
+    expect(world.received.map(({ type, events, entries }) => [type, events, entries])).toEqual([
+      ['handshake', [], []],
+      ['event-notification', [2], [`Observation/${later.id}/_history/1`]],
+    ]);
+    expect((await world.notifications()).map(({ status, filtered }) => [status, filtered])).toEqual([
+      ['withheld', true],
+      ['delivered', undefined],
+    ]);
+  });
+
   it('names nothing where nothing is to be told, and leaves no trace of it', async () => {
     const world = await active({
       content: 'empty',

@@ -144,7 +144,8 @@ describe('notificationsBetween', () => {
     const { organization, id } = someSettings();
     const long = changes(200).map((change, index) => (index % 2 ? { ...change, id: `chosen-${index}` } : change));
     const status = 'delivered';
-    const whole: Notification = { organization, id, first: 1, made: 5_000, changes: long, status, attempts: 1 };
+    const known = { organization, id, first: 1, made: 5_000, filtered: true } as const;
+    const whole: Notification = { ...known, changes: long, status, attempts: 1 };
     await writeRows(store, [notificationRow(whole)]);
 
     expect(await notificationsBetween(store, { organization, id }, 1, 200)).toEqual([whole]);

@@ -7,6 +7,7 @@ import { factsOfType } from '../../record-types/subjects.ts';
 import type { RecordChange } from '../../store/feed/change.ts';
 import { jsonBytesOf } from '../../store/rows.ts';
 import { notificationsBetween } from '../../store/subscriptions/notifications.ts';
+import { mayKnowFound } from '../../subscriptions/found-by-filter.ts';
 import { type ContentLevel, contentLevels } from '../../subscriptions/requested.ts';
 import type { Interaction, RequestContext } from '../context.ts';
 import { type OperationInput, readInput } from '../operation-input.ts';
@@ -44,10 +45,11 @@ export const events: Interaction = async (context, { id }) => {
   const numbered =
     last < since
       ? []
-      : (await notificationsBetween(context.store, name, since, last)).flatMap(({ first, changes }) =>
-          changes
-            .map((change, index): Numbered => ({ number: first + index, change }))
-            .filter(({ number }) => number >= since && number <= last),
+      : (await notificationsBetween(context.store, name, since, last)).flatMap((notification) =>
+          notification.changes
+            .map((change, index): Numbered => ({ number: notification.first + index, change }))
+            .filter(({ number }) => number >= since && number <= last)
+            .filter(({ change }) => mayKnowFound(context.asking, notification, change)),
         );
   const { told, behind } = await toldOf(
     context,

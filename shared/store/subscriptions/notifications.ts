@@ -16,6 +16,8 @@ export interface Notification extends SubscriptionName {
   /** When it was made, in milliseconds since 1970. */
   readonly made: number;
   readonly changes: readonly RecordChange[];
+  /** Whether filters chose them: then they are for nobody who may not read what such records say, whatever the Subscription has become since. */
+  readonly filtered?: boolean;
   readonly status: NotificationStatus;
   readonly attempts: number;
   /** When the last attempt was, in milliseconds since 1970, and what the receiver answered; no status where it did not. */
@@ -31,6 +33,7 @@ export interface NotificationRow extends RowKey {
   readonly made: number;
   /** JSON of the changes, deflated where it is long. */
   readonly changes: string | Uint8Array;
+  readonly filtered?: true;
   readonly status: NotificationStatus;
   readonly attempts: number;
   readonly tried?: number;
@@ -68,6 +71,7 @@ export const notificationRow = ({
   first,
   made,
   changes,
+  filtered = false,
   status,
   attempts,
 }: Omit<Notification, 'tried' | 'httpStatus' | 'left'>): NotificationRow => {
@@ -77,6 +81,7 @@ export const notificationRow = ({
     layout: 1,
     made,
     changes: json.length > longestPlain ? deflateRawSync(json) : json,
+    ...(filtered ? { filtered } : {}),
     status,
     attempts,
     expires: Math.ceil((made + keptMs) / 1_000),
@@ -84,7 +89,7 @@ export const notificationRow = ({
 };
 
 export const notificationLayouts = new Layouts<(row: NotificationRow) => Notification>('notification', {
-  1: ({ pk, sk, made, changes, status, attempts, tried, httpStatus, left }) => {
+  1: ({ pk, sk, made, changes, filtered, status, attempts, tried, httpStatus, left }) => {
     const [, organization = '', id = ''] = pk.split('#');
     const json = typeof changes === 'string' ? changes : inflateRawSync(changes).toString();
     return {
@@ -104,6 +109,7 @@ export const notificationLayouts = new Layouts<(row: NotificationRow) => Notific
           change,
         }),
       ),
+      ...(filtered ? { filtered } : {}),
       status,
       attempts,
       ...(tried === undefined ? {} : { tried }),
