@@ -1,4 +1,5 @@
-import { beatPrefix, chartKey, directivePrefix, grantPrefix } from '../../shared/store/keys.ts';
+import { beatPrefix } from '../../shared/store/feed/feed-keys.ts';
+import { chartKey, directivePrefix, grantPrefix } from '../../shared/store/keys.ts';
 import { reminderPrefix } from '../../shared/store/reminder-rows.ts';
 import type { EventPattern } from './event-pattern.ts';
 import type { StreamConsumer } from './stream-poller.ts';

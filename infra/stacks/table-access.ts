@@ -1,6 +1,14 @@
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { quarantinePrefix } from '../../shared/store/content-objects.ts';
 import {
+  feedPrefix,
+  feedProgressPartition,
+  listenersPartition,
+  passedOverPartition,
+  reconciliationKey,
+  sequencePrefix,
+} from '../../shared/store/feed/feed-keys.ts';
+import {
   auditChainPartition,
   auditPartition,
   chainedPrefix,
@@ -8,18 +16,11 @@ import {
   deniedPartition,
   deploymentKeyKey,
   disclosurePrefix,
-  feedPrefix,
-  feedProgressPartition,
-  listenersPartition,
-  notificationPrefix,
-  passedOverPartition,
-  reconciliationKey,
   registryPartition,
-  sequencePrefix,
-  subscriptionsPrefix,
   uploadPartition,
 } from '../../shared/store/keys.ts';
 import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
+import { notificationPrefix, subscriptionsPrefix } from '../../shared/store/subscriptions/subscription-keys.ts';
 
 /** The table and the bucket of its large bodies, as a policy names them. One key encrypts both. */
 export interface TableResource {

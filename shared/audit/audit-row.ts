@@ -212,17 +212,22 @@ const toldBy = (row: StoredAuditRow, { what, ...said }: Told): AuditEntry => {
 };
 
 /** What a row of a chart's log says, with ids made of places where it holds those. */
-export const accessLayouts = new Layouts<(row: StoredAuditRow, ids: Pick<IdCodec, 'idAt'>) => AuditEntry>('access', {
+export const accessLayouts = /* @__PURE__ */ new Layouts<
+  (row: StoredAuditRow, ids: Pick<IdCodec, 'idAt'>) => AuditEntry
+>('access', {
   1: inAttributes,
   2: unpacked,
   3: withIds,
 });
 
 /** What stands by day says the access itself, or else leads to it. */
-export const accessByDayLayouts = new Layouts<(row: StoredAuditRow) => AuditEntry | undefined>('accessByDay', {
-  1: inAttributes,
-  2: () => undefined,
-});
+export const accessByDayLayouts = /* @__PURE__ */ new Layouts<(row: StoredAuditRow) => AuditEntry | undefined>(
+  'accessByDay',
+  {
+    1: inAttributes,
+    2: () => undefined,
+  },
+);
 
 /**
  * What a row of a chart's log says.

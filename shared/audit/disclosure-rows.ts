@@ -50,12 +50,13 @@ export interface SuspensionRow extends RowKey {
   readonly until: number;
 }
 
-export const disclosureLayouts = new Layouts<(row: DisclosureRow) => string>('disclosure', { 1: ({ log }) => log });
+export const disclosureLayouts = /* @__PURE__ */ new Layouts<(row: DisclosureRow) => string>('disclosure', {
+  1: ({ log }) => log,
+});
 
-export const suspensionLayouts = new Layouts<(row: SuspensionRow) => Pick<SuspensionRow, 'parties' | 'until'>>(
-  'suspension',
-  { 1: ({ parties, until }) => ({ parties, until }) },
-);
+export const suspensionLayouts = /* @__PURE__ */ new Layouts<
+  (row: SuspensionRow) => Pick<SuspensionRow, 'parties' | 'until'>
+>('suspension', { 1: ({ parties, until }) => ({ parties, until }) });
 
 /** @param place - made of the day of the disclosure. */
 export const disclosureRow = (chart: string, place: string, log: string): DisclosureRow => ({

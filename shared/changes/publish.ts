@@ -3,8 +3,9 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 import { log } from '../log.ts';
 import { changeIn, type RowChange } from '../store/feed/change.ts';
 import { type Beat, type BeatChange, noteBeats, noteLateness } from '../store/feed/completeness.ts';
+import { beatPrefix } from '../store/feed/feed-keys.ts';
 import { tell } from '../store/feed/tell.ts';
-import { beatPrefix, chartKey } from '../store/keys.ts';
+import { chartKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { addressOf, type RecordRow } from '../store/rows.ts';
 import { appointmentChangedType, appointmentChangedV1, appointmentChangesIn } from './appointment-changed.ts';

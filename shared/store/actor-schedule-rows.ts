@@ -15,7 +15,7 @@ export interface ActorSchedule extends BookingRules {
   readonly id: string;
 }
 
-export const actorScheduleLayouts = new Layouts<(row: ActorScheduleRow) => ActorSchedule>('schedule', {
+export const actorScheduleLayouts = /* @__PURE__ */ new Layouts<(row: ActorScheduleRow) => ActorSchedule>('schedule', {
   1: ({ sk, rules }) => ({ id: sk, ...(JSON.parse(rules) as BookingRules) }),
 });
 

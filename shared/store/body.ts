@@ -126,7 +126,9 @@ const inflatedFromObject = (row: Uint8Array, chart: string, object: Uint8Array |
 };
 
 /** Inflates the JSON of a body: of the bytes in the row and, where they say so, of an object. */
-export const bodyLayouts = new Layouts<(bytes: Uint8Array, chart: string, object?: Uint8Array) => Buffer>('body', {
+export const bodyLayouts = /* @__PURE__ */ new Layouts<
+  (bytes: Uint8Array, chart: string, object?: Uint8Array) => Buffer
+>('body', {
   [deflated]: (bytes) => inflateRawSync(bytes.subarray(1), { chunkSize }),
   [deflatedWithDictionary1]: inflatedWithDictionary1,
   [inObjectStore]: inflatedFromObject,

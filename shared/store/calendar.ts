@@ -121,7 +121,7 @@ interface Day {
 }
 
 /** How a day's row is read. */
-export const calendarLayouts = new Layouts<(row: DayRow) => Day>('calendar', {
+export const calendarLayouts = /* @__PURE__ */ new Layouts<(row: DayRow) => Day>('calendar', {
   1: (row) => {
     const attributes = Object.entries(row) as [string, unknown][];
     return {

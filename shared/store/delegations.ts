@@ -13,7 +13,7 @@ export interface DelegationRow extends RowKey {
   readonly to: number;
 }
 
-export const delegationLayouts = new Layouts<(row: DelegationRow) => Delegation>('delegation', {
+export const delegationLayouts = /* @__PURE__ */ new Layouts<(row: DelegationRow) => Delegation>('delegation', {
   1: ({ sk, by, from, to }) => ({ role: `PractitionerRole/${sk}`, by, from, to }),
   /** One that opens patients' records in verified calls alone. */
   2: ({ sk, by, from, to }) => ({ role: `PractitionerRole/${sk}`, by, from, to, callsOnly: true }),
@@ -33,7 +33,9 @@ export interface CallRow extends RowKey {
   readonly expires: number;
 }
 
-export const callLayouts = new Layouts<(row: CallRow) => { readonly chart: string; readonly until: number }>('call', {
+export const callLayouts = /* @__PURE__ */ new Layouts<
+  (row: CallRow) => { readonly chart: string; readonly until: number }
+>('call', {
   1: ({ chart, until }) => ({ chart, until }),
 });
 

@@ -38,7 +38,7 @@ export interface DenialRow extends RowKey {
   readonly expires: number;
 }
 
-export const denialLayouts = new Layouts<(row: DenialRow) => Denial>('denial', {
+export const denialLayouts = /* @__PURE__ */ new Layouts<(row: DenialRow) => Denial>('denial', {
   1: ({ sk, before }) => {
     const [kind = '', ...name] = sk.split('#');
     return { kind: kind as DeniedKind, name: name.join('#'), before };
@@ -62,7 +62,7 @@ export const programmeRow = (name: string): RowKey & { readonly layout: number }
 
 export const programmeKey = (name: string): RowKey => deniedKey(programme, name);
 
-export const programmeLayouts = new Layouts<(row: RowKey) => Programme>(programme, {
+export const programmeLayouts = /* @__PURE__ */ new Layouts<(row: RowKey) => Programme>(programme, {
   1: ({ sk }) => ({ kind: programme, name: sk.slice(programme.length + 1) }),
 });
 

@@ -13,7 +13,7 @@ export interface DirectiveRow extends RowKey, Pick<StoredRecord, 'version' | 'cu
 }
 
 /** What a directive's row says. */
-export const directiveLayouts = new Layouts<(row: DirectiveRow) => Directive>('directive', {
+export const directiveLayouts = /* @__PURE__ */ new Layouts<(row: DirectiveRow) => Directive>('directive', {
   1: ({ custodian, rule }) => ({ custodian, rule: JSON.parse(rule) as Rule }),
 });
 

@@ -14,7 +14,7 @@ export interface DoorRow extends RowKey, Pick<StoredRecord, 'version'> {
 }
 
 /** What such a row says. */
-export const doorLayouts = new Layouts<(row: DoorRow) => Door>('door', {
+export const doorLayouts = /* @__PURE__ */ new Layouts<(row: DoorRow) => Door>('door', {
   1: ({ door }) => JSON.parse(door) as Door,
   2: ({ door }) => JSON.parse(door) as Door,
   3: ({ door }) => JSON.parse(door) as Door,

@@ -16,7 +16,7 @@ export interface KeepingRow extends RowKey, Keeping {
   readonly layout: 1;
 }
 
-export const keepingLayouts = new Layouts<(row: KeepingRow) => Keeping>('keeping', {
+export const keepingLayouts = /* @__PURE__ */ new Layouts<(row: KeepingRow) => Keeping>('keeping', {
   1: ({ state, custodian, at }) => ({ state, custodian, at }),
 });
 

@@ -12,7 +12,7 @@ export class WrittenByNewerRelease extends Error {
 /**
  * How one kind of row is read: a reader for each layout that was ever written, for ever. Rows are never migrated; the next write of a
  * record brings it into the layout of today. docs/store.md, "Layouts", tells how a new one is introduced, and `test/layouts/` keeps what
- * each was written as.
+ * each was written as. Each is marked as pure: a function that only writes rows holds no code that reads them.
  */
 export class Layouts<Reader> {
   /** What is read, such as `body`. Also the name of its fixtures. */

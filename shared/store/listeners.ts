@@ -1,5 +1,5 @@
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
-import { listenerKey, listenersPartition } from './keys.ts';
+import { listenerKey, listenersPartition } from './feed/feed-keys.ts';
 import { putOnce } from './put-once.ts';
 import type { Table } from './write-rows.ts';
 

@@ -12,7 +12,7 @@ export interface ProxyRow extends RowKey {
 }
 
 /** What such a row says. */
-export const proxyLayouts = new Layouts<(row: ProxyRow) => Grant | Emancipation>('proxy', {
+export const proxyLayouts = /* @__PURE__ */ new Layouts<(row: ProxyRow) => Grant | Emancipation>('proxy', {
   1: ({ said }) => JSON.parse(said) as Grant | Emancipation,
 });
 

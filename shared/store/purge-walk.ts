@@ -20,7 +20,7 @@ export interface PurgeWalkRow extends RowKey {
   readonly after?: string;
 }
 
-export const purgeWalkLayouts = new Layouts<(row: PurgeWalkRow) => PurgeWalk>('purgeWalk', {
+export const purgeWalkLayouts = /* @__PURE__ */ new Layouts<(row: PurgeWalkRow) => PurgeWalk>('purgeWalk', {
   1: ({ organization, after }) => ({ organization, after }),
 });
 

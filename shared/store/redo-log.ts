@@ -52,7 +52,7 @@ const partBytes = 390_000;
 const deflated = 1;
 
 /** How a log is read. Its first byte names its layout. */
-export const redoLayouts = new Layouts<(bytes: Buffer) => Redo[]>('redo', {
+export const redoLayouts = /* @__PURE__ */ new Layouts<(bytes: Buffer) => Redo[]>('redo', {
   [deflated]: (bytes) => JSON.parse(inflateRawSync(bytes.subarray(1)).toString('utf8'), withBytesAndSets) as Redo[],
 });
 

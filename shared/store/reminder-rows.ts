@@ -29,7 +29,7 @@ export interface ReminderRow extends RowKey {
   readonly expires: number;
 }
 
-export const reminderLayouts = new Layouts<(row: ReminderRow) => Reminder>('reminder', {
+export const reminderLayouts = /* @__PURE__ */ new Layouts<(row: ReminderRow) => Reminder>('reminder', {
   1: ({ pk, id, version, at }) => ({ organization: pk.slice(reminderPrefix.length), id, version, at }),
 });
 
@@ -63,6 +63,8 @@ export interface RemindedToRow extends RowKey {
   readonly to: number;
 }
 
-export const remindedToLayouts = new Layouts<(row: RemindedToRow) => number>('remindedTo', { 1: ({ to }) => to });
+export const remindedToLayouts = /* @__PURE__ */ new Layouts<(row: RemindedToRow) => number>('remindedTo', {
+  1: ({ to }) => to,
+});
 
 export const remindedToRow = (to: number): RemindedToRow => ({ ...remindedToKey, layout: 1, to });

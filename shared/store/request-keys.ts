@@ -34,7 +34,7 @@ export interface RequestKeyRow extends RowKey {
   readonly tx?: string;
 }
 
-export const requestKeyLayouts = new Layouts<(row: RequestKeyRow) => KeptRequest>('requestKey', {
+export const requestKeyLayouts = /* @__PURE__ */ new Layouts<(row: RequestKeyRow) => KeptRequest>('requestKey', {
   1: ({ request, answers }) => ({
     request,
     answers: JSON.parse(inflateRawSync(answers).toString('utf8')) as KeptAnswer[],

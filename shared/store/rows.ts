@@ -172,13 +172,16 @@ export const asHistory = (row: RecordRow, address: Address): RecordRow => ({
 });
 
 /** What a record's row says, its current and its earlier ones and those of the registry that repeat it. */
-export const recordLayouts = new Layouts<(row: RecordRow) => VersionAttributes & Pick<RecordRow, 'id'>>('record', {
-  1: (row) => row,
-  2: (row) => row,
-  3: (row) => row,
-  4: (row) => row,
-  5: (row) => row,
-});
+export const recordLayouts = /* @__PURE__ */ new Layouts<(row: RecordRow) => VersionAttributes & Pick<RecordRow, 'id'>>(
+  'record',
+  {
+    1: (row) => row,
+    2: (row) => row,
+    3: (row) => row,
+    4: (row) => row,
+    5: (row) => row,
+  },
+);
 
 /**
  * The record that a row holds. `address` is known from the key that was asked for, or from `addressOf`.
@@ -225,10 +228,13 @@ export const isPointer = (row: RowKey): row is PointerRow => 'home' in row;
 export const isMention = ({ sk }: RowKey): boolean => sk.includes('!');
 
 /** Chart and place of the record that a pointer names. */
-export const pointerLayouts = new Layouts<(row: PointerRow) => Pick<PointerRow, 'home' | 'place'>>('pointer', {
-  1: ({ home }) => ({ home }),
-  2: (row) => row,
-});
+export const pointerLayouts = /* @__PURE__ */ new Layouts<(row: PointerRow) => Pick<PointerRow, 'home' | 'place'>>(
+  'pointer',
+  {
+    1: ({ home }) => ({ home }),
+    2: (row) => row,
+  },
+);
 
 export const pointerRow = (record: Pick<StoredRecord, keyof Address | 'shown'>, chart: string): PointerRow => ({
   ...pointerKey(record, chart),

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { passedOverPartition } from '../../shared/store/feed/feed-keys.ts';
 import { appendToSequence } from '../../shared/store/feed/sequence.ts';
-import { passedOverPartition, type Row, recordKey } from '../../shared/store/keys.ts';
+import { type Row, recordKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';

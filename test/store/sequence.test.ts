@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
+import { sequencePartition } from '../../shared/store/feed/feed-keys.ts';
 import {
   appendToSequence,
   beginning,
@@ -10,7 +11,7 @@ import {
   endOfSequence,
 } from '../../shared/store/feed/sequence.ts';
 import { tell } from '../../shared/store/feed/tell.ts';
-import { network, sequencePartition } from '../../shared/store/keys.ts';
+import { network } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { itemSize } from '../bench/item-size.ts';
 import { intercepted, rowsOf, testStore } from '../support/test-store.ts';

@@ -412,7 +412,7 @@ const fixtureOf = (kind: string, layout: unknown): Fixture =>
 /** Every table of layouts in the source, found by its making, so that a new kind of row cannot be forgotten here. */
 const tables = await Promise.all(
   globSync('shared/**/*.ts', { cwd: root, exclude: ['shared/fhir/generated/**'] })
-    .filter((file) => readFileSync(path.join(root, file), 'utf8').includes('= new Layouts<'))
+    .filter((file) => readFileSync(path.join(root, file), 'utf8').includes(' new Layouts<'))
     .map(async (file) => Object.values((await import(path.join(root, file))) as object)),
 ).then((modules) => modules.flat().filter((value) => value instanceof Layouts));
 

@@ -40,7 +40,7 @@ export const linkRow = (link: Link): LinkRow => ({
 });
 
 /** How links of each layout are read. */
-export const chainLayouts = new Layouts<(row: LinkRow) => Link>('chain', {
+export const chainLayouts = /* @__PURE__ */ new Layouts<(row: LinkRow) => Link>('chain', {
   1: ({ pk, sk, link }) => {
     const [previous, upTo, at, covers] = JSON.parse(link) as [string, string, number, Covered[]];
     return { log: pk.split('#')[1] ?? '', number: Number(sk), previous, upTo, at, covers };

@@ -1,9 +1,10 @@
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { log } from '../../log.ts';
 import { inParallel } from '../in-parallel.ts';
-import { beatKey, beatPrefix, beatsKey, feedGapKey, feedProgressPartition, type Row, type RowKey } from '../keys.ts';
+import { type Row, type RowKey } from '../keys.ts';
 import { rowsBetween } from '../rows-between.ts';
 import { type Table, writeRows } from '../write-rows.ts';
+import { beatKey, beatPrefix, beatsKey, feedGapKey, feedProgressPartition } from './feed-keys.ts';
 import { timeText } from './feed-rows.ts';
 
 // The feed is written behind the stream, so it may lag, and whoever reads it is to know up to when it has everything. The stream has order

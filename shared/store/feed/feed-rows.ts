@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isDirectory } from '../../record-types/subjects.ts';
 import { fromBase32, toBase32 } from '../base32.ts';
-import { feedPartition, feedPrefix, network, type RowKey } from '../keys.ts';
+import { network, type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import type { RecordChange } from './change.ts';
+import { feedPartition, feedPrefix } from './feed-keys.ts';
 import { changesPacked, groupsIn, type Packed, packed } from './packed-changes.ts';
 
 /**
@@ -97,7 +98,7 @@ export const feedOwner = ({ pk }: FeedRow): string => pk.slice(feedPrefix.length
 const ofGroups = (row: FeedRow): RecordChange[] => changesPacked(row.changes, row.custodian ?? feedOwner(row));
 
 /** What a row of the feed tells of. */
-export const feedLayouts = new Layouts<(row: FeedRow) => RecordChange[]>('feed', { 1: ofGroups });
+export const feedLayouts = /* @__PURE__ */ new Layouts<(row: FeedRow) => RecordChange[]>('feed', { 1: ofGroups });
 
 /**
  * The changes that a row tells of, in no order.

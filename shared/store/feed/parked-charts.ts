@@ -1,10 +1,11 @@
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { feedProgressPartition, parkedKey, parkedPrefix, type RowKey } from '../keys.ts';
+import { type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import type { RecordStore } from '../record-store.ts';
 import { rowsBetween } from '../rows-between.ts';
 import { tryWrite } from '../transact.ts';
 import { commitWithinMs } from './completeness.ts';
+import { feedProgressPartition, parkedKey, parkedPrefix } from './feed-keys.ts';
 
 // A change that cannot be published would hold up its whole shard: a quarter of all charts, perhaps. So its chart is parked, and everybody else's changes
 // go on. What of a parked chart comes out of the stream is passed over, in one piece, because what comes later must not overtake. The chart itself has it all, so it is
@@ -33,7 +34,7 @@ export interface ParkedRow extends RowKey, Omit<ParkedChart, 'chart'> {
   readonly layout: 1;
 }
 
-export const parkedLayouts = new Layouts<(row: ParkedRow) => ParkedChart>('parked', {
+export const parkedLayouts = /* @__PURE__ */ new Layouts<(row: ParkedRow) => ParkedChart>('parked', {
   1: ({ sk, reason, since, from, skipped, tried }) => ({
     chart: sk.slice(parkedPrefix.length),
     reason,

@@ -1,10 +1,11 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
-import { passedOverKey, passedOverPartition, type Row, type RowKey } from '../keys.ts';
+import { type Row, type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import { putOnce } from '../put-once.ts';
 import { rowsBetween } from '../rows-between.ts';
 import type { Table } from '../write-rows.ts';
 import type { RecordChange } from './change.ts';
+import { passedOverKey, passedOverPartition } from './feed-keys.ts';
 import { positionOf } from './feed-rows.ts';
 
 // A version that was told, and cannot be read when somebody asks on or a notification is made, would stand in the way of all behind it, for ever if nobody mends it.
@@ -21,7 +22,7 @@ export interface PassedOverRow extends RowKey, PassedOver {
   readonly layout: 1;
 }
 
-export const passedOverLayouts = new Layouts<(row: PassedOverRow) => PassedOver>('passedOver', {
+export const passedOverLayouts = /* @__PURE__ */ new Layouts<(row: PassedOverRow) => PassedOver>('passedOver', {
   1: ({ organization, change }) => ({ organization, change }),
 });
 

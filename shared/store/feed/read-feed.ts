@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { feedPartition } from '../keys.ts';
 import type { RecordStore } from '../record-store.ts';
 import type { RecordChange } from './change.ts';
+import { feedPartition } from './feed-keys.ts';
 import {
   changesOf,
   endOf,

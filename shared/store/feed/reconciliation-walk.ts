@@ -1,9 +1,10 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { NotePosition } from '../../audit/chain/chained-logs.ts';
-import { type RowKey, reconciliationKey } from '../keys.ts';
+import { type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import type { RecordStore } from '../record-store.ts';
 import type { Gap } from './completeness.ts';
+import { reconciliationKey } from './feed-keys.ts';
 
 /** A look at all charts that were touched lately, and how far it has come. */
 export interface ReconciliationWalk {
@@ -24,9 +25,12 @@ export interface ReconciliationRow extends RowKey, Omit<ReconciliationWalk, 'nex
   readonly next?: NotePosition;
 }
 
-export const reconciliationLayouts = new Layouts<(row: ReconciliationRow) => ReconciliationWalk>('reconciliation', {
-  1: ({ begun, from, to, gaps, next }) => ({ begun, from, to, gaps, next }),
-});
+export const reconciliationLayouts = /* @__PURE__ */ new Layouts<(row: ReconciliationRow) => ReconciliationWalk>(
+  'reconciliation',
+  {
+    1: ({ begun, from, to, gaps, next }) => ({ begun, from, to, gaps, next }),
+  },
+);
 
 export const reconciliationRow = ({ next, ...walk }: ReconciliationWalk): ReconciliationRow => ({
   ...reconciliationKey,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { toBase32 } from '../base32.ts';
-import { feedPartition, type RowKey, sequencePartition } from '../keys.ts';
+import { type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import type { RecordChange } from './change.ts';
+import { feedPartition, sequencePartition } from './feed-keys.ts';
 import { changesOf, type FeedRow, positionOf } from './feed-rows.ts';
 import { changesPacked, groupsIn, type Packed, packed } from './packed-changes.ts';
 
@@ -67,7 +68,9 @@ const ofPointers = ({ pk, n, rows, changes = {} }: SequenceRow): SequenceEntry =
 });
 
 /** What a row of a sequence tells of. */
-export const sequenceLayouts = new Layouts<(row: SequenceRow) => SequenceEntry>('sequence', { 1: ofPointers });
+export const sequenceLayouts = /* @__PURE__ */ new Layouts<(row: SequenceRow) => SequenceEntry>('sequence', {
+  1: ofPointers,
+});
 
 /**
  * What a row says, without what stands in the feed.

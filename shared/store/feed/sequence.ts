@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { RecordError } from '../../errors.ts';
-import { network, sequenceKey, sequencePartition } from '../keys.ts';
+import { network } from '../keys.ts';
 import type { RecordStore } from '../record-store.ts';
 import { tryWrite } from '../transact.ts';
 import type { Table } from '../write-rows.ts';
 import type { RecordChange } from './change.ts';
+import { sequenceKey, sequencePartition } from './feed-keys.ts';
 import { changesOf, type FeedRow } from './feed-rows.ts';
 import {
   byPosition,

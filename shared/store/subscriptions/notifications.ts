@@ -1,10 +1,11 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { RecordChange } from '../feed/change.ts';
-import { notificationKey, notificationPartition, type RowKey } from '../keys.ts';
+import { type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import { rowsBetween } from '../rows-between.ts';
 import type { Table } from '../write-rows.ts';
 import type { SubscriptionName } from './settings.ts';
+import { notificationKey, notificationPartition } from './subscription-keys.ts';
 
 /** What became of a notification. Withheld: nothing of it might be known any more when it was to be sent. Dead: it was given up, and can be redriven. */
 export type NotificationStatus = 'pending' | 'delivered' | 'withheld' | 'dead';
@@ -88,7 +89,7 @@ export const notificationRow = ({
   };
 };
 
-export const notificationLayouts = new Layouts<(row: NotificationRow) => Notification>('notification', {
+export const notificationLayouts = /* @__PURE__ */ new Layouts<(row: NotificationRow) => Notification>('notification', {
   1: ({ pk, sk, made, changes, filtered, status, attempts, tried, httpStatus, left }) => {
     const [, organization = '', id = ''] = pk.split('#');
     const json = typeof changes === 'string' ? changes : inflateRawSync(changes).toString();

@@ -1,5 +1,5 @@
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
-import { type RowKey, subscriptionPartition, subscriptionPrefix } from '../keys.ts';
+import { type RowKey } from '../keys.ts';
 import type { Table } from '../write-rows.ts';
 import {
   type SubscriptionName,
@@ -11,6 +11,7 @@ import {
   subscriptionShard,
 } from './settings.ts';
 import { type SubscriptionState, type SubscriptionStateRow, stateLayouts } from './state.ts';
+import { subscriptionPartition, subscriptionPrefix } from './subscription-keys.ts';
 
 /** What is stored of a Subscription beside its record: no settings once it is deleted, no state before its first turn. */
 export interface StoredSubscription extends SubscriptionName {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type RowKey, subscriptionSettingsKey } from '../keys.ts';
+import { type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
+import { subscriptionSettingsKey } from './subscription-keys.ts';
 
 /** A Subscription: the organisation that keeps it, and its id. */
 export interface SubscriptionName {
@@ -99,7 +100,7 @@ export const settingsRow = ({
   ...(secrets ? { secrets } : {}),
 });
 
-export const settingsLayouts = new Layouts<(row: SubscriptionSettingsRow) => SubscriptionSettings>(
+export const settingsLayouts = /* @__PURE__ */ new Layouts<(row: SubscriptionSettingsRow) => SubscriptionSettings>(
   'subscriptionSettings',
   {
     1: ({ pk, sk, version, status, settings, secrets }) => ({

@@ -1,6 +1,7 @@
-import { type RowKey, subscriptionStateKey } from '../keys.ts';
+import { type RowKey } from '../keys.ts';
 import { Layouts } from '../layouts.ts';
 import { type SubscriptionName, type SubscriptionStatus, subscriptionIn, subscriptionShard } from './settings.ts';
+import { subscriptionStateKey } from './subscription-keys.ts';
 
 /** How far delivery has come. Whoever has the lease writes it, and nobody else, but for what asks for a turn. Times are in milliseconds since 1970. */
 export interface SubscriptionState extends SubscriptionName {
@@ -47,9 +48,12 @@ export const stateRow = ({ organization, id, ...stored }: SubscriptionState): Su
   ...stored,
 });
 
-export const stateLayouts = new Layouts<(row: SubscriptionStateRow) => SubscriptionState>('subscriptionState', {
-  1: ({ pk, sk, layout: _layout, ...stored }) => ({ ...subscriptionIn({ pk, sk }), ...(stored as Stored) }),
-});
+export const stateLayouts = /* @__PURE__ */ new Layouts<(row: SubscriptionStateRow) => SubscriptionState>(
+  'subscriptionState',
+  {
+    1: ({ pk, sk, layout: _layout, ...stored }) => ({ ...subscriptionIn({ pk, sk }), ...(stored as Stored) }),
+  },
+);
 
 /** Before the first turn. */
 export const newState = (name: SubscriptionName): SubscriptionState => ({

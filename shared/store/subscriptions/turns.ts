@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteCommand, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { backOff } from '../back-off.ts';
-import { notificationKey } from '../keys.ts';
 import { type Action, tryTransaction, tryWrite } from '../transact.ts';
 import type { Table } from '../write-rows.ts';
 import { type Notification, notificationRow } from './notifications.ts';
 import type { SubscriptionName } from './settings.ts';
 import { newState, type SubscriptionState, stateKey } from './state.ts';
+import { notificationKey } from './subscription-keys.ts';
 
 // One deliverer at a time works on a Subscription: it has the lease, and every write of it says so as a condition. Who comes meanwhile asks for another turn
 // by a number, and the lease is given back on the condition that the number is what it was, so nobody's wake is lost between the last look and the end.
