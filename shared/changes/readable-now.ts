@@ -10,6 +10,7 @@ import { type Asker, type RowsOf, SharedCharts } from '../interactions/shared-ch
 import { lastSaid } from '../interactions/version-of.ts';
 import { headsOwnChart } from '../record-types/homes.ts';
 import { factsOfType } from '../record-types/subjects.ts';
+import { accessRowsOf } from '../store/directives.ts';
 import type { RecordChange } from '../store/feed/change.ts';
 import { type Version, versionsOf, type Wanted } from '../store/feed/versions.ts';
 import { inParallel } from '../store/in-parallel.ts';
@@ -18,7 +19,11 @@ import type { StoredRecord } from '../store/rows.ts';
 import { isAway } from './parking.ts';
 
 /** What a decision about changes needs to know of who asks. A request has it; where there is none, `readingFor` makes it. */
-export type Reading = Pick<RequestContext, 'store' | 'asking' | 'sharing' | 'known'> & Addressed;
+export type Reading = Pick<RequestContext, 'store' | 'asking' | 'sharing' | 'known'> &
+  Addressed & {
+    /** Somebody of the same organisation and scopes, who has to be permitted as well. */
+    readonly also?: Pick<RequestContext, 'asking' | 'sharing'>;
+  };
 
 /** What is known where nobody has sent a request. */
 export interface Background {
@@ -35,11 +40,11 @@ export interface Background {
 /**
  * An organisation's own system, which asks for what the organisation may read: so it is decided who is told of a change.
  *
- * @param narrowed - scopes and roles of who wrote a Subscription, where no more is to be told than that one could read.
+ * @param narrowed - scopes and roles of who wrote a Subscription, where no more is to be told than that one could read; their own record, where they are asked for by name.
  */
 export const systemAsking = (
   organization: string,
-  narrowed: { readonly scopes?: readonly Scope[]; readonly roles?: readonly Role[] } = {},
+  narrowed: { readonly scopes?: readonly Scope[]; readonly roles?: readonly Role[]; readonly fhirUser?: string } = {},
 ): Asker => {
   const caller: Caller = {
     // Nobody's `sub`: what somebody has opened in an emergency is for that person alone.
@@ -49,7 +54,7 @@ export const systemAsking = (
     organization,
     roles: narrowed.roles ?? ['system'],
     scopes: narrowed.scopes ?? parseScopes('system/*.rs'),
-    fhirUser: `Organization/${organization}`,
+    fhirUser: narrowed.fhirUser ?? `Organization/${organization}`,
     patient: undefined,
   };
   return { caller, chart: undefined };
@@ -72,6 +77,26 @@ export const readingFor = (
   known: new Map(),
   request: { baseUrl },
 });
+
+/**
+ * The same for what has to be permitted to two: to the organisation, and to a person of it by name. What opens and closes a chart is read once for both.
+ *
+ * @param person - by whom nothing more is told than without; absent for the organisation alone.
+ */
+export const readingForBoth = (background: Background, asking: Asker, person: Asker | undefined): Reading => {
+  if (!person) return readingFor(background, asking);
+  const found = new Map<string, ReturnType<RowsOf>>();
+  const rowsOf: RowsOf = (chart) => {
+    const rows = found.get(chart) ?? accessRowsOf(background.store, chart);
+    found.set(chart, rows);
+    return rows;
+  };
+  return { ...readingFor(background, asking, rowsOf), also: readingFor(background, person, rowsOf) };
+};
+
+const lookUp = async ({ sharing, also }: Reading, records: readonly StoredRecord[]): Promise<void> => {
+  await Promise.all([sharing.lookUp(records), also?.sharing.lookUp(records)]);
+};
 
 /** A change that who asks may know of. */
 export interface Readable {
@@ -147,7 +172,10 @@ export const readableOf = async (
   within: Within = {},
 ): Promise<readonly Readable[]> => {
   const wanted = within.isWanted ? versions.filter(within.isWanted) : versions;
-  await reading.sharing.lookUp(wanted.flatMap(({ record, current }) => [record, current]));
+  await lookUp(
+    reading,
+    wanted.flatMap(({ record, current }) => [record, current]),
+  );
   const judged = await inParallel(judgedAtOnce, wanted, (version) => readable(reading, version, within));
   return judged.filter((each) => each !== undefined);
 };
@@ -168,15 +196,17 @@ const readable = async (
   { deletionsAsRead = false }: Within,
 ): Promise<Readable | undefined> => {
   const of = { ...reading, recordType: factsOfType(record.type) };
+  const may = (version: StoredRecord) =>
+    mayAccess(of, 'r', version) && (!reading.also || mayAccess({ ...of, ...reading.also }, 'r', version));
   const judgedBy = async (version: StoredRecord) =>
     version.resource || deletionsAsRead || !(version.misfiled || isDecidedByContent(reading, change))
       ? version
       : saidBefore(reading, version);
   const said = await judgedBy(record);
-  if (!said || !mayAccess(of, 'r', said)) return undefined;
+  if (!said || !may(said)) return undefined;
   const last = current === record ? said : await judgedBy(current);
   const lasting = last && (await lastSaid(reading, last));
-  if (!lasting || (lasting !== said && !mayAccess(of, 'r', lasting))) return undefined;
+  if (!lasting || (lasting !== said && !may(lasting))) return undefined;
   return { change, record, charts: [record.chart, ...(await chartsBesides(reading, [record, lasting]))] };
 };
 
@@ -185,6 +215,6 @@ const saidBefore = async (reading: Reading, deletion: StoredRecord): Promise<Sto
   const before = await reading.store.readVersion(deletion, deletion.version - 1);
   if (!before) return undefined;
   const { misfiled: _misfiled, ...said } = before;
-  await reading.sharing.lookUp([said]);
+  await lookUp(reading, [said]);
   return said;
 };

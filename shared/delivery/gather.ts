@@ -2,7 +2,7 @@ import type { Role } from '../access/caller.ts';
 import { parseScopes } from '../access/scopes.ts';
 import { isAway } from '../changes/parking.ts';
 import { passingOver } from '../changes/pass-over.ts';
-import { type Readable, type Reading, readableNow, readingFor, systemAsking } from '../changes/readable-now.ts';
+import { type Readable, type Reading, readableNow, readingForBoth, systemAsking } from '../changes/readable-now.ts';
 import type { Asker } from '../interactions/shared-charts.ts';
 import { searchTypes } from '../record-types/search-types.ts';
 import type { RecordChange } from '../store/feed/change.ts';
@@ -29,24 +29,28 @@ export const mostEvents = ({ maxCount = usualCount }: SubscriptionSettings): num
 
 /**
  * Who it is decided for what a Subscription is told: the system of its organisation, by no more scopes than its writer had; where all of a record is told,
- * by the writer's roles too.
+ * by the writer's roles too, and for the writer by name besides: a Consent may deny somebody what it opens to the organisation.
  */
 export const readingOf = async (
-  { store, policy, programmes }: Delivery,
-  { organization, baseUrl, content, writer }: SubscriptionSettings,
+  { store, policy, programmes }: Pick<Delivery, 'store' | 'policy' | 'programmes'>,
+  settings: SubscriptionSettings,
   now: number,
 ): Promise<{ readonly reading: Reading; readonly programmes: ReadonlySet<string> }> => {
+  const { organization, baseUrl, content, writer } = settings;
   const known = await programmes();
-  const asking = systemAsking(organization, {
-    scopes: parseScopes(writer.scope),
-    ...(content === 'full-resource' ? { roles: writer.roles as readonly Role[] } : {}),
-  });
-  return { reading: readingFor({ store, policy, programmes: known, baseUrl, now }, asking), programmes: known };
+  const background = { store, policy, programmes: known, baseUrl, now };
+  const asking = systemAsking(organization, { scopes: parseScopes(writer.scope) });
+  const person = content === 'full-resource' ? writerAsking(settings) : undefined;
+  return { reading: readingForBoth(background, asking, person), programmes: known };
 };
 
 /** Who wrote a Subscription, as somebody of its organisation. */
 export const writerAsking = ({ organization, writer }: SubscriptionSettings): Asker =>
-  systemAsking(organization, { scopes: parseScopes(writer.scope), roles: writer.roles as readonly Role[] });
+  systemAsking(organization, {
+    scopes: parseScopes(writer.scope),
+    roles: writer.roles as readonly Role[],
+    fhirUser: writer.fhirUser,
+  });
 
 /** What the next notification is to tell of. */
 export interface Gathered {

@@ -16,11 +16,12 @@ export interface Telling {
 
 /** What each event has in a notification, by how much is to be told: nothing, how it came about, or what it says as well. */
 export const entriesFor = async (
-  { asking, request, sharing, store }: Reading,
+  { request, store, ...reading }: Reading,
   { content, organization, programmes }: Telling,
   told: readonly Readable[],
 ): Promise<(found: Readable) => fhir4.BundleEntry | undefined> => {
   if (content === 'empty') return () => undefined;
+  const { asking, sharing } = reading.also ?? reading;
   const view = new View(asking, store, sharing, programmes);
   if (content === 'full-resource') await view.prepare(told.map(({ record }) => record));
   return ({ record }) => {

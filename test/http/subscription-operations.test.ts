@@ -1,13 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { usualPolicy } from '../../shared/access/policy.ts';
 import { chartLog } from '../../shared/audit/audit-log.ts';
 import { logNameOf } from '../../shared/audit/log-name.ts';
+import { readableNow } from '../../shared/changes/readable-now.ts';
+import { readingOf } from '../../shared/delivery/gather.ts';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { type Notification, notificationRow } from '../../shared/store/subscriptions/notifications.ts';
 import { subscriptionOf } from '../../shared/store/subscriptions/read-subscriptions.ts';
+import type { PayloadContent } from '../../shared/store/subscriptions/settings.ts';
 import { newState, type SubscriptionState, stateRow } from '../../shared/store/subscriptions/state.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
 import { statusProfile } from '../../shared/subscriptions/backport.ts';
 import type { TestCaller } from '../support/callers.ts';
+import { consentBody, organizationsThere, recipient } from '../support/consents.ts';
 import { base, type FhirServer, fhirServer, physician, type TestResponse } from '../support/fhir-server.ts';
 import {
   admin,
@@ -56,9 +61,10 @@ const delivered = async (
   notifications: readonly (readonly RecordChange[])[],
   over: Partial<SubscriptionState> = {},
   said: Partial<Notification> = {},
+  as: TestCaller = system,
 ) => {
-  const { id } = await create(server, body, system);
-  const name = { organization: 'northside', id };
+  const { id } = await create(server, body, as);
+  const name = { organization: as.organization ?? 'northside', id };
   let events = 0;
   const rows = notifications.map((changes) => {
     const notification: Notification = {
@@ -243,6 +249,32 @@ describe('$events of a Subscription', () => {
     expect(answers.map(({ status, body }) => [status, eventsIn({ body } as TestResponse)])).toEqual(
       answers.map(() => [200, { told: [], entries: [] }]),
     );
+  });
+
+  it('are not told whole to somebody whom a Consent denies by name what it opens to their organisation', async () => {
+    const { id: shared } = await create(server, patientBody());
+    const result = await create(server, observationBody(`Patient/${shared}`));
+    const { organization = '' } = lakeside;
+    const denied = { type: 'deny' as const, actor: [recipient(`Practitioner/${organization}-system`)] };
+    const practitioner: fhir4.Practitioner = { resourceType: 'Practitioner', id: `${organization}-system` };
+    await organizationsThere(server, [organization]);
+    await server.put(`Practitioner/${practitioner.id}`, practitioner, { as: lakeside });
+    await create(server, consentBody(`Patient/${shared}`, { provision: [denied] }), system);
+    const whole = withContent('full-resource');
+    const id = await delivered(subscriptionBody({}, whole), [[changeOf(result)]], {}, {}, lakeside);
+    const name = { organization, id };
+    const { settings } = await subscriptionOf(server.store, name);
+    const attempted = async (content: PayloadContent) => {
+      if (!settings) throw new Error('It has no settings');
+      const world = { store: server.store, policy: usualPolicy, programmes: async () => new Set<string>() };
+      const { reading } = await readingOf(world, { ...settings, content }, Date.now());
+      return (await readableNow(reading, [changeOf(result)])).readable.length;
+    };
+
+    expect((await server.get(referenceTo(result), { as: lakeside })).status).toBe(404);
+    expect(eventsIn(await get(`/${id}/$events`, lakeside)).told).toEqual([]);
+    expect(eventsIn(await get(`/${id}/$events?content=id-only`, lakeside)).told).toEqual([['1', referenceTo(result)]]);
+    expect([await attempted('full-resource'), await attempted('id-only')]).toEqual([0, 1]);
   });
 
   it('leave a trace in each chart of which they tell', async () => {

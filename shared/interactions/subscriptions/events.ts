@@ -1,5 +1,5 @@
 import { decideType } from '../../access/decide.ts';
-import { type Readable, type Reading, readableNow, readingFor, systemAsking } from '../../changes/readable-now.ts';
+import { type Readable, type Reading, readableNow, readingForBoth, systemAsking } from '../../changes/readable-now.ts';
 import { RecordError } from '../../errors.ts';
 import { notificationBundle, type ToldEvent } from '../../notifications/notification-bundle.ts';
 import { entriesFor, toldByChart } from '../../notifications/told-entries.ts';
@@ -112,9 +112,10 @@ const toldOf = async (
   { numbered, last }: { readonly numbered: readonly Numbered[]; readonly last: number },
 ): Promise<{ readonly told: readonly ToldEvent[]; readonly behind: number }> => {
   const { store, policy, programmes, now, request, asking, audit } = context;
-  const { scopes, roles } = asking.caller;
-  const own = systemAsking(organization, { scopes, ...(content === 'full-resource' ? { roles } : {}) });
-  const reading = readingFor({ store, policy, programmes, baseUrl: request.baseUrl, now }, own);
+  const { scopes, roles, fhirUser } = asking.caller;
+  const own = systemAsking(organization, { scopes });
+  const person = content === 'full-resource' ? systemAsking(organization, { scopes, roles, fhirUser }) : undefined;
+  const reading = readingForBoth({ store, policy, programmes, baseUrl: request.baseUrl, now }, own, person);
   const { found, cut } = await readableAmong(reading, numbered, content);
   const readables = found.map(({ readable }) => readable);
   const query = `Subscription/${id}/$events`;
