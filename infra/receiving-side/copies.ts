@@ -1,20 +1,21 @@
 import { gzipSync } from 'node:zlib';
-import { BatchGetCommand, DeleteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, type DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 
 /** What the receiving side keeps: of each record the highest version, and which events it has seen. */
 export interface Copies {
   /** Whether there is nothing to do for a notice: its event was seen, or what it tells of is here, or a later version. */
   readonly knows: (notice: { eventId: string; name: string; version: number }) => Promise<boolean>;
-  /** Keeps a version unless a later one is here. */
+  /** Keeps a version unless a later one is here, or was forgotten. */
   readonly keep: (record: { name: string; version: number; resource: unknown }) => Promise<void>;
-  readonly forget: (name: string) => Promise<void>;
+  /** Forgets the record, whatever version is here, and remembers that up to this one it is gone: an answer that was under way does not bring an earlier one back. */
+  readonly forget: (record: { name: string; version: number }) => Promise<void>;
   readonly noteSeen: (eventId: string) => Promise<void>;
 }
 
 /** The one key of the table, and what DynamoDB removes rows by. */
 export const copiesTable = { key: 'name', timeToLive: 'expires' } as const;
 
-/** Events are remembered for longer than Concord's archive may keep any. */
+/** Events, and versions that are gone, are remembered for longer than Concord's archive may keep any. */
 const rememberedSeconds = 100 * 86_400;
 /** What a row holds of a record, in compressed bytes; of a larger one it is only known that it is there. */
 const mostBytes = 350_000;
@@ -31,33 +32,63 @@ export const copiesIn = (client: DynamoDBDocumentClient, TableName: string, now 
           [TableName]: {
             Keys,
             ConsistentRead: true,
-            ProjectionExpression: '#name, #version',
+            ProjectionExpression: '#name, #version, gone',
             ExpressionAttributeNames: { '#name': 'name', '#version': 'version' },
           },
         },
       }),
     );
-    const rows = (Responses?.[TableName] ?? []) as { name: string; version?: number }[];
-    return rows.some((row) => row.name === eventKey(eventId) || (row.version ?? 0) >= version);
+    const rows = (Responses?.[TableName] ?? []) as { name: string; version?: number; gone?: true }[];
+    // What is gone is asked for again: it may have become readable.
+    return rows.some((row) => row.name === eventKey(eventId) || (!row.gone && (row.version ?? 0) >= version));
   },
   keep: async ({ name, version, resource }) => {
     const body = gzipSync(JSON.stringify(resource));
     const put = new PutCommand({
       TableName,
       Item: { name, version, ...(body.length > mostBytes ? {} : { body }) },
-      ConditionExpression: 'attribute_not_exists(#name) OR #version < :version',
+      ConditionExpression:
+        'attribute_not_exists(#name) OR #version < :version OR (#version = :version AND attribute_exists(gone))',
       ExpressionAttributeNames: { '#name': 'name', '#version': 'version' },
       ExpressionAttributeValues: { ':version': version },
     });
-    await client.send(put).catch((error: unknown) => {
-      if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;
-    });
+    await met(client.send(put));
   },
-  forget: async (name) => {
-    await client.send(new DeleteCommand({ TableName, Key: { name } }));
+  forget: async ({ name, version }) => {
+    const update = { TableName, Key: { name } };
+    const values = { ':gone': true, ':expires': expiresAt(now()) };
+    const upToThis = new UpdateCommand({
+      ...update,
+      UpdateExpression: 'SET gone = :gone, expires = :expires, #version = :version REMOVE body',
+      ConditionExpression: 'attribute_not_exists(#version) OR #version < :version',
+      ExpressionAttributeNames: { '#version': 'version' },
+      ExpressionAttributeValues: { ...values, ':version': version },
+    });
+    if (await met(client.send(upToThis))) return;
+    // A later version is here, and is not to be read any more either.
+    await client.send(
+      new UpdateCommand({
+        ...update,
+        UpdateExpression: 'SET gone = :gone, expires = :expires REMOVE body',
+        ExpressionAttributeValues: values,
+      }),
+    );
   },
   noteSeen: async (eventId) => {
-    const expires = Math.floor(now() / 1_000) + rememberedSeconds;
-    await client.send(new PutCommand({ TableName, Item: { name: eventKey(eventId), expires } }));
+    const Item = { name: eventKey(eventId), expires: expiresAt(now()) };
+    await client.send(new PutCommand({ TableName, Item }));
   },
 });
+
+const expiresAt = (now: number): number => Math.floor(now / 1_000) + rememberedSeconds;
+
+/** Whether the condition of a write was met, and so the write made. */
+const met = async (writing: Promise<unknown>): Promise<boolean> => {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
+    throw error;
+  }
+};

@@ -57,7 +57,7 @@ const receive = async ({ concord, copies }: ReceivingSide, notice: RecordChanged
   const record = await concord.read(name);
   if (record === undefined) {
     // Not marked as seen: if it may be read again, the same event may come again.
-    await copies.forget(name);
+    await copies.forget({ name, version });
     return;
   }
   await copies.keep({ name, ...record });

@@ -144,7 +144,7 @@ export class ReceivingStack extends Stack {
           statements: [
             allow([logGroup.logGroupArn], 'logs:CreateLogStream', 'logs:PutLogEvents'),
             allow([queue.queueArn], 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'),
-            allow([copies.tableArn], 'dynamodb:BatchGetItem', 'dynamodb:DeleteItem', 'dynamodb:PutItem'),
+            allow([copies.tableArn], 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
             allow([credentials.ref], 'secretsmanager:GetSecretValue'),
             // DynamoDB asks for more than it needs of those who use a table. https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html
             allow([this.#key.keyArn], 'kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'),

@@ -76,7 +76,7 @@ const rowOf = async (name: string) =>
 const copy = async () => {
   const row = await rowOf(nameOfRecord());
   return (
-    row && {
+    row?.body && {
       version: row.version as number,
       resource: JSON.parse(gunzipSync(row.body as Uint8Array).toString()) as unknown,
     }
@@ -98,7 +98,7 @@ describe('what a receiving side does with notices', () => {
     stands(1);
     const event = { eventId: idOf(2), version: 1 };
     await receiveChanges(side(), batch(message(event)));
-    await copies.forget(nameOfRecord());
+    await copies.forget({ name: nameOfRecord(), version: 1 });
 
     await receiveChanges(side(), batch(message(event), message(event)));
 
@@ -134,6 +134,43 @@ describe('what a receiving side does with notices', () => {
     stands(2);
     await receiveChanges(side(), batch(second));
     expect(await copy()).toEqual({ version: 2, resource: { version: 2 } });
+  });
+
+  it('does not bring back what is gone by an answer that was under way', async () => {
+    const deletion = batch(message({ eventId: idOf(42), version: 2 }));
+    const late = side({
+      concord: {
+        read: async () => {
+          await receiveChanges(side(), deletion);
+          return { version: 1, resource: { version: 1 } };
+        },
+      },
+    });
+
+    await receiveChanges(late, batch(message({ eventId: idOf(41), version: 1 })));
+    expect(await copy()).toBeUndefined();
+
+    stands(3);
+    await receiveChanges(side(), batch(message({ eventId: idOf(43), version: 3 })));
+    expect(await copy()).toEqual({ version: 3, resource: { version: 3 } });
+    expect(await rowOf(nameOfRecord())).not.toHaveProperty('expires');
+  });
+
+  it('forgets a later version, too, where an earlier notice finds that nothing is to be read', async () => {
+    const late = side({
+      concord: {
+        read: async () => {
+          stands(2);
+          await receiveChanges(side(), batch(message({ eventId: idOf(52), version: 2 })));
+          return undefined;
+        },
+      },
+    });
+
+    await receiveChanges(late, batch(message({ eventId: idOf(51), version: 1 })));
+
+    expect(await copy()).toBeUndefined();
+    expect(await rowOf(nameOfRecord())).toMatchObject({ version: 2, gone: true, expires: expect.any(Number) });
   });
 
   it('of a record that is larger than a row it keeps that it is there', async () => {

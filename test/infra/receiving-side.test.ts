@@ -148,8 +148,8 @@ describe('the receiving side of a partner', () => {
 
     expect(actions).toEqual([
       'dynamodb:BatchGetItem',
-      'dynamodb:DeleteItem',
       'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
       'kms:Decrypt',
       'kms:DescribeKey',
       'kms:Encrypt',
