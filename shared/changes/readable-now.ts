@@ -1,4 +1,5 @@
 import type { Caller, Role } from '../access/caller.ts';
+import { decideType } from '../access/decide.ts';
 import type { Policy } from '../access/policy.ts';
 import { isNarrowed } from '../access/rules/scope.ts';
 import { parseScopes, type Scope } from '../access/scopes.ts';
@@ -14,6 +15,7 @@ import { accessRowsOf } from '../store/directives.ts';
 import type { RecordChange } from '../store/feed/change.ts';
 import { type Version, versionsOf, type Wanted } from '../store/feed/versions.ts';
 import { inParallel } from '../store/in-parallel.ts';
+import { purgesAmong } from '../store/keeping.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { isAway } from './parking.ts';
@@ -115,6 +117,11 @@ export interface Within {
   readonly superseded?: boolean;
   /** Given where nothing may stand in the way of what is behind it: is told of a change that cannot be read, which is then passed over. */
   readonly passOver?: (change: RecordChange, error: unknown) => Promise<void>;
+  /**
+   * Whether these are changes that the organisation was told of, so that it is told, too, that a chart was purged: nothing is left of it to decide by, and whether it could read the records was
+   * decided when that was told. For the system of who kept it alone, and where nothing that records say decides.
+   */
+  readonly told?: boolean;
   /** A deletion says nothing: it is decided upon as such, as for reading it, and not by what the record said last. */
   readonly deletionsAsRead?: boolean;
 }
@@ -137,7 +144,10 @@ export const readableNow = async (
       superseded: within.superseded === true,
       current: (change) => isDecidedByContent(reading, change),
     });
-    return { readable: await readableOf(reading, versions, within), taken };
+    const readable = await readableOf(reading, versions, within);
+    if (!within.told) return { readable, taken };
+    const purges = await readablePurges(reading, changes.slice(0, taken), versions);
+    return { readable: inOrderOf(changes, [...readable, ...purges]), taken };
   } catch (error) {
     const [first] = changes;
     if (!within.passOver || !first || isAway(error)) throw error;
@@ -146,6 +156,41 @@ export const readableNow = async (
     await within.passOver(first, error);
     return { readable: [], taken: 1 };
   }
+};
+
+/** That charts were purged, as far as who asks may know it. A call where a deletion is not there any more. */
+const readablePurges = async (
+  reading: Reading,
+  changes: readonly RecordChange[],
+  versions: readonly Version[],
+): Promise<readonly Readable[]> => {
+  const there = new Set(versions.map(({ change }) => change));
+  const gone = changes.filter((change) => change.change === 'deleted' && !there.has(change));
+  const purges = await purgesAmong(reading.store, gone);
+  return purges
+    .filter((change) => isForSystem(reading, change))
+    .map((change) => {
+      const { type, chart, place, version, updated, custodian } = change;
+      const id = change.id ?? reading.store.ids.idAt(chart, place);
+      const record = { type, chart, place, id, version, updated, custodian, labels: [], resource: undefined };
+      return { change, record, charts: [chart] };
+    });
+};
+
+/** Whether the system of who kept it asks, by scopes that leave nothing of a type out. */
+const isForSystem = ({ asking }: Reading, { type, custodian }: RecordChange): boolean => {
+  const { caller } = asking;
+  return (
+    caller.organization === custodian &&
+    caller.roles.includes('system') &&
+    !isNarrowed(caller, 'r', type) &&
+    decideType(asking, 'r', factsOfType(type)).permit
+  );
+};
+
+const inOrderOf = (changes: readonly RecordChange[], found: readonly Readable[]): readonly Readable[] => {
+  const of = new Map(found.map((each) => [each.change, each]));
+  return changes.flatMap((change) => of.get(change) ?? []);
 };
 
 /** The versions that the first of these changes made, as many as can be held together; at least one. */

@@ -162,7 +162,7 @@ const permittedOf = async (
   const reading = readingFor(replaying, systemAsking(recipient));
   const readable = new Map<RecordChange, Readable>();
   for (let rest = located.filter((each) => each !== undefined); rest.length > 0; ) {
-    const found = await readableNow(reading, rest);
+    const found = await readableNow(reading, rest, { told: true });
     for (const each of found.readable) readable.set(each.change, each);
     rest = rest.slice(found.taken);
   }

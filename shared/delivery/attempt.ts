@@ -97,7 +97,7 @@ export const attempt = async (
   const passOver = passingOver(delivery.store, settings.organization);
   const writer = writerAsking(settings);
   const known = changes.filter((change) => mayKnowFound(writer, notification, change));
-  const readable = await allReadable(reading, known, { passOver });
+  const readable = await allReadable(reading, known, { passOver, told: true });
   const numbered = changes.map((change, index) => ({ number: first + index, change, found: readable.get(change) }));
   const left = numbered.flatMap(({ number, found }) => (found ? [] : [number]));
   if (left.length === changes.length) return { withheld: true, left };

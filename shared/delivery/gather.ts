@@ -102,7 +102,7 @@ export const gather = async (
       const { readable, taken } = await readableNow(
         reading,
         portion.map(({ change }) => change),
-        { passOver },
+        { passOver, told: true },
       );
       for (const each of readable) {
         const position = positionOf(each.change);

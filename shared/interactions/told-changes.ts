@@ -200,7 +200,7 @@ const decided = async (
   if (told.length === 0) return { readable: [], taken: 0 };
   const of = new Map(told.map((each) => [each.change, each]));
   const passOver = passingOver(context.store, organization);
-  const { readable, taken } = await readableNow(context, [...of.keys()], { passOver });
+  const { readable, taken } = await readableNow(context, [...of.keys()], { passOver, told: true });
   return {
     readable: readable.flatMap((each) => {
       const found = of.get(each.change);

@@ -49,6 +49,21 @@ export const custodianOf = async (
   patient: { readonly custodian: string } | undefined,
 ): Promise<string | undefined> => patient?.custodian ?? (await keepingOf(store, [chart])).get(chart)?.custodian;
 
+/** Those of these changes by which a chart was purged: the last that is ever told of its records. */
+export const purgesAmong = async <
+  Change extends { readonly chart: string; readonly updated: number; readonly change: string },
+>(
+  store: Pick<RecordStore, 'getMany'>,
+  changes: readonly Change[],
+): Promise<readonly Change[]> => {
+  const deletions = changes.filter(({ change }) => change === 'deleted');
+  const keeping = await keepingOf(store, new Set(deletions.map(({ chart }) => chart)));
+  return deletions.filter(({ chart, updated }) => {
+    const kept = keeping.get(chart);
+    return kept?.state === 'purged' && updated >= kept.at;
+  });
+};
+
 /** Those of these charts that were purged. */
 export const purgedAmong = async (
   store: Pick<RecordStore, 'getMany'>,

@@ -14,10 +14,13 @@ import { recordChangedType } from '../../shared/changes/record-changed.ts';
 import { reminderDueType } from '../../shared/changes/reminder-due.ts';
 import { replayChanges } from '../../shared/changes/replay.ts';
 import { log } from '../../shared/log.ts';
+import { commit } from '../../shared/store/commit.ts';
+import { keepingRow } from '../../shared/store/keeping.ts';
 import { consentBody, organizationsThere } from '../support/consents.ts';
 import { base, type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import { type RecordingBus, recordingBus } from '../support/recording-bus.ts';
 import { create, observationBody, organizationBody, pathOf, patientBody, referenceTo } from '../support/records.ts';
+import { commitOf, nextOf } from '../support/test-store.ts';
 
 let server: FhirServer;
 beforeAll(async () => {
@@ -183,6 +186,27 @@ describe('what an archive plays again', () => {
     await replayed(['lakeside', 'hillside'].map((to) => message(recordChangedType, changed(observation, to, deleted))));
 
     expect(onBus().map(({ recipient }) => recipient)).toEqual(['lakeside']);
+  });
+
+  it('tells of a purge who kept the chart, and of nothing else in it anybody', async () => {
+    const { observation } = await observed();
+    const { chart = '', place = '' } = server.store.ids.decode(observation.id) ?? {};
+    const previous = await server.store.read({ type: 'Observation', chart, place });
+    if (!previous) throw new Error('The Observation is missing');
+    const next = nextOf(previous, { resource: undefined, purged: true });
+    const keeping = keepingRow(chart, { state: 'purged', custodian: 'northside', at: 0 });
+    await commit(server.store, commitOf({ writes: [{ next, previous }], claims: [keeping] }));
+    const purge = { version: 2, change: 'deleted' };
+    const event = changed(observation, 'northside', purge);
+
+    const failed = await replayed(
+      [event, changed(observation, 'northside'), changed(observation, 'lakeside', purge)].map((each) =>
+        message(recordChangedType, each),
+      ),
+    );
+
+    expect([failed, onBus()]).toEqual([[], [event]]);
+    expect(counted.toSorted()).toEqual(['EventsReplayed', 'ReplaysWithheld', 'ReplaysWithheld']);
   });
 
   it('is everybody’s if it tells of the directory, and nothing else is', async () => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { logNameOf } from '../../shared/audit/log-name.ts';
 import type { RecordChanged } from '../../shared/changes/record-changed.ts';
+import { sweepPurges } from '../../shared/store/sweep-purges.ts';
 import { batchOf, getEntry } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { consentBody, organizationsThere } from '../support/consents.ts';
@@ -234,6 +235,63 @@ describe('GET /_changes', () => {
     const [entry] = entriesOf(body);
     expect(entry?.response?.status).toBe('200 OK');
     expect(entry?.resource).toMatchObject({ resourceType: 'Bundle', type: 'history' });
+  });
+});
+
+describe('the purge of a chart', () => {
+  const at = async <T>(time: number, work: () => Promise<T>): Promise<T> => {
+    server.setTime(time);
+    try {
+      return await work();
+    } finally {
+      server.setTime(undefined);
+    }
+  };
+
+  it('is told to the system of who kept it, of each record, before its rows are removed and behind that, and to nobody else', async () => {
+    const { chart, observation } = await at(Date.UTC(2000, 0, 1), async () => {
+      const patient = await create(server, patientBody({ birthDate: '1950-01-01' }));
+      const body = observationBody(referenceTo(patient), { effectiveDateTime: '2000-01-01' });
+      return { chart: patient, observation: await create(server, body) };
+    });
+    await server.file();
+    const [from, fromThere] = [await nowOf(), await nowOf(there)];
+    const before = server.bus.accepted.length;
+    await at(Date.UTC(2026, 10, 1), async () => {
+      const body = { resourceType: 'Parameters', parameter: [{ name: 'reason', valueString: 'Its time is over' }] };
+      expect((await server.post(`${pathOf(chart)}/$purge`, body, { as: { role: 'privacy' } })).status).toBe(200);
+    });
+    await server.file();
+
+    const events = server.bus.accepted.slice(before).map(({ Detail = '' }) => JSON.parse(Detail) as RecordChanged);
+    const purged = [chart, observation].map((each) => `DELETE ${referenceTo(each)} 2`);
+    for (const step of ['hidden', 'removed']) {
+      const { told: here, pages } = await readOn(from);
+
+      expect(here.toSorted(), step).toEqual(purged.toSorted());
+      expect(
+        pages
+          .flatMap(entriesOf)
+          .map(({ id }) => String(id))
+          .toSorted(),
+        step,
+      ).toEqual(events.map(({ eventId }) => eventId).toSorted());
+      const all = (await readOn('_changes')).told.filter((each) => each.includes(observation.id));
+      expect(all, step).toEqual([purged[1]]);
+      expect((await readOn(fromThere, there)).told, step).toEqual([]);
+      // Nothing is left by which it could be decided for these.
+      expect((await readOn(from, { role: 'nurse' })).told, step).toEqual([]);
+      const narrowed = await readOn(from, { ...system, scope: 'system/Observation.rs?status=final' });
+      expect(narrowed.told, step).toEqual([]);
+      const { body } = await server.get('_history?_count=200', { as: system });
+      expect(
+        entriesOf(body).map(({ fullUrl }) => fullUrl),
+        step,
+      ).not.toContain(`${base}/${referenceTo(observation)}`);
+      await sweepPurges(server.store);
+    }
+    const log = (await server.streamed()).map(({ dynamodb }) => dynamodb?.NewImage?.pk?.S ?? '');
+    expect(log).toContain(`A#${chart.id}`);
   });
 });
 

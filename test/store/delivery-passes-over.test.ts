@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { commit } from '../../shared/store/commit.ts';
 import { passedOverPartition } from '../../shared/store/feed/feed-keys.ts';
 import { appendToSequence } from '../../shared/store/feed/sequence.ts';
+import { keepingRow } from '../../shared/store/keeping.ts';
 import { type Row, recordKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { StoredRecord } from '../../shared/store/rows.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
 import { deliveryWorld } from '../support/delivery-world.ts';
-import { rowAt, rowsOf, testStore } from '../support/test-store.ts';
+import { commitOf, nextOf, rowAt, rowsOf, testStore } from '../support/test-store.ts';
 
 let store: RecordStore;
 beforeAll(async () => {
@@ -28,6 +30,52 @@ const active = async (...args: [Parameters<typeof deliveryWorld>[1]?]) => {
   world.received.length = 0;
   return world;
 };
+
+describe('a record whose chart was purged', () => {
+  const purge = async (world: Awaited<ReturnType<typeof active>>, record: StoredRecord) => {
+    const next = nextOf(record, { resource: undefined, purged: true });
+    const keeping = keepingRow(record.chart, { state: 'purged', custodian: record.custodian, at: next.updated });
+    await commit(store, commitOf({ writes: [{ next, previous: record }], claims: [keeping] }));
+    await world.tellOf(next);
+  };
+
+  it.each(['id-only', 'full-resource'] as const)('is told of as deleted, with %s', async (content) => {
+    const world = await active({ content });
+    const record = await world.create();
+    await world.turn();
+    await purge(world, record);
+    await world.turn();
+
+    expect(world.received.at(-1)).toMatchObject({ events: [2], entries: [`Observation/${record.id}/_history/2`] });
+    expect(JSON.parse(world.received.at(-1)?.body ?? '')).toMatchObject({
+      entry: [{}, { request: { method: 'DELETE' } }],
+    });
+  });
+
+  it('is told of no more where it would have to be known what it said', async () => {
+    const world = await active({ filters: ['status=final'] });
+    const record = await world.create({ resource: { resourceType: 'Observation', status: 'final' } });
+    await world.turn();
+    await purge(world, record);
+    await world.turn();
+
+    expect(world.received.map(({ events }) => events)).toEqual([[1]]);
+  });
+
+  it('is told of no more with what was told before', async () => {
+    const world = await active();
+    world.receiver.answer = () => ({ failed: 'connection' });
+    const record = await world.create();
+    await world.turn();
+    await purge(world, record);
+    world.receiver.answer = () => ({ status: 200 });
+    world.received.length = 0;
+    world.clock.now += 60_000;
+    await world.turn();
+
+    expect(world.received.flatMap(({ entries }) => entries)).toEqual([`Observation/${record.id}/_history/2`]);
+  });
+});
 
 describe('a record that cannot be read', () => {
   it('stands in no Subscription’s way, and is delivered once it is told again', async () => {

@@ -137,6 +137,7 @@ const readableAmong = async (reading: Reading, numbered: readonly Numbered[], co
     const { readable, taken } = await readableNow(
       reading,
       waiting.map(({ change }) => change),
+      { told: true },
     );
     const byChange = new Map(readable.map((each) => [each.change, each]));
     for (const { number, change } of waiting.slice(0, taken)) {
