@@ -119,7 +119,7 @@ const byCandidate = (
 
 /** Organisations that are to be asked about. */
 export interface Candidates {
-  /** Named in a chart, by whatever opens it, closes it or tells who keeps records there. */
+  /** Named in a chart or in one that is linked with it, by whatever opens it, closes it or tells who keeps records there. */
   readonly named: readonly string[];
   /** Nowhere named: what is decided for one of them is decided for all. */
   readonly others: readonly string[];
@@ -143,8 +143,13 @@ export const candidatesIn = async (
   const names = [...rules.flatMap(recipientsIn), ...referrals.flatMap(({ to }) => to)];
   const named = new Set([...names.flatMap(organizationIn), ...referrals.map(({ custodian }) => custodian)]);
   const listening = rules.some(opensToAll) ? await listeners() : [];
-  const keepers = new Set(keepersIn({ doors, directives }));
-  for (const each of listening) if (keepers.has(each)) named.add(each);
+  // What is said in a linked chart opens nothing here, but may close this one to somebody by name.
+  const all = [{ doors, directives }, ...rows.linked.map((each) => openingsIn(each.rows))];
+  const apart = new Set([
+    ...all.flatMap(keepersIn),
+    ...all.flatMap((each) => each.directives.flatMap(({ rule }) => recipientsIn(rule))).flatMap(organizationIn),
+  ]);
+  for (const each of listening) if (apart.has(each)) named.add(each);
   return { named: [...named], others: [...new Set(listening.filter((each) => !named.has(each)))] };
 };
 

@@ -149,6 +149,28 @@ describe('recipientsOf', () => {
     });
   });
 
+  it('tells none of those who listen whom a chart denies that a merge has made one with it', async () => {
+    const [kept, other] = [await chart(), await chart()];
+    await create(server, consentBody(kept.subject, {}, { provision: { class: [ofType('Observation')] } }));
+    await create(server, denial(other.subject, { actor: [recipient('Organization/lakeside')] }));
+    const merged = await server.post(`${pathOf(kept.patient)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: { reference: other.subject } }],
+    });
+    expect(merged.status).toBe(200);
+    await server.streamed();
+    await create(server, observationBody(kept.subject));
+    const changes = await changesSince();
+
+    for (const partners of [
+      ['seaside', 'lakeside'],
+      ['lakeside', 'seaside'],
+    ]) {
+      const { 'Observation 1 created': recipients } = await toldOf(changes, { partners });
+      expect([recipients?.includes('seaside'), recipients?.includes('lakeside')]).toEqual([true, false]);
+    }
+  });
+
   it('tells of an earlier version as little as of what the record says now', async () => {
     const { subject } = await chart();
     await create(server, consentBody(subject));
