@@ -60,15 +60,15 @@ export const signingSecretOf = (secrets: Secrets): string | undefined => secrets
 /** Ciphertexts by the names of the secrets: JSON, as the settings of a Subscription keep it. */
 type Sealed = Readonly<Record<string, string>>;
 
-const sealedIn = (bytes: Uint8Array | undefined): Sealed =>
-  bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as Sealed) : {};
+/** By names that clients choose, such as `__proto__`. */
+const sealedIn = (bytes: Uint8Array | undefined): ReadonlyMap<string, string> =>
+  new Map(bytes ? Object.entries(JSON.parse(Buffer.from(bytes).toString('utf8')) as Sealed) : []);
 
 /** A secret is opened only as what it was sealed: that of this Subscription, of this name. */
 const contextOf = (id: string, name: string): SecretContext => ({ subscription: id, secret: name || 'signing' });
 
 /** Names of secrets that are known, of those that are hidden. */
-export const namesSealed = (bytes: Uint8Array | undefined): ReadonlySet<string> =>
-  new Set(Object.keys(sealedIn(bytes)));
+export const namesSealed = (bytes: Uint8Array | undefined): ReadonlySet<string> => new Set(sealedIn(bytes).keys());
 
 /**
  * Encrypts the secrets of a Subscription, each by itself: so whoever writes it needs no right to decrypt, to keep those that are hidden. One call for each new one.
@@ -87,7 +87,7 @@ export const sealSecrets = async (
   const known = sealedIn(before);
   const sealed = await Promise.all(
     [...secrets].map(async ([name, secret]) =>
-      secret === hidden ? [name, known[name]] : [name, await keyOf().encrypt(secret, contextOf(id, name))],
+      secret === hidden ? [name, known.get(name)] : [name, await keyOf().encrypt(secret, contextOf(id, name))],
     ),
   );
   const kept = sealed.filter(([, each]) => each !== undefined);
@@ -113,7 +113,7 @@ export const openSecrets = async (
   sealed: Uint8Array | undefined,
 ): Promise<OpenedSecrets> => {
   const opened = await Promise.all(
-    Object.entries(sealedIn(sealed)).map(async ([name, each]) => ({
+    [...sealedIn(sealed)].map(async ([name, each]) => ({
       name,
       value: await key.decrypt(each, contextOf(id, name)),
     })),

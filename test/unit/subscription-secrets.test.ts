@@ -71,7 +71,7 @@ describe('secrets of a Subscription', () => {
   });
 
   it('come to nothing where there are none, and where hidden ones are not known', async () => {
-    const hidden = partedFromSecrets(subscription({ header: ['A: ***'] })).secrets;
+    const hidden = partedFromSecrets(subscription({ header: ['A: ***', '__proto__: ***'] })).secrets;
 
     expect(await sealSecrets(() => key, 'id', new Map(), undefined)).toBeUndefined();
     expect(await sealSecrets(() => key, 'id', hidden, undefined)).toBeUndefined();
