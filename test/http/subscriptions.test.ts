@@ -105,6 +105,7 @@ describe('a Subscription', () => {
     ['another format', {}, { payload: 'application/fhir+xml' }, 'payload-not-served', at('channel.payload')],
     ['no endpoint', {}, { endpoint: undefined }, 'endpoint-not-served', at('channel.endpoint')],
     ['http', {}, { endpoint: 'http://example.org/a' }, 'endpoint-not-served', at('channel.endpoint')],
+    ['this server', {}, { endpoint: `${base}/Binary` }, 'endpoint-not-served', at('channel.endpoint')],
     ['a private address', {}, { endpoint: 'https://10.0.0.1/a' }, 'endpoint-not-served', at('channel.endpoint')],
     [
       'a password in the URL',

@@ -16,9 +16,13 @@ const credential =
  * Requires an endpoint that may be posted to, as far as its URL tells.
  *
  * @param isOff - of a Subscription that is off, nothing is sent anywhere: where it may be is not asked.
+ * @param baseUrl - of this server. It is no receiver: what is told would make records, which would be told again.
  * @throws RecordError `business-rule`.
  */
-export const requireEndpoint = ({ endpoint = '' }: fhir4.SubscriptionChannel, isOff: boolean): string => {
+export const requireEndpoint = (
+  { endpoint = '' }: fhir4.SubscriptionChannel,
+  { isOff, baseUrl }: { readonly isOff: boolean; readonly baseUrl: string },
+): string => {
   const refused = (what: string) =>
     refusedSubscription('endpoint-not-served', `${at}.endpoint`, `The endpoint ${what}`);
   if (endpoint === '') throw refused('is missing: notifications are posted to it');
@@ -29,6 +33,7 @@ export const requireEndpoint = ({ endpoint = '' }: fhir4.SubscriptionChannel, is
   if (isOff) return endpoint;
   const judged = endpointOf(endpoint, furtherHostsFrom(process.env['WEBHOOK_HOSTS']));
   if ('refused' in judged) throw refused(judged.refused);
+  if (judged.url.host === new URL(baseUrl).host) throw refused('is this server');
   return endpoint;
 };
 

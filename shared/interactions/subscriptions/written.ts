@@ -45,7 +45,7 @@ export const written = async (
   const subscription = sent as unknown as fhir4.Subscription;
   const isOff = subscription.status === 'off';
   const requested = requestedIn(subscription);
-  const endpoint = requireEndpoint(subscription.channel, isOff);
+  const endpoint = requireEndpoint(subscription.channel, { isOff, baseUrl: context.request.baseUrl });
   requireHeaders(subscription.channel);
   requireSigningSecret(subscription.channel);
   if (!isOff) {
