@@ -157,6 +157,7 @@ export const refusalCodes = {
     'filter-not-permitted',
     'full-resource-not-permitted',
     'subscription-ended',
+    'too-many-subscriptions',
     'subscription-not-active',
   ],
   'too-costly': ['bundle-too-costly', 'search-too-long', 'too-many-days'],

@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { subscriptionOf } from '../../shared/store/subscriptions/read-subscriptions.ts';
+import { settingsRow } from '../../shared/store/subscriptions/settings.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { backportExtensions } from '../../shared/subscriptions/backport.ts';
 import { batchOf, postEntry, putEntry, transactionOf, urn } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
@@ -167,6 +170,26 @@ describe('a Subscription', () => {
       'subscription-extension',
       'Subscription.channel.extension[1]',
     ]);
+  });
+
+  it('is refused where its organisation has too many, unless one of these is turned off', async () => {
+    const hoarder: TestCaller = { role: 'system', organization: 'hoarder' };
+    const { id } = await create(server, subscriptionBody(), hoarder);
+    const { settings } = await subscriptionOf(server.store, { organization: 'hoarder', id });
+    if (!settings) throw new Error('It has no settings');
+    const others = Array.from({ length: 499 }, (_, number) => settingsRow({ ...settings, id: `other-${number}` }));
+    await writeRows(server.store, others);
+
+    expect(refusalIn(await post(subscriptionBody(), hoarder))).toEqual([
+      422,
+      'too-many-subscriptions',
+      'Subscription.status',
+    ]);
+    expect((await put(subscriptionBody({ id, reason: 'Another' }), hoarder)).status).toBe(200);
+    expect((await put(subscriptionBody({ id, status: 'off' }), hoarder)).status).toBe(200);
+    expect((await post(subscriptionBody(), hoarder)).status).toBe(201);
+    expect(refusalIn(await put(subscriptionBody({ id }), hoarder))[1]).toBe('too-many-subscriptions');
+    expect((await post(subscriptionBody())).status).toBe(201);
   });
 
   it('is of one organisation, and of its administrators and applications alone', async () => {

@@ -12,7 +12,7 @@ import { KeyServiceError } from '../../store/key-service.ts';
 import { noteListener } from '../../store/listeners.ts';
 import type { StoredRecord } from '../../store/rows.ts';
 import { kmsSecretsKey, type SecretsKey } from '../../store/secrets-key.ts';
-import { subscriptionOf } from '../../store/subscriptions/read-subscriptions.ts';
+import { subscriptionOf, subscriptionsOf } from '../../store/subscriptions/read-subscriptions.ts';
 import {
   type SubscriptionSettings,
   type SubscriptionWriter,
@@ -33,7 +33,7 @@ const channelAt = 'Subscription.channel';
  * A Subscription as it may be stored, and the row of its settings. Its status is the server's to say: whatever a client writes begins with a handshake, unless it is
  * `off`. One that is off sends nothing, so anybody who may write it may turn it off, whatever it asks for and whoever wrote it.
  *
- * Two Queries at once, for where it begins; one read more where secrets are kept, and a call of the key service for each new one.
+ * Two Queries at once, for where it begins; one before them where it is switched on; one read more where secrets are kept, and a call of the key service for each new one.
  *
  * @throws RecordError `business-rule`, `invalid`; `unavailable` if secrets cannot be encrypted.
  */
@@ -50,6 +50,7 @@ export const written = async (
   requireSigningSecret(subscription.channel);
   if (!isOff) {
     requireFuture(subscription, context.now);
+    await requireRoom(context, version);
     await requirePermitted(context, requested);
   }
   const { subscription: shown, secrets } = partedFromSecrets(subscription);
@@ -116,6 +117,22 @@ const writerOf = ({ asking: { caller } }: RequestContext): SubscriptionWriter =>
 const requireFuture = ({ end }: fhir4.Subscription, now: number): void => {
   if (end !== undefined && Date.parse(end) <= now)
     throw refusedSubscription('subscription-ended', 'Subscription.end', 'This end has passed');
+};
+
+/** Subscriptions of an organisation that are not off. All of them are read and woken whenever it is told of something. */
+const most = 500;
+
+/** Requires that one that is new, or was off, is not one too many. One Query for such alone; what is written at the same moment is not counted. */
+const requireRoom = async ({ store }: RequestContext, { custodian, current }: VersionToWrite): Promise<void> => {
+  const before = current?.resource as fhir4.Subscription | undefined;
+  if (before && before.status !== 'off') return;
+  const all = await subscriptionsOf(store, custodian);
+  if (all.filter(({ settings }) => settings && settings.status !== 'off').length >= most)
+    throw refusedSubscription(
+      'too-many-subscriptions',
+      'Subscription.status',
+      `An organisation has ${most} Subscriptions at most that are not off`,
+    );
 };
 
 /**
