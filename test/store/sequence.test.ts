@@ -1,6 +1,8 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { log } from '../../shared/log.ts';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
 import { sequencePartition } from '../../shared/store/feed/feed-keys.ts';
+import { feedRows } from '../../shared/store/feed/feed-rows.ts';
 import {
   appendToSequence,
   beginning,
@@ -13,6 +15,7 @@ import {
 import { tell } from '../../shared/store/feed/tell.ts';
 import { network } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { itemSize } from '../bench/item-size.ts';
 import { intercepted, rowsOf, testStore } from '../support/test-store.ts';
 
@@ -301,6 +304,28 @@ describe('reading while rows are put', () => {
 
   it('is a fault where a row is gone for good: nothing behind it is shown as if it were next', async () => {
     await expect(changesAfter(passing(2, 9), us, await atStart(), 50)).rejects.toThrow('A sequence lacks a row');
+  });
+});
+
+describe('a row of the feed that is gone', () => {
+  it('stands in the way of nothing behind it, and is counted', async () => {
+    const lost = Array.from({ length: 3 }, (_, n) => changeOf(us, { updated: start + n }));
+    for (const change of lost) await tell(store, toUs([change]));
+    const kept = changeOf(us, { updated: start + 9 });
+    await tell(store, toUs([kept]));
+    await writeRows(
+      store,
+      [],
+      lost.flatMap((change) => feedRows([change])),
+    );
+    const count = vi.spyOn(log, 'count').mockReturnValue();
+    const from = { ...beginning, network: (await endOfSequence(store, us)).network };
+
+    const pages = [await readOn(from, 1), await readOn(from)];
+
+    expect(pages.map(({ changes }) => changes)).toEqual([[kept], [kept]]);
+    expect(new Set(count.mock.calls.flat())).toEqual(new Set(['ChangesUnpublished']));
+    count.mockRestore();
   });
 });
 
