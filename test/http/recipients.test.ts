@@ -305,6 +305,24 @@ describe('ConsentChanged.v1', () => {
     ]);
   });
 
+  it('tells nobody but whom it denies of a Consent of a chart that a merge has made one with it', async () => {
+    const [kept, other] = [await chart(), await chart()];
+    await create(server, consentBody(kept.subject, {}, { provision: { class: [ofType('Observation')] } }));
+    for (const organization of ['lakeside', 'hillside'])
+      await create(server, subscriptionBody(), { role: 'admin', organization });
+    const { status } = await server.post(`${pathOf(kept.patient)}/$merge`, {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'source', valueReference: { reference: other.subject } }],
+    });
+    expect(status).toBe(200);
+    await server.streamed();
+    for (const organization of ['hillside', 'lakeside']) {
+      await create(server, denial(other.subject, { actor: [recipient(`Organization/${organization}`)] }));
+
+      expect(inWords(await consentsTold())).toEqual([`${organization} lost`]);
+    }
+  });
+
   it("tells nobody of a guest's Consent who sees nothing of what the guest keeps", async () => {
     const { subject } = await chart();
     await seenByLakeside(subject);
