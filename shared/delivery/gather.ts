@@ -4,10 +4,12 @@ import { isAway } from '../changes/parking.ts';
 import { passingOver } from '../changes/pass-over.ts';
 import { type Readable, type Reading, readableNow, readingForBoth, systemAsking } from '../changes/readable-now.ts';
 import type { Asker } from '../interactions/shared-charts.ts';
+import { View } from '../interactions/view.ts';
 import { searchTypes } from '../record-types/search-types.ts';
 import type { RecordChange } from '../store/feed/change.ts';
 import { positionOf } from '../store/feed/feed-rows.ts';
 import { changesAfter, cursorFrom, cursorText } from '../store/feed/sequence.ts';
+import type { RecordStore } from '../store/record-store.ts';
 import { jsonBytesOf } from '../store/rows.ts';
 import type { SubscriptionSettings } from '../store/subscriptions/settings.ts';
 import { type Filter, readFilters } from '../subscriptions/filters.ts';
@@ -68,7 +70,7 @@ export interface Gathered {
  * @param told - positions of changes that were numbered lately; asked for once there is something to compare with.
  */
 export const gather = async (
-  delivery: Delivery,
+  delivery: Pick<Delivery, 'store' | 'policy' | 'programmes' | 'now'>,
   settings: SubscriptionSettings,
   cursor: string,
   told: () => Promise<ReadonlySet<string>>,
@@ -83,12 +85,14 @@ export const gather = async (
   const most = mostEvents(settings);
   if (asked.length > 0) {
     const seen = new Set(await told());
-    const { reading } = await readingOf(delivery, settings, delivery.now());
-    const meets = await filterOf(settings, delivery.now());
+    const { reading, programmes } = await readingOf(delivery, settings, delivery.now());
+    const { sharing } = reading.also ?? reading;
+    const view = new View(writerAsking(settings), store, sharing, programmes);
+    const meets = await filterOf(settings, { now: delivery.now(), store, view });
     const passOver = passingOver(store, organization);
     const isMet = async (each: Readable): Promise<boolean> => {
       try {
-        return await meets(each, store);
+        return await meets(each);
       } catch (error) {
         if (isAway(error)) throw error;
         await passOver(each.change, error);
@@ -104,6 +108,7 @@ export const gather = async (
         portion.map(({ change }) => change),
         { passOver, told: true },
       );
+      if (settings.filters.length > 0) await view.prepare(readable.map(({ record }) => record));
       for (const each of readable) {
         const position = positionOf(each.change);
         if (seen.has(position) || !(await isMet(each))) continue;
@@ -132,18 +137,27 @@ const inFrontOf = (
   return before ? cursorText(before.after) : cursor;
 };
 
-type Meets = (readable: Readable, store: Delivery['store']) => Promise<boolean>;
+type Meets = (readable: Readable) => Promise<boolean>;
 
-/** A deletion meets what the record met before: who was told of it is told that it is gone. */
-const filterOf = async ({ types, filters, baseUrl }: SubscriptionSettings, now: number): Promise<Meets> => {
+/**
+ * A filter looks at what the writer is shown of a record, as searches do: nobody finds by what is masked. A deletion meets what the record met before: who was told of it is
+ * told that it is gone.
+ */
+const filterOf = async (
+  { types, filters, baseUrl }: SubscriptionSettings,
+  { now, store, view }: { readonly now: number; readonly store: RecordStore; readonly view: View },
+): Promise<Meets> => {
   if (filters.length === 0) return async () => true;
   const [type = ''] = types;
   const known = (await searchTypes()).get(type);
   if (!known) throw new Error('There is no such type of records to filter');
   const requested = filters.map((text) => ({ expression: 'Subscription.criteria', text }));
   const filter: Filter = await readFilters(known, requested, { baseUrl, now });
-  return async ({ record }, store) => {
+  return async ({ record }) => {
     const said = record.resource ? record : await store.readVersion(record, record.version - 1);
-    return said?.resource !== undefined && filter(said.resource, { id: said.id, lastUpdated: said.updated });
+    if (!said) return false;
+    if (said !== record) await view.prepare([said]);
+    const { resource } = view.of(said);
+    return resource !== undefined && filter(resource, { id: said.id, lastUpdated: said.updated });
   };
 };

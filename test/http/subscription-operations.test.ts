@@ -3,8 +3,10 @@ import { usualPolicy } from '../../shared/access/policy.ts';
 import { chartLog } from '../../shared/audit/audit-log.ts';
 import { logNameOf } from '../../shared/audit/log-name.ts';
 import { readableNow } from '../../shared/changes/readable-now.ts';
-import { readingOf } from '../../shared/delivery/gather.ts';
+import { gather, readingOf } from '../../shared/delivery/gather.ts';
 import type { RecordChange } from '../../shared/store/feed/change.ts';
+import { cursorText, endOfSequence } from '../../shared/store/feed/sequence.ts';
+import { tell } from '../../shared/store/feed/tell.ts';
 import { type Notification, notificationRow } from '../../shared/store/subscriptions/notifications.ts';
 import { subscriptionOf } from '../../shared/store/subscriptions/read-subscriptions.ts';
 import type { PayloadContent } from '../../shared/store/subscriptions/settings.ts';
@@ -17,6 +19,7 @@ import { base, type FhirServer, fhirServer, physician, type TestResponse } from 
 import {
   admin,
   create,
+  encounterBody,
   entriesOf,
   issuesOf,
   linkOf,
@@ -275,6 +278,34 @@ describe('$events of a Subscription', () => {
     expect(eventsIn(await get(`/${id}/$events`, lakeside)).told).toEqual([]);
     expect(eventsIn(await get(`/${id}/$events?content=id-only`, lakeside)).told).toEqual([['1', referenceTo(result)]]);
     expect([await attempted('full-resource'), await attempted('id-only')]).toEqual([0, 1]);
+  });
+
+  it('are found by nothing that is masked to who subscribes, as searches find nothing by it', async () => {
+    const { id: shared } = await create(server, patientBody());
+    const subject = `Patient/${shared}`;
+    const encounter = await create(server, encounterBody(subject));
+    const result = await create(server, {
+      ...observationBody(subject),
+      encounter: { reference: referenceTo(encounter) },
+    });
+    const resourceType = { system: 'http://hl7.org/fhir/resource-types', code: 'Encounter' };
+    await organizationsThere(server, ['lakeside']);
+    const denied = { type: 'deny' as const, class: [resourceType] };
+    await create(server, consentBody(subject, { provision: [denied] }), system);
+    const begin = cursorText(await endOfSequence(server.store, 'lakeside'));
+    await tell(server.store, [{ change: changeOf(result), recipients: ['lakeside'] }]);
+    const found = async (filter: string) => {
+      const { id } = await create(server, subscriptionBody(filteredBy(filter)), lakeside);
+      const { settings } = await subscriptionOf(server.store, { organization: 'lakeside', id });
+      if (!settings) throw new Error('It has no settings');
+      const world = { store: server.store, policy: usualPolicy, programmes: async () => new Set<string>() };
+      const { changes } = await gather({ ...world, now: Date.now }, settings, begin, async () => new Set());
+      const { body } = await server.get(`Observation?${filter}&patient=${shared}`, { as: lakeside });
+      return [changes.length, entriesOf(body).length];
+    };
+
+    expect(await found(`subject=${subject}`)).toEqual([1, 1]);
+    expect(await found(`encounter=${referenceTo(encounter)}`)).toEqual([0, 0]);
   });
 
   it('leave a trace in each chart of which they tell', async () => {
