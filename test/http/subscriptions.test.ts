@@ -369,10 +369,15 @@ describe('secrets of a Subscription', () => {
     const again = await own.post('Subscription', body, { as: system, headers: once });
     const id = String(created.body['id']);
     await own.put(`Subscription/${id}`, { ...body, id, reason: 'Another' }, { as: system });
+    const batch = await own.post('', batchOf(postEntry(body)), {
+      as: system,
+      headers: { 'idempotency-key': 'another-key-of-this-test' },
+    });
+    await own.put('Subscription?url=https://none.example/a', body, { as: system });
     const staged = transactionOf(postEntry(body, urn()), putEntry({ ...body, id: 'chosen' }), ...many);
     const { status } = await own.post('', staged, { as: system });
 
-    expect([created.status, again.status, again.body['id'], status]).toEqual([201, 201, id, 200]);
+    expect([created.status, again.status, again.body['id'], batch.status, status]).toEqual([201, 201, id, 200, 200]);
     const text = await storedText(own.store);
     expect(text).toContain('Authorization: ***');
     for (const secret of ['verysecret', 'another', signingSecret.slice(6)]) expect(text).not.toContain(secret);

@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib';
 import { onTestFinished, vi } from 'vitest';
 import { startAwsServices } from '../../infra/local/aws-services.ts';
 import { useDummyCredentials } from '../../infra/local/dummy-credentials.ts';
@@ -66,7 +67,19 @@ export const useSecretsKey = async () => {
   };
 };
 
-/** All that is stored, as text, bodies of records unpacked. */
+/** What is deflated, with or without a byte in front that says so: answers to requests that come once, long notifications, the log of a transaction. */
+const inflated = (bytes: Uint8Array): Buffer => {
+  for (const deflated of [bytes, bytes.subarray(1)]) {
+    try {
+      return inflateRawSync(deflated);
+    } catch {
+      // It is not deflated, or not from there on.
+    }
+  }
+  return Buffer.from(bytes);
+};
+
+/** All that is stored, as text, bodies of records unpacked and all else that is deflated inflated. */
 export const storedText = async (store: RecordStore): Promise<string> => {
   const rows = await allRows(store);
   const charts = new Set(rows.flatMap(({ pk }) => (pk.startsWith('C#') ? [pk.slice(2)] : [])));
@@ -81,7 +94,7 @@ export const storedText = async (store: RecordStore): Promise<string> => {
     throw new Error('A body is of no chart');
   };
   const textOf = (value: unknown): string =>
-    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : JSON.stringify(value);
+    value instanceof Uint8Array ? inflated(value).toString('latin1') : JSON.stringify(value);
   return rows
     .flatMap(({ body, ...others }) => [
       ...(body instanceof Uint8Array ? [unpacked(body)] : []),
