@@ -54,8 +54,9 @@ export const deliver = async (delivery: Delivery, name: SubscriptionName): Promi
     if (state?.lease !== lease) return;
     const held: HeldState = { ...state, lease };
     if (now() - began >= turnMs) {
-      await wake([name]);
-      return leaveTurn(store, held);
+      // In this order: whoever is woken has to find it free.
+      await leaveTurn(store, held);
+      return wake([name]);
     }
     try {
       if (!settings) {
@@ -108,20 +109,20 @@ const stepOf = async (turn: Turn): Promise<Step> => {
 const unfailing = { failures: 0, failingSince: undefined, problem: undefined, retryAt: undefined } as const;
 
 /**
- * Follows what the Subscription says now. One that was off begins at the end of the feed as it was before it was written; any other one goes on where it is. One that was
- * deleted has no state any more, but its proof of delivery: numbers go on behind that.
+ * Follows what the Subscription says now. One that is new, or was switched on, begins at the end of the feed as it was before that, however often it was written since;
+ * any other one goes on where it is. One that was deleted has no state any more, but its proof of delivery: numbers go on behind that.
  */
 const adopt = async ({ delivery: { store, now }, settings, state }: Turn): Promise<Step> => {
-  const { version, status, start, organization } = settings;
+  const { version, status, start, startedBy = 0, organization } = settings;
   const [last] = state.version === 0 ? await lastNotifications(store, settings, 1) : [];
-  const begins = status !== 'off' && (state.cursor === undefined || state.status === 'off');
+  const begins = status !== 'off' && (state.cursor === undefined || state.version < startedBy);
   await writeState(
     store,
     state,
     {
       version,
       status,
-      ...(last ? { events: last.first + last.changes.length - 1 } : {}),
+      ...(last ? { events: behind(last) - 1 } : {}),
       ...(status === 'requested' ? unfailing : {}),
       ...(begins ? { cursor: start ?? cursorText(await endOfSequence(store, organization)) } : {}),
     },
@@ -129,6 +130,9 @@ const adopt = async ({ delivery: { store, now }, settings, state }: Turn): Promi
   );
   return 'again';
 };
+
+/** The number behind its events. */
+const behind = ({ first, changes }: Notification): number => first + changes.length;
 
 /** https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/channels.html#rest-hook: any error of the handshake is one of the Subscription. */
 const shakeHands = async ({ delivery, settings, state }: Turn): Promise<Step> => {
@@ -287,7 +291,6 @@ const lookedThrough = 100;
 const revive = async ({ delivery: { store, now }, settings, state }: Turn, from: number): Promise<Step> => {
   const found = await notificationsBetween(store, settings, from, state.events, lookedThrough);
   const dead = found.find(({ status }) => status === 'dead');
-  const behind = ({ first, changes }: Notification) => first + changes.length;
   if (dead) {
     const change = { pending: dead.first, redrive: behind(dead) };
     await changeNotification(store, state, dead, { status: 'pending' }, change, now());

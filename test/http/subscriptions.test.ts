@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { appendToSequence } from '../../shared/store/feed/sequence.ts';
 import { subscriptionOf } from '../../shared/store/subscriptions/read-subscriptions.ts';
 import { settingsRow } from '../../shared/store/subscriptions/settings.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
 import { backportExtensions } from '../../shared/subscriptions/backport.ts';
 import { batchOf, postEntry, putEntry, transactionOf, urn } from '../support/bundles.ts';
 import type { TestCaller } from '../support/callers.ts';
+import { changeOf } from '../support/delivery-world.ts';
 import { base, type FhirServer, fhirServer, physician, type TestResponse } from '../support/fhir-server.ts';
 import { admin, create, issuesOf, patientBody, type Stored, stored, system } from '../support/records.ts';
 import {
@@ -18,6 +20,7 @@ import {
   useSecretsKey,
   withContent,
 } from '../support/subscriptions.ts';
+import { newRecord } from '../support/test-store.ts';
 
 let server: FhirServer;
 beforeAll(async () => {
@@ -305,7 +308,26 @@ describe('settings of a Subscription', () => {
         scope,
       },
       start: expect.any(String) as string,
+      startedBy: 1,
     });
+  });
+
+  it('keep where it begins while it is on, and begin anew where it is switched on', async () => {
+    const { settingsOf } = await useSecretsKey();
+    const { id } = await subscribed();
+    const first = await settingsOf(server.store, id);
+    const change = changeOf(newRecord(server.store, server.store.ids.newChart(), { custodian: 'northside' }));
+    await appendToSequence(server.store, 'northside', { changes: [change] });
+
+    await put(subscriptionBody({ id, reason: 'another' }));
+    const second = await settingsOf(server.store, id);
+    await put(subscriptionBody({ id, status: 'off' }));
+    await put(subscriptionBody({ id }));
+    const last = await settingsOf(server.store, id);
+
+    expect(second).toMatchObject({ version: 2, start: first?.start, startedBy: 1 });
+    expect(last).toMatchObject({ version: 4, startedBy: 4 });
+    expect(last?.start).not.toBe(first?.start);
   });
 
   it('follow each version, and go with the record', async () => {

@@ -124,6 +124,7 @@ export const deliveryWorld = async (store: RecordStore, over: Partial<Subscripti
       scope: 'system/*.cruds',
     },
     start: cursorText(await endOfSequence(store, organization)),
+    startedBy: 1,
     ...over,
   };
   await commit(store, commitOf({ writes: [{ next: record, previous: undefined }] }));
@@ -176,11 +177,13 @@ export const deliveryWorld = async (store: RecordStore, over: Partial<Subscripti
     settings: async (): Promise<SubscriptionSettings | undefined> => (await subscriptionOf(store, name)).settings,
     /** Writes the Subscription anew, as a client does. */
     rewrite: async (with_: Partial<SubscriptionSettings>): Promise<void> => {
-      const current = (await subscriptionOf(store, name)).settings ?? settings;
+      const { settings: current } = await subscriptionOf(store, name);
       const stored = await store.read(record);
       if (!stored) throw new Error('The Subscription is not there');
-      const start = cursorText(await endOfSequence(store, organization));
-      settings = { ...current, start, ...with_, version: stored.version + 1 };
+      const version = stored.version + 1;
+      const isOn = current !== undefined && current.status !== 'off';
+      const begins = { start: cursorText(await endOfSequence(store, organization)), startedBy: version };
+      settings = { ...(current ?? settings), ...(isOn ? {} : begins), ...with_, version };
       const resource = { ...stored.resource, status: settings.status } as unknown as Resource;
       await commit(store, commitOf({ writes: [{ next: nextOf(stored, { resource }), previous: stored }] }));
       await writeRows(store, [settingsRow(settings)]);

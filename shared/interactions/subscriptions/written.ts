@@ -33,7 +33,7 @@ const channelAt = 'Subscription.channel';
  * A Subscription as it may be stored, and the row of its settings. Its status is the server's to say: whatever a client writes begins with a handshake, unless it is
  * `off`. One that is off sends nothing, so anybody who may write it may turn it off, whatever it asks for and whoever wrote it.
  *
- * Two Queries at once, for where it begins; one before them where it is switched on; one read more where secrets are kept, and a call of the key service for each new one.
+ * Two Queries at once, for where it begins; for a later version one before them, one where it is switched on, and a call of the key service for each new secret.
  *
  * @throws RecordError `business-rule`, `invalid`; `unavailable` if secrets cannot be encrypted.
  */
@@ -54,8 +54,10 @@ export const written = async (
     await requirePermitted(context, requested);
   }
   const { subscription: shown, secrets } = partedFromSecrets(subscription);
-  const [sealed, start] = await Promise.all([
-    sealedSecrets(context, secrets, { ...version, isOff, endpoint }),
+  const name = { organization: version.custodian, id: version.id };
+  const before = version.version > 1 ? (await subscriptionOf(context.store, name)).settings : undefined;
+  const [sealed, end] = await Promise.all([
+    sealedSecrets(context, secrets, { ...version, before, isOff, endpoint }),
     endOfSequence(context.store, version.custodian),
     // Before there is anything to be told by it: of a chart that is open to the whole network, who listens is told.
     noteListener(context.store, version.custodian),
@@ -64,8 +66,7 @@ export const written = async (
   const status = isOff ? 'off' : 'requested';
   const next: fhir4.Subscription = { ...rest, status };
   const settings: SubscriptionSettings = {
-    organization: version.custodian,
-    id: version.id,
+    ...name,
     version: version.version,
     status,
     baseUrl: context.request.baseUrl,
@@ -74,7 +75,7 @@ export const written = async (
     ...(subscription.end === undefined ? {} : { end: Date.parse(subscription.end) }),
     ...(sealed ? { secrets: sealed } : {}),
     writer: writerOf(context),
-    start: cursorText(start),
+    ...startOf(version, before, cursorText(end)),
   };
   return {
     resource: withSpellingOf(next as unknown as Resource, sent),
@@ -96,6 +97,19 @@ export const settingsAnew = async (
   const { settings } = await subscriptionOf(store, { organization: custodian, id });
   return { puts: settings ? [settingsRow({ ...settings, version })] : [], removes: [] };
 };
+
+/**
+ * Where it begins: at the end of the feed, where this version makes it or switches it on. One that is on keeps its beginning, which delivery may not have seen yet:
+ * what was told between two versions would be missed.
+ */
+const startOf = (
+  { version }: VersionToWrite,
+  before: SubscriptionSettings | undefined,
+  end: string,
+): Pick<SubscriptionSettings, 'start' | 'startedBy'> =>
+  before?.start === undefined || before.startedBy === undefined || before.status === 'off'
+    ? { start: end, startedBy: version }
+    : { start: before.start, startedBy: before.startedBy };
 
 const told = ({ topic, type, filters, ...rest }: Requested) => ({
   ...(topic === undefined ? {} : { topic }),
@@ -173,6 +187,7 @@ const typeOf = async ({ type }: Requested): Promise<SearchType> => {
 };
 
 interface Sealing extends VersionToWrite {
+  readonly before: SubscriptionSettings | undefined;
   readonly isOff: boolean;
   readonly endpoint: string;
 }
@@ -185,14 +200,11 @@ interface Sealing extends VersionToWrite {
 const sealedSecrets = async (
   { store }: RequestContext,
   secrets: Secrets,
-  { id, custodian, current, isOff, endpoint }: Sealing,
+  { id, current, before, isOff, endpoint }: Sealing,
 ): Promise<Uint8Array | undefined> => {
   const kept = [...secrets].flatMap(([name, secret]) => (secret === hidden ? [name] : []));
-  const before = current?.resource as fhir4.Subscription | undefined;
-  const known =
-    kept.length > 0 && before?.channel.endpoint === endpoint
-      ? (await subscriptionOf(store, { organization: custodian, id })).settings?.secrets
-      : undefined;
+  const said = current?.resource as fhir4.Subscription | undefined;
+  const known = said?.channel.endpoint === endpoint ? before?.secrets : undefined;
   const missing = kept.find((name) => !namesSealed(known).has(name));
   if (missing !== undefined && !isOff)
     throw refusedSubscription(

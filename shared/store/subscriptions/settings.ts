@@ -52,8 +52,10 @@ export interface SubscriptionSettings extends SubscriptionName {
   /** Signing secret and headers, encrypted under a key that delivery may use; undefined where there are none. */
   readonly secrets?: Uint8Array;
   readonly writer: SubscriptionWriter;
-  /** Cursor at the end of the organisation's feed, read before this version was written. A Subscription that it switches on begins there. */
+  /** Cursor at the end of the organisation's feed, read before the version was written that made the Subscription or switched it on. What is told begins there. */
   readonly start?: string;
+  /** That version. Whoever has followed it, or a later one, goes on where it is. */
+  readonly startedBy?: number;
 }
 
 export interface SubscriptionSettingsRow extends RowKey {

@@ -111,6 +111,7 @@ export const takeLease = async (
 export const endTurn = async (table: Table, state: HeldState, looked: number): Promise<boolean> => {
   const refused = await giveBack(table, state, {
     set: 'SET looked = :looked ',
+    besides: '',
     only: ' AND wakes = :wakes',
     values: { ':looked': looked, ':wakes': state.wakes },
   });
@@ -120,22 +121,32 @@ export const endTurn = async (table: Table, state: HeldState, looked: number): P
   return false;
 };
 
-/** Gives the lease back to whoever comes next: something is left to do. */
+/** Gives the lease back to whoever comes next: something is left to do, so it is due, whoever is woken. */
 export const leaveTurn = async (table: Table, state: HeldState): Promise<void> => {
-  await giveBack(table, state, { set: '', only: '', values: {} });
+  await giveBack(table, state, { set: '', besides: ', looked', only: '', values: {} });
 };
 
 const giveBack = async (
   { client, tableName: TableName }: Table,
   state: HeldState,
-  { set, only, values }: { readonly set: string; readonly only: string; readonly values: Record<string, number> },
+  {
+    set,
+    besides,
+    only,
+    values,
+  }: {
+    readonly set: string;
+    readonly besides: string;
+    readonly only: string;
+    readonly values: Record<string, number>;
+  },
 ): Promise<{ readonly lease?: unknown } | undefined> => {
   const refused = await tryWrite(
     client,
     new UpdateCommand({
       TableName,
       Key: stateKey(state),
-      UpdateExpression: `${set}REMOVE #lease, leaseUntil`,
+      UpdateExpression: `${set}REMOVE #lease, leaseUntil${besides}`,
       ConditionExpression: `#lease = :lease${only}`,
       ExpressionAttributeNames: { '#lease': 'lease' },
       ExpressionAttributeValues: { ':lease': state.lease, ...values },

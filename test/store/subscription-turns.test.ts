@@ -1,0 +1,72 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { dueAt } from '../../shared/delivery/times.ts';
+import { QueueServiceError } from '../../shared/delivery/wake-queue.ts';
+import type { RecordStore } from '../../shared/store/record-store.ts';
+import { subscriptionOf } from '../../shared/store/subscriptions/read-subscriptions.ts';
+import { type DeliveryWorld, deliveryWorld } from '../support/delivery-world.ts';
+import { testStore } from '../support/test-store.ts';
+
+let store: RecordStore;
+beforeAll(async () => {
+  store = await testStore();
+});
+
+/** A world whose Subscription has shaken hands. */
+const active = async (...args: [Parameters<typeof deliveryWorld>[1]?]): Promise<DeliveryWorld> => {
+  const world = await deliveryWorld(store, ...args);
+  await world.turn();
+  world.received.length = 0;
+  return world;
+};
+const numbersIn = ({ received }: DeliveryWorld) => received.map(({ events }) => events);
+
+describe('the course of a Subscription', () => {
+  it('begins where it was made or switched on, however often it is written before delivery has seen it', async () => {
+    const world = await deliveryWorld(store);
+    await world.rewrite({ status: 'off' });
+    await world.create();
+    await world.rewrite({ status: 'requested' });
+    const first = await world.create();
+    await world.rewrite({ status: 'requested', maxCount: 1 });
+    await world.turn();
+    await world.rewrite({ status: 'off' });
+    await world.create();
+    await world.rewrite({ status: 'requested' });
+    const second = await world.create();
+    await world.rewrite({ status: 'requested', maxCount: 10 });
+    await world.turn();
+
+    expect(world.received.flatMap(({ entries }) => entries)).toEqual(
+      [first, second].map(({ id }) => `Observation/${id}/_history/1`),
+    );
+  });
+
+  it('is free when another turn is asked for, so that this one goes on at once', async () => {
+    const world = await active({ maxCount: 1 });
+    await world.create();
+    await world.create();
+    world.receiver.answer = () => {
+      world.clock.now += 20_000;
+      return { status: 200 };
+    };
+
+    await world.turn(store, { wake: () => world.turn() });
+
+    expect(numbersIn(world)).toEqual([[1], [2]]);
+  });
+
+  it('is due where the turn that was to go on is asked for in vain', async () => {
+    const world = await active({ maxCount: 1 });
+    await world.create();
+    world.receiver.answer = () => {
+      world.clock.now += 20_000;
+      return { status: 200 };
+    };
+    const away = new QueueServiceError('NoAnswer');
+
+    await expect(world.turn(store, { wake: () => Promise.reject(away) })).rejects.toThrow(away);
+
+    const { state, settings } = await subscriptionOf(store, world.name);
+    expect(dueAt({ ...world.name, state, settings })).toBeLessThanOrEqual(world.clock.now);
+  });
+});
