@@ -66,14 +66,15 @@ describe('a record whose chart was purged', () => {
     const world = await active();
     world.receiver.answer = () => ({ failed: 'connection' });
     const record = await world.create();
+    const deleted = await world.update(record, { resource: undefined, updated: record.updated + 1 });
     await world.turn();
-    await purge(world, record);
+    await purge(world, { ...deleted, updated: deleted.updated + 1 });
     world.receiver.answer = () => ({ status: 200 });
     world.received.length = 0;
     world.clock.now += 60_000;
     await world.turn();
 
-    expect(world.received.flatMap(({ entries }) => entries)).toEqual([`Observation/${record.id}/_history/2`]);
+    expect(world.received.flatMap(({ entries }) => entries)).toEqual([`Observation/${record.id}/_history/3`]);
   });
 });
 
