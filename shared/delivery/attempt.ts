@@ -26,15 +26,23 @@ const longestPostMs = 10_000;
 /** What came of posting to a receiver. */
 export type Outcome =
   | { readonly taken: true; readonly httpStatus: number }
-  | { readonly taken: false; readonly problem: SubscriptionProblem; readonly httpStatus?: number };
+  | {
+      readonly taken: false;
+      readonly problem: SubscriptionProblem;
+      readonly httpStatus?: number;
+      readonly retryAfterMs?: number;
+    };
+
+/** Too Many Requests, Service Unavailable: those that say when to come again. */
+const busy = new Set([429, 503]);
 
 const outcomeOf = (outcome: PostOutcome): Outcome => {
   if ('failed' in outcome)
     return { taken: false, problem: outcome.failed === 'address' ? 'dns-resolution-error' : 'no-response' };
-  const { status: httpStatus } = outcome;
-  return httpStatus >= 200 && httpStatus < 300
-    ? { taken: true, httpStatus }
-    : { taken: false, problem: 'error-response', httpStatus };
+  const { status: httpStatus, retryAfterMs } = outcome;
+  if (httpStatus >= 200 && httpStatus < 300) return { taken: true, httpStatus };
+  const asks = retryAfterMs !== undefined && busy.has(httpStatus);
+  return { taken: false, problem: 'error-response', httpStatus, ...(asks ? { retryAfterMs } : {}) };
 };
 
 /** A notification by its name, and when it was made. */

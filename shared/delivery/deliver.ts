@@ -245,7 +245,10 @@ const notificationAt = async (
   return found;
 };
 
-/** Notes that a receiver failed. After three days of it the Subscription is in error, and what waits is given up. */
+/** Gone: the receiver wants nothing more. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
+const gone = 410;
+
+/** Notes that a receiver failed. After three days of it, or once it says that it is gone, the Subscription is in error, and what waits is given up. */
 const fail = async (
   { delivery, settings, state }: Turn,
   outcome: Outcome & { readonly taken: false },
@@ -255,7 +258,7 @@ const fail = async (
   const tried = now();
   const failures = state.failures + 1;
   const failingSince = state.failingSince ?? tried;
-  const pause = pauseAfter(failures, random());
+  const pause = pauseAfter(failures, random(), outcome.retryAfterMs);
   const change = { failures, failingSince, problem: outcome.problem, retryAt: tried + pause };
   if (of) {
     const { notification, left } = of;
@@ -264,9 +267,11 @@ const fail = async (
     const said = { attempts, tried, left, ...(httpStatus === undefined ? {} : { httpStatus }) };
     await changeNotification(store, state, notification, said, change, tried);
   } else await writeState(store, state, change, tried);
-  if (tried - failingSince >= givenUpAfterMs) {
+  const isGone = outcome.httpStatus === gone;
+  if (isGone || tried - failingSince >= givenUpAfterMs) {
     log.count('SubscriptionsFailed');
-    await setStatus(settings, 'error', `Notifications have failed for three days: ${reasonOf(outcome)}`);
+    const why = isGone ? 'The endpoint is gone' : 'Notifications have failed for three days';
+    await setStatus(settings, 'error', `${why}: ${reasonOf(outcome)}`);
     return 'again';
   }
   const delaySeconds = Math.ceil(pause / 1_000);

@@ -16,9 +16,12 @@ export const lookedAtEveryMs = 3_600_000;
  *
  * @param failures - in a row, from 1.
  * @param random - from 0 to 1.
+ * @param asked - how long the receiver asks to be left alone, in milliseconds. It may have an hour, too.
  */
-export const pauseAfter = (failures: number, random: number): number =>
-  Math.round(Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 20), longestPauseMs) * (0.5 + random / 2));
+export const pauseAfter = (failures: number, random: number, asked = 0): number => {
+  const own = Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 20), longestPauseMs) * (0.5 + random / 2);
+  return Math.round(Math.max(own, Math.min(asked, longestPauseMs)));
+};
 
 /** When the next heartbeat is due, in milliseconds since 1970; never where none is asked for. */
 export const heartbeatAt = (

@@ -5,6 +5,7 @@ import { addressKind } from './addresses.ts';
 import { type Endpoint, endpointOf } from './endpoint.ts';
 import type { FurtherHosts } from './further-hosts.ts';
 import { type LookUp, lookUpByDns } from './look-up.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /**
  * Why nothing came of a post. `endpoint`: its URL is not allowed (any more). `address`: its name has no address, or one that is not allowed.
@@ -13,7 +14,9 @@ import { type LookUp, lookUpByDns } from './look-up.ts';
  */
 export type PostFailure = 'endpoint' | 'address' | 'connection' | 'certificate' | 'time' | 'answer';
 
-export type PostOutcome = { readonly status: number } | { readonly failed: PostFailure };
+export type PostOutcome =
+  /** And how long the other side asks to be left alone, in milliseconds, if it does. */
+  { readonly status: number; readonly retryAfterMs?: number } | { readonly failed: PostFailure };
 
 export interface Post {
   /** Names in lower case; those of `customHeadersOf` and `signatureHeaders`. */
@@ -149,9 +152,10 @@ const send = (
       finish({ failed: 'answer' });
     });
     request.on('response', (answer) => {
-      const { statusCode = 0 } = answer;
+      const { statusCode = 0, headers: said } = answer;
       if (statusCode < 200) return finish({ failed: 'answer' }); // a 101 that changes to nothing
-      soFar = { status: statusCode };
+      const asked = retryAfterMs(said['retry-after'], Date.now());
+      soFar = { status: statusCode, ...(asked === undefined ? {} : { retryAfterMs: asked }) };
       const done = () => {
         clearTimeout(timer);
         finish(soFar);

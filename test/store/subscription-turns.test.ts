@@ -3,7 +3,7 @@ import { dueAt } from '../../shared/delivery/times.ts';
 import { QueueServiceError } from '../../shared/delivery/wake-queue.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { subscriptionOf } from '../../shared/store/subscriptions/read-subscriptions.ts';
-import { type DeliveryWorld, deliveryWorld } from '../support/delivery-world.ts';
+import { type DeliveryWorld, deliveryWorld, hourMs } from '../support/delivery-world.ts';
 import { testStore } from '../support/test-store.ts';
 
 let store: RecordStore;
@@ -68,5 +68,41 @@ describe('the course of a Subscription', () => {
 
     const { state, settings } = await subscriptionOf(store, world.name);
     expect(dueAt({ ...world.name, state, settings })).toBeLessThanOrEqual(world.clock.now);
+  });
+});
+
+describe('a receiver that says when to come again', () => {
+  it('is left alone for so long, an hour at most, and only where it is busy', async () => {
+    const world = await active();
+    await world.create();
+    const pausedAfter = async (status: number, retryAfterMs: number) => {
+      world.receiver.answer = () => ({ status, retryAfterMs });
+      await world.turn();
+      const pause = ((await world.state())?.retryAt ?? 0) - world.clock.now;
+      world.clock.now += pause;
+      return pause;
+    };
+
+    expect(await pausedAfter(429, 600_000)).toBe(600_000);
+    expect(await pausedAfter(503, 240 * hourMs)).toBe(hourMs);
+    expect(await pausedAfter(503, 0)).toBe(20_000);
+    expect(await pausedAfter(500, 600_000)).toBe(40_000);
+  });
+
+  it('is told nothing more once it is gone: the Subscription is in error at once', async () => {
+    const world = await active();
+    await world.create();
+    world.receiver.answer = () => ({ status: 410 });
+    await world.turn();
+    world.clock.now += hourMs;
+    await world.create();
+    await world.turn();
+
+    expect(numbersIn(world)).toEqual([[1]]);
+    expect(await world.subscription()).toMatchObject({
+      status: 'error',
+      error: 'The endpoint is gone: error-response 410',
+    });
+    expect((await world.notifications()).map(({ status }) => status)).toEqual(['dead', 'dead']);
   });
 });

@@ -54,6 +54,19 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
 };
 
 describe('a post', () => {
+  it('tells how long the other side asks to be left alone', async () => {
+    const { url } = await answering((request, answer) => {
+      const { searchParams } = new URL(request.url ?? '', 'http://here');
+      answer.writeHead(429, { 'retry-after': searchParams.get('say') ?? '' }).end();
+    });
+    const said = (say: string) => post(`${url}?say=${encodeURIComponent(say)}`);
+
+    expect(await said('120')).toEqual({ status: 429, retryAfterMs: 120_000 });
+    expect(await said('Fri, 27 Nov 2020 12:00:00 GMT')).toEqual({ status: 429, retryAfterMs: 0 });
+    for (const text of ['-1', '1e9', 'soon', '9'.repeat(10), '2020-11-27'])
+      expect(await said(text)).toEqual({ status: 429 });
+  });
+
   it('sends its body and headers with ours, once, and closes the connection', async () => {
     const requests: { method: unknown; url: unknown; headers: unknown; body: string }[] = [];
     const { url, port, open } = await answering((request, answer) => {
