@@ -33,7 +33,8 @@ export const heartbeatAt = (
 };
 
 /** When something is to be done for a Subscription though nothing has changed, in milliseconds since 1970; 0 for at once. */
-export const dueAt = ({ settings, state }: StoredSubscription): number => {
+export const dueAt = ({ settings, state, unread }: StoredSubscription): number => {
+  if (unread) return Number.POSITIVE_INFINITY; // until there is something new for it
   if (!settings || !state || settings.version !== state.version) return 0;
   // Whoever had it has not come to its end.
   if (state.lease !== undefined) return state.leaseUntil ?? 0;

@@ -28,6 +28,6 @@ export const wakeSubscriptionsOf =
     );
   };
 
-/** What is off hears nothing, once delivery has noticed that it is. */
-const listens = ({ settings, state }: StoredSubscription): boolean =>
-  settings !== undefined && (settings.status !== 'off' || settings.version !== state?.version);
+/** What is off hears nothing, once delivery has noticed that it is. What cannot be read is for delivery to fail on, which has an alarm. */
+const listens = ({ settings, state, unread }: StoredSubscription): boolean =>
+  unread === true || (settings !== undefined && (settings.status !== 'off' || settings.version !== state?.version));

@@ -4,7 +4,10 @@ import { lookedAtEveryMs } from '../../shared/delivery/times.ts';
 import type { Wake } from '../../shared/delivery/wake-queue.ts';
 import { wakeSubscriptionsOf } from '../../shared/delivery/wake-subscriptions.ts';
 import { network } from '../../shared/store/keys.ts';
+import { WrittenByNewerRelease } from '../../shared/store/layouts.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
+import { settingsRow } from '../../shared/store/subscriptions/settings.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { type DeliveryWorld, deliveryWorld } from '../support/delivery-world.ts';
 import { testStore } from '../support/test-store.ts';
 
@@ -66,5 +69,21 @@ describe('waking', () => {
     expect(await dueAfter(60_000)).toEqual([1, 3, 4, 5]);
     expect(await dueAfter(120_000)).toEqual([1, 2, 3, 4, 5]);
     expect(await dueAfter(lookedAtEveryMs)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('is kept from nobody by one that cannot be read, on which delivery is to fail', async () => {
+    const world = await active();
+    const newer = await active();
+    const settings = await newer.settings();
+    if (!settings) throw new Error('The settings are missing');
+    await writeRows(store, [{ ...settingsRow(settings), layout: 99 }]);
+
+    const all = await wakes((wake) => wakeSubscriptionsOf(store, wake)([network]));
+    const due = await wakes((wake) => wakeWhatIsDue(store, wake, world.clock.now + lookedAtEveryMs));
+
+    expect(all).toEqual(expect.arrayContaining([world.name, newer.name]));
+    expect(due).toContainEqual(world.name);
+    expect(due).not.toContainEqual(newer.name);
+    await expect(newer.turn()).rejects.toThrow(WrittenByNewerRelease);
   });
 });

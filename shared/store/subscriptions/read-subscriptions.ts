@@ -1,4 +1,5 @@
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
+import { log } from '../../log.ts';
 import { type RowKey } from '../keys.ts';
 import type { Table } from '../write-rows.ts';
 import {
@@ -17,6 +18,8 @@ import { subscriptionPartition, subscriptionPrefix } from './subscription-keys.t
 export interface StoredSubscription extends SubscriptionName {
   readonly settings: SubscriptionSettings | undefined;
   readonly state: SubscriptionState | undefined;
+  /** Among others: something of it cannot be read, by this release at least. */
+  readonly unread?: true;
 }
 
 /**
@@ -31,17 +34,24 @@ export const subscriptionOf = async (table: Table, name: SubscriptionName): Prom
 };
 
 /**
- * Those of an organisation. One call a megabyte, strongly consistent: whoever was told that a Subscription was written finds it.
- *
- * @throws WrittenByNewerRelease.
+ * Those of an organisation. One call a megabyte, strongly consistent: whoever was told that a Subscription was written finds it. One that cannot be read stands in
+ * the way of no other one.
  */
 export const subscriptionsOf = (table: Table, organization: string): Promise<StoredSubscription[]> =>
-  read(table, subscriptionShard(organization), subscriptionPrefix(organization));
+  read(table, subscriptionShard(organization), subscriptionPrefix(organization), toldOrNot);
 
-/** Those of one partition of all (`subscriptionShards`). One call a megabyte, strongly consistent. */
-export const subscriptionsIn = (table: Table, shard: number): Promise<StoredSubscription[]> => read(table, shard, '');
+/** Those of one partition of all (`subscriptionShards`), likewise. */
+export const subscriptionsIn = (table: Table, shard: number): Promise<StoredSubscription[]> =>
+  read(table, shard, '', toldOrNot);
 
-const read = async ({ client, tableName }: Table, shard: number, prefix: string): Promise<StoredSubscription[]> => {
+type Tell = (row: SubscriptionSettingsRow | SubscriptionStateRow) => Partial<StoredSubscription>;
+
+const read = async (
+  { client, tableName }: Table,
+  shard: number,
+  prefix: string,
+  tell: Tell = told,
+): Promise<StoredSubscription[]> => {
   const found = new Map<string, StoredSubscription>();
   let after: Record<string, unknown> | undefined;
   do {
@@ -61,7 +71,7 @@ const read = async ({ client, tableName }: Table, shard: number, prefix: string)
       const name = subscriptionIn(row);
       const key = `${name.organization}#${name.id}`;
       const known = found.get(key) ?? { ...name, settings: undefined, state: undefined };
-      found.set(key, { ...known, ...told(row) });
+      found.set(key, { ...known, ...tell(row) });
     }
     after = LastEvaluatedKey;
   } while (after);
@@ -72,3 +82,12 @@ const told = (row: RowKey & { readonly layout: number }): Partial<StoredSubscrip
   row.sk.endsWith('#settings')
     ? { settings: settingsLayouts.reader(row.layout)(row as SubscriptionSettingsRow) }
     : { state: stateLayouts.reader(row.layout)(row as SubscriptionStateRow) };
+
+const toldOrNot: Tell = (row) => {
+  try {
+    return told(row);
+  } catch (error) {
+    log.fault('what is stored of a Subscription cannot be read', error);
+    return { unread: true };
+  }
+};
