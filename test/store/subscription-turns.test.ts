@@ -3,6 +3,7 @@ import { dueAt } from '../../shared/delivery/times.ts';
 import { QueueServiceError } from '../../shared/delivery/wake-queue.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { subscriptionOf } from '../../shared/store/subscriptions/read-subscriptions.ts';
+import { countCalls } from '../support/count-calls.ts';
 import { type DeliveryWorld, deliveryWorld, hourMs } from '../support/delivery-world.ts';
 import { testStore } from '../support/test-store.ts';
 
@@ -104,5 +105,22 @@ describe('a receiver that says when to come again', () => {
       error: 'The endpoint is gone: error-response 410',
     });
     expect((await world.notifications()).map(({ status }) => status)).toEqual(['dead', 'dead']);
+  });
+});
+
+describe('the calls of a turn', () => {
+  it('are as many for ten events as for one, and six where there is nothing to tell', async () => {
+    const own = await testStore();
+    const world = await deliveryWorld(own);
+    await world.turn();
+    const calls = countCalls(own.client);
+    const callsFor = async (events: number) => {
+      for (let made = 0; made < events; made++) await world.create();
+      calls.reset();
+      await world.turn();
+      return calls.names.length;
+    };
+
+    expect([await callsFor(1), await callsFor(10), await callsFor(0)]).toEqual([18, 18, 6]);
   });
 });
