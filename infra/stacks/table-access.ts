@@ -7,6 +7,7 @@ import {
   passedOverPartition,
   reconciliationKey,
   sequencePrefix,
+  toldSightsPrefix,
 } from '../../shared/store/feed/feed-keys.ts';
 import {
   auditChainPartition,
@@ -140,7 +141,7 @@ export const publishStatements = (table: TableResource): PolicyStatement[] => [
   }),
   onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
   onRows(table, ['PutItem'], 'StringLike', [`${sequencePrefix}*`, feedProgressPartition, deploymentKeyKey.pk]),
-  onRows(table, ['UpdateItem'], 'StringEquals', [feedProgressPartition]),
+  onRows(table, ['UpdateItem'], 'StringLike', [feedProgressPartition, `${toldSightsPrefix}*`]),
   accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject'),

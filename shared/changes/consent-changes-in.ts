@@ -14,6 +14,7 @@ import { listenersOf } from '../store/listeners.ts';
 import type { StoredRecord } from '../store/rows.ts';
 import { type ConsentChanged, consentChangedType } from './consent-changed.ts';
 import { candidatesIn, type Telling } from './recipients.ts';
+import type { ToldOfChart, ToldSights } from './told-sights.ts';
 
 type AccessRow = AccessRows['rows'][number];
 
@@ -33,14 +34,18 @@ const isOfConsent = ({ pk, sk, ...row }: AccessRow): boolean =>
 
 /**
  * What a change of such a row tells which organisations; nothing of any other row. Whether somebody sees anything is decided for records of which no more is known than type, labels and who
- * keeps them (extent.ts), with all else that opens and closes the chart now. What a chart's Consents close they close in those that a merge has linked with it, so each of these is told of by
- * itself. One call, and some more for a chart that is linked.
+ * keeps them (extent.ts), with all that opens and closes the chart now; whether it did before, by what it was told. So a loss is told with the next change of any of these rows, whichever of
+ * them it came from. What a chart's Consents close they close in those that a merge has linked with it, so each of these is told of by itself. Three calls, and some more for a chart that is linked.
  *
+ * @param sights - what was told before; takes in what this tells.
+ * @param place - of the change in its batch.
  * @throws WrittenByNewerRelease.
  */
 export const consentChangesIn = async (
   telling: Telling,
   { before, after, at }: AccessRowChange,
+  sights: ToldSights,
+  place = 0,
 ): Promise<readonly ConsentChanged[]> => {
   const row = after ?? before;
   const chart = row && isOfConsent(row) ? chartIn(row.pk) : undefined;
@@ -48,38 +53,40 @@ export const consentChangesIn = async (
   const own = await accessRowsOf(telling.store, chart);
   const linked = own?.linked.map((each) => each.chart) ?? [];
   const others = await Promise.all(linked.map((each) => accessRowsOf(telling.store, each)));
-  const heads = await headsOf(telling, [chart, ...linked]);
-  const charts = [own, ...others].map((rows, index) => ({ rows, name: [chart, ...linked][index] ?? '' }));
+  const names = [chart, ...linked];
+  const [heads, told] = await Promise.all([headsOf(telling, names), sights.of(names)]);
+  const charts = [own, ...others].map((rows, index) => ({ rows, name: names[index] ?? '', told: told[index] }));
   const changes = await Promise.all(
-    charts.map(async ({ rows, name }) => {
+    charts.map(async ({ rows, name, told: ofChart = nothingTold }) => {
       const head = heads.get(name);
       if (!rows || !head) return [];
       const as = (version: AccessRow | undefined) =>
         withRow(rows, { isOwn: name === chart, chart, sk: row.sk }, version);
-      const told = await changesOfSight(
+      const found = await changesOfSight(
         telling,
-        { before: as(before), after: as(after), now: rows, changed: [before, after] },
+        { before: as(before), after: as(after), now: rows, changed: [before, after], told: ofChart },
         head,
       );
-      return told.map(
-        ({ recipient, change }): ConsentChanged => ({
-          eventId: createHash('sha256')
-            .update(
-              [consentChangedType, name, row.pk, row.sk, before?.version ?? 0, after?.version ?? 0, recipient].join(
-                '\n',
-              ),
-            )
-            .digest('hex'),
+      return found.map(({ recipient, change }): ConsentChanged => {
+        const sees = change !== 'lost';
+        sights.tell({ place, chart: name, organization: recipient, sees });
+        const versions = [before?.version ?? 0, after?.version ?? 0];
+        // Told again, another change may be found in the same row. That there is nothing to see any more is not dropped for that.
+        const of = [consentChangedType, name, row.pk, row.sk, ...versions, recipient, ...(sees ? [] : [change])];
+        return {
+          eventId: createHash('sha256').update(of.join('\n')).digest('hex'),
           patientId: head.id,
           change,
           occurredAt: new Date(at).toISOString(),
           recipient,
-        }),
-      );
+        };
+      });
     }),
   );
   return changes.flat();
 };
+
+const nothingTold: ToldOfChart = { told: new Set(), perhaps: new Set() };
 
 /**
  * Whether what such an event tells its recipient is so by now: that it sees something of the chart, or nothing. What is too much to be read opens nothing. Two calls, and one more for an id that a
@@ -119,34 +126,39 @@ const withRow = (
 };
 
 interface Sights {
+  /** With one row as it was, and all others as they are by now. */
   readonly before: AccessRows;
   readonly after: AccessRows;
   /** As it stands by now: what was opened and closed again is not told of as if it were open. */
   readonly now: AccessRows;
   readonly changed: readonly (AccessRow | undefined)[];
+  readonly told: ToldOfChart;
 }
 
 type Told = Pick<ConsentChanged, 'recipient' | 'change'>;
 
 const changesOfSight = async (
   telling: Telling,
-  { before, after, now, changed }: Sights,
+  { before, after, now, changed, told: { told, perhaps } }: Sights,
   { custodian: keeper }: StoredRecord,
 ): Promise<readonly Told[]> => {
   const listeners = async () => [...(await listenersOf(telling.store)), ...(telling.partners ?? [])];
   const [past, present] = await Promise.all(
     [before, after].map((rows) => candidatesIn(rows, telling.policy, listeners)),
   );
-  const named = new Set([keeper, ...(past?.named ?? []), ...(present?.named ?? [])]);
+  const named = new Set([keeper, ...(past?.named ?? []), ...(present?.named ?? []), ...told, ...perhaps]);
   const others = new Set([...(past?.others ?? []), ...(present?.others ?? [])].filter((each) => !named.has(each)));
   const changeFor = (recipient: string): ConsentChanged['change'] | undefined => {
     const [was, is] = changed.map((row) => concerning(row, recipient));
-    if (isDeepStrictEqual(was, is)) return undefined;
-    const [seen = [], sees = [], keeps = []] = [before, after, now].map((rows) =>
-      keepersSeen(telling, rows, { recipient, keeper }),
-    );
-    if (seen.length === 0) return sees.length > 0 && keeps.length > 0 ? 'gained' : undefined;
-    if (sees.length === 0) return 'lost';
+    const isConcerned = !isDeepStrictEqual(was, is);
+    const of = { recipient, keeper };
+    const sees = keepersSeen(telling, now, of);
+    if (sees.length === 0 && (told.has(recipient) || perhaps.has(recipient))) return 'lost';
+    if (!isConcerned) return undefined;
+    const seen = keepersSeen(telling, before, of);
+    const had = told.has(recipient) || isRelatedToAny(telling, before, recipient, seen);
+    if (sees.length === 0) return had ? 'lost' : undefined;
+    if (!had) return 'gained';
     return [...seen, ...sees].some((each) => reaches(changed, after, each)) ? 'changed' : undefined;
   };
   const [first] = others;
@@ -155,6 +167,17 @@ const changesOfSight = async (
     ...[...named].map((recipient) => ({ recipient, change: changeFor(recipient) })),
     ...[...others].map((recipient) => ({ recipient, change: forOthers })),
   ].flatMap(({ recipient, change }) => (change ? [{ recipient, change }] : []));
+};
+
+/** Whether an organisation has a care relationship of its own with one of these, by which it knows the patient, whatever it was told. */
+const isRelatedToAny = (
+  { policy, now }: Telling,
+  { rows }: AccessRows,
+  recipient: string,
+  keepers: readonly string[],
+): boolean => {
+  const relations = new Relations(policy.sharing === 'treatment' ? openingsIn(rows).doors : [], policy, now);
+  return keepers.some((keeper) => relations.areRelated(recipient, keeper));
 };
 
 /** Whether a Consent may matter to what an organisation keeps: one that a guest of the chart keeps does for what that guest keeps, and no more is to be known of it. */

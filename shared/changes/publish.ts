@@ -18,6 +18,7 @@ import type { ChangeToTell } from './recipients.ts';
 import { eventSource, recordChangedType, recordChangedV1 } from './record-changed.ts';
 import { reminderDueType, reminderDueV1, remindersIn } from './reminder-due.ts';
 import { rowChange } from './row-change.ts';
+import { ToldSights } from './told-sights.ts';
 
 /** EventBridge takes ten events a call. */
 const eventsPerCall = 10;
@@ -29,7 +30,7 @@ export interface Publisher {
   /** The organisations that may know of each change, or the network (`*`): `recipientsOf` of recipients.ts. */
   readonly recipientsOf: (changes: readonly ChangeToTell[]) => Promise<readonly (readonly string[])[]>;
   /** What became of a row that opens a chart or closes it, as events for whom it concerns: openings.ts. */
-  readonly openingsTold: (change: AccessRowChange) => Promise<readonly Opening[]>;
+  readonly openingsTold: (change: AccessRowChange, sights: ToldSights, place: number) => Promise<readonly Opening[]>;
   /** Lets what delivers to organisations know that there is something for them. What throws here is tried again with the whole batch: else nobody would look before something else came. */
   readonly wake?: (organizations: readonly string[]) => Promise<void>;
 }
@@ -149,14 +150,18 @@ export const publishRows = async (publisher: Publisher, given: readonly StreamRo
   );
   const organizations = [...new Set(found.flat())];
   if (organizations.length > 0) await wake?.(organizations).catch(throwAway);
+  const sights = new ToldSights(store);
   const events: { readonly place: number; readonly entry: Event }[] = [];
   for (const { place, row } of rows)
     for (const entry of [
       ...eventsOf(store, row, recipients.get(row.after) ?? []),
-      ...(await openingEventsOf(publisher, row)),
+      ...(await openingEventsOf(publisher, row, sights, place)),
     ])
       events.push({ place, entry });
-  return send(publisher, events);
+  await sights.begin();
+  const refused = await send(publisher, events);
+  await sights.keep(refused);
+  return refused;
 };
 
 /** Neither whoever delivers nor the bus knows of charts: what they fail with is no chart's fault. */
@@ -168,10 +173,15 @@ const throwAway = (error: unknown): never => {
 type StreamRow = RowChange & { readonly at?: number };
 
 /** A row that opens a chart is no record's, and has other attributes. */
-const openingEventsOf = async ({ openingsTold }: Publisher, { at, ...row }: StreamRow): Promise<Event[]> => {
+const openingEventsOf = async (
+  { openingsTold }: Publisher,
+  { at, ...row }: StreamRow,
+  sights: ToldSights,
+  place: number,
+): Promise<Event[]> => {
   const change = { ...(row as Pick<AccessRowChange, 'before' | 'after'>), at: at ?? 0 };
   if (!isOpening(change)) return [];
-  return (await openingsTold(change)).map(({ type, detail }) => eventOf(type, detail));
+  return (await openingsTold(change, sights, place)).map(({ type, detail }) => eventOf(type, detail));
 };
 
 type Event = Omit<PutEventsRequestEntry, 'EventBusName'>;

@@ -52,6 +52,6 @@ export const tellingBy = (
   };
   return {
     recipientsOf: async (changes) => recipientsOf(await telling(), changes),
-    openingsTold: async (change) => openingsTold(await telling(), change),
+    openingsTold: async (...change) => openingsTold(await telling(), ...change),
   };
 };

@@ -2,6 +2,7 @@ import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { uploadedOf } from '../content/uploaded.ts';
 import { bodyReference, unpackBody } from './body.ts';
 import { contentKey } from './content-objects.ts';
+import { toldSightsKey } from './feed/feed-keys.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Address, chartKey, purgeKey, purgesPartition, type Row, type RowKey } from './keys.ts';
 import { bodiesAtOnce, objectKey } from './large-bodies.ts';
@@ -16,7 +17,7 @@ const mostSteps = 50;
 const chartsAtOnce = 20;
 
 /**
- * Removes what is left of purged charts: their rows, those of earlier versions, and the objects of their large bodies and of what was uploaded. Nobody sees any of it any more. The locators of ids that
+ * Removes what is left of purged charts: their rows, those of earlier versions, and the objects of their large bodies and of what was uploaded. Nobody sees any of it any more. Who was told that it sees the chart goes with it. The locators of ids that
  * clients chose stay: processes remember where they lead, so such an id is never used again. Each step may be repeated, so a run that was killed is taken up by the next one.
  *
  * @returns how many rows were removed.
@@ -34,7 +35,9 @@ export const sweepPurges = async (store: RecordStore): Promise<number> => {
       else removed += await remove(store, left);
       continue;
     }
-    await store.client.send(new DeleteCommand({ TableName: store.tableName, Key: purgeKey(chart) }));
+    // Nothing is told of the chart any more, so neither row comes back.
+    for (const Key of [toldSightsKey(chart), purgeKey(chart)])
+      await store.client.send(new DeleteCommand({ TableName: store.tableName, Key }));
     rows.shift();
   }
   return removed;

@@ -10,6 +10,7 @@ import { consentChangesIn } from '../../shared/changes/consent-changes-in.ts';
 import { publishChanges } from '../../shared/changes/publish.ts';
 import { type ChangeToTell, recipientsOf, type Telling } from '../../shared/changes/recipients.ts';
 import { rowChange } from '../../shared/changes/row-change.ts';
+import { ToldSights } from '../../shared/changes/told-sights.ts';
 import { type DoorRow, doorRow } from '../../shared/store/door-rows.ts';
 import { changeIn, type RecordChange } from '../../shared/store/feed/change.ts';
 import { grantKey, referralKey, visitKey } from '../../shared/store/keys.ts';
@@ -31,8 +32,8 @@ import {
   referenceTo,
   type Stored,
 } from '../support/records.ts';
-
 import { subscriptionBody } from '../support/subscriptions.ts';
+import { intercepted } from '../support/test-store.ts';
 
 // Who is told of what is written through the API. Whom Consents and relationships open a chart to is compared with a model in test/store/recipients.test.ts.
 
@@ -224,18 +225,24 @@ describe('recipientsOf', () => {
   });
 });
 
-/** Who is told that a Consent has changed, by what the stream tells since the last call. */
+/** Who is told that a Consent has changed, by what the stream tells since the last call, as one batch. */
 const consentsTold = async (over: Partial<Telling> = {}) => consentsIn(await server.streamed(), over);
 const consentsIn = async (records: readonly DynamoDBRecord[], over: Partial<Telling> = {}) => {
   const events: ConsentChanged[] = [];
+  const sights = new ToldSights(server.store);
   for (const record of records) {
     const at = (record.dynamodb?.ApproximateCreationDateTime ?? 0) * 1_000;
-    events.push(...(await consentChangesIn(telling(over), { ...rowChange<AccessRow>(record), at })));
+    events.push(...(await consentChangesIn(telling(over), { ...rowChange<AccessRow>(record), at }, sights)));
   }
+  await sights.keep();
   return events;
 };
 const inWords = (events: readonly ConsentChanged[]) =>
   events.map(({ recipient, change }) => `${recipient} ${change}`).sort();
+const consentEventsOn = ({ accepted }: ReturnType<typeof recordingBus>): ConsentChanged[] =>
+  accepted.flatMap(({ DetailType, Detail = '' }) =>
+    DetailType === 'ConsentChanged.v1' ? [consentChangedV1.parse(JSON.parse(Detail))] : [],
+  );
 type AccessRow = NonNullable<Parameters<typeof consentChangesIn>[1]['after']>;
 
 describe('ConsentChanged.v1', () => {
@@ -266,7 +273,7 @@ describe('ConsentChanged.v1', () => {
   it('tells nothing of a version that says the same to who receives it, or is about somebody else', async () => {
     const { subject } = await chart();
     const consent = await create(server, consentBody(subject));
-    await server.streamed();
+    expect(inWords(await consentsTold())).toEqual(['lakeside gained']);
     await server.put(pathOf(consent), { ...consent, dateTime: '2026-01-01' });
     expect(await consentsTold()).toEqual([]);
     await create(server, consentBody(subject, toHillside));
@@ -276,22 +283,49 @@ describe('ConsentChanged.v1', () => {
   it('never tells an organisation that it is denied what it never had', async () => {
     const { subject } = await chart();
     await create(server, consentBody(subject, toHillside));
-    await server.streamed();
+    expect(inWords(await consentsTold())).toEqual(['hillside gained']);
     await create(server, denial(subject, { actor: [recipient('Organization/lakeside')] }));
     await create(server, denial(subject, toHillside));
     expect(inWords(await consentsTold({ partners: ['lakeside'] }))).toEqual(['hillside lost']);
   });
 
-  it('tells of what was opened and closed again that it is closed, and not as if it were open', async () => {
+  it('tells nobody of what was opened and closed again before anybody was told that it is open', async () => {
     const { subject } = await chart();
     const consent = await create(server, consentBody(subject));
     await server.put(pathOf(consent), { ...consent, status: 'inactive' });
+    expect(await consentsTold()).toEqual([]);
+  });
+
+  it('tells a loss once where two Consents that each take all away are told of together', async () => {
+    const { subject } = await chart();
+    const consent = await create(server, consentBody(subject));
+    expect(inWords(await consentsTold())).toEqual(['lakeside gained']);
+    await create(server, denial(subject, { actor: [recipient('Organization/lakeside')] }));
+    await server.put(pathOf(consent), { ...consent, status: 'inactive' });
     expect(inWords(await consentsTold())).toEqual(['lakeside lost']);
+    expect(await consentsTold()).toEqual([]);
+  });
+
+  it('tells nobody that it lost what another Consent closed all the time, and both are ended together', async () => {
+    const { subject } = await chart();
+    const closed = await create(server, denial(subject, { actor: [recipient('Organization/lakeside')] }));
+    const shared = await create(server, consentBody(subject));
+    expect(await consentsTold()).toEqual([]);
+    for (const consent of [closed, shared]) await server.put(pathOf(consent), { ...consent, status: 'inactive' });
+    expect(await consentsTold()).toEqual([]);
+  });
+
+  it('knows for each change of a batch what those before it told', async () => {
+    const { subject } = await chart();
+    await create(server, consentBody(subject));
+    await create(server, consentBody(subject, { class: [ofType('Observation')] }));
+    expect((await consentsTold()).map(({ change }) => change)).toEqual(['gained', 'changed']);
   });
 
   it('tells of each chart by itself that a merge has made one with it, to whoever saw something of that one', async () => {
     const [kept, other] = [await chart(), await chart()];
     await create(server, consentBody(other.subject));
+    expect(inWords(await consentsTold())).toEqual(['lakeside gained']);
     const merged = await server.post(`${pathOf(kept.patient)}/$merge`, {
       resourceType: 'Parameters',
       parameter: [{ name: 'source', valueReference: { reference: other.subject } }],
@@ -315,7 +349,7 @@ describe('ConsentChanged.v1', () => {
       parameter: [{ name: 'source', valueReference: { reference: other.subject } }],
     });
     expect(status).toBe(200);
-    await server.streamed();
+    expect(inWords(await consentsTold())).toEqual(expect.arrayContaining(['hillside gained', 'lakeside gained']));
     for (const organization of ['hillside', 'lakeside']) {
       await create(server, denial(other.subject, { actor: [recipient(`Organization/${organization}`)] }));
 
@@ -327,7 +361,7 @@ describe('ConsentChanged.v1', () => {
     const { subject } = await chart();
     await seenByLakeside(subject);
     await create(server, consentBody(subject, toHillside));
-    await server.streamed();
+    expect(inWords(await consentsTold())).toEqual(['hillside gained']);
     await create(server, denial(subject, toHillside), elsewhere);
     expect(await consentsTold()).toEqual([]);
   });
@@ -355,7 +389,13 @@ describe('ConsentChanged.v1', () => {
     const seen: Visit = { kind: 'visit', custodian: 'lakeside', seen: Date.now() };
     await writeRows(server.store, [after]);
     const told = async () =>
-      inWords(await consentChangesIn(telling({ policy: treatment }), { before: undefined, after, at: 0 }));
+      inWords(
+        await consentChangesIn(
+          telling({ policy: treatment }),
+          { before: undefined, after, at: 0 },
+          new ToldSights(server.store),
+        ),
+      );
 
     expect(await told()).toEqual([]);
     await writeRows(server.store, [doorRow(visitKey({ ...at, type: 'Encounter' }), 1, seen)]);
@@ -374,10 +414,53 @@ describe('ConsentChanged.v1', () => {
   it('gives a repeated delivery the same event ids', async () => {
     const { subject } = await chart();
     await create(server, consentBody(subject));
-    const [record] = (await server.streamed()).filter((each) => 'rule' in (each.dynamodb?.NewImage ?? {}));
-    const again = async () => record && consentChangesIn(telling(), { ...rowChange<AccessRow>(record), at: 0 });
+    const records = await server.streamed();
+    const again = async () => {
+      const bus = recordingBus();
+      const Records = passedTo('publish-changes', records);
+      await publishChanges(publisherOn(server.store, { bus }), { Records });
+      return consentEventsOn(bus);
+    };
+    const first = await again();
 
-    expect(await again()).toEqual(await again());
+    expect(inWords(first)).toEqual(['lakeside gained']);
+    expect((await again()).map(({ eventId }) => eventId)).toEqual(first.map(({ eventId }) => eventId));
+  });
+
+  it('is told again, with the same ids, by who was ended before that could be kept', async () => {
+    const { subject } = await chart();
+    const consent = await create(server, consentBody(subject));
+    const bus = recordingBus();
+    const given = passedTo('publish-changes', await server.streamed());
+    const killed = intercepted(server.store, ({ name, input, send }) =>
+      name === 'Update' && JSON.stringify(input).includes('ADD told') ? Promise.reject(new Error('killed')) : send(),
+    );
+    await publishChanges(publisherOn(killed, { bus }), { Records: given });
+    const once = consentEventsOn(bus);
+    expect(inWords(once)).not.toEqual([]);
+    expect(new Set(inWords(once))).toEqual(new Set(['lakeside gained']));
+    expect(new Set(once.map(({ eventId }) => eventId)).size).toBe(1);
+
+    await server.put(pathOf(consent), { ...consent, status: 'inactive' });
+    const after = recordingBus();
+    const ended = passedTo('publish-changes', await server.streamed());
+    await publishChanges(publisherOn(server.store, { bus: after }), { Records: [...given, ...ended] });
+    const lost = consentEventsOn(after);
+    expect(inWords(lost)).toEqual(['lakeside lost']);
+    expect(lost[0]?.eventId).not.toBe(once[0]?.eventId);
+  });
+
+  it('keeps nothing as told that the bus has refused', async () => {
+    const { subject } = await chart();
+    await create(server, consentBody(subject));
+    const Records = passedTo('publish-changes', await server.streamed());
+    const refusing = recordingBus(({ DetailType }) => DetailType === 'ConsentChanged.v1');
+    const { batchItemFailures } = await publishChanges(publisherOn(server.store, { bus: refusing }), { Records });
+    expect(batchItemFailures).toHaveLength(1);
+
+    const bus = recordingBus();
+    await publishChanges(publisherOn(server.store, { bus }), { Records });
+    expect(inWords(consentEventsOn(bus))).toEqual(['lakeside gained']);
   });
 });
 

@@ -4,6 +4,8 @@ import { withUploaded } from '../../shared/content/uploaded.ts';
 import { commit } from '../../shared/store/commit.ts';
 import { contentKey } from '../../shared/store/content-objects.ts';
 import { changeIn, type RecordChange } from '../../shared/store/feed/change.ts';
+import { toldSightsKey } from '../../shared/store/feed/feed-keys.ts';
+import { noteToldOf } from '../../shared/store/feed/told-sights.ts';
 import { versionsOf } from '../../shared/store/feed/versions.ts';
 import { keepingRow } from '../../shared/store/keeping.ts';
 import { purgeKey, recordKey } from '../../shared/store/keys.ts';
@@ -126,6 +128,16 @@ describe('the sweeper', () => {
     await sweepPurges(store);
 
     expect(await objectKeys()).toEqual([]);
+  });
+
+  it('removes who was told that it sees the chart', async () => {
+    await purged(await saved());
+    await noteToldOf(store, chart, new Map([['lakeside', true]]));
+    expect(await rowAt(store, toldSightsKey(chart))).toMatchObject({ layout: 1, told: new Set(['lakeside']) });
+
+    await sweepPurges(store);
+
+    expect(await rowAt(store, toldSightsKey(chart))).toBeUndefined();
   });
 
   it('leaves alone what a transaction has marked, until that is settled', async () => {

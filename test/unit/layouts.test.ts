@@ -46,6 +46,7 @@ import {
   reconciliationRow,
 } from '../../shared/store/feed/reconciliation-walk.ts';
 import { entryOf as entryOfSequence, type SequenceRow, sequenceRow } from '../../shared/store/feed/sequence-rows.ts';
+import { type ToldSightsRow, toldSightsLayouts, toldSightsRow } from '../../shared/store/feed/told-sights.ts';
 import { IdCodec } from '../../shared/store/ids.ts';
 import { type KeepingRow, keepingLayouts, keepingRow } from '../../shared/store/keeping.ts';
 import { auditKey, referralKey, requestKey } from '../../shared/store/keys.ts';
@@ -326,6 +327,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return passedOverLayouts.reader(row.layout)(row);
     },
     written: () => passedOverRow({ organization: '', change }).layout,
+  },
+  toldSights: {
+    read: (stored) => {
+      const row = rowIn(stored) as ToldSightsRow;
+      return toldSightsLayouts.reader(row.layout)(row);
+    },
+    written: () => toldSightsRow(chart).layout,
   },
   reconciliation: {
     read: (stored) => {

@@ -37,3 +37,7 @@ export const passedOverKey = (name: string): RowKey => ({ pk: passedOverPartitio
 
 /** How far the look has come that compares charts with the feed. */
 export const reconciliationKey: RowKey = { pk: `${feedProgressPartition}walk`, sk: 'F' };
+
+/** Which organisations were told that they see something of a chart. Apart from the chart: who serves records does without it. */
+export const toldSightsPrefix = 'V#';
+export const toldSightsKey = (chart: string): RowKey => ({ pk: `${toldSightsPrefix}${chart}`, sk: 'V' });

@@ -107,9 +107,7 @@ export const dueTo = (
  * What is wrong with what organisations were told of changed Consents, once everything has come to its end: one that keeps the chart, or never saw anything of it, was told; one that sees
  * something now was not told that it does, or was told last that it sees nothing; one that was told that it sees something, and sees nothing now, was not told so.
  *
- * @param eachApart - whether each change was told of before the next one was made. Otherwise what else is in force is looked at late: of two Consents that
- * close a chart one right behind the other, each may be found to close nothing that was still open, and one that ends right before another one that had closed the chart, to have opened it. So that
- * a loss is told is not asked for then, and only whom no Consent opened anything to must not be told.
+ * @param eachApart - whether each change was told of before the next one was made. Otherwise it is not asked for that a loss is told.
  */
 export const faultsInNotices = (
   model: Model,
@@ -122,8 +120,7 @@ export const faultsInNotices = (
   const untrue = notices.flatMap(({ patientId, recipient, change, to }) => {
     const chart = `Patient/${patientId}`;
     const person = people.get(chart);
-    const saw = eachApart ? person?.sawSome(recipient, chart, to) : person?.wasNamed(recipient, chart, to);
-    const may = saw && recipient !== person?.custodian;
+    const may = person && recipient !== person.custodian && person.sawSome(recipient, chart, to);
     return may ? [] : [`${recipient} was told that it ${change} something of ${chart}`];
   });
   const unsaid = [...people].flatMap(([chart, person]) =>

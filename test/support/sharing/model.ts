@@ -122,18 +122,6 @@ export class Person {
     return this.#states.some((state) => state.from <= until && this.#seesSome(organization, chart, state));
   }
 
-  /** Whether some Consent until this moment opened anything of a chart to an organisation, whatever closed it again. */
-  wasNamed(organization: string, chart: string, until: number): boolean {
-    return this.#states.some(
-      ({ from, consents }) =>
-        from <= until &&
-        [...consents.values()].some(
-          (given) =>
-            given.chart === chart && kindsOfFacts.some((facts) => given.kind.opens(facts, organization, given.to)),
-        ),
-    );
-  }
-
   /** Whether it does now. */
   seesSome(organization: string, chart: string): boolean {
     return this.#seesSome(organization, chart, this.#now);
