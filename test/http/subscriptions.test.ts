@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { appendToSequence } from '../../shared/store/feed/sequence.ts';
 import { subscriptionOf } from '../../shared/store/subscriptions/read-subscriptions.ts';
 import { settingsRow } from '../../shared/store/subscriptions/settings.ts';
@@ -23,6 +23,10 @@ import {
 import { newRecord } from '../support/test-store.ts';
 
 let server: FhirServer;
+// A whole stack in this process, of another file, would let webhooks go to loopback.
+beforeEach(() => void vi.stubEnv('WEBHOOK_HOSTS', '[]'));
+afterEach(() => void vi.unstubAllEnvs());
+
 beforeAll(async () => {
   server = await fhirServer();
 });
@@ -160,7 +164,7 @@ describe('a Subscription', () => {
     const before = await post(local);
 
     vi.stubEnv('WEBHOOK_HOSTS', '["http://localhost:*"]');
-    const after = await post(local).finally(() => vi.unstubAllEnvs());
+    const after = await post(local);
 
     expect([before.status, after.status]).toEqual([422, 201]);
   });
