@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Random } from '../../../infra/demo/random.ts';
-import { recordKey } from '../../../shared/store/keys.ts';
+import { locatorKey, recordKey } from '../../../shared/store/keys.ts';
 import { compareChart, compareKey, compareRecord, compareTable, compareTrace } from './compare.ts';
 import { compareBookings } from './compare-bookings.ts';
 import { eventsAfter } from './events-log.ts';
@@ -88,9 +88,11 @@ export const startKills = async (options: RoundOptions): Promise<Kills> => {
   first.close();
   /** What the first start wrote may be told of after the position was read. */
   const isOfDirectory = (version: string): boolean => {
-    const [type = '', chart = ''] = version.split('/');
-    const { pk, sk } = recordKey({ type, chart, place: '' });
-    return directory.has(`${pk} ${sk}`);
+    const [type = '', id = ''] = version.split('/');
+    // Under an id that its writer chose, a record that heads no chart is found by its locator.
+    return [recordKey({ type, chart: id, place: '' }), locatorKey(type, id)].some(({ pk, sk }) =>
+      directory.has(`${pk} ${sk}`),
+    );
   };
 
   const readerAs = async (user: string) => new Reader(concord.server.url, await concord.token(user));
