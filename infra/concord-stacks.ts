@@ -6,6 +6,7 @@ import { streamConsumers } from './local/stream-consumers.ts';
 import { followPoolEntry, tokenClaimsEntry } from './local/user-pool.ts';
 import { routes } from './routes.ts';
 import { ApiStack } from './stacks/api.ts';
+import { DocumentsStack } from './stacks/documents.ts';
 import { RecordsStack } from './stacks/records.ts';
 import { replayEntry } from './stacks/recovery.ts';
 import { SharingStack } from './stacks/sharing.ts';
@@ -21,7 +22,7 @@ export const functionEntries: readonly string[] = [
 ];
 
 /**
- * Adds the stacks of a stage to an app. Each uses only those before it: records ← sign-in, sharing, api. The account is whichever
+ * Adds the stacks of a stage to an app. Each uses only those before it: records and documents ← sign-in, sharing, api. The account is whichever
  * deploys, so nothing is looked up.
  */
 export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => {
@@ -30,12 +31,22 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
   const id = (part: string) => `concord-${stage.name}-${part}`;
 
   const records = new RecordsStack(app, id('records'), { ...of('records'), terminationProtection: stage.protected });
+  const documents = new DocumentsStack(app, id('documents'), {
+    ...of('documents'),
+    terminationProtection: stage.protected,
+  });
   const functions = { bundleFolder, logKey: records.logKey };
   const table = {
     tableName: records.table.tableName,
-    bucketName: records.bodies.bucketName,
+    bucketName: documents.bodies.bucket.bucketName,
     streamArn: records.table.tableStreamArn ?? '',
-    resource: records.tableResource,
+    resource: {
+      tableArn: records.table.tableArn,
+      keyArn: records.tableKey.keyArn,
+      bucketArn: documents.bodies.bucket.bucketArn,
+      bucketKeyArn: documents.bodies.key.keyArn,
+      region: stage.region,
+    },
   };
   const signIn = new SignInStack(app, id('sign-in'), {
     ...of('sign-in'),
@@ -47,9 +58,9 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     ...of('sharing'),
     ...functions,
     table,
-    digests: records.digests,
+    digests: documents.digests,
     secretsKeyArn: records.secretsKey.keyArn,
-    uploadPlanArn: records.uploadPlanArn,
+    uploadPlanArn: documents.uploadPlanArn,
   });
   const { userPool, client, domain } = signIn;
   const api = new ApiStack(app, id('api'), {
@@ -61,5 +72,5 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     signInDomain: domain,
     secretsKeyArn: records.secretsKey.keyArn,
   });
-  return { records, signIn, sharing, api };
+  return { records, documents, signIn, sharing, api };
 };

@@ -135,7 +135,7 @@ const workOf = (entry: string, { stage, table, userPool, client, secretsKeyArn, 
           ...(writesSubscriptions.includes(entry)
             ? { WEBHOOK_HOSTS: JSON.stringify(stage.webhooks?.furtherHosts ?? []), SECRETS_KEY_ID: secretsKeyArn }
             : {}),
-          ...(takesUploads(entry) ? { CONTENT_KEY_ARN: table.resource.keyArn } : {}),
+          ...(takesUploads(entry) ? { CONTENT_KEY_ARN: table.resource.bucketKeyArn } : {}),
         },
         statements: [
           ...(entry === 'functions/history.ts' ? historyStatements : recordStatements)(table.resource),

@@ -23,11 +23,12 @@ import {
 import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
 import { notificationPrefix, subscriptionsPrefix } from '../../shared/store/subscriptions/subscription-keys.ts';
 
-/** The table and the bucket of its large bodies, as a policy names them. One key encrypts both. */
+/** The table and the bucket of its large bodies, each with its key, as a policy names them. */
 export interface TableResource {
   readonly tableArn: string;
-  readonly bucketArn: string;
   readonly keyArn: string;
+  readonly bucketArn: string;
+  readonly bucketKeyArn: string;
   readonly region: string;
 }
 
@@ -251,10 +252,10 @@ const whoKeepsCharts = ({ tableArn }: TableResource) =>
   });
 
 /** S3 likewise. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
-const useKeyForObjects = ({ keyArn, region }: TableResource) =>
+const useKeyForObjects = ({ bucketKeyArn, region }: TableResource) =>
   new PolicyStatement({
     actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    resources: [keyArn],
+    resources: [bucketKeyArn],
     conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
   });
 

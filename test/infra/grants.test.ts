@@ -224,29 +224,34 @@ describe('policies of the stacks', () => {
     ).toEqual(['Arn', 'StreamArn']);
   });
 
-  it('let the key of the records be used through DynamoDB, and through S3 to read and write bodies, alone', () => {
-    const uses = allows().filter(({ resources }) => JSON.stringify(resources).includes('GetAttTableKey'));
-
-    const conditions = uses.map(({ Condition }) => JSON.stringify(Condition));
+  it('let the key of the records be used through DynamoDB alone, and that of bodies through S3 to read and write them', () => {
+    const usesOf = (key: string) =>
+      allows().filter(
+        ({ resources, holder }) => holder.part !== 'documents' && JSON.stringify(resources).includes(`FnGetAtt${key}`),
+      );
+    const conditionsOf = (uses: ReturnType<typeof usesOf>) =>
+      new Set(uses.map(({ Condition }) => JSON.stringify(Condition)));
     const through = (service: string) => `{"StringEquals":{"kms:ViaService":"${service}.us-east-1.amazonaws.com"}}`;
-    const throughS3 = uses.filter(({ Condition }) => JSON.stringify(Condition) === through('s3'));
+    const ofBodies = usesOf('BodiesKey');
 
-    expect(uses.length).toBeGreaterThan(100);
-    expect([...new Set(conditions)].sort()).toEqual([through('dynamodb'), through('s3')]);
-    expect(new Set(throughS3.flatMap(({ actions }) => actions))).toEqual(
+    expect(usesOf('TableKey').length).toBeGreaterThan(50);
+    expect(ofBodies.length).toBeGreaterThan(50);
+    expect(conditionsOf(usesOf('TableKey'))).toEqual(new Set([through('dynamodb')]));
+    expect(conditionsOf(ofBodies)).toEqual(new Set([through('s3')]));
+    expect(new Set(ofBodies.flatMap(({ actions }) => actions))).toEqual(
       new Set(['kms:Decrypt', 'kms:GenerateDataKey']),
     );
   });
 
-  it('allow a function the buckets of the records stack and no other, object by object; whether an object of the digests is there, too', () => {
+  it('allow a function the buckets of the documents stack and no other, object by object; whether an object of the digests is there, too', () => {
     const onObjects = allows().filter(
-      ({ actions, holder }) => holder.part !== 'records' && actions.some((action) => action.startsWith('s3:')),
+      ({ actions, holder }) => holder.part !== 'documents' && actions.some((action) => action.startsWith('s3:')),
     );
 
     const resources = onObjects.flatMap(({ actions, resources: each }) =>
       each.map((one) => {
         const [, bucket, objects] =
-          /records:ExportsOutputFnGetAtt(Bodies|DigestsBucket)\w{8}Arn\w+"}(?:,"(\/[\w/]*\*)"\])?/.exec(
+          /documents:ExportsOutputFnGetAtt(BodiesBucket|DigestsBucket)\w{8}Arn\w+"}(?:,"(\/[\w/]*\*)"\])?/.exec(
             JSON.stringify(one),
           ) ?? [];
         return objects === undefined ? `${bucket} ${actions.join()}` : `${bucket}${objects}`;
@@ -255,8 +260,8 @@ describe('policies of the stacks', () => {
 
     expect(onObjects.length).toBeGreaterThan(50);
     expect([...new Set(resources)].sort()).toEqual([
-      'Bodies/*',
-      'Bodies/quarantine/*',
+      'BodiesBucket/*',
+      'BodiesBucket/quarantine/*',
       'DigestsBucket s3:ListBucket',
       'DigestsBucket/*',
     ]);

@@ -50,8 +50,9 @@ const sharingOf = (
         streamArn: `${table}/stream/1`,
         resource: {
           tableArn: table,
-          bucketArn: 'arn:aws:s3:::bodies',
           keyArn: arn('kms', 'key/22222222-2222-4222-8222-222222222222'),
+          bucketArn: 'arn:aws:s3:::bodies',
+          bucketKeyArn: arn('kms', 'key/55555555-5555-4555-8555-555555555555'),
           region: stage.region,
         },
       },
