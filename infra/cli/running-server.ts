@@ -41,7 +41,20 @@ export const defaultUrl = () => `http://localhost:${process.env.PORT || '3000'}/
  *
  * @throws CommandFailed if nothing answers, or something else does.
  */
-export const findRunningServer = async (url: string = defaultUrl()): Promise<RunningServer> => {
+export const findRunningServer = async (url: string = defaultUrl()): Promise<RunningServer> => ({
+  url: url.replace(/\/+$/, ''),
+  ...(await askServer(url, answerSchema)),
+});
+
+/**
+ * Asks a running local server what it is made of, as far as a schema names it.
+ *
+ * @throws CommandFailed if nothing answers, or something else does.
+ */
+export const askServer = async <Schema extends z.ZodMiniType>(
+  url: string,
+  schema: Schema,
+): Promise<z.infer<Schema>> => {
   const origin = URL.canParse(url) ? new URL(url).origin : undefined;
   if (origin === undefined) throw new CommandFailed(`This is not a URL: ${url}`);
   const response = await fetch(`${origin}/_local`).catch(() => undefined);
@@ -50,7 +63,7 @@ export const findRunningServer = async (url: string = defaultUrl()): Promise<Run
       `No Concord answers at ${origin}. Start it with npm start, or name its port: PORT=<port> npm run …`,
     );
   }
-  const found = answerSchema.safeParse(await response.json().catch(() => undefined));
+  const found = schema.safeParse(await response.json().catch(() => undefined));
   if (!found.success) throw new CommandFailed(`What answers at ${origin} is not a local Concord.`);
-  return { url: url.replace(/\/+$/, ''), ...found.data };
+  return found.data;
 };

@@ -223,13 +223,21 @@ const start = async (
     '/_local': {
       cognito: awsServices.endpoint,
       clientId: userPool.clientId,
+      userPoolId: userPool.id,
       events: `${awsServices.endpoint}/_events`,
       dynamodb: store.endpoint,
       table: tableName,
       objects: objectStore.endpoint,
+      bodies: bucketName,
       digests: digestBucketName,
       keys: awsServices.endpoint,
       digestKey: keyService.digestKeyId,
+      deadLetters: queues.map(({ consumer: { name }, queue }) => ({
+        name,
+        url: queue.deadUrl,
+        arn: queue.deadArn,
+        holds: name,
+      })),
     },
   };
   const token = async (username: string, password = localPassword) =>

@@ -29,7 +29,9 @@ export interface LocalQueue {
   readonly now: () => number;
   /** Calls somebody each time something was sent. */
   readonly onArrival: (listener: () => void) => void;
-  /** Bodies of messages that were taken too often. */
+  /** The queue of messages that were taken too often, and their bodies. */
+  readonly deadUrl: string;
+  readonly deadArn: string;
   readonly dead: () => readonly string[];
 }
 
@@ -55,7 +57,14 @@ interface Message {
   receives: number;
 }
 
-type Line = { readonly sent: Pick<Message, 'id' | 'body' | 'sent' | 'visibleAt'> } | { readonly removed: string };
+type Kept = Pick<Message, 'id' | 'body' | 'sent' | 'visibleAt'>;
+type Line = { readonly sent: Kept } | { readonly dead: Kept } | { readonly removed: string };
+
+/** What a queue holds, and what was taken from it too often, each by id. */
+interface Held {
+  readonly messages: Map<string, Message>;
+  readonly dead: Map<string, Message>;
+}
 
 const mostEntries = 10;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
@@ -70,16 +79,18 @@ const linesKept = 1_000;
 export const openQueue = (options: QueueOptions): LocalQueue => {
   const { name, region, account, endpoint, file, visibilityTimeoutMs, maxReceiveCount, now = Date.now } = options;
   mkdirSync(path.dirname(file), { recursive: true });
-  const messages = readMessages(file);
-  const dead: string[] = [];
+  const held = readMessages(file);
+  const { messages, dead } = held;
   const url = `${endpoint}/${account}/${name}`;
+  const arn = `arn:aws:sqs:${region}:${account}:${name}`;
+  const [deadUrl, deadArn] = [`${url}-dead`, `${arn}-dead`];
   const arrivals = new EventEmitter();
-  let lines = rewrite(file, messages);
+  let lines = rewrite(file, held);
 
   const write = (added: readonly Line[]): void => {
     appendFileSync(file, added.map((line) => `${JSON.stringify(line)}\n`).join(''));
     lines += added.length;
-    if (lines > messages.size + linesKept) lines = rewrite(file, messages);
+    if (lines > messages.size + dead.size + linesKept) lines = rewrite(file, held);
   };
   const remove = (id: string): void => {
     if (messages.delete(id)) write([{ removed: id }]);
@@ -92,7 +103,9 @@ export const openQueue = (options: QueueOptions): LocalQueue => {
 
   return {
     url,
-    arn: `arn:aws:sqs:${region}:${account}:${name}`,
+    arn,
+    deadUrl,
+    deadArn,
     service: {
       target: 'AmazonSQS',
       operations: {
@@ -114,7 +127,7 @@ export const openQueue = (options: QueueOptions): LocalQueue => {
                   },
                 ],
           );
-          write(taken.map(({ message: { id, body, sent, visibleAt } }) => ({ sent: { id, body, sent, visibleAt } })));
+          write(taken.map(({ message }) => ({ sent: keptOf(message) })));
           for (const { message } of taken) messages.set(message.id, message);
           if (taken.length > 0) arrivals.emit('arrival');
           return {
@@ -128,6 +141,28 @@ export const openQueue = (options: QueueOptions): LocalQueue => {
             ),
           };
         },
+        GetQueueAttributes: ({ QueueUrl }) => {
+          const asked = new Map([
+            [url, { of: messages, QueueArn: arn }],
+            [deadUrl, { of: dead, QueueArn: deadArn }],
+          ]).get(String(QueueUrl));
+          if (!asked) throw noSuchQueue();
+          return { Attributes: { QueueArn: asked.QueueArn, ApproximateNumberOfMessages: String(asked.of.size) } };
+        },
+        // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+        StartMessageMoveTask: ({ SourceArn }) => {
+          if (SourceArn !== deadArn)
+            throw refusal(
+              'ResourceNotFoundException',
+              "The resource that you specified for the SourceArn parameter doesn't exist.",
+            );
+          const moved = [...dead.values()].map((message): Message => ({ ...message, visibleAt: now(), receives: 0 }));
+          write(moved.map((message) => ({ sent: keptOf(message) })));
+          for (const message of moved) messages.set(message.id, message);
+          dead.clear();
+          if (moved.length > 0) arrivals.emit('arrival');
+          return { TaskHandle: Buffer.from(randomUUID()).toString('base64') };
+        },
       },
     },
     take: () => {
@@ -135,8 +170,9 @@ export const openQueue = (options: QueueOptions): LocalQueue => {
         const message = visible();
         if (!message || message.visibleAt > now()) return undefined;
         if (message.receives >= maxReceiveCount) {
-          dead.push(message.body);
-          remove(message.id);
+          messages.delete(message.id);
+          dead.set(message.id, message);
+          write([{ dead: keptOf(message) }]);
           continue;
         }
         message.receives += 1;
@@ -149,7 +185,7 @@ export const openQueue = (options: QueueOptions): LocalQueue => {
     nextVisibleAt: () => visible()?.visibleAt,
     now,
     onArrival: (listener) => void arrivals.on('arrival', listener),
-    dead: () => dead,
+    dead: () => [...dead.values()].map(({ body }) => body),
   };
 };
 
@@ -165,7 +201,7 @@ type Decided =
  */
 const decideBatch = (input: Readonly<Record<string, unknown>>, url: string): Decided[] => {
   const { QueueUrl, Entries } = input;
-  if (QueueUrl !== url) throw refusal('QueueDoesNotExist', 'The specified queue does not exist.');
+  if (QueueUrl !== url) throw noSuchQueue();
   if (!Array.isArray(Entries) || Entries.length === 0)
     throw refusal('EmptyBatchRequest', 'There should be at least one SendMessageBatchRequestEntry in the request.');
   if (Entries.length > mostEntries)
@@ -203,10 +239,15 @@ const decideBatch = (input: Readonly<Record<string, unknown>>, url: string): Dec
 /** `#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF` */
 const isAllowed = (body: string): boolean => !/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u.test(body);
 
+const noSuchQueue = () => refusal('QueueDoesNotExist', 'The specified queue does not exist.');
+
 const refusal = (name: string, message: string): ServiceError => new ServiceError(`com.amazonaws.sqs#${name}`, message);
 
-const readMessages = (file: string): Map<string, Message> => {
+const keptOf = ({ id, body, sent, visibleAt }: Message): Kept => ({ id, body, sent, visibleAt });
+
+const readMessages = (file: string): Held => {
   const messages = new Map<string, Message>();
+  const dead = new Map<string, Message>();
   let text = '';
   try {
     text = readFileSync(file, 'utf8');
@@ -217,19 +258,23 @@ const readMessages = (file: string): Map<string, Message> => {
   for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
     if (line === '') continue;
     const said = JSON.parse(line) as Line;
-    if ('removed' in said) messages.delete(said.removed);
-    else messages.set(said.sent.id, { ...said.sent, receives: 0 });
+    const id = 'removed' in said ? said.removed : 'dead' in said ? said.dead.id : said.sent.id;
+    messages.delete(id);
+    dead.delete(id);
+    if ('sent' in said) messages.set(id, { ...said.sent, receives: 0 });
+    if ('dead' in said) dead.set(id, { ...said.dead, receives: 0 });
   }
-  return messages;
+  return { messages, dead };
 };
 
 /** Writes the file anew. Returns its number of lines. */
-const rewrite = (file: string, messages: ReadonlyMap<string, Message>): number => {
+const rewrite = (file: string, { messages, dead }: Held): number => {
   const written = `${file}.new`;
-  const lines = [...messages.values()].map(({ id, body, sent, visibleAt }) => ({
-    sent: { id, body, sent, visibleAt },
-  }));
+  const lines: Line[] = [
+    ...[...messages.values()].map((message) => ({ sent: keptOf(message) })),
+    ...[...dead.values()].map((message) => ({ dead: keptOf(message) })),
+  ];
   writeFileSync(written, lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 });
   renameSync(written, file);
-  return messages.size;
+  return lines.length;
 };

@@ -52,6 +52,22 @@ describe('the stand-in of SQS', () => {
     expect(queue.dead()).toEqual(['a message']);
   });
 
+  it('keeps what was put aside over a restart, and gives it out again once it is moved back', () => {
+    const queue = opened({ maxReceiveCount: 1 });
+    send(queue, { Entries: [entry('1')] });
+    queue.take();
+    clock.now += visibilityTimeoutMs;
+    queue.take();
+    const later = opened();
+    expect([later.dead(), later.take()]).toEqual([['a message'], undefined]);
+    const move = later.service.operations['StartMessageMoveTask'];
+    expect(() => move?.({ SourceArn: later.arn })).toThrow("doesn't exist");
+
+    move?.({ SourceArn: later.deadArn });
+
+    expect([opened().dead(), later.take()]).toEqual([[], expect.objectContaining({ body: 'a message', receives: 1 })]);
+  });
+
   it('forgets what is dealt with, and keeps what is delayed back until then', () => {
     const queue = opened();
     send(queue, { Entries: [entry('1', { DelaySeconds: 900 }), entry('2', { MessageBody: 'now' })] });

@@ -1,0 +1,5 @@
+import { redrive } from './redrive.ts';
+import type { Verb } from './verb.ts';
+
+/** All that can be asked of `npm run admin`, in the order in which the list has it. */
+export const verbs: readonly Verb[] = [redrive];
