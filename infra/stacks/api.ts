@@ -12,13 +12,14 @@ import type { IUserPool, IUserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { apiGrants, takesUploads, writesSubscriptions } from '../grants/api-grants.ts';
+import { statementsFor } from '../grants/grants.ts';
+import type { TableResource } from '../grants/table-access.ts';
 import { packFile } from '../knowledge-pack.ts';
 import { integrationTimeoutMs, routeDocument } from '../route-document.ts';
 import { routes } from '../routes.ts';
 import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
-import { secretsStatement } from './secrets-key.ts';
 import { clinicalScopes } from './sign-in.ts';
-import { historyStatements, recordStatements, type TableResource, uploadStatements } from './table-access.ts';
 
 export interface ApiStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
@@ -53,7 +54,7 @@ const accessLog = {
 export class ApiStack extends Stack {
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
-    const { stage, bundleFolder, logKey, userPool } = props;
+    const { stage, bundleFolder, logKey, userPool, table, secretsKeyArn } = props;
     const functions = new Map(
       [...new Set(routes.map(({ entry }) => entry))].map((entry) => [
         entry,
@@ -64,7 +65,8 @@ export class ApiStack extends Stack {
           entry,
           description: describeEntry(stage, entry),
           timeout: Duration.millis(integrationTimeoutMs),
-          ...workOf(entry, props),
+          environment: environmentOf(entry, props),
+          statements: statementsFor(apiGrants, entry, { table: table.resource, secretsKeyArn }),
         }),
       ]),
     );
@@ -114,32 +116,24 @@ export class ApiStack extends Stack {
   }
 }
 
-const takesUploads = (entry: string): boolean => entry === 'functions/records/binary.ts';
-
-const writesSubscriptions = ['functions/records/subscription.ts', 'functions/system.ts'];
-
 /** What the description of the server needs differs from what serving records needs. */
-const workOf = (entry: string, { stage, table, userPool, client, secretsKeyArn, signInDomain }: ApiStackProps) =>
+const environmentOf = (
+  entry: string,
+  { stage, table, userPool, client, secretsKeyArn, signInDomain }: ApiStackProps,
+): Readonly<Record<string, string>> =>
   entry === 'functions/metadata.ts'
-    ? { environment: { USER_POOL_ID: userPool.userPoolId, SIGN_IN_DOMAIN: signInDomain } }
+    ? { USER_POOL_ID: userPool.userPoolId, SIGN_IN_DOMAIN: signInDomain }
     : {
-        environment: {
-          TABLE_NAME: table.tableName,
-          BUCKET_NAME: table.bucketName,
-          USER_POOL_ID: userPool.userPoolId,
-          USER_POOL_CLIENT_IDS: client.userPoolClientId,
-          POLICY: JSON.stringify(stage.policy),
-          ...(stage.knowledgePack === undefined ? {} : { KNOWLEDGE_PACK: packFile }),
-          // a bundle may ask for the capability statement, which tells where to sign in
-          ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
-          ...(writesSubscriptions.includes(entry)
-            ? { WEBHOOK_HOSTS: JSON.stringify(stage.webhooks?.furtherHosts ?? []), SECRETS_KEY_ID: secretsKeyArn }
-            : {}),
-          ...(takesUploads(entry) ? { CONTENT_KEY_ARN: table.resource.bucketKeyArn } : {}),
-        },
-        statements: [
-          ...(entry === 'functions/history.ts' ? historyStatements : recordStatements)(table.resource),
-          ...(takesUploads(entry) ? uploadStatements(table.resource) : []),
-          ...(writesSubscriptions.includes(entry) ? [secretsStatement(secretsKeyArn, 'Encrypt')] : []),
-        ],
+        TABLE_NAME: table.tableName,
+        BUCKET_NAME: table.bucketName,
+        USER_POOL_ID: userPool.userPoolId,
+        USER_POOL_CLIENT_IDS: client.userPoolClientId,
+        POLICY: JSON.stringify(stage.policy),
+        ...(stage.knowledgePack === undefined ? {} : { KNOWLEDGE_PACK: packFile }),
+        // a bundle may ask for the capability statement, which tells where to sign in
+        ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
+        ...(writesSubscriptions(entry)
+          ? { WEBHOOK_HOSTS: JSON.stringify(stage.webhooks?.furtherHosts ?? []), SECRETS_KEY_ID: secretsKeyArn }
+          : {}),
+        ...(takesUploads(entry) ? { CONTENT_KEY_ARN: table.resource.bucketKeyArn } : {}),
       };

@@ -1,11 +1,13 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { BundleFolder } from '../bundle-function.ts';
+import type { Statement } from '../grants/statement.ts';
 import type { StageConfig } from '../stages.ts';
+import { policyStatement } from './policy-statement.ts';
 
 /** What all functions of a stage have in common. */
 export interface FunctionSettings {
@@ -22,7 +24,7 @@ export interface BundledFunctionProps extends FunctionSettings {
   readonly timeout: Duration;
   readonly environment?: Readonly<Record<string, string>>;
   /** What its role may do besides writing its own log. */
-  readonly statements?: readonly PolicyStatement[];
+  readonly statements?: readonly Statement[];
 }
 
 /** A function with a role and a log of its own. Its role is not allowed anything that is not said here or in `statements`. */
@@ -34,14 +36,14 @@ export class BundledFunction extends LambdaFunction {
       retention: stage.logRetentionDays,
       removalPolicy: stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
-    const writeLog = new PolicyStatement({
+    const writeLog: Statement = {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       resources: [logGroup.logGroupArn],
-    });
+    };
     const role = new Role(scope, `${id}-Role`, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description,
-      inlinePolicies: { own: new PolicyDocument({ statements: [writeLog, ...statements] }) },
+      inlinePolicies: { own: new PolicyDocument({ statements: [writeLog, ...statements].map(policyStatement) }) },
     });
     super(scope, id, {
       runtime: Runtime.NODEJS_24_X,

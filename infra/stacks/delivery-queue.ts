@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { QueueResource } from '../grants/queue-access.ts';
 import type { QueueConsumer } from '../local/queue-poller.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { QueueConsumer } from '../local/queue-poller.ts';
 export class DeliveryQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
-  readonly #key: Key;
+  readonly resource: QueueResource;
 
   constructor(
     scope: Construct,
@@ -21,7 +21,6 @@ export class DeliveryQueue extends Construct {
     key: Key,
   ) {
     super(scope, id);
-    this.#key = key;
     const encrypted = { encryption: QueueEncryption.KMS, encryptionMasterKey: key, enforceSSL: true };
     this.dead = new Queue(this, 'Dead', { ...encrypted, retentionPeriod: Duration.days(14) });
     this.queue = new Queue(this, 'Queue', {
@@ -30,24 +29,6 @@ export class DeliveryQueue extends Construct {
       visibilityTimeout: Duration.millis(visibilityTimeoutMs),
       deadLetterQueue: { queue: this.dead, maxReceiveCount },
     });
-  }
-
-  /** What somebody may do who sends to it. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html */
-  sendStatements(): PolicyStatement[] {
-    return [
-      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }),
-      new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [this.#key.keyArn] }),
-    ];
-  }
-
-  /** What the mapping does in the name of the function behind it. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
-  receiveStatements(): PolicyStatement[] {
-    return [
-      new PolicyStatement({
-        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
-        resources: [this.queue.queueArn],
-      }),
-      new PolicyStatement({ actions: ['kms:Decrypt'], resources: [this.#key.keyArn] }),
-    ];
+    this.resource = { queueArn: this.queue.queueArn, keyArn: key.keyArn };
   }
 }

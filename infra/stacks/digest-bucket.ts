@@ -3,8 +3,8 @@ import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { DigestResource } from '../grants/digest-access.ts';
 import type { StageConfig } from '../stages.ts';
-import type { DigestResource } from './digest-access.ts';
 
 /**
  * Where daily digests of the access log lie: written once, and removed by nobody before their time is over, whoever it is. A bucket with locked objects cannot be deleted, so it outlives its

@@ -6,6 +6,8 @@ import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { eventSource } from '../../shared/changes/record-changed.ts';
+import { receiveStatements } from '../grants/queue-access.ts';
+import type { Statement } from '../grants/statement.ts';
 import { replayedPattern } from '../partners.ts';
 import type { StageConfig } from '../stages.ts';
 import type { Alarms } from './alarms.ts';
@@ -25,7 +27,7 @@ export interface RecoveryProps {
   readonly key: Key;
   readonly alarms: Alarms;
   /** Makes the function, with the right to what a queue holds. */
-  readonly functionFor: (entry: string, statements: readonly PolicyStatement[]) => BundledFunction;
+  readonly functionFor: (entry: string, statements: readonly Statement[]) => BundledFunction;
 }
 
 /** No partner's rule has this name: organisations have no underscores. */
@@ -51,7 +53,7 @@ export class Recovery extends Construct {
     });
     letArchivesUse(this, key, stage);
     const { waiting, failed } = this.#queues(bus, key);
-    const deciding = functionFor(replayEntry, receiveFrom(waiting, key));
+    const deciding = functionFor(replayEntry, receiveStatements({ queueArn: waiting.queueArn, keyArn: key.keyArn }));
     new EventSourceMapping(this, 'Mapping', {
       target: deciding,
       eventSourceArn: waiting.queueArn,
@@ -105,11 +107,3 @@ const letArchivesUse = (scope: Construct, key: Key, stage: StageConfig): void =>
     }),
   );
 };
-
-const receiveFrom = ({ queueArn }: Queue, { keyArn }: Key): PolicyStatement[] => [
-  new PolicyStatement({
-    actions: ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
-    resources: [queueArn],
-  }),
-  new PolicyStatement({ actions: ['kms:Decrypt'], resources: [keyArn] }),
-];

@@ -1,12 +1,17 @@
 import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { eventSource } from '../../shared/changes/record-changed.ts';
+import type { DigestResource } from '../grants/digest-access.ts';
+import { statementsFor } from '../grants/grants.ts';
+import { receiveStatements } from '../grants/queue-access.ts';
+import { type SharingPlaces, sharingGrants } from '../grants/sharing-grants.ts';
+import type { Statement } from '../grants/statement.ts';
+import { consumeStatements } from '../grants/stream-access.ts';
+import type { TableResource } from '../grants/table-access.ts';
 import { queueConsumers } from '../local/queue-consumers.ts';
 import type { QueueConsumer } from '../local/queue-poller.ts';
 import { type ScheduledFunction, scheduledFunctions } from '../local/scheduler.ts';
@@ -21,24 +26,9 @@ import {
   type FunctionSettings,
 } from './bundled-function.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
-import { type DigestResource, verifyDigestsStatements, writeDigestsStatements } from './digest-access.ts';
 import { DigestKey } from './digest-key.ts';
 import { PartnerRule } from './partner-rule.ts';
 import { eventBusNameOf, Recovery, replayEntry } from './recovery.ts';
-import { secretsStatement } from './secrets-key.ts';
-import {
-  deliverStatements,
-  fileAccessesStatements,
-  publishStatements,
-  readStatements,
-  reconcileStatements,
-  recordStatements,
-  remindStatements,
-  retryParkedStatements,
-  sweepStatements,
-  type TableResource,
-  tickStatements,
-} from './table-access.ts';
 
 export interface SharingStackProps extends StackProps, FunctionSettings {
   readonly table: {
@@ -52,11 +42,6 @@ export interface SharingStackProps extends StackProps, FunctionSettings {
   readonly secretsKeyArn: string;
   /** GuardDuty's plan, where it scans uploads. */
   readonly uploadPlanArn: string | undefined;
-}
-
-interface Work {
-  readonly environment: Readonly<Record<string, string>>;
-  readonly statements: readonly PolicyStatement[];
 }
 
 /** What happens behind the table: changes are told and published, the access log is filed by day, crashed transactions are settled, the access log gets its digests. */
@@ -124,9 +109,9 @@ export class SharingStack extends Stack {
     }
   }
 
-  #functionOf(entry: string, timeout: Duration, statements: readonly PolicyStatement[] = []): BundledFunction {
+  /** @param mapping - what an event source does in its name. */
+  #functionOf(entry: string, timeout: Duration, mapping: readonly Statement[] = []): BundledFunction {
     const { stage, bundleFolder, logKey } = this.#props;
-    const work = this.#workOf(entry);
     return new BundledFunction(this, constructName(entry), {
       stage,
       bundleFolder,
@@ -134,97 +119,77 @@ export class SharingStack extends Stack {
       entry,
       description: describeEntry(stage, entry),
       timeout,
-      environment: work.environment,
-      statements: [...work.statements, ...statements],
+      environment: this.#environmentOf(entry),
+      statements: [...statementsFor(sharingGrants, entry, this.#places), ...mapping],
     });
   }
 
-  #putEvents(): PolicyStatement {
-    return new PolicyStatement({
-      actions: ['events:PutEvents'],
-      resources: [this.#bus.eventBusArn],
-      conditions: { StringEquals: { 'events:source': eventSource } },
-    });
+  get #places(): SharingPlaces {
+    const { table, digests, secretsKeyArn } = this.#props;
+    return {
+      table: table.resource,
+      digests: digests.resource,
+      secretsKeyArn,
+      busArn: this.#bus.eventBusArn,
+      wakes: this.#wakes.resource,
+    };
   }
 
-  #workOf(entry: string): Work {
-    const { tableName, bucketName, resource } = this.#props.table;
-    const { digests } = this.#props;
-    const environment = { TABLE_NAME: tableName };
+  #environmentOf(entry: string): Readonly<Record<string, string>> {
+    const { stage, table, digests, secretsKeyArn } = this.#props;
+    const ofTable = { TABLE_NAME: table.tableName };
+    const ofRecords = { ...ofTable, BUCKET_NAME: table.bucketName };
     const ofDigests = {
-      ...environment,
+      ...ofTable,
       DIGEST_BUCKET_NAME: digests.bucketName,
       DIGEST_KEY_ID: this.#digestKey.keyArn,
     };
+    const wakes = { WAKE_QUEUE_URL: this.#wakes.queue.queueUrl };
+    const bus = { EVENT_BUS_NAME: this.#bus.eventBusName };
+    const policy = { POLICY: JSON.stringify(stage.policy) };
     switch (entry) {
       case 'functions/publish-changes.ts':
-        return this.#publishing(publishStatements(resource));
       case 'functions/retry-parked.ts':
-        return this.#publishing(retryParkedStatements(resource));
       case 'functions/reconcile-feed.ts':
-        return this.#publishing(reconcileStatements(resource));
-      case replayEntry:
         return {
-          environment: {
-            ...environment,
-            BUCKET_NAME: bucketName,
-            EVENT_BUS_NAME: this.#bus.eventBusName,
-            POLICY: JSON.stringify(this.#props.stage.policy),
-          },
-          statements: [...readStatements(resource), this.#putEvents()],
+          ...ofRecords,
+          ...bus,
+          ...policy,
+          ...wakes,
+          PARTNERS: JSON.stringify(stage.partners.map(({ organization }) => organization)),
         };
+      case replayEntry:
+        return { ...ofRecords, ...bus, ...policy };
       case 'functions/file-accesses.ts':
-        return { environment, statements: fileAccessesStatements(resource) };
+        return ofTable;
       case 'functions/sweep-transactions.ts':
-        return { environment: { ...environment, BUCKET_NAME: bucketName }, statements: sweepStatements(resource) };
+        return ofRecords;
       case 'functions/write-digests.ts':
-        return { environment: ofDigests, statements: writeDigestsStatements(resource, digests.resource) };
       case 'functions/verify-digests.ts':
-        return { environment: ofDigests, statements: verifyDigestsStatements(resource, digests.resource) };
+        return ofDigests;
       case 'functions/deliver.ts':
         return {
-          environment: {
-            ...environment,
-            BUCKET_NAME: bucketName,
-            POLICY: JSON.stringify(this.#props.stage.policy),
-            SECRETS_KEY_ID: this.#props.secretsKeyArn,
-            WAKE_QUEUE_URL: this.#wakes.queue.queueUrl,
-            WEBHOOK_HOSTS: JSON.stringify(this.#props.stage.webhooks?.furtherHosts ?? []),
-          },
-          statements: [
-            ...deliverStatements(resource),
-            secretsStatement(this.#props.secretsKeyArn, 'Decrypt'),
-            ...this.#wakes.sendStatements(),
-          ],
+          ...ofRecords,
+          ...policy,
+          ...wakes,
+          SECRETS_KEY_ID: secretsKeyArn,
+          WEBHOOK_HOSTS: JSON.stringify(stage.webhooks?.furtherHosts ?? []),
         };
       case 'functions/tick-subscriptions.ts':
-        return {
-          environment: { ...environment, WAKE_QUEUE_URL: this.#wakes.queue.queueUrl },
-          statements: [...tickStatements(resource), ...this.#wakes.sendStatements()],
-        };
+        return { ...ofTable, ...wakes };
       case 'functions/purge-by-policy.ts':
-        return {
-          environment: { ...environment, BUCKET_NAME: bucketName, POLICY: JSON.stringify(this.#props.stage.policy) },
-          statements: recordStatements(resource),
-        };
+        return { ...ofRecords, ...policy };
       case 'functions/remind.ts':
-        return {
-          environment: {
-            ...environment,
-            BUCKET_NAME: bucketName,
-            REMINDER_MINUTES: JSON.stringify(this.#props.stage.reminderMinutes),
-          },
-          statements: remindStatements(resource),
-        };
+        return { ...ofRecords, REMINDER_MINUTES: JSON.stringify(stage.reminderMinutes) };
       default:
-        throw new Error(`Nothing says what ${entry} may do`);
+        throw new Error(`Nothing says what ${entry} is told`);
     }
   }
 
   /** Puts a function behind the queue of wakes: many messages at once, each by itself, so that a slow receiver keeps nobody waiting. */
   #serve({ entry, timeoutMs, maximumConcurrency }: QueueConsumer): void {
     const { queue, dead } = this.#wakes;
-    const consumer = this.#functionOf(entry, Duration.millis(timeoutMs), this.#wakes.receiveStatements());
+    const consumer = this.#functionOf(entry, Duration.millis(timeoutMs), receiveStatements(this.#wakes.resource));
     this.#alarms.watchDelivery(entry, consumer, queue, dead);
     new EventSourceMapping(this, `${constructName(entry)}Mapping`, {
       target: consumer,
@@ -232,22 +197,6 @@ export class SharingStack extends Stack {
       batchSize: 1,
       maxConcurrency: maximumConcurrency,
     });
-  }
-
-  /** What tells of changes, as they come or later. */
-  #publishing(statements: readonly PolicyStatement[]): Work {
-    const { stage, table } = this.#props;
-    return {
-      environment: {
-        TABLE_NAME: table.tableName,
-        BUCKET_NAME: table.bucketName,
-        EVENT_BUS_NAME: this.#bus.eventBusName,
-        POLICY: JSON.stringify(stage.policy),
-        PARTNERS: JSON.stringify(stage.partners.map(({ organization }) => organization)),
-        WAKE_QUEUE_URL: this.#wakes.queue.queueUrl,
-      },
-      statements: [...statements, ...this.#wakes.sendStatements(), this.#putEvents()],
-    };
   }
 
   /**
@@ -262,10 +211,8 @@ export class SharingStack extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    const consumer = this.#functionOf(entry, backgroundTimeout, [
-      ...readStream(streamArn),
-      ...sendTo(failed, this.#key),
-    ]);
+    const leftIn = { queueArn: failed.queueArn, keyArn: this.#key.keyArn };
+    const consumer = this.#functionOf(entry, backgroundTimeout, consumeStatements(streamArn, leftIn));
     this.#alarms.watchConsumer(entry, consumer, failed);
     new EventSourceMapping(this, `${constructName(name)}Mapping`, {
       target: consumer,
@@ -281,18 +228,3 @@ export class SharingStack extends Stack {
     });
   }
 }
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html */
-const readStream = (streamArn: string) => [
-  new PolicyStatement({
-    actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
-    resources: [streamArn],
-  }),
-  // Listing streams cannot be limited to one. It shows names, no records.
-  new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }),
-];
-
-const sendTo = ({ queueArn }: Queue, { keyArn }: Key) => [
-  new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queueArn] }),
-  new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keyArn] }),
-];

@@ -21,9 +21,11 @@ import { roles } from '../../shared/access/caller.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
 import { renewableSeconds, tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { endingCalls, failures, signInCalls } from '../../shared/audit/user-pool-events.ts';
+import { statementsFor } from '../grants/grants.ts';
+import { signInGrants } from '../grants/sign-in-grants.ts';
+import type { TableResource } from '../grants/table-access.ts';
 import { followPoolEntry, tokenClaimsEntry } from '../local/user-pool.ts';
 import { BundledFunction, backgroundTimeout, describeEntry, type FunctionSettings } from './bundled-function.ts';
-import { followPoolStatements, signInStatements, type TableResource } from './table-access.ts';
 
 export interface SignInStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly resource: TableResource };
@@ -75,7 +77,7 @@ export class SignInStack extends Stack {
       description: describeEntry(stage, tokenClaimsEntry),
       timeout: triggerTimeout,
       environment: { TABLE_NAME: table.tableName },
-      statements: signInStatements(table.resource),
+      statements: statementsFor(signInGrants, tokenClaimsEntry, { table: table.resource }),
     });
     this.userPool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, addTokenClaims, LambdaVersion.V3_0);
 
@@ -124,7 +126,7 @@ export class SignInStack extends Stack {
         USER_POOL_ID: this.userPool.userPoolId,
         USER_POOL_CLIENT_IDS: this.client.userPoolClientId,
       },
-      statements: followPoolStatements(table.resource),
+      statements: statementsFor(signInGrants, followPoolEntry, { table: table.resource }),
     });
     const told = { source: ['aws.cognito-idp'], detailType: ['AWS API Call via CloudTrail'] };
     const eventSource = ['cognito-idp.amazonaws.com'];

@@ -1,4 +1,3 @@
-import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { quarantinePrefix } from '../../shared/store/content-objects.ts';
 import {
   feedPrefix,
@@ -22,6 +21,7 @@ import {
 } from '../../shared/store/keys.ts';
 import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
 import { notificationPrefix, subscriptionsPrefix } from '../../shared/store/subscriptions/subscription-keys.ts';
+import type { Statement } from './statement.ts';
 
 /** The table and the bucket of its large bodies, each with its key, as a policy names them. */
 export interface TableResource {
@@ -50,48 +50,47 @@ const itemActions = [
 const accessLogRows = `${auditPartition('')}*`;
 
 /** What a function may do that serves records. An object is written once, so it may remove none. */
-export const recordStatements = (table: TableResource): PolicyStatement[] => [
+export const recordStatements = (table: TableResource): Statement[] => [
   ...rowStatements(table),
   onObjects(table, 'GetObject', 'PutObject'),
   useKeyForObjects(table),
 ];
 
 /** Besides, what of uploads is looked at before they become Binaries: their checksums, and what a scanner says. */
-export const uploadStatements = ({ bucketArn }: TableResource): PolicyStatement[] => [
-  new PolicyStatement({
+export const uploadStatements = ({ bucketArn }: TableResource): Statement[] => [
+  {
     actions: ['s3:GetObjectAttributes', 's3:GetObjectTagging'],
     resources: [`${bucketArn}/${quarantinePrefix}*`],
-  }),
+  },
 ];
 
 /** What settles transactions that a function left behind, and removes bodies whose commit never came. It reads none. */
-export const sweepStatements = (table: TableResource): PolicyStatement[] => [
+export const sweepStatements = (table: TableResource): Statement[] => [
   ...rowStatements(table),
   onObjects(table, 'DeleteObject'),
 ];
 
-const rowStatements = (table: TableResource): PolicyStatement[] => [
-  new PolicyStatement({ actions: itemActions, resources: [table.tableArn] }),
+const rowStatements = (table: TableResource): Statement[] => [
+  { actions: itemActions, resources: [table.tableArn] },
   accessLogStays(table),
   useKey(table),
 ];
 
 /** Whatever else a role is allowed: a row of an access log, once put, is never changed or removed. */
-const accessLogStays = ({ tableArn }: TableResource) =>
-  new PolicyStatement({
-    sid: 'AccessLogStays',
-    effect: Effect.DENY,
-    actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'],
-    resources: [tableArn],
-    conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [accessLogRows] } },
-  });
+const accessLogStays = ({ tableArn }: TableResource): Statement => ({
+  sid: 'AccessLogStays',
+  effect: 'Deny',
+  actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'],
+  resources: [tableArn],
+  conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [accessLogRows] } },
+});
 
 /** What shows what was changed: it reads, leaves its trace, notes which organisations ask and what could not be shown to them, and writes nothing else but the deployment's secret where there is none yet. */
-export const historyStatements = (table: TableResource): PolicyStatement[] => [
-  new PolicyStatement({
+export const historyStatements = (table: TableResource): Statement[] => [
+  {
     actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],
-  }),
+  },
   onRows(table, ['PutItem'], 'StringLike', [
     accessLogRows,
     deploymentKeyKey.pk,
@@ -105,7 +104,7 @@ export const historyStatements = (table: TableResource): PolicyStatement[] => [
 ];
 
 /** Writes sign-ins into the log. It may be the first of all, and makes the deployment's secret then. */
-export const signInStatements = (table: TableResource): PolicyStatement[] => [
+export const signInStatements = (table: TableResource): Statement[] => [
   onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
   accessLogStays(table),
@@ -113,7 +112,7 @@ export const signInStatements = (table: TableResource): PolicyStatement[] => [
 ];
 
 /** Denies users, and writes failed sign-ins into the log, where it reads who the user was at the last one. */
-export const followPoolStatements = (table: TableResource): PolicyStatement[] => [
+export const followPoolStatements = (table: TableResource): Statement[] => [
   onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deniedPartition, deploymentKeyKey.pk]),
   onRows(table, ['Query'], 'StringLike', [accessLogRows]),
@@ -122,7 +121,7 @@ export const followPoolStatements = (table: TableResource): PolicyStatement[] =>
 ];
 
 /** Files rows of the access log a second time, and reads nothing but where chains end and who keeps a chart. */
-export const fileAccessesStatements = (table: TableResource): PolicyStatement[] => [
+export const fileAccessesStatements = (table: TableResource): Statement[] => [
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, `${chainedPrefix}*`, `${disclosurePrefix}*`]),
   onRows(table, ['DeleteItem'], 'StringLike', [`${disclosurePrefix}*`]),
   onRows(table, ['Query'], 'StringLike', [auditChainPartition('*')]),
@@ -135,11 +134,11 @@ export const fileAccessesStatements = (table: TableResource): PolicyStatement[] 
  * Tells of changes. Whether somebody may know of one is decided by what the record says and what opens its chart, so it reads all of that; it writes what was told, how far it has come, the
  * deployment's secret where there is none yet, and nothing else.
  */
-export const publishStatements = (table: TableResource): PolicyStatement[] => [
-  new PolicyStatement({
+export const publishStatements = (table: TableResource): Statement[] => [
+  {
     actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],
-  }),
+  },
   onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
   onRows(table, ['PutItem'], 'StringLike', [`${sequencePrefix}*`, feedProgressPartition, deploymentKeyKey.pk]),
   onRows(table, ['UpdateItem'], 'StringLike', [feedProgressPartition, `${toldSightsPrefix}*`]),
@@ -150,24 +149,24 @@ export const publishStatements = (table: TableResource): PolicyStatement[] => [
 ];
 
 /** Publishes charts that were parked, which are parked no more then, and tells once more of what was passed over. */
-export const retryParkedStatements = (table: TableResource): PolicyStatement[] => [
+export const retryParkedStatements = (table: TableResource): Statement[] => [
   ...publishStatements(table),
   onRows(table, ['DeleteItem'], 'StringEquals', [feedProgressPartition, passedOverPartition]),
 ];
 
 /** Publishes what the feed lacks, closes gaps, and keeps how far it has come. */
-export const reconcileStatements = (table: TableResource): PolicyStatement[] => [
+export const reconcileStatements = (table: TableResource): Statement[] => [
   ...publishStatements(table),
   onRows(table, ['DeleteItem'], 'StringEquals', [feedProgressPartition]),
   onRows(table, ['PutItem'], 'StringEquals', [reconciliationKey.pk]),
 ];
 
 /** Finds what is to be reminded of, and notes that and nothing else. */
-export const remindStatements = (table: TableResource): PolicyStatement[] => [
-  new PolicyStatement({
+export const remindStatements = (table: TableResource): Statement[] => [
+  {
     actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],
-  }),
+  },
   onRows(table, ['PutItem', 'BatchWriteItem'], 'StringLike', [
     `${reminderPrefix}*`,
     remindedToKey.pk,
@@ -180,11 +179,11 @@ export const remindStatements = (table: TableResource): PolicyStatement[] => [
 ];
 
 /** Reads records, and writes nothing: what decides who may know of a change. The deployment's secret is there before any record is. */
-export const readStatements = (table: TableResource): PolicyStatement[] => [
-  new PolicyStatement({
+export const readStatements = (table: TableResource): Statement[] => [
+  {
     actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],
-  }),
+  },
   useKey(table),
   onObjects(table, 'GetObject'),
   useKeyForObjects(table),
@@ -194,11 +193,11 @@ export const readStatements = (table: TableResource): PolicyStatement[] => [
  * Decides what may be told, which any row may have a say in, and notes what was told. Of records it writes versions of Subscriptions alone, with the rows that go with one; policies cannot
  * tell these from others.
  */
-export const deliverStatements = (table: TableResource): PolicyStatement[] => [
-  new PolicyStatement({
+export const deliverStatements = (table: TableResource): Statement[] => [
+  {
     actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],
-  }),
+  },
   onRows(table, ['PutItem', 'UpdateItem', 'DeleteItem'], 'StringLike', [
     `${subscriptionsPrefix}*`,
     `${notificationPrefix}*`,
@@ -214,13 +213,15 @@ export const deliverStatements = (table: TableResource): PolicyStatement[] => [
 ];
 
 /** Looks which Subscriptions are due, and nothing else. */
-export const tickStatements = (table: TableResource): PolicyStatement[] => [
+export const tickStatements = (table: TableResource): Statement[] => [
   onRows(table, ['Query'], 'StringLike', [`${subscriptionsPrefix}*`]),
   useKey(table),
 ];
 
-const onObjects = ({ bucketArn }: TableResource, ...actions: readonly string[]) =>
-  new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: [`${bucketArn}/*`] });
+const onObjects = ({ bucketArn }: TableResource, ...actions: readonly string[]): Statement => ({
+  actions: actions.map((action) => `s3:${action}`),
+  resources: [`${bucketArn}/*`],
+});
 
 /** Actions on rows of these partitions and no others. */
 export const onRows = (
@@ -228,48 +229,44 @@ export const onRows = (
   actions: readonly string[],
   comparison: 'StringEquals' | 'StringLike',
   partitions: readonly string[],
-) =>
-  new PolicyStatement({
-    actions: actions.map((action) => `dynamodb:${action}`),
-    resources: [tableArn],
-    conditions: {
-      [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': [...partitions] },
-      Null: { 'dynamodb:LeadingKeys': 'false' }, // else no key at all would match too
-    },
-  });
+): Statement => ({
+  actions: actions.map((action) => `dynamodb:${action}`),
+  resources: [tableArn],
+  conditions: {
+    [`ForAllValues:${comparison}`]: { 'dynamodb:LeadingKeys': [...partitions] },
+    Null: { 'dynamodb:LeadingKeys': 'false' }, // else no key at all would match too
+  },
+});
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
-const whoKeepsCharts = ({ tableArn }: TableResource) =>
-  new PolicyStatement({
-    actions: ['dynamodb:BatchGetItem'],
-    resources: [tableArn],
-    conditions: {
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [chartKey('*')] },
-      'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'custodian'] },
-      StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
-      Null: { 'dynamodb:LeadingKeys': 'false' },
-    },
-  });
+const whoKeepsCharts = ({ tableArn }: TableResource): Statement => ({
+  actions: ['dynamodb:BatchGetItem'],
+  resources: [tableArn],
+  conditions: {
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [chartKey('*')] },
+    'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'custodian'] },
+    StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  },
+});
 
 /** S3 likewise. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
-const useKeyForObjects = ({ bucketKeyArn, region }: TableResource) =>
-  new PolicyStatement({
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    resources: [bucketKeyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
-  });
+const useKeyForObjects = ({ bucketKeyArn, region }: TableResource): Statement => ({
+  actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+  resources: [bucketKeyArn],
+  conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
+});
 
 /** DynamoDB uses the table's key in the name of whoever calls it. https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html */
-export const useKey = ({ keyArn, region }: TableResource) =>
-  new PolicyStatement({
-    actions: [
-      'kms:Decrypt',
-      'kms:DescribeKey',
-      'kms:Encrypt',
-      'kms:GenerateDataKey',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-    ],
-    resources: [keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.amazonaws.com` } },
-  });
+export const useKey = ({ keyArn, region }: TableResource): Statement => ({
+  actions: [
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'kms:Encrypt',
+    'kms:GenerateDataKey',
+    'kms:ReEncryptFrom',
+    'kms:ReEncryptTo',
+  ],
+  resources: [keyArn],
+  conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.amazonaws.com` } },
+});

@@ -1,5 +1,5 @@
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { auditChainPartition, auditPartition, chainedPrefix } from '../../shared/store/keys.ts';
+import type { Statement } from './statement.ts';
 import { onRows, type TableResource, useKey } from './table-access.ts';
 
 /** The bucket of digests and the key that encrypts it, as a policy names them. */
@@ -10,14 +10,14 @@ export interface DigestResource {
 }
 
 /** Reads where chains end, and writes that down. It changes nothing in the table. */
-export const writeDigestsStatements = (table: TableResource, digests: DigestResource): PolicyStatement[] => [
+export const writeDigestsStatements = (table: TableResource, digests: DigestResource): Statement[] => [
   onRows(table, ['Query'], 'StringLike', [`${chainedPrefix}*`, auditChainPartition('*')]),
   useKey(table),
   ...onDigests(digests, ['GetObject', 'PutObject'], ['Decrypt', 'GenerateDataKey']),
 ];
 
 /** Reads access logs, their chains and digests. */
-export const verifyDigestsStatements = (table: TableResource, digests: DigestResource): PolicyStatement[] => [
+export const verifyDigestsStatements = (table: TableResource, digests: DigestResource): Statement[] => [
   onRows(table, ['Query'], 'StringLike', [`${chainedPrefix}*`, `${auditPartition('')}*`]),
   useKey(table),
   ...onDigests(digests, ['GetObject'], ['Decrypt']),
@@ -28,12 +28,12 @@ const onDigests = (
   { bucketArn, keyArn, region }: DigestResource,
   actions: readonly string[],
   keyActions: readonly string[],
-): PolicyStatement[] => [
-  new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: [`${bucketArn}/*`] }),
-  new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucketArn] }),
-  new PolicyStatement({
+): Statement[] => [
+  { actions: actions.map((action) => `s3:${action}`), resources: [`${bucketArn}/*`] },
+  { actions: ['s3:ListBucket'], resources: [bucketArn] },
+  {
     actions: keyActions.map((action) => `kms:${action}`),
     resources: [keyArn],
     conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
-  }),
+  },
 ];

@@ -1,0 +1,30 @@
+import type { Grants } from './grants.ts';
+import { secretsStatement } from './secrets-access.ts';
+import { historyStatements, recordStatements, type TableResource, uploadStatements } from './table-access.ts';
+
+export interface ApiPlaces {
+  readonly table: TableResource;
+  /** Of the key that encrypts secrets of Subscriptions. */
+  readonly secretsKeyArn: string;
+}
+
+const servesRecords = /^functions\/(?:records\/[a-z-]+|other-records|system|cds-services|hl7-v2)\.ts$/;
+
+/** Whether a function takes uploads. */
+export const takesUploads = (entry: string): boolean => entry === 'functions/records/binary.ts';
+
+/** Whether a function stores Subscriptions, with their secrets. */
+export const writesSubscriptions = (entry: string): boolean =>
+  entry === 'functions/records/subscription.ts' || entry === 'functions/system.ts';
+
+/** What the functions behind the gateway may do. */
+export const apiGrants: Grants<ApiPlaces> = (entry, { table, secretsKeyArn }) => {
+  if (entry === 'functions/metadata.ts') return []; // it describes the server, which is no data
+  if (entry === 'functions/history.ts') return historyStatements(table);
+  if (!servesRecords.test(entry)) return undefined;
+  return [
+    ...recordStatements(table),
+    ...(takesUploads(entry) ? uploadStatements(table) : []),
+    ...(writesSubscriptions(entry) ? [secretsStatement(secretsKeyArn, 'Encrypt')] : []),
+  ];
+};
