@@ -30,11 +30,13 @@ export const locateAll = async (
   return [...own, ...found].filter((address) => address !== undefined);
 };
 
+/** What has to be known to find out where references lead. */
+type Referring = Pick<RequestContext, 'store' | 'known' | 'unseen'> & {
+  readonly request: Pick<RequestContext['request'], 'baseUrl'>;
+};
+
 /** The charts of the patients that references name, each once; foreign and unknown ones are left out. */
-export const chartsOf = async (
-  context: Pick<RequestContext, 'store' | 'known' | 'unseen' | 'request'>,
-  references: readonly string[],
-): Promise<string[]> => {
+export const chartsOf = async (context: Referring, references: readonly string[]): Promise<string[]> => {
   const charts = await Promise.all(
     references.map(async (reference) => {
       const parsed = parseReference(reference, context.request.baseUrl);
@@ -47,10 +49,7 @@ export const chartsOf = async (
 };
 
 /** The charts of the patients' records that a resource refers to, each once: of patients themselves and of what may belong to one. */
-export const chartsReferredTo = async (
-  context: Pick<RequestContext, 'store' | 'known' | 'unseen' | 'request'>,
-  resource: Resource,
-): Promise<string[]> => {
+export const chartsReferredTo = async (context: Referring, resource: Resource): Promise<string[]> => {
   const addresses = await Promise.all(
     referencesIn(resource).map(async ({ reference }) => {
       const parsed = parseReference(reference, context.request.baseUrl);

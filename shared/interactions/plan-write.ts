@@ -315,7 +315,7 @@ export const requireSameHome = async (
 
 /** Charts besides its home in which either version of a record stands: of its patients, and of what it refers to. */
 export const furtherCharts = async (
-  context: Omit<RequestContext, 'recordType'> & { readonly recordType: Pick<RecordType, 'patientsOf'> },
+  context: Parameters<typeof chartsOf>[0] & { readonly recordType: Pick<RecordType, 'patientsOf'> },
   { chart }: Address,
   next: Resource | undefined,
   previous: Resource | undefined,

@@ -67,6 +67,35 @@ const faults = async (anchors?: LogAnchors) =>
 /** Notes for the digest of the day. */
 const notes = async () => (await allRows(store)).filter(({ logs }) => String(logs).split(' ').includes(log));
 
+describe('the chain of a log in a table that was restored, whose stream counts anew', () => {
+  const ofStream = (begun: string, records: readonly DynamoDBRecord[]): DynamoDBRecord[] =>
+    records.map((record, index) => ({
+      ...record,
+      eventSourceARN: `arn:aws:dynamodb:eu-central-1:1:table/t/stream/${begun}`,
+      dynamodb: { ...record.dynamodb, SequenceNumber: String(index + 1) },
+    }));
+  const minutes = (count: number) => new Date(start + count * 60_000).toISOString().slice(0, -1);
+
+  it('goes on with what the new stream brings, though its numbers are lower, and takes it once', async () => {
+    const old = [access(0), access(1), access(2)];
+    await writeRows(store, old);
+    await chain(
+      ofStream(
+        minutes(-600),
+        old.map((row) => told(undefined, row, start)),
+      ),
+    );
+    const later = access(9);
+    await writeRows(store, [later]);
+    const records = ofStream(minutes(5), [told(undefined, later, start + 9 * 60_000)]);
+
+    for (const _twice of [1, 2]) await chain(records);
+
+    expect(await verifyLog(store, log)).toMatchObject({ rows: 4, faults: [], tail: [], unanchored: 4 });
+    expect(await links()).toHaveLength(2);
+  });
+});
+
 describe('the chain of an access log', () => {
   it('finds nothing wrong with a log that nobody touched, short rows, long ones and refusals', async () => {
     const refused = access(1);

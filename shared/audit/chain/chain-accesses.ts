@@ -32,6 +32,23 @@ const isBehind = ({ dynamodb }: DynamoDBRecord, upTo: string): boolean =>
   BigInt(dynamodb?.SequenceNumber ?? 0) > BigInt(upTo);
 
 /**
+ * When a stream was begun, in seconds since 1970: its name ends with that. A table that was restored has a stream of its own, whose numbers say nothing of those of
+ * the stream before. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeStream.html
+ */
+const begunAt = ({ eventSourceARN = '' }: DynamoDBRecord): number => {
+  const [, label = ''] = /\/stream\/(.+)$/.exec(eventSourceARN) ?? [];
+  const time = /^\d+(?:\.\d+)?$/.test(label) ? Number(label) : Date.parse(`${label}Z`) / 1_000;
+  return Number.isNaN(time) ? 0 : Math.floor(time);
+};
+
+/** Those of a batch that are not in the chain yet. A link from before their stream began was made of another one. */
+const freshOf = (records: readonly DynamoDBRecord[], last: Link | undefined): readonly DynamoDBRecord[] => {
+  const [first] = records;
+  if (!first || !last || last.at < begunAt(first)) return records;
+  return records.filter((record) => isBehind(record, last.upTo));
+};
+
+/**
  * Continues the chain of each log that a batch of the stream tells of: one row a log and batch, whatever the batch brings of it. The stream has the rows of a log
  * in order. A batch that comes again, or in part, changes nothing; of two that continue one chain at once, one finds the other's link and goes on behind it.
  * Logs that get their first link of a day are noted for the day's digest before they get it, all of a batch in one row.
@@ -108,8 +125,7 @@ const continueChain = async (
   let last = known;
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (attempt > 0) last = await lastLink(table, name);
-    const upTo = last?.upTo;
-    const fresh = upTo === undefined ? records : records.filter((record) => isBehind(record, upTo));
+    const fresh = freshOf(records, last);
     if (fresh.length === 0) return last;
     const next: Link = {
       log: name,

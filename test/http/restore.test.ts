@@ -1,0 +1,219 @@
+import { isDeepStrictEqual } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { planReplay, type Replay, replayRecords, replayTraces } from '../../infra/cli/restore/replay.ts';
+import { verifyRestored } from '../../infra/cli/restore/verify.ts';
+import type { Restoring } from '../../infra/cli/restore/write-records.ts';
+import { verifyLog } from '../../shared/audit/chain/verify.ts';
+import { deny, readDenials } from '../../shared/store/denylist.ts';
+import { changesAfter, endOfSequence } from '../../shared/store/feed/sequence.ts';
+import { keepingOf } from '../../shared/store/keeping.ts';
+import type { TestCaller } from '../support/callers.ts';
+import { consentBody, hl7, organizationsThere } from '../support/consents.ts';
+import { type FollowedServer, followedServer } from '../support/feed.ts';
+import {
+  create,
+  elsewhere,
+  observationBody,
+  pathOf,
+  patientBody,
+  referenceTo,
+  type Stored,
+} from '../support/records.ts';
+import { beginStream, reopened, restoring, tableAsOf } from '../support/restored-world.ts';
+import { allRows } from '../support/test-store.ts';
+
+// A table that went on, and another one made of its past. What happens in between is what must not be undone by going back, and what going back is for.
+
+const privacy: TestCaller = { role: 'privacy' };
+const frontdesk: TestCaller = { role: 'frontdesk' };
+const restricted = { system: `${hl7}v3-Confidentiality`, code: 'R' };
+
+let before: FollowedServer;
+let after: Awaited<ReturnType<typeof reopened>>;
+let task: Restoring;
+let replay: Replay;
+let end: Awaited<ReturnType<typeof endOfSequence>>;
+
+let patient: Stored<fhir4.Patient>;
+let consent: Stored<fhir4.Consent>;
+let damaged: Stored<fhir4.Observation>;
+let labelled: Stored<fhir4.Observation>;
+let deleted: Stored<fhir4.Observation>;
+let untouched: Stored<fhir4.Observation>;
+let allergy: Stored<fhir4.AllergyIntolerance>;
+let booked: Stored<fhir4.Appointment>;
+/** Of a patient whose chart was opened behind the moment. */
+let opened: Stored<fhir4.Observation>;
+
+const observation = (elements: Partial<fhir4.Observation> = {}) =>
+  create(before, observationBody(referenceTo(patient), elements));
+const holdReason = { resourceType: 'Parameters', parameter: [{ name: 'reason', valueString: 'A court asks for it' }] };
+
+beforeAll(async () => {
+  before = await followedServer();
+  await organizationsThere(before, ['northside', 'lakeside']);
+  patient = await create(before, patientBody());
+  [damaged, labelled, deleted, untouched] = [
+    await observation(),
+    await observation(),
+    await observation(),
+    await observation(),
+  ];
+  consent = await create(before, consentBody(referenceTo(patient)));
+  expect((await before.get(pathOf(damaged), { as: elsewhere })).status).toBe(200);
+  const other = referenceTo(await create(before, patientBody()));
+  opened = await create(before, observationBody(other));
+  await before.beat();
+
+  const table = await tableAsOf(before.store);
+  const at = Date.now();
+
+  await before.put(pathOf(consent), { ...consent, status: 'inactive' });
+  await create(before, consentBody(other));
+  for (const value of [700, 7000])
+    await before.put(pathOf(damaged), { ...damaged, valueQuantity: { ...damaged.valueQuantity, value } });
+  const meta = { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { security: [restricted] } }] };
+  expect((await before.post(`${pathOf(labelled)}/$meta-add`, meta, { as: privacy })).status).toBe(200);
+  await before.delete(pathOf(deleted));
+  allergy = await create<fhir4.AllergyIntolerance>(before, {
+    resourceType: 'AllergyIntolerance',
+    patient: { reference: referenceTo(patient) },
+    code: { text: 'Penicillin' },
+    clinicalStatus: { coding: [{ system: `${hl7}allergyintolerance-clinical`, code: 'active' }] },
+  });
+  booked = await create<fhir4.Appointment>(
+    before,
+    {
+      resourceType: 'Appointment',
+      status: 'booked',
+      start: '2027-03-01T09:00:00Z',
+      end: '2027-03-01T09:30:00Z',
+      participant: [{ actor: { reference: referenceTo(patient) }, status: 'accepted' }],
+    },
+    frontdesk,
+  );
+  expect((await before.post(`${pathOf(patient)}/$legal-hold`, holdReason, { as: privacy })).status).toBe(200);
+  await deny(before.store, { kind: 'person', name: 'Practitioner/northside-nurse', before: Date.now() });
+  await before.beat();
+  end = await endOfSequence(before.store, 'northside');
+
+  task = restoring(before.store, table, at);
+  replay = await planReplay(task, 'keep');
+  await replayTraces(task, replay);
+  await beginStream(table);
+  await replayRecords(task, replay);
+  after = await reopened(table);
+  expect(await verifyRestored(task, 'keep')).toEqual([]);
+  await after.file();
+});
+
+const read = (path: string, as?: TestCaller) => after.get(path, as === undefined ? {} : { as });
+
+describe('a restored table, before anybody uses it', () => {
+  it('shows nobody what a later revocation closed', async () => {
+    expect((await read(pathOf(untouched), elsewhere)).status).toBe(404);
+    expect((await read(pathOf(damaged), elsewhere)).status).toBe(404);
+    expect((await read(pathOf(consent), privacy)).body).toMatchObject({ status: 'inactive', meta: { versionId: '2' } });
+    expect((await read(`${pathOf(consent)}/_history/1`, privacy)).body).toMatchObject({ status: 'active' });
+  });
+
+  it('opens what a later Consent opened', async () => {
+    expect((await read(pathOf(opened), elsewhere)).status).toBe(200);
+  });
+
+  it('denies whoever was denied, and holds what was held', async () => {
+    const denied = await readDenials(after.store.client, after.store.tableName);
+
+    expect(denied).toContainEqual(expect.objectContaining({ kind: 'person', name: 'Practitioner/northside-nurse' }));
+    expect((await keepingOf(after.store, [patient.id])).get(patient.id)).toMatchObject({ state: 'held' });
+  });
+
+  it('keeps a label that was put on later, on a record that is otherwise as it was', async () => {
+    const { body } = await read(pathOf(labelled));
+
+    expect(body).toMatchObject({ meta: { security: [restricted] }, valueQuantity: { value: 72 } });
+  });
+
+  it('says again what was said, in a version of its own, and has in its history what was written later', async () => {
+    const { body } = await read(pathOf(damaged));
+
+    expect(body).toMatchObject({ valueQuantity: { value: 72 }, meta: { versionId: '4' } });
+    expect((await read(`${pathOf(damaged)}/_history/3`)).body).toMatchObject({ valueQuantity: { value: 7000 } });
+    expect((await read(`${pathOf(damaged)}/_history/2`)).body).toMatchObject({ valueQuantity: { value: 700 } });
+    expect((await read(pathOf(untouched))).body).toMatchObject({ meta: { versionId: '1' } });
+  });
+
+  it('finds by a search what was put back, as it is now', async () => {
+    const { body } = await read(`Observation?patient=${patient.id}`);
+    const versions = new Map(
+      Array.from(body['entry'] as unknown as { resource: fhir4.Observation }[]).map(({ resource }) => [
+        resource.id,
+        resource.meta?.versionId,
+      ]),
+    );
+
+    expect(versions.get(damaged.id)).toBe('4');
+    expect(versions.has(deleted.id)).toBe(false);
+  });
+
+  it('has what was made later as deleted, with what it said', async () => {
+    expect((await read(pathOf(allergy))).status).toBe(410);
+    expect((await read(`${pathOf(allergy)}/_history/1`)).body).toMatchObject({ code: { text: 'Penicillin' } });
+    expect((await read(pathOf(booked), frontdesk)).status).toBe(410);
+  });
+
+  it('leaves deleted what was deleted', async () => {
+    expect((await read(pathOf(deleted))).status).toBe(410);
+  });
+
+  it('has every row of every access log, and chains that hold', async () => {
+    const isLog = ({ pk }: { pk: string }) => /^A#[^#]+$/.test(pk);
+    const there = new Map((await allRows(after.store)).map((row) => [`${row.pk} ${row.sk}`, row]));
+
+    const missing = (await allRows(before.store))
+      .filter(isLog)
+      .filter((row) => !isDeepStrictEqual(there.get(`${row.pk} ${row.sk}`), row));
+
+    expect(missing).toEqual([]);
+    await after.file();
+    const verdict = await verifyLog(after.store, patient.id);
+    expect(verdict).toMatchObject({ faults: [], tail: [] });
+    expect(verdict.rows).toBeGreaterThan(10);
+  });
+
+  it('goes on where everybody has read to, and tells what was put back', async () => {
+    const { changes } = await changesAfter(after.store, 'northside', end, 100);
+    const newest = new Map(changes.map(({ change }) => [change.id ?? `${change.type} ${change.place}`, change]));
+    const told = [...newest.values()].map(({ type, version, change }) => [type, version, change]).sort();
+
+    expect(told).toEqual(
+      [
+        ['AllergyIntolerance', 2, 'deleted'],
+        ['Appointment', 2, 'deleted'],
+        ['Observation', 3, 'updated'],
+        ['Observation', 4, 'updated'],
+      ].sort(),
+    );
+  });
+});
+
+describe('the work list of a restore', () => {
+  it('names what people have to look at, what harms first, with who wrote it', () => {
+    const lines = replay.work.map(({ rank, record, version, by }) => [rank, record, version.split('/').at(-1), by]);
+
+    expect(lines).toContainEqual([1, referenceTo(allergy), '1', 'physician@northside.example']);
+    expect(lines).toContainEqual([1, referenceTo(damaged), '3', 'physician@northside.example']);
+    expect(lines).toContainEqual([2, referenceTo(booked), '1', 'frontdesk@northside.example']);
+    expect(lines).toContainEqual([4, referenceTo(consent), '2', 'physician@northside.example']);
+    expect(lines.map(([rank]) => rank)).toEqual(lines.map(([rank]) => rank).toSorted());
+    expect(lines.map(([, record]) => record)).not.toContain(referenceTo(untouched));
+  });
+});
+
+describe('a restore that is done again', () => {
+  it('finds nothing left to do', async () => {
+    const again = await planReplay(task, 'keep');
+
+    expect(again.decided).toEqual([]);
+  });
+});
