@@ -1,5 +1,7 @@
+import { breach } from './breach.ts';
 import { redrive } from './redrive.ts';
+import { snooping } from './snooping.ts';
 import type { Verb } from './verb.ts';
 
 /** All that can be asked of `npm run admin`, in the order in which the list has it. */
-export const verbs: readonly Verb[] = [redrive];
+export const verbs: readonly Verb[] = [snooping, breach, redrive];

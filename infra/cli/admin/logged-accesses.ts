@@ -1,0 +1,48 @@
+import type { AuditedAccess } from '../../../shared/audit/audit-event.ts';
+import { chartLog, dayLog } from '../../../shared/audit/audit-log.ts';
+import type { RecordStore } from '../../../shared/store/record-store.ts';
+import { daysIn, type Span } from './times.ts';
+
+/** An access of the log, and the chart in whose log it is. */
+export interface LoggedAccess extends Omit<AuditedAccess, 'patient'> {
+  readonly chart: string;
+}
+
+/** Within a span, newest first. */
+export async function* accessesOfChart(store: RecordStore, chart: string, span: Span): AsyncGenerator<LoggedAccess> {
+  for await (const page of pages((after) => chartLog(store, chart, after)))
+    for (const access of page) {
+      if (access.entry.at < span.from) return;
+      if (access.entry.at < span.to) yield { ...access, chart };
+    }
+}
+
+/** What the people and applications of an organisation did within a span, newest first. Of the last seconds some may be missing, which are not filed yet. */
+export async function* accessesOfOrganization(
+  store: RecordStore,
+  organization: string,
+  span: Span,
+): AsyncGenerator<LoggedAccess> {
+  for (const day of daysIn(span))
+    for await (const page of pages((after) => dayLog(store, organization, day, after)))
+      for (const access of page)
+        if (access.entry.at >= span.from && access.entry.at < span.to)
+          yield { ...access, chart: store.ids.decode(access.id)?.chart ?? '' };
+}
+
+type Accesses = readonly Omit<AuditedAccess, 'patient'>[];
+
+async function* pages(
+  read: (after: string | undefined) => Promise<{ readonly accesses: Accesses; readonly next: string | undefined }>,
+): AsyncGenerator<Accesses> {
+  let after: string | undefined;
+  do {
+    const { accesses, next } = await read(after);
+    yield accesses;
+    after = next;
+  } while (after !== undefined);
+}
+
+/** Whether somebody is meant by a user name, a pool's `sub` or a reference to the own record. */
+export const isBy = ({ entry: { name, subject, fhirUser } }: LoggedAccess, who: string): boolean =>
+  [name, subject, fhirUser].includes(who);
