@@ -4,10 +4,10 @@ import { documentClient } from '../shared/store/document-client.ts';
 // Made at the first event: a client looks for its configuration as soon as it is made.
 let client: ReturnType<typeof documentClient> | undefined;
 
-/** CloudTrail's events of the user pool → tokens that are denied, and sign-ins that failed in the access log. */
+/** What CloudTrail and their own logs tell of the user pools → tokens that are denied, and sign-ins that failed in the access log. */
 export const handler = async (event: unknown): Promise<void> => {
-  const { TABLE_NAME: tableName, USER_POOL_ID: userPoolId, USER_POOL_CLIENT_IDS: clientIds } = process.env;
-  if (!tableName || !userPoolId || !clientIds) throw new Error('The environment names no table, user pool or client');
+  const { TABLE_NAME: tableName, STAFF_POOL_ID: staff, PATIENT_POOL_ID: patients } = process.env;
+  if (!tableName || !staff || !patients) throw new Error('The environment names no table or user pools');
   client ??= documentClient();
-  await followUserPool({ client, tableName }, event, { userPoolId, clientIds: clientIds.split(',') }, Date.now());
+  await followUserPool({ client, tableName }, event, { staff, patients }, Date.now());
 };

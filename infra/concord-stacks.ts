@@ -1,9 +1,9 @@
 import type { App } from 'aws-cdk-lib';
 import type { BundleFolder } from './bundle-function.ts';
+import { followPoolEntry, tokenClaimsEntries } from './local/pool-functions.ts';
 import { queueConsumers } from './local/queue-consumers.ts';
 import { scheduledFunctions } from './local/scheduler.ts';
 import { streamConsumers } from './local/stream-consumers.ts';
-import { followPoolEntry, tokenClaimsEntry } from './local/user-pool.ts';
 import { routes } from './routes.ts';
 import { ApiStack } from './stacks/api.ts';
 import { DocumentsStack } from './stacks/documents.ts';
@@ -16,7 +16,7 @@ import type { StageConfig } from './stages.ts';
 /** The source of every function that is deployed, each once. */
 export const functionEntries: readonly string[] = [
   ...new Set([...routes, ...streamConsumers, ...scheduledFunctions, ...queueConsumers].map(({ entry }) => entry)),
-  tokenClaimsEntry,
+  ...Object.values(tokenClaimsEntries),
   followPoolEntry,
   replayEntry,
 ];
@@ -62,14 +62,11 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     secretsKeyArn: records.secretsKey.keyArn,
     uploadPlanArn: documents.uploadPlanArn,
   });
-  const { userPool, client, domain } = signIn;
   const api = new ApiStack(app, id('api'), {
     ...of('api'),
     ...functions,
     table,
-    userPool,
-    client,
-    signInDomain: domain,
+    pools: signIn,
     secretsKeyArn: records.secretsKey.keyArn,
   });
   return { records, documents, signIn, sharing, api };

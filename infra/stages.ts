@@ -3,6 +3,7 @@ import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
 import { usualRetention } from '../shared/retention/policy.ts';
 import { isFurtherHost } from '../shared/webhooks/further-hosts.ts';
 import { partnersOf, partnersSchema } from './partners.ts';
+import { signInSchema } from './sign-in-settings.ts';
 
 /** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const logDays = z.literal([7, 14, 30, 60, 90, 180, 365, 731, 1096, 2192, 2557]);
@@ -88,14 +89,8 @@ const stageSchema = z.strictObject({
       furtherHosts: z.array(z.string().check(z.regex(/^https:/), z.refine(isFurtherHost))),
     }),
   ),
-  signIn: z.strictObject({
-    /** Whether staff must show a second factor. */
-    secondFactor: z.enum(['required', 'optional']),
-    /** Cognito's plan. Threat protection needs `plus`; `essentials` is the least that adds claims to access tokens. */
-    plan: z.enum(['plus', 'essentials']),
-    /** Where the sign-in pages may send people back to. */
-    callbackUrls: z.array(z.string().check(z.regex(/^https:\/\/|^http:\/\/localhost[:/]/))).check(z.minLength(1)),
-  }),
+  /** How staff, applications and patients sign in: infra/sign-in-settings.ts. */
+  signIn: signInSchema,
 });
 
 export type StageConfig = z.infer<typeof stageSchema>;
@@ -127,7 +122,12 @@ export const stages: readonly StageConfig[] = [
       cosignHours: 48,
       uploads: { largestMegabytes: 100, scanner: 'guardduty' },
     },
-    signIn: { secondFactor: 'required', plan: 'plus', callbackUrls: ['https://concord.example/signed-in'] },
+    signIn: {
+      secondFactor: 'required',
+      plan: 'plus',
+      callbackUrls: ['https://concord.example/signed-in'],
+      patients: { selfSignUp: false, callbackUrls: ['https://patients.concord.example/signed-in'] },
+    },
   },
   {
     name: 'dev',
@@ -151,7 +151,12 @@ export const stages: readonly StageConfig[] = [
       cosignHours: 48,
       uploads: { largestMegabytes: 100, scanner: 'none' },
     },
-    signIn: { secondFactor: 'optional', plan: 'essentials', callbackUrls: ['http://localhost:8080/signed-in'] },
+    signIn: {
+      secondFactor: 'optional',
+      plan: 'essentials',
+      callbackUrls: ['http://localhost:8080/signed-in'],
+      patients: { selfSignUp: false, callbackUrls: ['http://localhost:8081/signed-in'] },
+    },
   },
 ].map(parseStage);
 

@@ -7,7 +7,9 @@ export interface RunningServer {
   readonly url: string;
   /** Address of the Cognito stand-in. */
   readonly cognito: string;
+  /** Applications by which people sign in with a password: staff, and patients. */
   readonly clientId: string;
+  readonly patientClientId: string;
   /** Address of the event log. */
   readonly events: string;
   /** Address of the store, and the name of its table. */
@@ -24,6 +26,7 @@ export interface RunningServer {
 const answerSchema = z.object({
   cognito: z.url(),
   clientId: z.string(),
+  patientClientId: z.string(),
   events: z.url(),
   dynamodb: z.url(),
   table: z.string(),

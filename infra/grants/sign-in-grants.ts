@@ -1,9 +1,10 @@
-import { followPoolEntry, tokenClaimsEntry } from '../local/user-pool.ts';
+import { followPoolEntry, tokenClaimsEntries } from '../local/pool-functions.ts';
 import { listed } from './grants.ts';
-import { followPoolStatements, signInStatements, type TableResource } from './table-access.ts';
+import { followPoolStatements, signInStatements, staffSignInStatements, type TableResource } from './table-access.ts';
 
-/** What the functions of a user pool may do. */
+/** What the functions of the user pools may do. */
 export const signInGrants = listed<{ readonly table: TableResource }>({
-  [tokenClaimsEntry]: ({ table }) => signInStatements(table),
+  [tokenClaimsEntries.staff]: ({ table }) => staffSignInStatements(table),
+  [tokenClaimsEntries.patients]: ({ table }) => signInStatements(table),
   [followPoolEntry]: ({ table }) => followPoolStatements(table),
 });

@@ -9,6 +9,7 @@ import {
   toldSightsPrefix,
 } from '../../shared/store/feed/feed-keys.ts';
 import {
+  applicationsPartition,
   auditChainPartition,
   auditPartition,
   chainedPrefix,
@@ -106,9 +107,19 @@ export const historyStatements = (table: TableResource): Statement[] => [
 /** Writes sign-ins into the log. It may be the first of all, and makes the deployment's secret then. */
 export const signInStatements = (table: TableResource): Statement[] => [
   onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
+  ...writeSignIns(table),
+];
+
+const writeSignIns = (table: TableResource): Statement[] => [
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
   accessLogStays(table),
   useKey(table),
+];
+
+/** Likewise, and reads whose application asks for a token: that of staff and applications. */
+export const staffSignInStatements = (table: TableResource): Statement[] => [
+  onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk, applicationsPartition]),
+  ...writeSignIns(table),
 ];
 
 /** Denies users, and writes failed sign-ins into the log, where it reads who the user was at the last one. */

@@ -24,6 +24,18 @@ export interface JsonService {
 /** A document behind a plain GET. Undefined if there is none at this address. */
 export type Documents = (url: URL) => unknown;
 
+/** A form that a client posts to an address of its own. Undefined if nothing takes one there. */
+export type Forms = (request: {
+  readonly pathname: string;
+  readonly authorization: string | undefined;
+  readonly body: URLSearchParams;
+}) => Promise<FormAnswer | undefined>;
+
+interface FormAnswer {
+  readonly statusCode: number;
+  readonly body: object;
+}
+
 export interface AwsServices {
   readonly endpoint: string;
   readonly stop: () => Promise<void>;
@@ -40,10 +52,11 @@ const largestRequest = 4 * 1024 * 1024;
 export const startAwsServices = async (
   services: readonly JsonService[],
   documents: readonly Documents[] = [],
+  forms: readonly Forms[] = [],
 ): Promise<AwsServices> => {
   const server = createServer((request, response) => {
-    answer(request, services, documents).then(
-      (body) => send(response, 200, body),
+    answer(request, services, documents, forms).then(
+      ({ statusCode, body }) => send(response, statusCode, body),
       (error: unknown) => {
         const known = error instanceof ServiceError;
         const { name, message, statusCode } = known
@@ -73,12 +86,23 @@ const answer = async (
   request: IncomingMessage,
   services: readonly JsonService[],
   documents: readonly Documents[],
-): Promise<unknown> => {
+  forms: readonly Forms[],
+): Promise<{ readonly statusCode: number; readonly body: unknown }> => {
   if (request.method === 'GET') {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     for (const document of documents) {
       const found = await document(url);
-      if (found !== undefined) return found;
+      if (found !== undefined) return { statusCode: 200, body: found };
+    }
+    throw new ServiceError('ResourceNotFoundException', 'There is nothing at this address', 404);
+  }
+  if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
+    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const { authorization } = request.headers;
+    const body = new URLSearchParams(await bodyOf(request));
+    for (const form of forms) {
+      const answered = await form({ pathname, authorization, body });
+      if (answered) return answered;
     }
     throw new ServiceError('ResourceNotFoundException', 'There is nothing at this address', 404);
   }
@@ -87,7 +111,7 @@ const answer = async (
   if (request.method !== 'POST' || !run) {
     throw new ServiceError('UnknownOperationException', `The local stack does not serve ${target}.${operation}`);
   }
-  return run(parse(await bodyOf(request)));
+  return { statusCode: 200, body: await run(parse(await bodyOf(request))) };
 };
 
 const bodyOf = async (request: IncomingMessage): Promise<string> => {

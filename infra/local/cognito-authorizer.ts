@@ -7,16 +7,27 @@ export type AuthorizerClaims = Readonly<Record<string, string>>;
 export type Authorize = (authorization: string | undefined) => AuthorizerClaims | undefined;
 
 export interface AuthorizerOptions {
-  readonly userPoolId: string;
-  readonly clientIds: readonly string[];
-  /** The pool's public keys. */
-  readonly jwks: { readonly keys: readonly object[] };
+  /** Public keys of the pools whose tokens are taken, by the id of the pool. */
+  readonly jwks: Readonly<Record<string, { readonly keys: readonly object[] }>>;
+  /** A token needs one of these. */
+  readonly scopes: readonly string[];
 }
 
-/** API Gateway's Cognito authorizer for access tokens, by the verifier that the functions use. It never asks the network. */
-export const cognitoAuthorizer = ({ userPoolId, clientIds, jwks }: AuthorizerOptions): Authorize => {
-  const verifier = CognitoJwtVerifier.create({ userPoolId, clientId: [...clientIds], tokenUse: 'access' });
-  verifier.cacheJwks(jwks as Parameters<typeof verifier.cacheJwks>[0]);
+/**
+ * API Gateway's Cognito authorizer for access tokens of several pools, by the verifier that the functions use. It never asks the network.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
+ */
+export const cognitoAuthorizer = ({ jwks, scopes }: AuthorizerOptions): Authorize => {
+  const verifier = CognitoJwtVerifier.create(
+    Object.keys(jwks).map((userPoolId) => ({
+      userPoolId,
+      clientId: null,
+      tokenUse: 'access' as const,
+      scope: [...scopes],
+    })),
+  );
+  for (const [pool, keys] of Object.entries(jwks))
+    verifier.cacheJwks(keys as Parameters<typeof verifier.cacheJwks>[0], pool);
   return (authorization) => {
     const token = (authorization ?? '').replace(/^Bearer +/i, '');
     try {

@@ -5,9 +5,12 @@ import {
   ListTablesCommand,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
+import { offeredScopes } from '../../shared/access/offered-scopes.ts';
 import type { Policy } from '../../shared/access/policy.ts';
 import type { TokenEvent } from '../../shared/access/token-claims.ts';
+import { addApplication } from '../../shared/store/applications.ts';
 import { quarantinePrefix, verdictTag } from '../../shared/store/content-objects.ts';
+import { documentClient } from '../../shared/store/document-client.ts';
 import { startAwsServices } from './aws-services.ts';
 import { CannotStart } from './cannot-start.ts';
 import { cognitoAuthorizer } from './cognito-authorizer.ts';
@@ -22,6 +25,7 @@ import { importHandler, type LoadHandler, lambdaContext } from './lambda.ts';
 import { scan } from './malware-scanner.ts';
 import type { GatewayRoute } from './match-route.ts';
 import { startObjectStore } from './object-store.ts';
+import { followPoolEntry, tokenClaimsEntries } from './pool-functions.ts';
 import { queueConsumers as allQueueConsumers } from './queue-consumers.ts';
 import { type QueueConsumer, startQueuePoller } from './queue-poller.ts';
 import { openQueue } from './queue-service.ts';
@@ -30,7 +34,7 @@ import { seedDirectory } from './seed-directory.ts';
 import { settleLeftBehind } from './settle-left-behind.ts';
 import { streamConsumers as allConsumers } from './stream-consumers.ts';
 import { type StreamConsumer, startStreamPoller } from './stream-poller.ts';
-import { followPoolEntry, openUserPool, tokenClaimsEntry, type UserPool, type UserPoolOptions } from './user-pool.ts';
+import { localApplications, openUserPools, type UserPools, type UserPoolsOptions } from './user-pools.ts';
 import { localPassword, type OrganizationId } from './users.ts';
 
 export interface ConcordOptions {
@@ -58,7 +62,7 @@ export interface ConcordOptions {
   readonly queueConsumers?: readonly QueueConsumer[];
   /** All scheduled functions of the stack if absent. */
   readonly schedule?: readonly ScheduledFunction[];
-  /** Whether the user pool has its functions, which trace sign-ins and deny whom it ends; true if absent. */
+  /** Whether the user pools have their functions, which trace sign-ins and deny whom they end; true if absent. */
   readonly poolFunctions?: boolean;
   readonly load?: LoadHandler;
   /** Deletes `dataDir` at the end, however it ends: for tests. */
@@ -70,8 +74,8 @@ export interface Concord {
   readonly port: number;
   /** FHIR base URL. */
   readonly url: string;
-  readonly userPool: UserPool;
-  /** An access token of a local user. Throws ServiceError `NotAuthorizedException`. */
+  readonly userPools: UserPools;
+  /** An access token of a local user or application. Throws ServiceError `NotAuthorizedException`. */
   readonly token: (username: string, password?: string) => Promise<string>;
   /** Events on the bus behind a position; all that are kept if absent. */
   readonly events: (after?: number) => readonly LoggedEvent[];
@@ -137,7 +141,8 @@ const start = async (
   const documents: NonNullable<Parameters<typeof startAwsServices>[1]>[number][] = [
     ({ pathname }) => (pathname === '/_instance' ? { instance } : undefined),
   ];
-  const awsServices = await startAwsServices(services, documents);
+  const forms: NonNullable<Parameters<typeof startAwsServices>[2]>[number][] = [];
+  const awsServices = await startAwsServices(services, documents, forms);
   running.push(awsServices.stop);
 
   const folder = await openDataFolder(dataDir, awsServices.endpoint, { reset });
@@ -157,7 +162,7 @@ const start = async (
   objectStore.createBucket(bucketName);
   objectStore.createBucket(digestBucketName, { locked: true });
 
-  const userPool = await openUserPool({
+  const userPools = await openUserPools({
     folder: folder.usersFolder,
     region,
     ...(options.poolFunctions === false ? {} : poolFunctions(load)),
@@ -176,8 +181,9 @@ const start = async (
       maxReceiveCount: consumer.maxReceiveCount,
     }),
   }));
-  services.push(userPool.service, bus.service, keyService.service, ...queues.map(({ queue }) => queue.service));
-  documents.push(userPool.documents, bus.documents);
+  services.push(userPools.service, bus.service, keyService.service, ...queues.map(({ queue }) => queue.service));
+  documents.push(userPools.documents, bus.documents);
+  forms.push(userPools.forms);
 
   const restore = setEnvironment({
     TABLE_NAME: tableName,
@@ -191,9 +197,9 @@ const start = async (
     AWS_ENDPOINT_URL_S3: objectStore.endpoint,
     AWS_ENDPOINT_URL_EVENTBRIDGE: awsServices.endpoint,
     AWS_ENDPOINT_URL: awsServices.endpoint, // a service that has no stand-in is refused here, not asked for in AWS
-    USER_POOL_ID: userPool.id,
-    USER_POOL_CLIENT_IDS: userPool.clientId,
-    USER_POOL_JWKS: JSON.stringify(userPool.jwks),
+    STAFF_POOL_ID: userPools.staff.id,
+    PATIENT_POOL_ID: userPools.patients.id,
+    USER_POOL_JWKS: JSON.stringify(userPools.jwks),
     POLICY: JSON.stringify(options.policy ?? {}),
     REMINDER_MINUTES: '[1440]',
     WEBHOOK_HOSTS: JSON.stringify(['http://localhost:*', 'http://127.0.0.1:*']),
@@ -218,12 +224,14 @@ const start = async (
   running.push(startExpirySweeper({ endpoint: store.endpoint, tableName }).stop);
   running.push(startScheduler(schedule, load).stop);
 
-  const authorize = cognitoAuthorizer({ userPoolId: userPool.id, clientIds: [userPool.clientId], jwks: userPool.jwks });
+  const authorize = cognitoAuthorizer({ jwks: userPools.jwks, scopes: Object.values(offeredScopes).flat() });
   const local = {
     '/_local': {
       cognito: awsServices.endpoint,
-      clientId: userPool.clientId,
-      userPoolId: userPool.id,
+      userPoolId: userPools.staff.id,
+      patientPoolId: userPools.patients.id,
+      clientId: userPools.staff.clientId,
+      patientClientId: userPools.patients.clientId,
       events: `${awsServices.endpoint}/_events`,
       dynamodb: store.endpoint,
       table: tableName,
@@ -240,8 +248,8 @@ const start = async (
       })),
     },
   };
-  const token = async (username: string, password = localPassword) =>
-    (await userPool.signIn(username, password)).accessToken;
+  const token = (username: string, password = localPassword) => userPools.accessToken(username, password);
+  if (options.poolFunctions !== false) await enterApplications();
   if (options.seed !== false) {
     const backDoor = await startGateway(0, { routes, load, authorize });
     const baseUrl = `http://127.0.0.1:${backDoor.port}/fhir`;
@@ -252,10 +260,10 @@ const start = async (
         const { seedPatients } = await import('../demo/seed-patients.ts');
         const { patient } = await seedPatients(baseUrl, tokenOf, Date.now());
         if (patient !== undefined) {
-          await userPool.addPatient(patient);
+          await userPools.addPatient(patient);
           const { seedProxy } = await import('../demo/seed-proxy.ts');
           const { child, person } = await seedProxy(baseUrl, (role) => token(`${role}@northside.example`));
-          await userPool.addProxy(child, person);
+          await userPools.addProxy(child, person);
         }
       }
     } finally {
@@ -267,7 +275,7 @@ const start = async (
   return {
     port: gateway.port,
     url: `http://localhost:${gateway.port}/fhir`,
-    userPool,
+    userPools,
     token,
     events: (after = 0) => bus.after(after),
     settled: poller.settled,
@@ -288,16 +296,23 @@ const requirePack = async (file: string): Promise<void> => {
   });
 };
 
-/** What the pool asks and tells. */
-const poolFunctions = (load: LoadHandler): Pick<UserPoolOptions, 'addTokenClaims' | 'tell'> => ({
-  addTokenClaims: async (event) =>
-    (await (
-      await load(tokenClaimsEntry)
-    )(event, lambdaContext(tokenClaimsEntry, 5_000))) as TokenEvent,
+/** What the pools ask and tell. */
+const poolFunctions = (load: LoadHandler): Pick<UserPoolsOptions, 'addTokenClaims' | 'tell'> => ({
+  addTokenClaims: {
+    staff: trigger(load, tokenClaimsEntries.staff),
+    patients: trigger(load, tokenClaimsEntries.patients),
+  },
   tell: async (event) => {
     await (await load(followPoolEntry))(event, lambdaContext(followPoolEntry, 60_000));
   },
 });
+
+const trigger =
+  (load: LoadHandler, entry: string) =>
+  async (event: TokenEvent): Promise<TokenEvent> =>
+    (await (
+      await load(entry)
+    )(event, lambdaContext(entry, 5_000))) as TokenEvent;
 
 /** Sets variables, and returns what puts them back: a later stack in this process must not find an earlier one's. */
 const setEnvironment = (variables: Readonly<Record<string, string>>) => {
@@ -309,6 +324,14 @@ const setEnvironment = (variables: Readonly<Record<string, string>>) => {
       else process.env[name] = value;
     }
   };
+};
+
+/** Enters the applications of the local stack, as an administrator enters those of a deployment. What was ended stays so. */
+const enterApplications = async (): Promise<void> => {
+  const client = documentClient();
+  const table = { client, tableName };
+  await Promise.all(localApplications(Date.now()).map((application) => addApplication(table, application)));
+  client.destroy();
 };
 
 /** A store and whether it had the table before. */

@@ -42,11 +42,11 @@ const settings = () => {
 const localDate = (now = new Date()) =>
   [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
 
-const welcome = ({ url, port, userPool }: Concord, { dataDir, demo }: { dataDir: string; demo: boolean }) => {
+const welcome = ({ url, port, userPools }: Concord, { dataDir, demo }: { dataDir: string; demo: boolean }) => {
   const relative = path.relative('', dataDir);
   const environment = port === 3000 ? '' : `PORT=${port} `;
   const curl = `curl -H "Authorization: Bearer $(${environment}npm run -s token -- physician@northside.example)"`;
-  const patient = userPool.hasPatient()
+  const patient = userPools.hasPatient()
     ? `\n  or ${patientUsername}, who sees one chart, and ${proxyUsername}, who acts for a child`
     : '';
   const hasDemo = patient !== '';

@@ -1,3 +1,5 @@
+import { offeredScopes } from '../../shared/access/offered-scopes.ts';
+
 /** The organisations of the local stack. */
 export const organizations = [
   { id: 'northside', name: 'Northside Clinic' },
@@ -21,24 +23,27 @@ export const staffRoles = [
 ] as const;
 export type StaffRole = (typeof staffRoles)[number];
 
-/** Somebody who can sign in to the local stack. */
+/** Somebody who can sign in to the local stack, or an application that can. */
 export interface LocalUser {
   /** Also the e-mail address. */
   readonly username: string;
   readonly organization: OrganizationId;
   readonly role: StaffRole | 'system';
-  /** SMART scopes of their tokens, separated by blanks. */
-  readonly scope: string;
   /** Reference to their own record, which the seeded directory holds. */
   readonly fhirUser: string;
 }
+
+/** Scopes of tokens that people get here, by their pool. Applications get those that they ask for. */
+export const localScopes = {
+  staff: ['user/*.cruds'],
+  patients: ['patient/*.rs', ...offeredScopes.patient.filter((scope) => scope.endsWith('.cruds'))],
+} as const;
 
 const staffOf = (organization: OrganizationId): LocalUser[] =>
   staffRoles.map((role) => ({
     username: `${role}@${organization}.example`,
     organization,
     role,
-    scope: 'user/*.cruds',
     fhirUser: `Practitioner/${organization}-${role}`,
   }));
 
@@ -46,46 +51,24 @@ const applicationOf = (organization: OrganizationId): LocalUser => ({
   username: `system@${organization}.example`,
   organization,
   role: 'system',
-  scope: 'system/*.cruds',
   fhirUser: `Device/${organization}-system`,
 });
 
 /** All who can sign in: each staff role at both organisations, and one application of each. */
 export const localUsers: readonly LocalUser[] = organizations.flatMap(({ id }) => [...staffOf(id), applicationOf(id)]);
 
-/** A patient who can sign in, and sees the own record, or somebody who acts for one. */
-export interface PatientUser {
-  readonly username: string;
-  readonly role: 'patient';
-  readonly scope: string;
-  readonly fhirUser: string;
-  /** Id of the patient's record. */
-  readonly patient: string;
-}
-
+/** A patient of a store with demo patients, who sees the own record. */
 export const patientUsername = 'patient@home.example';
 
-/** The patient user of a store with demo patients. */
-export const patientUser = (patient: string): PatientUser => ({
-  username: patientUsername,
-  role: 'patient',
-  scope: [
-    'patient/*.rs',
-    ...['Consent', 'Task', 'Communication', 'QuestionnaireResponse'].map((type) => `patient/${type}.cruds`),
-  ].join(' '),
-  fhirUser: `Patient/${patient}`,
-  patient,
-});
-
+/** Who acts for a child of the demo. What is recorded in the child's chart decides what that opens. */
 export const proxyUsername = 'parent@home.example';
 
-/**
- * The user who acts for a child of the demo. What is recorded in the child's chart decides what that opens.
- *
- * @param person - reference to the user's own record.
- */
-export const proxyUser = (patient: string, person: string): PatientUser => ({
-  ...patientUser(patient),
-  username: proxyUsername,
-  fhirUser: person,
-});
+/** The pool at which somebody signs in. */
+export const poolOf = (username: string): 'staff' | 'patients' =>
+  [patientUsername, proxyUsername].includes(username) ? 'patients' : 'staff';
+
+/** What the pool calls the application of a name such as `system@northside.example`; undefined for a person. Its secret is the common password. */
+export const localClientOf = (username: string): string | undefined =>
+  localUsers.some((user) => user.username === username && user.role === 'system')
+    ? username.replace(/^system@(\w+)\.example$/, '$1system')
+    : undefined;

@@ -8,10 +8,11 @@ import {
   MethodLoggingLevel,
   SpecRestApi,
 } from 'aws-cdk-lib/aws-apigateway';
-import type { IUserPool, IUserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { offeredScopes } from '../../shared/access/offered-scopes.ts';
 import { apiGrants, takesUploads, writesSubscriptions } from '../grants/api-grants.ts';
 import { statementsFor } from '../grants/grants.ts';
 import type { TableResource } from '../grants/table-access.ts';
@@ -19,16 +20,18 @@ import { packFile } from '../knowledge-pack.ts';
 import { integrationTimeoutMs, routeDocument } from '../route-document.ts';
 import { routes } from '../routes.ts';
 import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
-import { clinicalScopes } from './sign-in.ts';
 
 export interface ApiStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
-  readonly userPool: IUserPool;
-  readonly client: IUserPoolClient;
+  readonly pools: Readonly<Record<'staff' | 'patients', SignInPool>>;
   /** Of the key that encrypts secrets of Subscriptions. */
   readonly secretsKeyArn: string;
-  /** Address of the sign-in pages. */
-  readonly signInDomain: string;
+}
+
+interface SignInPool {
+  readonly userPool: IUserPool;
+  /** Address of its sign-in pages. */
+  readonly domain: string;
 }
 
 /** First part of the path where no domain of one's own hides it. Must not be `fhir`, which begins the routes. */
@@ -54,7 +57,7 @@ const accessLog = {
 export class ApiStack extends Stack {
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
-    const { stage, bundleFolder, logKey, userPool, table, secretsKeyArn } = props;
+    const { stage, bundleFolder, logKey, pools, table, secretsKeyArn } = props;
     const functions = new Map(
       [...new Set(routes.map(({ entry }) => entry))].map((entry) => [
         entry,
@@ -82,8 +85,8 @@ export class ApiStack extends Stack {
           routes,
           integrationUri: (entry) =>
             `arn:${Aws.PARTITION}:apigateway:${stage.region}:lambda:path/2015-03-31/functions/${functionOf(entry).functionArn}/invocations`,
-          userPoolArns: [userPool.userPoolArn],
-          scopes: clinicalScopes,
+          userPoolArns: [pools.staff, pools.patients].map(({ userPool }) => userPool.userPoolArn),
+          scopes: Object.values(offeredScopes).flat(),
         }),
       ),
       failOnWarnings: true,
@@ -116,22 +119,31 @@ export class ApiStack extends Stack {
   }
 }
 
+const poolIds = ({ staff, patients }: ApiStackProps['pools']) => ({
+  STAFF_POOL_ID: staff.userPool.userPoolId,
+  PATIENT_POOL_ID: patients.userPool.userPoolId,
+});
+
+const signInPages = ({ staff, patients }: ApiStackProps['pools']) => ({
+  STAFF_SIGN_IN: staff.domain,
+  PATIENT_SIGN_IN: patients.domain,
+});
+
 /** What the description of the server needs differs from what serving records needs. */
 const environmentOf = (
   entry: string,
-  { stage, table, userPool, client, secretsKeyArn, signInDomain }: ApiStackProps,
+  { stage, table, pools, secretsKeyArn }: ApiStackProps,
 ): Readonly<Record<string, string>> =>
   entry === 'functions/metadata.ts'
-    ? { USER_POOL_ID: userPool.userPoolId, SIGN_IN_DOMAIN: signInDomain }
+    ? { ...poolIds(pools), ...signInPages(pools) }
     : {
         TABLE_NAME: table.tableName,
         BUCKET_NAME: table.bucketName,
-        USER_POOL_ID: userPool.userPoolId,
-        USER_POOL_CLIENT_IDS: client.userPoolClientId,
+        ...poolIds(pools),
         POLICY: JSON.stringify(stage.policy),
         ...(stage.knowledgePack === undefined ? {} : { KNOWLEDGE_PACK: packFile }),
         // a bundle may ask for the capability statement, which tells where to sign in
-        ...(entry === 'functions/system.ts' ? { SIGN_IN_DOMAIN: signInDomain } : {}),
+        ...(entry === 'functions/system.ts' ? signInPages(pools) : {}),
         ...(writesSubscriptions(entry)
           ? { WEBHOOK_HOSTS: JSON.stringify(stage.webhooks?.furtherHosts ?? []), SECRETS_KEY_ID: secretsKeyArn }
           : {}),

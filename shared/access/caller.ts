@@ -17,9 +17,9 @@ export type Role = (typeof roles)[number];
 
 /** Who asks, taken from a verified access token and from nothing else. */
 export interface Caller {
-  /** Cognito's `sub`. */
+  /** Cognito's `sub`; of an application its `client_id`. */
   readonly subject: string;
-  /** Name to sign in with; shown in the access log. */
+  /** Name to sign in with, or what an application is called; shown in the access log. */
   readonly name: string;
   /** The application that the token was issued to. */
   readonly client: string;
@@ -61,7 +61,7 @@ export const callerFrom = (claims: Readonly<Record<string, unknown>>): Caller =>
   const sessions = [claims.origin_jti, claims.jti].flatMap((name) => (isSession(name) ? [name] : []));
   return {
     subject: text('sub'),
-    name: text('username'),
+    name: text(claims.username === undefined ? 'application' : 'username'), // a client by its own credentials has no user
     client: text('client_id'),
     organization: patient ? undefined : text('organization'),
     roles: named,

@@ -1,44 +1,100 @@
 import type { PreTokenGenerationV2TriggerEvent, PreTokenGenerationV3TriggerEvent } from 'aws-lambda';
+import type { Application } from '../store/applications.ts';
 import { type Role, roles } from './caller.ts';
+import { refuseDemoUser } from './demo-users.ts';
+import { type Federation, hospitalOf, rolesByGroups } from './federation.ts';
+
+// What Cognito's pre-token trigger, version 3, answers: adds to an access token who its bearer is to Concord. Who lacks something gets no token at all; Cognito
+// shows the message to the person who signs in.
+// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
 
 /** The pool sends the shape of version 3 for people too. */
 export type TokenEvent = PreTokenGenerationV2TriggerEvent | PreTokenGenerationV3TriggerEvent;
 
+/** Whether an application asks by its own credentials, and nobody signs in. */
+export const isOfApplication = ({ triggerSource }: TokenEvent): boolean =>
+  triggerSource === 'TokenGeneration_ClientCredentials';
+
+/** A group that is not there is not the pool's business, so it is no staff's role. */
+const noStaff: readonly Role[] = ['patient', 'system'];
+
 /**
- * What Cognito's pre-token trigger, version 3, answers: adds to an access token who its bearer is to Concord. Roles are the user's groups; the rest
- * are attributes that only an administrator can write. A user of whom something is missing gets no token at all.
+ * Adds organisation, roles and `fhirUser` of staff. Roles are the user's groups, or what the groups of a hospital's own sign-on come to; the rest are attributes that
+ * only an administrator can write.
  *
- * @throws Error naming what is missing. Cognito shows the message to the person who signs in.
- * @see https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
+ * @throws Error naming what is missing, or that this is nobody who gets a token.
  */
-export const withTokenClaims = (event: TokenEvent): TokenEvent => {
-  const { triggerSource, request } = event;
-  if (triggerSource === 'TokenGeneration_ClientCredentials') {
-    throw new Error('Applications get no token here: nothing says which organization they belong to');
-  }
-  const named = rolesOf(request.groupConfiguration.groupsToOverride ?? []);
-  const patient = named.includes('patient');
-  const attribute = (name: string): string => {
-    const value = request.userAttributes[`custom:${name}`];
-    if (value === undefined || value.trim() === '') throw new Error(`The user has no attribute "${name}"`);
-    return value;
-  };
+export const withStaffClaims = (event: TokenEvent, federation: Federation): TokenEvent => {
+  refuseDemoUser(event.userPoolId, [event.userName, event.request.userAttributes.email]);
+  const { userAttributes } = event.request;
+  const hospital = hospitalOf(userAttributes.identities, federation);
+  const named = staffRoles(event, federation);
+  if (named.length === 0) throw new Error('The user is in no group that is a role');
+  if (named.some((role) => noStaff.includes(role))) throw new Error('The user is in a group that is for no staff');
+  return answer(event, 'user', {
+    roles: named,
+    fhirUser: attributeOf(event, 'fhirUser'),
+    organization: hospital?.organization ?? attributeOf(event, 'organization'),
+  });
+};
+
+/** The roles of who is staff; none for who is not. Groups that are no roles, such as the one of a federated sign-in, do not matter. */
+export const staffRoles = ({ request }: TokenEvent, federation: Federation): Role[] => {
+  const hospital = hospitalOf(request.userAttributes.identities, federation);
+  if (hospital) return rolesByGroups(request.userAttributes['custom:groups'], hospital);
+  return roles.filter((role) => request.groupConfiguration.groupsToOverride?.includes(role));
+};
+
+/**
+ * Adds the patient in context, and who it is that asks. All who sign in at the pool of patients are patients or act for one, whatever groups somebody has made there.
+ *
+ * @throws Error naming what is missing, or that this is nobody who gets a token.
+ */
+export const withPatientClaims = (event: TokenEvent): TokenEvent => {
+  refuseDemoUser(event.userPoolId, [event.userName, event.request.userAttributes.email]);
+  const own = attributeOf(event, 'patient');
+  return answer(event, 'patient', {
+    roles: ['patient'],
+    fhirUser: attributeOf(event, 'fhirUser'),
+    patient: chosenPatient(event.request.clientMetadata) ?? own,
+  });
+};
+
+/**
+ * Adds whose application it is that asks by its own credentials. The pool knows its secret and its scopes, and nothing of organisations: that an administrator has entered.
+ *
+ * @param application - what is entered of the client; undefined if nothing is.
+ * @throws Error for an application that nobody has entered, or whose access has ended.
+ */
+export const withApplicationClaims = (event: TokenEvent, application: Application | undefined): TokenEvent => {
+  if (!application) throw new Error('Nothing says which organization this application belongs to');
+  if (application.revoked !== undefined) throw new Error('The access of this application has ended');
+  refuseDemoUser(event.userPoolId, [application.name]);
+  const { organization, fhirUser, name } = application;
+  return answer(event, 'system', { roles: ['system'], fhirUser, organization, application: name });
+};
+
+const answer = (
+  event: TokenEvent,
+  level: 'patient' | 'user' | 'system',
+  claims: Readonly<Record<string, string | readonly string[]>>,
+): TokenEvent => {
   const response = {
     claimsAndScopeOverrideDetails: {
       accessTokenGeneration: {
-        claimsToAddOrOverride: {
-          roles: named,
-          fhirUser: attribute('fhirUser'),
-          ...(patient
-            ? { patient: chosenPatient(request.clientMetadata) ?? attribute('patient') }
-            : { organization: attribute('organization') }),
-          // The service takes lists; the published type knows only text.
-        } as unknown as Record<string, string>,
-        scopesToSuppress: foreignScopes(request.scopes ?? [], named),
+        // The service takes lists; the published type knows only text.
+        claimsToAddOrOverride: claims as unknown as Record<string, string>,
+        scopesToSuppress: foreignScopes(event.request.scopes ?? [], level),
       },
     },
   };
   return { ...event, response } as TokenEvent;
+};
+
+const attributeOf = ({ request }: TokenEvent, name: string): string => {
+  const value = request.userAttributes[`custom:${name}`];
+  if (value === undefined || value.trim() === '') throw new Error(`The user has no attribute "${name}"`);
+  return value;
 };
 
 /**
@@ -52,18 +108,6 @@ const chosenPatient = (metadata: Readonly<Record<string, string>> | undefined): 
   return patient;
 };
 
-/** Groups that are no roles, such as those of a federated sign-in, do not matter. */
-const rolesOf = (groups: readonly string[]): Role[] => {
-  const found = roles.filter((role) => groups.includes(role));
-  if (found.length === 0) throw new Error('The user is in no group that is a role');
-  for (const alone of ['patient', 'system'] as const) {
-    if (found.includes(alone) && found.length > 1) throw new Error(`The role "${alone}" stands alone`);
-  }
-  return found;
-};
-
 /** Clinical scopes of another kind of caller than this one. */
-const foreignScopes = (scopes: readonly string[], [role]: readonly Role[]): string[] => {
-  const level = role === 'patient' || role === 'system' ? role : 'user';
-  return scopes.filter((scope) => /^(patient|user|system)\//.test(scope) && !scope.startsWith(`${level}/`));
-};
+const foreignScopes = (scopes: readonly string[], level: string): string[] =>
+  scopes.filter((scope) => /^(patient|user|system)\//.test(scope) && !scope.startsWith(`${level}/`));

@@ -1,4 +1,3 @@
-import { roles } from '../access/caller.ts';
 import type { TokenEvent } from '../access/token-claims.ts';
 import type { Table } from '../store/write-rows.ts';
 import { SignInLog, type SignsIn } from './sign-ins.ts';
@@ -12,20 +11,26 @@ interface Moment {
   readonly request: string;
 }
 
+/** What is known of who asks for a token, and what the token is to say. */
+export interface Asking {
+  /** Undefined where nobody knows: a client that no administrator has entered. */
+  readonly who: SignsIn | undefined;
+  /** Throws where there is to be no token. */
+  readonly claims: (event: TokenEvent) => TokenEvent;
+}
+
 /**
- * Writes that somebody signs in, or was not let in for what the pool says of them, and only then gives the token's claims.
+ * Writes that somebody signs in, or was not let in for what is known of who it is, and only then gives the token's claims.
  *
- * @param claims - of the token; throws where the user gets none.
  * @throws whatever `claims` throws; whatever kept the row from being written: no token without a trace.
  */
 export const traceSignIn = async (
   table: Table,
   event: TokenEvent,
   { now, request }: Moment,
-  claims: (event: TokenEvent) => TokenEvent,
+  { who, claims }: Asking,
 ): Promise<TokenEvent> => {
   if (event.triggerSource === renewing) return claims(event);
-  const who = signsIn(event);
   let withClaims: TokenEvent;
   try {
     withClaims = claims(event);
@@ -36,22 +41,4 @@ export const traceSignIn = async (
   if (!who) throw new Error('Nothing says who signs in');
   await (await SignInLog.open(table)).signedIn(who, now, request);
   return withClaims;
-};
-
-/** Undefined for an application, which is no user of the pool. */
-const signsIn = ({ userName, callerContext, request }: TokenEvent): SignsIn | undefined => {
-  const { userAttributes, groupConfiguration } = request;
-  const { sub, 'custom:organization': organization, 'custom:patient': patient } = userAttributes ?? {};
-  if (sub === undefined) return undefined;
-  const named = roles.filter((role) => groupConfiguration.groupsToOverride?.includes(role));
-  const isPatient = named.includes('patient');
-  return {
-    subject: sub,
-    name: userName,
-    client: callerContext.clientId,
-    fhirUser: userAttributes['custom:fhirUser'] ?? '',
-    roles: named,
-    ...(isPatient && patient !== undefined ? { patient } : {}),
-    ...(!isPatient && organization !== undefined ? { organization } : {}),
-  };
 };

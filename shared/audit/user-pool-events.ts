@@ -1,90 +1,99 @@
+import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
+import type { UserPools } from '../config.ts';
 import { log } from '../log.ts';
 import { deny } from '../store/denylist.ts';
 import type { Table } from '../store/write-rows.ts';
 import { SignInLog } from './sign-ins.ts';
 
-// What Cognito tells nobody but CloudTrail: that a user was turned off, signed out everywhere or deleted, and that somebody did not get in.
-// https://docs.aws.amazon.com/cognito/latest/developerguide/logging-using-cloudtrail.html
+// What Cognito tells none of its triggers. That a user was turned off, signed out everywhere or deleted, CloudTrail tells; that somebody did not get in stands in
+// the log that the pools export: https://docs.aws.amazon.com/cognito/latest/developerguide/logging-using-cloudtrail.html,
+// https://docs.aws.amazon.com/cognito/latest/developerguide/exporting-quotas-and-usage.html
 
 /** Calls after which what a user was given is good for nothing, though Cognito's access tokens outlive them. */
 export const endingCalls = ['AdminDisableUser', 'AdminUserGlobalSignOut', 'AdminDeleteUser'] as const;
 
-/** Calls by which somebody signs in with a user pool's API. */
-export const signInCalls = [
-  'InitiateAuth',
-  'RespondToAuthChallenge',
-  'AdminInitiateAuth',
-  'AdminRespondToAuthChallenge',
-] as const;
-
-/** How they fail where who signs in does not prove who it is. */
-export const failures = ['NotAuthorizedException', 'UserNotFoundException', 'CodeMismatchException'] as const;
-
-const known = <T extends string>(names: readonly T[], name: string): boolean => names.some((each) => each === name);
-
-/** Of an event of EventBridge, `AWS API Call via CloudTrail`, what is looked at. Names and passwords are hidden in it, and are not asked for. */
-const userPoolEvent = z.object({
+/** Of an event of EventBridge, `AWS API Call via CloudTrail`, what is looked at. Names are hidden in it, and are not asked for. */
+const calledEvent = z.object({
   source: z.literal('aws.cognito-idp'),
   'detail-type': z.literal('AWS API Call via CloudTrail'),
   detail: z.object({
     eventTime: z.iso.datetime(),
     eventName: z.string(),
-    eventID: z.string(),
     errorCode: z.optional(z.string()),
-    requestParameters: z.object({
-      userPoolId: z.optional(z.string()),
-      clientId: z.optional(z.string()),
-      authFlow: z.optional(z.string()),
-    }),
+    requestParameters: z.object({ userPoolId: z.optional(z.string()) }),
     additionalEventData: z.optional(z.object({ sub: z.optional(z.string()) })),
   }),
 });
-export type UserPoolEvent = z.infer<typeof userPoolEvent>;
+export type CalledEvent = z.infer<typeof calledEvent>;
 
-/** The pool, as its events name it. */
-export interface FollowedPool {
-  readonly userPoolId: string;
-  readonly clientIds: readonly string[];
-}
+/** What a subscription of a log hands to a function, compressed. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html */
+const loggedEvent = z.object({ awslogs: z.object({ data: z.string() }) });
+const loggedLines = z.object({
+  logEvents: z.array(z.object({ timestamp: z.int(), message: z.string() })),
+});
+
+/** Of a line of a pool's log, what is looked at: not the name that was typed, which may be a password. */
+const userActivity = z.object({
+  message: z.object({
+    eventId: z.string(),
+    eventType: z.string(),
+    eventResponse: z.string(),
+    userSub: z.optional(z.nullable(z.string())),
+    userPoolId: z.string(),
+    clientId: z.optional(z.string()),
+  }),
+});
 
 /** A row that is written later than this after the time that it tells would look like one that was inserted (`audit:verify`), so it tells its own. Milliseconds. */
 const latestTold = 10 * 60_000;
 
 /**
- * Does what follows of a call to the user pool: denies what was given to a user whom it ends, or writes that a user was not let in. An event that comes again changes
+ * Does what follows of what the pools tell: denies what was given to a user whom a call ends, or writes that somebody was not let in. An event that comes again changes
  * nothing.
  *
  * @param now - milliseconds since 1970.
  * @throws Error for an event of another shape, or that should name a user and does not: it comes again, and is seen in the function's errors.
  */
-export const followUserPool = async (
+export const followUserPool = async (table: Table, event: unknown, pools: UserPools, now: number): Promise<void> => {
+  const ours = Object.values(pools) as readonly string[];
+  const { success, data } = loggedEvent.safeParse(event);
+  if (!success) return followCall(table, calledEvent.parse(event), ours);
+  const { logEvents } = loggedLines.parse(JSON.parse(gunzipSync(Buffer.from(data.awslogs.data, 'base64')).toString()));
+  for (const { timestamp, message } of logEvents) {
+    const activity = userActivity.parse(JSON.parse(message)).message;
+    if (ours.includes(activity.userPoolId)) await followActivity(table, activity, timestamp, now);
+  }
+};
+
+const followCall = async (table: Table, { detail }: CalledEvent, ours: readonly string[]): Promise<void> => {
+  const { eventName, errorCode, requestParameters, additionalEventData, eventTime } = detail;
+  if (errorCode || !endingCalls.some((call) => call === eventName)) return;
+  if (!ours.includes(requestParameters.userPoolId ?? '')) return;
+  const subject = additionalEventData?.sub;
+  if (subject === undefined) throw new Error(`${eventName} names no user`);
+  // The event tells the second, as tokens do: what was given in the same one is denied too.
+  await deny(table, { kind: 'subject', name: subject, before: Date.parse(eventTime) + 999 });
+};
+
+/** Cognito's interface spells events one way, its log another. */
+const isFailedSignIn = ({ eventType, eventResponse }: { eventType: string; eventResponse: string }): boolean =>
+  /^sign_?in$/i.test(eventType) && /^fail/i.test(eventResponse);
+
+const followActivity = async (
   table: Table,
-  event: unknown,
-  { userPoolId, clientIds }: FollowedPool,
+  activity: z.infer<typeof userActivity>['message'],
+  at: number,
   now: number,
 ): Promise<void> => {
-  const { detail } = userPoolEvent.parse(event);
-  const { eventName, errorCode, requestParameters, additionalEventData, eventID } = detail;
-  const subject = additionalEventData?.sub;
-  const at = Date.parse(detail.eventTime);
-  if (known(endingCalls, eventName)) {
-    if (errorCode || requestParameters.userPoolId !== userPoolId) return;
-    if (subject === undefined) throw new Error(`${eventName} names no user`);
-    // The event tells the second, as tokens do: what was given in the same one is denied too.
-    await deny(table, { kind: 'subject', name: subject, before: at + 999 });
-    return;
-  }
-  const { clientId, authFlow = '' } = requestParameters;
-  const ours = clientId !== undefined && clientIds.includes(clientId);
-  if (!ours || !known(signInCalls, eventName) || !known(failures, errorCode ?? '')) return;
-  if (authFlow.startsWith('REFRESH_TOKEN')) return; // renewing is no sign-in
-  if (subject === undefined) {
-    // What was typed instead of a name may be a password: nobody's row, and no name in any.
+  if (!isFailedSignIn(activity)) return;
+  const { userSub: subject, clientId: client = '', eventId } = activity;
+  if (!subject) {
+    // Nobody's row, and no name in any.
     log.count('SignInsOfNobody');
     return;
   }
   const signIns = await SignInLog.open(table);
   const who = (await signIns.lastKnown(subject)) ?? { subject, name: subject, fhirUser: '', roles: [] };
-  await signIns.notLetIn({ ...who, client: clientId }, 'failed', now - at > latestTold ? now : at, eventID);
+  await signIns.notLetIn({ ...who, client }, 'failed', now - at > latestTold ? now : at, eventId);
 };

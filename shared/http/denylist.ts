@@ -46,7 +46,7 @@ export class Denylist {
    * @throws RecordError `unauthenticated`; `unavailable` where no list is known that can be trusted.
    */
   async refuseDenied(
-    { subject, fhirUser, sessions = [] }: Pick<Caller, 'subject' | 'fhirUser' | 'sessions'>,
+    { subject, fhirUser, client, sessions = [] }: Pick<Caller, 'subject' | 'fhirUser' | 'client' | 'sessions'>,
     signedIn: number,
   ): Promise<void> {
     const age = this.#now() - this.#asOf;
@@ -54,7 +54,7 @@ export class Denylist {
     else if (age > polledAfterMs)
       this.#asked().catch((error: unknown) => log.fault('the denylist was not read', error));
     const names = sessions.map((session) => `session#${sessionName(fhirUser, session)}`);
-    const denied = [`subject#${subject}`, `person#${fhirUser}`, ...names].some(
+    const denied = [`subject#${subject}`, `person#${fhirUser}`, `client#${client}`, ...names].some(
       (name) => signedIn <= (this.#denied.get(name) ?? Number.NEGATIVE_INFINITY),
     );
     if (!denied) return;

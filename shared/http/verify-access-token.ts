@@ -44,23 +44,31 @@ class VerifiedTokens {
   }
 }
 
+type PublicKeys = Parameters<ReturnType<typeof CognitoJwtVerifier.create>['cacheJwks']>[0];
+
 /** The text of a token opens the door to whoever finds it, so it is not kept. */
 const keyOf = (token: string) => hash('sha256', token, 'base64');
 
 /**
- * Makes the check of access tokens: signature, issuer, client, use and expiry, by the production verifier. Where the pool's keys are given
- * they are the only ones; else they are fetched once, and again when a token names a new one.
+ * Makes the check of access tokens: signature, issuer, use and expiry, by the production verifier, and that patients come of the pool of patients and
+ * nobody else does. Where the pools' keys are given they are the only ones; else they are fetched once, and again when a token names a new one.
  *
  * @param denylist - is asked at each request, of a token that is known as well.
  * @returns a function from the Authorization header to the caller; it throws RecordError `unauthenticated` or `unavailable`, and anything else
  *   only if the pool's keys cannot be fetched.
  */
 export const accessTokenVerifier = (
-  { userPoolId, clientIds, jwks }: Config,
+  { pools, jwks }: Pick<Config, 'pools' | 'jwks'>,
   denylist: Denylist,
 ): ((header: string | undefined) => Promise<Caller>) => {
-  const verifier = CognitoJwtVerifier.create({ userPoolId, tokenUse: 'access', clientId: [...clientIds] });
-  if (jwks !== undefined) verifier.cacheJwks(JSON.parse(jwks) as Parameters<typeof verifier.cacheJwks>[0]);
+  // Any client of the pools: only an administrator adds one, and a list of them in each function would be out of date with the next one.
+  const verifier = CognitoJwtVerifier.create(
+    [pools.staff, pools.patients].map((userPoolId) => ({ userPoolId, tokenUse: 'access' as const, clientId: null })),
+  );
+  if (jwks !== undefined) {
+    for (const [pool, keys] of Object.entries(JSON.parse(jwks) as Readonly<Record<string, PublicKeys>>))
+      verifier.cacheJwks(keys, pool);
+  }
   const verified = new VerifiedTokens();
   const verify = async (token: string): Promise<Verified> => {
     const known = verified.of(token);
@@ -69,7 +77,11 @@ export const accessTokenVerifier = (
       const claims = jwks === undefined ? await verifier.verify(token) : verifier.verifySync(token);
       // A renewed token keeps the time of the sign-in. https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
       const signedIn = Math.min(claims.auth_time ?? claims.iat, claims.iat) * 1_000;
-      const found = { caller: callerFrom(claims), signedIn, expires: claims.exp * 1_000 };
+      const caller = callerFrom(claims);
+      // Whoever administers the pool of patients makes nobody staff by that, nor the other way round.
+      if (claims.iss.endsWith(`/${pools.patients}`) !== (caller.patient !== undefined))
+        throw refused('The access token is not valid here', 'token-invalid');
+      const found = { caller, signedIn, expires: claims.exp * 1_000 };
       verified.remember(token, found);
       return found;
     } catch (error) {

@@ -7,8 +7,11 @@ import type { RecordStore } from './record-store.ts';
 /** Rows outlive the tokens that they deny, and those by which a sign-in is renewed, by this, whatever the clocks say. In seconds. */
 const margin = 600;
 
-/** What is denied: a person by the own record (`Practitioner/id`), a user by the pool's `sub`, or one sign-in or token of a person (`sessionName`). */
-export type DeniedKind = 'person' | 'subject' | 'session';
+/**
+ * What is denied: a person by the own record (`Practitioner/id`), a user by the pool's `sub`, an application by the pool's `client_id`, whoever it was used by, or one
+ * sign-in or token of a person (`sessionName`).
+ */
+export type DeniedKind = 'person' | 'subject' | 'client' | 'session';
 
 /**
  * Names one sign-in (`origin_jti`) or token (`jti`) of a person. The person is part of it, so that nobody who may end somebody's sessions can end another

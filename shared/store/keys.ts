@@ -30,6 +30,10 @@ export const chartIn = (pk: string): string | undefined => (pk.startsWith('C#') 
 export const deniedPartition = '!denied';
 export const deniedKey = (kind: string, name: string): RowKey => ({ pk: deniedPartition, sk: `${kind}#${name}` });
 
+/** Whose each application is, by its `client_id`. */
+export const applicationsPartition = '!applications';
+export const applicationKey = (client: string): RowKey => ({ pk: applicationsPartition, sk: client });
+
 /** What lets a person (`Practitioner/id`) act for an organisation: one row for each PractitionerRole that says so. */
 export const delegationPrefix = 'D#';
 export const delegationPartition = (organization: string, person: string) =>

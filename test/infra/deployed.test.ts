@@ -35,7 +35,7 @@ beforeAll(async () => {
   const { endpoint, tableName } = await localTable();
   streamed = await streamOf({ endpoint, tableName });
   const bucket = await localBucket();
-  const { userPoolId, clientIds, jwks = '' } = await testConfig(tableName);
+  const { pools, jwks = '' } = await testConfig(tableName);
   const file = path.join(inject('folderOfRun'), 'events-of-deployed.jsonl');
   const keys = openKeyService({ digests: `${file}.digest-key`, secrets: `${file}.secrets-key` });
   services = await startAwsServices([
@@ -50,8 +50,8 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_S3: bucket.endpoint,
     TABLE_NAME: tableName,
     BUCKET_NAME: bucket.bucket,
-    USER_POOL_ID: userPoolId,
-    USER_POOL_CLIENT_IDS: clientIds.join(','),
+    STAFF_POOL_ID: pools.staff,
+    PATIENT_POOL_ID: pools.patients,
     USER_POOL_JWKS: jwks,
     AWS_ENDPOINT_URL_EVENTBRIDGE: services.endpoint,
     AWS_ENDPOINT_URL_KMS: services.endpoint,

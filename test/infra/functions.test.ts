@@ -56,7 +56,11 @@ describe('functions of the stacks', () => {
     });
 
     expect(new Set(used).size).toBe(functionEntries.length);
-    for (const group of groups) expect(group.properties).toMatchObject({ KmsKeyId: key, RetentionInDays: 2192 });
+    // Cognito writes into no log that has a key; what is to be kept of it stands in the access log.
+    const exported = groups.filter(({ properties }) => String(properties.LogGroupName).startsWith('/aws/vendedlogs/'));
+    expect(exported).toHaveLength(2);
+    for (const group of groups.filter((each) => !exported.includes(each)))
+      expect(group.properties).toMatchObject({ KmsKeyId: key, RetentionInDays: 2192 });
   });
 
   it.each(servesRecords)('%s is told all that it asks its environment for', (entry) => {
@@ -66,18 +70,19 @@ describe('functions of the stacks', () => {
     expect(Object.keys(environment).sort()).toEqual([
       'BUCKET_NAME',
       ...(entry === 'functions/records/binary.ts' ? ['CONTENT_KEY_ARN'] : []), // for the key that uploads are encrypted with
+      'PATIENT_POOL_ID',
+      ...(entry === 'functions/system.ts' ? ['PATIENT_SIGN_IN'] : []), // for the capability statement in a bundle
       'POLICY',
       ...(writesSubscriptions(entry) ? ['SECRETS_KEY_ID'] : []), // for the secrets of a Subscription
-      ...(entry === 'functions/system.ts' ? ['SIGN_IN_DOMAIN'] : []), // for the capability statement in a bundle
+      'STAFF_POOL_ID',
+      ...(entry === 'functions/system.ts' ? ['STAFF_SIGN_IN'] : []), // likewise
       'TABLE_NAME',
-      'USER_POOL_CLIENT_IDS',
-      'USER_POOL_ID',
       ...(writesSubscriptions(entry) ? ['WEBHOOK_HOSTS'] : []), // where a Subscription may send to
     ]);
   });
 
   it.each([
-    ['functions/metadata.ts', ['SIGN_IN_DOMAIN', 'USER_POOL_ID']],
+    ['functions/metadata.ts', ['PATIENT_POOL_ID', 'PATIENT_SIGN_IN', 'STAFF_POOL_ID', 'STAFF_SIGN_IN']],
     ...['publish-changes', 'retry-parked', 'reconcile-feed'].map((name): [string, string[]] => [
       `functions/${name}.ts`,
       ['BUCKET_NAME', 'EVENT_BUS_NAME', 'PARTNERS', 'POLICY', 'TABLE_NAME', 'WAKE_QUEUE_URL'],
@@ -95,7 +100,8 @@ describe('functions of the stacks', () => {
     ['functions/remind.ts', ['BUCKET_NAME', 'REMINDER_MINUTES', 'TABLE_NAME']],
     ['functions/purge-by-policy.ts', ['BUCKET_NAME', 'POLICY', 'TABLE_NAME']],
     ['functions/add-token-claims.ts', ['TABLE_NAME']],
-    ['functions/follow-user-pool.ts', ['TABLE_NAME', 'USER_POOL_CLIENT_IDS', 'USER_POOL_ID']],
+    ['functions/add-patient-claims.ts', ['TABLE_NAME']],
+    ['functions/follow-user-pool.ts', ['PATIENT_POOL_ID', 'STAFF_POOL_ID', 'TABLE_NAME']],
   ])('%s is told %j and nothing else', (entry, names) => {
     expect(Object.keys(environmentOf(functionOf(entry))).sort()).toEqual(names);
   });
@@ -110,13 +116,14 @@ describe('functions of the stacks', () => {
       'DIGEST_KEY_ID',
       'EVENT_BUS_NAME',
       'PARTNERS',
+      'PATIENT_POOL_ID',
+      'PATIENT_SIGN_IN',
       'POLICY',
       'REMINDER_MINUTES',
       'SECRETS_KEY_ID',
-      'SIGN_IN_DOMAIN',
+      'STAFF_POOL_ID',
+      'STAFF_SIGN_IN',
       'TABLE_NAME',
-      'USER_POOL_CLIENT_IDS',
-      'USER_POOL_ID',
       'WAKE_QUEUE_URL',
       'WEBHOOK_HOSTS',
     ]);

@@ -326,7 +326,7 @@ describe('policies of the stacks', () => {
   });
 
   it('give the bodies to no function that serves or sweeps no records', () => {
-    const others = ['file-accesses', 'metadata', 'add-token-claims'];
+    const others = ['file-accesses', 'metadata', 'add-token-claims', 'add-patient-claims'];
 
     expect(others.flatMap((name) => actionsOf(`functions/${name}.ts`, 's3'))).toEqual([]);
   });
@@ -396,6 +396,7 @@ describe('policies of the stacks', () => {
     'functions/reconcile-feed.ts',
     'functions/file-accesses.ts',
     'functions/add-token-claims.ts',
+    'functions/add-patient-claims.ts',
     'functions/follow-user-pool.ts',
   ])('keep %s from changing or deleting a row of an access log', (entry) => {
     const denied = grantsOf(entry).filter(({ Effect }) => Effect === 'Deny');
@@ -474,12 +475,15 @@ describe('policies of the stacks', () => {
     ]);
   });
 
-  it('let the sign-in write the access log, and make the row that ids are made from, and read no other', () => {
-    expect(onRowsOf('functions/add-token-claims.ts')).toEqual([
+  it.each([
+    ['add-token-claims', ['!deployment', '!applications']],
+    ['add-patient-claims', ['!deployment']],
+  ])('let %s write the access log, make the row that ids are made from, and read %j alone', (name, read) => {
+    expect(onRowsOf(`functions/${name}.ts`)).toEqual([
       [
         ['dynamodb:GetItem'],
         {
-          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['!deployment'] },
+          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': read },
           Null: { 'dynamodb:LeadingKeys': 'false' },
         },
       ],

@@ -34,7 +34,8 @@ describe('initialisation', () => {
   // The dictionary of stored bodies lies beside the code, and a request cannot wait for it.
   const dictionary = ['fs.readFileSync', 'fs.openSync', 'fs.readSync', 'fs.closeSync'];
 
-  const readsNoBodies = /(?:-digests|add-token-claims|follow-user-pool|file-accesses|tick-subscriptions)\.ts$/;
+  const readsNoBodies =
+    /(?:-digests|add-token-claims|add-patient-claims|follow-user-pool|file-accesses|tick-subscriptions)\.ts$/;
 
   it.each(functionEntries)('of %s reaches for no file but the dictionary, no network and no process', (entry) => {
     expect(reached.get(entry)).toEqual(readsNoBodies.test(entry) ? [] : dictionary);

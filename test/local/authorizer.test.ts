@@ -2,19 +2,21 @@ import { createHmac } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cognitoAuthorizer } from '../../infra/local/cognito-authorizer.ts';
-import { openUserPool, type UserPool } from '../../infra/local/user-pool.ts';
-import { usualPolicy } from '../../shared/access/policy.ts';
+import { openUserPools, type UserPools } from '../../infra/local/user-pools.ts';
+import { offeredScopes } from '../../shared/access/offered-scopes.ts';
 import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
 import { nothingDenied } from '../support/callers.ts';
 import { echoEvent, gatewayFor } from '../support/local-gateway.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
 
-const openPool = (now?: () => number): Promise<UserPool> =>
-  openUserPool({ folder: path.join(removedAfterTest(), 'users'), region: 'us-east-1', ...(now ? { now } : {}) });
+const openPool = (now?: () => number): Promise<UserPools> =>
+  openUserPools({ folder: path.join(removedAfterTest(), 'users'), region: 'us-east-1', ...(now ? { now } : {}) });
 
-const guarded = async (pool: UserPool) => {
-  const authorize = cognitoAuthorizer({ userPoolId: pool.id, clientIds: [pool.clientId], jwks: pool.jwks });
+const scopes = Object.values(offeredScopes).flat();
+
+const guarded = async (pool: UserPools) => {
+  const authorize = cognitoAuthorizer({ jwks: pool.jwks, scopes });
   const routes = [{ path: '/fhir/{proxy+}', entry: 'functions/fixture.ts', open: false }];
   const base = await gatewayFor(echoEvent, { authorize, routes });
   return (authorization?: string, method = 'GET') =>
@@ -29,7 +31,7 @@ const edited = (token: string, part: 0 | 1, change: (content: Record<string, unk
   return parts.join('.');
 };
 
-const badTokens: [string, (pool: UserPool) => Promise<string> | string][] = [
+const badTokens: [string, (pool: UserPools) => Promise<string> | string][] = [
   ['none at all', () => ''],
   ['one that is no token', () => 'letmein'],
   ['an ID token', async (pool) => (await pool.signIn('nurse@northside.example', 'concord')).idToken],
@@ -71,7 +73,7 @@ const badTokens: [string, (pool: UserPool) => Promise<string> | string][] = [
         (header) => (header.alg = 'HS256'),
       );
       const signed = token.split('.').slice(0, 2).join('.');
-      return `${signed}.${createHmac('sha256', pool.jwks.keys[0]?.n ?? '')
+      return `${signed}.${createHmac('sha256', pool.jwks[pool.staff.id]?.keys[0]?.n ?? '')
         .update(signed)
         .digest('base64url')}`;
     },
@@ -150,16 +152,9 @@ describe('the authorizer of the local gateway', () => {
 });
 
 describe('a token of the local user pool, at the check that the functions make', () => {
-  const check = (pool: UserPool) =>
+  const check = (pool: UserPools) =>
     accessTokenVerifier(
-      {
-        tableName: 't',
-        bucketName: 'b',
-        userPoolId: pool.id,
-        clientIds: [pool.clientId],
-        jwks: JSON.stringify(pool.jwks),
-        policy: usualPolicy,
-      },
+      { pools: { staff: pool.staff.id, patients: pool.patients.id }, jwks: JSON.stringify(pool.jwks) },
       nothingDenied(),
     );
 
@@ -172,7 +167,7 @@ describe('a token of the local user pool, at the check that the functions make',
   ])('makes %s a caller', async (username, expected) => {
     const pool = await openPool();
 
-    const caller = await check(pool)(`Bearer ${(await pool.signIn(username, 'concord')).accessToken}`);
+    const caller = await check(pool)(`Bearer ${await pool.accessToken(username, 'concord')}`);
 
     expect(caller).toMatchObject({ ...expected, name: username });
     expect(caller.scopes).toHaveLength(1);
@@ -191,10 +186,10 @@ describe('a token of the local user pool, at the check that the functions make',
 
   it('is still good after the pool was opened anew from its folder', async () => {
     const folder = path.join(removedAfterTest(), 'users');
-    const before = await openUserPool({ folder, region: 'us-east-1' });
+    const before = await openUserPools({ folder, region: 'us-east-1' });
     const { accessToken } = await before.signIn('nurse@northside.example', 'concord');
 
-    const after = await openUserPool({ folder, region: 'us-east-1' });
+    const after = await openUserPools({ folder, region: 'us-east-1' });
 
     await expect(check(after)(`Bearer ${accessToken}`)).resolves.toMatchObject({ name: 'nurse@northside.example' });
   });

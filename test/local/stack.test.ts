@@ -212,7 +212,7 @@ describe('the local stack', () => {
   it('begins anew with a reset, which leaves files of others alone', async () => {
     const dataDir = removedAfterTest();
     const first = await bareStack({ dataDir, scratch: false });
-    await first.userPool.setEnabled('nurse@northside.example', false);
+    await first.userPools.setEnabled('nurse@northside.example', false);
     await first.stop();
     mkdirSync(path.join(dataDir, 'mine'));
 
@@ -233,7 +233,7 @@ describe('the local stack', () => {
     const during = process.env.USER_POOL_JWKS;
     await concord.stop();
 
-    expect(during).toBe(JSON.stringify(concord.userPool.jwks));
+    expect(during).toBe(JSON.stringify(concord.userPools.jwks));
     expect(process.env.USER_POOL_JWKS).toBe(before);
   });
 

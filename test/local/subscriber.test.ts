@@ -31,6 +31,12 @@ const serving = async (answer: Answer) => {
         const { AuthParameters } = JSON.parse(text) as { AuthParameters: { USERNAME: string } };
         return say(200, { AuthenticationResult: { AccessToken: AuthParameters.USERNAME, ExpiresIn: 3_600 } });
       }
+      if (path === '/cognito/oauth2/token') {
+        const [client] = Buffer.from((headers.authorization ?? '').slice(6), 'base64')
+          .toString()
+          .split(':');
+        return say(200, { access_token: client, expires_in: 3_600 });
+      }
       const user = (headers.authorization ?? '').replace('Bearer ', '');
       const one = { method, path, user, body: text ? (JSON.parse(text) as fhir4.Subscription) : undefined };
       asked.push(one);
@@ -48,6 +54,7 @@ const serving = async (answer: Answer) => {
   const local = () => ({
     cognito: `${origin}/cognito`,
     clientId: 'c',
+    patientClientId: 'c',
     events: origin,
     dynamodb: origin,
     table: 't',
@@ -146,8 +153,8 @@ describe('npm run subscriber', () => {
       expect(stderr()).toContain(words);
     }
     expect(asked.map(({ method, path, user }) => [method, path, user])).toEqual([
-      ['POST', '/fhir/Subscription', 'system@lakeside.example'],
-      ['DELETE', '/fhir/Subscription/s1', 'system@lakeside.example'],
+      ['POST', '/fhir/Subscription', 'lakesidesystem'],
+      ['DELETE', '/fhir/Subscription/s1', 'lakesidesystem'],
     ]);
     expect(asked[0]?.body).toMatchObject({
       status: 'requested',

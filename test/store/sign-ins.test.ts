@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type TokenEvent, withTokenClaims } from '../../shared/access/token-claims.ts';
+import {
+  type TokenEvent,
+  withApplicationClaims,
+  withPatientClaims,
+  withStaffClaims,
+} from '../../shared/access/token-claims.ts';
 import { auditEvent } from '../../shared/audit/audit-event.ts';
 import { chartLog, dayLog } from '../../shared/audit/audit-log.ts';
 import { indexByDay } from '../../shared/audit/index-by-day.ts';
@@ -7,6 +12,8 @@ import { logNameOf } from '../../shared/audit/log-name.ts';
 import { SignInLog } from '../../shared/audit/sign-ins.ts';
 import { traceSignIn } from '../../shared/audit/trace-sign-in.ts';
 import { userLog } from '../../shared/audit/user-log.ts';
+import { applicationThatSignsIn, patientWhoSignsIn, staffWhoSignsIn } from '../../shared/audit/who-signs-in.ts';
+import type { Application } from '../../shared/store/applications.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { insertEvent } from '../support/stream-events.ts';
 import { allRows, intercepted, testStore } from '../support/test-store.ts';
@@ -29,7 +36,8 @@ const tokenEvent = ({
   ({
     version: '3',
     triggerSource,
-    userName: 'nurse@northside.example',
+    userPoolId: 'us-east-1_Staff1234',
+    userName: 'nurse@northside.org',
     callerContext: { clientId: 'apps' },
     request: {
       userAttributes: { sub: 'sub-1', ...attributes },
@@ -40,7 +48,12 @@ const tokenEvent = ({
   }) as unknown as TokenEvent;
 
 const signIn = (event: TokenEvent, at = now, table: RecordStore = store) =>
-  traceSignIn(table, event, { now: at, request: 'r-1' }, withTokenClaims);
+  traceSignIn(
+    table,
+    event,
+    { now: at, request: 'r-1' },
+    { who: staffWhoSignsIn(event, {}), claims: (asked) => withStaffClaims(asked, {}) },
+  );
 const logOfUser = async () =>
   (await chartLog(store, logNameOf(store, userLog('sub-1')), undefined)).accesses.map(({ entry }) => entry);
 
@@ -57,7 +70,7 @@ describe('a sign-in', () => {
         interaction: 'sign-in',
         what: [],
         subject: 'sub-1',
-        name: 'nurse@northside.example',
+        name: 'nurse@northside.org',
         client: 'apps',
         fhirUser: 'Practitioner/n-1',
         roles: ['nurse'],
@@ -107,10 +120,11 @@ describe('a sign-in', () => {
   it('of a patient stands in the own chart as well, whomever the application asks for', async () => {
     const chart = store.ids.newChart();
     const attributes = { 'custom:patient': chart, 'custom:fhirUser': `Patient/${chart}` };
-    const event = tokenEvent({ groups: ['patient'], attributes });
+    const event = tokenEvent({ groups: [], attributes });
     Object.assign(event.request, { clientMetadata: { patient: store.ids.newChart() } });
 
-    await signIn(event);
+    const asking = { who: patientWhoSignsIn(event), claims: withPatientClaims };
+    await traceSignIn(store, event, { now, request: 'r-1' }, asking);
 
     const { accesses } = await chartLog(store, chart, undefined);
     expect(accesses.map(({ entry }) => [entry.interaction, entry.what, entry.organization])).toEqual([
@@ -129,6 +143,45 @@ describe('a sign-in', () => {
       ['refused', []],
       ['refused', []],
     ]);
+  });
+
+  it('of an application by its own credentials stands in its log, under its name', async () => {
+    const application: Application = {
+      client: 'app-1',
+      organization: 'northside',
+      name: 'Laboratory feed',
+      fhirUser: 'Device/feed',
+      since: 0,
+    };
+    const event = tokenEvent({ triggerSource: 'TokenGeneration_ClientCredentials', groups: [], attributes: {} });
+    const asking = {
+      who: applicationThatSignsIn(application),
+      claims: (asked: TokenEvent) => withApplicationClaims(asked, application),
+    };
+
+    await traceSignIn(store, event, { now, request: 'r-1' }, asking);
+
+    const { accesses } = await chartLog(store, logNameOf(store, userLog('app-1')), undefined);
+    expect(accesses.map(({ entry }) => entry)).toEqual([
+      expect.objectContaining({
+        name: 'Laboratory feed',
+        client: 'app-1',
+        fhirUser: 'Device/feed',
+        roles: ['system'],
+        organization: 'northside',
+      }),
+    ]);
+  });
+
+  it('of an application that nobody has entered leaves no row, for nobody knows whose it would be', async () => {
+    const event = tokenEvent({ triggerSource: 'TokenGeneration_ClientCredentials', groups: [], attributes: {} });
+    const asking = {
+      who: applicationThatSignsIn(undefined),
+      claims: (asked: TokenEvent) => withApplicationClaims(asked, undefined),
+    };
+
+    await expect(traceSignIn(store, event, { now, request: 'r-1' }, asking)).rejects.toThrow('Nothing says');
+    expect((await allRows(store)).filter(({ pk }) => pk.startsWith('A#'))).toEqual([]);
   });
 
   it('tells who a user is, from the last one that told it', async () => {

@@ -15,17 +15,19 @@ export interface TestCaller {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-export const userPoolId = 'eu-central-1_ConcordTest';
+/** Ids of the pools that `accessToken` signs for. */
+export const pools = { staff: 'eu-central-1_ConcordTest', patients: 'eu-central-1_ConcordTestPatients' } as const;
 export const clientId = 'concordtestclient';
 const key = openSigningKey(path.join(scratchFolder(), 'signing-key.json'));
 
-/** What the production verifier needs to know of the pool that `accessToken` signs for. */
+/** What the production verifier needs to know of these pools. */
 export const testConfig = async (tableName: string): Promise<Config> => ({
   tableName,
   bucketName: 'bodies',
-  userPoolId,
-  clientIds: [clientId],
-  jwks: JSON.stringify((await key).jwks),
+  pools,
+  jwks: JSON.stringify(
+    Object.fromEntries(await Promise.all(Object.values(pools).map(async (pool) => [pool, (await key).jwks]))),
+  ),
   policy: usualPolicy,
 });
 
@@ -49,7 +51,7 @@ const newToken = async ({ role, organization = 'northside', patient, scope, clai
   const level = role === 'patient' ? 'patient' : role === 'system' ? 'system' : 'user';
   const all = {
     sub: `sub-${role}-${organization}`,
-    iss: `https://cognito-idp.eu-central-1.amazonaws.com/${userPoolId}`,
+    iss: `https://cognito-idp.eu-central-1.amazonaws.com/${role === 'patient' ? pools.patients : pools.staff}`,
     client_id: clientId,
     token_use: 'access',
     scope: scope ?? `${level}/*.cruds`,

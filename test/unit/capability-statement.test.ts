@@ -17,7 +17,7 @@ const described = {
   recordTypes: allTypes,
   ownRoutes,
   systemInteractions: systemRoutes.map(({ name }) => name),
-  smart: smartConfiguration({ USER_POOL_ID: 'eu-central-1_Test' }),
+  smart: smartConfiguration({ STAFF_POOL_ID: 'eu-central-1_Test' }),
 };
 
 const statement = capabilityStatement({ ...described, recordTypes }, base);
@@ -283,7 +283,7 @@ describe('capability statement', () => {
   });
 
   it('tells where to sign in as SMART once did, where there are such pages', () => {
-    const smart = smartConfiguration({ USER_POOL_ID: 'eu-central-1_Test', SIGN_IN_DOMAIN: 'https://sign-in.example' });
+    const smart = smartConfiguration({ STAFF_POOL_ID: 'eu-central-1_Test', STAFF_SIGN_IN: 'https://sign-in.example' });
     const { security } = capabilityStatement({ ...described, smart }, base).rest?.[0] ?? {};
 
     expect(whole.rest?.[0]?.security).not.toHaveProperty('extension');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Denylist, polledAfterMs, trustedForMs } from '../../shared/http/denylist.ts';
 import { type Denial, denialRow, sessionName } from '../../shared/store/denylist.ts';
 
-const nurse = { subject: 'sub-nurse', fhirUser: 'Practitioner/nurse' };
+const nurse = { subject: 'sub-nurse', fhirUser: 'Practitioner/nurse', client: 'apps' };
 const start = Date.UTC(2026, 10, 27);
 
 /** A list, its clock, and what stands in the table. */
@@ -53,14 +53,24 @@ describe('the denylist', () => {
     expect(state.polls).toBe(1);
   });
 
-  it('denies by subject or person what was issued up to then, and nothing else', async () => {
+  it('denies by subject, person or application what was issued up to then, and nothing else', async () => {
     const { state, ask } = world();
-    state.table.push(subject('sub-nurse', start - 5_000), { kind: 'person', name: 'Practitioner/lab', before: start });
+    state.table.push(
+      subject('sub-nurse', start - 5_000),
+      { kind: 'person', name: 'Practitioner/lab', before: start },
+      { kind: 'client', name: 'stolen-app', before: start },
+    );
 
     await expect(ask(start - 5_000)).rejects.toMatchObject(revoked);
     await expect(ask(start - 4_000)).resolves.toBeUndefined();
-    await expect(ask(start, { subject: 'x', fhirUser: 'Practitioner/lab' })).rejects.toMatchObject(revoked);
-    await expect(ask(start, { subject: 'Practitioner/lab', fhirUser: 'sub-nurse' })).resolves.toBeUndefined();
+    const lab = { subject: 'x', fhirUser: 'Practitioner/lab', client: 'apps' };
+    await expect(ask(start, lab)).rejects.toMatchObject(revoked);
+    await expect(ask(start, { ...lab, fhirUser: 'Practitioner/x', client: 'stolen-app' })).rejects.toMatchObject(
+      revoked,
+    );
+    await expect(ask(start + 1, { ...nurse, client: 'stolen-app' })).resolves.toBeUndefined();
+    const mixed = { subject: 'Practitioner/lab', fhirUser: 'stolen-app', client: 'sub-nurse' };
+    await expect(ask(start, mixed)).resolves.toBeUndefined();
   });
 
   it('denies one session of a person, by the name of its sign-in or of its token, and no other', async () => {

@@ -22,6 +22,7 @@ import {
   actorScheduleLayouts,
   actorScheduleRow,
 } from '../../shared/store/actor-schedule-rows.ts';
+import { type ApplicationRow, applicationLayouts, applicationRow } from '../../shared/store/applications.ts';
 import { packBody, referenceTo, unpackBody } from '../../shared/store/body.ts';
 import { type CalendarChange, changesByDay, type DayRow, dayBasics, dayFrom } from '../../shared/store/calendar.ts';
 import { callRow } from '../../shared/store/calls.ts';
@@ -268,6 +269,13 @@ const kinds: Readonly<Record<string, { read: (stored: Fixture['stored']) => unkn
       return programmeLayouts.reader(row.layout)(row);
     },
     written: () => programmeRow('Organization/x').layout,
+  },
+  application: {
+    read: (stored) => {
+      const row = rowIn(stored) as ApplicationRow;
+      return applicationLayouts.reader(row.layout)(row);
+    },
+    written: () => applicationRow({ client: 'x', organization: 'x', name: 'x', fhirUser: 'Device/x', since: 0 }).layout,
   },
   denial: {
     read: (stored) => {
