@@ -85,13 +85,15 @@ describe('API of the stack', () => {
     expect(open.map(({ path }) => path).sort()).toEqual([...openPaths].sort());
   });
 
-  it('takes tokens of the pool of the sign-in stack alone', () => {
+  it('takes tokens of the two pools of the sign-in stack alone', () => {
     const { accessToken } = api().components.securitySchemes;
 
     expect(accessToken).toMatchObject({
       'x-amazon-apigateway-authtype': 'cognito_user_pools',
       'x-amazon-apigateway-authorizer': {
-        providerARNs: [{ 'Fn::ImportValue': expect.stringContaining('concord-production-sign-in') as string }],
+        providerARNs: ['StaffPool', 'PatientsPool'].map((pool) => ({
+          'Fn::ImportValue': expect.stringMatching(`concord-production-sign-in:.*${pool}`) as string,
+        })),
       },
     });
   });
