@@ -96,6 +96,43 @@ describe('the chain of a log in a table that was restored, whose stream counts a
   });
 });
 
+describe('the chain of a log in two regions, each of which counts its stream by itself', () => {
+  const inRegion = (region: string, from: number, rows: readonly Parameters<typeof told>[1][]): DynamoDBRecord[] =>
+    rows.map((row, index) => {
+      const record = told(undefined, row, start);
+      return {
+        ...record,
+        eventSourceARN: `arn:aws:dynamodb:${region}:1:table/t/stream/2020-01-01T00:00:00.000`,
+        dynamodb: { ...record.dynamodb, SequenceNumber: String(from + index) },
+      };
+    });
+
+  it('goes on where the other region takes over, and takes once more what that brings of before, which changes nothing', async () => {
+    const before = [access(0), access(1)];
+    await writeRows(store, before);
+    await chain(inRegion('us-east-1', 900, before));
+    const after = access(2);
+    await writeRows(store, [after]);
+
+    const replicated = inRegion('us-west-2', 100, [...before, after]);
+    for (const _twice of [1, 2]) await chain(replicated);
+
+    expect(await verifyLog(store, log)).toMatchObject({ rows: 3, faults: [], tail: [] });
+    expect(await links()).toHaveLength(2);
+  });
+
+  it('goes on once more when the first region writes again, whose numbers went on meanwhile', async () => {
+    const rows = [access(0), access(1), access(2)];
+    await writeRows(store, rows);
+    await chain(inRegion('us-east-1', 900, rows.slice(0, 1)));
+    await chain(inRegion('us-west-2', 5_000, rows.slice(1, 2)));
+    await chain(inRegion('us-east-1', 950, rows.slice(2)));
+
+    expect(await verifyLog(store, log)).toMatchObject({ rows: 3, faults: [], tail: [] });
+    expect(await links()).toHaveLength(3);
+  });
+});
+
 describe('the chain of an access log', () => {
   it('finds nothing wrong with a log that nobody touched, short rows, long ones and refusals', async () => {
     const refused = access(1);

@@ -41,10 +41,15 @@ const begunAt = ({ eventSourceARN = '' }: DynamoDBRecord): number => {
   return Number.isNaN(time) ? 0 : Math.floor(time);
 };
 
-/** Those of a batch that are not in the chain yet. A link from before their stream began was made of another one. */
+const regionOf = (record: DynamoDBRecord | undefined): string | undefined => record?.eventSourceARN?.split(':')[3];
+
+/**
+ * Those of a batch that are not in the chain yet. A link from before their stream began, or from another region, was made of another one: of what that told, too, a row may be taken once more, with the same hash.
+ */
 const freshOf = (records: readonly DynamoDBRecord[], last: Link | undefined): readonly DynamoDBRecord[] => {
   const [first] = records;
   if (!first || !last || last.at < begunAt(first)) return records;
+  if (last.region !== undefined && last.region !== regionOf(first)) return records;
   return records.filter((record) => isBehind(record, last.upTo));
 };
 
@@ -127,6 +132,7 @@ const continueChain = async (
     if (attempt > 0) last = await lastLink(table, name);
     const fresh = freshOf(records, last);
     if (fresh.length === 0) return last;
+    const region = regionOf(fresh[0]);
     const next: Link = {
       log: name,
       number: (last?.number ?? 0) + 1,
@@ -134,6 +140,7 @@ const continueChain = async (
       upTo: fresh.at(-1)?.dynamodb?.SequenceNumber ?? '0',
       at: createdAt(fresh[0]),
       covers: fresh.map(coveredBy),
+      ...(region === undefined ? {} : { region }),
     };
     if (await put(table, linkRow(next))) return next;
   }

@@ -17,6 +17,10 @@ export interface Link {
   /** When the first of its rows was written, by the stream, in seconds since 1970. */
   readonly at: number;
   readonly covers: readonly Covered[];
+  /**
+   * Region whose stream brought the rows. Each region of a table counts its stream by itself, so numbers of two cannot be compared. Unknown for what stands in no stream of AWS.
+   */
+  readonly region?: string;
 }
 
 /** A link as it lies in the table. */
@@ -25,6 +29,8 @@ export interface LinkRow extends RowKey {
   readonly layout: number;
   /** `previous`, `upTo`, `at` and `covers`, as a list in JSON. Its own hash stands in the next link. */
   readonly link: string;
+  /** Beside the link and not in its hash: it only spares a batch from being taken twice, which would change nothing. Absent where unknown. */
+  readonly region?: string;
 }
 
 const textOf = ({ previous, upTo, at, covers }: Link): string => JSON.stringify([previous, upTo, at, covers]);
@@ -37,13 +43,15 @@ export const linkRow = (link: Link): LinkRow => ({
   ...auditChainKey(link.log, link.number),
   layout: 1,
   link: textOf(link),
+  ...(link.region === undefined ? {} : { region: link.region }),
 });
 
 /** How links of each layout are read. */
 export const chainLayouts = /* @__PURE__ */ new Layouts<(row: LinkRow) => Link>('chain', {
-  1: ({ pk, sk, link }) => {
+  1: ({ pk, sk, link, region }) => {
     const [previous, upTo, at, covers] = JSON.parse(link) as [string, string, number, Covered[]];
-    return { log: pk.split('#')[1] ?? '', number: Number(sk), previous, upTo, at, covers };
+    const said = { log: pk.split('#')[1] ?? '', number: Number(sk), previous, upTo, at, covers };
+    return region === undefined ? said : { ...said, region };
   },
 });
 
