@@ -1,14 +1,20 @@
-import type { App } from 'aws-cdk-lib';
+import { type App, Aws } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { BundleFolder } from './bundle-function.ts';
 import { followPoolEntry, tokenClaimsEntries } from './local/pool-functions.ts';
 import { queueConsumers } from './local/queue-consumers.ts';
 import { scheduledFunctions } from './local/scheduler.ts';
 import { streamConsumers } from './local/stream-consumers.ts';
+import { worksAt } from './recovery-place.ts';
 import { routes } from './routes.ts';
 import { ApiStack } from './stacks/api.ts';
+import type { BackedUp } from './stacks/backup-roles.ts';
+import { BackupsStack } from './stacks/backups.ts';
 import { DocumentsStack } from './stacks/documents.ts';
+import { fixedNames } from './stacks/fixed-names.ts';
 import { RecordsStack } from './stacks/records.ts';
 import { replayEntry } from './stacks/recovery.ts';
+import { RecoveryKeysStack } from './stacks/recovery-keys.ts';
 import { SharingStack } from './stacks/sharing.ts';
 import { SignInStack } from './stacks/sign-in.ts';
 import type { StageConfig } from './stages.ts';
@@ -23,51 +29,134 @@ export const functionEntries: readonly string[] = [
 
 /**
  * Adds the stacks of a stage to an app. Each uses only those before it: records and documents ← sign-in, sharing, api. The account is whichever
- * deploys, so nothing is looked up.
+ * deploys, so nothing is looked up. With a recovery its keys and documents come first, in their own region: the replica of the table and the copies of bodies need them.
  */
 export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => {
-  const env = { region: stage.region };
-  const of = (part: string) => ({ stage, env, description: `Concord ${stage.name}: ${part}` });
-  const id = (part: string) => `concord-${stage.name}-${part}`;
+  const { recovery } = stage;
+  const here = stacksAt(app, stage, '');
+  const keysThere =
+    recovery &&
+    new RecoveryKeysStack(app, `concord-${stage.name}-recovery-keys`, {
+      stage,
+      region: recovery.region,
+      env: { region: recovery.region },
+      description: `Concord ${stage.name}: keys of the recovery`,
+      terminationProtection: stage.protected,
+    });
+  const there = recovery && stacksAt(app, { ...stage, region: recovery.region }, 'recovery-');
+  const documentsThere = there?.documents(recovery?.writer === undefined ? undefined : stage.region);
 
-  const records = new RecordsStack(app, id('records'), { ...of('records'), terminationProtection: stage.protected });
-  const documents = new DocumentsStack(app, id('documents'), {
-    ...of('documents'),
-    terminationProtection: stage.protected,
+  const records = here.records();
+  if (keysThere) records.addStackDependency(keysThere);
+  const documents = here.documents(recovery?.region, records.table.tableArn);
+  if (documentsThere) documents.addStackDependency(documentsThere);
+  const backups = here.backups({
+    region: stage.region,
+    tableArn: records.table.tableArn,
+    tableKeyArn: records.tableKey.keyArn,
+    bucketArn: documents.bodies.bucket.bucketArn,
+    bucketKeyArn: documents.bodies.key.keyArn,
   });
-  const functions = { bundleFolder, logKey: records.logKey };
-  const table = {
+  const services = here.services({
+    backups,
+    bundleFolder,
+    logKey: records.logKey,
+    secretsKeyArn: records.secretsKey.keyArn,
+    documents,
     tableName: records.table.tableName,
-    bucketName: documents.bodies.bucket.bucketName,
+    tableArn: records.table.tableArn,
+    tableKeyArn: records.tableKey.keyArn,
     streamArn: records.table.tableStreamArn ?? '',
-    resource: {
-      tableArn: records.table.tableArn,
-      keyArn: records.tableKey.keyArn,
-      bucketArn: documents.bodies.bucket.bucketArn,
-      bucketKeyArn: documents.bodies.key.keyArn,
-      region: stage.region,
+    works: worksAt('here', recovery),
+  });
+  if (!recovery || !there || !keysThere || !documentsThere) return { records, documents, backups, ...services };
+  const recoveryStacks = { recoveryKeys: keysThere, recoveryDocuments: documentsThere };
+  if (!recovery.standby || keysThere.secretsKeyArn === undefined)
+    return { ...recoveryStacks, records, documents, backups, ...services };
+  const { table: tableName } = fixedNames(stage.name);
+  const { signIn, sharing, api } = there.services({
+    bundleFolder,
+    logKey: keysThere.logKey,
+    secretsKeyArn: keysThere.secretsKeyArn,
+    documents: documentsThere,
+    tableName,
+    tableArn: `arn:${Aws.PARTITION}:dynamodb:${recovery.region}:${Aws.ACCOUNT_ID}:table/${tableName}`,
+    tableKeyArn: keysThere.tableKey.keyArn,
+    streamArn: recovery.standby.streamArn,
+    works: worksAt('there', recovery),
+  });
+  return {
+    ...recoveryStacks,
+    records,
+    documents,
+    backups,
+    ...services,
+    recoverySignIn: signIn,
+    recoverySharing: sharing,
+    recoveryApi: api,
+  };
+};
+
+/** What serves and tells in a region is made over. */
+interface Ground {
+  readonly bundleFolder: BundleFolder;
+  readonly logKey: IKey;
+  readonly secretsKeyArn: string;
+  readonly documents: DocumentsStack;
+  /** Undefined in a second region: what it holds are copies. */
+  readonly backups?: BackupsStack;
+  readonly tableName: string;
+  readonly tableArn: string;
+  readonly tableKeyArn: string;
+  readonly streamArn: string;
+  /** Whether schedules and streams are followed here: only where the table may be written. */
+  readonly works: boolean;
+}
+
+/** @param prefix - tells stacks of one region from those of the other one. */
+const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
+  const { name, region } = stage;
+  const id = (part: string) => `concord-${name}-${prefix}${part}`;
+  const of = (part: string) => ({ stage, env: { region }, description: `Concord ${name}: ${part}` });
+  const kept = { terminationProtection: stage.protected };
+  return {
+    records: () => new RecordsStack(app, id('records'), { ...of('records'), ...kept }),
+    documents: (bodiesCopiedTo: string | undefined, tableArn?: string) =>
+      new DocumentsStack(app, id('documents'), { ...of('documents'), ...kept, bodiesCopiedTo, tableArn }),
+    backups: (backedUp: BackedUp) => new BackupsStack(app, id('backups'), { ...of('backups'), ...kept, backedUp }),
+    services: ({ bundleFolder, logKey, secretsKeyArn, documents, backups, streamArn, works, ...ground }: Ground) => {
+      const functions = { bundleFolder, logKey };
+      const table = {
+        tableName: ground.tableName,
+        bucketName: documents.bodies.bucket.bucketName,
+        streamArn,
+        resource: {
+          tableArn: ground.tableArn,
+          keyArn: ground.tableKeyArn,
+          bucketArn: documents.bodies.bucket.bucketArn,
+          bucketKeyArn: documents.bodies.key.keyArn,
+          region,
+        },
+      };
+      const signIn = new SignInStack(app, id('sign-in'), { ...of('sign-in'), ...functions, ...kept, table });
+      const sharing = new SharingStack(app, id('sharing'), {
+        ...of('sharing'),
+        ...functions,
+        table,
+        digests: documents.digests,
+        secretsKeyArn,
+        uploadPlanArn: documents.uploadPlanArn,
+        backups,
+        works,
+      });
+      const api = new ApiStack(app, id('api'), {
+        ...of('api'),
+        ...functions,
+        table,
+        pools: signIn,
+        secretsKeyArn,
+      });
+      return { signIn, sharing, api };
     },
   };
-  const signIn = new SignInStack(app, id('sign-in'), {
-    ...of('sign-in'),
-    ...functions,
-    table,
-    terminationProtection: stage.protected,
-  });
-  const sharing = new SharingStack(app, id('sharing'), {
-    ...of('sharing'),
-    ...functions,
-    table,
-    digests: documents.digests,
-    secretsKeyArn: records.secretsKey.keyArn,
-    uploadPlanArn: documents.uploadPlanArn,
-  });
-  const api = new ApiStack(app, id('api'), {
-    ...of('api'),
-    ...functions,
-    table,
-    pools: signIn,
-    secretsKeyArn: records.secretsKey.keyArn,
-  });
-  return { records, documents, signIn, sharing, api };
 };

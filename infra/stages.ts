@@ -2,7 +2,9 @@ import * as z from 'zod/mini';
 import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
 import { usualRetention } from '../shared/retention/policy.ts';
 import { isFurtherHost } from '../shared/webhooks/further-hosts.ts';
+import { backupSchema } from './backups.ts';
 import { partnersOf, partnersSchema } from './partners.ts';
+import { recoverySchema, requireOtherRegion } from './recovery-place.ts';
 import { signInSchema } from './sign-in-settings.ts';
 
 /** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -22,6 +24,14 @@ const stageSchema = z.strictObject({
   throttling: z.strictObject({ requestsPerSecond: positive, burst: positive }),
   /** How far back the table can be restored, in days; as long as bodies that were removed can be had back. */
   recoveryDays: z.int().check(z.gte(1), z.lte(35)),
+  /** A second region, which takes over when the first is lost. None, if absent. */
+  recovery: recoverySchema,
+  backup: backupSchema,
+  /**
+   * The trail of what is done in the account: `own`, or `account` where there is one already, which the account's own people keep. That users were turned off in Cognito is heard of
+   * only where there is one.
+   */
+  trail: z.enum(['own', 'account']),
   logRetentionDays: logDays,
   /** Days for which nobody can remove or replace a digest of the access log, not even the account itself. */
   digestRetentionDays: z.int().check(z.gte(1), z.lte(36_500)),
@@ -96,7 +106,11 @@ const stageSchema = z.strictObject({
 export type StageConfig = z.infer<typeof stageSchema>;
 
 /** Checks the configuration of a stage. Throws ZodError naming what is wrong. */
-export const parseStage = (config: unknown): StageConfig => stageSchema.parse(config);
+export const parseStage = (config: unknown): StageConfig => {
+  const stage = stageSchema.parse(config);
+  requireOtherRegion(stage);
+  return stage;
+};
 
 /** The deployments of this project. A network edits these, or adds its own. */
 export const stages: readonly StageConfig[] = [
@@ -106,6 +120,8 @@ export const stages: readonly StageConfig[] = [
     protected: true,
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
     recoveryDays: 35,
+    backup: { dailyDays: 35, monthlyDays: 395 },
+    trail: 'own',
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
     digestRetentionDays: 2192,
     eventArchiveDays: 14,
@@ -135,6 +151,8 @@ export const stages: readonly StageConfig[] = [
     protected: false,
     throttling: { requestsPerSecond: 50, burst: 100 },
     recoveryDays: 1,
+    backup: { dailyDays: 1, monthlyDays: 2 },
+    trail: 'account',
     logRetentionDays: 7,
     digestRetentionDays: 1,
     eventArchiveDays: 1,

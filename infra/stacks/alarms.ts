@@ -8,7 +8,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { EventField, type IRuleTarget, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -31,11 +31,17 @@ interface Condition {
 export class Alarms extends Construct {
   readonly #topic: Topic;
   readonly #key: Key;
+  readonly #told: boolean;
+  #eventsTell = false;
 
-  /** @param key - encrypts what is told. */
-  constructor(scope: Construct, id: string, key: Key) {
+  /**
+   * @param key - encrypts what is told.
+   * @param told - whether anybody is told: not where functions rest, whose silence would be taken for a fault.
+   */
+  constructor(scope: Construct, id: string, key: Key, told: boolean) {
     super(scope, id);
     this.#key = key;
+    this.#told = told;
     const fromAlarms = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
     const principals = [new ServicePrincipal('cloudwatch.amazonaws.com')];
     key.addToResourcePolicy(
@@ -283,16 +289,7 @@ export class Alarms extends Construct {
    * @see https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
    */
   watchUploads(planArn: string): void {
-    // Neither policy has a condition: EventBridge publishes to encrypted topics without saying for whom.
-    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-    const principals = [new ServicePrincipal('events.amazonaws.com')];
-    this.#key.addToResourcePolicy(
-      new PolicyStatement({ principals, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
-    );
-    const { topicArn: arn } = this.#topic;
-    this.#topic.addToResourcePolicy(new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [arn] }));
-    // CDK's own target would let it use the key in more ways.
-    const telling = (text: string) => [{ bind: () => ({ arn, input: RuleTargetInput.fromText(text) }) }];
+    const telling = this.#tellOfEvents();
     const told = { source: ['aws.guardduty'], resources: [planArn] };
     const object = EventField.fromPath('$.detail.s3ObjectDetails.objectKey');
     const status = EventField.fromPath('$.detail.scanResultDetails.scanResultStatus');
@@ -315,9 +312,69 @@ export class Alarms extends Construct {
     });
   }
 
+  /**
+   * A backup, or a copy of one, that was not made; and one that could not be restored when that was tested.
+   *
+   * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html
+   */
+  watchBackups({
+    vaultArn,
+    restoreTestRoleArn,
+  }: {
+    readonly vaultArn: string;
+    readonly restoreTestRoleArn: string;
+  }): void {
+    const telling = this.#tellOfEvents();
+    const source = ['aws.backup'];
+    const ended = ['ABORTED', 'EXPIRED', 'FAILED'];
+    const text = `${EventField.fromPath('$.detail-type')} (docs/runbooks/backups-and-drills.md)`;
+    new Rule(this, 'BackupsFailed', {
+      eventPattern: {
+        source,
+        detailType: ['Backup Job State Change'],
+        detail: { backupVaultArn: [vaultArn], state: ended },
+      },
+      targets: telling(`A backup of Concord was not made: ${text}`),
+    });
+    new Rule(this, 'BackupCopiesFailed', {
+      eventPattern: {
+        source,
+        detailType: ['Copy Job State Change'],
+        detail: { sourceBackupVaultArn: [vaultArn], state: ['FAILED', 'PARTIAL'] },
+      },
+      targets: telling(`A backup of Concord was not copied: ${text}`),
+    });
+    new Rule(this, 'RestoreTestFailed', {
+      eventPattern: {
+        source,
+        detailType: ['Restore Job State Change'],
+        detail: { iamRoleArn: [restoreTestRoleArn], status: ['ABORTED', 'FAILED'] },
+      },
+      targets: telling(`A backup of Concord could not be restored in a test: ${text}`),
+    });
+  }
+
+  /** @returns what makes a rule's target of a text. Lets EventBridge tell. */
+  #tellOfEvents(): (text: string) => IRuleTarget[] {
+    const { topicArn: arn } = this.#topic;
+    if (!this.#eventsTell) {
+      // Neither policy has a condition: EventBridge publishes to encrypted topics without saying for whom.
+      // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+      const principals = [new ServicePrincipal('events.amazonaws.com')];
+      this.#key.addToResourcePolicy(
+        new PolicyStatement({ principals, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
+      );
+      this.#topic.addToResourcePolicy(new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [arn] }));
+      this.#eventsTell = true;
+    }
+    // CDK's own target would let it use the key in more ways.
+    return (text) => [{ bind: () => ({ arn, input: RuleTargetInput.fromText(text) }) }];
+  }
+
   #alarm(id: string, { description, metric, comparison, threshold, periods, whenMissing }: Condition): void {
     new Alarm(this, id, {
       alarmDescription: description,
+      actionsEnabled: this.#told,
       metric,
       comparisonOperator: comparison,
       threshold,

@@ -1,9 +1,17 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, HttpMethods, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { quarantinePrefix } from '../../shared/store/content-objects.ts';
 import type { StageConfig } from '../stages.ts';
+import { BodyReplication } from './body-replication.ts';
+import { bodyBucketName, fixedNames } from './fixed-names.ts';
+
+export interface BodyBucketProps {
+  readonly stage: StageConfig;
+  /** Region whose bucket of the same stage gets a copy of all. */
+  readonly copiesTo?: string | undefined;
+}
 
 /**
  * The bucket of bodies that are too large for a row, and its key. Objects that rows name are never changed, and removed only with their chart: whenever the table is restored to, its bodies are
@@ -13,7 +21,7 @@ export class BodyBucket extends Construct {
   readonly bucket: Bucket;
   readonly key: Key;
 
-  constructor(scope: Construct, id: string, stage: StageConfig) {
+  constructor(scope: Construct, id: string, { stage, copiesTo }: BodyBucketProps) {
     super(scope, id);
     const removalPolicy = stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
     this.key = new Key(this, 'Key', {
@@ -21,7 +29,9 @@ export class BodyBucket extends Construct {
       enableKeyRotation: true,
       removalPolicy,
     });
+    new Alias(this, 'KeyAlias', { aliasName: fixedNames(stage.name).bodiesKeyAlias, targetKey: this.key });
     this.bucket = new Bucket(this, 'Bucket', {
+      bucketName: bodyBucketName(stage.name, stage.region), // by which another region knows it
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
       bucketKeyEnabled: true, // else each body would cost a call to the key service
@@ -50,5 +60,7 @@ export class BodyBucket extends Construct {
       ],
       removalPolicy,
     });
+    if (copiesTo !== undefined)
+      new BodyReplication(this, 'Replication', { stage, bucket: this.bucket, key: this.key, to: copiesTo });
   }
 }

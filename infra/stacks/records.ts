@@ -1,11 +1,14 @@
-import { ArnFormat, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Aws, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { tableDefinition, timeToLiveAttribute } from '../../shared/store/table.ts';
+import { isFencedAt } from '../recovery-place.ts';
 import type { StageConfig } from '../stages.ts';
+import { fixedNames } from './fixed-names.ts';
+import { LogKey } from './log-key.ts';
 import { SecretsKey } from './secrets-key.ts';
+import { letReplicationUse, tablePolicy } from './table-policy.ts';
 
 export interface RecordsStackProps extends StackProps {
   readonly stage: StageConfig;
@@ -15,40 +18,62 @@ export interface RecordsStackProps extends StackProps {
 export class RecordsStack extends Stack {
   readonly table: TableV2;
   readonly tableKey: Key;
-  readonly logKey: Key;
+  readonly logKey: LogKey;
   readonly secretsKey: SecretsKey;
 
   constructor(scope: Construct, id: string, { stage, ...props }: RecordsStackProps) {
     super(scope, id, props);
+    const { recovery } = stage;
     const removalPolicy = stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
-    const tableKey = new Key(this, 'TableKey', {
+    const names = fixedNames(stage.name);
+    this.tableKey = new Key(this, 'TableKey', {
       description: `Concord ${stage.name}: records`,
       enableKeyRotation: true,
       removalPolicy,
     });
     const definition = tableDefinition('');
     this.table = new TableV2(this, 'Table', {
+      tableName: names.table, // a replica has the same, and what works there knows it by that
       partitionKey: keyOf(definition, 'HASH'),
       sortKey: keyOf(definition, 'RANGE'),
       billing: Billing.onDemand(),
       dynamoStream: StreamViewType[definition.StreamSpecification.StreamViewType],
       timeToLiveAttribute,
-      encryption: TableEncryptionV2.customerManagedKey(tableKey),
+      encryption: TableEncryptionV2.customerManagedKey(
+        this.tableKey,
+        recovery
+          ? {
+              [recovery.region]: `arn:${Aws.PARTITION}:kms:${recovery.region}:${Aws.ACCOUNT_ID}:${names.tableKeyAlias}`,
+            }
+          : {},
+      ),
       pointInTimeRecoverySpecification: {
         pointInTimeRecoveryEnabled: true,
         recoveryPeriodInDays: stage.recoveryDays,
       },
       deletionProtection: stage.protected,
       removalPolicy,
+      ...(recovery
+        ? {
+            replicas: [
+              {
+                region: recovery.region,
+                ...(recovery.writer === undefined
+                  ? {}
+                  : { resourcePolicy: tablePolicy({ fenced: isFencedAt('there', recovery) }) }),
+              },
+            ],
+          }
+        : {}),
+      resourcePolicy: tablePolicy({ fenced: recovery !== undefined && isFencedAt('here', recovery) }),
     });
-    this.tableKey = tableKey;
+    if (recovery) letReplicationUse(this.tableKey, stage.region);
     this.secretsKey = new SecretsKey(this, 'SecretsKey', stage);
-    this.logKey = new Key(this, 'LogKey', {
-      description: `Concord ${stage.name}: logs`,
-      enableKeyRotation: true,
-      removalPolicy,
+    this.logKey = new LogKey(this, 'LogKey', stage);
+    new CfnOutput(this, 'SecretsKeyId', {
+      value: this.secretsKey.keyId,
+      description: 'Of the key of the secrets of Subscriptions: to be named where a recovery region takes it over',
     });
-    this.logKey.addToResourcePolicy(letLogsUse(this));
   }
 }
 
@@ -57,29 +82,3 @@ const keyOf = ({ KeySchema, AttributeDefinitions }: ReturnType<typeof tableDefin
   const attribute = AttributeDefinitions.find(({ AttributeName }) => AttributeName === name);
   return { name, type: attribute?.AttributeType as AttributeType };
 };
-
-/** CloudWatch Logs, and only for the logs of this account. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
-const letLogsUse = (stack: Stack) =>
-  new PolicyStatement({
-    principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
-    actions: [
-      'kms:Decrypt',
-      'kms:DescribeKey',
-      'kms:Encrypt',
-      'kms:GenerateDataKey',
-      'kms:GenerateDataKeyWithoutPlaintext',
-      'kms:ReEncryptFrom',
-      'kms:ReEncryptTo',
-    ],
-    resources: ['*'], // in a key's policy: this key
-    conditions: {
-      ArnLike: {
-        'kms:EncryptionContext:aws:logs:arn': stack.formatArn({
-          service: 'logs',
-          resource: 'log-group',
-          resourceName: '*',
-          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        }),
-      },
-    },
-  });

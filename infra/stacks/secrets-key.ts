@@ -9,6 +9,7 @@ export class SecretsKey extends Key {
     super(scope, id, {
       description: `Concord ${name}: secrets of Subscriptions`,
       enableKeyRotation: true,
+      multiRegion: true, // which cannot be changed later: a recovery region reads what this one has encrypted
       removalPolicy: kept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
   }

@@ -42,6 +42,10 @@ export interface SharingStackProps extends StackProps, FunctionSettings {
   readonly secretsKeyArn: string;
   /** GuardDuty's plan, where it scans uploads. */
   readonly uploadPlanArn: string | undefined;
+  /** The vault of backups, and the role that tests restoring them, where there are any. */
+  readonly backups?: { readonly vaultArn: string; readonly restoreTestRoleArn: string } | undefined;
+  /** Whether streams, queues and schedules are followed. Where another region writes, what they would do is refused. */
+  readonly works: boolean;
 }
 
 /** What happens behind the table: changes are told and published, the access log is filed by day, crashed transactions are settled, the access log gets its digests. */
@@ -64,9 +68,10 @@ export class SharingStack extends Stack {
     });
     this.#bus = new EventBus(this, 'Bus', { eventBusName: eventBusNameOf(stage), kmsKey: this.#key });
     this.#digestKey = new DigestKey(this, 'DigestKey', stage);
-    this.#alarms = new Alarms(this, 'Alarms', this.#key);
+    this.#alarms = new Alarms(this, 'Alarms', this.#key, props.works);
     this.#alarms.watchMessages();
     this.#alarms.watchPublishing();
+    if (props.backups) this.#alarms.watchBackups(props.backups);
     if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
     const [wakes] = queueConsumers;
     this.#wakes = new DeliveryQueue(this, 'Wakes', wakes, this.#key);
@@ -93,6 +98,7 @@ export class SharingStack extends Stack {
     const scheduled = this.#functionOf(entry, Duration.millis(timeoutMs));
     scheduled.configureAsyncInvoke({ retryAttempts: 0 }); // the next run does what this one did not
     new Rule(this, `${constructName(entry)}Schedule`, {
+      enabled: this.#props.works,
       schedule: Schedule.rate(Duration.millis(everyMs)),
       targets: [new LambdaFunction(scheduled, { retryAttempts: 0 })],
     });
@@ -193,6 +199,7 @@ export class SharingStack extends Stack {
     this.#alarms.watchDelivery(entry, consumer, queue, dead);
     new EventSourceMapping(this, `${constructName(entry)}Mapping`, {
       target: consumer,
+      enabled: this.#props.works,
       eventSourceArn: queue.queueArn,
       batchSize: 1,
       maxConcurrency: maximumConcurrency,
@@ -216,6 +223,7 @@ export class SharingStack extends Stack {
     this.#alarms.watchConsumer(entry, consumer, failed);
     new EventSourceMapping(this, `${constructName(name)}Mapping`, {
       target: consumer,
+      enabled: this.#props.works,
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize,

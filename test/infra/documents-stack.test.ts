@@ -5,10 +5,10 @@ import { DocumentsStack } from '../../infra/stacks/documents.ts';
 import { stageNamed } from '../../infra/stages.ts';
 import { synthesised } from '../support/synthesised.ts';
 
-const bucketOf = (stage?: string, locked = false) => {
-  const buckets = synthesised(stage).resources('AWS::S3::Bucket');
-  const found = buckets.filter(({ properties }) => (properties.ObjectLockEnabled === true) === locked);
-  const [bucket, ...others] = found;
+const bucketOf = (stage?: string, name = 'Bodies') => {
+  const [bucket, ...others] = synthesised(stage)
+    .resources('AWS::S3::Bucket')
+    .filter(({ id }) => id.startsWith(name));
   if (!bucket || others.length > 0) throw new Error('There is not one such bucket');
   return bucket;
 };
@@ -29,7 +29,7 @@ describe('bucket of large bodies', () => {
       .filter(({ part, properties }) => part === 'documents' && properties.EnableKeyRotation === true);
 
     expect(keys.map(({ id }) => id)).toContain(keyOf(bucketOf()));
-    expect(keyOf(bucketOf())).not.toBe(keyOf(bucketOf(undefined, true)));
+    expect(keyOf(bucketOf())).not.toBe(keyOf(bucketOf(undefined, 'Digests')));
     expect(bucketOf().properties.BucketEncryption).toMatchObject({
       ServerSideEncryptionConfiguration: [
         { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } },
@@ -180,7 +180,7 @@ describe('bucket of digests', () => {
     ['production', 2192],
     ['dev', 1],
   ])('locks each object in %s for %i days, against everybody, and outlives its stack', (stage, days) => {
-    const { properties, deletionPolicy } = bucketOf(stage, true);
+    const { properties, deletionPolicy } = bucketOf(stage, 'Digests');
 
     expect(properties).toMatchObject({
       VersioningConfiguration: { Status: 'Enabled' },
@@ -195,7 +195,7 @@ describe('bucket of digests', () => {
   });
 
   it('is closed to the world and encrypted with a key of its own', () => {
-    const { properties } = bucketOf(undefined, true);
+    const { properties } = bucketOf(undefined, 'Digests');
 
     expect(properties).toMatchObject({
       PublicAccessBlockConfiguration: {
@@ -206,11 +206,11 @@ describe('bucket of digests', () => {
       },
       OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
     });
-    expect(keyOf(bucketOf(undefined, true))).toMatch(/Digests/);
+    expect(keyOf(bucketOf(undefined, 'Digests'))).toMatch(/Digests/);
   });
 
   it('refuses everybody to remove or replace an object, what comes unencrypted or by an old TLS, and allows nothing', () => {
-    const statements = statementsOn(bucketOf(undefined, true));
+    const statements = statementsOn(bucketOf(undefined, 'Digests'));
 
     expect(
       statements.map(({ Effect, Principal, Action, Condition }) => [Effect, Principal, Action, Condition]),
@@ -220,5 +220,117 @@ describe('bucket of digests', () => {
       ['Deny', { AWS: '*' }, ['s3:DeleteObject', 's3:DeleteObjectVersion'], undefined],
       ['Deny', { AWS: '*' }, 's3:PutObject', { Null: { 's3:if-none-match': 'true' } }],
     ]);
+  });
+});
+
+describe('trail of the account', () => {
+  const only = (type: string) => {
+    const [first, ...others] = synthesised().resources(type);
+    if (!first || others.length > 0) throw new Error(`There is not one ${type}`);
+    return first;
+  };
+  const bucket = () => bucketOf(undefined, 'Trail');
+  const arnOf = (id: string) => ({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [id, 'Arn'] }, '/']] });
+
+  it('is kept in all regions, signed and encrypted with a key of its own', () => {
+    expect(only('AWS::CloudTrail::Trail').properties).toMatchObject({
+      IsLogging: true,
+      IsMultiRegionTrail: true,
+      IncludeGlobalServiceEvents: true,
+      EnableLogFileValidation: true,
+      S3BucketName: { Ref: bucket().id },
+      KMSKeyId: { 'Fn::GetAtt': [keyOf(bucket()), 'Arn'] },
+    });
+    expect(keyOf(bucket())).toMatch(/^TrailKey/);
+  });
+
+  it('is kept by the account where a stage says so', () => {
+    expect(stageNamed('dev').trail).toBe('account');
+    expect(synthesised('dev').resources('AWS::CloudTrail::Trail')).toEqual([]);
+  });
+
+  it('tells of every change of settings and users, and of who touches rows and objects past the roles of the stage', () => {
+    const { AdvancedEventSelectors: selectors } = only('AWS::CloudTrail::Trail').properties as {
+      AdvancedEventSelectors: { FieldSelectors: { Field: string }[] }[];
+    };
+    const past = {
+      Field: 'userIdentity.arn',
+      NotStartsWith: [{ 'Fn::Join': ['', expect.arrayContaining([':assumed-role/concord-production-'])] }],
+    };
+    const data = { Field: 'eventCategory', Equals: ['Data'] };
+    const objects = { Field: 'resources.type', Equals: ['AWS::S3::Object'] };
+
+    expect(selectors.map(({ FieldSelectors }) => FieldSelectors)).toEqual([
+      [{ Field: 'eventCategory', Equals: ['Management'] }],
+      [
+        data,
+        { Field: 'resources.type', Equals: ['AWS::DynamoDB::Table'] },
+        {
+          Field: 'resources.ARN',
+          Equals: [{ 'Fn::ImportValue': expect.stringMatching(/records:.*Table\w+Arn/) as string }],
+        },
+        past,
+      ],
+      [
+        data,
+        objects,
+        {
+          Field: 'resources.ARN',
+          StartsWith: [arnOf(bucketOf().id), arnOf(bucketOf(undefined, 'Digests').id)],
+        },
+        past,
+      ],
+      // a trail that told of its own files would never come to an end
+      [
+        data,
+        objects,
+        { Field: 'readOnly', Equals: ['true'] },
+        { Field: 'resources.ARN', StartsWith: [arnOf(bucket().id)] },
+      ],
+    ]);
+  });
+
+  it('is locked for six years against everybody, then goes by itself, and outlives its stack', () => {
+    expect(bucket()).toMatchObject({
+      deletionPolicy: 'Retain',
+      properties: {
+        ObjectLockConfiguration: { Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 2192 } } },
+        LifecycleConfiguration: {
+          Rules: [{ ExpirationInDays: 2194, NoncurrentVersionExpiration: { NoncurrentDays: 1 } }],
+        },
+        PublicAccessBlockConfiguration: { BlockPublicPolicy: true, RestrictPublicBuckets: true },
+      },
+    });
+  });
+
+  it('takes files from this one trail, by TLS, and lets nobody remove any', () => {
+    const ofTrail = { 'aws:SourceArn': { 'Fn::Join': ['', expect.arrayContaining([':trail/concord-production'])] } };
+
+    expect(
+      statementsOn(bucket()).map(({ Effect, Principal, Action, Condition }) => [Effect, Principal, Action, Condition]),
+    ).toEqual([
+      ['Deny', { AWS: '*' }, 's3:*', { Bool: { 'aws:SecureTransport': 'false' } }],
+      ['Deny', { AWS: '*' }, 's3:*', { NumericLessThan: { 's3:TlsVersion': 1.2 } }],
+      ['Allow', { Service: 'cloudtrail.amazonaws.com' }, 's3:GetBucketAcl', { StringEquals: ofTrail }],
+      [
+        'Allow',
+        { Service: 'cloudtrail.amazonaws.com' },
+        's3:PutObject',
+        { StringEquals: { ...ofTrail, 's3:x-amz-acl': 'bucket-owner-full-control' } },
+      ],
+      ['Deny', { AWS: '*' }, ['s3:DeleteObject', 's3:DeleteObjectVersion'], undefined],
+    ]);
+  });
+
+  it('lets CloudTrail encrypt with its key for this trail alone', () => {
+    const [key] = synthesised()
+      .resources('AWS::KMS::Key')
+      .filter(({ id }) => id.startsWith('TrailKey'));
+    if (!key) throw new Error('There is no key of the trail');
+    const { Statement } = key.properties.KeyPolicy as { Statement: Record<string, unknown>[] };
+
+    const ofService = Statement.filter(({ Principal }) => JSON.stringify(Principal).includes('cloudtrail'));
+    expect(ofService.map(({ Action }) => Action)).toEqual([['kms:Decrypt', 'kms:GenerateDataKey'], 'kms:DescribeKey']);
+    for (const { Condition } of ofService) expect(JSON.stringify(Condition)).toContain(':trail/concord-production');
   });
 });

@@ -33,6 +33,18 @@ const allowed: Readonly<Record<string, string>> = {
   'AWS::IAM::Role events:DescribeRule events:ListTargetsByRule arn:aws:events:us-east-1::rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*':
     'likewise',
   'AWS::IAM::Role s3:DeleteObject /*': 'likewise',
+  'AWS::S3::BucketPolicy s3:PutObject /AWSLogs//*':
+    "is every file of the account's trail, whose names CloudTrail chooses",
+  'AWS::IAM::Role dynamodb:DeleteBackup dynamodb:DescribeBackup /backup/*':
+    'is every backup of the one table, whose names DynamoDB chooses',
+  'AWS::IAM::Role s3:GetObject s3:GetObjectAcl s3:GetObjectTagging s3:GetObjectVersion s3:GetObjectVersionAcl s3:GetObjectVersionTagging /*':
+    'is every object of the one bucket that is backed up',
+  'AWS::IAM::Role events:DeleteRule events:DescribeRule events:DisableRule events:EnableRule events:ListTargetsByRule events:PutRule events:PutTargets events:RemoveTargets arn::events:us-east-1::rule/AwsBackupManagedRule*':
+    "are AWS Backup's own rules, by which it hears of objects",
+  'AWS::IAM::Role cloudwatch:GetMetricData events:ListRules s3:ListAllMyBuckets tag:GetResources *':
+    'cannot be limited, and show names, tags and figures alone: AWS Backup asks for them',
+  'AWS::IAM::Role dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:DescribeTable dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:RestoreTableFromAwsBackup dynamodb:Scan dynamodb:UpdateItem arn::dynamodb:us-east-1::table/awsbackup-restore-test-*':
+    'are tables that AWS Backup makes for a test of restoring, names and removes',
 };
 
 /** Policies of AWS that a role may carry, each with its reason. */
@@ -63,6 +75,10 @@ const grants = (stage?: string): Grant[] =>
     );
 
 const allows = (stage?: string) => grants(stage).filter(({ Effect }) => Effect === 'Allow');
+
+/** What services that back up or scan are allowed by roles of their own: tests of their stacks hold those. */
+const ofServices = ['backups', 'documents'];
+const allowsFunctions = () => allows().filter(({ holder }) => !ofServices.includes(holder.part));
 
 /** Literal text of an ARN in a template; references give nothing. */
 const literal = (value: unknown): string => {
@@ -210,7 +226,7 @@ describe('policies of the stacks', () => {
   });
 
   it('allow a function the table of the records stack and no other', () => {
-    const onTables = allows().filter(({ actions }) =>
+    const onTables = allowsFunctions().filter(({ actions }) =>
       actions.some((action) => /^dynamodb:(?!ListStreams)/.test(action)),
     );
 
@@ -226,9 +242,7 @@ describe('policies of the stacks', () => {
 
   it('let the key of the records be used through DynamoDB alone, and that of bodies through S3 to read and write them', () => {
     const usesOf = (key: string) =>
-      allows().filter(
-        ({ resources, holder }) => holder.part !== 'documents' && JSON.stringify(resources).includes(`FnGetAtt${key}`),
-      );
+      allowsFunctions().filter(({ resources }) => JSON.stringify(resources).includes(`FnGetAtt${key}`));
     const conditionsOf = (uses: ReturnType<typeof usesOf>) =>
       new Set(uses.map(({ Condition }) => JSON.stringify(Condition)));
     const through = (service: string) => `{"StringEquals":{"kms:ViaService":"${service}.us-east-1.amazonaws.com"}}`;
@@ -244,9 +258,7 @@ describe('policies of the stacks', () => {
   });
 
   it('allow a function the buckets of the documents stack and no other, object by object; whether an object of the digests is there, too', () => {
-    const onObjects = allows().filter(
-      ({ actions, holder }) => holder.part !== 'documents' && actions.some((action) => action.startsWith('s3:')),
-    );
+    const onObjects = allowsFunctions().filter(({ actions }) => actions.some((action) => action.startsWith('s3:')));
 
     const resources = onObjects.flatMap(({ actions, resources: each }) =>
       each.map((one) => {
@@ -370,7 +382,7 @@ describe('policies of the stacks', () => {
   });
 
   it('let no function scan, or change the table itself', () => {
-    const actions = new Set(allows().flatMap((grant) => grant.actions));
+    const actions = new Set(allowsFunctions().flatMap((grant) => grant.actions));
 
     const wide = [...actions].filter((action) =>
       /:(Scan|PartiQL\w+|CreateTable|DeleteTable|UpdateTable|UpdateTimeToLive|UpdateContinuousBackups|ScheduleKeyDeletion|DisableKey|PutKeyPolicy|CreateGrant)$/.test(

@@ -66,6 +66,11 @@ const sharingOf = (
       },
       secretsKeyArn: arn('kms', 'key/44444444-4444-4444-8444-444444444444'),
       uploadPlanArn: undefined,
+      backups: {
+        vaultArn: arn('backup', 'backup-vault:concord'),
+        restoreTestRoleArn: 'arn:aws:iam::123456789012:role/restore-test',
+      },
+      works: true,
     });
     const { Resources } = Template.fromStack(stack).toJSON() as {
       Resources: Readonly<Record<string, { Type: string; Properties?: Readonly<Record<string, unknown>> }>>;

@@ -77,7 +77,39 @@ describe('table of the stack', () => {
     expect(tableOf('dev').deletionPolicy).toBe('Delete');
   });
 
-  it('shows nobody its keys by contributor insights', () => {
-    expect(replicaOf().ContributorInsightsSpecification).toBeUndefined();
+  it.each(['production', 'dev'])(
+    'shows nobody its keys by contributor insights in %s, nor does anything else',
+    (stage) => {
+      const text = JSON.stringify(synthesised(stage).resources());
+
+      expect(text).toContain('PointInTimeRecoverySpecification');
+      expect(text).not.toMatch(/ContributorInsights/i);
+    },
+  );
+
+  it.each(['production', 'dev'])(
+    'takes no request without TLS in %s, and its policy allows nobody anything',
+    (stage) => {
+      const { PolicyDocument } = replicaOf(stage).ResourcePolicy as { PolicyDocument: { Statement: unknown } };
+
+      expect(PolicyDocument.Statement).toEqual([
+        {
+          Sid: 'TlsOnly',
+          Effect: 'Deny',
+          Principal: { AWS: '*' },
+          Action: 'dynamodb:*',
+          Resource: '*',
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ]);
+    },
+  );
+
+  it.each(['production', 'dev'])('is the only one in %s, so that no other is kept with less', (stage) => {
+    const tables = synthesised(stage)
+      .resources()
+      .filter(({ type }) => type.startsWith('AWS::DynamoDB::'));
+
+    expect(tables.map(({ type }) => type)).toEqual(['AWS::DynamoDB::GlobalTable']);
   });
 });

@@ -57,7 +57,7 @@ describe('synth', () => {
     const { missing, artifacts } = JSON.parse(readFileSync(path.join(folder, 'manifest.json'), 'utf8')) as Manifest;
     const stacks = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
     expect(stacks.map(([name]) => name).sort()).toEqual(
-      ['api', 'documents', 'records', 'sharing', 'sign-in'].map((part) => `concord-dev-${part}`),
+      ['api', 'backups', 'documents', 'records', 'sharing', 'sign-in'].map((part) => `concord-dev-${part}`),
     );
     expect(new Set(stacks.map(([, { environment }]) => environment))).toEqual(
       new Set(['aws://unknown-account/us-east-1']),
@@ -94,7 +94,7 @@ describe('synth', () => {
   it('keeps every stack well below the 500 resources of CloudFormation', () => {
     const parts = Object.groupBy(synthesised().resources(), ({ part }) => part);
 
-    expect(Object.keys(parts)).toHaveLength(5);
+    expect(Object.keys(parts)).toHaveLength(6);
     for (const resources of Object.values(parts)) expect(resources?.length).toBeLessThanOrEqual(400);
   });
 
@@ -107,9 +107,10 @@ describe('synth', () => {
     };
 
     expect(usedBy('records')).toEqual([]);
-    expect(usedBy('documents')).toEqual([]);
+    expect(usedBy('documents')).toEqual(['records']);
+    expect(usedBy('backups')).toEqual(['documents', 'records']);
     expect(usedBy('signIn')).toEqual(['records']);
-    expect(usedBy('sharing')).toEqual(['documents', 'records']);
+    expect(usedBy('sharing')).toEqual(['backups', 'documents', 'records']);
     expect(usedBy('api')).toEqual(['documents', 'records', 'sign-in']);
   });
 });
