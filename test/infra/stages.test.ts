@@ -6,6 +6,19 @@ const uploads = (change: object) => {
   return { policy: { ...policy, uploads: { ...policy.uploads, ...change } } };
 };
 
+const hospital = {
+  protocol: 'saml',
+  name: 'Lakeside',
+  organization: 'lakeside',
+  roles: { Doctors: 'physician' },
+  claims: { groups: 'memberOf', email: 'mail' },
+  metadataUrl: 'https://sso.lakeside.org/metadata',
+};
+const hospitals = (...changes: object[]) => ({
+  signIn: { ...stageNamed('dev').signIn, federation: changes.map((change) => ({ ...hospital, ...change })) },
+});
+const manyGroups = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`Department ${at}`, 'physician']));
+
 const criticalResults = (change: object) => ({ policy: { ...stageNamed('dev').policy, criticalResults: change } });
 const limit = { codes: '2823-3 6298-4', unit: 'mmol/L', low: 2.5, high: 6.5, source: 'Own laboratory, 2026' };
 
@@ -37,6 +50,22 @@ describe('configuration of the stages', () => {
     };
 
     expect(() => parseStage({ ...stageNamed('dev'), ...criticalResults(own) })).not.toThrow();
+  });
+
+  it('may name hospitals whose staff sign on there', () => {
+    const { metadataUrl: _, ...common } = hospital;
+    const byOpenId = {
+      issuer: 'https://sso.northside.org',
+      clientId: 'c',
+      secretName: 'concord/n',
+      scopes: ['openid'],
+    };
+    const signIn = {
+      ...stageNamed('dev').signIn,
+      federation: [hospital, { ...common, ...byOpenId, name: 'Northside', protocol: 'oidc' }],
+    };
+
+    expect(parseStage({ ...stageNamed('dev'), signIn }).signIn).toEqual(signIn);
   });
 
   it('may name further hosts of webhooks', () => {
@@ -71,6 +100,15 @@ describe('configuration of the stages', () => {
       'a return to an address without TLS',
       { signIn: { ...stageNamed('dev').signIn, callbackUrls: ['http://app.example/'] } },
     ],
+    ['a hospital whose groups make patients', hospitals({ roles: { Visitors: 'patient' } })],
+    ['a hospital that signs on without TLS', hospitals({ metadataUrl: 'http://sso.lakeside.org' })],
+    ['a hospital of no organization', hospitals({ organization: '' })],
+    [
+      'a hospital that says itself whose staff they are',
+      hospitals({ claims: { ...hospital.claims, organization: 'o' } }),
+    ],
+    ['two hospitals of one name', hospitals({}, { organization: 'northside' })],
+    ['more groups than a function can be told of', hospitals({ roles: manyGroups })],
     ['webhooks without encryption', { webhooks: { furtherHosts: ['http://hooks.partner.example'] } }],
     ['webhooks to any host', { webhooks: { furtherHosts: ['https://*'] } }],
     ['webhooks to a path', { webhooks: { furtherHosts: ['https://hooks.partner.example/a'] } }],

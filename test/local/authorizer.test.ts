@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { cognitoAuthorizer } from '../../infra/local/cognito-authorizer.ts';
 import { openUserPools, type UserPools } from '../../infra/local/user-pools.ts';
 import { offeredScopes } from '../../shared/access/offered-scopes.ts';
+import { withStaffClaims } from '../../shared/access/token-claims.ts';
 import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
 import { nothingDenied } from '../support/callers.ts';
@@ -125,6 +126,27 @@ describe('the authorizer of the local gateway', () => {
     const foreign = await ask(`Bearer ${(await other.signIn('nurse@northside.example', 'concord')).accessToken}`);
 
     expect([expired.status, foreign.status]).toEqual([401, 401]);
+  });
+
+  it('refuses a token without any of the scopes that the gateway asks for, as Cognito’s own sign-in gives them', async () => {
+    const pool = await openUserPools({
+      folder: path.join(removedAfterTest(), 'users'),
+      region: 'us-east-1',
+      addTokenClaims: {
+        staff: async (event) => {
+          const answered = withStaffClaims(event, {});
+          const { accessTokenGeneration } = answered.response.claimsAndScopeOverrideDetails;
+          Object.assign(accessTokenGeneration ?? {}, { scopesToSuppress: event.request.scopes });
+          return answered;
+        },
+        patients: async (event) => event,
+      },
+    });
+    const ask = await guarded(pool);
+
+    const response = await ask(`Bearer ${(await pool.signIn('nurse@northside.example', 'concord')).accessToken}`);
+
+    expect(response.status).toBe(401);
   });
 
   it('lets a browser ask with OPTIONS, without a token', async () => {

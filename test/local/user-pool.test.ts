@@ -2,6 +2,7 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startAwsServices } from '../../infra/local/aws-services.ts';
+import { writeJsonFile } from '../../infra/local/json-file.ts';
 import { openUserPools } from '../../infra/local/user-pools.ts';
 import { localUsers } from '../../infra/local/users.ts';
 import { removedAfterTest } from '../support/removed-after-test.ts';
@@ -101,6 +102,27 @@ describe('sign-in at the local user pool', () => {
       fhirUser: 'RelatedPerson/def',
     });
     expect(restarted.pool.hasPatient()).toBe(false);
+  });
+
+  it('goes on with a folder of before patients had a pool of their own', async () => {
+    const folder = path.join(removedAfterTest(), 'users');
+    const earlier = { sub: 'x', password: 'x.x', enabled: true };
+    writeJsonFile(path.join(folder, 'users.json'), {
+      'nurse@northside.example': { ...earlier, enabled: false },
+      'patient@home.example': { ...earlier, patient: 'abc' },
+      'parent@home.example': { ...earlier, patient: 'def', person: 'RelatedPerson/p' },
+    });
+
+    const { pool } = await openPool(folder);
+
+    await expect(pool.signIn('nurse@northside.example', 'concord')).rejects.toThrow('User is disabled.');
+    const claims = ['patient', 'parent'].map(async (name) =>
+      claimsOf((await pool.signIn(`${name}@home.example`, 'concord')).accessToken),
+    );
+    expect(await Promise.all(claims)).toMatchObject([
+      { patient: 'abc', fhirUser: 'Patient/abc' },
+      { patient: 'def', fhirUser: 'RelatedPerson/p' },
+    ]);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { CognitoJwtVerifier } from 'aws-jwt-verify';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
-import { accessToken, nothingDenied, testConfig } from '../support/callers.ts';
+import { accessToken, nothingDenied, pools, testConfig } from '../support/callers.ts';
 
 /** How often a signature has been looked at. */
 let looked = 0;
@@ -65,6 +65,30 @@ describe('the check of an access token', () => {
 
     await expect(verify(forged)).rejects.toMatchObject({ kind: 'unauthenticated', reason: 'token-invalid' });
     await expect(verify(forged)).rejects.toMatchObject({ kind: 'unauthenticated', reason: 'token-invalid' });
+  });
+
+  it('takes patients from the pool of patients alone, and everybody else from the other one', async () => {
+    const verify = await verifier();
+    const of = (pool: string) => ({ claims: { iss: `https://cognito-idp.eu-central-1.amazonaws.com/${pool}` } });
+    const patient = { role: 'patient', patient: 'abc' };
+
+    await expect(verify(await accessToken(patient))).resolves.toMatchObject({ patient: 'abc' });
+    for (const misplaced of [
+      { role: 'nurse', ...of(pools.patients) },
+      { role: 'system', ...of(pools.patients) },
+      { ...patient, ...of(pools.staff) },
+      { role: 'nurse', ...of('eu-central-1_Other') },
+    ])
+      await expect(verify(await accessToken(misplaced))).rejects.toMatchObject({ reason: 'token-invalid' });
+  });
+
+  it('takes any application of a pool, and calls one without a user by its own name', async () => {
+    const verify = await verifier();
+    const claims = { client_id: 'another', sub: 'another', username: undefined, application: 'Laboratory feed' };
+
+    const caller = await verify(await accessToken({ role: 'system', claims }));
+
+    expect(caller).toMatchObject({ client: 'another', subject: 'another', name: 'Laboratory feed' });
   });
 
   it('tells callers apart', async () => {
