@@ -19,21 +19,29 @@ describe('a deployed place', () => {
   it.each(stages.map(({ name }) => name))('is found in the stacks of %s', async (stage) => {
     const resources = resourcesOf(stage);
 
-    const { name, url, table, objects, userPoolId, deadLetters, close } = placeOf(stage, 'us-east-1', resources);
+    const { name, url, table, objects, staffPoolId, tokenEndpoint, deadLetters, close } = placeOf(
+      stage,
+      'us-east-1',
+      resources,
+    );
 
     close();
+    const [, domain] =
+      /^https:\/\/(\w+)\.auth\.us-east-1\.amazoncognito\.com\/oauth2\/token$/.exec(tokenEndpoint) ?? [];
     const typeOf = (id: string | undefined) => resources.find(({ physicalId }) => physicalId === id)?.type;
     expect(name).toBe(`stage ${stage} in us-east-1`);
-    expect([table.tableName, objects.bucket, userPoolId].map(typeOf)).toEqual([
+    expect([table.tableName, objects.bucket, staffPoolId, domain].map(typeOf)).toEqual([
       'AWS::DynamoDB::GlobalTable',
       'AWS::S3::Bucket',
       'AWS::Cognito::UserPool',
+      'AWS::Cognito::UserPoolDomain',
     ]);
     const [api, gatewayStage] = ['AWS::ApiGateway::RestApi', 'AWS::ApiGateway::Stage'].map(
       (type) => resources.find((each) => each.type === type)?.id,
     );
     expect(url).toBe(`https://${api}.execute-api.us-east-1.amazonaws.com/${gatewayStage}/fhir`);
     const found = await deadLetters();
+    expect(found.filter(({ holds }) => holds === 'places').map((queue) => queue.name)).toContain('FileAccesses');
     expect(found.filter(({ holds }) => holds !== 'places').map((queue) => queue.name)).toEqual(['wakes', 'replays']);
   });
 

@@ -91,7 +91,11 @@ describe('npm run admin -- redrive', () => {
     const before = [await waiting(queue()), await waiting(`${queue()}-dead`)];
     const done = await admin('redrive', '--yes', '--json');
 
-    const wakes = (moved: boolean) => ({ queues: [{ name: 'wakes', holds: 'wakes', messages: 1, moved }], parked: [] });
+    const wakes = (moved: boolean) => ({
+      tooOld: 0,
+      queues: [{ name: 'wakes', holds: 'wakes', messages: 1, moved }],
+      parked: [],
+    });
     expect([shown.status, JSON.parse(shown.stdout)]).toEqual([0, { dryRun: true, ...wakes(false) }]);
     expect(before).toEqual([0, 1]);
     expect([done.status, JSON.parse(done.stdout)]).toEqual([0, { dryRun: false, ...wakes(true) }]);

@@ -68,7 +68,7 @@ beforeAll(async () => {
 
 /** What a report says, for programs. */
 const reported = async (...words: string[]) =>
-  (await administerAt(server, start + 120 * minute, ...words)).data as {
+  (await administerAt(server, start + 120 * minute, words)).data as {
     visits: { user: string; patient: string; accesses: number; signs: string[] }[];
     patients: Record<string, unknown>[];
   };

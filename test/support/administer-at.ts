@@ -1,26 +1,35 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { allVerbs } from '../../infra/cli/admin/all-verbs.ts';
 import type { Place } from '../../infra/cli/admin/place.ts';
 import { verbNamed } from '../../infra/cli/admin/run-admin.ts';
 import type { Report } from '../../infra/cli/admin/verb.ts';
-import { verbs } from '../../infra/cli/admin/verbs.ts';
 import { indexByDay } from '../../shared/audit/index-by-day.ts';
 import type { FhirServer } from './fhir-server.ts';
 import { insertEvent } from './stream-events.ts';
 
 /** Runs a command of `npm run admin` on the table of a server. */
-export const administerAt = async ({ store, bucket }: FhirServer, now: number, ...words: string[]): Promise<Report> => {
+export const administerAt = async (
+  { store, bucket }: Pick<FhirServer, 'store'> & { readonly bucket: Pick<FhirServer['bucket'], 'bucket' | 'endpoint'> },
+  now: number,
+  words: readonly string[],
+  more: Partial<Place> = {},
+): Promise<Report> => {
   const place: Place = {
     name: 'a test',
     stage: undefined,
     url: 'https://concord.test/fhir',
     table: { client: store.client, tableName: store.tableName },
     objects: { bucket: bucket.bucket, endpoint: bucket.endpoint },
-    userPoolId: '',
+    staffPoolId: '',
+    tokenEndpoint: '',
     services: { region: 'us-east-1' },
+    streams: { region: 'us-east-1' },
     deadLetters: () => Promise.resolve([]),
+    canarySecret: undefined,
     close: () => undefined,
+    ...more,
   };
-  const { verb, rest } = verbNamed(verbs, words);
+  const { verb, rest } = verbNamed(allVerbs, words);
   const { run, dryRun } = verb.understand(rest, now);
   return run({
     place: () => Promise.resolve(place),

@@ -27,6 +27,7 @@ export const placeOf = (stage: string, region: string, resources: readonly Stack
   const one = (type: string, begins = '') => theOne(resources, type, begins, stage);
   // The client reads where it works from the environment, as the functions do.
   process.env.AWS_REGION = region;
+  const secret = resources.find(({ type, id }) => type === 'AWS::SecretsManager::Secret' && id.startsWith('Canary'));
   const client = documentClient();
   return {
     name: `stage ${stage} in ${region}`,
@@ -34,9 +35,12 @@ export const placeOf = (stage: string, region: string, resources: readonly Stack
     url: urlOf(resources, region, stage),
     table: { client, tableName: one('AWS::DynamoDB::GlobalTable') },
     objects: { bucket: one('AWS::S3::Bucket', 'Bodies') },
-    userPoolId: one('AWS::Cognito::UserPool', 'Staff'),
+    staffPoolId: one('AWS::Cognito::UserPool', 'Staff'),
+    tokenEndpoint: `https://${one('AWS::Cognito::UserPoolDomain', 'Staff')}.auth.${region}.amazoncognito.com/oauth2/token`,
     services: { region },
+    streams: { region },
     deadLetters: () => Promise.resolve(resources.flatMap((resource) => deadLetterQueue(resource, region))),
+    canarySecret: secret && { id: secret.physicalId, url: `https://secretsmanager.${region}.amazonaws.com/` },
     close: () => client.destroy(),
   };
 };

@@ -38,9 +38,12 @@ export const localPlace = async (): Promise<Place> => {
     url,
     table: { client, tableName: table },
     objects: { bucket: bodies, endpoint: objects },
-    userPoolId,
+    staffPoolId: userPoolId,
+    tokenEndpoint: `${cognito}/oauth2/token`,
     services: { region: dummyCredentials.AWS_REGION, endpoint: cognito },
+    streams: { region: dummyCredentials.AWS_REGION, endpoint: dynamodb },
     deadLetters: () => Promise.resolve(deadLetters),
+    canarySecret: undefined,
     close: () => client.destroy(),
   };
 };

@@ -30,12 +30,17 @@ export interface Place {
   readonly url: string;
   readonly table: Table;
   readonly objects: ObjectStoreOptions;
-  /** The user pool of staff and applications. */
-  readonly userPoolId: string;
+  /** The user pool of staff and applications, and where applications get their tokens. */
+  readonly staffPoolId: string;
+  readonly tokenEndpoint: string;
   /** Of the services that have no address of their own here. */
   readonly services: ServiceAddress;
+  /** Of the table's stream. */
+  readonly streams: ServiceAddress;
   /** Asked for only where somebody wants to know: a call or two. */
   readonly deadLetters: () => Promise<readonly DeadLetterQueue[]>;
+  /** Where the canary reads its credentials, and who keeps that; undefined where there is no canary, or it needs none. */
+  readonly canarySecret: { readonly id: string; readonly url: string } | undefined;
   /** Lets go of connections. */
   readonly close: () => void;
 }

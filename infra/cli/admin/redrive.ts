@@ -1,17 +1,30 @@
 import { GetQueueAttributesCommand, SQSClient, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
 import { parkedCharts } from '../../../shared/store/feed/parked-charts.ts';
 import { CommandFailed } from '../command.ts';
+import { fileGivenUp } from './file-given-up.ts';
 import type { DeadLetterQueue } from './place.ts';
 import { tableOf } from './text-table.ts';
 import { defineVerb, type Report, requireNoWords, type Surroundings } from './verb.ts';
 
+interface Remedy {
+  /** Whether something is sent or filed again. */
+  readonly moves: boolean;
+  readonly words: string;
+}
+
 /** What is to be done about what a queue holds. */
-const remedies: Readonly<Record<DeadLetterQueue['holds'], { readonly moves: boolean; readonly words: string }>> = {
+const remedies: Readonly<Record<DeadLetterQueue['holds'], Remedy>> = {
   wakes: { moves: true, words: 'goes back to the queue of wakes' },
   replays: { moves: true, words: 'goes back to the queue of replayed events, and is decided upon anew' },
   events: { moves: false, words: 'stays: consent may have changed. The partner reads _changes' },
   places: { moves: false, words: 'stays: the daily reconciliation publishes what the feed lacks' },
 };
+
+/** The consumer of the stream whose work nothing else does later. */
+const filing = 'FileAccesses';
+
+const remedyOf = ({ name, holds }: DeadLetterQueue): Remedy =>
+  name === filing ? { moves: true, words: 'is filed again, as long as the stream has it: a day' } : remedies[holds];
 
 interface Found {
   readonly queue: DeadLetterQueue;
@@ -41,10 +54,15 @@ export const redrive = defineVerb({
     const client = new SQSClient({ ...at.services });
     try {
       const found = await Promise.all(wanted.map((queue) => counted(client, queue)));
-      const moved = found.filter(({ queue, messages }) => messages > 0 && remedies[queue.holds].moves);
-      if (!dryRun) for (const { queue } of moved) await move(client, queue, say);
+      const moved = found.filter(({ queue, messages }) => messages > 0 && remedyOf(queue).moves);
+      let tooOld = 0;
+      if (!dryRun)
+        for (const { queue } of moved) {
+          if (queue.name !== filing) await move(client, queue, say);
+          else tooOld = (await fileGivenUp(at, queue, client)).tooOld;
+        }
       const parked = [...(await parkedCharts(at.table)).values()];
-      return report(found, dryRun ? [] : moved, parked);
+      return report(found, dryRun ? [] : moved, parked, tooOld);
     } finally {
       client.destroy();
     }
@@ -72,11 +90,12 @@ const report = (
   found: readonly Found[],
   moved: readonly Found[],
   parked: readonly { readonly reason: string; readonly since: number; readonly tried: number }[],
+  tooOld: number,
 ): Report => {
   const rows = found.map(({ queue, messages }) => [
     queue.name,
     String(messages),
-    messages === 0 ? 'nothing to do' : remedies[queue.holds].words,
+    messages === 0 ? 'nothing to do' : remedyOf(queue).words,
   ]);
   const charts = parked.map(({ reason, since, tried }) => [
     'parked chart',
@@ -91,8 +110,14 @@ const report = (
       charts.length === 0
         ? 'No chart is parked.'
         : `${tableOf(['', 'since', 'why', ''], charts)}\nEach is tried again every five minutes, once what is wrong with it is mended (docs/store.md).`,
+      ...(tooOld === 0
+        ? []
+        : [
+            `${tooOld} batches of the access log are older than the stream: they are in the logs of their charts alone.`,
+          ]),
     ].join('\n'),
     data: {
+      tooOld,
       queues: found.map(({ queue, messages }) => ({
         name: queue.name,
         holds: queue.holds,
@@ -101,6 +126,7 @@ const report = (
       })),
       parked: parked.map(({ reason, since, tried }) => ({ reason, since, tried })),
     },
-    leftUndone: parked.length > 0 || found.some(({ queue, messages }) => messages > 0 && !remedies[queue.holds].moves),
+    leftUndone:
+      tooOld > 0 || parked.length > 0 || found.some(({ queue, messages }) => messages > 0 && !remedyOf(queue).moves),
   };
 };

@@ -14,7 +14,7 @@ export interface StackResource {
 }
 
 /** Stacks in which something is that is asked for here. */
-const parts = ['records', 'documents', 'sign-in', 'sharing', 'api'];
+const parts = ['records', 'documents', 'sign-in', 'sharing', 'api', 'observability'];
 
 /**
  * What a stage's stacks are made of. A stack that is not there has nothing.
