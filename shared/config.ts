@@ -6,6 +6,8 @@ const environment = z.object({
   TABLE_NAME: z.string().check(z.minLength(1)),
   /** The S3 bucket for bodies that are too large for a row. */
   BUCKET_NAME: z.string().check(z.minLength(1)),
+  /** The S3 bucket of digests, which also holds what the table cannot take of the access log: shared/audit/held/. */
+  DIGEST_BUCKET_NAME: z.string().check(z.minLength(1)),
   /** The Cognito pools that issue access tokens: to staff and applications, and to patients and who acts for them. */
   STAFF_POOL_ID: z.string().check(z.minLength(1)),
   PATIENT_POOL_ID: z.string().check(z.minLength(1)),

@@ -24,7 +24,8 @@ export type CountedEvent =
   | 'ChangesRepublished'
   | 'EventsReplayed'
   | 'ReplaysWithheld'
-  | 'SubscriptionsFailed';
+  | 'SubscriptionsFailed'
+  | 'AccessesHeld';
 
 const logger = new Logger({ serviceName: 'concord' });
 

@@ -8,7 +8,7 @@ import { type Digests, longestKey, ObjectFiles, Refused, type StoredObject } fro
 import { isPresigned, signatureFault } from './sigv4.ts';
 
 /**
- * A stand-in of Amazon S3 over files, with what S3 refuses: PutObject, CopyObject, GetObject and DeleteObject, by signed headers or a signed address, and what is known of an object beside its
+ * A stand-in of Amazon S3 over files, with what S3 refuses: PutObject, CopyObject, GetObject, DeleteObject and ListObjectsV2, by signed headers or a signed address, and what is known of an object beside its
  * bytes: its tags and attributes.
  */
 export interface LocalObjectStore {
@@ -159,6 +159,7 @@ const serve = async (request: IncomingMessage, files: ObjectFiles, wasPut: (put:
     [...new URLSearchParams(query)].filter(([name]) => !name.startsWith('X-Amz-')),
   );
   const asked = { bucket, key, request, parameters, presigned };
+  if (key === '' && method === 'GET' && parameters.get('list-type') === '2') return listed(files, bucket, parameters);
   const served = key === '' ? undefined : verbs[verbOf(method, parameters)];
   if (served) {
     const answer = await served(files, asked);
@@ -244,6 +245,23 @@ const verbs: Readonly<Record<string, (files: ObjectFiles, asked: Asked) => Promi
     return xml(`<GetObjectAttributesResponse>${checksum}${size}</GetObjectAttributesResponse>`);
   },
 };
+
+/** Names on a page. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+const pageSize = 1_000;
+
+/** In the order of their bytes. */
+const listed = async (files: ObjectFiles, bucket: string, parameters: URLSearchParams): Promise<Answer> => {
+  const { 'list-type': _, prefix = '', 'start-after': after = '', ...others } = Object.fromEntries(parameters);
+  if (Object.keys(others).length > 0) throw new Refused(501, 'NotImplemented', 'The local stack does not serve this.');
+  const found = (await files.keys(bucket))
+    .filter((key) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0)
+    .sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+  const contents = found.slice(0, pageSize).map((key) => `<Contents><Key>${inXml(key)}</Key></Contents>`);
+  const truncated = `<IsTruncated>${found.length > pageSize}</IsTruncated>`;
+  return xml(`<ListBucketResult>${truncated}${contents.join('')}</ListBucketResult>`);
+};
+
+const inXml = (text: string): string => text.replace(/[&<>]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 const checksumOf = ({ sha256 }: Pick<StoredObject, 'sha256'>): string =>
   sha256 === undefined ? '' : `<Checksum><ChecksumSHA256>${sha256}</ChecksumSHA256></Checksum>`;

@@ -28,6 +28,7 @@ export const scheduledFunctions: readonly ScheduledFunction[] = [
   // As long as Lambda lets a function run.
   { entry: 'functions/write-digests.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs },
   { entry: 'functions/verify-digests.ts', everyMs: 24 * hourMs, timeoutMs: 15 * minuteMs, firstAfterMs: 10 * minuteMs },
+  { entry: 'functions/file-held-accesses.ts', everyMs: 5 * minuteMs, timeoutMs: 5 * minuteMs },
   { entry: 'functions/remind.ts', everyMs: remindEveryMs, timeoutMs: remindEveryMs },
   { entry: 'functions/retry-parked.ts', everyMs: 5 * minuteMs, timeoutMs: 5 * minuteMs, firstAfterMs: minuteMs },
   { entry: 'functions/reconcile-feed.ts', everyMs: hourMs, timeoutMs: 15 * minuteMs, firstAfterMs: 10 * minuteMs },

@@ -1,4 +1,3 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Asking, Basis } from '../access/question.ts';
 import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
@@ -6,6 +5,7 @@ import { type AuditEntry, type AuditedInteraction, type AuditRow, auditRow, emer
 import type { AccessCircumstances } from './basis.ts';
 import { permittedRow, refusedRow } from './following-rows.ts';
 import { logNameOf } from './log-name.ts';
+import { putAccess } from './put-access.ts';
 
 /** What happened to a chart. */
 export interface Access extends AccessCircumstances {
@@ -116,7 +116,7 @@ export class AuditTrail {
    * `outcome` tells whether what was read may be shown; if not, a second row says so before the refusal leaves.
    *
    * @param besides - charts that what was read concerns as well, which only it tells: their rows follow, before it is shown or refused.
-   * @throws whatever the read throws, and any failure to write the trace: no access without one.
+   * @throws whatever the read throws, and any failure to write the trace, wherever it may be written: no access without one.
    */
   async traced<T>(
     access: Access,
@@ -125,7 +125,7 @@ export class AuditTrail {
     besides: (result: T) => Promise<readonly string[]> = async () => [],
   ): Promise<T> {
     const row = this.row(access);
-    const [result] = await Promise.all([read(), this.#put(row)]);
+    const [result] = await Promise.all([read(), putAccess(this.#store, row)]);
     const others = (await besides(result)).map((chart) => this.row({ ...access, chart }));
     await this.write(others);
     try {
@@ -155,12 +155,6 @@ export class AuditTrail {
 
   /** Writes rows that `row` and `refusedRow` made. */
   async write(rows: readonly AuditRow[]): Promise<void> {
-    await Promise.all(rows.map((row) => this.#put(row)));
-  }
-
-  async #put(Item: AuditRow): Promise<void> {
-    await this.#store.client.send(
-      new PutCommand({ TableName: this.#store.tableName, Item, ConditionExpression: 'attribute_not_exists(pk)' }),
-    );
+    await Promise.all(rows.map((row) => putAccess(this.#store, row)));
   }
 }

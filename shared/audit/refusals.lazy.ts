@@ -1,10 +1,10 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Caller } from '../access/caller.ts';
 import { inParallel } from '../store/in-parallel.ts';
 import { auditKey } from '../store/keys.ts';
 import type { RecordStore } from '../store/record-store.ts';
 import { type AuditEntry, type AuditedInteraction, type AuditRow, auditRow } from './audit-row.ts';
 import { logNameOf } from './log-name.ts';
+import { putAccess } from './put-access.ts';
 import { userLog } from './user-log.ts';
 
 /** A request, or an entry of a batch, that its caller may not make. Nothing in it is of a patient. */
@@ -58,16 +58,8 @@ export const traceRefusals = async (
   );
   const fresh = [...rows].filter(([name]) => !told.rows.has(name));
   await inParallel(concurrency, fresh, async ([name, row]) => {
-    await put(store, row);
+    await putAccess(store, row);
     told.rows.add(name);
-  });
-};
-
-/** Another process may have written it. */
-const put = async ({ client, tableName: TableName }: RecordStore, Item: AuditRow): Promise<void> => {
-  const once = new PutCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' });
-  await client.send(once).catch((error: unknown) => {
-    if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error;
   });
 };
 

@@ -2,11 +2,11 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { type DeploymentKeys, deploymentKeys } from '../store/deployment-key.ts';
 import { IdCodec } from '../store/ids.ts';
 import { auditKey, auditPartition } from '../store/keys.ts';
-import { putOnce } from '../store/put-once.ts';
 import type { Table } from '../store/write-rows.ts';
 import { type AuditEntry, auditRow, entryOf, type StoredAuditRow } from './audit-row.ts';
 import { followsAnother } from './following-rows.ts';
 import { logNameOf } from './log-name.ts';
+import { putAccess } from './put-access.ts';
 import { userLog } from './user-log.ts';
 
 // Who signs in is told in a log of the user, and by organisation and day like any other row; of a patient, or who acts for one, in the patient's chart too.
@@ -104,7 +104,7 @@ export class SignInLog {
     const isChart = patient !== undefined && this.#ids.decode(patient)?.place === '';
     const logs = [userLog(subject), ...(isChart ? [patient] : [])];
     await Promise.all(
-      logs.map((log) => putOnce(this.#table, auditRow(this.#ids, auditKey(logNameOf(this, log), place), entry))),
+      logs.map((log) => putAccess(this.#table, auditRow(this.#ids, auditKey(logNameOf(this, log), place), entry))),
     );
   }
 }

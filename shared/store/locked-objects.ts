@@ -11,13 +11,16 @@ export interface LockedObjects {
   putOnce(key: string, bytes: Uint8Array): Promise<boolean>;
   /** Undefined if there is no such object. Throws likewise. */
   get(key: string): Promise<Uint8Array | undefined>;
+  /** Names that begin so and come behind another one, in the order of their bytes. Throws likewise. */
+  names(prefix: string, after: string): Promise<string[]>;
 }
 
 /**
- * The bucket itself says for how long an object is locked. A checksum is asked of whoever writes into such a bucket.
+ * The bucket itself says for how long an object is locked. A checksum is asked of whoever writes into such a bucket. Names that are listed have no letter that XML would write otherwise.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
 export const lockedObjects = (client: DynamoDBDocumentClient, options: ObjectStoreOptions): LockedObjects => {
   const ask = s3Requests(client, options);
@@ -38,6 +41,15 @@ export const lockedObjects = (client: DynamoDBDocumentClient, options: ObjectSto
       } catch (error) {
         if (isCalled(error, 'NoSuchKey')) return undefined;
         throw error;
+      }
+    },
+    names: async (prefix, after) => {
+      const found: string[] = [];
+      for (;;) {
+        const query = { 'list-type': '2', prefix, 'start-after': found.at(-1) ?? after };
+        const page = (await ask({ method: 'GET', key: '', query })).toString('utf8');
+        for (const [, name = ''] of page.matchAll(/<Key>([^<]*)<\/Key>/g)) found.push(name);
+        if (!page.includes('<IsTruncated>true</IsTruncated>')) return found;
       }
     },
   };

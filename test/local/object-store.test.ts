@@ -159,6 +159,22 @@ describe('the stand-in of S3', () => {
     });
   });
 
+  it('lists names that begin so, in the order of their bytes, page after page', async () => {
+    server.createBucket('digests', { locked: true });
+    const locked = lockedObjects({ config } as DynamoDBDocumentClient, {
+      bucket: 'digests',
+      endpoint: server.endpoint,
+    });
+    const names = Array.from({ length: 1_001 }, (_, index) => `held/${String(index).padStart(4, '0')}`);
+    for (const name of names.slice(1)) // as they lie there: to put so many takes ten seconds
+      writeFileSync(path.join(folder, 'objects', 'digests', sha256(name)), `${encodeURIComponent(name)}\t{}\n`);
+    for (const name of ['held/0000', 'filed/0001', 'held']) await locked.putOnce(name, Buffer.from('x'));
+
+    expect(await locked.names('held/', '')).toEqual(names);
+    expect(await locked.names('held/', 'held/0998')).toEqual(['held/0999', 'held/1000']);
+    expect(await locked.names('none/', '')).toEqual([]);
+  });
+
   it('keeps buckets apart', async () => {
     server.createBucket('others');
     await objects.put('a/1/b', Buffer.of(1), soon());

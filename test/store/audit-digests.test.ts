@@ -64,6 +64,7 @@ beforeEach(async () => {
     digests: {
       putOnce: (key, bytes) => locked.putOnce(key, bytes),
       get: (key) => (instead.has(key) ? Promise.resolve(instead.get(key)) : locked.get(key)),
+      names: (prefix, after) => locked.names(prefix, after),
     },
     key: kmsMacKey(store.client, { keyId, endpoint }),
   };

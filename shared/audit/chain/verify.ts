@@ -13,7 +13,7 @@ export interface ChainFault {
   readonly kind:
     | 'altered' // a row holds something else than when it was written
     | 'missing' // a row that was written is not there
-    | 'inserted' // a row is there that nobody wrote through the stream, or long after the time that it tells
+    | 'inserted' // a row is there that nobody wrote through the stream, or long after the time that it tells, and was held nowhere
     | 'overwritten' // the stream told that a row was written a second time
     | 'removed' // the stream told that a row was removed
     | 'link-altered'
@@ -37,11 +37,16 @@ export interface LogVerdict {
   readonly unanchored: number;
 }
 
-/** What digests say of one log. */
+/** Whether a row of the log, which tells where it was held before it was filed, is what lies there. */
+export type WasHeld = (row: RowKey & Readonly<Record<string, unknown>>) => Promise<boolean>;
+
+/** What digests say of one log, and what lies beside them. */
 export interface LogAnchors {
   readonly heads: readonly Pick<Head, 'number' | 'hash'>[];
   /** As of Anchors. */
   readonly complete: Anchors['complete'];
+  /** Nothing is known of rows that were held, if absent: they are late. */
+  readonly wasHeld?: WasHeld | undefined;
 }
 
 /** Later than the time that it tells by more than this, no request writes its trace: crashed transactions are settled within minutes. Milliseconds. */
@@ -60,6 +65,7 @@ export const verifyLog = async (table: Table, log: string, anchors: LogAnchors =
   const name = (kind: ChainFault['kind'], place: string) => faults.push({ kind, log, place });
 
   const covered = new Map<string, string>();
+  const late = new Set<string>();
   let previous: Link | undefined;
   let newest = 0;
   let unanchored = 0;
@@ -81,7 +87,7 @@ export const verifyLog = async (table: Table, log: string, anchors: LogAnchors =
       if (fault) name(fault, place);
       else covered.set(place, hash);
       newest = Math.max(newest, placeTime(place));
-      if (link.at > 0 && link.at * 1_000 - placeTime(place) > latestTrace) name('inserted', place);
+      if (link.at > 0 && link.at * 1_000 - placeTime(place) > latestTrace) late.add(place);
     }
     previous = link;
   }
@@ -100,9 +106,18 @@ export const verifyLog = async (table: Table, log: string, anchors: LogAnchors =
     if (!row) name('missing', place);
     else if (rowHash(marshall(row)) !== hash) name('altered', place);
   }
-  const loose = rows.map(({ sk }) => sk).filter((sk) => !covered.has(sk));
-  const tail = loose.filter((sk) => placeTime(sk) > newest - latestTrace);
-  for (const sk of loose) if (!tail.includes(sk)) name('inserted', sk);
+  // What the table could not take for a while is late, and lies in the bucket to show it.
+  const wasHeld = async (place: string): Promise<boolean> => {
+    const row = found.get(place);
+    return row !== undefined && (await (anchors.wasHeld?.(row) ?? false));
+  };
+  for (const place of late) if (!(await wasHeld(place))) name('inserted', place);
+  const tail: string[] = [];
+  for (const { sk } of rows) {
+    if (covered.has(sk)) continue;
+    if (placeTime(sk) > newest - latestTrace || (await wasHeld(sk))) tail.push(sk);
+    else name('inserted', sk);
+  }
   return {
     log,
     rows: rows.length,

@@ -1,3 +1,5 @@
+import type { WasHeld } from '../chain/verify.ts';
+import { isHeld } from '../held/held-access.ts';
 import { dayBefore, daysFrom, endOf, lastDay } from './days.ts';
 import {
   authenticated,
@@ -32,6 +34,8 @@ export interface Anchors {
   readonly heads: ReadonlyMap<string, readonly Head[]>;
   /** What was chained from the one instant on and before the other is in a digest. Milliseconds since 1970; empty where nothing need be. */
   readonly complete: { readonly from: number; readonly to: number };
+  /** Looks for rows that were held beside the digests. */
+  readonly wasHeld?: WasHeld;
 }
 
 /** Rows may be chained as late as this: the stream keeps them for a day, and a run of its consumer takes a minute. */
@@ -83,7 +87,8 @@ export const readDigests = async (
   // On the day of the first digest, and on the next one, links may have been written by a release that noted none.
   const complete =
     newest === undefined ? { from: 0, to: 0 } : { from: endOf(first) + dayMs, to: endOf(newest) - latestLinkMs };
-  return { days: days.filter((day) => day <= (newest ?? '')), faults, heads, complete };
+  const wasHeld: WasHeld = (row) => isHeld(digests, row);
+  return { days: days.filter((day) => day <= (newest ?? '')), faults, heads, complete, wasHeld };
 };
 
 const dayMs = 86_400_000;

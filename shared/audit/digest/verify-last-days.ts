@@ -17,15 +17,13 @@ export const verifyLastDays = async (
   context: DigestContext,
   now = Date.now(),
 ): Promise<ReadonlyMap<string, number>> => {
-  const { days, faults, heads, complete } = await readDigests(context, now, mostDays);
+  const { days, faults, ...anchors } = await readDigests(context, now, mostDays);
   const found = new Map<string, number>();
   const count = ({ kind }: { readonly kind: string }) => void found.set(kind, (found.get(kind) ?? 0) + 1);
   faults.forEach(count);
   const logs = new Set<string>();
   for (const day of days) for await (const log of logsChainedOn(context.table, day)) logs.add(log);
-  const missing = await verifyLogs(context.table, logs, { heads, complete }, (verdict) =>
-    verdict.faults.forEach(count),
-  );
+  const missing = await verifyLogs(context.table, logs, anchors, (verdict) => verdict.faults.forEach(count));
   missing.forEach(count);
   return found;
 };

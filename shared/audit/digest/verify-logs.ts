@@ -22,7 +22,7 @@ export interface MissingLog extends Omit<ChainFault, 'place'> {
 export const verifyLogs = async (
   table: Table,
   logs: AsyncIterable<string> | Iterable<string>,
-  { heads, complete }: Pick<Anchors, 'heads' | 'complete'>,
+  { heads, complete, wasHeld }: Pick<Anchors, 'heads' | 'complete' | 'wasHeld'>,
   tell: (verdict: LogVerdict) => void,
 ): Promise<readonly MissingLog[]> => {
   const seen = new Set<string>();
@@ -30,7 +30,7 @@ export const verifyLogs = async (
     inParallel(concurrency, some, async (log) => {
       const hash = logHash(log);
       seen.add(hash);
-      tell(await verifyLog(table, log, { heads: heads.get(hash) ?? [], complete }));
+      tell(await verifyLog(table, log, { heads: heads.get(hash) ?? [], complete, wasHeld }));
     });
   let next: string[] = [];
   for await (const log of logs) {
