@@ -1,9 +1,8 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { SQSHandler } from 'aws-lambda';
 import { type Policy, usualPolicy } from '../shared/access/policy.ts';
-import { nameInRow } from '../shared/access/programmes.ts';
 import { replayChanges } from '../shared/changes/replay.ts';
-import { readDenials } from '../shared/store/denylist.ts';
+import { programmesAmong, readDenials } from '../shared/store/denylist.ts';
 import { documentClient } from '../shared/store/document-client.ts';
 import { openStore } from '../shared/store/open-store.ts';
 
@@ -19,8 +18,7 @@ export const handler = (async (event) => {
   made ??= clients();
   const { bus, table } = made;
   const store = await openStore(table, TABLE_NAME, { bucket: BUCKET_NAME });
-  const listed = await readDenials(table, TABLE_NAME);
-  const programmes = new Set(listed.flatMap(({ kind, name }) => (kind === 'programme' ? [nameInRow(name)] : [])));
+  const programmes = programmesAmong(await readDenials(table, TABLE_NAME));
   const policy: Policy = { ...usualPolicy, ...(JSON.parse(POLICY) as Partial<Policy>) };
   return replayChanges({ bus, busName: EVENT_BUS_NAME, store, policy, programmes, now: Date.now() }, event);
 }) satisfies SQSHandler;

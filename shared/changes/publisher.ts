@@ -1,9 +1,8 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { type Policy, usualPolicy } from '../access/policy.ts';
-import { nameInRow } from '../access/programmes.ts';
 import { wakeQueue } from '../delivery/wake-queue.ts';
 import { wakeSubscriptionsOf } from '../delivery/wake-subscriptions.ts';
-import { readDenials } from '../store/denylist.ts';
+import { programmesAmong, readDenials } from '../store/denylist.ts';
 import { documentClient } from '../store/document-client.ts';
 import { openStore } from '../store/open-store.ts';
 import type { RecordStore } from '../store/record-store.ts';
@@ -46,8 +45,7 @@ export const tellingBy = (
   agreed: Pick<Telling, 'policy' | 'partners'>,
 ): Pick<Publisher, 'recipientsOf' | 'openingsTold'> => {
   const telling = async (): Promise<Telling> => {
-    const listed = await readDenials(store.client, store.tableName);
-    const programmes = new Set(listed.flatMap(({ kind, name }) => (kind === 'programme' ? [nameInRow(name)] : [])));
+    const programmes = programmesAmong(await readDenials(store.client, store.tableName));
     return { ...agreed, store, programmes, now: Date.now() };
   };
   return {

@@ -1,6 +1,5 @@
 import { type Policy, usualPolicy } from '../access/policy.ts';
-import { nameInRow } from '../access/programmes.ts';
-import { readDenials } from '../store/denylist.ts';
+import { programmesAmong, readDenials } from '../store/denylist.ts';
 import { documentClient } from '../store/document-client.ts';
 import { openStore } from '../store/open-store.ts';
 import { kmsSecretsKey } from '../store/secrets-key.ts';
@@ -26,10 +25,7 @@ const deliveryFrom = async (client: ReturnType<typeof documentClient>, environme
   const policy: Policy = { ...usualPolicy, ...(JSON.parse(POLICY) as Partial<Policy>) };
   const store = await openStore(client, tableName, { bucket });
   const key = kmsSecretsKey(client, { keyId });
-  const programmes = async () => {
-    const listed = await readDenials(client, tableName);
-    return new Set(listed.flatMap(({ kind, name }) => (kind === 'programme' ? [nameInRow(name)] : [])));
-  };
+  const programmes = async () => programmesAmong(await readDenials(client, tableName));
   return {
     store,
     policy,

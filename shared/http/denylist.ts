@@ -1,8 +1,7 @@
 import type { Caller } from '../access/caller.ts';
-import { nameInRow } from '../access/programmes.ts';
 import { RecordError } from '../errors.ts';
 import { log } from '../log.ts';
-import { type Denial, type Programme, sessionName } from '../store/denylist.ts';
+import { type Denial, type Programme, programmesAmong, sessionName } from '../store/denylist.ts';
 
 /** The list is asked for anew, beside a request that does not wait for it, once it is this old. In milliseconds. */
 export const polledAfterMs = 30_000;
@@ -87,7 +86,7 @@ export class Denylist {
     if (poll.began < this.#asOf) return; // a later poll was faster
     const denials = known.flatMap((each) => (each.kind === 'programme' ? [] : [each]));
     this.#denied = new Map(denials.map(({ kind, name, before }) => [`${kind}#${name}`, before]));
-    this.programmes = new Set(known.flatMap(({ kind, name }) => (kind === 'programme' ? [nameInRow(name)] : [])));
+    this.programmes = programmesAmong(known);
     this.#asOf = poll.began;
   }
 

@@ -1,4 +1,5 @@
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
+import { nameInRow } from '../access/programmes.ts';
 import { renewableSeconds, tokenLifetimeSeconds } from '../access/token-lifetime.ts';
 import { deniedKey, deniedPartition, type RowKey } from './keys.ts';
 import { Layouts } from './layouts.ts';
@@ -26,9 +27,10 @@ export interface Denial {
   readonly before: number;
 }
 
-/** What is a substance-use programme: `Type/id` of an organisation, a part of one, a service or a place, and behind it perhaps an identifier of it. */
+/** What is a substance-use programme. */
 export interface Programme {
   readonly kind: 'programme';
+  /** `Type/id` of an organisation, a part of one, a service or a place; or an identifier of it: shared/access/programmes.ts. */
   readonly name: string;
 }
 
@@ -66,8 +68,12 @@ export const programmeRow = (name: string): RowKey & { readonly layout: number }
 export const programmeKey = (name: string): RowKey => deniedKey(programme, name);
 
 export const programmeLayouts = /* @__PURE__ */ new Layouts<(row: RowKey) => Programme>(programme, {
-  1: ({ sk }) => ({ kind: programme, name: sk.slice(programme.length + 1) }),
+  1: ({ sk }) => ({ kind: programme, name: nameInRow(sk.slice(programme.length + 1)) }),
 });
+
+/** Names of all programmes of a list. */
+export const programmesAmong = (listed: readonly (Denial | Programme)[]): ReadonlySet<string> =>
+  new Set(listed.flatMap(({ kind, name }) => (kind === programme ? [name] : [])));
 
 /** Denies somebody's tokens. What was denied up to a later moment stays so. */
 export const deny = async (

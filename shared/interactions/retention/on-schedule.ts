@@ -1,6 +1,6 @@
 import { type Policy, usualPolicy } from '../../access/policy.ts';
 import { log } from '../../log.ts';
-import { readDenials } from '../../store/denylist.ts';
+import { programmesAmong, readDenials } from '../../store/denylist.ts';
 import { documentClient } from '../../store/document-client.ts';
 import { openStore } from '../../store/open-store.ts';
 import { purgeByPolicy } from './by-policy.ts';
@@ -15,8 +15,7 @@ export const purgeOnSchedule = () => {
     if (policy.purges !== 'automatic') return;
     client ??= documentClient();
     const store = await openStore(client, tableName, { bucket });
-    const listed = await readDenials(client, tableName);
-    const programmes = new Set(listed.flatMap(({ kind, name }) => (kind === 'programme' ? [name] : [])));
+    const programmes = programmesAmong(await readDenials(client, tableName));
     const count = await purgeByPolicy(store, { policy, programmes, now: Date.now() });
     if (count > 0) log.info('purged charts whose time was over', { count });
   };
