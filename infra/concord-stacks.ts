@@ -138,7 +138,13 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
           region,
         },
       };
-      const signIn = new SignInStack(app, id('sign-in'), { ...of('sign-in'), ...functions, ...kept, table });
+      const signIn = new SignInStack(app, id('sign-in'), {
+        ...of('sign-in'),
+        ...functions,
+        ...kept,
+        table,
+        digests: documents.digests,
+      });
       const sharing = new SharingStack(app, id('sharing'), {
         ...of('sharing'),
         ...functions,
@@ -153,6 +159,7 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
         ...of('api'),
         ...functions,
         table,
+        digests: documents.digests,
         pools: signIn,
         secretsKeyArn,
       });

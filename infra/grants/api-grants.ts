@@ -1,9 +1,11 @@
+import { type DigestResource, holdStatements } from './digest-access.ts';
 import type { Grants } from './grants.ts';
 import { secretsStatement } from './secrets-access.ts';
 import { historyStatements, recordStatements, type TableResource, uploadStatements } from './table-access.ts';
 
 export interface ApiPlaces {
   readonly table: TableResource;
+  readonly digests: DigestResource;
   /** Of the key that encrypts secrets of Subscriptions. */
   readonly secretsKeyArn: string;
 }
@@ -18,12 +20,13 @@ export const writesSubscriptions = (entry: string): boolean =>
   entry === 'functions/records/subscription.ts' || entry === 'functions/system.ts';
 
 /** What the functions behind the gateway may do. */
-export const apiGrants: Grants<ApiPlaces> = (entry, { table, secretsKeyArn }) => {
+export const apiGrants: Grants<ApiPlaces> = (entry, { table, digests, secretsKeyArn }) => {
   if (entry === 'functions/metadata.ts') return []; // it describes the server, which is no data
-  if (entry === 'functions/history.ts') return historyStatements(table);
+  if (entry === 'functions/history.ts') return [...historyStatements(table), ...holdStatements(digests)];
   if (!servesRecords.test(entry)) return undefined;
   return [
     ...recordStatements(table),
+    ...holdStatements(digests),
     ...(takesUploads(entry) ? uploadStatements(table) : []),
     ...(writesSubscriptions(entry) ? [secretsStatement(secretsKeyArn, 'Encrypt')] : []),
   ];

@@ -1,5 +1,11 @@
 import { eventSource } from '../../shared/changes/record-changed.ts';
-import { type DigestResource, verifyDigestsStatements, writeDigestsStatements } from './digest-access.ts';
+import {
+  type DigestResource,
+  fileHeldStatements,
+  holdStatements,
+  verifyDigestsStatements,
+  writeDigestsStatements,
+} from './digest-access.ts';
 import { listed } from './grants.ts';
 import { type QueueResource, sendStatements } from './queue-access.ts';
 import { secretsStatement } from './secrets-access.ts';
@@ -54,12 +60,14 @@ export const sharingGrants = listed<SharingPlaces>({
   'functions/sweep-transactions.ts': ({ table }) => sweepStatements(table),
   'functions/write-digests.ts': ({ table, digests }) => writeDigestsStatements(table, digests),
   'functions/verify-digests.ts': ({ table, digests }) => verifyDigestsStatements(table, digests),
-  'functions/deliver.ts': ({ table, secretsKeyArn, wakes }) => [
+  'functions/file-held-accesses.ts': ({ table, digests }) => fileHeldStatements(table, digests),
+  'functions/deliver.ts': ({ table, digests, secretsKeyArn, wakes }) => [
     ...deliverStatements(table),
+    ...holdStatements(digests),
     secretsStatement(secretsKeyArn, 'Decrypt'),
     ...sendStatements(wakes),
   ],
   'functions/tick-subscriptions.ts': ({ table, wakes }) => [...tickStatements(table), ...sendStatements(wakes)],
-  'functions/purge-by-policy.ts': ({ table }) => recordStatements(table),
+  'functions/purge-by-policy.ts': ({ table, digests }) => [...recordStatements(table), ...holdStatements(digests)],
   'functions/remind.ts': ({ table }) => remindStatements(table),
 });

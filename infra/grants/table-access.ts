@@ -48,7 +48,7 @@ const itemActions = [
   'BatchWriteItem',
 ].map((action) => `dynamodb:${action}`);
 
-const accessLogRows = `${auditPartition('')}*`;
+export const accessLogRows = `${auditPartition('')}*`;
 
 /** What a function may do that serves records. An object is written once, so it may remove none. */
 export const recordStatements = (table: TableResource): Statement[] => [
@@ -78,7 +78,7 @@ const rowStatements = (table: TableResource): Statement[] => [
 ];
 
 /** Whatever else a role is allowed: a row of an access log, once put, is never changed or removed. */
-const accessLogStays = ({ tableArn }: TableResource): Statement => ({
+export const accessLogStays = ({ tableArn }: TableResource): Statement => ({
   sid: 'AccessLogStays',
   effect: 'Deny',
   actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'],

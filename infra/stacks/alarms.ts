@@ -184,6 +184,22 @@ export class Alarms extends Construct {
     });
   }
 
+  /** Rows of the access log that the table did not take, and that they cannot be filed either (docs/store.md). */
+  watchHeld(entry: string, filer: IFunction): void {
+    this.#counted('AccessesHeld', {
+      description:
+        'The table did not take rows of the access log; they are held in the bucket of digests (docs/store.md)',
+      period: Duration.minutes(15),
+    });
+    this.#alarm(`${constructName(entry)}Failing`, {
+      description: `${entry} has failed for a quarter of an hour: nobody finds what was held in the access log`,
+      metric: filer.metricErrors({ period: Duration.minutes(15) }),
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      periods: 1,
+    });
+  }
+
   /** What mends the feed: no run of a day came to its end, or some do not. */
   watchMending(entry: string, mender: IFunction): void {
     const period = Duration.days(1);

@@ -14,6 +14,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { offeredScopes } from '../../shared/access/offered-scopes.ts';
 import { apiGrants, takesUploads, writesSubscriptions } from '../grants/api-grants.ts';
+import type { DigestResource } from '../grants/digest-access.ts';
 import { statementsFor } from '../grants/grants.ts';
 import type { TableResource } from '../grants/table-access.ts';
 import { packFile } from '../knowledge-pack.ts';
@@ -23,6 +24,7 @@ import { BundledFunction, constructName, describeEntry, type FunctionSettings } 
 
 export interface ApiStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
+  readonly digests: { readonly bucketName: string; readonly resource: DigestResource };
   readonly pools: Readonly<Record<'staff' | 'patients', SignInPool>>;
   /** Of the key that encrypts secrets of Subscriptions. */
   readonly secretsKeyArn: string;
@@ -57,7 +59,7 @@ const accessLog = {
 export class ApiStack extends Stack {
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
-    const { stage, bundleFolder, logKey, pools, table, secretsKeyArn } = props;
+    const { stage, digests, bundleFolder, logKey, pools, table, secretsKeyArn } = props;
     const functions = new Map(
       [...new Set(routes.map(({ entry }) => entry))].map((entry) => [
         entry,
@@ -69,7 +71,11 @@ export class ApiStack extends Stack {
           description: describeEntry(stage, entry),
           timeout: Duration.millis(integrationTimeoutMs),
           environment: environmentOf(entry, props),
-          statements: statementsFor(apiGrants, entry, { table: table.resource, secretsKeyArn }),
+          statements: statementsFor(apiGrants, entry, {
+            table: table.resource,
+            digests: digests.resource,
+            secretsKeyArn,
+          }),
         }),
       ]),
     );
@@ -132,13 +138,14 @@ const signInPages = ({ staff, patients }: ApiStackProps['pools']) => ({
 /** What the description of the server needs differs from what serving records needs. */
 const environmentOf = (
   entry: string,
-  { stage, table, pools, secretsKeyArn }: ApiStackProps,
+  { stage, table, digests, pools, secretsKeyArn }: ApiStackProps,
 ): Readonly<Record<string, string>> =>
   entry === 'functions/metadata.ts'
     ? { ...poolIds(pools), ...signInPages(pools) }
     : {
         TABLE_NAME: table.tableName,
         BUCKET_NAME: table.bucketName,
+        DIGEST_BUCKET_NAME: digests.bucketName,
         ...poolIds(pools),
         POLICY: JSON.stringify(stage.policy),
         ...(stage.knowledgePack === undefined ? {} : { KNOWLEDGE_PACK: packFile }),

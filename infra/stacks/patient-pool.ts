@@ -11,6 +11,7 @@ import {
   UserPoolOperation,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
+import type { DigestResource } from '../grants/digest-access.ts';
 import { statementsFor } from '../grants/grants.ts';
 import { signInGrants } from '../grants/sign-in-grants.ts';
 import type { TableResource } from '../grants/table-access.ts';
@@ -21,6 +22,7 @@ import { addSignInPages, clientSettings, poolSettings, triggerTimeout } from './
 
 interface PatientPoolProps extends FunctionSettings {
   readonly table: { readonly tableName: string; readonly resource: TableResource };
+  readonly digests: { readonly bucketName: string; readonly resource: DigestResource };
 }
 
 /** Where patients sign in, and who acts for them. Nobody becomes staff here, whatever is made of it. */
@@ -30,7 +32,7 @@ export class PatientPool extends Construct {
   /** Address of the sign-in pages. */
   readonly domain: string;
 
-  constructor(scope: Construct, id: string, { table, ...settings }: PatientPoolProps) {
+  constructor(scope: Construct, id: string, { table, digests, ...settings }: PatientPoolProps) {
     super(scope, id);
     const { stage } = settings;
     const { selfSignUp, callbackUrls } = stage.signIn.patients;
@@ -51,8 +53,8 @@ export class PatientPool extends Construct {
       entry,
       description: describeEntry(stage, entry),
       timeout: triggerTimeout,
-      environment: { TABLE_NAME: table.tableName },
-      statements: statementsFor(signInGrants, entry, { table: table.resource }),
+      environment: { TABLE_NAME: table.tableName, DIGEST_BUCKET_NAME: digests.bucketName },
+      statements: statementsFor(signInGrants, entry, { table: table.resource, digests: digests.resource }),
     });
     this.userPool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, addTokenClaims, LambdaVersion.V3_0);
     this.domain = addSignInPages(this.userPool, `concord-${stage.name}-patients`, stage);

@@ -107,6 +107,7 @@ export class SharingStack extends Stack {
       this.#digestKey.letMakeCodes(scheduled.role);
       this.#alarms.watchDigests(entry, scheduled);
     }
+    if (entry === 'functions/file-held-accesses.ts') this.#alarms.watchHeld(entry, scheduled);
     if (entry === 'functions/retry-parked.ts' || entry === 'functions/reconcile-feed.ts')
       this.#alarms.watchMending(entry, scheduled);
     if (entry === 'functions/verify-digests.ts') {
@@ -145,11 +146,8 @@ export class SharingStack extends Stack {
     const { stage, table, digests, secretsKeyArn } = this.#props;
     const ofTable = { TABLE_NAME: table.tableName };
     const ofRecords = { ...ofTable, BUCKET_NAME: table.bucketName };
-    const ofDigests = {
-      ...ofTable,
-      DIGEST_BUCKET_NAME: digests.bucketName,
-      DIGEST_KEY_ID: this.#digestKey.keyArn,
-    };
+    const held = { DIGEST_BUCKET_NAME: digests.bucketName };
+    const ofDigests = { ...ofTable, ...held, DIGEST_KEY_ID: this.#digestKey.keyArn };
     const wakes = { WAKE_QUEUE_URL: this.#wakes.queue.queueUrl };
     const bus = { EVENT_BUS_NAME: this.#bus.eventBusName };
     const policy = { POLICY: JSON.stringify(stage.policy) };
@@ -173,9 +171,12 @@ export class SharingStack extends Stack {
       case 'functions/write-digests.ts':
       case 'functions/verify-digests.ts':
         return ofDigests;
+      case 'functions/file-held-accesses.ts':
+        return { ...ofTable, ...held };
       case 'functions/deliver.ts':
         return {
           ...ofRecords,
+          ...held,
           ...policy,
           ...wakes,
           SECRETS_KEY_ID: secretsKeyArn,
@@ -184,7 +185,7 @@ export class SharingStack extends Stack {
       case 'functions/tick-subscriptions.ts':
         return { ...ofTable, ...wakes };
       case 'functions/purge-by-policy.ts':
-        return { ...ofRecords, ...policy };
+        return { ...ofRecords, ...held, ...policy };
       case 'functions/remind.ts':
         return { ...ofRecords, REMINDER_MINUTES: JSON.stringify(stage.reminderMinutes) };
       default:

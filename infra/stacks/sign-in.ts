@@ -3,6 +3,7 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { endingCalls } from '../../shared/audit/user-pool-events.ts';
+import type { DigestResource } from '../grants/digest-access.ts';
 import { statementsFor } from '../grants/grants.ts';
 import { signInGrants } from '../grants/sign-in-grants.ts';
 import type { TableResource } from '../grants/table-access.ts';
@@ -14,6 +15,7 @@ import { StaffPool } from './staff-pool.ts';
 
 export interface SignInStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly resource: TableResource };
+  readonly digests: { readonly bucketName: string; readonly resource: DigestResource };
 }
 
 /** Where staff, applications and patients sign in. */
@@ -21,11 +23,15 @@ export class SignInStack extends Stack {
   readonly staff: StaffPool;
   readonly patients: PatientPool;
 
-  constructor(scope: Construct, id: string, { stage, bundleFolder, logKey, table, ...props }: SignInStackProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { stage, bundleFolder, logKey, table, digests, ...props }: SignInStackProps,
+  ) {
     super(scope, id, props);
     const settings = { stage, bundleFolder, logKey };
-    this.staff = new StaffPool(this, 'Staff', { ...settings, table });
-    this.patients = new PatientPool(this, 'Patients', { ...settings, table });
+    this.staff = new StaffPool(this, 'Staff', { ...settings, table, digests });
+    this.patients = new PatientPool(this, 'Patients', { ...settings, table, digests });
     const pools = { staff: this.staff.userPool, patients: this.patients.userPool } as const;
 
     const follow = new BundledFunction(this, 'FollowUserPool', {
@@ -35,10 +41,11 @@ export class SignInStack extends Stack {
       timeout: backgroundTimeout,
       environment: {
         TABLE_NAME: table.tableName,
+        DIGEST_BUCKET_NAME: digests.bucketName,
         STAFF_POOL_ID: pools.staff.userPoolId,
         PATIENT_POOL_ID: pools.patients.userPoolId,
       },
-      statements: statementsFor(signInGrants, followPoolEntry, { table: table.resource }),
+      statements: statementsFor(signInGrants, followPoolEntry, { table: table.resource, digests: digests.resource }),
     });
     // Cognito tells no trigger of these. There are no such events without a trail that logs management events.
     // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html

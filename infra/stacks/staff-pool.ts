@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import { roles } from '../../shared/access/caller.ts';
+import type { DigestResource } from '../grants/digest-access.ts';
 import { statementsFor } from '../grants/grants.ts';
 import { signInGrants } from '../grants/sign-in-grants.ts';
 import type { TableResource } from '../grants/table-access.ts';
@@ -24,6 +25,7 @@ import { addSignInPages, clientSettings, poolSettings, triggerTimeout } from './
 
 interface StaffPoolProps extends FunctionSettings {
   readonly table: { readonly tableName: string; readonly resource: TableResource };
+  readonly digests: { readonly bucketName: string; readonly resource: DigestResource };
 }
 
 /** Where staff sign in, and applications of organisations get their tokens. */
@@ -33,7 +35,7 @@ export class StaffPool extends Construct {
   /** Address of the sign-in pages. */
   readonly domain: string;
 
-  constructor(scope: Construct, id: string, { table, ...settings }: StaffPoolProps) {
+  constructor(scope: Construct, id: string, { table, digests, ...settings }: StaffPoolProps) {
     super(scope, id);
     const { stage } = settings;
     const { signIn } = stage;
@@ -61,9 +63,10 @@ export class StaffPool extends Construct {
       timeout: triggerTimeout,
       environment: {
         TABLE_NAME: table.tableName,
+        DIGEST_BUCKET_NAME: digests.bucketName,
         ...(federation.length === 0 ? {} : { FEDERATION: federationText(federation) }),
       },
-      statements: statementsFor(signInGrants, entry, { table: table.resource }),
+      statements: statementsFor(signInGrants, entry, { table: table.resource, digests: digests.resource }),
     });
     this.userPool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, addTokenClaims, LambdaVersion.V3_0);
     this.domain = addSignInPages(this.userPool, `concord-${stage.name}`, stage);

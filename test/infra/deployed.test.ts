@@ -50,6 +50,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_S3: bucket.endpoint,
     TABLE_NAME: tableName,
     BUCKET_NAME: bucket.bucket,
+    DIGEST_BUCKET_NAME: 'concord-digests', // the table takes what it is given here
     STAFF_POOL_ID: pools.staff,
     PATIENT_POOL_ID: pools.patients,
     USER_POOL_JWKS: jwks,

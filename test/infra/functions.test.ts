@@ -70,6 +70,7 @@ describe('functions of the stacks', () => {
     expect(Object.keys(environment).sort()).toEqual([
       'BUCKET_NAME',
       ...(entry === 'functions/records/binary.ts' ? ['CONTENT_KEY_ARN'] : []), // for the key that uploads are encrypted with
+      'DIGEST_BUCKET_NAME',
       'PATIENT_POOL_ID',
       ...(entry === 'functions/system.ts' ? ['PATIENT_SIGN_IN'] : []), // for the capability statement in a bundle
       'POLICY',
@@ -89,7 +90,15 @@ describe('functions of the stacks', () => {
     ]),
     [
       'functions/deliver.ts',
-      ['BUCKET_NAME', 'POLICY', 'SECRETS_KEY_ID', 'TABLE_NAME', 'WAKE_QUEUE_URL', 'WEBHOOK_HOSTS'],
+      [
+        'BUCKET_NAME',
+        'DIGEST_BUCKET_NAME',
+        'POLICY',
+        'SECRETS_KEY_ID',
+        'TABLE_NAME',
+        'WAKE_QUEUE_URL',
+        'WEBHOOK_HOSTS',
+      ],
     ],
     ['functions/tick-subscriptions.ts', ['TABLE_NAME', 'WAKE_QUEUE_URL']],
     ['functions/file-accesses.ts', ['TABLE_NAME']],
@@ -98,10 +107,11 @@ describe('functions of the stacks', () => {
     ['functions/write-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
     ['functions/verify-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
     ['functions/remind.ts', ['BUCKET_NAME', 'REMINDER_MINUTES', 'TABLE_NAME']],
-    ['functions/purge-by-policy.ts', ['BUCKET_NAME', 'POLICY', 'TABLE_NAME']],
-    ['functions/add-token-claims.ts', ['TABLE_NAME']],
-    ['functions/add-patient-claims.ts', ['TABLE_NAME']],
-    ['functions/follow-user-pool.ts', ['PATIENT_POOL_ID', 'STAFF_POOL_ID', 'TABLE_NAME']],
+    ['functions/purge-by-policy.ts', ['BUCKET_NAME', 'DIGEST_BUCKET_NAME', 'POLICY', 'TABLE_NAME']],
+    ['functions/file-held-accesses.ts', ['DIGEST_BUCKET_NAME', 'TABLE_NAME']],
+    ['functions/add-token-claims.ts', ['DIGEST_BUCKET_NAME', 'TABLE_NAME']],
+    ['functions/add-patient-claims.ts', ['DIGEST_BUCKET_NAME', 'TABLE_NAME']],
+    ['functions/follow-user-pool.ts', ['DIGEST_BUCKET_NAME', 'PATIENT_POOL_ID', 'STAFF_POOL_ID', 'TABLE_NAME']],
   ])('%s is told %j and nothing else', (entry, names) => {
     expect(Object.keys(environmentOf(functionOf(entry))).sort()).toEqual(names);
   });

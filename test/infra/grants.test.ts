@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { functionEntries } from '../../infra/concord-stacks.ts';
 import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
 
 interface Statement {
@@ -26,6 +27,10 @@ const allowed: Readonly<Record<string, string>> = {
   'AWS::IAM::Role s3:GetObject s3:PutObject /*': 'is every object of the one bucket, and not the bucket itself',
   'AWS::IAM::Role s3:GetObjectAttributes s3:GetObjectTagging /quarantine/*': 'is every upload that waits',
   'AWS::IAM::Role s3:GetObject /*': 'likewise',
+  'AWS::IAM::Role s3:PutObject /held/*':
+    'is every row of the access log that the table did not take, under a name of its own',
+  'AWS::IAM::Role s3:GetObject /held/*': 'likewise, for what files them',
+  'AWS::IAM::Role s3:PutObject /filed/*': 'likewise, to tell that they were',
   'AWS::IAM::Role s3:GetObject s3:GetObjectTagging s3:GetObjectVersion s3:GetObjectVersionTagging s3:PutObjectTagging s3:PutObjectVersionTagging /quarantine/*':
     'likewise, for the scanner',
   'AWS::IAM::Role events:DeleteRule events:PutRule events:PutTargets events:RemoveTargets arn:aws:events:us-east-1::rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*':
@@ -102,11 +107,31 @@ const actionsOf = (entry: string, service: string) =>
     .filter((action) => action.startsWith(`${service}:`))
     .sort();
 
+/** What a function may do with bodies. */
+const onBodiesOf = (entry: string) =>
+  grantsOf(entry)
+    .filter(({ Effect, resources }) => Effect === 'Allow' && JSON.stringify(resources).includes('FnGetAttBodiesBucket'))
+    .flatMap(({ actions }) => actions)
+    .sort();
+
 /** What a function may do with which rows. */
 const onRowsOf = (entry: string) =>
   grantsOf(entry)
     .filter(({ Effect, actions }) => Effect === 'Allow' && actions.some((action) => /:(?:\w+Item|Query)$/.test(action)))
     .map(({ actions, Condition }) => [actions.toSorted(), Condition]);
+
+/** What roles may do in the bucket of digests, each by the function whose role it is. */
+const onDigests = () =>
+  allows()
+    .filter(
+      ({ resources, holder }) =>
+        holder.type === 'AWS::IAM::Role' && JSON.stringify(resources).includes('FnGetAttDigestsBucket'),
+    )
+    .map(({ actions, resources, holder }) => ({
+      entry: String(holder.properties.Description).split('functions/')[1] ?? '',
+      actions,
+      resources: resources.map((each) => JSON.stringify(each)),
+    }));
 
 const onlyLike = (...partitions: string[]) => ({
   'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions },
@@ -276,18 +301,43 @@ describe('policies of the stacks', () => {
       'BodiesBucket/quarantine/*',
       'DigestsBucket s3:ListBucket',
       'DigestsBucket/*',
+      'DigestsBucket/filed/*',
+      'DigestsBucket/held/*',
     ]);
   });
 
-  it('let one function write digests and another one verify them, and no role remove any', () => {
-    const onDigests = allows()
-      .filter(
-        ({ resources, holder }) =>
-          holder.type === 'AWS::IAM::Role' && JSON.stringify(resources).includes('FnGetAttDigestsBucket'),
-      )
-      .map(({ actions, holder }) => [String(holder.properties.Description).split('functions/')[1], actions]);
+  it('let whoever leaves traces hold what the table does not take, read none of it, and one function file it', () => {
+    const held = onDigests().filter(({ resources }) => resources.some((each) => each.includes('/held/*')));
+    const holding = held.filter(({ entry }) => entry !== 'file-held-accesses.ts');
+    const leavesTraces = functionEntries.filter(
+      (entry) =>
+        onRowsOf(entry).some(
+          ([actions, condition]) =>
+            JSON.stringify(actions).includes('PutItem') &&
+            (condition === undefined || JSON.stringify(condition).includes('"A#*"')),
+        ) &&
+        !['sweep-transactions', 'file-accesses', 'file-held-accesses'].some((name) => entry.endsWith(`/${name}.ts`)),
+    );
 
-    expect(onDigests).toEqual([
+    expect(new Set(holding.flatMap(({ actions }) => actions))).toEqual(new Set(['s3:PutObject']));
+    expect(holding.map(({ entry }) => `functions/${entry}`).toSorted()).toEqual(leavesTraces.toSorted());
+    expect(actionsOf('functions/file-held-accesses.ts', 's3')).toEqual([
+      's3:GetObject',
+      's3:ListBucket',
+      's3:PutObject',
+    ]);
+    expect(onRowsOf('functions/file-held-accesses.ts')).toEqual([[['dynamodb:PutItem'], onlyLike('A#*')]]);
+  });
+
+  it('let one function write digests and another one verify them, and no role remove any', () => {
+    const written = onDigests().filter(({ resources }) =>
+      resources.every((each) => !each.includes('/held/*') && !each.includes('/filed/*')),
+    );
+    const named = written
+      .filter(({ entry }) => entry !== 'file-held-accesses.ts')
+      .map(({ entry, actions }) => [entry, actions]);
+
+    expect(named).toEqual([
       ['write-digests.ts', ['s3:GetObject', 's3:PutObject']],
       ['write-digests.ts', ['s3:ListBucket']],
       ['verify-digests.ts', ['s3:GetObject']],
@@ -327,20 +377,20 @@ describe('policies of the stacks', () => {
     const served = verbsIn('store/!(sweep-uploads|sweep-purges).ts');
     const swept = verbsIn('store/sweep-{uploads,purges}.ts');
 
-    expect(actionsOf('functions/records/patient.ts', 's3')).toEqual(served);
-    expect(actionsOf('functions/system.ts', 's3')).toEqual(served);
+    expect(onBodiesOf('functions/records/patient.ts')).toEqual(served);
+    expect(onBodiesOf('functions/system.ts')).toEqual(served);
     // What takes uploads looks at them besides.
-    expect(actionsOf('functions/records/binary.ts', 's3')).toEqual(
+    expect(onBodiesOf('functions/records/binary.ts')).toEqual(
       [...served, 's3:GetObjectAttributes', 's3:GetObjectTagging'].toSorted(),
     );
-    expect(actionsOf('functions/sweep-transactions.ts', 's3')).toEqual(swept);
+    expect(onBodiesOf('functions/sweep-transactions.ts')).toEqual(swept);
     expect([served, swept]).toEqual([['s3:GetObject', 's3:PutObject'], ['s3:DeleteObject']]);
   });
 
   it('give the bodies to no function that serves or sweeps no records', () => {
     const others = ['file-accesses', 'metadata', 'add-token-claims', 'add-patient-claims'];
 
-    expect(others.flatMap((name) => actionsOf(`functions/${name}.ts`, 's3'))).toEqual([]);
+    expect(others.flatMap((name) => onBodiesOf(`functions/${name}.ts`))).toEqual([]);
   });
 
   it('let what finds reminders note these, and how far it has looked, and write nothing else', () => {
@@ -354,7 +404,7 @@ describe('policies of the stacks', () => {
       'dynamodb:PutItem',
       'dynamodb:Query',
     ]);
-    expect(actionsOf('functions/remind.ts', 's3')).toEqual(['s3:GetObject']);
+    expect(onBodiesOf('functions/remind.ts')).toEqual(['s3:GetObject']);
   });
 
   it('let what delivers write how Subscriptions stand and what was sent, and of records what a version of one needs; it changes no other row', () => {
@@ -366,7 +416,7 @@ describe('policies of the stacks', () => {
       ],
       [['dynamodb:PutItem'], onlyLike('A#*', '!deployment', 'F!later')],
     ]);
-    expect(actionsOf('functions/deliver.ts', 's3')).toEqual(['s3:GetObject', 's3:PutObject']);
+    expect(onBodiesOf('functions/deliver.ts')).toEqual(['s3:GetObject', 's3:PutObject']);
     expect(actionsOf('functions/deliver.ts', 'sqs')).toEqual([
       'sqs:DeleteMessage',
       'sqs:GetQueueAttributes',
@@ -441,7 +491,7 @@ describe('policies of the stacks', () => {
       [['dynamodb:PutItem'], onlyLike('Q#*', 'F!', '!deployment')],
       [['dynamodb:UpdateItem'], onlyLike('F!', 'V#*')],
     ]);
-    expect(actionsOf('functions/publish-changes.ts', 's3')).toEqual(['s3:GetObject']);
+    expect(onBodiesOf('functions/publish-changes.ts')).toEqual(['s3:GetObject']);
   });
 
   it('let what publishes later do no more than that, end what stands in the way of the feed, and keep how far it has come', () => {
@@ -554,6 +604,6 @@ describe('policies of the stacks', () => {
         },
       ],
     ]);
-    expect(actionsOf('functions/history.ts', 's3')).toEqual(['s3:GetObject']);
+    expect(onBodiesOf('functions/history.ts')).toEqual(['s3:GetObject']);
   });
 });

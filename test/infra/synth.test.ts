@@ -109,7 +109,7 @@ describe('synth', () => {
     expect(usedBy('records')).toEqual([]);
     expect(usedBy('documents')).toEqual(['records']);
     expect(usedBy('backups')).toEqual(['documents', 'records']);
-    expect(usedBy('signIn')).toEqual(['records']);
+    expect(usedBy('signIn')).toEqual(['documents', 'records']);
     expect(usedBy('sharing')).toEqual(['backups', 'documents', 'records']);
     expect(usedBy('api')).toEqual(['documents', 'records', 'sign-in']);
   });

@@ -7,7 +7,7 @@ import { type Access, AuditTrail } from '../../shared/audit/audit-trail.ts';
 import { chainAccesses } from '../../shared/audit/chain/chain-accesses.ts';
 import { verifyLog } from '../../shared/audit/chain/verify.ts';
 import { fileHeld } from '../../shared/audit/held/file-held.ts';
-import { isHeld } from '../../shared/audit/held/held-access.ts';
+import { isHeld } from '../../shared/audit/held/is-held.ts';
 import { putAccess } from '../../shared/audit/put-access.ts';
 import { auditKey, auditPartition } from '../../shared/store/keys.ts';
 import { type LockedObjects, lockedObjects } from '../../shared/store/locked-objects.ts';
@@ -91,7 +91,7 @@ describe('a row of the access log that the table cannot take', () => {
   it('keeps what was read from being shown where the bucket cannot take it either', async () => {
     vi.stubEnv('DIGEST_BUCKET_NAME', 'there-is-none');
 
-    await expect(tracedOn(full())).rejects.toThrow('as the service words it');
+    await expect(tracedOn(full())).rejects.toThrow('NoSuchBucket');
   });
 
   it('is not held where nothing names the bucket, or where the row itself is wrong', async () => {

@@ -1,5 +1,5 @@
 import type { WasHeld } from '../chain/verify.ts';
-import { isHeld } from '../held/held-access.ts';
+import { isHeld } from '../held/is-held.ts';
 import { dayBefore, daysFrom, endOf, lastDay } from './days.ts';
 import {
   authenticated,

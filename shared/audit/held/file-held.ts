@@ -4,7 +4,7 @@ import { inParallel } from '../../store/in-parallel.ts';
 import type { LockedObjects } from '../../store/locked-objects.ts';
 import { tryWrite } from '../../store/transact.ts';
 import type { Table } from '../../store/write-rows.ts';
-import { type FiledRow, filedKey, heldPrefix, rowHeld } from './held-access.ts';
+import { type FiledRow, filedKey, filedPrefix, heldPrefix, rowHeld } from './held-access.ts';
 
 /** Rows that are filed at once: few, since the table was busy. */
 const concurrency = 4;
@@ -24,7 +24,7 @@ export const fileHeld = async (table: Table, locked: LockedObjects, now = Date.n
   const since = `${heldPrefix}${new Date(now - soughtDays * dayMs).toISOString()}`;
   const held = await locked.names(heldPrefix, since);
   if (held.length === 0) return 0;
-  const filed = new Set(await locked.names(filedKey(heldPrefix), filedKey(since)));
+  const filed = new Set(await locked.names(filedPrefix, filedKey(since)));
   const waiting = held.filter((name) => !filed.has(filedKey(name)));
   const failed: unknown[] = [];
   await inParallel(concurrency, waiting, async (name) => {

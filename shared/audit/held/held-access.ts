@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { marshall } from '@aws-sdk/util-dynamodb';
-import type { LockedObjects } from '../../store/locked-objects.ts';
 import type { AuditRow } from '../audit-row.ts';
-import { rowHash } from '../chain/row-hash.ts';
-import type { WasHeld } from '../chain/verify.ts';
 
 // A row of the access log that the table could not take is an object of the bucket of digests, where it is locked like these. Its name tells when it came there, and nothing of whose it is.
 
 /** Begins the names of rows that are held. */
 export const heldPrefix = 'held/';
 /** Begins the names of what says that such a row was filed. */
-const filedPrefix = 'filed/';
+export const filedPrefix = 'filed/';
 
 /** A name for a row that is held from now on, in order of time. @param now - milliseconds since 1970. */
 export const newHeldKey = (now: number): string => `${heldPrefix}${new Date(now).toISOString()}/${randomUUID()}`;
@@ -33,10 +29,4 @@ const inBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('bas
 export const rowHeld = (object: Uint8Array): AuditRow => {
   const { bytes, ...row } = JSON.parse(Buffer.from(object).toString('utf8')) as AuditRow & { readonly bytes?: string };
   return bytes === undefined ? row : { ...row, entry: Buffer.from(bytes, 'base64') };
-};
-
-/** Whether a row of the log is the very one that was held where it says. */
-export const isHeld = async (locked: LockedObjects, { held, ...row }: Parameters<WasHeld>[0]): Promise<boolean> => {
-  const object = typeof held === 'string' && held.startsWith(heldPrefix) ? await locked.get(held) : undefined;
-  return object !== undefined && rowHash(marshall(rowHeld(object))) === rowHash(marshall(row));
 };

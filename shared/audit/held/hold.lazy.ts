@@ -1,5 +1,4 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { log } from '../../log.ts';
 import { lockedObjects } from '../../store/locked-objects.ts';
 import type { AuditRow } from '../audit-row.ts';
 import { heldObject, newHeldKey } from './held-access.ts';
@@ -8,17 +7,10 @@ import { heldObject, newHeldKey } from './held-access.ts';
  * Keeps a row of the access log in the bucket of digests: the environment names it, DIGEST_BUCKET_NAME. The row is durable there, and locked, before this returns.
  *
  * @param why - what kept it from the table.
- * @throws why, if the bucket does not take it, or would not help: what is wrong with the row itself is wrong with it there, too.
+ * @throws why, if the bucket would not help: what is wrong with the row itself is wrong with it there, too. RecordError `throttled` or ObjectStoreError, if the bucket does not take it.
  */
 export const hold = async (client: DynamoDBDocumentClient, row: AuditRow, why: unknown): Promise<void> => {
   const { DIGEST_BUCKET_NAME: bucket } = process.env;
   if (!bucket || (why instanceof Error && why.name === 'ValidationException')) throw why;
-  try {
-    await lockedObjects(client, { bucket }).putOnce(newHeldKey(Date.now()), heldObject(row));
-  } catch (error) {
-    log.fault('neither the table nor the bucket took a row of the access log', error);
-    throw why;
-  }
-  log.fault('a row of the access log is held in the bucket', why);
-  log.count('AccessesHeld');
+  await lockedObjects(client, { bucket }).putOnce(newHeldKey(Date.now()), heldObject(row));
 };
