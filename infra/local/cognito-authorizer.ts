@@ -9,21 +9,21 @@ export type Authorize = (authorization: string | undefined) => AuthorizerClaims 
 export interface AuthorizerOptions {
   /** Public keys of the pools whose tokens are taken, by the id of the pool. */
   readonly jwks: Readonly<Record<string, { readonly keys: readonly object[] }>>;
-  /** A token needs one of these. */
-  readonly scopes: readonly string[];
+  /** A token needs this one. */
+  readonly scope: string;
 }
 
 /**
  * API Gateway's Cognito authorizer for access tokens of several pools, by the verifier that the functions use. It never asks the network.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
  */
-export const cognitoAuthorizer = ({ jwks, scopes }: AuthorizerOptions): Authorize => {
+export const cognitoAuthorizer = ({ jwks, scope }: AuthorizerOptions): Authorize => {
   const verifier = CognitoJwtVerifier.create(
     Object.keys(jwks).map((userPoolId) => ({
       userPoolId,
       clientId: null,
       tokenUse: 'access' as const,
-      scope: [...scopes],
+      scope,
     })),
   );
   for (const [pool, keys] of Object.entries(jwks))

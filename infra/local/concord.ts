@@ -5,7 +5,7 @@ import {
   ListTablesCommand,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
-import { offeredScopes } from '../../shared/access/offered-scopes.ts';
+import { gatewayScope } from '../../shared/access/offered-scopes.ts';
 import type { Policy } from '../../shared/access/policy.ts';
 import type { TokenEvent } from '../../shared/access/token-claims.ts';
 import { addApplication } from '../../shared/store/applications.ts';
@@ -224,7 +224,7 @@ const start = async (
   running.push(startExpirySweeper({ endpoint: store.endpoint, tableName }).stop);
   running.push(startScheduler(schedule, load).stop);
 
-  const authorize = cognitoAuthorizer({ jwks: userPools.jwks, scopes: Object.values(offeredScopes).flat() });
+  const authorize = cognitoAuthorizer({ jwks: userPools.jwks, scope: gatewayScope });
   const local = {
     '/_local': {
       cognito: awsServices.endpoint,

@@ -108,8 +108,8 @@ const commonClaims = ({ issuer, now }: TokenIssuer, sub: string) => {
 };
 
 const accessClaims = (common: object, clientId: string, scopes: readonly string[], answer: TokenEvent) => {
-  const { scopesToSuppress = [] } = generationIn(answer);
-  const scope = scopes.filter((each) => !scopesToSuppress.includes(each)).join(' ');
+  const { scopesToAdd = [], scopesToSuppress = [] } = generationIn(answer);
+  const scope = [...scopes.filter((each) => !scopesToSuppress.includes(each)), ...scopesToAdd].join(' ');
   return { ...common, client_id: clientId, token_use: 'access', scope };
 };
 

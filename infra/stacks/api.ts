@@ -12,7 +12,7 @@ import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { offeredScopes } from '../../shared/access/offered-scopes.ts';
+import { gatewayScope } from '../../shared/access/offered-scopes.ts';
 import { apiGrants, takesUploads, writesSubscriptions } from '../grants/api-grants.ts';
 import type { DigestResource } from '../grants/digest-access.ts';
 import { statementsFor } from '../grants/grants.ts';
@@ -92,7 +92,7 @@ export class ApiStack extends Stack {
           integrationUri: (entry) =>
             `arn:${Aws.PARTITION}:apigateway:${stage.region}:lambda:path/2015-03-31/functions/${functionOf(entry).functionArn}/invocations`,
           userPoolArns: [pools.staff, pools.patients].map(({ userPool }) => userPool.userPoolArn),
-          scopes: Object.values(offeredScopes).flat(),
+          scopes: [gatewayScope],
         }),
       ),
       failOnWarnings: true,

@@ -17,7 +17,7 @@ import { signInGrants } from '../grants/sign-in-grants.ts';
 import type { TableResource } from '../grants/table-access.ts';
 import { tokenClaimsEntries } from '../local/pool-functions.ts';
 import { BundledFunction, describeEntry, type FunctionSettings } from './bundled-function.ts';
-import { addScopes } from './pool-scopes.ts';
+import { addGatewayScope, addScopes } from './pool-scopes.ts';
 import { addSignInPages, clientSettings, poolSettings, triggerTimeout } from './pool-settings.ts';
 
 interface PatientPoolProps extends FunctionSettings {
@@ -57,6 +57,7 @@ export class PatientPool extends Construct {
       statements: statementsFor(signInGrants, entry, { table: table.resource, digests: digests.resource }),
     });
     this.userPool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, addTokenClaims, LambdaVersion.V3_0);
+    addGatewayScope(this.userPool);
     this.domain = addSignInPages(this.userPool, `concord-${stage.name}-patients`, stage);
     this.client = this.userPool.addClient('Apps', {
       ...clientSettings,

@@ -1,5 +1,5 @@
 import { OAuthScope, ResourceServerScope, type UserPool } from 'aws-cdk-lib/aws-cognito';
-import { offeredScopes, type ScopeLevel } from '../../shared/access/offered-scopes.ts';
+import { gatewayScope, offeredScopes, type ScopeLevel } from '../../shared/access/offered-scopes.ts';
 
 /** Adds a resource server for a level of scopes, such as `user` with the scope `*.cruds`, and returns its scopes. */
 export const addScopes = (pool: UserPool, level: ScopeLevel): readonly OAuthScope[] => {
@@ -9,4 +9,11 @@ export const addScopes = (pool: UserPool, level: ScopeLevel): readonly OAuthScop
   });
   const server = pool.addResourceServer(`Scopes-${level}`, { identifier: level, scopes });
   return scopes.map((scope) => OAuthScope.resourceServer(server, scope));
+};
+
+/** Adds the resource server of the scope that the gateway asks for, which no client has: the trigger adds it to tokens. */
+export const addGatewayScope = (pool: UserPool): void => {
+  const [identifier = '', scopeName = ''] = gatewayScope.split('/');
+  const scope = new ResourceServerScope({ scopeName, scopeDescription: 'Has passed the pre-token trigger' });
+  pool.addResourceServer('Gateway', { identifier, scopes: [scope] });
 };

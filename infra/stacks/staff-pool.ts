@@ -20,7 +20,7 @@ import { tokenClaimsEntries } from '../local/pool-functions.ts';
 import { federationText } from '../sign-in-settings.ts';
 import { BundledFunction, describeEntry, type FunctionSettings } from './bundled-function.ts';
 import { addHospitalSignOn } from './hospital-sign-on.ts';
-import { addScopes } from './pool-scopes.ts';
+import { addGatewayScope, addScopes } from './pool-scopes.ts';
 import { addSignInPages, clientSettings, poolSettings, triggerTimeout } from './pool-settings.ts';
 
 interface StaffPoolProps extends FunctionSettings {
@@ -69,6 +69,7 @@ export class StaffPool extends Construct {
       statements: statementsFor(signInGrants, entry, { table: table.resource, digests: digests.resource }),
     });
     this.userPool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, addTokenClaims, LambdaVersion.V3_0);
+    addGatewayScope(this.userPool);
     this.domain = addSignInPages(this.userPool, `concord-${stage.name}`, stage);
 
     const scopes = addScopes(this.userPool, 'user');

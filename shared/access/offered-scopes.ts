@@ -28,6 +28,13 @@ const scopes = {
   patient: ['*.rs', 'Consent.cruds', 'Task.cruds', 'Communication.cruds', 'QuestionnaireResponse.cruds', ...narrowed],
 } as const;
 
+/**
+ * The scope that the gateway asks for. The pre-token triggers add it to each token that they give, and no application may ask for it: what has not passed one of them is
+ * refused at the door, and what a token's clinical scopes permit is decided in one place, behind it. To list all of these with every method of the gateway took a template of more than the
+ * megabyte that there may be.
+ */
+export const gatewayScope = 'concord/api';
+
 export type ScopeLevel = keyof typeof scopes;
 
 /**

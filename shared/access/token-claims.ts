@@ -3,6 +3,7 @@ import type { Application } from '../store/applications.ts';
 import { type Role, roles } from './caller.ts';
 import { refuseDemoUser } from './demo-users.ts';
 import { type Federation, hospitalOf, rolesByGroups } from './federation.ts';
+import { gatewayScope } from './offered-scopes.ts';
 
 // What Cognito's pre-token trigger, version 3, answers: adds to an access token who its bearer is to Concord. Who lacks something gets no token at all; Cognito
 // shows the message to the person who signs in.
@@ -84,6 +85,7 @@ const answer = (
       accessTokenGeneration: {
         // The service takes lists; the published type knows only text.
         claimsToAddOrOverride: claims as unknown as Record<string, string>,
+        scopesToAdd: [gatewayScope],
         scopesToSuppress: foreignScopes(event.request.scopes ?? [], level),
       },
     },

@@ -4,7 +4,6 @@ import { packFile } from '../../infra/knowledge-pack.ts';
 import type { RouteDocument } from '../../infra/route-document.ts';
 import { routes } from '../../infra/routes.ts';
 import { stageNamed } from '../../infra/stages.ts';
-import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
 import { preflightHeaders } from '../../shared/http/cross-origin.ts';
 import { entryOf, type Resource, type Synthesised, synthesise, synthesised } from '../support/synthesised.ts';
 
@@ -67,14 +66,19 @@ describe('API of the stack', () => {
     expect(Object.keys(options.responses['204'].headers)).toEqual(Object.keys(preflightHeaders));
   });
 
-  it('asks for an access token with a clinical scope by every method of every path that is not open', () => {
+  it('asks for an access token that has passed a trigger by every method of every path that is not open', () => {
     const closed = operations().filter(({ path, method }) => !openPaths.includes(path) && method !== 'options');
 
     const securities = closed.map(({ operation }) => operation.security);
 
     expect(closed.length).toBe(routes.length - openPaths.length);
-    for (const security of securities)
-      expect(security).toEqual([{ accessToken: smartConfiguration({}).scopes_supported }]);
+    for (const security of securities) expect(security).toEqual([{ accessToken: ['concord/api'] }]);
+  });
+
+  it('is no larger than CloudFormation takes a template, as it is written', () => {
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+    for (const template of Object.values(synthesised().templates))
+      expect(JSON.stringify(template.toJSON(), undefined, 1).length).toBeLessThan(1_000_000);
   });
 
   it('leaves open only what describes the server', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stageNamed } from '../../infra/stages.ts';
 import { roles } from '../../shared/access/caller.ts';
+import { gatewayScope } from '../../shared/access/offered-scopes.ts';
 import { smartConfiguration } from '../../shared/access/smart-configuration.ts';
 import { entryOf, type Resource, type Synthesised, synthesise, synthesised } from '../support/synthesised.ts';
 
@@ -29,7 +30,9 @@ const ofPool = (kind: Kind, type: string, of: Synthesised = synthesised()): read
 };
 const client = (kind: Kind) => onlyOne(ofPool(kind, 'UserPoolClient')).properties;
 
-const scopesOf = (kind: Kind): string[] =>
+/** Clinical scopes of a pool; the scope that the gateway asks for is none. */
+const scopesOf = (kind: Kind): string[] => allScopesOf(kind).filter((scope) => scope !== gatewayScope);
+const allScopesOf = (kind: Kind): string[] =>
   ofPool(kind, 'UserPoolResourceServer').flatMap(({ properties }) =>
     (properties.Scopes as { ScopeName: string }[]).map(
       ({ ScopeName }) => `${String(properties.Identifier)}/${ScopeName}`,
@@ -97,6 +100,13 @@ describe('sign-in of the stack', () => {
     expect(patients).toEqual(
       expect.arrayContaining(['Consent', 'Task', 'Communication'].map((type) => `patient/${type}.cruds`)),
     );
+  });
+
+  it('knows the scope that the gateway asks for, which no application may ask for', () => {
+    for (const kind of ['staff', 'patients'] as const) {
+      expect(allScopesOf(kind)).toContain(gatewayScope);
+      expect(askedFor(kind)).not.toContain(gatewayScope);
+    }
   });
 
   it('keeps to what Cognito takes of scopes', () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cognitoAuthorizer } from '../../infra/local/cognito-authorizer.ts';
 import { openUserPools, type UserPools } from '../../infra/local/user-pools.ts';
-import { offeredScopes } from '../../shared/access/offered-scopes.ts';
+import { gatewayScope } from '../../shared/access/offered-scopes.ts';
 import { withStaffClaims } from '../../shared/access/token-claims.ts';
 import { tokenLifetimeSeconds } from '../../shared/access/token-lifetime.ts';
 import { accessTokenVerifier } from '../../shared/http/verify-access-token.ts';
@@ -14,10 +14,8 @@ import { removedAfterTest } from '../support/removed-after-test.ts';
 const openPool = (now?: () => number): Promise<UserPools> =>
   openUserPools({ folder: path.join(removedAfterTest(), 'users'), region: 'us-east-1', ...(now ? { now } : {}) });
 
-const scopes = Object.values(offeredScopes).flat();
-
 const guarded = async (pool: UserPools) => {
-  const authorize = cognitoAuthorizer({ jwks: pool.jwks, scopes });
+  const authorize = cognitoAuthorizer({ jwks: pool.jwks, scope: gatewayScope });
   const routes = [{ path: '/fhir/{proxy+}', entry: 'functions/fixture.ts', open: false }];
   const base = await gatewayFor(echoEvent, { authorize, routes });
   return (authorization?: string, method = 'GET') =>
@@ -98,7 +96,7 @@ describe('the authorizer of the local gateway', () => {
             roles: 'physician',
             'cognito:groups': 'physician',
             fhirUser: 'Practitioner/northside-physician',
-            scope: 'user/*.cruds',
+            scope: 'user/*.cruds concord/api',
             exp: expect.stringMatching(/^\w{3} \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}$/),
           },
         },
@@ -128,7 +126,7 @@ describe('the authorizer of the local gateway', () => {
     expect([expired.status, foreign.status]).toEqual([401, 401]);
   });
 
-  it('refuses a token without any of the scopes that the gateway asks for, as Cognito’s own sign-in gives them', async () => {
+  it('refuses a token that has not passed the trigger, which adds the scope that the gateway asks for', async () => {
     const pool = await openUserPools({
       folder: path.join(removedAfterTest(), 'users'),
       region: 'us-east-1',
@@ -136,7 +134,7 @@ describe('the authorizer of the local gateway', () => {
         staff: async (event) => {
           const answered = withStaffClaims(event, {});
           const { accessTokenGeneration } = answered.response.claimsAndScopeOverrideDetails;
-          Object.assign(accessTokenGeneration ?? {}, { scopesToSuppress: event.request.scopes });
+          Object.assign(accessTokenGeneration ?? {}, { scopesToAdd: [] });
           return answered;
         },
         patients: async (event) => event,

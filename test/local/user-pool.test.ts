@@ -44,7 +44,7 @@ describe('sign-in at the local user pool', () => {
       iss: `https://cognito-idp.us-east-1.amazonaws.com/${pool.staff.id}`,
       client_id: pool.staff.clientId,
       token_use: 'access',
-      scope: 'user/*.cruds',
+      scope: 'user/*.cruds concord/api',
       username: 'nurse@northside.example',
       'cognito:groups': ['nurse'],
       roles: ['nurse'],
@@ -83,7 +83,7 @@ describe('sign-in at the local user pool', () => {
       patient: 'abc',
       fhirUser: 'Patient/abc',
       scope:
-        'patient/*.rs patient/Consent.cruds patient/Task.cruds patient/Communication.cruds patient/QuestionnaireResponse.cruds',
+        'patient/*.rs patient/Consent.cruds patient/Task.cruds patient/Communication.cruds patient/QuestionnaireResponse.cruds concord/api',
     });
     expect(claims).not.toHaveProperty('organization');
   });

@@ -56,7 +56,10 @@ describe('the pre-token trigger of staff', () => {
   it('takes away clinical scopes that are meant for another kind of caller', () => {
     const scopes = ['openid', 'user/*.cruds', 'system/*.cruds', 'patient/*.rs'];
 
-    expect(staff(tokenEvent({ scopes }))?.scopesToSuppress).toEqual(['system/*.cruds', 'patient/*.rs']);
+    expect(staff(tokenEvent({ scopes }))).toMatchObject({
+      scopesToAdd: ['concord/api'],
+      scopesToSuppress: ['system/*.cruds', 'patient/*.rs'],
+    });
   });
 
   it.each([
@@ -145,7 +148,7 @@ describe('the pre-token trigger of patients', () => {
     const token = patients(tokenEvent({ groups: ['physician'], attributes, scopes: ['patient/*.rs', 'user/*.rs'] }));
 
     expect(token?.claimsToAddOrOverride).toEqual({ patient: 'abc', roles: ['patient'], fhirUser: 'Patient/abc' });
-    expect(token?.scopesToSuppress).toEqual(['user/*.rs']);
+    expect(token).toMatchObject({ scopesToAdd: ['concord/api'], scopesToSuppress: ['user/*.rs'] });
     expect(callerOf(token?.claimsToAddOrOverride, 'patient/*.rs')).toMatchObject({ patient: 'abc' });
   });
 
@@ -200,6 +203,7 @@ describe('the pre-token trigger of applications', () => {
         fhirUser: 'Device/feed',
         application: 'Laboratory feed',
       },
+      scopesToAdd: ['concord/api'],
       scopesToSuppress: ['user/*.rs'],
     });
     expect(callerOf(token?.claimsToAddOrOverride, 'system/*.rs', {})).toMatchObject({
