@@ -76,7 +76,14 @@ it('files what the consumer of the access log gave up, as long as the stream has
     streams: { region: 'us-east-1', endpoint },
     deadLetters: () => Promise.resolve(queues),
   };
-  const who = ['--user', 'nurse@northside.example', '--organization', 'northside', '--reason', 'to see what is filed'];
+  const who = [
+    '--user',
+    'Practitioner/northside-nurse',
+    '--organization',
+    'northside',
+    '--reason',
+    'to see what is filed',
+  ];
   const looked = async () =>
     ((await administerAt(server, now + 60_000, ['snooping', ...who])).data as { visits: object[] }).visits;
 

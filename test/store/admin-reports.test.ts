@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noticesDue } from '../../infra/cli/admin/notices-due.ts';
 import { likeness } from '../../infra/cli/admin/ties.ts';
+import { type AwsServices, ServiceError, startAwsServices } from '../../infra/local/aws-services.ts';
 import { administerAt, fileAccesses } from '../support/administer-at.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
@@ -13,6 +14,9 @@ const minute = 60_000;
 
 /** A clinic on a day: who treats Ana Rivera, and who looks at her chart besides. */
 let server: FhirServer;
+/** Knows one of them, by the address, and calls them by their `sub` as Cognito does. */
+let pool: AwsServices;
+afterAll(() => pool.stop());
 let ana: string;
 let ben: string;
 let minutes = 0;
@@ -44,6 +48,18 @@ const address = { use: 'home', line: ['5 Elm St.'], city: 'Northside', state: 'M
 
 beforeAll(async () => {
   server = await fhirServer();
+  pool = await startAwsServices([
+    {
+      target: 'AWSCognitoIdentityProviderService',
+      operations: {
+        AdminGetUser: ({ Username }) => {
+          if (Username !== 'raman@northside.test') throw new ServiceError('UserNotFoundException', 'No such user');
+          const sub = 'sub-pharmacist-northside';
+          return { Username: sub, UserAttributes: [{ Name: 'sub', Value: sub }], Enabled: true };
+        },
+      },
+    },
+  ]);
   await practitioner('physician', 'Okafor');
   await practitioner('nurse', 'Rivera');
   await practitioner('pharmacist', 'Raman', { address: [{ line: ['5 Elm St'], postalCode: '02100' }] });
@@ -68,7 +84,12 @@ beforeAll(async () => {
 
 /** What a report says, for programs. */
 const reported = async (...words: string[]) =>
-  (await administerAt(server, start + 120 * minute, words)).data as {
+  (
+    await administerAt(server, start + 120 * minute, words, {
+      services: { region: 'us-east-1', endpoint: pool.endpoint },
+      staffPoolId: 'us-east-1_Staff',
+    })
+  ).data as {
     visits: { user: string; patient: string; accesses: number; signs: string[] }[];
     patients: Record<string, unknown>[];
   };
@@ -95,6 +116,19 @@ describe('npm run admin -- snooping', () => {
       [`Patient/${ana}`, `Patient/${ben}`].toSorted(),
     );
     expect(early.visits.map(({ patient }) => patient)).toEqual([`Patient/${ana}`]);
+  });
+
+  it('knows somebody by the address with which they sign in, whatever the log calls them', async () => {
+    const { visits } = await reported(
+      'snooping',
+      '--user',
+      'raman@northside.test',
+      '--organization',
+      'northside',
+      ...why,
+    );
+
+    expect(visits).toHaveLength(2);
   });
 
   it('is in the log of each chart itself, with who asked and why, and counts as no visit later', async () => {

@@ -3,7 +3,7 @@ import { showing } from '../../../shared/audit/audit-row.ts';
 import { openStore } from '../../../shared/store/open-store.ts';
 import { type ChartPatient, nameOf, patientsOf } from './chart-patients.ts';
 import { csvOf } from './csv.ts';
-import { accessesOfOrganization, isBy, type LoggedAccess } from './logged-accesses.ts';
+import { accessesOfOrganization, isBy, type LoggedAccess, namesOf } from './logged-accesses.ts';
 import { type NotifiedPatient, noticesDue } from './notices-due.ts';
 import { reasonOf, reportClient, traceReport } from './own-trace.ts';
 import { tableOf } from './text-table.ts';
@@ -52,16 +52,21 @@ export const breach = defineVerb({
     needed(values.from, 'from');
     return {
       organization: needed(values.organization, 'organization'),
-      isMeant: (access: LoggedAccess) =>
-        user !== undefined ? isBy(access, user) : application === undefined || access.entry.client === application,
+      user,
+      application,
       span: spanOf(values.from, values.to, 0, now),
       discovered: discovered === undefined ? now : momentOf(discovered, 'discovered'),
       reason: reasonOf(values.reason),
       csv: values.csv,
     };
   },
-  run: async ({ organization, isMeant, span, discovered, reason, csv }, { place, operator, now }): Promise<Report> => {
-    const { table, objects } = await place();
+  run: async (task, { place, operator, now }): Promise<Report> => {
+    const { organization, user, application, span, discovered, reason, csv } = task;
+    const at = await place();
+    const { table, objects } = at;
+    const names = user === undefined ? undefined : await namesOf(at, user);
+    const isMeant = (access: LoggedAccess) =>
+      names ? isBy(access, names) : application === undefined || access.entry.client === application;
     const store = await openStore(table.client, table.tableName, objects);
     const byChart = new Map<string, LoggedAccess[]>();
     for await (const access of accessesOfOrganization(store, organization, span)) {

@@ -1,6 +1,8 @@
 import type { AuditedAccess } from '../../../shared/audit/audit-event.ts';
 import { chartLog, dayLog } from '../../../shared/audit/audit-log.ts';
 import type { RecordStore } from '../../../shared/store/record-store.ts';
+import type { Place } from './place.ts';
+import { StaffUsers } from './staff-users.ts';
 import { daysIn, type Span } from './times.ts';
 
 /** An access of the log, and the chart in whose log it is. */
@@ -43,6 +45,22 @@ async function* pages(
   } while (after !== undefined);
 }
 
-/** Whether somebody is meant by a user name, a pool's `sub` or a reference to the own record. */
-export const isBy = ({ entry: { name, subject, fhirUser } }: LoggedAccess, who: string): boolean =>
-  [name, subject, fhirUser].includes(who);
+/** Whether somebody is meant by one of these: a user name, a pool's `sub` or a reference to the own record. */
+export const isBy = ({ entry: { name, subject, fhirUser } }: LoggedAccess, names: readonly string[]): boolean =>
+  [name, subject, fhirUser].some((each) => names.includes(each));
+
+/**
+ * All by which the access log may name somebody. A pool whose users sign in with their address calls them by their `sub`, and so does the log.
+ *
+ * @throws CommandFailed if the pool of staff cannot be asked.
+ */
+export const namesOf = async (place: Pick<Place, 'services' | 'staffPoolId'>, who: string): Promise<string[]> => {
+  if (!who.includes('@')) return [who];
+  const users = new StaffUsers(place);
+  try {
+    const user = await users.find(who);
+    return user ? [who, user.subject] : [who];
+  } finally {
+    users.close();
+  }
+};

@@ -7,7 +7,7 @@ import type { RecordStore } from '../../../shared/store/record-store.ts';
 import { CommandFailed } from '../command.ts';
 import { type ChartPatient, nameOf, patientsOf } from './chart-patients.ts';
 import { csvOf } from './csv.ts';
-import { accessesOfChart, accessesOfOrganization, isBy, type LoggedAccess } from './logged-accesses.ts';
+import { accessesOfChart, accessesOfOrganization, isBy, type LoggedAccess, namesOf } from './logged-accesses.ts';
 import { reasonOf, reportClient, traceReport } from './own-trace.ts';
 import { tableOf } from './text-table.ts';
 import { type ChartTies, directoryRecord, likeness, type Sign, tiesOf } from './ties.ts';
@@ -59,12 +59,13 @@ export const snooping = defineVerb({
     throw new Misunderstood('Give --patient, or --user and --organization');
   },
   run: async (task, { place, operator, now }): Promise<Report> => {
-    const { table, objects } = await place();
+    const at = await place();
+    const { table, objects } = at;
     const store = await openStore(table.client, table.tableName, objects);
     const accesses =
       'patient' in task
         ? await ofPatient(store, task.patient, task.span)
-        : await ofUser(store, task.user, task.organization, task.span);
+        : await ofUser(store, await namesOf(at, task.user), task.organization, task.span);
     const patients = await patientsOf(store, new Set(accesses.map(({ chart }) => chart)));
     const looked = [...patients.values()].map(({ chart, id, custodian }) => ({ chart, patient: id, custodian }));
     await traceReport(store, await operator(), { operation: '$snooping-report', reason: task.reason, now }, looked);
@@ -84,10 +85,15 @@ const ofPatient = async (store: RecordStore, id: string, span: Span): Promise<Lo
   return found;
 };
 
-const ofUser = async (store: RecordStore, user: string, organization: string, span: Span): Promise<LoggedAccess[]> => {
+const ofUser = async (
+  store: RecordStore,
+  names: readonly string[],
+  organization: string,
+  span: Span,
+): Promise<LoggedAccess[]> => {
   const found: LoggedAccess[] = [];
   for await (const access of accessesOfOrganization(store, organization, span))
-    if (isBy(access, user)) found.push(access);
+    if (isBy(access, names)) found.push(access);
   return found;
 };
 
