@@ -48,11 +48,11 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
 
   const records = here.records();
   if (keysThere) records.addStackDependency(keysThere);
-  const documents = here.documents(recovery?.region, records.table.tableArn);
+  const documents = here.documents(recovery?.region, records.serving.tableArn);
   if (documentsThere) documents.addStackDependency(documentsThere);
   const backups = here.backups({
     region: stage.region,
-    tableArn: records.table.tableArn,
+    tableArn: records.serving.tableArn,
     tableKeyArn: records.tableKey.keyArn,
     bucketArn: documents.bodies.bucket.bucketArn,
     bucketKeyArn: documents.bodies.key.keyArn,
@@ -63,10 +63,10 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     logKey: records.logKey,
     secretsKeyArn: records.secretsKey.keyArn,
     documents,
-    tableName: records.table.tableName,
-    tableArn: records.table.tableArn,
+    tableName: records.serving.tableName,
+    tableArn: records.serving.tableArn,
     tableKeyArn: records.tableKey.keyArn,
-    streamArn: records.table.tableStreamArn ?? '',
+    streamArn: records.serving.streamArn,
     works: worksAt('here', recovery),
   });
   if (!recovery || !there || !keysThere || !documentsThere) return { records, documents, backups, ...services };

@@ -5,6 +5,7 @@ import { isFurtherHost } from '../shared/webhooks/further-hosts.ts';
 import { backupSchema } from './backups.ts';
 import { partnersOf, partnersSchema } from './partners.ts';
 import { recoverySchema, requireOtherRegion } from './recovery-place.ts';
+import { restoredSchema } from './restored-table.ts';
 import { signInSchema } from './sign-in-settings.ts';
 
 /** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -39,6 +40,8 @@ const stageSchema = z.strictObject({
   eventArchiveDays: z.int().check(z.gte(1), z.lte(90)),
   /** Organisations that hear of changes in their own AWS accounts: infra/partners.ts. */
   partners: partnersSchema,
+  /** The table that is used instead of the stack's own, after a restore: infra/restored-table.ts. */
+  restored: restoredSchema,
   /** How many minutes before an appointment a reminder of it is due: each a reminder of its own, 30 days at most. */
   reminderMinutes: z.array(z.int().check(z.gte(15), z.lte(43_200))),
   /** The deployment's own pack of order checks, a file in the project: see docs/order-checks.md. Concord's own, if absent. */

@@ -14,9 +14,18 @@ export interface RecordsStackProps extends StackProps {
   readonly stage: StageConfig;
 }
 
+/** A table as functions and their roles name it. */
+export interface ServingTable {
+  readonly tableName: string;
+  readonly tableArn: string;
+  readonly streamArn: string;
+}
+
 /** Where records are kept: the one table with its key, the key of all logs, and that of the secrets of Subscriptions. */
 export class RecordsStack extends Stack {
   readonly table: TableV2;
+  /** The table that is used: this one, or another one that was restored from it. */
+  readonly serving: ServingTable;
   readonly tableKey: Key;
   readonly logKey: LogKey;
   readonly secretsKey: SecretsKey;
@@ -67,6 +76,7 @@ export class RecordsStack extends Stack {
         : {}),
       resourcePolicy: tablePolicy({ fenced: recovery !== undefined && isFencedAt('here', recovery) }),
     });
+    this.serving = stage.restored ? this.#restored(stage.restored) : this.#own();
     if (recovery) letReplicationUse(this.tableKey, stage.region);
     this.secretsKey = new SecretsKey(this, 'SecretsKey', stage);
     this.logKey = new LogKey(this, 'LogKey', stage);
@@ -74,6 +84,20 @@ export class RecordsStack extends Stack {
       value: this.secretsKey.keyId,
       description: 'Of the key of the secrets of Subscriptions: to be named where a recovery region takes it over',
     });
+  }
+
+  #own(): ServingTable {
+    const { tableName, tableArn, tableStreamArn = '' } = this.table;
+    return { tableName, tableArn, streamArn: tableStreamArn };
+  }
+
+  #restored({ tableName, streamArn }: NonNullable<StageConfig['restored']>): ServingTable {
+    // The other stacks name what this one exports until they are deployed in turn, and CloudFormation removes no export that is named.
+    // https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.Stack.html#exportwbrvalueexportedvalue-options
+    const own = this.#own();
+    for (const value of [own.tableName, own.tableArn, own.streamArn]) this.exportValue(value);
+    const tableArn = this.formatArn({ service: 'dynamodb', resource: 'table', resourceName: tableName });
+    return { tableName, tableArn, streamArn };
   }
 }
 

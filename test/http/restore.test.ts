@@ -1,18 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { planReplay, type Replay, replayRecords, replayTraces } from '../../infra/cli/restore/replay.ts';
 import { verifyRestored } from '../../infra/cli/restore/verify.ts';
 import type { Restoring } from '../../infra/cli/restore/write-records.ts';
 import { verifyLog } from '../../shared/audit/chain/verify.ts';
+import { commit } from '../../shared/store/commit.ts';
 import { deny, readDenials } from '../../shared/store/denylist.ts';
 import { changesAfter, endOfSequence } from '../../shared/store/feed/sequence.ts';
-import { keepingOf } from '../../shared/store/keeping.ts';
+import { keepingOf, keepingRow } from '../../shared/store/keeping.ts';
+import { purgeKey } from '../../shared/store/keys.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { consentBody, hl7, organizationsThere } from '../support/consents.ts';
 import { type FollowedServer, followedServer } from '../support/feed.ts';
 import {
   create,
   elsewhere,
+  numberedPatient,
   observationBody,
   pathOf,
   patientBody,
@@ -20,7 +24,7 @@ import {
   type Stored,
 } from '../support/records.ts';
 import { beginStream, reopened, restoring, tableAsOf } from '../support/restored-world.ts';
-import { allRows } from '../support/test-store.ts';
+import { allRows, commitOf, nextOf, rowAt } from '../support/test-store.ts';
 
 // A table that went on, and another one made of its past. What happens in between is what must not be undone by going back, and what going back is for.
 
@@ -42,12 +46,29 @@ let deleted: Stored<fhir4.Observation>;
 let untouched: Stored<fhir4.Observation>;
 let allergy: Stored<fhir4.AllergyIntolerance>;
 let booked: Stored<fhir4.Appointment>;
+/** Under an id that a client chose, made later. */
+let chosen: fhir4.Observation;
+let large: Stored<fhir4.Observation>;
+let gone: Stored<fhir4.Patient>;
 /** Of a patient whose chart was opened behind the moment. */
 let opened: Stored<fhir4.Observation>;
 
 const observation = (elements: Partial<fhir4.Observation> = {}) =>
   create(before, observationBody(referenceTo(patient), elements));
 const holdReason = { resourceType: 'Parameters', parameter: [{ name: 'reason', valueString: 'A court asks for it' }] };
+
+/** As `$purge` does, whose time would be years from now. */
+const purge = async (chart: string): Promise<void> => {
+  const { store } = before;
+  const previous = await store.read({ type: 'Patient', chart, place: '' });
+  if (!previous) throw new Error('The patient is missing');
+  const next = nextOf(previous, { resource: undefined, purged: true });
+  const claims = [
+    keepingRow(chart, { state: 'purged', custodian: 'northside', at: Date.now() }),
+    { ...purgeKey(chart) },
+  ];
+  await commit(store, commitOf({ writes: [{ next, previous }], claims }));
+};
 
 beforeAll(async () => {
   before = await followedServer();
@@ -63,6 +84,8 @@ beforeAll(async () => {
   expect((await before.get(pathOf(damaged), { as: elsewhere })).status).toBe(200);
   const other = referenceTo(await create(before, patientBody()));
   opened = await create(before, observationBody(other));
+  large = await create(before, observationBody(other, { note: [{ text: randomBytes(90_000).toString('base64') }] }));
+  gone = await create(before, numberedPatient('gone-1'));
   await before.beat();
 
   const table = await tableAsOf(before.store);
@@ -93,6 +116,10 @@ beforeAll(async () => {
     frontdesk,
   );
   expect((await before.post(`${pathOf(patient)}/$legal-hold`, holdReason, { as: privacy })).status).toBe(200);
+  chosen = observationBody(referenceTo(patient), { id: 'chosen-later' });
+  expect((await before.put(pathOf(chosen), chosen)).status).toBe(201);
+  await before.put(pathOf(large), { ...large, note: [{ text: 'short' }] });
+  await purge(gone.id);
   await deny(before.store, { kind: 'person', name: 'Practitioner/northside-nurse', before: Date.now() });
   await before.beat();
   end = await endOfSequence(before.store, 'northside');
@@ -102,7 +129,7 @@ beforeAll(async () => {
   await replayTraces(task, replay);
   await beginStream(table);
   await replayRecords(task, replay);
-  after = await reopened(table);
+  after = await reopened(table, before.bucket);
   expect(await verifyRestored(task, 'keep')).toEqual([]);
   await after.file();
 });
@@ -162,6 +189,26 @@ describe('a restored table, before anybody uses it', () => {
     expect((await read(pathOf(booked), frontdesk)).status).toBe(410);
   });
 
+  it('gives an id that a client chose later to nobody else', async () => {
+    expect((await read(pathOf(chosen))).status).toBe(410);
+    expect(await after.store.locate('Observation', 'chosen-later', false)).toMatchObject({ chart: patient.id });
+  });
+
+  it('has large bodies under their new versions, and those of later ones', async () => {
+    const at = await task.restored.locate('Observation', large.id, false);
+    const record = at && (await task.restored.read(at));
+
+    expect(record).toMatchObject({ version: 3, resource: { note: large.note } });
+    expect(at && (await task.restored.readVersion(at, 1))?.resource).toMatchObject({ note: large.note });
+  });
+
+  it('does not bring back a chart that was purged, nor find who bore its identifier', async () => {
+    expect((await read(pathOf(gone))).status).toBe(404);
+    expect((await read('Patient?identifier=gone-1')).body).toMatchObject({ total: 0 });
+    expect((await keepingOf(after.store, [gone.id])).get(gone.id)).toMatchObject({ state: 'purged' });
+    expect(await rowAt(after.store, purgeKey(gone.id))).toBeDefined();
+  });
+
   it('leaves deleted what was deleted', async () => {
     expect((await read(pathOf(deleted))).status).toBe(410);
   });
@@ -190,6 +237,8 @@ describe('a restored table, before anybody uses it', () => {
       [
         ['AllergyIntolerance', 2, 'deleted'],
         ['Appointment', 2, 'deleted'],
+        ['Observation', 3, 'updated'],
+        ['Observation', 2, 'deleted'],
         ['Observation', 3, 'updated'],
         ['Observation', 4, 'updated'],
       ].sort(),

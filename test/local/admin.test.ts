@@ -1,14 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verbs } from '../../infra/cli/admin/verbs.ts';
 import type { Concord } from '../../infra/local/concord.ts';
+import { commit } from '../../shared/store/commit.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
 import { parkChart } from '../../shared/store/feed/parked-charts.ts';
-import { bareStack } from '../support/concord.ts';
+import { bareStack, storeOfStack } from '../support/concord.ts';
 import { scratchFolder } from '../support/dynamodb.ts';
 import { administer } from '../support/run-admin.ts';
 import { runNode } from '../support/run-node.ts';
+import { commitOf, newRecord } from '../support/test-store.ts';
 
 /** Starts with what delivery has failed on too often. */
 const givenUp = { id: '1', body: '{"organization":"northside","id":"s-1"}', sent: 0, visibleAt: 0 };
@@ -70,6 +73,54 @@ describe('npm run admin', () => {
       const [synopsis = '', ...explained] = stdout.split('\n');
       for (const [option] of synopsis.matchAll(/--[a-z][a-z-]+/g)) expect(explained.join('\n'), name).toContain(option);
     }
+  });
+});
+
+describe('npm run admin -- restore', () => {
+  it('drills on copies of the local table, tells how long each step took, and leaves none behind', async () => {
+    const store = await storeOfStack();
+    for (let count = 0; count < 12; count++)
+      await commit(store, commitOf({ writes: [{ next: newRecord(store, store.ids.newChart()) }] }));
+
+    const { status, stdout } = await admin('restore', 'drill', '--json');
+    const { steps, records, rows, faults } = JSON.parse(stdout) as Record<string, unknown>;
+
+    expect([status, faults, records]).toEqual([0, [], 12]);
+    expect(Object.keys(steps as object)).toEqual(['restore the table', 'compare', 'take over', 'put back', 'check']);
+    expect(rows).toBeGreaterThan(0);
+    const client = new DynamoDBClient({ endpoint: process.env.DYNAMODB_ENDPOINT ?? '' });
+    const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+    client.destroy();
+    expect(TableNames.filter((name) => name.includes('-drill-'))).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a moment that is none',
+      ['restore', 'plan', '--to', 'concord-2', '--at', 'yesterday'],
+      2,
+      '--at is a moment in UTC',
+    ],
+    ['a moment to come', ['restore', 'plan', '--to', 'concord-2', '--at', '2999-01-01T00:00Z'], 2, 'in the future'],
+    ['no table', ['restore', 'plan', '--at', '2026-11-01T00:00Z'], 2, '--to is missing'],
+    [
+      'other deletions',
+      ['restore', 'check', '--to', 'concord-2', '--at', '2026-11-01T00:00Z', '--deletions', 'all'],
+      2,
+      'keep or undo',
+    ],
+    [
+      'a past of the embedded store',
+      ['restore', 'table', '--to', 'concord-2', '--at', '2026-11-01T00:00Z'],
+      1,
+      'keeps no past',
+    ],
+    ['a replay into it', ['restore', 'replay', '--to', 'concord-2', '--at', '2026-11-01T00:00Z'], 1, 'keeps no past'],
+  ])('refuses %s', async (_, words, status, message) => {
+    const refused = await admin(...words);
+
+    expect(refused.status).toBe(status);
+    expect(refused.stderr).toContain(message);
   });
 });
 

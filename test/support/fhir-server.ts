@@ -72,10 +72,15 @@ type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGat
  *
  * @param table - that of another server, if they are to share one; else a new one.
  * @param policy - of the network, as far as it differs from the usual one.
+ * @param bodies - the bucket of another server, likewise.
  */
-export const fhirServer = async (table?: LocalTable, policy: Partial<Policy> = {}): Promise<FhirServer> => {
+export const fhirServer = async (
+  table?: LocalTable,
+  policy: Partial<Policy> = {},
+  bodies?: LocalBucket,
+): Promise<FhirServer> => {
   const { endpoint, tableName } = table ?? (await localTable());
-  const bucket = await localBucket();
+  const bucket = bodies ?? (await localBucket());
   const client = documentClient({ endpoint });
   const calls = countCalls(client);
   const objectCalls: string[] = [];

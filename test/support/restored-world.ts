@@ -5,7 +5,7 @@ import type { Row } from '../../shared/store/keys.ts';
 import { RecordStore } from '../../shared/store/record-store.ts';
 import { tableDefinition } from '../../shared/store/table.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
-import { type LocalTable, localTableWithoutStream } from './dynamodb.ts';
+import { type LocalBucket, type LocalTable, localTableWithoutStream } from './dynamodb.ts';
 import { fileRecords, streamOf } from './feed.ts';
 import { type FhirServer, fhirServer } from './fhir-server.ts';
 import { allRows, rowAt } from './test-store.ts';
@@ -42,9 +42,12 @@ export const beginStream = async ({ endpoint, tableName }: LocalTable): Promise<
  * A server on a restored table, and what hands all that its stream tells to who follows it. The stream bears a name as of a second later: the service takes longer to begin one, the embedded
  * store does it in the second in which the other stream was read.
  */
-export const reopened = async (table: LocalTable): Promise<FhirServer & { readonly file: () => Promise<void> }> => {
+export const reopened = async (
+  table: LocalTable,
+  bodies: LocalBucket,
+): Promise<FhirServer & { readonly file: () => Promise<void> }> => {
   const streamed = await streamOf(table);
-  const server = await fhirServer(table);
+  const server = await fhirServer(table, {}, bodies);
   const eventSourceARN = `arn:aws:dynamodb:eu-central-1:000000000000:table/restored/stream/${Date.now() / 1_000 + 1}`;
   return {
     ...server,

@@ -33,7 +33,7 @@ export const placeOf = (stage: string, region: string, resources: readonly Stack
     name: `stage ${stage} in ${region}`,
     stage,
     url: urlOf(resources, region, stage),
-    table: { client, tableName: one('AWS::DynamoDB::GlobalTable') },
+    table: { client, tableName: stageNamed(stage).restored?.tableName ?? one('AWS::DynamoDB::GlobalTable') },
     objects: { bucket: one('AWS::S3::Bucket', 'Bodies') },
     staffPoolId: one('AWS::Cognito::UserPool', 'Staff'),
     tokenEndpoint: `https://${one('AWS::Cognito::UserPoolDomain', 'Staff')}.auth.${region}.amazoncognito.com/oauth2/token`,

@@ -187,6 +187,12 @@ export const rowKinds: readonly RowKind[] = [
     fate: 'tightened',
     because: 'whoever was signed out stays so, and what was a programme stays one',
   },
+  {
+    name: 'application',
+    is: ({ pk }) => pk === '!applications',
+    fate: 'as-at-end',
+    because: 'one that was revoked stays so, and one that was entered goes on',
+  },
   { name: 'deployment key', is: ({ pk }) => pk === '!deployment', fate: 'left', because: 'it has to be the same' },
   { name: 'who listens', is: ({ pk }) => pk === '!listeners', fate: 'taken', because: 'they go on listening' },
   {
