@@ -1,3 +1,4 @@
+import { withSpellingOf } from '../../shared/fhir/json.ts';
 import { looseResources, readBundle, type Source } from './import-sources.ts';
 
 /** One entry of a bundle to be posted, and where it comes from. */
@@ -55,8 +56,15 @@ export const inOrder = (sources: readonly Source[]): Source[] => {
   return [...sources].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || rank(a) - rank(b));
 };
 
-/** The requests for files in order, made one at a time. Resources on their own share batches, across files. */
-export async function* postings(sources: readonly Source[]): AsyncGenerator<Posting | Unpostable> {
+/**
+ * The requests for files in order, made one at a time. Resources on their own share batches, across files.
+ *
+ * @param elsewhere - whether they were exported by another Concord, whose ids get a prefix.
+ */
+export async function* postings(
+  sources: readonly Source[],
+  { elsewhere = false }: { readonly elsewhere?: boolean } = {},
+): AsyncGenerator<Posting | Unpostable> {
   let waiting: PlannedEntry[] = [];
   let size = 0;
   const gathered = function* (): Generator<Posting> {
@@ -78,7 +86,7 @@ export async function* postings(sources: readonly Source[]): AsyncGenerator<Post
       }
       const length = JSON.stringify(loose.resource).length;
       if (waiting.length === mostInBatch || size + length > largestBatch) yield* gathered();
-      waiting.push({ place: loose.place, entry: storing(loose.resource) });
+      waiting.push({ place: loose.place, entry: storing(loose.resource, elsewhere) });
       size += length;
     }
   }
@@ -88,14 +96,36 @@ export async function* postings(sources: readonly Source[]): AsyncGenerator<Post
 const entriesOf = (file: string, { entry = [] }: fhir4.Bundle): PlannedEntry[] =>
   entry.map((each, index) => ({ place: `${file}, entry ${index + 1}`, entry: each }));
 
+/** An id that another deployment made: no other one can have made it, so here it is nobody's, and refused. */
+const madeElsewhere = /^(?:[0-9a-v]{26}(?:\.[0-9a-v]{26})?)$/;
+const referenceElsewhere = /^([A-Z][A-Za-z]+\/)([0-9a-v]{26}(?:\.[0-9a-v]{26})?)((?:\/_history\/\d+)?)$/;
+/** Stands in front of it, and makes it an id that a client chose. */
+const foreign = 'x-';
+
+/** A resource of an export of another Concord under ids that this one takes: of its own, and of what it refers to. */
+const fromElsewhere = <T extends fhir4.FhirResource>(resource: T): T => {
+  const renamed = (value: unknown, name = ''): unknown => {
+    if (typeof value === 'string' && name === 'reference') return value.replace(referenceElsewhere, `$1${foreign}$2`);
+    if (Array.isArray(value)) return value.map((each) => renamed(each, name));
+    if (typeof value !== 'object' || value === null) return value;
+    const copy = Object.fromEntries(Object.entries(value).map(([key, each]) => [key, renamed(each, key)]));
+    return withSpellingOf(copy, value);
+  };
+  const { id = '', ...rest } = renamed(resource) as T;
+  return withSpellingOf({ ...rest, id: madeElsewhere.test(id) ? `${foreign}${id}` : id } as T, resource);
+};
+
 /** A resource that has an id keeps it. */
-const storing = (resource: fhir4.FhirResource): fhir4.BundleEntry => ({
-  resource,
-  request:
-    resource.id === undefined
-      ? { method: 'POST', url: resource.resourceType }
-      : { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
-});
+const storing = (given: fhir4.FhirResource, elsewhere: boolean): fhir4.BundleEntry => {
+  const resource = elsewhere && given.id !== undefined ? fromElsewhere(given) : given;
+  return {
+    resource,
+    request:
+      resource.id === undefined
+        ? { method: 'POST', url: resource.resourceType }
+        : { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
+  };
+};
 
 /** The type that an entry writes, for the report. */
 export const typeOf = ({ resource, request }: fhir4.BundleEntry): string =>

@@ -12,9 +12,9 @@ import { startProgress } from './progress.ts';
 import { defaultUrl, findRunningServer } from './running-server.ts';
 import { signIn, tokenSource } from './sign-in.ts';
 
-const usage = `Usage: npm run import -- <file or folder>… [--user <user>] [--password <password>] [--url <FHIR base URL>] [--resume <import>]
+const usage = `Usage: npm run import -- <file or folder>… [--user <user>] [--password <password>] [--url <FHIR base URL>] [--resume <import>] [--from-concord]
 Takes .json, .ndjson and .gz: bundles, single resources, and resources line by line. An import adds and replaces nothing;
-with --resume and the name of one that broke off, it stores nothing a second time.`;
+with --resume and the name of one that broke off, it stores nothing a second time; with --from-concord, ids that another Concord made get the prefix x-, and what refers to them too.`;
 
 const options = () => {
   try {
@@ -25,6 +25,7 @@ const options = () => {
         password: { type: 'string', default: localPassword },
         resume: { type: 'string', default: randomUUID() },
         url: { type: 'string', default: defaultUrl() },
+        'from-concord': { type: 'boolean', default: false },
       },
     });
     if (positionals.length > 0) return { ...values, names: positionals };
@@ -42,7 +43,7 @@ const inspectAll = async (files: readonly string[]): Promise<Source[]> => {
 };
 
 runCommand(async () => {
-  const { names, user, password, url, resume: run } = options();
+  const { names, user, password, url, resume: run, 'from-concord': elsewhere } = options();
   const server = await findRunningServer(url);
   const token = tokenSource(() => signIn(server, user, password));
   await token(); // a wrong password is told before any file is read
@@ -57,7 +58,7 @@ runCommand(async () => {
   const report = new ImportReport();
   const progress = startProgress(total);
   try {
-    await importRecords(postings(sources), fhirPoster({ url: server.url, token, run }), (results) => {
+    await importRecords(postings(sources, { elsewhere }), fhirPoster({ url: server.url, token, run }), (results) => {
       report.add(results);
       progress.advance(results.length);
     });
