@@ -61,7 +61,8 @@ export const callerFrom = (claims: Readonly<Record<string, unknown>>): Caller =>
   const sessions = [claims.origin_jti, claims.jti].flatMap((name) => (isSession(name) ? [name] : []));
   return {
     subject: text('sub'),
-    name: text(claims.username === undefined ? 'application' : 'username'), // a client by its own credentials has no user
+    // An application by its own credentials is no user of the pool.
+    name: text(claims.username === undefined && named.includes('system') ? 'application' : 'username'),
     client: text('client_id'),
     organization: patient ? undefined : text('organization'),
     roles: named,

@@ -248,7 +248,7 @@ describe('a token that does not say who asks', () => {
 
   it.each([
     ['another pool', { iss: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other' }],
-    ['another application', { client_id: 'other' }],
+    ['patients', { iss: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_ConcordTestPatients' }],
     ['another use', { token_use: 'id' }],
   ])('is refused when it was made for %s', async (_what, claims) => {
     await expectUnauthenticated(await accessToken({ ...physician, claims }), 'token-invalid');

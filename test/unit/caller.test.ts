@@ -70,6 +70,16 @@ describe('callerFrom', () => {
     expectRefused({ ...nurse, roles: ['support', 'frontdesk'] }, 'roles');
   });
 
+  it('calls an application by its name where it is no user of the pool, and nobody else', () => {
+    const { username: _, ...nobody } = nurse;
+    const application = { ...nobody, roles: ['system'], application: 'Laboratory feed' };
+
+    expect(callerFrom(application).name).toBe('Laboratory feed');
+    expect(callerFrom({ ...application, username: 'feed' }).name).toBe('feed');
+    expectRefused({ ...nobody, roles: ['system'] }, 'application');
+    expectRefused({ ...nobody, application: 'Laboratory feed' }, 'username');
+  });
+
   it('gives staff no patient in context', () => {
     expect(callerFrom({ ...nurse, patient: 'p-1' }).patient).toBeUndefined();
   });
