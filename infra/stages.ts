@@ -3,6 +3,7 @@ import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
 import { usualRetention } from '../shared/retention/policy.ts';
 import { isFurtherHost } from '../shared/webhooks/further-hosts.ts';
 import { backupSchema } from './backups.ts';
+import { firewallSchema } from './firewall.ts';
 import { partnersOf, partnersSchema } from './partners.ts';
 import { recoverySchema, requireOtherRegion } from './recovery-place.ts';
 import { restoredSchema } from './restored-table.ts';
@@ -21,8 +22,14 @@ const stageSchema = z.strictObject({
   region: z.string().check(z.regex(/^[a-z]{2}(-[a-z]+)+-\d$/)),
   /** Whether tables, keys, pools and logs outlive their stack, and refuse to be deleted. */
   protected: z.boolean(),
+  /**
+   * `false` closes the door: every request is answered 503 and reaches no function, while a table is restored (docs/runbooks/restore.md). Open, if absent.
+   */
+  open: z.optional(z.boolean()),
   /** What the gateway lets through, all callers together. */
   throttling: z.strictObject({ requestsPerSecond: positive, burst: positive }),
+  /** What the firewall lets through, each caller by itself: infra/firewall.ts. */
+  firewall: firewallSchema,
   /** How far back the table can be restored, in days; as long as bodies that were removed can be had back. */
   recoveryDays: z.int().check(z.gte(1), z.lte(35)),
   /** A second region, which takes over when the first is lost. None, if absent. */
@@ -122,6 +129,7 @@ export const stages: readonly StageConfig[] = [
     region: 'us-east-1',
     protected: true,
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
+    firewall: { perToken: 60_000, perAddress: 150_000, perAddressWithoutToken: 3_000 },
     recoveryDays: 35,
     backup: { dailyDays: 35, monthlyDays: 395 },
     trail: 'own',
@@ -153,6 +161,7 @@ export const stages: readonly StageConfig[] = [
     region: 'us-east-1',
     protected: false,
     throttling: { requestsPerSecond: 50, burst: 100 },
+    firewall: { perToken: 15_000, perAddress: 15_000, perAddressWithoutToken: 3_000 },
     recoveryDays: 1,
     backup: { dailyDays: 1, monthlyDays: 2 },
     trail: 'account',

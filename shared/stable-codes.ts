@@ -170,6 +170,7 @@ export const otherCodes = [
   'timeout',
   'quota-exceeded',
   'filtered',
+  'closed',
   'unknown-path',
   'valid',
   'not-checked',

@@ -21,6 +21,7 @@ import { packFile } from '../knowledge-pack.ts';
 import { integrationTimeoutMs, routeDocument } from '../route-document.ts';
 import { routes } from '../routes.ts';
 import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
+import { Firewall } from './firewall.ts';
 
 export interface ApiStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
@@ -70,6 +71,8 @@ export class ApiStack extends Stack {
           entry,
           description: describeEntry(stage, entry),
           timeout: Duration.millis(integrationTimeoutMs),
+          // Behind the closed door nothing runs, even where the firewall does not know of it yet.
+          ...(stage.open === false ? { reservedConcurrency: 0 } : {}),
           environment: environmentOf(entry, props),
           statements: statementsFor(apiGrants, entry, {
             table: table.resource,
@@ -116,6 +119,7 @@ export class ApiStack extends Stack {
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLog)),
       },
     });
+    new Firewall(this, 'Firewall', { stage, logKey, gatewayStage: api.deploymentStage });
     for (const each of functions.values()) {
       each.addPermission('Gateway', {
         principal: new ServicePrincipal('apigateway.amazonaws.com'),

@@ -23,6 +23,8 @@ export interface BundledFunctionProps extends FunctionSettings {
   readonly description: string;
   readonly timeout: Duration;
   readonly environment?: Readonly<Record<string, string>>;
+  /** How many of it run at once: kept for it alone, and no more than that. As many as the account has left, if absent. */
+  readonly reservedConcurrency?: number;
   /** What its role may do besides writing its own log. */
   readonly statements?: readonly Statement[];
 }
@@ -31,6 +33,7 @@ export interface BundledFunctionProps extends FunctionSettings {
 export class BundledFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {
     const { entry, description, timeout, environment = {}, statements = [], stage, bundleFolder, logKey } = props;
+    const { reservedConcurrency } = props;
     const logGroup = new LogGroup(scope, `${id}-Log`, {
       encryptionKey: logKey,
       retention: stage.logRetentionDays,
@@ -52,6 +55,7 @@ export class BundledFunction extends LambdaFunction {
       handler: 'index.handler',
       memorySize: 1024,
       timeout,
+      ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
       description,
       environment: { ...environment },
       role: role.withoutPolicyUpdates(), // a grant that CDK adds by itself would be wider than what is written here

@@ -22,6 +22,13 @@ const operations = () =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
 
+/** A stage with what the stages of the project do without. */
+let unusualStage: Synthesised | undefined;
+const unusual = (): Synthesised => {
+  unusualStage ??= synthesise({ ...stageNamed('production'), knowledgePack: 'formulary.json', open: false });
+  return unusualStage;
+};
+
 const openPaths = [
   '/',
   '/cds-services',
@@ -171,9 +178,44 @@ describe('API of the stack', () => {
         .filter((each) => each.part === 'api' && entryOf(each) !== 'functions/metadata.ts')
         .map(({ properties }) => (properties.Environment as { Variables: object }).Variables)
         .map((variables) => ('KNOWLEDGE_PACK' in variables ? variables.KNOWLEDGE_PACK : 'none'));
-    const own = synthesise({ ...stageNamed('production'), knowledgePack: 'formulary.json' });
 
-    expect(new Set(named(own))).toEqual(new Set([packFile]));
+    expect(new Set(named(unusual()))).toEqual(new Set([packFile]));
     expect(new Set(named(synthesised()))).toEqual(new Set(['none']));
+  });
+
+  it('answers nobody and runs nothing while its stage is closed, and lets browsers ask whether they may read that', () => {
+    const reserved = ({ resources }: Synthesised) =>
+      resources('AWS::Lambda::Function')
+        .filter(({ part }) => part === 'api')
+        .map(({ properties }) => properties.ReservedConcurrentExecutions);
+    const [acl] = unusual().resources('AWS::WAFv2::WebACL');
+    const [first] = acl?.properties.Rules as [Record<string, unknown>];
+
+    expect(first).toMatchObject({
+      Name: 'closed',
+      Priority: 0,
+      Statement: {
+        NotStatement: {
+          Statement: {
+            ByteMatchStatement: {
+              FieldToMatch: { Method: {} },
+              PositionalConstraint: 'EXACTLY',
+              SearchString: 'OPTIONS',
+            },
+          },
+        },
+      },
+      Action: {
+        Block: {
+          CustomResponse: {
+            ResponseCode: 503,
+            CustomResponseBodyKey: 'closed',
+            ResponseHeaders: expect.arrayContaining([{ Name: 'Retry-After', Value: '300' }]) as unknown,
+          },
+        },
+      },
+    });
+    expect(new Set(reserved(unusual()))).toEqual(new Set([0]));
+    expect(reserved(synthesised())).not.toContain(0);
   });
 });
