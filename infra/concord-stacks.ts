@@ -12,6 +12,9 @@ import type { BackedUp } from './stacks/backup-roles.ts';
 import { BackupsStack } from './stacks/backups.ts';
 import { DocumentsStack } from './stacks/documents.ts';
 import { fixedNames } from './stacks/fixed-names.ts';
+import { ApiStack, gatewayStage } from './stacks/api.ts';
+import { DocumentsStack } from './stacks/documents.ts';
+import { ObservabilityStack } from './stacks/observability.ts';
 import { RecordsStack } from './stacks/records.ts';
 import { replayEntry } from './stacks/recovery.ts';
 import { RecoveryKeysStack } from './stacks/recovery-keys.ts';
@@ -30,6 +33,8 @@ export const functionEntries: readonly string[] = [
 /**
  * Adds the stacks of a stage to an app. Each uses only those before it: records and documents ← sign-in, sharing, api. The account is whichever
  * deploys, so nothing is looked up. With a recovery its keys and documents come first, in their own region: the replica of the table and the copies of bodies need them.
+ * Adds the stacks of a stage to an app. Each uses only those before it: records and documents ← sign-in, sharing, api ← observability. The account is whichever
+ * deploys, so nothing is looked up.
  */
 export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => {
   const { recovery } = stage;
@@ -166,4 +171,39 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
       return { signIn, sharing, api };
     },
   };
+  const signIn = new SignInStack(app, id('sign-in'), {
+    ...of('sign-in'),
+    ...functions,
+    table,
+    terminationProtection: stage.protected,
+  });
+  const sharing = new SharingStack(app, id('sharing'), {
+    ...of('sharing'),
+    ...functions,
+    table,
+    digests: documents.digests,
+    secretsKeyArn: records.secretsKey.keyArn,
+    uploadPlanArn: documents.uploadPlanArn,
+  });
+  const api = new ApiStack(app, id('api'), {
+    ...of('api'),
+    ...functions,
+    table,
+    pools: signIn,
+    secretsKeyArn: records.secretsKey.keyArn,
+  });
+  const observability = new ObservabilityStack(app, id('observability'), {
+    ...of('observability'),
+    alarmTopic: sharing.alarmTopic,
+    watched: {
+      apiName: api.apiName,
+      gatewayStage,
+      accessLog: api.accessLog,
+      firewallName: api.firewallName,
+      tableName: records.table.tableName,
+      consumers: sharing.consumers,
+      wakes: sharing.wakes,
+    },
+  });
+  return { records, documents, signIn, sharing, api, observability };
 };

@@ -16,6 +16,8 @@ export interface RouteDocumentOptions {
   readonly userPoolArns: readonly string[];
   /** A token needs one of these. Without any, the gateway would take ID tokens and refuse access tokens. */
   readonly scopes: readonly string[];
+  /** The one address under which it answers, such as `https://ehr.network.example`; if absent, the gateway's. */
+  readonly onlyAt?: string;
 }
 
 /**
@@ -24,9 +26,16 @@ export interface RouteDocumentOptions {
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
  */
-export const routeDocument = ({ routes, integrationUri, userPoolArns, scopes }: RouteDocumentOptions) => ({
+export const routeDocument = ({ routes, integrationUri, userPoolArns, scopes, onlyAt }: RouteDocumentOptions) => ({
   openapi: '3.0.1',
   info: { title: 'Concord', version: '4.0.1', description: 'FHIR R4' },
+  // Where a document makes the API, the setting of the API is not heard.
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-endpoint-configuration.html
+  ...(onlyAt === undefined
+    ? {}
+    : {
+        servers: [{ url: onlyAt, 'x-amazon-apigateway-endpoint-configuration': { disableExecuteApiEndpoint: true } }],
+      }),
   paths: Object.fromEntries(
     routes.map(({ path, entry, open }) => [
       path,

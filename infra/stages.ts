@@ -3,6 +3,8 @@ import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
 import { usualRetention } from '../shared/retention/policy.ts';
 import { isFurtherHost } from '../shared/webhooks/further-hosts.ts';
 import { backupSchema } from './backups.ts';
+import { clinicalConcurrency, concurrencySchema } from './concurrency.ts';
+import { domainSchema } from './domain.ts';
 import { firewallSchema } from './firewall.ts';
 import { partnersOf, partnersSchema } from './partners.ts';
 import { recoverySchema, requireOtherRegion } from './recovery-place.ts';
@@ -26,6 +28,10 @@ const stageSchema = z.strictObject({
    * `false` closes the door: every request is answered 503 and reaches no function, while a table is restored (docs/runbooks/restore.md). Open, if absent.
    */
   open: z.optional(z.boolean()),
+  /** A name of its own; the gateway's, if absent: infra/domain.ts. */
+  domain: z.optional(domainSchema),
+  /** What of the account's concurrency is kept for whom; nothing, if absent: infra/concurrency.ts. */
+  concurrency: z.optional(concurrencySchema),
   /** What the gateway lets through, all callers together. */
   throttling: z.strictObject({ requestsPerSecond: positive, burst: positive }),
   /** What the firewall lets through, each caller by itself: infra/firewall.ts. */
@@ -128,6 +134,7 @@ export const stages: readonly StageConfig[] = [
     name: 'production',
     region: 'us-east-1',
     protected: true,
+    concurrency: clinicalConcurrency,
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
     firewall: { perToken: 60_000, perAddress: 150_000, perAddressWithoutToken: 3_000 },
     recoveryDays: 35,

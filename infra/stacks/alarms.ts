@@ -29,7 +29,7 @@ interface Condition {
 
 /** What somebody has to be told of. Whoever is to be told subscribes to the one topic: names and figures of functions, nothing of patients. */
 export class Alarms extends Construct {
-  readonly #topic: Topic;
+  readonly topic: Topic;
   readonly #key: Key;
   readonly #told: boolean;
   #eventsTell = false;
@@ -52,17 +52,17 @@ export class Alarms extends Construct {
         conditions: fromAlarms,
       }),
     );
-    this.#topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
-    this.#topic.addToResourcePolicy(
+    this.topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
+    this.topic.addToResourcePolicy(
       new PolicyStatement({
         principals,
         actions: ['sns:Publish'],
-        resources: [this.#topic.topicArn],
+        resources: [this.topic.topicArn],
         conditions: fromAlarms,
       }),
     );
     new CfnOutput(this, 'TopicArn', {
-      value: this.#topic.topicArn,
+      value: this.topic.topicArn,
       description: 'Tells of alarms: to be subscribed to',
     });
   }
@@ -306,6 +306,16 @@ export class Alarms extends Construct {
    */
   watchUploads(planArn: string): void {
     const telling = this.#tellOfEvents();
+    // Neither policy has a condition: EventBridge publishes to encrypted topics without saying for whom.
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    const principals = [new ServicePrincipal('events.amazonaws.com')];
+    this.#key.addToResourcePolicy(
+      new PolicyStatement({ principals, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
+    );
+    const { topicArn: arn } = this.topic;
+    this.topic.addToResourcePolicy(new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [arn] }));
+    // CDK's own target would let it use the key in more ways.
+    const telling = (text: string) => [{ bind: () => ({ arn, input: RuleTargetInput.fromText(text) }) }];
     const told = { source: ['aws.guardduty'], resources: [planArn] };
     const object = EventField.fromPath('$.detail.s3ObjectDetails.objectKey');
     const status = EventField.fromPath('$.detail.scanResultDetails.scanResultStatus');
@@ -396,6 +406,6 @@ export class Alarms extends Construct {
       threshold,
       evaluationPeriods: periods,
       treatMissingData: whenMissing ?? TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(new SnsAction(this.#topic));
+    }).addAlarmAction(new SnsAction(this.topic));
   }
 }

@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { BundleFolder } from '../bundle-function.ts';
@@ -29,7 +29,14 @@ export interface BundledFunctionProps extends FunctionSettings {
   readonly statements?: readonly Statement[];
 }
 
-/** A function with a role and a log of its own. Its role is not allowed anything that is not said here or in `statements`. */
+/** X-Ray knows no resources. A trace says which function took how long: no address, body or id. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html */
+const writeTraces: Statement = {
+  sid: 'Traces', // of its own, whatever else is allowed for any resource
+  actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+  resources: ['*'],
+};
+
+/** A function with a role, a log and traces of its own. Its role is not allowed anything that is not said here or in `statements`. */
 export class BundledFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {
     const { entry, description, timeout, environment = {}, statements = [], stage, bundleFolder, logKey } = props;
@@ -46,7 +53,9 @@ export class BundledFunction extends LambdaFunction {
     const role = new Role(scope, `${id}-Role`, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description,
-      inlinePolicies: { own: new PolicyDocument({ statements: [writeLog, ...statements].map(policyStatement) }) },
+      inlinePolicies: {
+        own: new PolicyDocument({ statements: [writeLog, writeTraces, ...statements].map(policyStatement) }),
+      },
     });
     super(scope, id, {
       runtime: Runtime.NODEJS_24_X,
@@ -54,6 +63,7 @@ export class BundledFunction extends LambdaFunction {
       code: Code.fromAsset(bundleFolder(entry)),
       handler: 'index.handler',
       memorySize: 1024,
+      tracing: Tracing.ACTIVE,
       timeout,
       ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
       description,

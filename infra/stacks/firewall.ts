@@ -59,11 +59,14 @@ const notPreflight: Statement = {
  * @see https://docs.aws.amazon.com/waf/latest/developerguide/data-protection-masking.html
  */
 export class Firewall extends Construct {
+  readonly name: string;
+
   constructor(scope: Construct, id: string, { stage, logKey, gatewayStage }: FirewallProps) {
     super(scope, id);
     const name = `concord-${stage.name}`;
-    const visible = (part: string) => ({
-      metricName: `${name}-${part}`,
+    this.name = name;
+    const visible = (part?: string) => ({
+      metricName: part === undefined ? name : `${name}-${part}`,
       cloudWatchMetricsEnabled: true,
       sampledRequestsEnabled: false,
     });
@@ -85,7 +88,7 @@ export class Firewall extends Construct {
       defaultAction: { allow: {} },
       customResponseBodies: { closed: bodyOf(closedAnswer), 'too-many': bodyOf(tooManyAnswer) },
       rules: rules.map((rule, priority) => ({ ...rule, priority, visibilityConfig: visible(rule.name) })),
-      visibilityConfig: visible('all'),
+      visibilityConfig: visible(),
       dataProtectionConfig: {
         dataProtections: [
           { field: { fieldType: 'SINGLE_HEADER', fieldKeys: [...hiddenHeaders] }, action: 'SUBSTITUTION' },

@@ -3,7 +3,8 @@ import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { DigestResource } from '../grants/digest-access.ts';
 import { statementsFor } from '../grants/grants.ts';
@@ -56,6 +57,7 @@ export class SharingStack extends Stack {
   readonly #digestKey: DigestKey;
   readonly #alarms: Alarms;
   readonly #wakes: DeliveryQueue;
+  readonly #consumers: BundledFunction[] = [];
 
   constructor(scope: Construct, id: string, props: SharingStackProps) {
     super(scope, id, props);
@@ -92,6 +94,21 @@ export class SharingStack extends Stack {
         key: this.#key,
         alarms: this.#alarms,
       });
+  }
+
+  /** What reads the stream. */
+  get consumers(): readonly BundledFunction[] {
+    return this.#consumers;
+  }
+
+  /** What wakes delivery. */
+  get wakes(): IQueue {
+    return this.#wakes.queue;
+  }
+
+  /** Tells of alarms. */
+  get alarmTopic(): ITopic {
+    return this.#alarms.topic;
   }
 
   #run({ entry, everyMs, timeoutMs }: ScheduledFunction): void {
@@ -221,6 +238,7 @@ export class SharingStack extends Stack {
     });
     const leftIn = { queueArn: failed.queueArn, keyArn: this.#key.keyArn };
     const consumer = this.#functionOf(entry, backgroundTimeout, consumeStatements(streamArn, leftIn));
+    this.#consumers.push(consumer);
     this.#alarms.watchConsumer(entry, consumer, failed);
     new EventSourceMapping(this, `${constructName(name)}Mapping`, {
       target: consumer,

@@ -25,7 +25,16 @@ const operations = () =>
 /** A stage with what the stages of the project do without. */
 let unusualStage: Synthesised | undefined;
 const unusual = (): Synthesised => {
-  unusualStage ??= synthesise({ ...stageNamed('production'), knowledgePack: 'formulary.json', open: false });
+  unusualStage ??= synthesise({
+    ...stageNamed('production'),
+    knowledgePack: 'formulary.json',
+    open: false,
+    domain: {
+      name: 'ehr.network.example',
+      certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/0a1b',
+      hostedZoneId: 'Z0123456789',
+    },
+  });
   return unusualStage;
 };
 
@@ -189,7 +198,7 @@ describe('API of the stack', () => {
         .filter(({ part }) => part === 'api')
         .map(({ properties }) => properties.ReservedConcurrentExecutions);
     const [acl] = unusual().resources('AWS::WAFv2::WebACL');
-    const [first] = acl?.properties.Rules as [Record<string, unknown>];
+    const [first] = (acl?.properties.Rules ?? []) as readonly Record<string, unknown>[];
 
     expect(first).toMatchObject({
       Name: 'closed',
@@ -217,5 +226,69 @@ describe('API of the stack', () => {
     });
     expect(new Set(reserved(unusual()))).toEqual(new Set([0]));
     expect(reserved(synthesised())).not.toContain(0);
+  });
+
+  it('keeps concurrency for the functions without which nobody can be treated, and leaves the others what Lambda wants to be left', () => {
+    const reserved = synthesised()
+      .resources('AWS::Lambda::Function')
+      .flatMap((each) => {
+        const { ReservedConcurrentExecutions: kept } = each.properties;
+        return kept === undefined ? [] : [[entryOf(each), kept] as const];
+      });
+
+    expect(reserved.map(([entry]) => entry)).toEqual(
+      expect.arrayContaining(
+        ['patient', 'observation', 'medication-request', 'allergy-intolerance', 'encounter'].map(
+          (name) => `functions/records/${name}.ts`,
+        ),
+      ),
+    );
+    expect(reserved.reduce((sum, [, kept]) => sum + Number(kept), 0)).toBe(580);
+    expect(reserved).toHaveLength(Object.keys(stageNamed('production').concurrency?.reserved ?? {}).length);
+  });
+
+  describe('under a name of its own', () => {
+    const one = (type: string) => unusual().resources(type)[0]?.properties;
+
+    it('answers by TLS 1.2 or later, without the stage in the path', () => {
+      expect(one('AWS::ApiGateway::DomainName')).toMatchObject({
+        DomainName: 'ehr.network.example',
+        SecurityPolicy: 'TLS_1_2',
+        EndpointConfiguration: { Types: ['REGIONAL'] },
+        RegionalCertificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/0a1b',
+      });
+      const mapping = one('AWS::ApiGateway::BasePathMapping');
+      expect(mapping).not.toHaveProperty('BasePath');
+      expect(mapping?.Stage).toEqual({ Ref: unusual().resources('AWS::ApiGateway::Stage')[0]?.id });
+    });
+
+    it('answers under no other: neither the setting of the API nor its document leaves the gateway its own', () => {
+      const rest = one('AWS::ApiGateway::RestApi');
+
+      expect(rest?.DisableExecuteApiEndpoint).toBe(true);
+      expect((rest?.Body as RouteDocument | undefined)?.servers).toEqual([
+        {
+          url: 'https://ehr.network.example',
+          'x-amazon-apigateway-endpoint-configuration': { disableExecuteApiEndpoint: true },
+        },
+      ]);
+      expect(only('AWS::ApiGateway::RestApi').properties.DisableExecuteApiEndpoint).toBe(false);
+      expect(api()).not.toHaveProperty('servers');
+    });
+
+    it('is found by its name, where Route 53 keeps it', () => {
+      const name = unusual().resources('AWS::ApiGateway::DomainName')[0]?.id;
+
+      expect(one('AWS::Route53::RecordSet')).toEqual({
+        Name: 'ehr.network.example',
+        Type: 'A',
+        HostedZoneId: 'Z0123456789',
+        AliasTarget: {
+          DNSName: { 'Fn::GetAtt': [name, 'RegionalDomainName'] },
+          HostedZoneId: { 'Fn::GetAtt': [name, 'RegionalHostedZoneId'] },
+        },
+      });
+      expect(synthesised().resources('AWS::Route53::RecordSet')).toEqual([]);
+    });
   });
 });

@@ -24,6 +24,8 @@ const allowed: Readonly<Record<string, string>> = {
     'gives the key to the account that it is in, so that policies of roles count; without it nobody could administer it',
   'AWS::KMS::Key *': "in a key's policy the resource is this key",
   'AWS::IAM::Role dynamodb:ListStreams *': 'cannot be limited to one stream, and shows names alone',
+  'AWS::IAM::Role xray:PutTelemetryRecords xray:PutTraceSegments *':
+    'cannot be limited, and a trace says how long a function took',
   'AWS::IAM::Role s3:GetObject s3:PutObject /*': 'is every object of the one bucket, and not the bucket itself',
   'AWS::IAM::Role s3:GetObjectAttributes s3:GetObjectTagging /quarantine/*': 'is every upload that waits',
   'AWS::IAM::Role s3:GetObject /*': 'likewise',
@@ -525,7 +527,7 @@ describe('policies of the stacks', () => {
   it('let what decides on replays read, take from its queue, and write nothing', () => {
     const actions = grantsOf('functions/replay-changes.ts').flatMap((grant) => grant.actions);
 
-    expect(actions.filter((action) => !/^(?:kms|logs|sts):/.test(action)).toSorted()).toEqual([
+    expect(actions.filter((action) => !/^(?:kms|logs|sts|xray):/.test(action)).toSorted()).toEqual([
       'dynamodb:BatchGetItem',
       'dynamodb:GetItem',
       'dynamodb:Query',

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { requireFunctions } from '../../infra/concurrency.ts';
+import { requireCertificateIn } from '../../infra/domain.ts';
 import { parseStage, stageNamed, stages } from '../../infra/stages.ts';
 
 const uploads = (change: object) => {
@@ -21,6 +23,8 @@ const manyGroups = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`D
 
 const criticalResults = (change: object) => ({ policy: { ...stageNamed('dev').policy, criticalResults: change } });
 const limit = { codes: '2823-3 6298-4', unit: 'mmol/L', low: 2.5, high: 6.5, source: 'Own laboratory, 2026' };
+
+const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/0a1b';
 
 describe('configuration of the stages', () => {
   it('has a production and a dev, under different names', () => {
@@ -74,6 +78,22 @@ describe('configuration of the stages', () => {
     expect(parseStage({ ...stageNamed('dev'), webhooks }).webhooks).toEqual(webhooks);
   });
 
+  it('may be served under a name of its own, with a certificate of its region', () => {
+    const domain = { name: 'ehr.network.example', certificateArn };
+
+    expect(parseStage({ ...stageNamed('dev'), domain }).domain).toEqual(domain);
+    expect(() => requireCertificateIn('us-east-1', domain)).not.toThrow();
+    expect(() => requireCertificateIn('eu-central-1', domain)).toThrow(/is in us-east-1/);
+  });
+
+  it('may keep up to what Lambda leaves for others', () => {
+    const concurrency = { account: 1_000, reserved: { system: 900 } };
+
+    expect(parseStage({ ...stageNamed('dev'), concurrency }).concurrency).toEqual(concurrency);
+    expect(() => requireFunctions(concurrency, ['functions/system.ts'])).not.toThrow();
+    expect(() => requireFunctions(concurrency, ['functions/records/patient.ts'])).toThrow(/no function.*: system$/);
+  });
+
   it('names the stages that there are to whoever asks for another', () => {
     expect(() => stageNamed('prod')).toThrow('There is no stage "prod". Stages: production, dev');
   });
@@ -95,6 +115,13 @@ describe('configuration of the stages', () => {
     ['a critical limit of no code of LOINC', criticalResults({ limits: [{ ...limit, codes: 'potassium' }] })],
     ['nobody on call', criticalResults({ onCall: { northside: 'Patient/a' } })],
     ['no time to acknowledge a result in', criticalResults({ acknowledgeMinutes: 0 })],
+    ['a name that is an address', { domain: { name: 'https://ehr.network.example', certificateArn } }],
+    ['a certificate that nobody issued', { domain: { name: 'ehr.network.example', certificateArn: 'mine' } }],
+    [
+      'a rate of fewer requests than WAF counts',
+      { firewall: { perToken: 9, perAddress: 100, perAddressWithoutToken: 100 } },
+    ],
+    ['more concurrency than the account may keep', { concurrency: { account: 1_000, reserved: { system: 901 } } }],
     ['no throttling', { throttling: { requestsPerSecond: 0, burst: 0 } }],
     [
       'a return to an address without TLS',

@@ -58,6 +58,7 @@ describe('synth', () => {
     const stacks = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
     expect(stacks.map(([name]) => name).sort()).toEqual(
       ['api', 'backups', 'documents', 'records', 'sharing', 'sign-in'].map((part) => `concord-dev-${part}`),
+      ['api', 'documents', 'observability', 'records', 'sharing', 'sign-in'].map((part) => `concord-dev-${part}`),
     );
     expect(new Set(stacks.map(([, { environment }]) => environment))).toEqual(
       new Set(['aws://unknown-account/us-east-1']),
@@ -112,5 +113,6 @@ describe('synth', () => {
     expect(usedBy('signIn')).toEqual(['documents', 'records']);
     expect(usedBy('sharing')).toEqual(['backups', 'documents', 'records']);
     expect(usedBy('api')).toEqual(['documents', 'records', 'sign-in']);
+    expect(usedBy('observability')).toEqual(['api', 'records', 'sharing']);
   });
 });

@@ -1,0 +1,44 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { objectives } from '../objectives.ts';
+import type { StageConfig } from '../stages.ts';
+import { BurnRateAlarms } from './burn-rate-alarms.ts';
+import { ObjectiveMetrics } from './objective-metrics.ts';
+import { OperationsDashboard } from './operations-dashboard.ts';
+
+/** What is watched, of the stacks before. */
+export interface Watched {
+  /** Name of the API and its stage, as the gateway's metrics name them. */
+  readonly apiName: string;
+  readonly gatewayStage: string;
+  readonly accessLog: ILogGroup;
+  readonly firewallName: string;
+  readonly tableName: string;
+  /** The consumers of the stream. */
+  readonly consumers: readonly IFunction[];
+  /** The queue of wakes. */
+  readonly wakes: IQueue;
+}
+
+export interface ObservabilityStackProps extends StackProps {
+  readonly stage: StageConfig;
+  readonly watched: Watched;
+  /** Tells of all alarms. */
+  readonly alarmTopic: ITopic;
+}
+
+/** How well the deployment does what it promises: objectives with alarms, and a dashboard. Figures and names of functions, nothing of patients. */
+export class ObservabilityStack extends Stack {
+  constructor(scope: Construct, id: string, { stage, watched, alarmTopic, ...props }: ObservabilityStackProps) {
+    super(scope, id, props);
+    const metrics = new ObjectiveMetrics(this, 'Metrics', { stage, watched });
+    const alarms = objectives.map(
+      (objective) => new BurnRateAlarms(this, objective.name, { objective, metrics, topic: alarmTopic }),
+    );
+    new OperationsDashboard(this, 'Dashboard', { stage, watched, metrics, alarms });
+  }
+}
