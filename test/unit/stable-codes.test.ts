@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { closedAnswer, tooManyAnswer } from '../../infra/firewall.ts';
 import { gatewayResponses } from '../../infra/gateway-responses.ts';
 import { RecordError, type RecordErrorKind } from '../../shared/errors.ts';
 import { refusal } from '../../shared/fhir/operation-outcome.ts';
@@ -27,7 +28,7 @@ const statusOf = (kind: RecordErrorKind): number => refusal(new RecordError(kind
 /** The code that can refuse, without its comments and without the list of codes. */
 const code = globSync('{shared,functions}/**/*.ts', { cwd: root })
   .filter((file) => !/generated|stable-codes\.ts$/.test(file))
-  .concat('infra/gateway-responses.ts')
+  .concat('infra/gateway-responses.ts', 'infra/firewall.ts')
   .map((file) => textOf(file).replaceAll(/\/\*[\s\S]*?\*\/|\/\/ .*/g, ''))
   .join('\n');
 
@@ -58,8 +59,11 @@ const say = (code: string, status: number): void => {
 for (const kind of kinds)
   for (const code of [...(bySelf.has(kind) ? [kind] : []), ...codesByKind[kind]]) say(code, statusOf(kind));
 
-/** What the gateway says by itself, of the statuses that it does not leave as they are. */
-const byGateway = gatewayResponses.flatMap(({ template, statusCode }) => {
+/** What the gateway and the firewall before it say by themselves, of the statuses that they do not leave as they are. */
+const byGateway = [
+  ...gatewayResponses,
+  ...[closedAnswer, tooManyAnswer].map(({ body, statusCode }) => ({ template: body, statusCode })),
+].flatMap(({ template, statusCode }) => {
   const { issue } = JSON.parse(template) as fhir4.OperationOutcome;
   return issue.map(({ details }) => ({ code: details?.coding?.[0]?.code ?? '', statusCode }));
 });
