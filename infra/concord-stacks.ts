@@ -1,6 +1,7 @@
 import { type App, Aws } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { BundleFolder } from './bundle-function.ts';
+import { canaryEntry } from './canary.ts';
 import { followPoolEntry, tokenClaimsEntries } from './local/pool-functions.ts';
 import { queueConsumers } from './local/queue-consumers.ts';
 import { scheduledFunctions } from './local/scheduler.ts';
@@ -28,6 +29,7 @@ export const functionEntries: readonly string[] = [
   ...Object.values(tokenClaimsEntries),
   followPoolEntry,
   replayEntry,
+  canaryEntry,
 ];
 
 /**
@@ -194,9 +196,11 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
   });
   const observability = new ObservabilityStack(app, id('observability'), {
     ...of('observability'),
+    ...functions,
     alarmTopic: sharing.alarmTopic,
     watched: {
       apiName: api.apiName,
+      apiUrl: api.url,
       gatewayStage,
       accessLog: api.accessLog,
       firewallName: api.firewallName,

@@ -3,6 +3,7 @@ import { agesByJurisdiction } from '../shared/access/proxies/ages.ts';
 import { usualRetention } from '../shared/retention/policy.ts';
 import { isFurtherHost } from '../shared/webhooks/further-hosts.ts';
 import { backupSchema } from './backups.ts';
+import { canarySchema } from './canary.ts';
 import { clinicalConcurrency, concurrencySchema } from './concurrency.ts';
 import { domainSchema } from './domain.ts';
 import { firewallSchema } from './firewall.ts';
@@ -32,6 +33,8 @@ const stageSchema = z.strictObject({
   domain: z.optional(domainSchema),
   /** What of the account's concurrency is kept for whom; nothing, if absent: infra/concurrency.ts. */
   concurrency: z.optional(concurrencySchema),
+  /** How often a synthetic patient's day is lived through the API; never, if absent: infra/canary.ts. */
+  canary: z.optional(canarySchema),
   /** What the gateway lets through, all callers together. */
   throttling: z.strictObject({ requestsPerSecond: positive, burst: positive }),
   /** What the firewall lets through, each caller by itself: infra/firewall.ts. */
@@ -134,6 +137,7 @@ export const stages: readonly StageConfig[] = [
     name: 'production',
     region: 'us-east-1',
     protected: true,
+    canary: { everyMinutes: 5 },
     concurrency: clinicalConcurrency,
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
     firewall: { perToken: 60_000, perAddress: 150_000, perAddressWithoutToken: 3_000 },
@@ -167,6 +171,7 @@ export const stages: readonly StageConfig[] = [
     name: 'dev',
     region: 'us-east-1',
     protected: false,
+    canary: { everyMinutes: 60 },
     throttling: { requestsPerSecond: 50, burst: 100 },
     firewall: { perToken: 15_000, perAddress: 15_000, perAddressWithoutToken: 3_000 },
     recoveryDays: 1,

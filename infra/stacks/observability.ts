@@ -5,8 +5,9 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { objectives } from '../objectives.ts';
-import type { StageConfig } from '../stages.ts';
+import type { FunctionSettings } from './bundled-function.ts';
 import { BurnRateAlarms } from './burn-rate-alarms.ts';
+import { Canary } from './canary.ts';
 import { ObjectiveMetrics } from './objective-metrics.ts';
 import { OperationsDashboard } from './operations-dashboard.ts';
 
@@ -15,6 +16,8 @@ export interface Watched {
   /** Name of the API and its stage, as the gateway's metrics name them. */
   readonly apiName: string;
   readonly gatewayStage: string;
+  /** Base of FHIR. */
+  readonly apiUrl: string;
   readonly accessLog: ILogGroup;
   readonly firewallName: string;
   readonly tableName: string;
@@ -24,21 +27,31 @@ export interface Watched {
   readonly wakes: IQueue;
 }
 
-export interface ObservabilityStackProps extends StackProps {
-  readonly stage: StageConfig;
+export interface ObservabilityStackProps extends StackProps, FunctionSettings {
   readonly watched: Watched;
   /** Tells of all alarms. */
   readonly alarmTopic: ITopic;
 }
 
-/** How well the deployment does what it promises: objectives with alarms, and a dashboard. Figures and names of functions, nothing of patients. */
+/** How well the deployment does what it promises: objectives with alarms, a canary, and a dashboard. Figures and names of functions, nothing of patients. */
 export class ObservabilityStack extends Stack {
-  constructor(scope: Construct, id: string, { stage, watched, alarmTopic, ...props }: ObservabilityStackProps) {
+  constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
     super(scope, id, props);
+    const { stage, bundleFolder, logKey, watched, alarmTopic } = props;
     const metrics = new ObjectiveMetrics(this, 'Metrics', { stage, watched });
     const alarms = objectives.map(
       (objective) => new BurnRateAlarms(this, objective.name, { objective, metrics, topic: alarmTopic }),
     );
-    new OperationsDashboard(this, 'Dashboard', { stage, watched, metrics, alarms });
+    const canary =
+      stage.canary &&
+      new Canary(this, 'Canary', {
+        stage,
+        bundleFolder,
+        logKey,
+        everyMinutes: stage.canary.everyMinutes,
+        apiUrl: watched.apiUrl,
+        topic: alarmTopic,
+      }).canary;
+    new OperationsDashboard(this, 'Dashboard', { stage, watched, metrics, alarms, canary });
   }
 }

@@ -9,6 +9,7 @@ import {
   Metric,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { objectives } from '../objectives.ts';
 import type { StageConfig } from '../stages.ts';
@@ -21,6 +22,7 @@ export interface OperationsDashboardProps {
   readonly watched: Watched;
   readonly metrics: ObjectiveMetrics;
   readonly alarms: readonly BurnRateAlarms[];
+  readonly canary: IFunction | undefined;
 }
 
 const period = Duration.minutes(5);
@@ -32,7 +34,7 @@ const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
 
 /** One page for whoever looks after the deployment: first whether anything is wrong, then how the objectives stand, then what may be the reason. */
 export class OperationsDashboard extends Construct {
-  constructor(scope: Construct, id: string, { stage, watched, metrics, alarms }: OperationsDashboardProps) {
+  constructor(scope: Construct, id: string, { stage, watched, metrics, alarms, canary }: OperationsDashboardProps) {
     super(scope, id);
     const rows: IWidget[][] = [
       [
@@ -95,6 +97,14 @@ export class OperationsDashboard extends Construct {
         ),
       ],
     ];
+    if (canary)
+      rows.push([
+        graph(
+          'Days of the canary',
+          [canary.metricInvocations({ period, statistic: 'Sum' }), canary.metricErrors({ period, statistic: 'Sum' })],
+          [canary.metricDuration({ period, statistic: 'Maximum' })],
+        ),
+      ]);
     new Dashboard(this, 'Dashboard', {
       dashboardName: `concord-${stage.name}`,
       defaultInterval: Duration.hours(12),

@@ -21,6 +21,7 @@ const background = [
   'functions/file-held-accesses.ts',
   'functions/write-digests.ts',
   'functions/verify-digests.ts',
+  'functions/canary.ts',
 ];
 
 /** Those of them that decide who is told of changes. */
@@ -47,7 +48,7 @@ const filesBeside: readonly {
   {
     name: 'shared-store-dictionaries-dictionary-1.br',
     most: 6_500,
-    readBy: (entry) => !/(?:-digests|-accesses)\.ts$/.test(entry),
+    readBy: (entry) => !/(?:-digests|-accesses|canary)\.ts$/.test(entry),
   },
   {
     name: 'shared-fhir-generated-search-parameters-all.data.br',

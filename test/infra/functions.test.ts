@@ -108,6 +108,7 @@ describe('functions of the stacks', () => {
     ['functions/verify-digests.ts', ['DIGEST_BUCKET_NAME', 'DIGEST_KEY_ID', 'TABLE_NAME']],
     ['functions/remind.ts', ['BUCKET_NAME', 'REMINDER_MINUTES', 'TABLE_NAME']],
     ['functions/purge-by-policy.ts', ['BUCKET_NAME', 'DIGEST_BUCKET_NAME', 'POLICY', 'TABLE_NAME']],
+    ['functions/canary.ts', ['API_URL', 'CANARY_SECRET']],
     ['functions/file-held-accesses.ts', ['DIGEST_BUCKET_NAME', 'TABLE_NAME']],
     ['functions/add-token-claims.ts', ['DIGEST_BUCKET_NAME', 'TABLE_NAME']],
     ['functions/add-patient-claims.ts', ['DIGEST_BUCKET_NAME', 'TABLE_NAME']],
@@ -120,7 +121,9 @@ describe('functions of the stacks', () => {
     const names = new Set(functions().flatMap((each) => Object.keys(environmentOf(each))));
 
     expect([...names].sort()).toEqual([
+      'API_URL',
       'BUCKET_NAME',
+      'CANARY_SECRET',
       'CONTENT_KEY_ARN',
       'DIGEST_BUCKET_NAME',
       'DIGEST_KEY_ID',

@@ -175,6 +175,63 @@ describe('objectives', () => {
   });
 });
 
+describe('canary', () => {
+  const alarmsOf = (part: string) =>
+    resources('AWS::CloudWatch::Alarm')
+      .map(({ properties }) => properties as unknown as AlarmProperties)
+      .filter(({ AlarmDescription }) => AlarmDescription.startsWith(`The canary ${part}`));
+  const canary = () => resources('AWS::Lambda::Function').find((each) => entryOf(each) === 'functions/canary.ts');
+
+  it('lives its day every five minutes, within the time that it has', () => {
+    const [rule] = resources('AWS::Events::Rule');
+
+    expect(rule?.properties).toMatchObject({ ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' });
+    expect(JSON.stringify(rule?.properties.Targets)).toContain(`"${canary()?.id}"`);
+    expect(canary()?.properties.Timeout).toBe(110);
+  });
+
+  it('is allowed to read its own secret, and nothing else of anybody', () => {
+    const role = (canary()?.properties.Role as { 'Fn::GetAtt': [string] } | undefined)?.['Fn::GetAtt'][0];
+    const [secret] = resources('AWS::SecretsManager::Secret');
+    const [key] = resources('AWS::KMS::Key');
+    const policies = JSON.stringify(resources('AWS::IAM::Role').find(({ id }) => id === role)?.properties.Policies);
+
+    expect(policies).toContain(
+      `{"Action":"secretsmanager:GetSecretValue","Effect":"Allow","Resource":{"Ref":"${secret?.id}"}}`,
+    );
+    expect(policies).toContain(
+      `{"Action":"kms:Decrypt","Condition":{"StringEquals":{"kms:ViaService":"secretsmanager.us-east-1.amazonaws.com"}},"Effect":"Allow","Resource":{"Fn::GetAtt":["${key?.id}","Arn"]}}`,
+    );
+    expect([...policies.matchAll(/"(\w+):\w+"/g)].map(([, service]) => service)).not.toContain('dynamodb');
+    expect(secret?.properties.KmsKeyId).toEqual({ 'Fn::GetAtt': [key?.id, 'Arn'] });
+  });
+
+  it('tells the one topic of two bad days of three, and of three that were not lived', () => {
+    const topic = [{ 'Fn::ImportValue': expect.stringMatching(/Topic/) as string }];
+
+    expect(alarmsOf('could not')).toEqual([
+      expect.objectContaining({
+        MetricName: 'Errors',
+        Period: 300,
+        EvaluationPeriods: 3,
+        DatapointsToAlarm: 2,
+        Threshold: 0,
+        AlarmActions: topic,
+      }),
+    ]);
+    expect(alarmsOf('has not run')).toEqual([
+      expect.objectContaining({
+        MetricName: 'Invocations',
+        Period: 300,
+        EvaluationPeriods: 3,
+        Threshold: 1,
+        TreatMissingData: 'breaching',
+        AlarmActions: topic,
+      }),
+    ]);
+  });
+});
+
 describe('dashboard', () => {
   it('shows every objective, and nothing that a patient could be known by', () => {
     const [dashboard] = resources('AWS::CloudWatch::Dashboard');
