@@ -8,13 +8,11 @@ import { scheduledFunctions } from './local/scheduler.ts';
 import { streamConsumers } from './local/stream-consumers.ts';
 import { worksAt } from './recovery-place.ts';
 import { routes } from './routes.ts';
-import { ApiStack } from './stacks/api.ts';
+import { ApiStack, gatewayStage } from './stacks/api.ts';
 import type { BackedUp } from './stacks/backup-roles.ts';
 import { BackupsStack } from './stacks/backups.ts';
 import { DocumentsStack } from './stacks/documents.ts';
 import { fixedNames } from './stacks/fixed-names.ts';
-import { ApiStack, gatewayStage } from './stacks/api.ts';
-import { DocumentsStack } from './stacks/documents.ts';
 import { ObservabilityStack } from './stacks/observability.ts';
 import { RecordsStack } from './stacks/records.ts';
 import { replayEntry } from './stacks/recovery.ts';
@@ -33,10 +31,8 @@ export const functionEntries: readonly string[] = [
 ];
 
 /**
- * Adds the stacks of a stage to an app. Each uses only those before it: records and documents ← sign-in, sharing, api. The account is whichever
- * deploys, so nothing is looked up. With a recovery its keys and documents come first, in their own region: the replica of the table and the copies of bodies need them.
  * Adds the stacks of a stage to an app. Each uses only those before it: records and documents ← sign-in, sharing, api ← observability. The account is whichever
- * deploys, so nothing is looked up.
+ * deploys, so nothing is looked up. With a recovery its keys and documents come first, in their own region: the replica of the table and the copies of bodies need them.
  */
 export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => {
   const { recovery } = stage;
@@ -81,7 +77,7 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
   if (!recovery.standby || keysThere.secretsKeyArn === undefined)
     return { ...recoveryStacks, records, documents, backups, ...services };
   const { table: tableName } = fixedNames(stage.name);
-  const { signIn, sharing, api } = there.services({
+  const { signIn, sharing, api, observability } = there.services({
     bundleFolder,
     logKey: keysThere.logKey,
     secretsKeyArn: keysThere.secretsKeyArn,
@@ -101,6 +97,7 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     recoverySignIn: signIn,
     recoverySharing: sharing,
     recoveryApi: api,
+    recoveryObservability: observability,
   };
 };
 
@@ -170,44 +167,25 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
         pools: signIn,
         secretsKeyArn,
       });
-      return { signIn, sharing, api };
+      const observability = new ObservabilityStack(app, id('observability'), {
+        ...of('observability'),
+        ...functions,
+        alarmTopic: sharing.alarmTopic,
+        // Names of dashboards are those of the account, not of a region.
+        dashboardName: `concord-${name}${prefix && '-recovery'}`,
+        works,
+        watched: {
+          apiName: api.apiName,
+          apiUrl: api.url,
+          gatewayStage,
+          accessLog: api.accessLog,
+          firewallName: api.firewallName,
+          tableName: ground.tableName,
+          consumers: sharing.consumers,
+          wakes: sharing.wakes,
+        },
+      });
+      return { signIn, sharing, api, observability };
     },
   };
-  const signIn = new SignInStack(app, id('sign-in'), {
-    ...of('sign-in'),
-    ...functions,
-    table,
-    terminationProtection: stage.protected,
-  });
-  const sharing = new SharingStack(app, id('sharing'), {
-    ...of('sharing'),
-    ...functions,
-    table,
-    digests: documents.digests,
-    secretsKeyArn: records.secretsKey.keyArn,
-    uploadPlanArn: documents.uploadPlanArn,
-  });
-  const api = new ApiStack(app, id('api'), {
-    ...of('api'),
-    ...functions,
-    table,
-    pools: signIn,
-    secretsKeyArn: records.secretsKey.keyArn,
-  });
-  const observability = new ObservabilityStack(app, id('observability'), {
-    ...of('observability'),
-    ...functions,
-    alarmTopic: sharing.alarmTopic,
-    watched: {
-      apiName: api.apiName,
-      apiUrl: api.url,
-      gatewayStage,
-      accessLog: api.accessLog,
-      firewallName: api.firewallName,
-      tableName: records.table.tableName,
-      consumers: sharing.consumers,
-      wakes: sharing.wakes,
-    },
-  });
-  return { records, documents, signIn, sharing, api, observability };
 };

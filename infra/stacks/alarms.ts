@@ -306,16 +306,6 @@ export class Alarms extends Construct {
    */
   watchUploads(planArn: string): void {
     const telling = this.#tellOfEvents();
-    // Neither policy has a condition: EventBridge publishes to encrypted topics without saying for whom.
-    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-    const principals = [new ServicePrincipal('events.amazonaws.com')];
-    this.#key.addToResourcePolicy(
-      new PolicyStatement({ principals, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
-    );
-    const { topicArn: arn } = this.topic;
-    this.topic.addToResourcePolicy(new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [arn] }));
-    // CDK's own target would let it use the key in more ways.
-    const telling = (text: string) => [{ bind: () => ({ arn, input: RuleTargetInput.fromText(text) }) }];
     const told = { source: ['aws.guardduty'], resources: [planArn] };
     const object = EventField.fromPath('$.detail.s3ObjectDetails.objectKey');
     const status = EventField.fromPath('$.detail.scanResultDetails.scanResultStatus');
@@ -382,7 +372,7 @@ export class Alarms extends Construct {
 
   /** @returns what makes a rule's target of a text. Lets EventBridge tell. */
   #tellOfEvents(): (text: string) => IRuleTarget[] {
-    const { topicArn: arn } = this.#topic;
+    const { topicArn: arn } = this.topic;
     if (!this.#eventsTell) {
       // Neither policy has a condition: EventBridge publishes to encrypted topics without saying for whom.
       // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -390,7 +380,7 @@ export class Alarms extends Construct {
       this.#key.addToResourcePolicy(
         new PolicyStatement({ principals, actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
       );
-      this.#topic.addToResourcePolicy(new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [arn] }));
+      this.topic.addToResourcePolicy(new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [arn] }));
       this.#eventsTell = true;
     }
     // CDK's own target would let it use the key in more ways.

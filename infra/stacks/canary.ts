@@ -17,13 +17,15 @@ export interface CanaryProps extends FunctionSettings {
   /** Base of FHIR. */
   readonly apiUrl: string;
   readonly topic: ITopic;
+  /** Not behind a closed door, nor where the table may not be written. */
+  readonly runs: boolean;
 }
 
 /** What lives a synthetic patient's day through the API, again and again, and tells when it cannot. */
 export class Canary extends Construct {
   readonly canary: BundledFunction;
 
-  constructor(scope: Construct, id: string, { everyMinutes, apiUrl, topic, ...settings }: CanaryProps) {
+  constructor(scope: Construct, id: string, { everyMinutes, apiUrl, topic, runs, ...settings }: CanaryProps) {
     super(scope, id);
     const { stage } = settings;
     const key = new Key(this, 'Key', {
@@ -51,9 +53,8 @@ export class Canary extends Construct {
       }),
     });
     this.canary.configureAsyncInvoke({ retryAttempts: 0 }); // the next day comes soon
-    const open = stage.open !== false;
     new Rule(this, 'Schedule', {
-      enabled: open,
+      enabled: runs,
       schedule: Schedule.rate(Duration.minutes(everyMinutes)),
       targets: [new LambdaFunction(this.canary, { retryAttempts: 0 })],
     });
@@ -61,7 +62,7 @@ export class Canary extends Construct {
       value: secret.ref,
       description: 'To be filled with credentials of an application',
     });
-    if (open) this.#watch(Duration.minutes(everyMinutes), topic);
+    if (runs) this.#watch(Duration.minutes(everyMinutes), topic);
   }
 
   /** One day may fail by itself, as when a release is under way; of three no two. */

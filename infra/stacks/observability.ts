@@ -29,6 +29,9 @@ export interface Watched {
 
 export interface ObservabilityStackProps extends StackProps, FunctionSettings {
   readonly watched: Watched;
+  readonly dashboardName: string;
+  /** Whether a canary runs here: only where the table may be written. */
+  readonly works: boolean;
   /** Tells of all alarms. */
   readonly alarmTopic: ITopic;
 }
@@ -37,7 +40,7 @@ export interface ObservabilityStackProps extends StackProps, FunctionSettings {
 export class ObservabilityStack extends Stack {
   constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
     super(scope, id, props);
-    const { stage, bundleFolder, logKey, watched, alarmTopic } = props;
+    const { stage, bundleFolder, logKey, watched, alarmTopic, dashboardName, works } = props;
     const metrics = new ObjectiveMetrics(this, 'Metrics', { stage, watched });
     const alarms = objectives.map(
       (objective) => new BurnRateAlarms(this, objective.name, { objective, metrics, topic: alarmTopic }),
@@ -51,7 +54,8 @@ export class ObservabilityStack extends Stack {
         everyMinutes: stage.canary.everyMinutes,
         apiUrl: watched.apiUrl,
         topic: alarmTopic,
+        runs: works && stage.open !== false,
       }).canary;
-    new OperationsDashboard(this, 'Dashboard', { stage, watched, metrics, alarms, canary });
+    new OperationsDashboard(this, 'Dashboard', { dashboardName, watched, metrics, alarms, canary });
   }
 }

@@ -12,13 +12,12 @@ import {
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { objectives } from '../objectives.ts';
-import type { StageConfig } from '../stages.ts';
 import type { BurnRateAlarms } from './burn-rate-alarms.ts';
 import { isOfRequests, type ObjectiveMetrics } from './objective-metrics.ts';
 import type { Watched } from './observability.ts';
 
 export interface OperationsDashboardProps {
-  readonly stage: StageConfig;
+  readonly dashboardName: string;
   readonly watched: Watched;
   readonly metrics: ObjectiveMetrics;
   readonly alarms: readonly BurnRateAlarms[];
@@ -34,14 +33,18 @@ const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
 
 /** One page for whoever looks after the deployment: first whether anything is wrong, then how the objectives stand, then what may be the reason. */
 export class OperationsDashboard extends Construct {
-  constructor(scope: Construct, id: string, { stage, watched, metrics, alarms, canary }: OperationsDashboardProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { dashboardName, watched, metrics, alarms, canary }: OperationsDashboardProps,
+  ) {
     super(scope, id);
     const rows: IWidget[][] = [
       [
         new TextWidget({
           width: whole,
           height: 2,
-          markdown: `# Concord ${stage.name}\nWhat each objective means, and what to do when it is missed: docs/observability.md.`,
+          markdown: `# ${dashboardName}\nWhat each objective means, and what to do when it is missed: docs/observability.md.`,
         }),
       ],
       [
@@ -106,7 +109,7 @@ export class OperationsDashboard extends Construct {
         ),
       ]);
     new Dashboard(this, 'Dashboard', {
-      dashboardName: `concord-${stage.name}`,
+      dashboardName,
       defaultInterval: Duration.hours(12),
       widgets: rows,
     });

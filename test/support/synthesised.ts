@@ -20,10 +20,8 @@ export interface Resource {
 }
 
 export interface Synthesised {
-  readonly templates: Readonly<Record<'records' | 'documents' | 'backups' | 'signIn' | 'sharing' | 'api', Template>>;
-  readonly templates: Readonly<Record<'records' | 'documents' | 'signIn' | 'sharing' | 'api' | 'observability', Template>>;
   readonly templates: Readonly<
-    Record<'records' | 'documents' | 'signIn' | 'sharing' | 'api' | 'observability', Template>
+    Record<'records' | 'documents' | 'backups' | 'signIn' | 'sharing' | 'api' | 'observability', Template>
   >;
   /** Of all stacks, optionally of one type such as `AWS::IAM::Role`. */
   readonly resources: (type?: string) => readonly Resource[];
