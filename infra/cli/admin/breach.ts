@@ -156,8 +156,12 @@ const report = (notified: readonly Notified[], discovered: number, csv: string |
       tableOf(['chart', 'patient', 'kept by', 'shown', 'changed', 'last', 'what'], rows),
       '',
       `${notified.length} patients. ${changed === 0 ? 'No chart was changed.' : `${changed} charts were changed: what was written there is to be looked at.`}`,
-      `Discovered ${dayOf(discovered)}. Unless a risk assessment finds a low probability of compromise (45 CFR 164.402(2)):`,
-      ...due.map(({ words, until }) => `  by ${until}  ${words}`),
+      ...(due.length === 0
+        ? ['Nobody is to be told.']
+        : [
+            `Discovered ${dayOf(discovered)}. Unless a risk assessment finds a low probability of compromise (45 CFR 164.402(2)):`,
+            ...due.map(({ words, until }) => `  by ${until}  ${words}`),
+          ]),
       ...(csv === undefined ? [] : [`Whom to notify is in ${csv}`]),
     ].join('\n'),
     data: { discovered: dayOf(discovered), patients: notified, due },
