@@ -1,8 +1,8 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { allVerbs } from '../../infra/cli/admin/all-verbs.ts';
 import type { Place } from '../../infra/cli/admin/place.ts';
 import { verbNamed } from '../../infra/cli/admin/run-admin.ts';
 import type { Report } from '../../infra/cli/admin/verb.ts';
+import { verbs } from '../../infra/cli/admin/verbs.ts';
 import { indexByDay } from '../../shared/audit/index-by-day.ts';
 import type { FhirServer } from './fhir-server.ts';
 import { insertEvent } from './stream-events.ts';
@@ -29,7 +29,7 @@ export const administerAt = async (
     close: () => undefined,
     ...more,
   };
-  const { verb, rest } = verbNamed(allVerbs, words);
+  const { verb, rest } = verbNamed(verbs, words);
   const { run, dryRun } = verb.understand(rest, now);
   return run({
     place: () => Promise.resolve(place),

@@ -1,5 +1,5 @@
-import { allVerbs } from '../../infra/cli/admin/all-verbs.ts';
 import { runAdmin } from '../../infra/cli/admin/run-admin.ts';
+import { verbs } from '../../infra/cli/admin/verbs.ts';
 import type { Concord } from '../../infra/local/concord.ts';
 
 /** What came of a command. */
@@ -16,7 +16,7 @@ export const administer = async ({ port }: Pick<Concord, 'port'>, ...words: stri
   process.env.PORT = String(port);
   try {
     const output = { print: (text: string) => stdout.push(text), say: (text: string) => stderr.push(text) };
-    const status = await runAdmin(allVerbs, words, output);
+    const status = await runAdmin(verbs, words, output);
     return { status, stdout: stdout.join('\n'), stderr: stderr.join('\n') };
   } finally {
     if (before === undefined) delete process.env.PORT;

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allVerbs as verbs } from '../../infra/cli/admin/all-verbs.ts';
 import { verbNamed } from '../../infra/cli/admin/run-admin.ts';
+import { verbs } from '../../infra/cli/admin/verbs.ts';
 
 const docs = path.resolve(import.meta.dirname, '../../docs');
 const pages = readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
