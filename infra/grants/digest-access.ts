@@ -10,6 +10,12 @@ export interface DigestResource {
   readonly region: string;
 }
 
+/** What the policy of the key that authenticates digests lets a function do with it. No policy of a role says anything of it. */
+export const codeStatement = (digestKeyArn: string, action: 'GenerateMac' | 'VerifyMac'): Statement => ({
+  actions: [`kms:${action}`],
+  resources: [digestKeyArn],
+});
+
 /** Reads where chains end, and writes that down. It changes nothing in the table. */
 export const writeDigestsStatements = (table: TableResource, digests: DigestResource): Statement[] => [
   onRows(table, ['Query'], 'StringLike', [`${chainedPrefix}*`, auditChainPartition('*')]),

@@ -249,15 +249,20 @@ export const onRows = (
   },
 });
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
+/**
+ * Of charts who keeps them, and nothing else. That attributes are named is asked for by itself; whether all of them are wanted is told of some reads and not of others.
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_dynamodb_attributes.html
+ */
 const whoKeepsCharts = ({ tableArn }: TableResource): Statement => ({
   actions: ['dynamodb:BatchGetItem'],
   resources: [tableArn],
   conditions: {
     'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [chartKey('*')] },
     'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'custodian'] },
-    StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
-    Null: { 'dynamodb:LeadingKeys': 'false' },
+    StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+    Null: { 'dynamodb:LeadingKeys': 'false', 'dynamodb:Attributes': 'false' },
   },
 });
 

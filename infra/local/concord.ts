@@ -20,6 +20,8 @@ import { createTable, type LocalDynamoDb, startDynamoDb } from './dynamodb.ts';
 import { type LoggedEvent, localAccount, openEventBus } from './event-bus.ts';
 import { startExpirySweeper } from './expiry-sweeper.ts';
 import { startGateway } from './gateway.ts';
+import { underGrants } from './iam/enforce-grants.ts';
+import { localPlaces } from './iam/local-places.ts';
 import { openKeyService } from './key-service.ts';
 import { importHandler, type LoadHandler, lambdaContext } from './lambda.ts';
 import { scan } from './malware-scanner.ts';
@@ -124,13 +126,13 @@ const start = async (
     port,
     dataDir,
     reset = false,
-    load = importHandler,
+    load: loadFrom = importHandler,
     consumers = allConsumers,
     schedule = scheduledFunctions,
     queueConsumers = allQueueConsumers,
   } = options;
   // Told before anything else is touched, though the gateway takes the port at the end.
-  if (port !== 0) await (await startGateway(port, { routes: [], load, authorize: () => undefined })).stop();
+  if (port !== 0) await (await startGateway(port, { routes: [], load: loadFrom, authorize: () => undefined })).stop();
   // Reading the routes loads every record type; a test with routes of its own need not.
   const routes = options.routes ?? (await import('../routes.ts')).routes;
   if (options.knowledgePack) await requirePack(options.knowledgePack);
@@ -162,11 +164,6 @@ const start = async (
   objectStore.createBucket(bucketName);
   objectStore.createBucket(digestBucketName, { locked: true });
 
-  const userPools = await openUserPools({
-    folder: folder.usersFolder,
-    region,
-    ...(options.poolFunctions === false ? {} : poolFunctions(load)),
-  });
   const bus = openEventBus({ name: eventBusName, region, file: folder.eventLog });
   const keyService = openKeyService({ digests: folder.digestKey, secrets: folder.secretsKey });
   const queues = allQueueConsumers.map((consumer) => ({
@@ -181,6 +178,27 @@ const start = async (
       maxReceiveCount: consumer.maxReceiveCount,
     }),
   }));
+  const account = { region, id: localAccount };
+  const wakes = queues.find(({ consumer }) => consumer.name === 'wakes')?.queue;
+  const places = localPlaces(
+    {
+      tableName,
+      bucketName,
+      digestBucketName,
+      digestKeyId: keyService.digestKeyId,
+      secretsKeyId: keyService.secretsKeyId,
+      eventBusName,
+      wakeQueueArn: wakes?.arn ?? '',
+    },
+    account,
+  );
+  // From here on functions run in the name of their roles, whoever calls them.
+  const load = underGrants(loadFrom, places, account);
+  const userPools = await openUserPools({
+    folder: folder.usersFolder,
+    region,
+    ...(options.poolFunctions === false ? {} : poolFunctions(load)),
+  });
   services.push(userPools.service, bus.service, keyService.service, ...queues.map(({ queue }) => queue.service));
   documents.push(userPools.documents, bus.documents);
   forms.push(userPools.forms);
@@ -192,7 +210,7 @@ const start = async (
     DIGEST_KEY_ID: keyService.digestKeyId,
     SECRETS_KEY_ID: keyService.secretsKeyId,
     EVENT_BUS_NAME: eventBusName,
-    WAKE_QUEUE_URL: queues.find(({ consumer }) => consumer.name === 'wakes')?.queue.url ?? '',
+    WAKE_QUEUE_URL: wakes?.url ?? '',
     AWS_ENDPOINT_URL_DYNAMODB: store.endpoint,
     AWS_ENDPOINT_URL_S3: objectStore.endpoint,
     AWS_ENDPOINT_URL_EVENTBRIDGE: awsServices.endpoint,

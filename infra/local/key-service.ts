@@ -21,8 +21,8 @@ const longestMessage = 4_096;
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html */
 const longestCiphertext = 6_144;
 
-const digestKeyId = 'alias/concord-digests';
-const secretsKeyId = 'alias/concord-secrets';
+export const digestKeyId = 'alias/concord-digests';
+export const secretsKeyId = 'alias/concord-secrets';
 
 /** @param files - keep the keys. */
 export const openKeyService = (files: { readonly digests: string; readonly secrets: string }): LocalKeyService => ({

@@ -1,5 +1,11 @@
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
+import { localAccount } from '../../infra/local/event-bus.ts';
+import { inNameOf, roleOf } from '../../infra/local/iam/enforce-grants.ts';
+import { localPlaces } from '../../infra/local/iam/local-places.ts';
+import { digestKeyId, secretsKeyId } from '../../infra/local/key-service.ts';
+import { fileNameOf } from '../../infra/routes.ts';
 import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
 import { Denylist } from '../../shared/http/denylist.ts';
 import { ownRoutes } from '../../shared/http/own-routes/index.ts';
@@ -45,7 +51,7 @@ export interface TestRequest {
   readonly token?: string;
 }
 
-/** The real handlers on the embedded DynamoDB, called with gateway events. */
+/** The real handlers on the embedded DynamoDB, called with gateway events, each in the name of its function's role. */
 export interface FhirServer {
   readonly store: RecordStore;
   readonly calls: CallCounter;
@@ -103,20 +109,38 @@ export const fhirServer = async (
     policy: { ...usualPolicy, ...policy },
     programmes: () => denylist.programmes,
   };
+  const account = { region: dummyCredentials.AWS_REGION, id: localAccount };
+  const places = localPlaces(
+    {
+      tableName,
+      bucketName: bucket.bucket,
+      digestBucketName: 'none',
+      digestKeyId,
+      secretsKeyId,
+      eventBusName: 'none',
+      wakeQueueArn: 'none',
+    },
+    account,
+  );
   const handlers = new Map<string, Handler>();
   const handlerFor = (type: string): Handler => {
     const known = handlers.get(type);
     if (known) return known;
     const own = recordTypes.find(({ name }) => name === type);
-    const handler = (type === 'cds-services'
-      ? serveCdsServices(() => services)
-      : type === 'hl7/v2'
-        ? serveHl7V2(recordTypes, () => services)
-        : type === '_history' || type === '_changes'
-          ? serveHistory(() => services)
-          : type === '' || type === '_search' || type.startsWith('$')
-            ? serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)
-            : serveRecords(own ? [own] : otherRecordTypes, ownRoutes, () => services)) as unknown as Handler;
+    const [entry, served] =
+      type === 'cds-services'
+        ? ['cds-services', serveCdsServices(() => services)]
+        : type === 'hl7/v2'
+          ? ['hl7-v2', serveHl7V2(recordTypes, () => services)]
+          : type === '_history' || type === '_changes'
+            ? ['history', serveHistory(() => services)]
+            : type === '' || type === '_search' || type.startsWith('$')
+              ? ['system', serveSystem([...recordTypes, ...otherRecordTypes], ownRoutes, () => services)]
+              : own
+                ? [`records/${fileNameOf(own.name)}`, serveRecords([own], ownRoutes, () => services)]
+                : ['other-records', serveRecords(otherRecordTypes, ownRoutes, () => services)];
+    const role = roleOf(`functions/${entry}.ts`, places, account);
+    const handler: Handler = (event, context) => inNameOf(role, () => (served as unknown as Handler)(event, context));
     handlers.set(type, handler);
     return handler;
   };
