@@ -467,7 +467,7 @@ describe('policies of the stacks', () => {
 
     expect(denied).toEqual([
       expect.objectContaining({
-        actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'],
+        actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
         Condition: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['A#*'] } },
       }),
     ]);
