@@ -1,7 +1,13 @@
 import { type DigestResource, holdStatements } from './digest-access.ts';
 import type { Grants } from './grants.ts';
 import { secretsStatement } from './secrets-access.ts';
-import { historyStatements, recordStatements, type TableResource, uploadStatements } from './table-access.ts';
+import {
+  historyStatements,
+  recordStatements,
+  showStatements,
+  type TableResource,
+  uploadStatements,
+} from './table-access.ts';
 
 export interface ApiPlaces {
   readonly table: TableResource;
@@ -23,6 +29,8 @@ export const writesSubscriptions = (entry: string): boolean =>
 export const apiGrants: Grants<ApiPlaces> = (entry, { table, digests, secretsKeyArn }) => {
   if (entry === 'functions/metadata.ts') return []; // it describes the server, which is no data
   if (entry === 'functions/history.ts') return [...historyStatements(table), ...holdStatements(digests)];
+  // Nobody writes AuditEvents.
+  if (entry === 'functions/records/audit-event.ts') return [...showStatements(table), ...holdStatements(digests)];
   if (!servesRecords.test(entry)) return undefined;
   return [
     ...recordStatements(table),

@@ -39,7 +39,7 @@ export const holdStatements = (digests: DigestResource): Statement[] => [
 /** Files rows of the access log that were held, and says of each that it was filed. */
 export const fileHeldStatements = (table: TableResource, digests: DigestResource): Statement[] => [
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows]),
-  accessLogStays(table),
+  ...accessLogStays(table),
   useKey(table),
   { actions: ['s3:GetObject'], resources: [`${digests.bucketArn}/${heldPrefix}*`] },
   { actions: ['s3:PutObject'], resources: [`${digests.bucketArn}/${filedPrefix}*`] },

@@ -53,6 +53,7 @@ export const accessLogRows = `${auditPartition('')}*`;
 /** What a function may do that serves records. An object is written once, so it may remove none. */
 export const recordStatements = (table: TableResource): Statement[] => [
   ...rowStatements(table),
+  toldStays(table, `${toldSightsPrefix}*`),
   onObjects(table, 'GetObject', 'PutObject'),
   useKeyForObjects(table),
 ];
@@ -68,20 +69,47 @@ export const uploadStatements = ({ bucketArn }: TableResource): Statement[] => [
 /** What settles transactions that a function left behind, and removes bodies whose commit never came. It reads none. */
 export const sweepStatements = (table: TableResource): Statement[] => [
   ...rowStatements(table),
+  toldStays(table),
   onObjects(table, 'DeleteObject'),
 ];
 
 const rowStatements = (table: TableResource): Statement[] => [
   { actions: itemActions, resources: [table.tableArn] },
-  accessLogStays(table),
+  ...accessLogStays(table),
   useKey(table),
 ];
+
+/** Actions by which a row becomes another one, or none. */
+const writingActions = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'].map((action) => `dynamodb:${action}`);
+
+/** What was told of changes, and what is to be reminded of, is written by what stands behind the stream alone, though whoever serves records writes rows of many kinds. */
+const toldStays = ({ tableArn }: TableResource, ...further: readonly string[]): Statement => ({
+  sid: 'WhatWasToldStays',
+  effect: 'Deny',
+  actions: writingActions,
+  resources: [tableArn],
+  conditions: {
+    'ForAnyValue:StringLike': {
+      'dynamodb:LeadingKeys': [
+        `${feedPrefix}*`,
+        feedProgressPartition,
+        reconciliationKey.pk,
+        `${sequencePrefix}*`,
+        `${reminderPrefix}*`,
+        remindedToKey.pk,
+        ...further,
+      ],
+    },
+  },
+});
 
 /**
  * Whatever else a role is allowed: a row of an access log, once put, is never changed or removed. A batch has an action of its own, which tells puts and deletions not apart, so logs are not written by
  * batches. That a row is not put in another's place each put has to ask for itself; the log's chain tells of one that was.
  */
-export const accessLogStays = ({ tableArn }: TableResource): Statement => ({
+export const accessLogStays = (table: TableResource): Statement[] => [logsStay(table), chainsStay(table)];
+
+const logsStay = ({ tableArn }: TableResource): Statement => ({
   sid: 'AccessLogStays',
   effect: 'Deny',
   actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
@@ -89,23 +117,31 @@ export const accessLogStays = ({ tableArn }: TableResource): Statement => ({
   conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [accessLogRows] } },
 });
 
-/** What shows what was changed: it reads, leaves its trace, notes which organisations ask and what could not be shown to them, and writes nothing else but the deployment's secret where there is none yet. */
-export const historyStatements = (table: TableResource): Statement[] => [
+/** The chain over a log, and what its digests go by, are written by one function alone: whoever writes a log could else write its proof. */
+const chainsStay = ({ tableArn }: TableResource): Statement => ({
+  sid: 'ChainsStay',
+  effect: 'Deny',
+  actions: writingActions,
+  resources: [tableArn],
+  conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [auditChainPartition('*'), `${chainedPrefix}*`] } },
+});
+
+/** What shows records and changes none: it reads, leaves its trace, and writes nothing else but the deployment's secret where there is none yet. */
+export const showStatements = (table: TableResource, ...further: readonly string[]): Statement[] => [
   {
     actions: ['GetItem', 'BatchGetItem', 'Query'].map((action) => `dynamodb:${action}`),
     resources: [table.tableArn],
   },
-  onRows(table, ['PutItem'], 'StringLike', [
-    accessLogRows,
-    deploymentKeyKey.pk,
-    listenersPartition,
-    passedOverPartition,
-  ]),
-  accessLogStays(table),
+  onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk, ...further]),
+  ...accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject'),
   useKeyForObjects(table),
 ];
+
+/** What shows what was changed: it notes besides which organisations ask, and what could not be shown to them. */
+export const historyStatements = (table: TableResource): Statement[] =>
+  showStatements(table, listenersPartition, passedOverPartition);
 
 /** Writes sign-ins into the log. It may be the first of all, and makes the deployment's secret then. */
 export const signInStatements = (table: TableResource): Statement[] => [
@@ -115,7 +151,7 @@ export const signInStatements = (table: TableResource): Statement[] => [
 
 const writeSignIns = (table: TableResource): Statement[] => [
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk]),
-  accessLogStays(table),
+  ...accessLogStays(table),
   useKey(table),
 ];
 
@@ -130,7 +166,7 @@ export const followPoolStatements = (table: TableResource): Statement[] => [
   onRows(table, ['GetItem'], 'StringEquals', [deploymentKeyKey.pk]),
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deniedPartition, deploymentKeyKey.pk]),
   onRows(table, ['Query'], 'StringLike', [accessLogRows]),
-  accessLogStays(table),
+  ...accessLogStays(table),
   useKey(table),
 ];
 
@@ -140,7 +176,7 @@ export const fileAccessesStatements = (table: TableResource): Statement[] => [
   onRows(table, ['DeleteItem'], 'StringLike', [`${disclosurePrefix}*`]),
   onRows(table, ['Query'], 'StringLike', [auditChainPartition('*')]),
   whoKeepsCharts(table),
-  accessLogStays(table),
+  logsStay(table),
   useKey(table),
 ];
 
@@ -156,7 +192,7 @@ export const publishStatements = (table: TableResource): Statement[] => [
   onRows(table, ['BatchWriteItem'], 'StringLike', [`${feedPrefix}*`, feedProgressPartition]),
   onRows(table, ['PutItem'], 'StringLike', [`${sequencePrefix}*`, feedProgressPartition, deploymentKeyKey.pk]),
   onRows(table, ['UpdateItem'], 'StringLike', [feedProgressPartition, `${toldSightsPrefix}*`]),
-  accessLogStays(table),
+  ...accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject'),
   useKeyForObjects(table),
@@ -186,7 +222,7 @@ export const remindStatements = (table: TableResource): Statement[] => [
     remindedToKey.pk,
     deploymentKeyKey.pk,
   ]),
-  accessLogStays(table),
+  ...accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject'),
   useKeyForObjects(table),
@@ -220,7 +256,7 @@ export const deliverStatements = (table: TableResource): Statement[] => [
     uploadPartition('*'),
   ]),
   onRows(table, ['PutItem'], 'StringLike', [accessLogRows, deploymentKeyKey.pk, passedOverPartition]),
-  accessLogStays(table),
+  ...accessLogStays(table),
   useKey(table),
   onObjects(table, 'GetObject', 'PutObject'),
   useKeyForObjects(table),

@@ -446,33 +446,6 @@ describe('policies of the stacks', () => {
     expect(wide).toEqual([]);
   });
 
-  it.each([
-    'functions/records/patient.ts',
-    'functions/system.ts',
-    'functions/other-records.ts',
-    'functions/sweep-transactions.ts',
-    'functions/purge-by-policy.ts',
-    'functions/remind.ts',
-    'functions/deliver.ts',
-    'functions/history.ts',
-    'functions/publish-changes.ts',
-    'functions/retry-parked.ts',
-    'functions/reconcile-feed.ts',
-    'functions/file-accesses.ts',
-    'functions/add-token-claims.ts',
-    'functions/add-patient-claims.ts',
-    'functions/follow-user-pool.ts',
-  ])('keep %s from changing or deleting a row of an access log', (entry) => {
-    const denied = grantsOf(entry).filter(({ Effect }) => Effect === 'Deny');
-
-    expect(denied).toEqual([
-      expect.objectContaining({
-        actions: ['dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
-        Condition: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['A#*'] } },
-      }),
-    ]);
-  });
-
   it('allow what serves records exactly the calls that the code makes', () => {
     const needed = commandsInCode().flatMap((command) => actionsOfCommand[command] ?? [`an action for ${command}`]);
 

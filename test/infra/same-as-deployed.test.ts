@@ -8,6 +8,7 @@ import { documentClient } from '../../shared/store/document-client.ts';
 import { beatPrefix } from '../../shared/store/feed/feed-keys.ts';
 import { auditPartition } from '../../shared/store/keys.ts';
 import { bareStack } from '../support/concord.ts';
+import { keyStatements, roleStatements } from '../support/policies-of-templates.ts';
 import { entryOf, type Resource, synthesised } from '../support/synthesised.ts';
 
 // Routes, gateway answers, filters, batches, queues, schedules and the table's keys are compared where their stacks are tested.
@@ -104,31 +105,6 @@ describe('the time of functions', () => {
   });
 });
 
-interface PolicyStatement {
-  readonly Effect: string;
-  readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Principal?: unknown;
-  readonly Condition?: unknown;
-}
-
-/** What a value of a template leads to: `records/Table` for the table of the records stack. */
-const pointed = (value: unknown, part: string): string => {
-  if (typeof value === 'string') return value;
-  const { Ref, ...functionOf } = value as { Ref?: string } & Readonly<Record<string, unknown>>;
-  const [own] = (functionOf['Fn::GetAtt'] as readonly string[] | undefined) ?? [];
-  const id = Ref ?? own;
-  if (id !== undefined) return `${part}/${id.slice(0, -8)}`;
-  const exported = functionOf['Fn::ImportValue'];
-  const [, stack, name] =
-    /^concord-\w+-([\w-]+):ExportsOutput(?:Ref|FnGetAtt)(\w+)[\dA-F]{8}(?:Arn|StreamArn)?[\dA-F]{8}$/.exec(
-      String(exported),
-    ) ?? [];
-  if (name !== undefined) return `${stack}/${name}${String(exported).includes('StreamArn') ? 'Stream' : ''}`;
-  const [, parts] = functionOf['Fn::Join'] as readonly [string, readonly unknown[]];
-  return parts.map((each) => pointed(each, part)).join('');
-};
-
 const places: Places = {
   table: {
     tableArn: 'records/Table',
@@ -163,23 +139,9 @@ const lines = (effect: string, actions: readonly string[], resources: readonly s
 /** Statements of a function's role, and those of keys that name it. */
 const deployedGrants = ({ part, properties }: Resource): string[] => {
   const [roleId] = (properties.Role as { 'Fn::GetAtt': [string] })['Fn::GetAtt'];
-  const lined = ({ Effect, Action, Resource: on, Condition }: PolicyStatement, self?: string) => {
-    const resources = [on].flat().map((each) => self ?? pointed(each, part));
-    return lines(Effect, [Action].flat(), resources, Condition);
-  };
-  const role = synthesised()
-    .resources('AWS::IAM::Role')
-    .find((each) => each.part === part && each.id === roleId);
-  const own = role?.properties.Policies as readonly { readonly PolicyDocument: { Statement: PolicyStatement[] } }[];
-  const ofKeys = synthesised()
-    .resources('AWS::KMS::Key')
-    .filter((key) => key.part === part)
-    .flatMap((key) =>
-      (key.properties.KeyPolicy as { Statement: PolicyStatement[] }).Statement.filter(
-        ({ Effect, Principal }) => Effect === 'Allow' && JSON.stringify(Principal).includes(`"${roleId}"`),
-      ).flatMap((statement) => lined(statement, `${part}/${key.id.slice(0, -8)}`)),
-    );
-  return [...own.flatMap(({ PolicyDocument }) => PolicyDocument.Statement.flatMap((each) => lined(each))), ...ofKeys];
+  return [...roleStatements(), ...keyStatements()]
+    .filter((each) => each.part === part && each.holder === roleId)
+    .flatMap(({ effect, actions, resources, conditions }) => lines(effect, actions, resources, conditions));
 };
 
 describe('what functions may do', () => {

@@ -18,7 +18,7 @@ export interface Role {
 
 /** The handler of requests that the SDK's clients have in common, and what asks by their means. */
 interface RequestHandler {
-  handle(request: Outgoing, options?: unknown): Promise<{ readonly response: unknown }>;
+  handle: (this: RequestHandler, request: Outgoing, options?: unknown) => Promise<{ readonly response: unknown }>;
 }
 
 const acting = new AsyncLocalStorage<Role>();
