@@ -7,6 +7,7 @@ import { commit } from '../../shared/store/commit.ts';
 import { remindedToKey, reminderPrefix } from '../../shared/store/reminder-rows.ts';
 import { rowsBetween } from '../../shared/store/rows-between.ts';
 import { writeRows } from '../../shared/store/write-rows.ts';
+import { asFunction } from '../support/as-function.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer } from '../support/fhir-server.ts';
 import { publisherOn } from '../support/publisher.ts';
@@ -51,7 +52,8 @@ const book = (start: number, elements: Partial<fhir4.Appointment> = {}, as = fro
     },
     as,
   );
-const runAt = (time: number, minutes = [24 * 60]) => remind(server.store, { minutes, now: time });
+const runAt = (time: number, minutes = [24 * 60]) =>
+  asFunction('functions/remind.ts', server.store, () => remind(server.store, { minutes, now: time }));
 const remindersOf = async (organization = 'northside') => {
   const { rows } = await rowsBetween(server.store, { pk: `${reminderPrefix}${organization}`, from: '!', to: '~' });
   return rows.filter(({ at }) => Number(at) >= now);

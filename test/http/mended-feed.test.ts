@@ -4,16 +4,17 @@ import { usualPolicy } from '../../shared/access/policy.ts';
 import { publishing } from '../../shared/changes/mend-on-schedule.ts';
 import type { Publisher } from '../../shared/changes/publish.ts';
 import { readableNow, readingFor, systemAsking } from '../../shared/changes/readable-now.ts';
-import { reconcile } from '../../shared/changes/reconcile.ts';
+import { reconcile as reconcileFeed } from '../../shared/changes/reconcile.ts';
 import type { RecordChanged } from '../../shared/changes/record-changed.ts';
 import { retell } from '../../shared/changes/retell.ts';
-import { retryParked } from '../../shared/changes/retry-parked.ts';
+import { retryParked as retry } from '../../shared/changes/retry-parked.ts';
 import { completeUpTo } from '../../shared/store/feed/completeness.ts';
 import { feedPrefix } from '../../shared/store/feed/feed-keys.ts';
 import { changesOf, type FeedRow } from '../../shared/store/feed/feed-rows.ts';
 import { parkedCharts } from '../../shared/store/feed/parked-charts.ts';
 import { beginning, changesAfter } from '../../shared/store/feed/sequence.ts';
 import { type Row, recordKey } from '../../shared/store/keys.ts';
+import { asFunction } from '../support/as-function.ts';
 import { consentBody, organizationsThere } from '../support/consents.ts';
 import { type FollowedServer, followedServer } from '../support/feed.ts';
 import { base } from '../support/fhir-server.ts';
@@ -32,6 +33,12 @@ import {
 import { allRows, intercepted, rowAt } from '../support/test-store.ts';
 
 // What of the feed is mended by itself. Parking and reconciliation have their own tests in test/store; here the publisher decides who is told.
+
+/** As the functions of these names run them. */
+const retryParked: typeof retry = (store, ...args) =>
+  asFunction('functions/retry-parked.ts', store, () => retry(store, ...args));
+const reconcile: typeof reconcileFeed = (store, ...args) =>
+  asFunction('functions/reconcile-feed.ts', store, () => reconcileFeed(store, ...args));
 
 let server: FollowedServer;
 let publisher: Publisher;

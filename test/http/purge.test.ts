@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { chartLog } from '../../shared/audit/audit-log.ts';
 import { commit } from '../../shared/store/commit.ts';
-import { sweepPurges } from '../../shared/store/sweep-purges.ts';
+import type { RecordStore } from '../../shared/store/record-store.ts';
+import { sweepPurges as sweep } from '../../shared/store/sweep-purges.ts';
+import { asFunction } from '../support/as-function.ts';
 import type { TestCaller } from '../support/callers.ts';
 import { type FhirServer, fhirServer, type TestBody } from '../support/fhir-server.ts';
 import { type Chart, patientView, privacy, queriesIn } from '../support/patient-view.ts';
@@ -18,6 +20,8 @@ import {
   type Stored,
 } from '../support/records.ts';
 import { allRows, commitOf, intercepted, newRecord } from '../support/test-store.ts';
+
+const sweepPurges = (store: RecordStore) => asFunction('functions/sweep-transactions.ts', store, () => sweep(store));
 
 // How a chart ends, and what keeps it.
 

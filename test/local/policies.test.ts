@@ -277,6 +277,12 @@ describe('a call to another service asks permission', () => {
     expect(askedFor(ofS3(method, '/bodies/a/b%25', more))).toEqual(expected);
   });
 
+  it('of S3 to list a bucket by a prefix', () => {
+    const request = ofS3('GET', '/digests/', { query: { 'list-type': '2', prefix: 'held/' } });
+
+    expect(askedFor(request, 's3:prefix')).toEqual([['s3:ListBucket', 'digests', ['held/']]]);
+  });
+
   it('of EventBridge for each event', () => {
     const Entries = [
       { EventBusName: 'concord', Source: 'a' },

@@ -11,8 +11,11 @@ import { keepingRow } from '../../shared/store/keeping.ts';
 import { purgeKey, recordKey } from '../../shared/store/keys.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import type { RecordRow, StoredRecord } from '../../shared/store/rows.ts';
-import { sweepPurges } from '../../shared/store/sweep-purges.ts';
+import { sweepPurges as sweep } from '../../shared/store/sweep-purges.ts';
+import { asFunction } from '../support/as-function.ts';
 import { commitOf, intercepted, newRecord, nextOf, rowAt, testStoreAndBucket } from '../support/test-store.ts';
+
+const sweepPurges = (store: RecordStore) => asFunction('functions/sweep-transactions.ts', store, () => sweep(store));
 
 let store: RecordStore;
 let objectKeys: () => Promise<string[]>;

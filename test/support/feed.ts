@@ -15,6 +15,7 @@ import { fileAccesses } from '../../shared/audit/file-accesses.ts';
 import { type Publisher, publishChanges } from '../../shared/changes/publish.ts';
 import type { RecordStore } from '../../shared/store/record-store.ts';
 import { sweepAndBeat } from '../../shared/store/sweep-on-schedule.ts';
+import { asFunction } from './as-function.ts';
 import { type LocalTable, localTable } from './dynamodb.ts';
 import { type FhirServer, fhirServer } from './fhir-server.ts';
 import { publisherOn } from './publisher.ts';
@@ -64,8 +65,10 @@ export const fileRecords = async (
   publisher: Publisher = publisherOn(store),
 ): Promise<void> => {
   const consumers = {
-    'publish-changes': (event: DynamoDBStreamEvent) => publishChanges(publisher, event),
-    'file-accesses': (event: DynamoDBStreamEvent) => fileAccesses(store, event),
+    'publish-changes': (event: DynamoDBStreamEvent) =>
+      asFunction('functions/publish-changes.ts', store, () => publishChanges(publisher, event)),
+    'file-accesses': (event: DynamoDBStreamEvent) =>
+      asFunction('functions/file-accesses.ts', store, () => fileAccesses(store, event)),
   };
   for (const [name, consume] of Object.entries(consumers)) {
     const passed = passedTo(name, records);
@@ -96,7 +99,7 @@ export const followedServer = async (policy: Partial<Policy> = {}): Promise<Foll
   const publisher = publisherOn(server.store, { policy, bus });
   const file = async () => fileRecords(server.store, await streamed(), undefined, publisher);
   const beat = async (now?: number) => {
-    await sweepAndBeat(server.store, now);
+    await asFunction('functions/sweep-transactions.ts', server.store, () => sweepAndBeat(server.store, now));
     await file();
   };
   return { ...server, streamed, file, beat, bus };

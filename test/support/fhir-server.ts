@@ -1,10 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { dummyCredentials } from '../../infra/local/dummy-credentials.ts';
-import { localAccount } from '../../infra/local/event-bus.ts';
-import { inNameOf, roleOf } from '../../infra/local/iam/enforce-grants.ts';
-import { localPlaces } from '../../infra/local/iam/local-places.ts';
-import { digestKeyId, secretsKeyId } from '../../infra/local/key-service.ts';
+import { inNameOf } from '../../infra/local/iam/enforce-grants.ts';
 import { fileNameOf } from '../../infra/routes.ts';
 import { type Policy, usualPolicy } from '../../shared/access/policy.ts';
 import { Denylist } from '../../shared/http/denylist.ts';
@@ -23,6 +19,7 @@ import { deploymentKeys } from '../../shared/store/deployment-key.ts';
 import { documentClient } from '../../shared/store/document-client.ts';
 import { type ObjectStore, s3ObjectStore } from '../../shared/store/object-store.ts';
 import { RecordStore } from '../../shared/store/record-store.ts';
+import { roleIn } from './as-function.ts';
 import { accessToken, type TestCaller, testConfig } from './callers.ts';
 import { type CallCounter, countCalls } from './count-calls.ts';
 import { type LocalBucket, type LocalTable, localBucket, localTable } from './dynamodb.ts';
@@ -109,19 +106,6 @@ export const fhirServer = async (
     policy: { ...usualPolicy, ...policy },
     programmes: () => denylist.programmes,
   };
-  const account = { region: dummyCredentials.AWS_REGION, id: localAccount };
-  const places = localPlaces(
-    {
-      tableName,
-      bucketName: bucket.bucket,
-      digestBucketName: 'none',
-      digestKeyId,
-      secretsKeyId,
-      eventBusName: 'none',
-      wakeQueueArn: 'none',
-    },
-    account,
-  );
   const handlers = new Map<string, Handler>();
   const handlerFor = (type: string): Handler => {
     const known = handlers.get(type);
@@ -139,7 +123,7 @@ export const fhirServer = async (
               : own
                 ? [`records/${fileNameOf(own.name)}`, serveRecords([own], ownRoutes, () => services)]
                 : ['other-records', serveRecords(otherRecordTypes, ownRoutes, () => services)];
-    const role = roleOf(`functions/${entry}.ts`, places, account);
+    const role = roleIn({ tableName, bucketName: bucket.bucket }, `functions/${entry}.ts`);
     const handler: Handler = (event, context) => inNameOf(role, () => (served as unknown as Handler)(event, context));
     handlers.set(type, handler);
     return handler;

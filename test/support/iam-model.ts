@@ -19,6 +19,7 @@ const holds = (operator: string, wanted: readonly string[], values: readonly str
   switch (operator) {
     case 'Null':
       return wanted[0] === String((values ?? []).length === 0);
+    case 'Bool':
     case 'StringEquals':
       return (values ?? []).some(oneOf(same));
     case 'StringEqualsIfExists':

@@ -97,19 +97,21 @@ const verbs: Readonly<Record<string, string>> = {
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
 const askedOfS3 = ({ method, path, query = {}, headers }: Outgoing): Asked[] => {
-  const asked = (action: string, name: string): Asked => ({
+  const asked = (action: string, name: string, values: Readonly<Record<string, string | undefined>> = {}): Asked => ({
     action: `s3:${action}`,
     resource: `arn:aws:s3:::${name}`,
-    context: given('s3:', {}),
+    context: given('s3:', values),
   });
-  const named = decodeURIComponent(path).replace(/^\//, '');
-  const copied = headers['x-amz-copy-source'];
+  const [bucket = '', ...keyParts] = decodeURIComponent(path).replace(/^\//, '').split('/');
+  const key = keyParts.join('/');
   const verb = verbs[method];
-  if (verb === undefined || !named.includes('/'))
-    throw new Error(`The local stack does not know what ${method} asks S3 for`);
+  if (key === '' && method === 'GET' && 'list-type' in query)
+    return [asked('ListBucket', bucket, { 's3:prefix': String(query.prefix ?? '') })];
+  if (verb === undefined || key === '') throw new Error(`The local stack does not know what ${method} asks S3 for`);
   const about = 'tagging' in query ? 'Tagging' : 'attributes' in query ? 'Attributes' : '';
+  const copied = headers['x-amz-copy-source'];
   return [
-    asked(`${verb}${about}`, named),
+    asked(`${verb}${about}`, `${bucket}/${key}`),
     ...(copied === undefined ? [] : [asked('GetObject', decodeURIComponent(copied).replace(/^\//, ''))]),
   ];
 };
