@@ -9,6 +9,8 @@ export const cdkContext = {
   '@aws-cdk/aws-events:eventsTargetQueueSameAccount': true,
   '@aws-cdk/aws-lambda:recognizeLayerVersion': true,
   '@aws-cdk/core:target-partitions': ['aws'],
+  '@aws-cdk/core:defaultCrossStackReferences': 'strong', // what another stack uses cannot be taken away under it
+  '@aws-cdk/core:suppressTemplateIndentation': true, // with it the API's template has 570 KB of the 1 MB that CloudFormation takes, else 910
   'aws:cdk:enable-path-metadata': false,
   'aws:cdk:disable-version-reporting': true,
 };

@@ -155,6 +155,7 @@ export class ApiStack extends Stack {
         sourceArn: api.arnForExecuteApi('*', '/*', gatewayStage),
       });
     }
+    new CfnOutput(this, 'FhirUrl', { value: `${api.url}fhir`, description: 'FHIR base URL' });
   }
 }
 

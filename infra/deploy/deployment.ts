@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CommandFailed } from '../cli/command.ts';
+import type { StageConfig } from '../stages.ts';
+import { bootstrappedAccount, outputsOfStack } from './account.ts';
+import { type SynthesisedStack, stacksIn } from './assembly.ts';
+import type { DeployChoices } from './choices.ts';
+import { type Comparison, compare, show, summary } from './comparison.ts';
+import { describeLoss } from './losses.ts';
+import { hindrances } from './preflight.ts';
+import { smoke } from './smoke.ts';
+import type { WorkingCopy } from './working-copy.ts';
+
+/** What deploying needs of the outside. */
+export interface Surroundings {
+  readonly workingCopy: () => Promise<WorkingCopy>;
+  /** Synthesises a stage into a folder; answers an exit status. */
+  readonly synthesise: (folder: string, stage: string) => Promise<number>;
+  /** Deploys what lies in a folder; answers an exit status. */
+  readonly deploy: (folder: string) => Promise<number>;
+  /** Says what is wrong with what was deployed. */
+  readonly smoke: typeof smoke;
+  /** Whether whoever deploys agrees. */
+  readonly confirm: (question: string) => Promise<boolean>;
+  readonly say: (line: string) => void;
+}
+
+interface Prepared {
+  readonly client: CloudFormationClient;
+  readonly folder: string;
+  readonly account: string;
+  readonly stacks: readonly SynthesisedStack[];
+  readonly comparisons: readonly Comparison[];
+}
+
+/** Stacks in such a state cannot be updated. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html */
+const stuck = /IN_PROGRESS$|^ROLLBACK_FAILED$|^UPDATE_ROLLBACK_FAILED$|^DELETE_FAILED$/;
+
+/**
+ * Deploys a stage: looks for what speaks against it, synthesises, compares with what is deployed, asks, deploys and tries what was deployed.
+ *
+ * @returns exit status.
+ * @throws CommandFailed for whatever stops it, before anything is changed.
+ */
+export const deployStage = async (choices: DeployChoices, around: Surroundings): Promise<number> =>
+  inFolder(async (folder) => {
+    const { stage } = choices;
+    refuseHindrances(hindrances(stage, await around.workingCopy(), choices.uncommitted));
+    const { account, comparisons, stacks, client } = await prepare(stage, folder, around);
+    for (const each of comparisons) around.say(summary(each));
+    refuseStuck(comparisons);
+    refuseLosses(comparisons, choices, around);
+    if (!choices.yes && !(await around.confirm(`Deploy ${stage.name} into account ${account}, ${stage.region}?`)))
+      throw new CommandFailed('Nothing was deployed.');
+    const status = await around.deploy(folder);
+    if (status !== 0) {
+      around.say(
+        `CDK ended with status ${status}. CloudFormation has taken back the stack that failed; docs/deploy.md says what then.`,
+      );
+      return status;
+    }
+    const outputs = await outputsOfAll(client, stacks);
+    for (const [name, value] of Object.entries(outputs)) around.say(`${name}: ${value}`);
+    const wrong = await around.smoke(urlIn(outputs));
+    around.say(wrong ?? `Concord answers at ${urlIn(outputs)}`);
+    return wrong === undefined ? 0 : 1;
+  });
+
+/** Shows how a stage would differ from what is deployed. Changes nothing. Answers 0. */
+export const diffStage = async (stage: StageConfig, around: Surroundings): Promise<number> =>
+  inFolder(async (folder) => {
+    const { comparisons } = await prepare(stage, folder, around);
+    for (const each of comparisons) show(process.stdout, each);
+    for (const loss of comparisons.flatMap(({ losses }) => losses)) around.say(`LOSS ${describeLoss(loss)}`);
+    return 0;
+  });
+
+const inFolder = async (work: (folder: string) => Promise<number>): Promise<number> => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'concord-deploy-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const prepare = async (stage: StageConfig, folder: string, around: Surroundings): Promise<Prepared> => {
+  if ((await around.synthesise(folder, stage.name)) !== 0) throw new CommandFailed('The stage does not synthesise.');
+  const stacks = stacksIn(folder);
+  const client = new CloudFormationClient({ region: stage.region });
+  const { account, bootstrapVersion } = await bootstrappedAccount(client, stage.region);
+  const needed = Math.max(...stacks.map((each) => each.bootstrapVersion));
+  if (bootstrapVersion < needed) {
+    throw new CommandFailed(
+      `Account ${account} was made ready with version ${bootstrapVersion} of CDK's stack, and ${needed} is needed: npx cdk bootstrap aws://${account}/${stage.region}`,
+    );
+  }
+  around.say(`Account ${account}, ${stage.region}`);
+  return { client, folder, account, stacks, comparisons: await compare(client, stacks) };
+};
+
+const refuseHindrances = (found: ReturnType<typeof hindrances>): void => {
+  if (found.length > 0)
+    throw new CommandFailed(found.map(({ what, remedy }) => `${what}. Please ${remedy}.`).join('\n'));
+};
+
+const refuseStuck = (comparisons: readonly Comparison[]): void => {
+  const found = comparisons.filter(({ deployed }) => stuck.test(deployed?.status ?? ''));
+  if (found.length > 0) {
+    const named = found.map(({ name, deployed }) => `${name} is ${deployed?.status}`).join(', ');
+    throw new CommandFailed(`${named}: CloudFormation takes no change now. docs/deploy.md says what then.`);
+  }
+};
+
+const refuseLosses = (
+  comparisons: readonly Comparison[],
+  { allowReplacement }: DeployChoices,
+  { say }: Surroundings,
+): void => {
+  const losses = comparisons.flatMap((each) => each.losses).map(describeLoss);
+  if (losses.length === 0) return;
+  if (!allowReplacement) {
+    throw new CommandFailed(
+      `${losses.join('\n')}\nNothing was deployed. If that is what you want, say --allow-replacement; docs/deploy.md says what to look at before.`,
+    );
+  }
+  for (const loss of losses) say(`LOSS ${loss}`);
+};
+
+const outputsOfAll = async (
+  client: CloudFormationClient,
+  stacks: readonly SynthesisedStack[],
+): Promise<Readonly<Record<string, string>>> => {
+  const outputs: Record<string, string> = {};
+  for (const { name } of stacks) {
+    for (const [key, value] of Object.entries((await outputsOfStack(client, name)) ?? {})) {
+      if (!key.startsWith('ExportsOutput')) outputs[`${name}.${key}`] = value;
+    }
+  }
+  return outputs;
+};
+
+const urlIn = (outputs: Readonly<Record<string, string>>): string =>
+  Object.entries(outputs).find(([name]) => name.endsWith('-api.FhirUrl'))?.[1] ?? '';
+
+/** Asks on the terminal. Where there is none, nobody agrees. */
+export const confirmOnTerminal = async (question: string): Promise<boolean> => {
+  if (!process.stdin.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question(`${question} (yes/no) `)).trim() === 'yes';
+  } finally {
+    terminal.close();
+  }
+};

@@ -1,0 +1,32 @@
+/** How often and how long apart, in milliseconds, a new deployment is asked: a gateway answers some seconds behind its stack. */
+export const patience = { tries: 10, pauseMs: 3_000 };
+
+/**
+ * Asks what was deployed to describe itself: that goes through gateway and function, and needs no token.
+ *
+ * @param url - FHIR base URL.
+ * @returns what is wrong; undefined if it answers as it should.
+ * @see https://hl7.org/fhir/R4/http.html#capabilities
+ */
+export const smoke = async (url: string, { tries, pauseMs } = patience): Promise<string | undefined> => {
+  let wrong: string | undefined;
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    wrong = await answersAtOnce(url);
+    if (wrong === undefined) return undefined;
+    if (attempt < tries) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  return wrong;
+};
+
+const answersAtOnce = async (url: string): Promise<string | undefined> => {
+  try {
+    const open = await fetch(`${url}/metadata`, { headers: { accept: 'application/fhir+json' } });
+    const described = (await open.json().catch(() => ({}))) as { readonly resourceType?: unknown };
+    if (open.status !== 200 || described.resourceType !== 'CapabilityStatement')
+      return `${url}/metadata answered ${open.status} without a CapabilityStatement`;
+    const closed = await fetch(`${url}/Patient`, { headers: { accept: 'application/fhir+json' } });
+    return closed.status === 401 ? undefined : `${url}/Patient answered ${closed.status} without a token, not 401`;
+  } catch (error) {
+    return `${url}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+};
