@@ -6,16 +6,16 @@ const root = path.resolve(import.meta.dirname, '../..');
 const cli = path.join(path.dirname(createRequire(import.meta.url).resolve('aws-cdk/package.json')), 'bin/cdk');
 
 /** Runs a program of Node with this process's terminal and environment. Answers its exit status, 1 if a signal ended it. */
-const run = (args: readonly string[]): Promise<number> =>
+const run = (args: readonly string[], output: 'inherit' | 'ignore' = 'inherit'): Promise<number> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...args], { cwd: root, stdio: 'inherit' });
+    const child = spawn(process.execPath, [...args], { cwd: root, stdio: ['inherit', output, 'inherit'] });
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? 1));
   });
 
-/** Synthesises a stage into a folder. Needs no account and no network. */
-export const synthesiseInto = (folder: string, stage: string): Promise<number> =>
-  run([path.join(root, 'infra/app.ts'), '--stage', stage, '--output', folder]);
+/** Synthesises a stage into a folder, and says of what size, or nothing. Needs no account and no network. */
+export const synthesiseInto = (folder: string, stage: string, how?: 'quietly'): Promise<number> =>
+  run([path.join(root, 'infra/app.ts'), '--stage', stage, '--output', folder], how ? 'ignore' : 'inherit');
 
 /**
  * What CDK's CLI is run with to deploy the stacks that lie in a folder, each behind those that it uses, one at a time. What is deployed is what was
