@@ -11,6 +11,7 @@ import { routes } from './routes.ts';
 import { ApiStack, gatewayStage } from './stacks/api.ts';
 import type { BackedUp } from './stacks/backup-roles.ts';
 import { BackupsStack } from './stacks/backups.ts';
+import { CostStack } from './stacks/cost.ts';
 import { DocumentsStack } from './stacks/documents.ts';
 import { fixedNames } from './stacks/fixed-names.ts';
 import { ObservabilityStack } from './stacks/observability.ts';
@@ -60,6 +61,7 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     bucketArn: documents.bodies.bucket.bucketArn,
     bucketKeyArn: documents.bodies.key.keyArn,
   });
+  const cost = here.cost();
   const services = here.services({
     backups,
     bundleFolder,
@@ -72,10 +74,10 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     streamArn: records.serving.streamArn,
     works: worksAt('here', recovery),
   });
-  if (!recovery || !there || !keysThere || !documentsThere) return { records, documents, backups, ...services };
+  if (!recovery || !there || !keysThere || !documentsThere) return { records, documents, backups, ...services, ...cost };
   const recoveryStacks = { recoveryKeys: keysThere, recoveryDocuments: documentsThere };
   if (!recovery.standby || keysThere.secretsKeyArn === undefined)
-    return { ...recoveryStacks, records, documents, backups, ...services };
+    return { ...recoveryStacks, records, documents, backups, ...services, ...cost };
   const { table: tableName } = fixedNames(stage.name);
   const { signIn, sharing, api, observability } = there.services({
     bundleFolder,
@@ -94,6 +96,7 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     documents,
     backups,
     ...services,
+    ...cost,
     recoverySignIn: signIn,
     recoverySharing: sharing,
     recoveryApi: api,
@@ -127,6 +130,9 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
     records: () => new RecordsStack(app, id('records'), { ...of('records'), ...kept }),
     documents: (bodiesCopiedTo: string | undefined, tableArn?: string) =>
       new DocumentsStack(app, id('documents'), { ...of('documents'), ...kept, bodiesCopiedTo, tableArn }),
+    /** Once for all regions. */
+    cost: () =>
+      stage.budget ? { cost: new CostStack(app, id('cost'), { ...of('cost'), name, budget: stage.budget }) } : {},
     backups: (backedUp: BackedUp) => new BackupsStack(app, id('backups'), { ...of('backups'), ...kept, backedUp }),
     services: ({ bundleFolder, logKey, secretsKeyArn, documents, backups, streamArn, works, ...ground }: Ground) => {
       const functions = { bundleFolder, logKey };

@@ -7,6 +7,7 @@ import { canarySchema } from './canary.ts';
 import { clinicalConcurrency, concurrencySchema } from './concurrency.ts';
 import { domainSchema } from './domain.ts';
 import { firewallSchema } from './firewall.ts';
+import { budgetSchema } from './budget.ts';
 import { partnersOf, partnersSchema } from './partners.ts';
 import { recoverySchema, requireOtherRegion } from './recovery-place.ts';
 import { restoredSchema } from './restored-table.ts';
@@ -54,6 +55,8 @@ const stageSchema = z.strictObject({
   digestRetentionDays: z.int().check(z.gte(1), z.lte(36_500)),
   /** Days for which published events are kept, to be decided upon and published again after a loss. Nobody but Concord plays them again. */
   eventArchiveDays: z.int().check(z.gte(1), z.lte(90)),
+  /** What a month may cost, and who is told: infra/budget.ts. Nobody, if absent. */
+  budget: z.optional(budgetSchema),
   /** Organisations that hear of changes in their own AWS accounts: infra/partners.ts. */
   partners: partnersSchema,
   /** The table that is used instead of the stack's own, after a restore: infra/restored-table.ts. */
@@ -147,6 +150,7 @@ export const stages: readonly StageConfig[] = [
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
     digestRetentionDays: 2192,
     eventArchiveDays: 14,
+    budget: { usdPerMonth: 2_000, emails: ['operations@concord.example'] },
     partners: partnersOf.production,
     reminderMinutes: [1_440],
     policy: {

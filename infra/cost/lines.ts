@@ -27,11 +27,13 @@ const bytesAddedToItem = 100;
  *
  * @param perSecond - requests a second, day and night; 0 for a deployment that nobody uses.
  * @param counted - what each request of the mix asks of the table, by its name.
+ * @param kept - what is known otherwise: the size of the table, who signs in, the shards of its stream.
  */
 export const linesOf = (
   perSecond: number,
   counted: ReadonlyMap<string, CountedUnits>,
   resources: CountedResources,
+  kept: { readonly tableGb?: number; readonly users?: number; readonly shards?: number } = {},
 ): readonly Line[] => {
   const requests = perSecond * secondsOfMonth;
   const mean = (figure: (units: CountedUnits) => number) =>
@@ -44,12 +46,15 @@ export const linesOf = (
   const events = records * assumed.recipientsOfChange;
   const items = mean(({ writeUnits, writeUnitsBehind }) => writeUnits / 2 + writeUnitsBehind); // a transaction takes two units an item
   const tableGb =
+    kept.tableGb ??
     (requests * (mean(({ bytesStored }) => bytesStored) + items * bytesAddedToItem) * assumed.monthsOfLoad) / gigabyte;
   const objectGb = (records * assumed.objectBytesOfRecord * assumed.monthsOfLoad) / gigabyte;
   const logGb = (requests * assumed.logBytes) / gigabyte;
   const scheduled = scheduledFunctions.reduce((sum, { everyMs }) => sum + (secondsOfMonth * 1_000) / everyMs, 0);
   // Two consumers; each invocation brings what came since the last one.
-  const consumed = 2 * Math.min(requests + secondsOfMonth / 15, assumed.shards * assumed.pollsOfShard * secondsOfMonth);
+  const consumed =
+    2 *
+    Math.min(requests + secondsOfMonth / 15, (kept.shards ?? assumed.shards) * assumed.pollsOfShard * secondsOfMonth);
   const wakes = records * assumed.wakesOfChange;
   const functionMs =
     requests * (meanOf((_, { functionMs: ms }) => ms) + assumed.coldShare * assumed.coldMs) +
@@ -62,7 +67,7 @@ export const linesOf = (
     ? Math.min(requests, secondsOfMonth) + assumed.traceShare * Math.max(0, requests - secondsOfMonth)
     : 0;
   const firewalled = resources.webAcls > 0 ? requests : 0;
-  const users = perSecond * (assumed.staffOfRequestASecond + assumed.patientsOfRequestASecond);
+  const users = kept.users ?? perSecond * (assumed.staffOfRequestASecond + assumed.patientsOfRequestASecond);
 
   const line = (what: string, price: PriceName, quantity: number): Line => ({
     what,
