@@ -94,4 +94,4 @@ const notes = (
 };
 
 /** A name of code, in words. */
-const inWords = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+const inWords = (name: string): string => name.replace(/(?=[A-Z])/g, ' ').toLowerCase();

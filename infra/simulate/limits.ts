@@ -19,6 +19,12 @@ export const newTable = { writeUnits: 4_000, readUnits: 12_000, growth: 2, grows
 
 /** Published limits of us-east-1, in the state of November 2026. */
 export const limits = {
+  stage: {
+    limit: Number.NaN, // a figure of the stage
+    unit: 'requests a second that the stage lets through',
+    raise: 'in infra/stages.ts',
+    source: 'infra/stages.ts',
+  },
   gateway: {
     limit: 10_000,
     unit: 'requests a second',

@@ -1,9 +1,9 @@
 import type { CountedUnits } from '../cost/counted-units.ts';
 import { Random } from '../demo/random.ts';
-import { changesOfRequest, engine, type World } from './assumptions.ts';
+import { engine, type World } from './assumptions.ts';
 import { type HotKey, hotKeysOf } from './keys.ts';
 import { limits, newTable, partition } from './limits.ts';
-import { type Load, loadOf, partitionsOf, tellingsOfSecond, unitsOfRequest } from './load.ts';
+import { type Load, loadOf, partitionsOf, unitsOfRequest } from './load.ts';
 
 /** Seconds of the morning that is simulated: from seven to eleven. */
 export const morning = { from: 7 * 3_600, to: 11 * 3_600 } as const;
@@ -36,8 +36,6 @@ export interface Morning {
   readonly keys: readonly KeyOutcome[];
   /** The first morning of a new table: units that it refused while it grew, and the time of day at which it refused the last ones. */
   readonly firstMorning: { readonly refused: number; readonly until: number | undefined };
-  /** Longest time that the largest organisation waited to be told of a change, in seconds. */
-  readonly longestTelling: number;
 }
 
 /** Requests a second in the mean of the busiest hour. */
@@ -104,8 +102,14 @@ export const arrivals = (random: Random, mean: number): number => {
  * A morning of a network, second by second: what each asks of the services, of the table and of its hottest keys, against what is published of them. The same seed gives the same morning.
  *
  * @param counted - what each request of the mix takes, by its name.
+ * @param throttle - requests a second that the stage lets through.
  */
-export const simulateMorning = (world: World, counted: ReadonlyMap<string, CountedUnits>, seed = 1): Morning => {
+export const simulateMorning = (
+  world: World,
+  counted: ReadonlyMap<string, CountedUnits>,
+  throttle: number,
+  seed = 1,
+): Morning => {
   const random = new Random(seed);
   const units = unitsOfRequest(counted);
   const busiest = busiestSecond(world);
@@ -126,8 +130,6 @@ export const simulateMorning = (world: World, counted: ReadonlyMap<string, Count
   let until: number | undefined;
   let all = 0;
   let peak: Load | undefined;
-  let untold = 0;
-  let longestTelling = 0;
   for (let second = morning.from; second < morning.to; second += 1) {
     const mean = busiest * shareOfDay(second, world);
     const largest = arrivals(random, mean * share);
@@ -135,6 +137,7 @@ export const simulateMorning = (world: World, counted: ReadonlyMap<string, Count
     const load = loadOf(world, units, requests);
     all += requests.all;
     if (!peak || load.requests > peak.requests) peak = load;
+    meet('stage', throttle, load.requests);
     meet('gateway', limits.gateway.limit, load.requests);
     meet('executions', limits.executions.limit, load.executions);
     meet('invocations', limits.invocations.limit, load.invocations);
@@ -157,13 +160,6 @@ export const simulateMorning = (world: World, counted: ReadonlyMap<string, Count
     const short = table.serve(load);
     refused += short;
     if (short > 0) until = second;
-    // A row of the sequence takes whatever waits in its shard; what waits longest is as old as a round of all shards.
-    untold = Math.max(
-      0,
-      untold + Math.min(requests.largest * changesOfRequest, load.invocationsOfConsumer) - tellingsOfSecond,
-    );
-    untold = Math.min(untold, partitionsOf(world));
-    longestTelling = Math.max(longestTelling, (untold + 1) / tellingsOfSecond);
   }
   if (!peak) throw new Error('A morning has seconds');
   return {
@@ -173,7 +169,6 @@ export const simulateMorning = (world: World, counted: ReadonlyMap<string, Count
     outcomes: [...outcomes].map(([name, met]) => ({ name, ...met })),
     keys: [...keys.values()].sort((a, b) => b.peakShare - a.peakShare),
     firstMorning: { refused, until },
-    longestTelling,
   };
 };
 

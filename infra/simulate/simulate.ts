@@ -3,7 +3,6 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../cli/command.ts';
 import { countedUnits } from '../cost/counted-units.ts';
-import { resourcesOfStage } from '../cost/templates.ts';
 import { stageNamed } from '../stages.ts';
 import { world } from './assumptions.ts';
 import { simulateMorning } from './morning.ts';
@@ -16,8 +15,9 @@ runCommand(async () => {
     options: { write: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
   });
   const counted = countedUnits();
-  const morning = simulateMorning(world, counted, Number(values.seed));
-  const page = scalePage(world, morning, counted, await resourcesOfStage('production'), stageNamed('production'));
+  const { throttling } = stageNamed('production');
+  const morning = simulateMorning(world, counted, throttling.requestsPerSecond, Number(values.seed));
+  const page = scalePage(world, morning, counted);
   if (values.write) writeFileSync(path.resolve(import.meta.dirname, '../../docs/scale.md'), page);
   else process.stdout.write(page);
   return 0;

@@ -117,8 +117,8 @@ describe('the roles of the pipeline', () => {
 
 describe('the budget', () => {
   it('writes to somebody before a month has cost what it may, and when it will', () => {
-    const [budget] = synthesised().resources('AWS::Budgets::Budget');
-    const { Budget, NotificationsWithSubscribers } = budget?.properties as {
+    const [budget = { properties: {} }] = synthesised().resources('AWS::Budgets::Budget');
+    const { Budget, NotificationsWithSubscribers } = budget.properties as {
       Budget: object;
       NotificationsWithSubscribers: {
         Notification: { NotificationType: string; Threshold: number };
