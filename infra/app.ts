@@ -7,15 +7,16 @@ import { cdkContext } from './cdk-context.ts';
 import { addConcord, functionEntries } from './concord-stacks.ts';
 import { addPack } from './knowledge-pack.ts';
 import { removeAssembly } from './remove-assembly.ts';
+import { commitContext } from './stacks/release-outputs.ts';
 import { type SynthChoices, synthChoices } from './synth-choices.ts';
 
 // Writes the CloudFormation templates of a stage: `npm run synth -- --stage dev`, or by CDK's CLI, `cdk diff -c stage=dev`.
 
-const synth = async ({ stage, outdir, forCli }: SynthChoices) => {
+const synth = async ({ stage, outdir, commit, forCli }: SynthChoices) => {
   if (!forCli) removeAssembly(outdir);
   const bundles = mkdtempSync(path.join(tmpdir(), 'concord-synth-'));
   try {
-    const app = new App({ outdir, context: cdkContext });
+    const app = new App({ outdir, context: { ...cdkContext, [commitContext]: commit } });
     const bundleFolder = await bundleFunctions(functionEntries, bundles);
     await addPack(stage.knowledgePack, functionEntries, bundleFolder);
     addConcord(app, stage, bundleFolder);

@@ -6,6 +6,8 @@ import { type StageConfig, stageNamed } from './stages.ts';
 export interface SynthChoices {
   readonly stage: StageConfig;
   readonly outdir: string;
+  /** What is checked out, to be told by an output. */
+  readonly commit: string | undefined;
   /** Whether CDK's CLI runs this: it wants the templates elsewhere and shows them itself. */
   readonly forCli: boolean;
 }
@@ -23,12 +25,14 @@ export const synthChoices = (
     args: [...args],
     options: {
       stage: { type: 'string', default: (JSON.parse(cliContext) as { stage?: string }).stage ?? 'production' },
+      commit: { type: 'string' },
       output: { type: 'string', default: path.resolve(import.meta.dirname, '../cdk.out') },
     },
   });
   return {
     stage: stageNamed(values.stage),
     outdir: cliFolder ?? path.resolve(values.output),
+    commit: values.commit,
     forCli: cliFolder !== undefined,
   };
 };

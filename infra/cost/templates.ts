@@ -19,7 +19,7 @@ interface RawResource {
 export const resourcesOfStage = async (stage: string): Promise<CountedResources> => {
   const folder = mkdtempSync(path.join(tmpdir(), 'concord-cost-'));
   try {
-    if ((await synthesiseInto(folder, stage, 'quietly')) !== 0)
+    if ((await synthesiseInto(folder, stage, undefined, 'quietly')) !== 0)
       throw new CommandFailed('The stage does not synthesise.');
     const resources = stacksIn(folder).flatMap(({ template }) =>
       Object.values(template.Resources as Readonly<Record<string, RawResource>>).map(({ Type, Properties = {} }) => ({

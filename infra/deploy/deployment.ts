@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CommandFailed } from '../cli/command.ts';
+import { layoutsIn, releases, unreadBy } from '../releases.ts';
 import type { StageConfig } from '../stages.ts';
 import { bootstrappedAccount, outputsOfStack } from './account.ts';
 import { type SynthesisedStack, stacksIn } from './assembly.ts';
@@ -17,8 +18,8 @@ import type { WorkingCopy } from './working-copy.ts';
 /** What deploying needs of the outside. */
 export interface Surroundings {
   readonly workingCopy: () => Promise<WorkingCopy>;
-  /** Synthesises a stage into a folder; answers an exit status. */
-  readonly synthesise: (folder: string, stage: string) => Promise<number>;
+  /** Synthesises a stage of a commit into a folder; answers an exit status. */
+  readonly synthesise: (folder: string, stage: string, commit: string | undefined) => Promise<number>;
   /** Deploys what lies in a folder; answers an exit status. */
   readonly deploy: (folder: string) => Promise<number>;
   /** Says what is wrong with what was deployed. */
@@ -48,10 +49,13 @@ const stuck = /IN_PROGRESS$|^ROLLBACK_FAILED$|^UPDATE_ROLLBACK_FAILED$|^DELETE_F
 export const deployStage = async (choices: DeployChoices, around: Surroundings): Promise<number> =>
   inFolder(async (folder) => {
     const { stage } = choices;
-    refuseHindrances(hindrances(stage, await around.workingCopy(), choices.uncommitted));
-    const { account, comparisons, stacks, client } = await prepare(stage, folder, around);
+    const copy = await around.workingCopy();
+    refuseHindrances(hindrances(stage, copy, choices.uncommitted));
+    const commit = copy.changed.length === 0 ? copy.commit : undefined;
+    const { account, comparisons, stacks, client } = await prepare(stage, folder, around, commit);
     for (const each of comparisons) around.say(summary(each));
     refuseStuck(comparisons);
+    refuseLayouts(comparisons);
     refuseLosses(comparisons, choices, around);
     if (!choices.yes && !(await around.confirm(`Deploy ${stage.name} into account ${account}, ${stage.region}?`)))
       throw new CommandFailed('Nothing was deployed.');
@@ -87,8 +91,14 @@ const inFolder = async (work: (folder: string) => Promise<number>): Promise<numb
   }
 };
 
-const prepare = async (stage: StageConfig, folder: string, around: Surroundings): Promise<Prepared> => {
-  if ((await around.synthesise(folder, stage.name)) !== 0) throw new CommandFailed('The stage does not synthesise.');
+const prepare = async (
+  stage: StageConfig,
+  folder: string,
+  around: Surroundings,
+  commit?: string,
+): Promise<Prepared> => {
+  if ((await around.synthesise(folder, stage.name, commit)) !== 0)
+    throw new CommandFailed('The stage does not synthesise.');
   const stacks = stacksIn(folder);
   const client = new CloudFormationClient({ region: stage.region });
   const { account, bootstrapVersion } = await bootstrappedAccount(client, stage.region);
@@ -112,6 +122,30 @@ const refuseStuck = (comparisons: readonly Comparison[]): void => {
   if (found.length > 0) {
     const named = found.map(({ name, deployed }) => `${name} is ${deployed?.status}`).join(', ');
     throw new CommandFailed(`${named}: CloudFormation takes no change now. docs/deploy.md says what then.`);
+  }
+};
+
+/**
+ * While stacks are updated, functions of both releases work on the same rows, and afterwards the new ones on all that the old ones wrote. So each has to read what the other writes. A stage that says nothing of
+ * layouts is new.
+ */
+const refuseLayouts = (comparisons: readonly Comparison[]): void => {
+  const next = releases.at(-1);
+  const outputs = comparisons.find(({ name }) => name.endsWith('-api'))?.deployed?.outputs;
+  const reads = layoutsIn(outputs?.LayoutsRead);
+  const writes = layoutsIn(outputs?.LayoutsWritten);
+  if (!next || !reads || !writes) return;
+  const ahead = unreadBy({ reads }, next);
+  if (ahead.length > 0) {
+    throw new CommandFailed(
+      `What is deployed (${outputs?.Release}) cannot read what this release would write: ${ahead.join('; ')}. Deploy the release between the two first (docs/runbooks/upgrade.md).`,
+    );
+  }
+  const behind = unreadBy(next, { writes });
+  if (behind.length > 0) {
+    throw new CommandFailed(
+      `This release cannot read what the deployed one (${outputs?.Release}) has written: ${behind.join('; ')}. It would refuse these rows. Go back no further than to a release that reads them (docs/runbooks/roll-back.md).`,
+    );
   }
 };
 

@@ -13,9 +13,20 @@ const run = (args: readonly string[], output: 'inherit' | 'ignore' = 'inherit'):
     child.once('close', (status) => resolve(status ?? 1));
   });
 
-/** Synthesises a stage into a folder, and says of what size, or nothing. Needs no account and no network. */
-export const synthesiseInto = (folder: string, stage: string, how?: 'quietly'): Promise<number> =>
-  run([path.join(root, 'infra/app.ts'), '--stage', stage, '--output', folder], how ? 'ignore' : 'inherit');
+/**
+ * Synthesises a stage into a folder. Needs no account and no network.
+ *
+ * @param commit - what is checked out, to be told by an output; nobody knows, if absent.
+ * @param how - says of what size the stacks are, or nothing.
+ */
+export const synthesiseInto = (folder: string, stage: string, commit?: string, how?: 'quietly'): Promise<number> =>
+  run(
+    [
+      path.join(root, 'infra/app.ts'),
+      ...['--stage', stage, '--output', folder, ...(commit === undefined ? [] : ['--commit', commit])],
+    ],
+    how ? 'ignore' : 'inherit',
+  );
 
 /**
  * What CDK's CLI is run with to deploy the stacks that lie in a folder, each behind those that it uses, one at a time. What is deployed is what was

@@ -25,6 +25,7 @@ import type { StageConfig } from '../stages.ts';
 import { BundledFunction, constructName, describeEntry, type FunctionSettings } from './bundled-function.ts';
 import { Firewall } from './firewall.ts';
 import { OwnDomain } from './own-domain.ts';
+import { ReleaseOutputs } from './release-outputs.ts';
 
 export interface ApiStackProps extends StackProps, FunctionSettings {
   readonly table: { readonly tableName: string; readonly bucketName: string; readonly resource: TableResource };
@@ -155,6 +156,7 @@ export class ApiStack extends Stack {
         sourceArn: api.arnForExecuteApi('*', '/*', gatewayStage),
       });
     }
+    new ReleaseOutputs(this, 'ReleaseOutputs');
     new CfnOutput(this, 'FhirUrl', { value: `${api.url}fhir`, description: 'FHIR base URL' });
   }
 }

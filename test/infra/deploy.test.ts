@@ -59,8 +59,8 @@ describe('what speaks against a deployment', () => {
       signIn: { ...production.signIn, callbackUrls: ['https://chart.example-hospital.org/signed-in'] },
     });
 
-    expect(hindrances(production, committed, false)[0]?.what).toContain('https://concord.example/signed-in');
-    expect(JSON.stringify(hindrances(own, committed, false))).not.toContain('callback');
+    expect(JSON.stringify(hindrances(production, committed, false))).toContain('https://concord.example/signed-in');
+    expect(JSON.stringify(hindrances(own, committed, false))).not.toContain('https://concord.example/signed-in');
     expect(JSON.stringify(hindrances(own, committed, false))).not.toContain('example-hospital');
   });
 });
@@ -272,6 +272,40 @@ describe('a deployment', () => {
 
     expect(status).toMatch(refusal);
     expect(deployed).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a release that cannot read what this one would write',
+      { LayoutsRead: 'record=1', LayoutsWritten: 'record=1', Release: '0.0.1' },
+      /\(0\.0\.1\) cannot read what this release would write: record in layout 5, of which 1 is read\. Deploy the release between/,
+    ],
+    [
+      'a release of which this one cannot read what was written',
+      { LayoutsRead: 'record=9', LayoutsWritten: 'record=9', Release: '9.0.0' },
+      /cannot read what the deployed one \(9\.0\.0\) has written: record in layout 9, of which 5 is read\. .*roll-back\.md/,
+    ],
+  ])('leaves alone %s', async (_, outputs, refusal) => {
+    stacks.set('concord-dev-api', { outputs });
+
+    const { status, deployed } = await deploy();
+
+    expect(status).toMatch(refusal);
+    expect(deployed).toEqual([]);
+  });
+
+  it('synthesises what is checked out, and names it nowhere where files differ from it', async () => {
+    const commits: (string | undefined)[] = [];
+    const synthesise: Surroundings['synthesise'] = async (folder, _, commit) => {
+      commits.push(commit);
+      writeAssembly(folder);
+      return 0;
+    };
+
+    await deploy({}, { synthesise });
+    await deploy({ uncommitted: true }, { synthesise, workingCopy: async () => ({ ...committed, changed: ['a.ts'] }) });
+
+    expect(commits).toEqual([committed.commit, undefined]);
   });
 
   it('replaces what holds something where that was said, and says it again', async () => {

@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { type LayoutsOfRelease, layoutsIn, layoutsText, releases, unreadBy } from '../../infra/releases.ts';
+import project from '../../package.json' with { type: 'json' };
 import { delegationCode, verifiedCallsCode } from '../../shared/access/delegation.ts';
 import { auditPointer, auditRow, copiedEntry, entryOf, type StoredAuditRow } from '../../shared/audit/audit-row.ts';
 import { type LinkRow, linkIn, linkRow } from '../../shared/audit/chain/link.ts';
@@ -431,6 +433,51 @@ const tables = await Promise.all(
     .filter((file) => readFileSync(path.join(root, file), 'utf8').includes(' new Layouts<'))
     .map(async (file) => Object.values((await import(path.join(root, file))) as object)),
 ).then((modules) => modules.flat().filter((value) => value instanceof Layouts));
+
+/** What this source reads and writes: the highest layout of each kind. */
+const ofSource: LayoutsOfRelease = {
+  reads: Object.fromEntries(tables.map(({ kind, known }) => [kind, Math.max(...known.map(Number))])),
+  writes: Object.fromEntries(
+    Object.entries(kinds).map(([kind, { written }]) => [kind, Math.max(...[written()].flat().map(Number))]),
+  ),
+};
+
+describe('layouts of releases', () => {
+  const last = releases.at(-1);
+
+  it('are told for this one as its source reads and writes them', () => {
+    const sorted = ({ reads, writes }: LayoutsOfRelease) => ({
+      reads: Object.entries(reads).sort(),
+      writes: Object.entries(writes).sort(),
+    });
+
+    expect(last && sorted(last)).toEqual(sorted(ofSource));
+    expect(last?.release).toBe(project.version);
+  });
+
+  it('are read by the release before the one that writes them, and never forgotten', () => {
+    for (const [index, next] of releases.entries()) {
+      const before = releases[index - 1];
+      if (!before) continue;
+      expect(unreadBy(before, next)).toEqual([]);
+      expect(unreadBy(next, { writes: before.reads })).toEqual([]);
+    }
+  });
+
+  it('are those that a reader knows: what is written and not read is named, and a kind of row that is new holds up nobody', () => {
+    const reader = { reads: { record: 5, body: 3 } };
+
+    expect(unreadBy(reader, { writes: { record: 5, body: 2 } })).toEqual([]);
+    expect(unreadBy(reader, { writes: { record: 6, body: 3 } })).toEqual(['record in layout 6, of which 5 is read']);
+    expect(unreadBy(reader, { writes: { shelf: 1 } })).toEqual([]);
+  });
+
+  it('go through an output of a stack and back', () => {
+    expect(layoutsIn(layoutsText(ofSource.reads))).toEqual(ofSource.reads);
+    expect(layoutsText(ofSource.reads).length).toBeLessThanOrEqual(1_024); // what CloudFormation takes
+    expect(layoutsIn(undefined)).toBeUndefined();
+  });
+});
 
 describe('layouts of rows', () => {
   it('are told for every kind, and each has its fixtures', () => {
