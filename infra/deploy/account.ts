@@ -22,6 +22,9 @@ export interface DeployedStack {
   readonly template: Template;
 }
 
+/** CloudFormation of a region. */
+export type ClientOf = (region: string) => CloudFormationClient;
+
 /** CDK's own stack, by the name that it has in every account. */
 const bootstrapStack = 'CDKToolkit';
 

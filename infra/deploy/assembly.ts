@@ -9,6 +9,7 @@ export type Template = Readonly<Record<string, unknown>>;
 export interface SynthesisedStack {
   readonly name: string;
   readonly template: Template;
+  readonly region: string;
   /** The least version of CDK's bootstrap stack that it can be deployed with. */
   readonly bootstrapVersion: number;
 }
@@ -18,6 +19,8 @@ const manifestSchema = z.object({
     z.string(),
     z.object({
       type: z.string(),
+      /** `aws://<account or unknown-account>/<region>`. */
+      environment: z.optional(z.string()),
       dependencies: z.optional(z.array(z.string())),
       properties: z.optional(
         z.object({ templateFile: z.optional(z.string()), requiresBootstrapStackVersion: z.optional(z.number()) }),
@@ -43,7 +46,7 @@ export const stacksIn = (folder: string): SynthesisedStack[] => {
     for (const before of artifact.dependencies ?? []) visit(before);
     const { templateFile = '', requiresBootstrapStackVersion: bootstrapVersion = 0 } = artifact.properties ?? {};
     const template = JSON.parse(readFileSync(path.join(folder, templateFile), 'utf8')) as Template;
-    ordered.push({ name, template, bootstrapVersion });
+    ordered.push({ name, template, region: artifact.environment?.split('/').at(-1) ?? '', bootstrapVersion });
   };
   for (const name of Object.keys(artifacts)) visit(name);
   return ordered;

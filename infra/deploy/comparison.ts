@@ -1,6 +1,5 @@
 import { formatDifferences, formatSecurityChanges, fullDiff, type TemplateDiff } from '@aws-cdk/cloudformation-diff';
-import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { type DeployedStack, deployedStack } from './account.ts';
+import { type ClientOf, type DeployedStack, deployedStack } from './account.ts';
 import type { SynthesisedStack } from './assembly.ts';
 import { type Loss, lossesOf } from './losses.ts';
 
@@ -14,13 +13,10 @@ export interface Comparison {
 }
 
 /** Compares stacks with what is deployed of them. Changes nothing. */
-export const compare = async (
-  client: CloudFormationClient,
-  stacks: readonly SynthesisedStack[],
-): Promise<Comparison[]> => {
+export const compare = async (clientOf: ClientOf, stacks: readonly SynthesisedStack[]): Promise<Comparison[]> => {
   const comparisons: Comparison[] = [];
-  for (const { name, template } of stacks) {
-    const deployed = await deployedStack(client, name);
+  for (const { name, template, region } of stacks) {
+    const deployed = await deployedStack(clientOf(region), name);
     const difference = fullDiff(deployed?.template ?? {}, template);
     comparisons.push({ name, deployed, difference, losses: lossesOf(name, difference) });
   }

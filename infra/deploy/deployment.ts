@@ -6,7 +6,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CommandFailed } from '../cli/command.ts';
 import { layoutsIn, releases, unreadBy } from '../releases.ts';
 import type { StageConfig } from '../stages.ts';
-import { bootstrappedAccount, outputsOfStack } from './account.ts';
+import { bootstrappedAccount, type ClientOf, outputsOfStack } from './account.ts';
 import { type SynthesisedStack, stacksIn } from './assembly.ts';
 import type { DeployChoices } from './choices.ts';
 import { type Comparison, compare, show, summary } from './comparison.ts';
@@ -30,7 +30,7 @@ export interface Surroundings {
 }
 
 interface Prepared {
-  readonly client: CloudFormationClient;
+  readonly clientOf: ClientOf;
   readonly folder: string;
   readonly account: string;
   readonly stacks: readonly SynthesisedStack[];
@@ -52,10 +52,10 @@ export const deployStage = async (choices: DeployChoices, around: Surroundings):
     const copy = await around.workingCopy();
     refuseHindrances(hindrances(stage, copy, choices.uncommitted));
     const commit = copy.changed.length === 0 ? copy.commit : undefined;
-    const { account, comparisons, stacks, client } = await prepare(stage, folder, around, commit);
+    const { account, comparisons, stacks, clientOf } = await prepare(stage, folder, around, commit);
     for (const each of comparisons) around.say(summary(each));
     refuseStuck(comparisons);
-    refuseLayouts(comparisons);
+    refuseLayouts(comparisons, stage);
     refuseLosses(comparisons, choices, around);
     if (!choices.yes && !(await around.confirm(`Deploy ${stage.name} into account ${account}, ${stage.region}?`)))
       throw new CommandFailed('Nothing was deployed.');
@@ -66,10 +66,11 @@ export const deployStage = async (choices: DeployChoices, around: Surroundings):
       );
       return status;
     }
-    const outputs = await outputsOfAll(client, stacks);
+    const outputs = await outputsOfAll(clientOf, stacks);
     for (const [name, value] of Object.entries(outputs)) around.say(`${name}: ${value}`);
-    const wrong = await around.smoke(urlIn(outputs));
-    around.say(wrong ?? `Concord answers at ${urlIn(outputs)}`);
+    const url = outputs[`concord-${stage.name}-api.FhirUrl`] ?? '';
+    const wrong = await around.smoke(url);
+    around.say(wrong ?? `Concord answers at ${url}`);
     return wrong === undefined ? 0 : 1;
   });
 
@@ -100,16 +101,25 @@ const prepare = async (
   if ((await around.synthesise(folder, stage.name, commit)) !== 0)
     throw new CommandFailed('The stage does not synthesise.');
   const stacks = stacksIn(folder);
-  const client = new CloudFormationClient({ region: stage.region });
-  const { account, bootstrapVersion } = await bootstrappedAccount(client, stage.region);
-  const needed = Math.max(...stacks.map((each) => each.bootstrapVersion));
-  if (bootstrapVersion < needed) {
-    throw new CommandFailed(
-      `Account ${account} was made ready with version ${bootstrapVersion} of CDK's stack, and ${needed} is needed: npx cdk bootstrap aws://${account}/${stage.region}`,
-    );
+  const clients = new Map<string, CloudFormationClient>();
+  const clientOf: ClientOf = (region) => {
+    const client = clients.get(region) ?? new CloudFormationClient({ region });
+    clients.set(region, client);
+    return client;
+  };
+  let account = '';
+  for (const region of new Set([stage.region, ...stacks.map((each) => each.region)])) {
+    const ready = await bootstrappedAccount(clientOf(region), region);
+    account = ready.account;
+    const needed = Math.max(...stacks.filter((each) => each.region === region).map((each) => each.bootstrapVersion));
+    if (ready.bootstrapVersion < needed) {
+      throw new CommandFailed(
+        `Account ${account} was made ready with version ${ready.bootstrapVersion} of CDK's stack, and ${needed} is needed: npx cdk bootstrap aws://${account}/${region}`,
+      );
+    }
   }
   around.say(`Account ${account}, ${stage.region}`);
-  return { client, folder, account, stacks, comparisons: await compare(client, stacks) };
+  return { clientOf, folder, account, stacks, comparisons: await compare(clientOf, stacks) };
 };
 
 const refuseHindrances = (found: ReturnType<typeof hindrances>): void => {
@@ -129,9 +139,9 @@ const refuseStuck = (comparisons: readonly Comparison[]): void => {
  * While stacks are updated, functions of both releases work on the same rows, and afterwards the new ones on all that the old ones wrote. So each has to read what the other writes. A stage that says nothing of
  * layouts is new.
  */
-const refuseLayouts = (comparisons: readonly Comparison[]): void => {
+const refuseLayouts = (comparisons: readonly Comparison[], stage: StageConfig): void => {
   const next = releases.at(-1);
-  const outputs = comparisons.find(({ name }) => name.endsWith('-api'))?.deployed?.outputs;
+  const outputs = comparisons.find(({ name }) => name === `concord-${stage.name}-api`)?.deployed?.outputs;
   const reads = layoutsIn(outputs?.LayoutsRead);
   const writes = layoutsIn(outputs?.LayoutsWritten);
   if (!next || !reads || !writes) return;
@@ -165,20 +175,17 @@ const refuseLosses = (
 };
 
 const outputsOfAll = async (
-  client: CloudFormationClient,
+  clientOf: ClientOf,
   stacks: readonly SynthesisedStack[],
 ): Promise<Readonly<Record<string, string>>> => {
   const outputs: Record<string, string> = {};
-  for (const { name } of stacks) {
-    for (const [key, value] of Object.entries((await outputsOfStack(client, name)) ?? {})) {
+  for (const { name, region } of stacks) {
+    for (const [key, value] of Object.entries((await outputsOfStack(clientOf(region), name)) ?? {})) {
       if (!key.startsWith('ExportsOutput')) outputs[`${name}.${key}`] = value;
     }
   }
   return outputs;
 };
-
-const urlIn = (outputs: Readonly<Record<string, string>>): string =>
-  Object.entries(outputs).find(([name]) => name.endsWith('-api.FhirUrl'))?.[1] ?? '';
 
 /** Asks on the terminal. Where there is none, nobody agrees. */
 export const confirmOnTerminal = async (question: string): Promise<boolean> => {
