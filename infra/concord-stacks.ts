@@ -74,7 +74,8 @@ export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFol
     streamArn: records.serving.streamArn,
     works: worksAt('here', recovery),
   });
-  if (!recovery || !there || !keysThere || !documentsThere) return { records, documents, backups, ...services, ...cost };
+  if (!recovery || !there || !keysThere || !documentsThere)
+    return { records, documents, backups, ...services, ...cost };
   const recoveryStacks = { recoveryKeys: keysThere, recoveryDocuments: documentsThere };
   if (!recovery.standby || keysThere.secretsKeyArn === undefined)
     return { ...recoveryStacks, records, documents, backups, ...services, ...cost };

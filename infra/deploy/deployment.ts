@@ -68,7 +68,7 @@ export const deployStage = async (choices: DeployChoices, around: Surroundings):
     }
     const outputs = await outputsOfAll(clientOf, stacks);
     for (const [name, value] of Object.entries(outputs)) around.say(`${name}: ${value}`);
-    const url = outputs[`concord-${stage.name}-api.FhirUrl`] ?? '';
+    const url = outputs[`concord-${stage.name}-api.Url`] ?? '';
     const wrong = await around.smoke(url);
     around.say(wrong ?? `Concord answers at ${url}`);
     return wrong === undefined ? 0 : 1;

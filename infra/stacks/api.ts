@@ -157,7 +157,6 @@ export class ApiStack extends Stack {
       });
     }
     new ReleaseOutputs(this, 'ReleaseOutputs');
-    new CfnOutput(this, 'FhirUrl', { value: `${api.url}fhir`, description: 'FHIR base URL' });
   }
 }
 

@@ -205,7 +205,7 @@ describe('a deployment', () => {
         deploy: async (folder) => {
           deployed.push(stacksIn(folder).map(({ name }) => name));
           stacks.set('concord-dev-records', {});
-          stacks.set('concord-dev-api', { outputs: { FhirUrl: url, ExportsOutputRefX: 'x' } });
+          stacks.set('concord-dev-api', { outputs: { Url: url, ExportsOutputRefX: 'x' } });
           return 0;
         },
         smoke: async () => undefined,
@@ -226,7 +226,7 @@ describe('a deployment', () => {
     expect(deployed).toEqual([['concord-dev-records', 'concord-dev-api']]);
     expect(said).toContain('Account 111122223333, us-east-1');
     expect(said).toContain('concord-dev-records: new, 1 resources come, 0 change, 0 go');
-    expect(said).toContain(`concord-dev-api.FhirUrl: ${url}`);
+    expect(said).toContain(`concord-dev-api.Url: ${url}`);
     expect(said).not.toContain('ExportsOutput');
     expect(tried).toEqual([url]);
   });
