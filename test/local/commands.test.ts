@@ -188,8 +188,8 @@ describe('npm run import', () => {
   it('posts as the application of Northside, ends with a table and status 0 when all was accepted', async () => {
     const callers: string[] = [];
     const { environment } = await stack((event) => {
-      const { requestContext } = event as { requestContext: { authorizer: { claims: { username: string } } } };
-      callers.push(requestContext.authorizer.claims.username);
+      const { requestContext } = event as { requestContext: { authorizer: { claims: { application: string } } } };
+      callers.push(requestContext.authorizer.claims.application);
       return { statusCode: 200, body: '{"resourceType":"Bundle","type":"transaction-response"}' };
     });
 
