@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { preflightHeaders } from '../../shared/http/cross-origin.ts';
 import { log } from '../../shared/log.ts';
 import { type GatewayResponseType, gatewayResponse } from '../gateway-responses.ts';
+import { integrationTimeoutMs } from '../route-document.ts';
 import { CannotStart } from './cannot-start.ts';
 import type { Authorize } from './cognito-authorizer.ts';
 import { type LoadHandler, lambdaContext, largestPayload } from './lambda.ts';
@@ -31,7 +32,6 @@ export interface Gateway {
 /** Limits of API Gateway REST APIs. https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
 const largestBody = 10 * 1024 * 1024;
 const largestHead = 10_240;
-const integrationTimeoutMs = 29_000;
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** Node's own limit of a request's head: above ours, so that the refusal is ours. In bytes. */
