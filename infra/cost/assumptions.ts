@@ -59,6 +59,8 @@ export const assumed = {
   logCompression: 0.15,
   /** Of answers and their headers that leave for the internet, beside their bodies: bytes. */
   headerBytes: 700,
+  /** Metrics that functions count by themselves: changes not published, Subscriptions failed, steps of the canary. */
+  metrics: 20,
   /** X-Ray takes one request a second and this share of further ones. */
   traceShare: 0.05,
   /** Calls of one warm function to KMS in a month: DynamoDB and Lambda keep data keys for five minutes. */

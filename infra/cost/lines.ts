@@ -107,6 +107,7 @@ export const linesOf = (
     line('Logs: written', 'logsIn', logGb),
     line('Logs: kept', 'logsKept', logGb * assumed.monthsOfLoad * assumed.logCompression),
     line('Alarms', 'alarms', resources.alarms),
+    line('Metrics of its own', 'metrics', assumed.metrics),
     line('Dashboard', 'dashboards', resources.dashboards),
     line('Tracing', 'traces', traces),
     line('Secrets', 'secrets', resources.secrets),

@@ -51,7 +51,6 @@ export const prices = {
   keys: price(1, 1, 'key a month', kms),
   keyRequests: price(0.03, 10_000, 'requests', kms),
   plusUsers: price(0.02, 1, 'user active in the month, Plus', cognito),
-  essentialsUsers: price(0.015, 1, 'user active in the month, Essentials', cognito),
   objectStorage: price(0.023, 1, 'GB-month', s3),
   objectPuts: price(0.005, 1_000, 'PUT requests', s3),
   objectGets: price(0.0004, 1_000, 'GET requests', s3),
