@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { keptAliveMs } from './kept-alive.ts';
 
 /** A refusal in the shape of the AWS JSON protocol. Its name is the service's own, which clients act on. */
 export class ServiceError extends Error {
@@ -54,7 +55,7 @@ export const startAwsServices = async (
   documents: readonly Documents[] = [],
   forms: readonly Forms[] = [],
 ): Promise<AwsServices> => {
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: keptAliveMs }, (request, response) => {
     answer(request, services, documents, forms).then(
       ({ statusCode, body }) => send(response, statusCode, body),
       (error: unknown) => {

@@ -7,6 +7,7 @@ import { type GatewayResponseType, gatewayResponse } from '../gateway-responses.
 import { integrationTimeoutMs } from '../route-document.ts';
 import { CannotStart } from './cannot-start.ts';
 import type { Authorize } from './cognito-authorizer.ts';
+import { keptAliveMs } from './kept-alive.ts';
 import { type LoadHandler, lambdaContext, largestPayload } from './lambda.ts';
 import { type GatewayRoute, matchRoute } from './match-route.ts';
 import { proxyEvent } from './proxy-event.ts';
@@ -74,7 +75,10 @@ export const startGateway = async (port: number, options: GatewayOptions): Promi
 };
 
 const newServer = (listener: (request: IncomingMessage, response: ServerResponse) => void): Server =>
-  createServer({ maxHeaderSize: nodeHeadLimit, requestTimeout: 60_000 }, listener).on('clientError', refuseMalformed);
+  createServer({ maxHeaderSize: nodeHeadLimit, requestTimeout: 60_000, keepAliveTimeout: keptAliveMs }, listener).on(
+    'clientError',
+    refuseMalformed,
+  );
 
 const listen = (server: Server, port: number, host: string) =>
   new Promise<void>((resolve, reject) => {

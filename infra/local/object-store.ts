@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { log } from '../../shared/log.ts';
 import { dummyCredentials } from './dummy-credentials.ts';
+import { keptAliveMs } from './kept-alive.ts';
 import { type Digests, longestKey, ObjectFiles, Refused, type StoredObject } from './object-files.ts';
 import { isPresigned, signatureFault } from './sigv4.ts';
 
@@ -60,7 +61,7 @@ export const startObjectStore = async (folder: string, quarantine?: Quarantine):
   const looked = ({ bucket, key }: Put): void => {
     if (quarantine && key.startsWith(quarantine.prefix)) behind(scanned(files, quarantine, bucket, key));
   };
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: keptAliveMs }, (request, response) => {
     serve(request, files, looked)
       .catch((error: unknown): Answer => {
         const { statusCode, code, message } =
