@@ -19,7 +19,7 @@ describe('a deployed place', () => {
   it.each(stages.map(({ name }) => name))('is found in the stacks of %s', async (stage) => {
     const resources = resourcesOf(stage);
 
-    const { name, url, table, objects, staffPoolId, tokenEndpoint, deadLetters, close } = placeOf(
+    const { name, url, table, objects, staffPoolId, tokenEndpoint, canarySecret, deadLetters, close } = placeOf(
       stage,
       'us-east-1',
       resources,
@@ -40,6 +40,7 @@ describe('a deployed place', () => {
       (type) => resources.find((each) => each.type === type)?.id,
     );
     expect(url).toBe(`https://${api}.execute-api.us-east-1.amazonaws.com/${gatewayStage}/fhir`);
+    expect(typeOf(canarySecret?.id)).toBe('AWS::SecretsManager::Secret');
     const found = await deadLetters();
     expect(found.filter(({ holds }) => holds === 'places').map((queue) => queue.name)).toContain('FileAccesses');
     expect(found.filter(({ holds }) => holds !== 'places').map((queue) => queue.name)).toEqual(['wakes', 'replays']);

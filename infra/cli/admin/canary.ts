@@ -1,3 +1,4 @@
+import type { CanaryCredentials } from '../../../shared/canary/credentials.ts';
 import { readApplications } from '../../../shared/store/applications.ts';
 import { signedRequests } from '../../../shared/store/signed-requests.ts';
 import { CommandFailed } from '../command.ts';
@@ -58,7 +59,7 @@ const timeoutMs = 10_000;
 const fill = async (
   { table }: Place,
   { id, url }: NonNullable<Place['canarySecret']>,
-  value: object,
+  value: CanaryCredentials,
 ): Promise<void> => {
   const { statusCode } = await signedRequests(
     table.client,
