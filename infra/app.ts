@@ -4,6 +4,8 @@ import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { bundleFunctions } from './bundle-function.ts';
 import { cdkContext } from './cdk-context.ts';
+import { placeOf } from './compliance/acknowledgement.ts';
+import { complianceComplaints } from './compliance/check.ts';
 import { addConcord, functionEntries } from './concord-stacks.ts';
 import { addPack } from './knowledge-pack.ts';
 import { removeAssembly } from './remove-assembly.ts';
@@ -21,7 +23,16 @@ const synth = async ({ stage, outdir, commit, forCli }: SynthChoices) => {
     await addPack(stage.knowledgePack, functionEntries, bundleFolder);
     addConcord(app, stage, bundleFolder);
     const { stacks } = app.synth();
-    if (forCli) return;
+    const templates = Object.fromEntries(
+      stacks.map(({ stackName, template }) => [placeOf(stackName, stage), template as unknown]),
+    );
+    const complaints = complianceComplaints(app, templates, stage);
+    if (complaints.length > 0) {
+      console.error(complaints.join('\n'));
+      process.exitCode = 1;
+      if (!forCli) removeAssembly(outdir); // what must not be deployed is not left to be
+    }
+    if (complaints.length > 0 || forCli) return;
     for (const { stackName, template } of stacks) {
       const { Resources } = template as { Resources: Readonly<Record<string, unknown>> };
       console.log(`${stackName}: ${Object.keys(Resources).length} resources`);

@@ -2,6 +2,7 @@ import { type App, Aws } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { BundleFolder } from './bundle-function.ts';
 import { canaryEntry } from './canary.ts';
+import { acknowledgeFindings } from './compliance/acknowledge.ts';
 import { followPoolEntry, tokenClaimsEntries } from './local/pool-functions.ts';
 import { queueConsumers } from './local/queue-consumers.ts';
 import { scheduledFunctions } from './local/scheduler.ts';
@@ -36,6 +37,12 @@ export const functionEntries: readonly string[] = [
  * deploys, so nothing is looked up. With a recovery its keys and documents come first, in their own region: the replica of the table and the copies of bodies need them.
  */
 export const addConcord = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => {
+  const stacks = addStacks(app, stage, bundleFolder);
+  acknowledgeFindings(app, stage);
+  return stacks;
+};
+
+const addStacks = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => {
   const { recovery } = stage;
   const here = stacksAt(app, stage, '');
   const keysThere =

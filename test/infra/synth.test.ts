@@ -12,7 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { App, CfnResource, Stack } from 'aws-cdk-lib';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { cdkContext } from '../../infra/cdk-context.ts';
 import { functionEntries } from '../../infra/concord-stacks.ts';
 import { removeAssembly } from '../../infra/remove-assembly.ts';
 import { synthChoices } from '../../infra/synth-choices.ts';
@@ -91,6 +93,26 @@ describe('synth', () => {
 
   it('names the stages when asked for one that there is not', async () => {
     await expect(synth(['--stage', 'prod'])).rejects.toThrow(/Stages: production, dev/);
+  });
+
+  it.each<[string, object, RegExp | undefined]>([
+    ['a queue', { VisibilityTimeout: 30 }, undefined],
+    ['a queue with a property that there is not', { Colour: 'blue' }, /'Colour' was unexpected/],
+    ['a queue with a text for a number', { VisibilityTimeout: 'never' }, /is not of type 'integer'/],
+    ['a queue beyond a limit', { VisibilityTimeout: 43_201 }, /greater than the maximum of 43200/],
+  ])('fails for what CloudFormation would refuse, and for nothing else: %s', (_, properties, told) => {
+    const app = new App({ outdir: mkdtempSync(path.join(scratch, 'refused-')), context: cdkContext });
+    const stack = new Stack(app, 'stack', { env: { region: 'us-east-1' } });
+    new CfnResource(stack, 'Queue', { type: 'AWS::SQS::Queue', properties: { ...properties } });
+    const said = vi.spyOn(console, 'error').mockReturnValue();
+
+    try {
+      if (told) expect(() => app.synth()).toThrow(/Validation failed/);
+      else app.synth();
+      expect(said.mock.calls.flat().join('\n')).toMatch(told ?? /^$/);
+    } finally {
+      said.mockRestore();
+    }
   });
 
   it('keeps every stack well below the 500 resources of CloudFormation', () => {

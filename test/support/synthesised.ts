@@ -56,6 +56,15 @@ export const synthesised = (stage = 'production'): Synthesised => {
   return made;
 };
 
+/** The templates of a stage by the name of their stack, such as `sign-in`. */
+export const stackTemplates = (stage?: string): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(synthesised(stage).templates).map(([part, template]) => [
+      part.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`),
+      template.toJSON() as unknown,
+    ]),
+  );
+
 /** The templates of a stage that is none of the project's. */
 export const synthesise = (stage: StageConfig): Synthesised => read(templatesOf(stage));
 
