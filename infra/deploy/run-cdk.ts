@@ -23,7 +23,11 @@ export const synthesiseInto = (folder: string, stage: string, commit?: string, h
   run(
     [
       path.join(root, 'infra/app.ts'),
-      ...['--stage', stage, '--output', folder, ...(commit === undefined ? [] : ['--commit', commit])],
+      '--stage',
+      stage,
+      '--output',
+      folder,
+      ...(commit === undefined ? [] : ['--commit', commit]),
     ],
     how ? 'ignore' : 'inherit',
   );

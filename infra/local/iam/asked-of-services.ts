@@ -106,7 +106,7 @@ const askedOfS3 = ({ method, path, query = {}, headers }: Outgoing): Asked[] => 
   const key = keyParts.join('/');
   const verb = verbs[method];
   if (key === '' && method === 'GET' && 'list-type' in query)
-    return [asked('ListBucket', bucket, { 's3:prefix': String(query.prefix ?? '') })];
+    return [asked('ListBucket', bucket, { 's3:prefix': typeof query.prefix === 'string' ? query.prefix : '' })];
   if (verb === undefined || key === '') throw new Error(`The local stack does not know what ${method} asks S3 for`);
   const about = 'tagging' in query ? 'Tagging' : 'attributes' in query ? 'Attributes' : '';
   const copied = headers['x-amz-copy-source'];
