@@ -13,8 +13,8 @@ import { ApiStack, gatewayStage } from './stacks/api.ts';
 import type { BackedUp } from './stacks/backup-roles.ts';
 import { BackupsStack } from './stacks/backups.ts';
 import { CostStack } from './stacks/cost.ts';
-import { DocumentsStack } from './stacks/documents.ts';
-import { fixedNames } from './stacks/fixed-names.ts';
+import { DocumentsStack, type DocumentsStackProps } from './stacks/documents.ts';
+import { bodyBucketName, fixedNames, tableArnIn } from './stacks/fixed-names.ts';
 import { ObservabilityStack } from './stacks/observability.ts';
 import { RecordsStack } from './stacks/records.ts';
 import { replayEntry } from './stacks/recovery.ts';
@@ -59,7 +59,7 @@ const addStacks = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => 
 
   const records = here.records();
   if (keysThere) records.addStackDependency(keysThere);
-  const documents = here.documents(recovery?.region, records.serving.tableArn);
+  const documents = here.documents(recovery?.region, trailOf(stage, records));
   if (documentsThere) documents.addStackDependency(documentsThere);
   const backups = here.backups({
     region: stage.region,
@@ -93,7 +93,7 @@ const addStacks = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => 
     secretsKeyArn: keysThere.secretsKeyArn,
     documents: documentsThere,
     tableName,
-    tableArn: `arn:${Aws.PARTITION}:dynamodb:${recovery.region}:${Aws.ACCOUNT_ID}:table/${tableName}`,
+    tableArn: tableArnIn(stage.name, recovery.region),
     tableKeyArn: keysThere.tableKey.keyArn,
     streamArn: recovery.standby.streamArn,
     works: worksAt('there', recovery),
@@ -111,6 +111,12 @@ const addStacks = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => 
     recoveryObservability: observability,
   };
 };
+
+/** What holds records besides the buckets of this region: the table, the one in use if another was restored from it, and what the second region has of both. */
+const trailOf = ({ name, recovery }: StageConfig, { table, serving }: RecordsStack) => ({
+  tableArns: [...new Set([table.tableArn, serving.tableArn, ...(recovery ? [tableArnIn(name, recovery.region)] : [])])],
+  bucketArns: recovery ? [`arn:${Aws.PARTITION}:s3:::${bodyBucketName(name, recovery.region)}`] : [],
+});
 
 /** What serves and tells in a region is made over. */
 interface Ground {
@@ -136,8 +142,8 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
   const kept = { terminationProtection: stage.protected };
   return {
     records: () => new RecordsStack(app, id('records'), { ...of('records'), ...kept }),
-    documents: (bodiesCopiedTo: string | undefined, tableArn?: string) =>
-      new DocumentsStack(app, id('documents'), { ...of('documents'), ...kept, bodiesCopiedTo, tableArn }),
+    documents: (bodiesCopiedTo: string | undefined, trail?: DocumentsStackProps['trailOf']) =>
+      new DocumentsStack(app, id('documents'), { ...of('documents'), ...kept, bodiesCopiedTo, trailOf: trail }),
     /** Once for all regions. */
     cost: () =>
       stage.budget ? { cost: new CostStack(app, id('cost'), { ...of('cost'), name, budget: stage.budget }) } : {},

@@ -8,7 +8,8 @@ import type { StageConfig } from '../stages.ts';
 
 export interface AccountTrailProps {
   readonly stage: StageConfig;
-  readonly tableArn: string;
+  /** Tables of which is told who touched a row, or read a stream. */
+  readonly tableArns: readonly string[];
   /** Buckets of which is told who touched an object. */
   readonly bucketArns: readonly string[];
 }
@@ -20,7 +21,7 @@ export interface AccountTrailProps {
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html
  */
 export class AccountTrail extends Construct {
-  constructor(scope: Construct, id: string, { stage, tableArn, bucketArns }: AccountTrailProps) {
+  constructor(scope: Construct, id: string, { stage, tableArns, bucketArns }: AccountTrailProps) {
     super(scope, id);
     const trailName = `concord-${stage.name}`;
     const { region } = Stack.of(this);
@@ -35,7 +36,7 @@ export class AccountTrail extends Construct {
       isMultiRegionTrail: true,
       includeGlobalServiceEvents: true,
       enableLogFileValidation: true,
-      advancedEventSelectors: selectorsOf(stage, { tableArn, bucketArns, trailBucketArn: bucket.bucketArn }),
+      advancedEventSelectors: selectorsOf(stage, { tableArns, bucketArns, trailBucketArn: bucket.bucketArn }),
     });
     if (!bucket.policy) throw new Error('A bucket that takes files from CloudTrail has a policy');
     trail.node.addDependency(bucket.policy); // CloudTrail tries the bucket at once
@@ -53,7 +54,7 @@ export class AccountTrail extends Construct {
     key.addToResourcePolicy(
       new PolicyStatement({
         principals,
-        actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+        actions: ['kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:Decrypt'],
         resources: ['*'],
         conditions: {
           StringEquals: ofTrail,
@@ -82,7 +83,9 @@ export class AccountTrail extends Construct {
       versioned: true,
       encryption: BucketEncryption.KMS,
       encryptionKey,
-      bucketKeyEnabled: true,
+      // No key of the bucket's own: S3 makes that for the bucket, and says so to KMS instead of for which trail, by which the policy of the key goes.
+      // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+      bucketKeyEnabled: false,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
@@ -130,10 +133,10 @@ export class AccountTrail extends Construct {
 const selectorsOf = (
   { name }: StageConfig,
   {
-    tableArn,
+    tableArns,
     bucketArns,
     trailBucketArn,
-  }: { readonly tableArn: string; readonly bucketArns: readonly string[]; readonly trailBucketArn: string },
+  }: { readonly tableArns: readonly string[]; readonly bucketArns: readonly string[]; readonly trailBucketArn: string },
 ): CfnTrail.AdvancedEventSelectorProperty[] => {
   const equal = (field: string, value: string): CfnTrail.AdvancedFieldSelectorProperty => ({
     field,
@@ -151,7 +154,17 @@ const selectorsOf = (
       fieldSelectors: [
         equal('eventCategory', 'Data'),
         equal('resources.type', 'AWS::DynamoDB::Table'),
-        equal('resources.ARN', tableArn),
+        { field: 'resources.ARN', equalTo: [...tableArns] },
+        notConcord,
+      ],
+    },
+    {
+      // A stream shows whole rows, before and after.
+      name: 'streams past Concord',
+      fieldSelectors: [
+        equal('eventCategory', 'Data'),
+        equal('resources.type', 'AWS::DynamoDB::Stream'),
+        { field: 'resources.ARN', startsWith: tableArns.map((arn) => `${arn}/`) },
         notConcord,
       ],
     },

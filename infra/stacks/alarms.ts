@@ -27,6 +27,20 @@ interface Condition {
   readonly whenMissing?: TreatMissingData;
 }
 
+/** Calls by which keys, vaults, buckets and the trail are ended, as CloudTrail names them. */
+const endingSettings = [
+  'DeleteBackupVault',
+  'DeleteBackupVaultAccessPolicy',
+  'DeleteBackupVaultLockConfiguration',
+  'DeleteBucketPolicy',
+  'DeleteRecoveryPoint',
+  'DeleteTrail',
+  'DisableKey',
+  'PutEventSelectors',
+  'ScheduleKeyDeletion',
+  'StopLogging',
+] as const;
+
 /** What somebody has to be told of. Whoever is to be told subscribes to the one topic: names and figures of functions, nothing of patients. */
 export class Alarms extends Construct {
   readonly topic: Topic;
@@ -367,6 +381,34 @@ export class Alarms extends Construct {
         detail: { iamRoleArn: [restoreTestRoleArn], status: ['ABORTED', 'FAILED'] },
       },
       targets: telling(`A backup of Concord could not be restored in a test: ${text}`),
+    });
+  }
+
+  /**
+   * Somebody begins to end what holds records, what proves them, or what tells of that: a key whose deletion is scheduled can be kept for weeks yet, but only by who knows of it. Told by the trail of the account; of
+   * any such thing of the account and of tries that failed, too, since policies name keys in several ways.
+   *
+   * @see https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html
+   */
+  watchEnding(): void {
+    const telling = this.#tellOfEvents();
+    const detailType = ['AWS API Call via CloudTrail'];
+    const called = `${EventField.fromPath('$.detail.eventName')} in ${EventField.fromPath('$.region')}`;
+    new Rule(this, 'Ending', {
+      eventPattern: {
+        source: ['aws.backup', 'aws.cloudtrail', 'aws.kms', 'aws.s3'],
+        detailType,
+        detail: { eventName: [...endingSettings] },
+      },
+      targets: telling(`Somebody ends what Concord's records rest on: ${called} (docs/recovery.md)`),
+    });
+    new Rule(this, 'TableUnprotected', {
+      eventPattern: {
+        source: ['aws.dynamodb'],
+        detailType,
+        detail: { eventName: ['UpdateTable'], requestParameters: { deletionProtectionEnabled: [false] } },
+      },
+      targets: telling(`Somebody lets a table be deleted: ${called} (docs/recovery.md)`),
     });
   }
 

@@ -4,6 +4,7 @@ import { AccountPrincipal, AnyPrincipal, Effect, PolicyDocument, PolicyStatement
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../stages.ts';
+import { keptOnceMade } from './kept-once-made.ts';
 
 /** Longest time that a lock leaves to think it over; AWS Backup wants three days at least. */
 const daysToRepent = 3;
@@ -47,7 +48,7 @@ export class BackupVault extends Construct {
           }),
         ],
       }),
-      removalPolicy,
+      removalPolicy: keptOnceMade(stage),
     });
   }
 }

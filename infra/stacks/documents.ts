@@ -10,8 +10,8 @@ export interface DocumentsStackProps extends StackProps {
   readonly stage: StageConfig;
   /** Region whose bucket of bodies gets a copy of all. */
   readonly bodiesCopiedTo?: string | undefined;
-  /** Of the table, of which a trail tells who touches it past Concord. No trail, if absent: one place's trail is for all regions. */
-  readonly tableArn?: string | undefined;
+  /** Of which a trail tells who touches them past Concord, beside this stack's own. No trail, if absent: one place's trail is for all regions. */
+  readonly trailOf?: { readonly tableArns: readonly string[]; readonly bucketArns: readonly string[] } | undefined;
 }
 
 /** What lies beside the table: bodies that are too large for a row, with whoever scans uploads, digests of the access log, and the trail of the account. */
@@ -21,7 +21,7 @@ export class DocumentsStack extends Stack {
   /** GuardDuty's plan, where it scans uploads. */
   readonly uploadPlanArn: string | undefined;
 
-  constructor(scope: Construct, id: string, { stage, bodiesCopiedTo, tableArn, ...props }: DocumentsStackProps) {
+  constructor(scope: Construct, id: string, { stage, bodiesCopiedTo, trailOf, ...props }: DocumentsStackProps) {
     super(scope, id, props);
     this.bodies = new BodyBucket(this, 'Bodies', { stage, copiesTo: bodiesCopiedTo });
     if (stage.policy.uploads.scanner !== 'none') {
@@ -33,11 +33,11 @@ export class DocumentsStack extends Stack {
       this.uploadPlanArn = planArn;
     }
     this.digests = new DigestBucket(this, 'Digests', stage);
-    if (stage.trail === 'own' && tableArn !== undefined)
+    if (stage.trail === 'own' && trailOf)
       new AccountTrail(this, 'Trail', {
         stage,
-        tableArn,
-        bucketArns: [this.bodies.bucket.bucketArn, this.digests.resource.bucketArn],
+        tableArns: trailOf.tableArns,
+        bucketArns: [this.bodies.bucket.bucketArn, this.digests.resource.bucketArn, ...trailOf.bucketArns],
       });
   }
 }

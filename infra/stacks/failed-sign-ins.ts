@@ -1,11 +1,11 @@
-import { Aws, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws } from 'aws-cdk-lib';
 import { CfnLogDeliveryConfiguration, type UserPool } from 'aws-cdk-lib/aws-cognito';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnPermission, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { FilterPattern, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { LambdaDestination } from 'aws-cdk-lib/aws-logs-destinations';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../stages.ts';
+import { keptOnceMade } from './kept-once-made.ts';
 
 interface FailedSignInsProps {
   readonly stage: StageConfig;
@@ -31,7 +31,7 @@ export class FailedSignIns extends Construct {
     const log = new LogGroup(this, 'Log', {
       logGroupName,
       retention: RetentionDays.ONE_WEEK,
-      removalPolicy: stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: keptOnceMade(stage),
     });
     const exported = new CfnLogDeliveryConfiguration(this, 'Export', {
       userPoolId: pool.userPoolId,
@@ -47,14 +47,19 @@ export class FailedSignIns extends Construct {
       ],
     });
     exported.node.addDependency(log);
-    follow.addPermission(`Log-${kind}`, {
-      principal: new ServicePrincipal('logs.amazonaws.com'),
+    const permission = new CfnPermission(this, 'Permission', {
+      action: 'lambda:InvokeFunction',
+      functionName: follow.functionArn,
+      principal: 'logs.amazonaws.com',
       sourceArn: log.logGroupArn,
       sourceAccount: Aws.ACCOUNT_ID,
     });
-    log.addSubscriptionFilter('FailedSignIns', {
+    const filter = log.addSubscriptionFilter('FailedSignIns', {
       destination: new LambdaDestination(follow, { addPermissions: false }),
       filterPattern: FilterPattern.stringValue('$.message.eventResponse', '=', 'Fail'),
     });
+    // CloudWatch Logs calls the function as the filter is made, and makes none if it may not.
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+    filter.node.addDependency(permission);
   }
 }

@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Stage } from 'aws-cdk-lib/aws-apigateway';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -14,6 +14,7 @@ import {
   tooManyAnswer,
 } from '../firewall.ts';
 import type { StageConfig } from '../stages.ts';
+import { keptOnceMade } from './kept-once-made.ts';
 
 export interface FirewallProps {
   readonly stage: StageConfig;
@@ -106,7 +107,7 @@ export class Firewall extends Construct {
       logGroupName: `aws-waf-logs-${name}`, // WAF takes no log that begins otherwise
       encryptionKey: logKey,
       retention: stage.logRetentionDays,
-      removalPolicy: stage.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: keptOnceMade(stage),
     });
     const logging = new CfnLoggingConfiguration(this, 'Logging', {
       resourceArn: acl.attrArn,

@@ -7,6 +7,10 @@ export const fixedNames = (stageName: string) => ({
   bodiesKeyAlias: `alias/concord-${stageName}-bodies`,
 });
 
+/** The table as a region has it. */
+export const tableArnIn = (stageName: string, region: string): string =>
+  `arn:${Aws.PARTITION}:dynamodb:${region}:${Aws.ACCOUNT_ID}:table/${fixedNames(stageName).table}`;
+
 /** Names of buckets are unique in the world. */
 export const bodyBucketName = (stageName: string, region: string): string =>
   `concord-${stageName}-bodies-${Aws.ACCOUNT_ID}-${region}`;

@@ -18,7 +18,7 @@ import type { TableResource } from '../grants/table-access.ts';
 import { tokenClaimsEntries } from '../local/pool-functions.ts';
 import { BundledFunction, describeEntry, type FunctionSettings } from './bundled-function.ts';
 import { addGatewayScope, addScopes } from './pool-scopes.ts';
-import { addSignInPages, clientSettings, poolSettings, triggerTimeout } from './pool-settings.ts';
+import { addSignInPages, answerRisks, clientSettings, poolSettings, triggerTimeout } from './pool-settings.ts';
 
 interface PatientPoolProps extends FunctionSettings {
   readonly table: { readonly tableName: string; readonly resource: TableResource };
@@ -58,6 +58,7 @@ export class PatientPool extends Construct {
     });
     this.userPool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, addTokenClaims, LambdaVersion.V3_0);
     addGatewayScope(this.userPool);
+    answerRisks(this.userPool, stage);
     this.domain = addSignInPages(this.userPool, `concord-${stage.name}-patients`, stage);
     this.client = this.userPool.addClient('Apps', {
       ...clientSettings,

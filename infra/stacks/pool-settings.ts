@@ -1,6 +1,7 @@
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
   AccountRecovery,
+  CfnUserPoolRiskConfigurationAttachment,
   ClientAttributes,
   FeaturePlan,
   StandardThreatProtectionMode,
@@ -34,6 +35,29 @@ export const poolSettings = ({ signIn, protected: isProtected }: StageConfig): U
   deletionProtection: isProtected,
   removalPolicy: isProtected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
 });
+
+/**
+ * Says what Cognito does about stolen passwords and risky sign-ins, which it else leaves to what it takes for usual. Nobody is refused for a risk who shows a second factor, as all staff do: who is called at night signs in
+ * from elsewhere than usual.
+ *
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-adaptive-authentication.html
+ */
+export const answerRisks = (pool: UserPool, { signIn }: StageConfig): void => {
+  if (signIn.plan !== 'plus') return;
+  const notify = false; // which takes an address of the deployment's own to send from
+  new CfnUserPoolRiskConfigurationAttachment(pool, 'Risks', {
+    userPoolId: pool.userPoolId,
+    clientId: 'ALL',
+    compromisedCredentialsRiskConfiguration: { actions: { eventAction: 'BLOCK' } },
+    accountTakeoverRiskConfiguration: {
+      actions: {
+        lowAction: { eventAction: 'NO_ACTION', notify },
+        mediumAction: { eventAction: 'MFA_IF_CONFIGURED', notify },
+        highAction: { eventAction: 'MFA_REQUIRED', notify },
+      },
+    },
+  });
+};
 
 /** What all applications have in common by which people sign in. */
 export const clientSettings: UserPoolClientOptions = {

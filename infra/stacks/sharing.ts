@@ -73,6 +73,7 @@ export class SharingStack extends Stack {
     this.#alarms = new Alarms(this, 'Alarms', this.#key, props.works);
     this.#alarms.watchMessages();
     this.#alarms.watchPublishing();
+    this.#alarms.watchEnding();
     if (props.backups) this.#alarms.watchBackups(props.backups);
     if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
     const [wakes] = queueConsumers;

@@ -21,7 +21,7 @@ import { federationText } from '../sign-in-settings.ts';
 import { BundledFunction, describeEntry, type FunctionSettings } from './bundled-function.ts';
 import { addHospitalSignOn } from './hospital-sign-on.ts';
 import { addGatewayScope, addScopes } from './pool-scopes.ts';
-import { addSignInPages, clientSettings, poolSettings, triggerTimeout } from './pool-settings.ts';
+import { addSignInPages, answerRisks, clientSettings, poolSettings, triggerTimeout } from './pool-settings.ts';
 
 interface StaffPoolProps extends FunctionSettings {
   readonly table: { readonly tableName: string; readonly resource: TableResource };
@@ -70,6 +70,7 @@ export class StaffPool extends Construct {
     });
     this.userPool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, addTokenClaims, LambdaVersion.V3_0);
     addGatewayScope(this.userPool);
+    answerRisks(this.userPool, stage);
     this.domain = addSignInPages(this.userPool, `concord-${stage.name}`, stage);
 
     const scopes = addScopes(this.userPool, 'user');

@@ -56,7 +56,7 @@ describe('backups', () => {
       LockConfiguration: { MinRetentionDays: 35, MaxRetentionDays: 395, ChangeableForDays: 3 },
     });
     expect(key.properties.EnableKeyRotation).toBe(true);
-    expect([deletionPolicy, key.deletionPolicy]).toEqual(['Retain', 'Retain']);
+    expect([deletionPolicy, key.deletionPolicy]).toEqual(['RetainExceptOnCreate', 'Retain']);
   });
 
   it('are locked in dev too, so that an administrator can take the lock off', () => {
@@ -125,7 +125,7 @@ describe('backups', () => {
   it('tell the one topic when one is not made, not copied, or cannot be restored', () => {
     const rules = synthesised()
       .resources('AWS::Events::Rule')
-      .filter(({ properties }) => JSON.stringify(properties.EventPattern ?? {}).includes('aws.backup'));
+      .filter(({ properties }) => JSON.stringify(properties.EventPattern ?? {}).includes('["aws.backup"]'));
     const [topic] = synthesised().resources('AWS::SNS::Topic');
     const vaultArn = imported(/backups:.*Vault\w+BackupVaultArn/);
 

@@ -273,6 +273,19 @@ describe('trail of the account', () => {
       ],
       [
         data,
+        { Field: 'resources.type', Equals: ['AWS::DynamoDB::Stream'] },
+        {
+          Field: 'resources.ARN',
+          StartsWith: [
+            {
+              'Fn::Join': ['', [{ 'Fn::ImportValue': expect.stringMatching(/records:.*Table\w+Arn/) as string }, '/']],
+            },
+          ],
+        },
+        past,
+      ],
+      [
+        data,
         objects,
         {
           Field: 'resources.ARN',
@@ -330,7 +343,14 @@ describe('trail of the account', () => {
     const { Statement } = key.properties.KeyPolicy as { Statement: Record<string, unknown>[] };
 
     const ofService = Statement.filter(({ Principal }) => JSON.stringify(Principal).includes('cloudtrail'));
-    expect(ofService.map(({ Action }) => Action)).toEqual([['kms:Decrypt', 'kms:GenerateDataKey'], 'kms:DescribeKey']);
+    expect(ofService.map(({ Action }) => Action)).toEqual([
+      ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext'],
+      'kms:DescribeKey',
+    ]);
+    // S3 asks for a key of the bucket without saying for which trail
+    expect(bucket().properties.BucketEncryption).toMatchObject({
+      ServerSideEncryptionConfiguration: [{ BucketKeyEnabled: false }],
+    });
     for (const { Condition } of ofService) expect(JSON.stringify(Condition)).toContain(':trail/concord-production');
   });
 });

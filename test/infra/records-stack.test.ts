@@ -66,7 +66,7 @@ describe('table of the stack', () => {
 
     expect(replicaOf().DeletionProtectionEnabled).toBe(true);
     expect(policies.length).toBeGreaterThan(kept.length);
-    expect(new Set(policies)).toEqual(new Set(['Retain']));
+    expect(new Set(policies)).toEqual(new Set(['Retain', 'RetainExceptOnCreate']));
   });
 
   it('can be recovered in dev too, and goes with its stack there', () => {

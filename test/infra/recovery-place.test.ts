@@ -103,6 +103,14 @@ describe('a second region', () => {
     ]);
   });
 
+  it('is in the trail of the first: who touches the replica or the copies of bodies past Concord', () => {
+    const trail = JSON.stringify(only('documents', 'AWS::CloudTrail::Trail').properties);
+
+    expect(trail).toContain('"arn:aws:dynamodb:us-west-2:1:table/concord-production-records"');
+    expect(trail).toContain('"arn:aws:dynamodb:us-west-2:1:table/concord-production-records/"'); // its stream
+    expect(trail).toContain('"arn:aws:s3:::concord-production-bodies-1-us-west-2/"');
+  });
+
   const fence = {
     Sid: 'AnotherRegionWrites',
     Effect: 'Deny',

@@ -8,7 +8,7 @@ const streamArn = `arn:aws:dynamodb:us-east-1:111122223333:table/${tableName}/st
 describe('a stage whose table was restored', () => {
   let stacks: Synthesised;
   beforeAll(() => {
-    stacks = synthesise(parseStage({ ...stageNamed('dev'), restored: { tableName, streamArn } }));
+    stacks = synthesise(parseStage({ ...stageNamed('dev'), trail: 'own', restored: { tableName, streamArn } }));
   });
 
   it('has all functions use that table, and follow its stream', () => {
@@ -33,6 +33,14 @@ describe('a stage whose table was restored', () => {
 
     expect(roles).toContain(`:table/${tableName}`);
     expect(roles).not.toMatch(/ImportValue[^}]*Table[0-9A-F]{8}/);
+  });
+
+  it('has the trail tell who touches either table', () => {
+    const [trail] = stacks.resources('AWS::CloudTrail::Trail').map(({ properties }) => JSON.stringify(properties));
+
+    expect(trail).toContain(`:table/${tableName}"`);
+    expect(trail).toContain(`:table/${tableName}/`); // its stream
+    expect(trail?.match(/ImportValue[^}]*Table[0-9A-F]{8}Arn/g)).toHaveLength(2);
   });
 
   it('keeps its own table, and exports it as long as stacks name it that are not deployed anew', () => {

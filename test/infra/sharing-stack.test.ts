@@ -313,6 +313,28 @@ describe('alarms', () => {
     });
   });
 
+  it('tell of whoever begins to end a key, a vault, the trail or the protection of a table', () => {
+    const patterns = resources('AWS::Events::Rule')
+      .filter(({ properties }) => JSON.stringify(properties.EventPattern ?? {}).includes('via CloudTrail'))
+      .map(({ properties }) => properties.EventPattern as EventPattern);
+    const told = (source: string, eventName: string, requestParameters: object = {}) =>
+      patterns.filter((pattern) =>
+        matchesPattern(pattern, {
+          source: `aws.${source}`,
+          'detail-type': 'AWS API Call via CloudTrail',
+          detail: { eventName, requestParameters },
+        }),
+      ).length;
+
+    for (const eventName of ['ScheduleKeyDeletion', 'DisableKey']) expect(told('kms', eventName)).toBe(1);
+    for (const eventName of ['StopLogging', 'DeleteTrail']) expect(told('cloudtrail', eventName)).toBe(1);
+    expect(told('backup', 'DeleteBackupVaultLockConfiguration')).toBe(1);
+    expect(told('s3', 'DeleteBucketPolicy')).toBe(1);
+    expect(told('dynamodb', 'UpdateTable', { deletionProtectionEnabled: false })).toBe(1);
+    expect(told('dynamodb', 'UpdateTable', { deletionProtectionEnabled: true })).toBe(0);
+    expect(told('kms', 'CreateKey')).toBe(0);
+  });
+
   describe('of uploads', () => {
     const plan = scanResult.resources[0] ?? '';
     const rules = (stage?: string) =>

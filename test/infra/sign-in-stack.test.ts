@@ -195,8 +195,27 @@ describe('sign-in of the stack', () => {
           ),
       );
       expect(permission.properties.SourceAccount).toEqual({ Ref: 'AWS::AccountId' });
+      // CloudWatch Logs calls the function as the filter is made
+      const { DependsOn } =
+        synthesised().templates.signIn.findResources('AWS::Logs::SubscriptionFilter')[filter.id] ?? {};
+      expect(DependsOn).toContain(permission.id);
+      // else a deployment that failed would leave a log behind whose name is taken
+      expect(log.deletionPolicy).toBe('RetainExceptOnCreate');
     }
   });
+
+  it.each(['staff', 'patients'] as const)(
+    'refuses %s passwords that are known as stolen, and asks for the second factor where a sign-in is risky',
+    (kind) => {
+      expect(onlyOne(ofPool(kind, 'UserPoolRiskConfigurationAttachment')).properties).toMatchObject({
+        ClientId: 'ALL',
+        CompromisedCredentialsRiskConfiguration: { Actions: { EventAction: 'BLOCK' } },
+        AccountTakeoverRiskConfiguration: {
+          Actions: { MediumAction: { EventAction: 'MFA_IF_CONFIGURED' }, HighAction: { EventAction: 'MFA_REQUIRED' } },
+        },
+      });
+    },
+  );
 
   it('has no such log where the plan has none', () => {
     expect(synthesised('dev').resources('AWS::Cognito::LogDeliveryConfiguration')).toEqual([]);
