@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { planReplay, type Replay, replayRecords, replayTraces } from '../../infra/cli/restore/replay.ts';
+import { goOn, planReplay, type Replay, replayRecords, replayTraces } from '../../infra/cli/restore/replay.ts';
+import { kindOf } from '../../infra/cli/restore/row-kinds.ts';
 import { verifyRestored } from '../../infra/cli/restore/verify.ts';
 import type { Restoring } from '../../infra/cli/restore/write-records.ts';
 import { verifyLog } from '../../shared/audit/chain/verify.ts';
@@ -25,7 +26,7 @@ import {
   type Stored,
 } from '../support/records.ts';
 import { beginStream, reopened, restoring, tableAsOf } from '../support/restored-world.ts';
-import { allRows, commitOf, nextOf, rowAt } from '../support/test-store.ts';
+import { allRows, commitOf, intercepted, nextOf, rowAt } from '../support/test-store.ts';
 
 // A table that went on, and another one made of its past. What happens in between is what must not be undone by going back, and what going back is for.
 
@@ -85,6 +86,17 @@ const notified = {
   expires: 4_000_000_000,
 };
 
+/** A hold that is released behind the moment. */
+const released = keepingRow('4ietnh7ahshfjdidn6n7q1pho4', { state: 'held', custodian: 'northside', at: 1 });
+
+/** An access of days ago, which the table took behind the moment. */
+const heldAccess = async (chart: string) => {
+  const { store } = before;
+  const row = (await allRows(store)).find(({ pk }) => pk === `A#${chart}`);
+  const at = Date.now() - 5 * 86_400_000;
+  return { ...row, pk: `A#${chart}`, sk: store.ids.newPlace(at), held: `held/${new Date(at).toISOString()}/1` };
+};
+
 /** As `$purge` does, whose time would be years from now. */
 const purge = async (chart: string): Promise<void> => {
   const { store } = before;
@@ -116,12 +128,13 @@ beforeAll(async () => {
   gone = await create(before, numberedPatient('gone-1'));
   await before.beat();
 
-  await writeRows(before.store, [underWay, delivery(3)]);
+  await writeRows(before.store, [underWay, delivery(3), released]);
 
   const table = await tableAsOf(before.store);
   const at = Date.now();
 
-  await writeRows(before.store, [delivery(7), notified, begun], [underWay]);
+  const late = await heldAccess(opened.subject?.reference?.split('/')[1] ?? '');
+  await writeRows(before.store, [delivery(7), notified, begun, late], [underWay, released]);
 
   await before.put(pathOf(consent), { ...consent, status: 'inactive' });
   await create(before, consentBody(other));
@@ -152,13 +165,19 @@ beforeAll(async () => {
   expect((await before.put(pathOf(chosen), chosen)).status).toBe(201);
   await before.put(pathOf(large), { ...large, note: [{ text: 'short' }] });
   await purge(gone.id);
+  await writeRows(before.store, [], [purgeKey(gone.id)]); // the sweeper was there
   await deny(before.store, { kind: 'person', name: 'Practitioner/northside-nurse', before: Date.now() });
   await before.beat();
   end = await endOfSequence(before.store, 'northside');
 
   task = restoring(before.store, table, at);
   replay = await planReplay(task, 'keep');
-  await replayTraces(task, replay);
+  const breaking = intercepted(task.restored, async ({ name, send }) => {
+    if (name === 'TransactWrite') throw new Error('The line is cut');
+    return send();
+  });
+  await expect(replayTraces({ ...task, restored: breaking }, replay)).rejects.toThrow('The line is cut');
+  await replayTraces(task, await planReplay(task, 'keep'));
   await beginStream(table);
   await replayRecords(task, replay);
   [old, restored] = [await allRows(task.old), await allRows(task.restored)];
@@ -309,5 +328,28 @@ describe('a restore that is done again', () => {
     const again = await planReplay(task, 'keep');
 
     expect(again.decided).toEqual([]);
+  });
+
+  it('goes on, though the restored table holds what was released, and has begun an upload', async () => {
+    const again = await planReplay(task, 'keep');
+    const lost = { pk: 'O~i', sk: '78m7n5o003p1c8g0v3ai', at: 3, keys: ['c'] };
+    await writeRows(task.restored, [lost]);
+    const kept = again.differences.rows.map(({ restored: row }) => row?.pk);
+    expect(kept).toContain(released.pk);
+
+    await goOn(task, await planReplay(task, 'keep'));
+
+    expect(await rowAt(task.restored, lost)).toBeUndefined();
+    expect(await rowAt(task.restored, released)).toBeDefined();
+  });
+
+  it('does not where the old table was written since', async () => {
+    const again = await planReplay(task, 'keep');
+    const row = { ...notified, sk: '0000000008' };
+    const kind = kindOf(row);
+    if (!kind) throw new Error('A row of no kind');
+    const rows = [...again.differences.rows, { kind, old: row, restored: undefined }];
+
+    await expect(goOn(task, { ...again, differences: { records: [], rows } })).rejects.toThrow('restore anew');
   });
 });

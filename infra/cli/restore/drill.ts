@@ -7,7 +7,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { commit } from '../../../shared/store/commit.ts';
 import { deny } from '../../../shared/store/denylist.ts';
+import { RecordStore } from '../../../shared/store/record-store.ts';
 import { addressOf, type RecordRow } from '../../../shared/store/rows.ts';
+import { sweepTransactions } from '../../../shared/store/settle-transaction.ts';
 import { tableDefinition } from '../../../shared/store/table.ts';
 import { writeRows } from '../../../shared/store/write-rows.ts';
 import type { Place } from '../admin/place.ts';
@@ -65,6 +67,10 @@ export const copiesOf = async (client: DynamoDBClient, place: Place, tables: Dri
   await deny(end, { kind: 'person', name: 'Practitioner/drill', before: Date.now() });
 };
 
+/** A table that reads bodies from the bucket and writes none: those would stay there, with nothing that leads to them. */
+const withoutObjects = ({ client, tableName, keys, objects }: RecordStore): RecordStore =>
+  new RecordStore(client, tableName, keys, { ...objects, put: async () => {}, delete: async () => {} });
+
 /** Does with two tables what a restore does, and measures it. Neither is the one that is used. */
 export const runDrill = async (
   place: Place,
@@ -79,13 +85,15 @@ export const runDrill = async (
     return result;
   };
   const restoring = {
-    old: await openTable(place, tables.end),
-    restored: await openTable(place, tables.past),
+    old: withoutObjects(await openTable(place, tables.end)),
+    restored: withoutObjects(await openTable(place, tables.past)),
     at,
     now: Date.now(),
     baseUrl: place.url,
     operator,
   };
+  // Of what is in use, the end is the midst of its transactions.
+  await sweepTransactions(restoring.old, Number.POSITIVE_INFINITY);
   const replay = await measured('compare', () => planReplay(restoring, 'keep'));
   await measured('take over', () => replayTraces(restoring, replay));
   await measured('put back', () => replayRecords(restoring, replay));

@@ -2,9 +2,10 @@ import { furtherCharts } from '../../../shared/interactions/plan-write.ts';
 import { searchTypes } from '../../../shared/record-types/search-types.ts';
 import { commit } from '../../../shared/store/commit.ts';
 import { indexChanges } from '../../../shared/store/index-rows.ts';
-import { type Address, chartKey, type Row, recordRange } from '../../../shared/store/keys.ts';
+import { type Address, chartKey, purgeKey, type Row, recordRange } from '../../../shared/store/keys.ts';
 import { addressOf, type RecordRow, type StoredRecord } from '../../../shared/store/rows.ts';
 import { rowsBetween } from '../../../shared/store/rows-between.ts';
+import { writeRows } from '../../../shared/store/write-rows.ts';
 import type { ChangedRow } from './compare.ts';
 import type { Restoring } from './write-records.ts';
 
@@ -17,8 +18,8 @@ export const purgedLater = (rows: readonly ChangedRow[]): readonly string[] =>
   );
 
 /**
- * Takes a chart that was purged out of sight again, with all that leads to its records. Its rows, and the objects of its bodies, are then removed by the sweeper, which goes by the row of
- * the purge.
+ * Takes a chart that was purged out of sight again, with all that leads to its records. Its rows are then removed by the sweeper, which goes by the row of the purge: the old table has that no more where
+ * its sweeper was done.
  */
 export const purgeAgain = async ({ restored, now, baseUrl }: Restoring, chart: string): Promise<void> => {
   const types = await searchTypes();
@@ -39,6 +40,7 @@ export const purgeAgain = async ({ restored, now, baseUrl }: Restoring, chart: s
     const write = { next, previous, puts: [], removes };
     await commit(restored, { writes: [write], checks: [], unique: [], log: [], claims: [] });
   }
+  await writeRows(restored, [{ ...purgeKey(chart) }]);
 };
 
 const recordsOf = async (store: Restoring['restored'], chart: string): Promise<StoredRecord[]> => {

@@ -42,10 +42,23 @@ export const replayTraces = async (restoring: Restoring, { decided, differences 
   const [closing, others] = [true, false].map((tightens) =>
     differences.rows.filter(({ kind }) => (kind.fate === 'tightened') === tightens),
   );
-  await copyRows(restoring.restored, rowsToWrite(closing ?? []));
+  // Before the rows that tell of purges: a run that breaks off leaves what the next one finds them by.
   for (const chart of purgedLater(differences.rows)) await purgeAgain(restoring, chart);
+  await copyRows(restoring.restored, rowsToWrite(closing ?? []));
   await takeRecords(restoring, of(decided, 'taken', 'kept-deleted'));
   await copyRows(restoring.restored, rowsToWrite(others ?? []));
+};
+
+/**
+ * Takes away what a run left in the restored table that broke off while it put records back: it had its stream by then, and all else had been taken over.
+ *
+ * @throws CommandFailed where something was written to the old table since, which cannot be taken over in silence any more.
+ */
+export const goOn = async ({ restored }: Restoring, { differences }: Replay): Promise<void> => {
+  const { puts, removes } = rowsToWrite(differences.rows);
+  if (puts.length > 0)
+    throw new CommandFailed('The restored table has a stream by now, and the old one was written since: restore anew');
+  await copyRows(restored, { puts, removes });
 };
 
 /** Puts records back. With the restored table's own stream, so that whoever follows changes is told. May be done again. */

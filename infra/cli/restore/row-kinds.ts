@@ -1,4 +1,5 @@
 import { type LinkRow, linkIn } from '../../../shared/audit/chain/link.ts';
+import { soughtDays } from '../../../shared/audit/held/file-held.ts';
 import { timeOfPlace } from '../../../shared/store/ids.ts';
 import type { Row } from '../../../shared/store/keys.ts';
 import { addressOf, isPointer } from '../../../shared/store/rows.ts';
@@ -40,6 +41,9 @@ const inChart =
     pk.startsWith('C#') && sk.startsWith(prefix);
 const parts = ({ pk }: Row): number => pk.split('#').length;
 const timeIn = (place: string): number => timeOfPlace(place.replace(/!.*/, ''));
+
+/** Until when it may have been filed what the table could not take at its time: the row itself, and those that are made of it. */
+const filedUpTo = (place: string): number => timeIn(place) + soughtDays * 86_400_000;
 
 /** The first that a row is of. A row of none stops a restore: a release that does not know it cannot say what becomes of it. */
 export const rowKinds: readonly RowKind[] = [
@@ -127,7 +131,7 @@ export const rowKinds: readonly RowKind[] = [
     is: under('A#'),
     fate: 'taken',
     because: 'who has looked has looked',
-    writtenAt: ({ sk }) => timeIn(sk),
+    writtenAt: ({ pk, sk, held }) => (held === undefined && !pk.includes('#', 2) ? timeIn(sk) : filedUpTo(sk)),
   },
   {
     name: 'logs of a day',
@@ -165,7 +169,7 @@ export const rowKinds: readonly RowKind[] = [
     is: under('D#'),
     fate: 'taken',
     because: 'what was disclosed was disclosed',
-    writtenAt: ({ log }) => timeIn(String(log)),
+    writtenAt: ({ log }) => filedUpTo(String(log)),
   },
   { name: 'walk of purges', is: ({ pk }) => pk === 'P!walk', fate: 'left', because: 'it goes round anyway' },
   { name: 'purge', is: ({ pk }) => pk === 'P!', fate: 'taken', because: 'rows of a purged chart go' },

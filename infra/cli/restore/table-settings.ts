@@ -44,6 +44,10 @@ export interface TableSettings {
   readonly policy: string | undefined;
 }
 
+/** Whether a table is there to be used. One that is being made is asked for nothing else. */
+export const isActive = async (client: Client, TableName: string): Promise<boolean> =>
+  (await client.send(new DescribeTableCommand({ TableName }))).Table?.TableStatus === 'ACTIVE';
+
 /** Asks for all settings of a table. Five calls. */
 export const settingsOf = async (client: Client, TableName: string): Promise<TableSettings> => {
   const { Table = {} } = await client.send(new DescribeTableCommand({ TableName }));

@@ -16,8 +16,8 @@ import { CommandFailed } from '../command.ts';
 import type { Deletions } from './decide-records.ts';
 import { copiesOf, type DrillResult, drillTables, removeDrill, runDrill } from './drill.ts';
 import { openTable } from './open-table.ts';
-import { planReplay, type Replay, replayRecords, replayTraces } from './replay.ts';
-import { beginStream, lackingOf, setLikeOld, settingsOf } from './table-settings.ts';
+import { goOn, planReplay, type Replay, replayRecords, replayTraces } from './replay.ts';
+import { beginStream, isActive, lackingOf, setLikeOld, settingsOf } from './table-settings.ts';
 import { verifyRestored } from './verify.ts';
 import { asCsv } from './work-list.ts';
 import type { Restoring } from './write-records.ts';
@@ -65,7 +65,7 @@ const restored = async (
       ...(at === 'latest' ? { UseLatestRestorableTime: true } : { RestoreDateTime: new Date(at) }),
     }),
   );
-  while (!(await settingsOf(client, to)).active) {
+  while (!(await isActive(client, to))) {
     say(`restoring ${to}, for ${Math.round((Date.now() - begun) / 1_000)} seconds`);
     await pause(30_000);
   }
@@ -181,9 +181,11 @@ const restorePlan = defineVerb({
 const closed = 503;
 
 /** Nobody may write while a table is compared. Throws CommandFailed. */
-const requireClosedDoor = async ({ url }: Place): Promise<void> => {
-  const response = await fetch(`${url}/metadata`).catch(() => undefined);
-  if (response === undefined || response.status === closed) return;
+export const requireClosedDoor = async ({ url }: Pick<Place, 'url'>): Promise<void> => {
+  const response = await fetch(`${url}/metadata`).catch((error: Error) => {
+    throw new CommandFailed(`${url} cannot be reached, so nobody knows whether it is closed: ${error.message}`);
+  });
+  if (response.status === closed) return;
   throw new CommandFailed(
     `${url} is open: it answers ${response.status}. Set open: false in the stage and deploy it first`,
   );
@@ -217,11 +219,7 @@ const restoreReplay = defineVerb({
         await replayTraces(tables, replay);
         await setLikeOld(client, old, task.to);
         await beginStream(client, task.to);
-      } else if (replay.differences.rows.length > 0) {
-        throw new CommandFailed(
-          'The restored table has a stream by now, and the old one was written since: restore anew',
-        );
-      }
+      } else await goOn(tables, replay);
       say('putting records back');
       await replayRecords(tables, replay);
       say('looking whether all of it is there');

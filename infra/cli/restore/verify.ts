@@ -35,7 +35,17 @@ export const verifyRestored = async (restoring: Restoring, deletions: Deletions)
   for (let day = at - dayMs; day < now + dayMs; day += dayMs)
     for await (const log of logsChainedOn(restored, dayOf(day))) logs.add(log);
   await inParallel(atOnce, [...logs], async (log) => {
-    for (const { kind } of (await verifyLog(restored, log)).faults) name(`chain of a log: ${kind}`);
+    for (const kind of await brokenIn(restoring, log)) name(`chain of a log: ${kind}`);
   });
   return [...faults].map(([what, count]) => ({ what, count }));
+};
+
+/** What is wrong with a log and was not before. Rows that were held for a while are late in both tables: whether they may be is told by who has the bucket that held them, `npm run audit:verify`. */
+const brokenIn = async ({ old, restored }: Restoring, log: string): Promise<readonly string[]> => {
+  const { faults } = await verifyLog(restored, log);
+  if (faults.length === 0) return [];
+  const before = (await verifyLog(old, log)).faults;
+  return faults
+    .filter(({ kind, place }) => !before.some((fault) => fault.kind === kind && fault.place === place))
+    .map(({ kind }) => kind);
 };

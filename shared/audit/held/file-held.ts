@@ -9,7 +9,7 @@ import { type FiledRow, filedKey, filedPrefix, heldPrefix, rowHeld } from './hel
 /** Rows that are filed at once: few, since the table was busy. */
 const concurrency = 4;
 /** Days for which a row is looked for that could not be filed. An alarm tells of it from the first quarter of an hour on. */
-const soughtDays = 35;
+export const soughtDays = 35;
 const dayMs = 86_400_000;
 
 /**
