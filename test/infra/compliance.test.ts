@@ -77,29 +77,44 @@ describe('compliance of the stacks', () => {
     expect(found.every((complaint) => complaint.startsWith(`${place}: `))).toBe(true);
   });
 
-  it('of a stage with all that is optional: the packs find nothing that has no reason, and no reason is for nothing', () => {
-    const stage = parseStage({
-      ...stageNamed('production'),
-      name: 'everything',
-      backup: { dailyDays: 35, monthlyDays: 395, copyTo: 'arn:aws:backup:us-east-1:111122223333:backup-vault:copies' },
-      domain: { name: 'ehr.network.example', certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/1' },
-      open: false,
-      partners: [
-        { organization: 'lakeside', busArn: 'arn:aws:events:us-east-1:111122223333:event-bus/concord-changes' },
-      ],
-      recovery: {
-        region: 'us-west-2',
-        writer: 'here',
-        standby: {
-          streamArn: 'arn:aws:dynamodb:us-west-2:111122223333:table/concord-everything/stream/2026-01-01T00:00:00.000',
-          secretsKeyId: 'mrk-11111111222222223333333344444444',
+  it.each<[string, object]>([
+    [
+      'elsewhere',
+      {
+        backup: {
+          dailyDays: 35,
+          monthlyDays: 395,
+          copyTo: 'arn:aws:backup:us-east-1:111122223333:backup-vault:copies',
+        },
+        partners: [
+          { organization: 'lakeside', busArn: 'arn:aws:events:us-east-1:111122223333:event-bus/concord-changes' },
+        ],
+        recovery: {
+          region: 'us-west-2',
+          writer: 'here',
+          standby: {
+            streamArn: 'arn:aws:dynamodb:us-west-2:111122223333:table/concord-elsewhere/stream/2026-01-01T00:00:00.000',
+            secretsKeyId: 'mrk-11111111222222223333333344444444',
+          },
         },
       },
-    });
-    const ofPacks = acknowledgements.filter(({ rule }) => !rule.startsWith('Concord-'));
+    ],
+    [
+      'named',
+      {
+        domain: { name: 'ehr.network.example', certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/1' },
+        open: false,
+      },
+    ],
+  ])(
+    'of a stage with what is optional, %s: the packs find nothing that has no reason, and no reason is for nothing',
+    (name, settings) => {
+      const stage = parseStage({ ...stageNamed('production'), ...settings, name });
+      const ofPacks = acknowledgements.filter(({ rule }) => !rule.startsWith('Concord-'));
 
-    expect(complaintsOf(judge(findingsOf(appOf('everything', stage), stage), ofPacks, stage))).toEqual([]);
-  });
+      expect(complaintsOf(judge(findingsOf(appOf(name, stage), stage), ofPacks, stage))).toEqual([]);
+    },
+  );
 
   it('has a reason in words for every acknowledgement', () => {
     for (const { reason, where } of acknowledgements) {
