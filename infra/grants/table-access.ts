@@ -76,6 +76,7 @@ export const sweepStatements = (table: TableResource): Statement[] => [
 const rowStatements = (table: TableResource): Statement[] => [
   { actions: itemActions, resources: [table.tableArn] },
   ...accessLogStays(table),
+  applicationsStay(table),
   useKey(table),
 ];
 
@@ -101,6 +102,15 @@ const toldStays = ({ tableArn }: TableResource, ...further: readonly string[]): 
       ],
     },
   },
+});
+
+/** For which organisation an application acts, and that its access has ended, is written by operators alone (`npm run admin`): a function that could would let any client be anybody's. */
+const applicationsStay = ({ tableArn }: TableResource): Statement => ({
+  sid: 'ApplicationsStay',
+  effect: 'Deny',
+  actions: writingActions,
+  resources: [tableArn],
+  conditions: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': [applicationsPartition] } },
 });
 
 /**

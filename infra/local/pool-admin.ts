@@ -98,6 +98,8 @@ const ofClients: Readonly<Record<string, Operation>> = {
       secrets: input.GenerateSecret === true ? [newSecret(now)] : [],
       flows,
       scopes,
+      signIns: input.ExplicitAuthFlows === undefined ? usualSignIns : textsOf(input, 'ExplicitAuthFlows'),
+      writes: textsOf(input, 'WriteAttributes'),
       created: now,
       modified: now,
     };
@@ -226,7 +228,14 @@ const clientOf = (pool: UserPool, input: PoolInput): readonly [string, StoredCli
   return [id, client];
 };
 
-const clientType = (pool: UserPool, id: string, { name, secrets, flows, scopes, created, modified }: StoredClient) => ({
+/** What Cognito lets people sign in by where nothing is said. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html */
+const usualSignIns = ['ALLOW_REFRESH_TOKEN_AUTH', 'ALLOW_USER_SRP_AUTH', 'ALLOW_CUSTOM_AUTH'];
+
+const clientType = (
+  pool: UserPool,
+  id: string,
+  { name, secrets, flows, scopes, signIns = usualSignIns, writes = [], created, modified }: StoredClient,
+) => ({
   ClientId: id,
   UserPoolId: pool.id,
   ClientName: name,
@@ -234,6 +243,8 @@ const clientType = (pool: UserPool, id: string, { name, secrets, flows, scopes, 
   AllowedOAuthFlows: flows,
   AllowedOAuthScopes: scopes,
   AllowedOAuthFlowsUserPoolClient: flows.length > 0,
+  ExplicitAuthFlows: signIns,
+  ...(writes.length === 0 ? {} : { WriteAttributes: writes }),
   CreationDate: seconds(created),
   LastModifiedDate: seconds(modified),
 });

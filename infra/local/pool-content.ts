@@ -23,6 +23,9 @@ export interface StoredClient {
   readonly secrets: readonly ClientSecret[];
   readonly flows: readonly string[];
   readonly scopes: readonly string[];
+  /** How people may sign in by it, as Cognito calls that, and which attributes of theirs it may write then. */
+  readonly signIns?: readonly string[];
+  readonly writes?: readonly string[];
   /** Milliseconds since 1970. */
   readonly created: number;
   readonly modified: number;

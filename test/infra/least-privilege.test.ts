@@ -40,6 +40,11 @@ describe.each(['production', 'dev'])('in %s no role', (stage) => {
     },
   );
 
+  it.each(['PutItem', ...removing])('may %s what says for which organisation an application acts', (action) => {
+    expect(whoMay(`dynamodb:${action}`, table, rows('!applications'), stage)).toEqual([]);
+    expect(whoMay(`dynamodb:${action}`, table, rows('C#chart', '!applications'), stage)).toEqual([]);
+  });
+
   it.each(
     [
       'DeleteTable',

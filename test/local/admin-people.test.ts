@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startAwsServices } from '../../infra/local/aws-services.ts';
 import type { Concord } from '../../infra/local/concord.ts';
 import { credentialsIn } from '../../shared/canary/credentials.ts';
-import { readApplications } from '../../shared/store/applications.ts';
+import { readApplications, revokeApplication } from '../../shared/store/applications.ts';
 import { readDenials } from '../../shared/store/denylist.ts';
 import { administerAt } from '../support/administer-at.ts';
 import { sharedConcord, storeOfStack } from '../support/concord.ts';
@@ -175,6 +175,26 @@ describe('npm run admin -- staff', () => {
     );
   });
 
+  it('gives nobody the record of a colleague whose address begins alike, and enters who stands behind them', async () => {
+    const people = file([
+      'role,email,given,family',
+      'physician,kim.lee@northside.test,Kim,Lee',
+      'nurse,kim.lee@agency.test,Kim,Lee',
+      'nurse,lou@northside.test,Lou,Diaz',
+    ]);
+
+    const { status, data } = await admin('staff', 'add', '--organization', 'northside', '--file', people);
+    const listed = await admin('staff', 'list', '--organization', 'northside');
+
+    expect(status).toBe(3);
+    expect(data.staff.map(({ outcome }) => outcome)).toEqual([
+      'invited',
+      'Practitioner/northside-kim.lee is somebody else: another address, please',
+      'invited',
+    ]);
+    expect(JSON.stringify(listed.data.staff)).not.toContain('kim.lee@agency.test');
+  });
+
   it('understands no line whose role there is not', async () => {
     const people = file(['role,email,given,family', 'shaman,a@b.test,A,B']);
 
@@ -260,6 +280,36 @@ describe('npm run admin -- application', () => {
       'invalid_client',
     ]);
     expect((await admin('application', 'rotate', client)).stderr).toContain('has ended already');
+  });
+
+  it('adds one by which nobody signs in, or changes what the pool knows of them', async () => {
+    const { data } = await admin('application', 'add', '--organization', 'northside', '--name', 'Closed to people');
+
+    const UserPoolId = concord.userPools.staff.id;
+    const { UserPoolClient } = await cognito('DescribeUserPoolClient', { UserPoolId, ClientId: data.client });
+    expect(UserPoolClient).toMatchObject({
+      AllowedOAuthFlows: ['client_credentials'],
+      ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'],
+      WriteAttributes: ['email'],
+    });
+  });
+
+  it('adds none for an organisation that there is not', async () => {
+    const { status, stderr } = await admin('application', 'add', '--organization', 'northsid', '--name', 'HIS');
+
+    expect([status, stderr]).toEqual([1, 'There is no Organization/northsid']);
+  });
+
+  it('ends one whose end broke off, when it is told to again', async () => {
+    const { data } = await admin('application', 'add', '--organization', 'northside', '--name', 'Half ended');
+    const { client, tableName } = await storeOfStack();
+    await revokeApplication({ client, tableName }, data.client, Date.now());
+
+    const { status } = await admin('application', 'revoke', data.client, '--yes');
+
+    const denial = (await readDenials(client, tableName)).find(({ name }) => name === data.client);
+    expect([status, denial?.kind]).toEqual([0, 'client']);
+    expect((await tokenBy(data.client, data.secret)).error).toBe('invalid_client');
   });
 
   it('writes its record, which the access log names', async () => {

@@ -1,5 +1,5 @@
 import { offeredScopes } from '../../../shared/access/offered-scopes.ts';
-import { type Application, readApplications } from '../../../shared/store/applications.ts';
+import { type Application, readApplication, readApplications } from '../../../shared/store/applications.ts';
 import { CommandFailed } from '../command.ts';
 import { Applications, asApplicationOf } from './applications.ts';
 import type { Place } from './place.ts';
@@ -10,11 +10,11 @@ import { defineVerb, Misunderstood, needed, type Report, requireNoWords } from '
 const current = async (place: Place): Promise<Application[]> =>
   (await readApplications(place.table)).filter(({ revoked }) => revoked === undefined);
 
-/** The application of a `client_id`. Throws CommandFailed. */
+/** The application of a `client_id`, though its access may have ended. Throws CommandFailed. */
 const namedApplication = async (place: Place, client: string): Promise<Application> => {
-  const found = (await readApplications(place.table)).find((each) => each.client === client);
-  if (found?.revoked === undefined && found) return found;
-  throw new CommandFailed(found ? `The access of ${client} has ended already` : `There is no application ${client}`);
+  const found = await readApplication(place.table, client);
+  if (found) return found;
+  throw new CommandFailed(`There is no application ${client}`);
 };
 
 const theClient = (positionals: readonly string[]): string => {
@@ -72,7 +72,11 @@ export const applicationAdd = defineVerb({
     const data = { organization, name, scopes, device: `Device/${id}`, tokenEndpoint: at.tokenEndpoint };
     if (dryRun) return { text: `${name} of ${organization}, with ${scopes.join(' ')}, and Device/${id}`, data };
     // Its record comes first, so that the access log leads to something. What it may do itself may be less than to write that.
-    await asApplicationOf(at, organization, { operator: await operator(), now }, (fhir) => fhir.put(device));
+    await asApplicationOf(at, organization, { operator: await operator(), now }, async (fhir) => {
+      if (!(await fhir.read(`Organization/${organization}`)))
+        throw new CommandFailed(`There is no Organization/${organization}`);
+      await fhir.put(device);
+    });
     const own = { organization, name, fhirUser: `Device/${id}` };
     const { client, secret } = await closing(at, (applications) => applications.add(own, scopes, now));
     return {
@@ -133,7 +137,8 @@ export const applicationRotate = defineVerb({
   understand: ({ values: { finish = false }, positionals }) => ({ client: theClient(positionals), finish }),
   run: async ({ client, finish }, { place, dryRun }): Promise<Report> => {
     const at = await place();
-    const { organization, name } = await namedApplication(at, client);
+    const { organization, name, revoked } = await namedApplication(at, client);
+    if (revoked !== undefined) throw new CommandFailed(`The access of ${client} has ended already`);
     return closing(at, async (applications) => {
       const secrets = await applications.secrets(client);
       const [oldest] = secrets;

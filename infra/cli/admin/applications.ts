@@ -72,6 +72,10 @@ export class Applications {
       AccessTokenValidity: tokenLifetimeSeconds,
       TokenValidityUnits: { AccessToken: 'seconds' },
       EnableTokenRevocation: true,
+      // Where nothing is said, people may sign in by a client, and change by it what the pool knows of them: their organisation, perhaps. By this nobody can.
+      // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html#CognitoUserPools-CreateUserPoolClient-request-ExplicitAuthFlows
+      ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'],
+      WriteAttributes: ['email'],
     });
     const { UserPoolClient } = await this.#client.send(command).catch(failed(`${name} cannot be made`));
     const { ClientId: client, ClientSecret: secret } = UserPoolClient ?? {};
@@ -105,9 +109,9 @@ export class Applications {
 
   /** Ends an application for good: its tokens are denied within a minute, it gets no further ones, and its secrets are gone. */
   async revoke(client: string, now: number): Promise<void> {
+    // First all tokens, those too that it gets before the next step is done: what breaks off behind it has shut the door, and can be given again.
+    await deny(this.#place.table, { kind: 'client', name: client, before: now + tokenLifetimeSeconds * 1_000 });
     await revokeApplication(this.#place.table, client, now);
-    // A token tells the second in which it was given.
-    await deny(this.#place.table, { kind: 'client', name: client, before: now + 999 });
     await this.#client
       .send(new DeleteUserPoolClientCommand({ ...this.#pool, ClientId: client }))
       .catch((error: unknown) => {

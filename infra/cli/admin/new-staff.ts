@@ -1,4 +1,6 @@
 import { roleSystem } from '../../../shared/access/roles.ts';
+import { CommandFailed } from '../command.ts';
+import type { FhirServer } from './fhir-server.ts';
 import { type StaffUser, type StaffUsers, staffRoles } from './staff-users.ts';
 import { Misunderstood } from './verb.ts';
 
@@ -56,6 +58,26 @@ export const directoryOfStaff = (
       telecom,
     },
   ];
+};
+
+/**
+ * Whether the directory has somebody's records. Two addresses may come to one id, and who signs in by another one's record is the other one to every chart and to the access log.
+ *
+ * @throws CommandFailed where the id is somebody else's.
+ */
+export const isInDirectory = async (
+  fhir: Pick<FhirServer, 'read'>,
+  organization: string,
+  { email: address }: Pick<NewStaff, 'email'>,
+  known: StaffUser | undefined,
+): Promise<boolean> => {
+  const id = directoryIdOf(organization, address);
+  const role = (await fhir.read(`PractitionerRole/${id}`)) as fhir4.PractitionerRole | undefined;
+  if (!role) return false;
+  const theirs =
+    known?.fhirUser === `Practitioner/${id}` || role.telecom?.some(({ value }) => value?.toLowerCase() === address);
+  if (theirs && role.organization?.reference === `Organization/${organization}`) return true;
+  throw new CommandFailed(`Practitioner/${id} is somebody else: another address, please`);
 };
 
 /**

@@ -1,6 +1,6 @@
 import { CommandFailed } from '../command.ts';
 import { asApplicationOf } from './applications.ts';
-import { directoryOfStaff, letSignIn, staffFrom, standsInTheWay } from './new-staff.ts';
+import { directoryOfStaff, isInDirectory, letSignIn, staffFrom, standsInTheWay } from './new-staff.ts';
 import { StaffUsers } from './staff-users.ts';
 import { defineVerb, Misunderstood, needed, type Report, requireNoWords } from './verb.ts';
 
@@ -54,7 +54,7 @@ export const organizationAdd = defineVerb({
         if (there && there.name !== name)
           throw new CommandFailed(`Organization/${id} is there already, and is called ${there.name}`);
         if (!there) await fhir.transaction(records);
-        else if (!(await fhir.read(`Practitioner/${records[1]?.id}`))) await fhir.transaction(records.slice(1));
+        else if (!(await isInDirectory(fhir, id, admin, known))) await fhir.transaction(records.slice(1));
       });
       const added = await letSignIn(users, id, admin, known);
       const next = added

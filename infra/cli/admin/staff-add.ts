@@ -1,8 +1,9 @@
 import { CommandFailed } from '../command.ts';
 import { asApplicationOf } from './applications.ts';
 import { columnsOf } from './columns.ts';
-import { directoryIdOf, directoryOfStaff, letSignIn, type NewStaff, staffFrom, standsInTheWay } from './new-staff.ts';
-import { StaffUsers } from './staff-users.ts';
+import type { FhirServer } from './fhir-server.ts';
+import { directoryOfStaff, isInDirectory, letSignIn, type NewStaff, staffFrom, standsInTheWay } from './new-staff.ts';
+import { type StaffUser, StaffUsers } from './staff-users.ts';
 import { tableOf } from './text-table.ts';
 import { defineVerb, needed, type Report, requireNoWords } from './verb.ts';
 
@@ -39,7 +40,7 @@ export const staffAdd = defineVerb({
     const users = new StaffUsers(at);
     try {
       const known = await Promise.all(people.map(({ email }) => users.find(email)));
-      const decided = people.map((person, index) => ({
+      const decided: Decided[] = people.map((person, index) => ({
         person,
         known: known[index],
         obstacle: standsInTheWay(organization, known[index]),
@@ -49,10 +50,9 @@ export const staffAdd = defineVerb({
         await asApplicationOf(at, organization, { operator: await operator(), now }, async (fhir) => {
           if (!(await fhir.read(`Organization/${organization}`)))
             throw new CommandFailed(`There is no Organization/${organization}`);
-          for (const { person, known: user } of possible) {
-            const missing = !(await fhir.read(`PractitionerRole/${directoryIdOf(organization, person.email)}`));
-            if (missing) await fhir.transaction(directoryOfStaff(organization, person));
-            await letSignIn(users, organization, person, user);
+          // Who cannot be entered keeps nobody behind them from it.
+          for (const each of possible) {
+            each.obstacle = await enter(fhir, users, organization, each).then(() => undefined, whyNot);
           }
         });
       return report(organization, decided, dryRun);
@@ -62,14 +62,33 @@ export const staffAdd = defineVerb({
   },
 });
 
+/** Somebody who is to be entered, and what keeps them from it. */
+interface Decided {
+  readonly person: NewStaff;
+  readonly known: StaffUser | undefined;
+  obstacle: string | undefined;
+}
+
+const enter = async (
+  fhir: FhirServer,
+  users: StaffUsers,
+  organization: string,
+  { person, known }: Decided,
+): Promise<void> => {
+  if (!(await isInDirectory(fhir, organization, person, known)))
+    await fhir.transaction(directoryOfStaff(organization, person));
+  await letSignIn(users, organization, person, known);
+};
+
+const whyNot = (error: unknown): string => {
+  if (error instanceof CommandFailed) return error.message;
+  throw error;
+};
+
 const linesOf = (file: string): NewStaff[] =>
   columnsOf(file, columns).map(({ line, ...person }) => staffFrom(person, `${file}:${line}: `));
 
-const report = (
-  organization: string,
-  decided: readonly { readonly person: NewStaff; readonly known: unknown; readonly obstacle: string | undefined }[],
-  dryRun: boolean,
-): Report => {
+const report = (organization: string, decided: readonly Decided[], dryRun: boolean): Report => {
   const said = decided.map(({ person, known, obstacle }) => {
     const outcome = obstacle ?? (known ? 'was there' : dryRun ? 'will be invited' : 'invited');
     return { email: person.email, role: person.role, outcome, left: obstacle !== undefined };

@@ -100,8 +100,10 @@ const endAccess = async (
   now: number,
 ): Promise<void> => {
   // A token tells the second in which it was given.
-  await deny(at.table, { kind: 'subject', name: subject, before: now + 999 });
+  const denied = (until: number) => deny(at.table, { kind: 'subject', name: subject, before: until + 999 });
+  await denied(now);
   await users.end(username);
+  await denied(Date.now()); // who signed in meanwhile: two hundred people take a while
 };
 
 /** Ends what the directory says that they do for the organisation, and counts what waits for them. */
