@@ -3,6 +3,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { BundleFolder } from './bundle-function.ts';
 import { canaryEntry } from './canary.ts';
 import { acknowledgeFindings } from './compliance/acknowledge.ts';
+import { domainThere } from './domain.ts';
 import { followPoolEntry, tokenClaimsEntries } from './local/pool-functions.ts';
 import { queueConsumers } from './local/queue-consumers.ts';
 import { scheduledFunctions } from './local/scheduler.ts';
@@ -54,7 +55,8 @@ const addStacks = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => 
       description: `Concord ${stage.name}: keys of the recovery`,
       terminationProtection: stage.protected,
     });
-  const there = recovery && stacksAt(app, { ...stage, region: recovery.region }, 'recovery-');
+  const domain = stage.domain && domainThere(stage.domain);
+  const there = recovery && stacksAt(app, { ...stage, region: recovery.region, domain }, 'recovery-');
   const documentsThere = there?.documents(recovery?.writer === undefined ? undefined : stage.region);
 
   const records = here.records();

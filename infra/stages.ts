@@ -6,11 +6,11 @@ import { backupSchema } from './backups.ts';
 import { budgetSchema } from './budget.ts';
 import { canarySchema } from './canary.ts';
 import { clinicalConcurrency, concurrencySchema } from './concurrency.ts';
-import { domainSchema } from './domain.ts';
+import { domainSchema, requireCertificates } from './domain.ts';
 import { firewallSchema } from './firewall.ts';
 import { partnersOf, partnersSchema } from './partners.ts';
 import { recoverySchema, requireOtherRegion } from './recovery-place.ts';
-import { restoredSchema } from './restored-table.ts';
+import { requireOneTable, restoredSchema } from './restored-table.ts';
 import { signInSchema } from './sign-in-settings.ts';
 
 /** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -131,6 +131,8 @@ export type StageConfig = z.infer<typeof stageSchema>;
 export const parseStage = (config: unknown): StageConfig => {
   const stage = stageSchema.parse(config);
   requireOtherRegion(stage);
+  requireCertificates(stage);
+  requireOneTable(stage);
   return stage;
 };
 

@@ -69,8 +69,9 @@ export const deployStage = async (choices: DeployChoices, around: Surroundings):
     const outputs = await outputsOfAll(clientOf, stacks);
     for (const [name, value] of Object.entries(outputs)) around.say(`${name}: ${value}`);
     const url = outputs[`concord-${stage.name}-api.Url`] ?? '';
-    const wrong = await around.smoke(url);
-    around.say(wrong ?? `Concord answers at ${url}`);
+    const open = stage.open !== false;
+    const wrong = await around.smoke(url, open);
+    around.say(wrong ?? (open ? `Concord answers at ${url}` : `Concord is closed at ${url}: 503 to everybody`));
     return wrong === undefined ? 0 : 1;
   });
 

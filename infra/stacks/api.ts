@@ -148,7 +148,7 @@ export class ApiStack extends Stack {
     });
     this.url = ownUrl === undefined ? `${api.url}fhir` : `${ownUrl}/fhir`;
     new CfnOutput(this, 'Url', { value: this.url, description: 'Base of FHIR' });
-    if (stage.domain) new OwnDomain(this, 'Domain', { domain: stage.domain, region: stage.region, api });
+    if (stage.domain) new OwnDomain(this, 'Domain', { domain: stage.domain, api });
     this.firewallName = new Firewall(this, 'Firewall', { stage, logKey, gatewayStage: api.deploymentStage }).name;
     for (const each of functions.values()) {
       each.addPermission('Gateway', {

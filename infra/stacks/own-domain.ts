@@ -9,19 +9,17 @@ import {
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { CfnRecordSet } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
-import { type Domain, requireCertificateIn } from '../domain.ts';
+import type { Domain } from '../domain.ts';
 
 export interface OwnDomainProps {
   readonly domain: Domain;
-  readonly region: string;
   readonly api: RestApiBase;
 }
 
 /** The API under a name of its own, by TLS 1.2 or later, without the gateway's stage in the path: `https://<name>/fhir/…`. */
 export class OwnDomain extends Construct {
-  constructor(scope: Construct, id: string, { domain, region, api }: OwnDomainProps) {
+  constructor(scope: Construct, id: string, { domain, api }: OwnDomainProps) {
     super(scope, id);
-    requireCertificateIn(region, domain);
     const { name, certificateArn, hostedZoneId } = domain;
     const domainName = new DomainName(this, 'Name', {
       domainName: name,

@@ -218,9 +218,9 @@ describe('a deployment', () => {
   };
 
   it('compares, deploys what it compared, tells the outputs and tries what was deployed', async () => {
-    const tried: string[] = [];
+    const tried: unknown[] = [];
 
-    const { status, said, deployed } = await deploy({}, { smoke: async (at) => void tried.push(at) });
+    const { status, said, deployed } = await deploy({}, { smoke: async (at, open) => void tried.push([at, open]) });
 
     expect(status).toBe(0);
     expect(deployed).toEqual([['concord-dev-records', 'concord-dev-api']]);
@@ -228,7 +228,20 @@ describe('a deployment', () => {
     expect(said).toContain('concord-dev-records: new, 1 resources come, 0 change, 0 go');
     expect(said).toContain(`concord-dev-api.Url: ${url}`);
     expect(said).not.toContain('ExportsOutput');
-    expect(tried).toEqual([url]);
+    expect(tried).toEqual([[url, true]]);
+  });
+
+  it('closes a stage, and ends well where everybody is told so', async () => {
+    const tried: unknown[] = [];
+
+    const { status, said } = await deploy(
+      { stage: { ...dev, open: false } },
+      { smoke: async (at, open) => void tried.push([at, open]) },
+    );
+
+    expect(status).toBe(0);
+    expect(tried).toEqual([[url, false]]);
+    expect(said).toContain(`Concord is closed at ${url}`);
   });
 
   it('ends at the call that needs an account, and says what is missing, where there are no credentials', async () => {
@@ -347,14 +360,14 @@ describe('a deployment', () => {
 });
 
 describe('the first look at what was deployed', () => {
-  const answering = async (answers: Readonly<Record<string, readonly [number, object]>>) => {
+  const answering = async (answers: Readonly<Record<string, readonly [number, object]>>, open = true) => {
     const server = createServer((request, response) => {
       const [status, body] = answers[request.url ?? ''] ?? [404, {}];
       response.writeHead(status, { 'content-type': 'application/fhir+json' }).end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`;
-    const wrong = await smoke(url, { tries: 2, pauseMs: 1 });
+    const wrong = await smoke(url, open, { tries: 2, pauseMs: 1 });
     await new Promise((resolve) => server.close(resolve).closeAllConnections());
     return wrong;
   };
@@ -364,6 +377,12 @@ describe('the first look at what was deployed', () => {
     expect(await answering({ '/fhir/metadata': described, '/fhir/Patient': [401, {}] })).toBeUndefined();
     expect(await answering({ '/fhir/metadata': described, '/fhir/Patient': [200, {}] })).toMatch(/not 401/);
     expect(await answering({ '/fhir/metadata': [503, {}] })).toMatch(/metadata answered 503/);
-    expect(await smoke('http://127.0.0.1:1/fhir', { tries: 2, pauseMs: 1 })).toMatch(/^http:\/\/127.0.0.1:1/);
+    const unreachable = await smoke('http://127.0.0.1:1/fhir', true, { tries: 2, pauseMs: 1 });
+    expect(unreachable).toMatch(/^http:\/\/127.0.0.1:1.*(?:refused|bad port)/i);
+  });
+
+  it('wants the door of a closed stage to be closed to everybody', async () => {
+    expect(await answering({ '/fhir/metadata': [503, {}] }, false)).toBeUndefined();
+    expect(await answering({ '/fhir/metadata': described }, false)).toMatch(/answered 200, though the stage is closed/);
   });
 });

@@ -14,9 +14,16 @@ const streamArn =
 const secretsKeyId = `mrk-${'0123456789abcdef'.repeat(2)}`;
 const withRecovery = (recovery: Recovery): StageConfig => parseStage({ ...stageNamed('production'), recovery });
 
-const everywhere = synthesise(
-  withRecovery({ region: 'us-west-2', writer: 'here', standby: { streamArn, secretsKeyId } }),
-);
+const certificateIn = (region: string) => `arn:aws:acm:${region}:111122223333:certificate/0a1b`;
+const everywhere = synthesise({
+  ...withRecovery({ region: 'us-west-2', writer: 'here', standby: { streamArn, secretsKeyId } }),
+  domain: {
+    name: 'ehr.network.example',
+    certificateArn: certificateIn('us-east-1'),
+    standbyCertificateArn: certificateIn('us-west-2'),
+    hostedZoneId: 'Z0123456789',
+  },
+});
 
 const partsOf = (stack: string): Resource[] =>
   everywhere
@@ -272,6 +279,17 @@ describe('a standby', () => {
     expect(grants).toContain('dynamodb.us-west-2.amazonaws.com');
     expect(grants).not.toMatch(/us-east-1|concord-production-(?:records|documents):/);
     expect(JSON.stringify(functionsOf('recoveryApi'))).toContain('"TABLE_NAME":"concord-production-records"');
+  });
+
+  it('is served under the same name by a certificate there, and leaves the record to whoever fails over', () => {
+    const names = ['api', 'recoveryApi'].map((stack) => only(stack, 'AWS::ApiGateway::DomainName').properties);
+
+    expect(names).toMatchObject([
+      { DomainName: 'ehr.network.example', RegionalCertificateArn: certificateIn('us-east-1') },
+      { DomainName: 'ehr.network.example', RegionalCertificateArn: certificateIn('us-west-2') },
+    ]);
+    expect(ofType('api', 'AWS::Route53::RecordSet')).toHaveLength(1);
+    expect(ofType('recoveryApi', 'AWS::Route53::RecordSet')).toEqual([]);
   });
 
   it('decrypts what the first region has encrypted, by a replica of its key', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { requireFunctions } from '../../infra/concurrency.ts';
-import { requireCertificateIn } from '../../infra/domain.ts';
 import { parseStage, stageNamed, stages } from '../../infra/stages.ts';
 
 const uploads = (change: object) => {
@@ -82,8 +81,35 @@ describe('configuration of the stages', () => {
     const domain = { name: 'ehr.network.example', certificateArn };
 
     expect(parseStage({ ...stageNamed('dev'), domain }).domain).toEqual(domain);
-    expect(() => requireCertificateIn('us-east-1', domain)).not.toThrow();
-    expect(() => requireCertificateIn('eu-central-1', domain)).toThrow(/is in us-east-1/);
+    expect(() => parseStage({ ...stageNamed('dev'), region: 'eu-central-1', domain })).toThrow(/is in us-east-1/);
+  });
+
+  it('is served there under the same name, with a certificate of that region', () => {
+    const name = 'ehr.network.example';
+    const standbyCertificateArn = certificateArn.replace('us-east-1', 'us-west-2');
+    const recovery = { region: 'us-west-2', writer: 'here' };
+    const standby = {
+      streamArn: 'arn:aws:dynamodb:us-west-2:111122223333:table/concord-dev-records/stream/2026-11-27T10:00:00.000',
+      secretsKeyId: `mrk-${'0123456789abcdef'.repeat(2)}`,
+    };
+    const parse = (domain: object, there: object) =>
+      parseStage({ ...stageNamed('dev'), domain: { name, ...domain }, recovery: { ...recovery, ...there } });
+
+    expect(() => parse({ certificateArn }, {})).not.toThrow();
+    expect(() => parse({ certificateArn, standbyCertificateArn }, { standby })).not.toThrow();
+    expect(() => parse({ certificateArn }, { standby })).toThrow(/name its certificate in us-west-2/);
+    expect(() => parse({ certificateArn, standbyCertificateArn: certificateArn }, { standby })).toThrow(/us-east-1/);
+  });
+
+  it('uses a restored table in its own region alone, and without a recovery', () => {
+    const tableName = 'concord-restored';
+    const streamArn = `arn:aws:dynamodb:us-east-1:111122223333:table/${tableName}/stream/2026-11-27T10:00:00.000`;
+    const restored = { tableName, streamArn };
+    const recovery = { region: 'us-west-2' };
+
+    expect(() => parseStage({ ...stageNamed('dev'), restored })).not.toThrow();
+    expect(() => parseStage({ ...stageNamed('dev'), restored, recovery })).toThrow(/take out `recovery` first/);
+    expect(() => parseStage({ ...stageNamed('dev'), region: 'eu-central-1', restored })).toThrow(/is in us-east-1/);
   });
 
   it('may keep up to what Lambda leaves for others', () => {
