@@ -67,6 +67,9 @@ describe('synth', () => {
       new Set(['aws://unknown-account/us-east-1']),
     );
     expect(missing ?? []).toEqual([]);
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+    for (const [name] of stacks)
+      expect(statSync(path.join(folder, `${name}.template.json`)).size).toBeLessThan(1_000_000);
     expect(stdout).toMatch(/^concord-dev-records: \d+ resources$/m);
     expect(existsSync(path.join(folder, 'concord-other-api.template.json'))).toBe(false);
     const code = readdirSync(folder).filter((name) => existsSync(path.join(folder, name, 'index.js')));
