@@ -81,6 +81,7 @@ const addStacks = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => 
     tableArn: records.serving.tableArn,
     tableKeyArn: records.tableKey.keyArn,
     streamArn: records.serving.streamArn,
+    copiedTo: recovery?.region,
     works: worksAt('here', recovery),
   });
   if (!recovery || !there || !keysThere || !documentsThere)
@@ -98,6 +99,7 @@ const addStacks = (app: App, stage: StageConfig, bundleFolder: BundleFolder) => 
     tableArn: tableArnIn(stage.name, recovery.region),
     tableKeyArn: keysThere.tableKey.keyArn,
     streamArn: recovery.standby.streamArn,
+    copiedTo: stage.region,
     works: worksAt('there', recovery),
   });
   return {
@@ -132,6 +134,8 @@ interface Ground {
   readonly tableArn: string;
   readonly tableKeyArn: string;
   readonly streamArn: string;
+  /** The other region, where there is one. */
+  readonly copiedTo: string | undefined;
   /** Whether schedules and streams are followed here: only where the table may be written. */
   readonly works: boolean;
 }
@@ -150,7 +154,17 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
     cost: () =>
       stage.budget ? { cost: new CostStack(app, id('cost'), { ...of('cost'), name, budget: stage.budget }) } : {},
     backups: (backedUp: BackedUp) => new BackupsStack(app, id('backups'), { ...of('backups'), ...kept, backedUp }),
-    services: ({ bundleFolder, logKey, secretsKeyArn, documents, backups, streamArn, works, ...ground }: Ground) => {
+    services: ({
+      bundleFolder,
+      logKey,
+      secretsKeyArn,
+      documents,
+      backups,
+      streamArn,
+      copiedTo,
+      works,
+      ...ground
+    }: Ground) => {
       const functions = { bundleFolder, logKey };
       const table = {
         tableName: ground.tableName,
@@ -179,6 +193,7 @@ const stacksAt = (app: App, stage: StageConfig, prefix: string) => {
         secretsKeyArn,
         uploadPlanArn: documents.uploadPlanArn,
         backups,
+        copiedTo,
         works,
       });
       const api = new ApiStack(app, id('api'), {

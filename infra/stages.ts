@@ -136,6 +136,17 @@ export const parseStage = (config: unknown): StageConfig => {
   return stage;
 };
 
+/**
+ * Stacks are named by their stage, roles by their stack, and the trail leaves out roles by how their names begin.
+ *
+ * @throws Error if the name of a stage begins as that of another one does with what follows it.
+ */
+export const requireDistinctNames = (all: readonly Pick<StageConfig, 'name'>[]): void => {
+  for (const { name } of all)
+    if (all.some((other) => other.name.startsWith(`${name}-`)))
+      throw new Error(`Names of stages begin with "${name}-"`);
+};
+
 /** The deployments of this project. A network edits these, or adds its own. */
 export const stages: readonly StageConfig[] = [
   {
@@ -207,6 +218,7 @@ export const stages: readonly StageConfig[] = [
     },
   },
 ].map(parseStage);
+requireDistinctNames(stages);
 
 /**
  * The configuration of a stage.

@@ -15,6 +15,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { bodiesRule } from './body-replication.ts';
 import { constructName } from './bundled-function.ts';
 
 interface Condition {
@@ -409,6 +410,52 @@ export class Alarms extends Construct {
         detail: { eventName: ['UpdateTable'], requestParameters: { deletionProtectionEnabled: [false] } },
       },
       targets: telling(`Somebody lets a table be deleted: ${called} (docs/recovery.md)`),
+    });
+  }
+
+  /**
+   * Rows and bodies that do not arrive in the other region: what is missing there would be lost with this one.
+   *
+   * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
+   * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_monitoring.html
+   */
+  watchCopies({ table, bodies, copies, to }: Readonly<Record<'table' | 'bodies' | 'copies' | 'to', string>>): void {
+    const period = Duration.minutes(5);
+    const ofBodies = (metricName: string, statistic: string) =>
+      new Metric({
+        namespace: 'AWS/S3',
+        metricName,
+        dimensionsMap: { SourceBucket: bodies, DestinationBucket: copies, RuleId: bodiesRule },
+        period,
+        statistic,
+      });
+    const comparison = ComparisonOperator.GREATER_THAN_THRESHOLD;
+    this.#alarm('CopiesFailed', {
+      description: `Bodies were not copied to ${to} and are not tried again (docs/recovery.md)`,
+      metric: ofBodies('OperationsFailedReplication', 'Sum'),
+      comparison,
+      threshold: 0,
+      periods: 1,
+    });
+    this.#alarm('CopiesBehind', {
+      description: `Bodies arrive in ${to} later than a quarter of an hour (docs/recovery.md)`,
+      metric: ofBodies('ReplicationLatency', 'Maximum'),
+      comparison,
+      threshold: Duration.minutes(15).toSeconds(),
+      periods: 2,
+    });
+    this.#alarm('ReplicaBehind', {
+      description: `Rows arrive in ${to} later than a minute (docs/recovery.md)`,
+      metric: new Metric({
+        namespace: 'AWS/DynamoDB',
+        metricName: 'ReplicationLatency',
+        dimensionsMap: { TableName: table, ReceivingRegion: to },
+        period,
+        statistic: 'Average',
+      }),
+      comparison,
+      threshold: Duration.minutes(1).toMilliseconds(),
+      periods: 2,
     });
   }
 

@@ -6,6 +6,9 @@ import { Construct } from 'constructs';
 import type { StageConfig } from '../stages.ts';
 import { bodyBucketName, fixedNames } from './fixed-names.ts';
 
+/** Names the rule by which bodies are copied, also in what is measured of it. */
+export const bodiesRule = 'bodies';
+
 export interface BodyReplicationProps {
   readonly stage: StageConfig;
   readonly bucket: Bucket;
@@ -71,7 +74,7 @@ export class BodyReplication extends Construct {
       role: role.roleArn,
       rules: [
         {
-          id: 'bodies',
+          id: bodiesRule,
           status: 'Enabled',
           priority: 1,
           filter: { prefix: '' },

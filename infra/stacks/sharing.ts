@@ -28,6 +28,7 @@ import {
 } from './bundled-function.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { DigestKey } from './digest-key.ts';
+import { bodyBucketName } from './fixed-names.ts';
 import { PartnerRule } from './partner-rule.ts';
 import { eventBusNameOf, Recovery, replayEntry } from './recovery.ts';
 
@@ -45,6 +46,8 @@ export interface SharingStackProps extends StackProps, FunctionSettings {
   readonly uploadPlanArn: string | undefined;
   /** The vault of backups, and the role that tests restoring them, where there are any. */
   readonly backups?: { readonly vaultArn: string; readonly restoreTestRoleArn: string } | undefined;
+  /** The other region, where there is one to which all is copied. */
+  readonly copiedTo?: string | undefined;
   /** Whether streams, queues and schedules are followed. Where another region writes, what they would do is refused. */
   readonly works: boolean;
 }
@@ -74,6 +77,13 @@ export class SharingStack extends Stack {
     this.#alarms.watchMessages();
     this.#alarms.watchPublishing();
     this.#alarms.watchEnding();
+    if (props.copiedTo !== undefined)
+      this.#alarms.watchCopies({
+        table: props.table.tableName,
+        bodies: props.table.bucketName,
+        copies: bodyBucketName(stage.name, props.copiedTo),
+        to: props.copiedTo,
+      });
     if (props.backups) this.#alarms.watchBackups(props.backups);
     if (props.uploadPlanArn !== undefined) this.#alarms.watchUploads(props.uploadPlanArn);
     const [wakes] = queueConsumers;

@@ -316,7 +316,48 @@ describe('a standby', () => {
   });
 });
 
+describe('alarms of what is copied', () => {
+  it.each([
+    ['sharing', 'us-west-2', true],
+    ['recoverySharing', 'us-east-1', false],
+  ])('tell in %s of what does not arrive in %s, where that region writes', (stack, to, told) => {
+    const about = (metric: string) =>
+      ofType(stack, 'AWS::CloudWatch::Alarm')
+        .map(({ properties }) => properties)
+        .filter(({ MetricName }) => MetricName === metric);
+
+    expect(about('OperationsFailedReplication')).toEqual([
+      expect.objectContaining({ Threshold: 0, ActionsEnabled: told, Namespace: 'AWS/S3' }),
+    ]);
+    const latencies = about('ReplicationLatency').map(({ Namespace, Threshold, Dimensions }) => [
+      Namespace,
+      Threshold,
+      JSON.stringify(Dimensions).includes(to),
+    ]);
+    expect(latencies).toEqual([
+      ['AWS/S3', 900, true],
+      ['AWS/DynamoDB', 60_000, true],
+    ]);
+  });
+});
+
 describe('the settings of a second region', () => {
+  it.each(['there', 'nobody'] as const)(
+    'refuse that %s writes after a restore, which the replica knows nothing of',
+    (writer) => {
+      const recovery = { region: 'us-west-2', writer, standby: { streamArn, secretsKeyId } };
+      const production = stageNamed('production');
+      const restored = {
+        tableName: 'restored',
+        streamArn: 'arn:aws:dynamodb:us-east-1:123456789012:table/restored/stream/2026-11-27T10:00:00.000',
+      };
+
+      expect(() => parseStage({ ...production, recovery })).not.toThrow();
+      expect(() => parseStage({ ...production, restored, recovery: { ...recovery, writer: 'here' } })).not.toThrow();
+      expect(() => parseStage({ ...production, restored, recovery })).toThrow('table of before');
+    },
+  );
+
   it.each([
     ['a region that is none', { region: 'oregon' }],
     ['two writers', { region: 'us-west-2', writer: 'both' }],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { requireFunctions } from '../../infra/concurrency.ts';
-import { parseStage, stageNamed, stages } from '../../infra/stages.ts';
+import { parseStage, requireDistinctNames, stageNamed, stages } from '../../infra/stages.ts';
 
 const uploads = (change: object) => {
   const { policy } = stageNamed('dev');
@@ -118,6 +118,11 @@ describe('configuration of the stages', () => {
     expect(parseStage({ ...stageNamed('dev'), concurrency }).concurrency).toEqual(concurrency);
     expect(() => requireFunctions(concurrency, ['functions/system.ts'])).not.toThrow();
     expect(() => requireFunctions(concurrency, ['functions/records/patient.ts'])).toThrow(/no function.*: system$/);
+  });
+
+  it('refuses a stage whose stacks and roles would be taken for those of another', () => {
+    expect(() => requireDistinctNames([{ name: 'dev' }, { name: 'develop' }])).not.toThrow();
+    expect(() => requireDistinctNames([{ name: 'dev-recovery' }, { name: 'dev' }])).toThrow('begin with "dev-"');
   });
 
   it('names the stages that there are to whoever asks for another', () => {
