@@ -102,10 +102,11 @@ const referenceElsewhere = /^([A-Z][A-Za-z]+\/)([0-9a-v]{26}(?:\.[0-9a-v]{26})?)
 /** Stands in front of it, and makes it an id that a client chose. */
 const foreign = 'x-';
 
-/** A resource of an export of another Concord under ids that this one takes: of its own, and of what it refers to. */
+/** A resource of an export of another Concord under ids that this one takes: of its own, and of what it refers to, content that an attachment names included. */
 const fromElsewhere = <T extends fhir4.FhirResource>(resource: T): T => {
   const renamed = (value: unknown, name = ''): unknown => {
-    if (typeof value === 'string' && name === 'reference') return value.replace(referenceElsewhere, `$1${foreign}$2`);
+    if (typeof value === 'string' && (name === 'reference' || name === 'url'))
+      return value.replace(referenceElsewhere, `$1${foreign}$2`);
     if (Array.isArray(value)) return value.map((each) => renamed(each, name));
     if (typeof value !== 'object' || value === null) return value;
     const copy = Object.fromEntries(Object.entries(value).map(([key, each]) => [key, renamed(each, key)]));

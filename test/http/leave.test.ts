@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -7,9 +7,12 @@ import { inOrder, postings } from '../../infra/cli/import-plan.ts';
 import { importRecords } from '../../infra/cli/import-records.ts';
 import { findFiles, inspect } from '../../infra/cli/import-sources.ts';
 import { exportAll } from '../../infra/cli/leave/export-all.ts';
+import { ExportFiles } from '../../infra/cli/leave/export-files.ts';
 import { noteExport } from '../../infra/cli/leave/verbs.ts';
 import type { Covered } from '../../shared/audit/chain/link.ts';
 import { type Image, rowHash } from '../../shared/audit/chain/row-hash.ts';
+import { keepingRow } from '../../shared/store/keeping.ts';
+import { writeRows } from '../../shared/store/write-rows.ts';
 import { organizationsThere } from '../support/consents.ts';
 import { type FollowedServer, followedServer } from '../support/feed.ts';
 import { fhirServer } from '../support/fhir-server.ts';
@@ -44,6 +47,7 @@ beforeAll(async () => {
   await server.put(pathOf(changed), { ...changed, status: 'amended' });
   deleted = await create(server, observationBody(subject));
   await server.delete(pathOf(deleted));
+  await writeRows(server.store, [keepingRow(patient.id, { state: 'held', custodian: 'northside', at: 1 })]);
   await server.file();
   folder = newFolder();
   await noteExport(server.store, 'somebody@laptop', Date.now());
@@ -110,6 +114,53 @@ describe('an export of everything', () => {
 
     expect(resumed.lines).toEqual(lines);
     expect(linesIn('access-log', again).length).toBe(linesIn('access-log').length);
+  });
+
+  it('has what is to become of charts, which no record says', () => {
+    expect(linesIn('keeping')).toMatchObject([{ chart: patient.id, what: '!keeping', state: 'held' }]);
+  });
+
+  it('is not added to once it is finished', async () => {
+    await expect(exportAll({ store: server.store, folder, baseUrl, parts: 2 })).rejects.toThrow('was finished');
+  });
+
+  it('keeps how far its parts are though they are written at once, and looks at content again', async () => {
+    const files = await ExportFiles.open(newFolder());
+    const content = Buffer.from('a picture');
+    const sha256 = createHash('sha256').update(content).digest('hex');
+
+    await Promise.all(
+      Array.from({ length: 16 }, async (_, part) => {
+        await files.keepContent(sha256, content);
+        await files.add(`${part}`, new Map([[`records/Binary/${part}.ndjson`, ['{}']]]), undefined);
+      }),
+    );
+
+    expect((await files.finish({})).lines).toEqual({ 'records/Binary': 16, binaries: 1 });
+  });
+
+  it('tells of content that is not what it is called after', async () => {
+    const damaged = newFolder();
+    const files = await ExportFiles.open(damaged);
+    const sha256 = createHash('sha256').update('a picture').digest('hex');
+    await files.keepContent(sha256, Buffer.from('a picture'));
+    writeFileSync(path.join(damaged, 'binaries', sha256), 'another one');
+
+    await expect(files.finish({})).rejects.toThrow('is not the content');
+  });
+
+  it('leads to content where it lies elsewhere', async () => {
+    const file = path.join(newFolder(), 'one.ndjson');
+    const binary = `${'0'.repeat(26)}.${'1'.repeat(26)}`;
+    const resource = {
+      resourceType: 'DocumentReference',
+      id: 'd',
+      content: [{ attachment: { url: `Binary/${binary}` } }],
+    };
+    writeFileSync(file, JSON.stringify(resource));
+    const { value } = await postings([await inspect(file)], { elsewhere: true }).next();
+
+    expect(JSON.stringify(value)).toContain(`"url":"Binary/x-${binary}"`);
   });
 
   it('writes into no folder that holds something else', async () => {

@@ -134,7 +134,7 @@ describe('what a pack is made of', () => {
       },
     ],
     [
-      'Encounter?status=in-progress&_count=200',
+      'Encounter?status=arrived,triaged,in-progress,onleave&_count=200',
       { status: 200, body: { entry: [{ resource: { subject: { reference: 'Patient/d' } } }] } },
     ],
     ['Patient/a/$summary', { status: 200, body: summaryOf('A') }],
@@ -154,6 +154,8 @@ describe('what a pack is made of', () => {
 
   it('is nothing where the server fails: a part would look like all', async () => {
     await expect(gatherCharts(read, { days: ['2026-11-28'], inHouse: false })).rejects.toThrow('500');
+    const busy = async (asked: string) => (asked.endsWith('$summary') ? { status: 429, body: {} } : read(asked));
+    await expect(gatherCharts(busy, { days: ['2026-11-27'], inHouse: false })).rejects.toThrow('429');
   });
 
   it('is written as pages of a hundred charts and a list of them that names nobody', async () => {
@@ -166,7 +168,11 @@ describe('what a pack is made of', () => {
     const manifest = readFileSync(path.join(folder, 'manifest.json'), 'utf8');
     expect(JSON.parse(manifest)).toMatchObject({ organization: 'northside', pages: [{ charts: 100 }, { charts: 1 }] });
     expect(manifest).not.toContain('Family');
-    expect(await opened(readFileSync(path.join(folder, 'pack-2.html'), 'utf8'), passphrase)).toContain('Family100');
+    const second = await opened(readFileSync(path.join(folder, 'pack-2.html'), 'utf8'), passphrase);
+    expect(second).toContain('Family100');
+    expect(second).toContain('page 2 of 2'); // sealed: a page that is taken away is missed
     expect(readdirSync(folder).toSorted()).toEqual(['manifest.json', 'pack-1.html', 'pack-2.html']);
+    const again = writePack(folder, key, { organization: 'northside', charts: charts.slice(1), made });
+    await expect(again).rejects.toThrow('is not empty');
   });
 });

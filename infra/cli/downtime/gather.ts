@@ -14,6 +14,8 @@ export interface Gathered {
 }
 
 const atOnce = 4;
+/** Of visits of who is in the house, be it in the waiting room. https://hl7.org/fhir/R4/valueset-encounter-status.html */
+const inHouseStatuses = 'arrived,triaged,in-progress,onleave';
 
 /**
  * Who comes on some days, who is in the house, and their summaries.
@@ -40,7 +42,7 @@ export const gatherCharts = async (
           ]);
     }
   const coming = [...times].toSorted(([, a], [, b]) => ((a.toSorted()[0] ?? '') < (b.toSorted()[0] ?? '') ? -1 : 1));
-  const visits = inHouse ? await allOf(read, 'Encounter?status=in-progress&_count=200') : [];
+  const visits = inHouse ? await allOf(read, `Encounter?status=${inHouseStatuses}&_count=200`) : [];
   const staying = visits.flatMap((visit) => (visit as fhir4.Encounter).subject?.reference ?? []);
   const patients = [...new Set([...coming.map(([patient]) => patient), ...staying])].filter((each) =>
     each.startsWith('Patient/'),
@@ -48,7 +50,8 @@ export const gatherCharts = async (
   const found = await inParallel(atOnce, patients, async (patient): Promise<PackedChart | undefined> => {
     const { status, body } = await read(`${patient}/$summary`);
     if (status === 200) return { appointments: (times.get(patient) ?? []).toSorted(), summary: body as fhir4.Bundle };
-    if (status === 401 || status >= 500) throw new CommandFailed(`The server answers ${status}: nothing was written`);
+    if (status === 401 || status === 429 || status >= 500)
+      throw new CommandFailed(`The server answers ${status}: nothing was written`);
     return undefined;
   });
   const charts = found.filter((chart) => chart !== undefined);

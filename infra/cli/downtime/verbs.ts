@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseJson } from '../../../shared/fhir/json.ts';
 import { localPassword } from '../../local/users.ts';
@@ -79,11 +79,16 @@ export const writePack = async (
   }: { readonly organization: string; readonly charts: Parameters<typeof packHtml>[1]; readonly made: number },
 ): Promise<readonly string[]> => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  if ((await readdir(folder)).length > 0)
+    throw new CommandFailed(`${folder} is not empty: pages of another pack beside these would look like one`);
+  const all = Math.max(1, Math.ceil(charts.length / chartsOnPage));
   const pages: { readonly name: string; readonly sha256: string; readonly charts: number }[] = [];
   for (let at = 0; at === 0 || at < charts.length; at += chartsOnPage) {
     const some = charts.slice(at, at + chartsOnPage);
     const name = `pack-${pages.length + 1}.html`;
-    const html = sealedPage(key, packHtml(`Downtime pack of ${organization}`, some, made), made);
+    // Sealed with the page: no manifest that somebody changed hides that one is missing.
+    const title = `Downtime pack of ${organization}, page ${pages.length + 1} of ${all}`;
+    const html = sealedPage(key, packHtml(title, some, made), made);
     await writeFile(path.join(folder, name), html, { mode: 0o600 });
     pages.push({ name, sha256: createHash('sha256').update(html).digest('hex'), charts: some.length });
   }

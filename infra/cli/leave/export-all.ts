@@ -7,7 +7,7 @@ import { uploadedOf } from '../../../shared/content/uploaded.ts';
 import { stringifyJson } from '../../../shared/fhir/json.ts';
 import { contentKey } from '../../../shared/store/content-objects.ts';
 import { inParallel } from '../../../shared/store/in-parallel.ts';
-import type { Address, Row } from '../../../shared/store/keys.ts';
+import { type Address, keepingKey, type Row, suspensionPrefix } from '../../../shared/store/keys.ts';
 import type { RecordStore } from '../../../shared/store/record-store.ts';
 import { addressOf, presented, type RecordRow, type StoredRecord } from '../../../shared/store/rows.ts';
 import { CommandFailed } from '../command.ts';
@@ -94,6 +94,7 @@ const linesOf = async (writing: Writing, rows: readonly Row[]): Promise<Readonly
   for (const row of rows) {
     if (/^A#[^#]+#chain$/.test(row.pk)) add('chain', JSON.stringify(linkIn(row as LinkRow)));
     else if (/^A#[^#]+$/.test(row.pk)) add('access-log', accessLine(store, row));
+    else if (isOfKeeping(row)) add('keeping', keepingLine(row));
   }
   return lines;
 };
@@ -145,6 +146,12 @@ const historyLine = (
   });
   return resource === undefined ? entry : `${entry.slice(0, -1)},"resource":${resource}}`;
 };
+
+/** What is to become of a chart, and what an authority has forbidden to tell: no record says so, and whoever goes on keeping the chart is bound by it. */
+const isOfKeeping = ({ pk, sk }: Row): boolean =>
+  /^D#[^#]+$/.test(pk) && (sk === keepingKey('').sk || sk.startsWith(suspensionPrefix));
+
+const keepingLine = ({ pk, sk, ...said }: Row): string => JSON.stringify({ chart: pk.slice(2), what: sk, ...said });
 
 /** What an access was, and the row as DynamoDB has it: the chain has the hash of that. */
 const accessLine = ({ ids }: RecordStore, row: Row): string => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,7 +26,11 @@ const stateSchema = z.object({
 });
 
 const stateFile = 'export-state.json';
-const own = new Set([stateFile, 'manifest.json', 'SHA256SUMS']);
+const manifestFile = 'manifest.json';
+const own = new Set([stateFile, manifestFile, 'SHA256SUMS']);
+/** Content that was uploaded, each under its own SHA-256. */
+const binaries = 'binaries';
+const ofContent = (name: string) => name.startsWith(`${binaries}${path.sep}`);
 
 /**
  * Files of an export, each of one part of the table, to which lines are added. What was added since the state was last kept is cut off when an export goes on, so nothing stands there twice.
@@ -34,19 +38,22 @@ const own = new Set([stateFile, 'manifest.json', 'SHA256SUMS']);
 export class ExportFiles {
   readonly #folder: string;
   readonly #parts: Map<string, PartState>;
+  #stateKept: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, parts: Map<string, PartState>) {
     this.#folder = folder;
     this.#parts = parts;
   }
 
-  /** Opens a folder: an empty one, or that of an export which broke off. Throws CommandFailed for any other. */
+  /** Opens a folder: an empty one, or that of an export which broke off. Throws CommandFailed for any other: what was finished tells of its own time. */
   static async open(folder: string): Promise<ExportFiles> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const text = await readFile(path.join(folder, stateFile), 'utf8').catch(() => undefined);
+    const there = await readdir(folder);
+    if (there.includes(manifestFile))
+      throw new CommandFailed(`${folder} holds an export that was finished: another one goes into another folder`);
     if (text === undefined) {
-      if ((await readdir(folder)).length > 0)
-        throw new CommandFailed(`${folder} is not empty, and no export of it broke off`);
+      if (there.length > 0) throw new CommandFailed(`${folder} is not empty, and no export of it broke off`);
       return new ExportFiles(folder, new Map());
     }
     const { parts } = stateSchema.parse(JSON.parse(text));
@@ -58,6 +65,7 @@ export class ExportFiles {
   async #cut(): Promise<void> {
     const kept = new Map([...this.#parts.values()].flatMap((part) => Object.entries(part.files)));
     for (const name of await this.#names()) {
+      if (ofContent(name) && !name.endsWith('.new')) continue;
       const length = kept.get(name);
       if (length === undefined) await rm(path.join(this.#folder, name));
       else await truncate(path.join(this.#folder, name), length);
@@ -69,7 +77,7 @@ export class ExportFiles {
     return all
       .filter((entry) => entry.isFile())
       .map((entry) => path.relative(this.#folder, path.join(entry.parentPath, entry.name)))
-      .filter((name) => !own.has(name) && !name.startsWith('binaries'))
+      .filter((name) => !own.has(name))
       .toSorted();
   }
 
@@ -88,21 +96,30 @@ export class ExportFiles {
       files[name] = (files[name] ?? 0) + Buffer.byteLength(text);
     }
     this.#parts.set(part, { next, done: next === undefined, files });
-    await this.#write(stateFile, JSON.stringify({ parts: Object.fromEntries(this.#parts) }));
+    await this.#keepState();
+  }
+
+  /** Parts are written beside one another: one state at a time, the newest last. */
+  #keepState(): Promise<void> {
+    this.#stateKept = this.#stateKept.then(() =>
+      this.#write(stateFile, JSON.stringify({ parts: Object.fromEntries(this.#parts) })),
+    );
+    return this.#stateKept;
   }
 
   /** Keeps content under its own hash: once, however often. */
   async keepContent(sha256: string, content: Uint8Array): Promise<void> {
     if (createHash('sha256').update(content).digest('hex') !== sha256)
       throw new Error('Content is not what its Binary tells of');
-    await mkdir(path.join(this.#folder, 'binaries'), { recursive: true, mode: 0o700 });
-    await this.#write(path.join('binaries', sha256), content);
+    await mkdir(path.join(this.#folder, binaries), { recursive: true, mode: 0o700 });
+    await this.#write(path.join(binaries, sha256), content);
   }
 
   async #write(name: string, content: string | Uint8Array): Promise<void> {
     const file = path.join(this.#folder, name);
-    await writeFile(`${file}.new`, content, { mode: 0o600 });
-    await rename(`${file}.new`, file);
+    const written = `${file}.${randomUUID()}.new`;
+    await writeFile(written, content, { mode: 0o600 });
+    await rename(written, file);
   }
 
   /** Reads all of it again, and writes what there is: lines by folder, and a hash of each file. */
@@ -110,21 +127,22 @@ export class ExportFiles {
     const lines = new Map<string, number>();
     const sums: string[] = [];
     for (const name of await this.#names()) {
-      const { count, sha256 } = await readAgain(path.join(this.#folder, name));
+      const file = path.join(this.#folder, name);
+      const { count, sha256 } = ofContent(name) ? await contentAgain(file) : await readAgain(file);
       const kind = path.dirname(name);
       lines.set(kind, (lines.get(kind) ?? 0) + count);
       sums.push(`${sha256}  ${name}`);
     }
     const manifest = { ...about, lines: Object.fromEntries(lines) };
     await this.#write('SHA256SUMS', sums.map((line) => `${line}\n`).join(''));
-    await this.#write('manifest.json', `${JSON.stringify(manifest, undefined, 2)}\n`);
+    await this.#write(manifestFile, `${JSON.stringify(manifest, undefined, 2)}\n`);
     return manifest;
   }
 }
 
 /** What an export holds. */
 export interface Manifest {
-  /** Lines by kind, such as `records/Patient`. */
+  /** Lines by kind, such as `records/Patient`; of `binaries`, files. */
   readonly lines: Readonly<Record<string, number>>;
 }
 
@@ -138,4 +156,12 @@ const readAgain = async (file: string): Promise<{ readonly count: number; readon
     count++;
   }
   return { count, sha256: hash.digest('hex') };
+};
+
+const contentAgain = async (file: string): Promise<{ readonly count: number; readonly sha256: string }> => {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+  const sha256 = hash.digest('hex');
+  if (sha256 !== path.basename(file)) throw new CommandFailed(`${file} is not the content that it is called after`);
+  return { count: 1, sha256 };
 };
