@@ -10,8 +10,8 @@ const hospital = {
   name: z.string().check(z.regex(/^[A-Z][A-Za-z0-9-]{2,31}$/)),
   /** Whose staff sign on by it: said here, and not by the hospital's answer. */
   organization: z.string().check(z.regex(/^[A-Za-z0-9\-.]{1,64}$/)),
-  /** Roles by the hospital's groups. Who is in none of them gets no token. */
-  roles: z.record(z.string().check(z.minLength(1)), staffRole),
+  /** Roles by the hospital's groups. Who is in none of them gets no token. Cognito lists groups with commas, so that none with one can be told: of a directory's groups the plain names are sent. */
+  roles: z.record(z.string().check(z.regex(/^[^,[\]]+$/)), staffRole),
   /** What the hospital's answer calls the groups and the e-mail address. */
   claims: z.strictObject({ groups: z.string().check(z.minLength(1)), email: z.string().check(z.minLength(1)) }),
 };

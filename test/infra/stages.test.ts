@@ -166,6 +166,10 @@ describe('configuration of the stages', () => {
       hospitals({ claims: { ...hospital.claims, organization: 'o' } }),
     ],
     ['two hospitals of one name', hospitals({}, { organization: 'northside' })],
+    [
+      'a group with a comma, which is no one group in what Cognito tells',
+      hospitals({ roles: { 'CN=Doctors,OU=EHR': 'physician' } }),
+    ],
     ['more groups than a function can be told of', hospitals({ roles: manyGroups })],
     ['webhooks without encryption', { webhooks: { furtherHosts: ['http://hooks.partner.example'] } }],
     ['webhooks to any host', { webhooks: { furtherHosts: ['https://*'] } }],

@@ -57,6 +57,7 @@ beforeAll(async () => {
           const sub = 'sub-pharmacist-northside';
           return { Username: sub, UserAttributes: [{ Name: 'sub', Value: sub }], Enabled: true };
         },
+        ListUsers: () => ({ Users: [] }),
       },
     },
   ]);
@@ -211,7 +212,17 @@ describe('npm run admin -- breach', () => {
 
     expect(await charts('--application', 'concordtestclient')).toEqual(both);
     expect(await charts('--everybody')).toEqual(both);
-    expect(await charts('--application', 'another')).toEqual([]);
+  });
+
+  it.each([
+    ['a user', 'northside', ['--user', 'farmacist@northside.example']],
+    ['an application', 'northside', ['--application', 'another']],
+    ['an organisation', 'northsid', ['--everybody']],
+    ['a user of another organisation', 'lakeside', ['--user', 'raman@northside.test']],
+  ])('gives no clean bill to %s whom the log does not know', async (_, organization, who) => {
+    await expect(
+      reported('breach', '--organization', organization, '--from', '2026-11-20', ...why, ...who),
+    ).rejects.toThrow(`The log of ${organization} has nothing by that name`);
   });
 });
 

@@ -22,6 +22,7 @@ export const administerAt = async (
     objects: { bucket: bucket.bucket, endpoint: bucket.endpoint },
     staffPoolId: '',
     tokenEndpoint: '',
+    federation: {},
     services: { region: 'us-east-1' },
     streams: { region: 'us-east-1' },
     deadLetters: () => Promise.resolve([]),

@@ -3,7 +3,7 @@ import { showing } from '../../../shared/audit/audit-row.ts';
 import { openStore } from '../../../shared/store/open-store.ts';
 import { type ChartPatient, nameOf, patientsOf } from './chart-patients.ts';
 import { csvOf } from './csv.ts';
-import { accessesOfOrganization, isBy, type LoggedAccess, namesOf } from './logged-accesses.ts';
+import { accessesOfOrganization, isBy, type LoggedAccess, namesOf, requireSome } from './logged-accesses.ts';
 import { type NotifiedPatient, noticesDue } from './notices-due.ts';
 import { reasonOf, reportClient, traceReport } from './own-trace.ts';
 import { tableOf } from './text-table.ts';
@@ -69,16 +69,14 @@ export const breach = defineVerb({
       names ? isBy(access, names) : application === undefined || access.entry.client === application;
     const store = await openStore(table.client, table.tableName, objects);
     const byChart = new Map<string, LoggedAccess[]>();
+    let meant = 0;
     for await (const access of accessesOfOrganization(store, organization, span)) {
-      if (
-        access.entry.client === reportClient ||
-        !isMeant(access) ||
-        access.refused ||
-        access.entry.outcome !== undefined
-      )
-        continue;
+      if (access.entry.client === reportClient || !isMeant(access)) continue;
+      meant++;
+      if (access.refused || access.entry.outcome !== undefined) continue;
       byChart.set(access.chart, [...(byChart.get(access.chart) ?? []), access]);
     }
+    requireSome(meant, organization);
     const patients = await patientsOf(store, byChart.keys());
     const looked = [...patients.values()].map(({ chart, id, custodian }) => ({ chart, patient: id, custodian }));
     await traceReport(store, await operator(), { operation: '$breach-report', reason, now }, looked);

@@ -1,4 +1,6 @@
+import { federationFrom } from '../../../shared/access/federation.ts';
 import { documentClient } from '../../../shared/store/document-client.ts';
+import { federationText } from '../../sign-in-settings.ts';
 import { stageNamed } from '../../stages.ts';
 import { CommandFailed } from '../command.ts';
 import type { DeadLetterQueue, Place } from './place.ts';
@@ -37,6 +39,7 @@ export const placeOf = (stage: string, region: string, resources: readonly Stack
     objects: { bucket: one('AWS::S3::Bucket', 'Bodies') },
     staffPoolId: one('AWS::Cognito::UserPool', 'Staff'),
     tokenEndpoint: `https://${one('AWS::Cognito::UserPoolDomain', 'Staff')}.auth.${region}.amazoncognito.com/oauth2/token`,
+    federation: federationFrom(federationText(stageNamed(stage).signIn.federation ?? [])),
     services: { region },
     streams: { region },
     deadLetters: () => Promise.resolve(resources.flatMap((resource) => deadLetterQueue(resource, region))),

@@ -40,6 +40,7 @@ export const localPlace = async (): Promise<Place> => {
     objects: { bucket: bodies, endpoint: objects },
     staffPoolId: userPoolId,
     tokenEndpoint: `${cognito}/oauth2/token`,
+    federation: {},
     services: { region: dummyCredentials.AWS_REGION, endpoint: cognito },
     streams: { region: dummyCredentials.AWS_REGION, endpoint: dynamodb },
     deadLetters: () => Promise.resolve(deadLetters),

@@ -1,8 +1,8 @@
 import type { AuditedAccess } from '../../../shared/audit/audit-event.ts';
 import { chartLog, dayLog } from '../../../shared/audit/audit-log.ts';
 import type { RecordStore } from '../../../shared/store/record-store.ts';
-import type { Place } from './place.ts';
-import { StaffUsers } from './staff-users.ts';
+import { CommandFailed } from '../command.ts';
+import { type PoolOfStaff, StaffUsers } from './staff-users.ts';
 import { daysIn, type Span } from './times.ts';
 
 /** An access of the log, and the chart in whose log it is. */
@@ -54,13 +54,25 @@ export const isBy = ({ entry: { name, subject, fhirUser } }: LoggedAccess, names
  *
  * @throws CommandFailed if the pool of staff cannot be asked.
  */
-export const namesOf = async (place: Pick<Place, 'services' | 'staffPoolId'>, who: string): Promise<string[]> => {
+export const namesOf = async (place: PoolOfStaff, who: string): Promise<string[]> => {
   if (!who.includes('@')) return [who];
   const users = new StaffUsers(place);
   try {
-    const user = await users.find(who);
-    return user ? [who, user.subject] : [who];
+    return [who, ...(await users.findAll(who)).map(({ subject }) => subject)];
   } finally {
     users.close();
   }
+};
+
+/**
+ * A report on somebody whom the log does not know is no report on somebody who did nothing: a name that was mistyped must not look like a clean bill.
+ *
+ * @param accesses - how many the log has within the time, those that were refused as well.
+ * @throws CommandFailed where there is none.
+ */
+export const requireSome = (accesses: number, organization: string): void => {
+  if (accesses > 0) return;
+  throw new CommandFailed(
+    `The log of ${organization} has nothing by that name in this time. Look at names and times again: this is no proof that nothing was done`,
+  );
 };

@@ -1,3 +1,4 @@
+import type { Federation } from '../../../shared/access/federation.ts';
 import type { ObjectStoreOptions } from '../../../shared/store/object-store.ts';
 import type { Table } from '../../../shared/store/write-rows.ts';
 
@@ -33,6 +34,8 @@ export interface Place {
   /** The user pool of staff and applications, and where applications get their tokens. */
   readonly staffPoolId: string;
   readonly tokenEndpoint: string;
+  /** Hospitals whose staff sign on there, by the names of their providers. */
+  readonly federation: Federation;
   /** Of the services that have no address of their own here. */
   readonly services: ServiceAddress;
   /** Of the table's stream. */

@@ -7,7 +7,14 @@ import type { RecordStore } from '../../../shared/store/record-store.ts';
 import { CommandFailed } from '../command.ts';
 import { type ChartPatient, nameOf, patientsOf } from './chart-patients.ts';
 import { csvOf } from './csv.ts';
-import { accessesOfChart, accessesOfOrganization, isBy, type LoggedAccess, namesOf } from './logged-accesses.ts';
+import {
+  accessesOfChart,
+  accessesOfOrganization,
+  isBy,
+  type LoggedAccess,
+  namesOf,
+  requireSome,
+} from './logged-accesses.ts';
 import { reasonOf, reportClient, traceReport } from './own-trace.ts';
 import { tableOf } from './text-table.ts';
 import { type ChartTies, directoryRecord, likeness, type Sign, tiesOf } from './ties.ts';
@@ -94,6 +101,7 @@ const ofUser = async (
   const found: LoggedAccess[] = [];
   for await (const access of accessesOfOrganization(store, organization, span))
     if (isBy(access, names)) found.push(access);
+  requireSome(found.length, organization);
   return found;
 };
 

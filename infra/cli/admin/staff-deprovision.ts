@@ -51,9 +51,9 @@ export const staffDeprovision = defineVerb({
       const ended: Ended[] = [];
       const found: StaffUser[] = [];
       for (const name of wanted) {
-        const user = await users.find(name);
-        if (user) found.push(user);
-        else ended.push({ ...nothing, user: name, left: 'there is nobody of this name' });
+        const accounts = await users.findAll(name);
+        found.push(...accounts.filter(({ subject }) => !found.some((each) => each.subject === subject)));
+        if (accounts.length === 0) ended.push({ ...nothing, user: name, left: 'there is nobody of this name' });
       }
       // First what works at once, for all of them: whoever is told in the morning is out by then.
       const failures = new Map<StaffUser, string>();

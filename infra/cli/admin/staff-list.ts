@@ -23,7 +23,7 @@ export const staffList = defineVerb({
       const roles = await users.roles();
       const found = [];
       for await (const user of users.all()) {
-        const own = roles.get(user.username) ?? [];
+        const own = user.hospitalRoles ?? roles.get(user.username) ?? [];
         if (organization !== undefined && user.organization !== organization) continue;
         if (role !== undefined && !own.some((each) => each === role)) continue;
         found.push({ ...user, roles: own });
