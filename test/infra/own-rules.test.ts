@@ -252,6 +252,8 @@ describe('own rules', () => {
         expect(rules()).toEqual(['Concord-OutlivesStack']);
         expect(rules({ ...production, protected: false })).toEqual([]);
       }
+      const once = { ...resource, kept: { deletion: 'RetainExceptOnCreate', replacement: 'Retain' } };
+      expect(saidOf(resource, once)).toEqual([]);
     },
   );
 

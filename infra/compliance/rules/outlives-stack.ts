@@ -11,6 +11,9 @@ const stateful: ReadonlySet<string> = new Set([
   'AWS::S3::Bucket',
 ]);
 
+/** `RetainExceptOnCreate`: kept, but for what a creation that failed has just made. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html */
+const keeps: readonly (string | undefined)[] = ['Retain', 'RetainExceptOnCreate'];
+
 export const outlivesStack: OwnRule = {
   name: 'Concord-OutlivesStack',
   asks: 'In a protected stage table, buckets, keys, pools, logs and backups stay when their stack goes, and when a change would replace them.',
@@ -19,7 +22,7 @@ export const outlivesStack: OwnRule = {
     resources
       .filter(
         ({ type, kept }) =>
-          stage.protected && stateful.has(type) && !(kept.deletion === 'Retain' && kept.replacement === 'Retain'),
+          stage.protected && stateful.has(type) && !(keeps.includes(kept.deletion) && kept.replacement === 'Retain'),
       )
       .map((resource) => ({ resource, says: 'It goes with its stack.' })),
 };
