@@ -30,21 +30,10 @@ export const recoverySchema = z.optional(
 
 export type Recovery = NonNullable<z.infer<typeof recoverySchema>>;
 
-/** @throws Error if the second region is the first, what is named in it lies elsewhere, it is to write and nothing is deployed there, or it holds what was restored from and not what was restored. */
-export const requireOtherRegion = ({
-  region,
-  recovery,
-  restored,
-}: {
-  readonly region: string;
-  readonly recovery?: Recovery | undefined;
-  readonly restored?: object | undefined;
-}): void => {
+/** @throws Error if the second region is the first, what is named in it lies elsewhere, or it is to write and nothing is deployed there. */
+export const requireOtherRegion = ({ region, recovery }: { region: string; recovery?: Recovery | undefined }): void => {
   if (!recovery) return;
   if (recovery.region === region) throw new Error('A recovery needs another region');
-  // The replica is that of the table of before, with what was revoked since, and the fence stands before that table alone.
-  if (restored && (recovery.writer ?? 'here') !== 'here')
-    throw new Error('After a restore the second region holds the table of before');
   if (recovery.writer === 'there' && !recovery.standby) throw new Error('Only a standby can write there');
   if (recovery.standby && recovery.standby.streamArn.split(':')[3] !== recovery.region)
     throw new Error('The stream of a standby is that of the replica, in the region of the recovery');

@@ -342,22 +342,6 @@ describe('alarms of what is copied', () => {
 });
 
 describe('the settings of a second region', () => {
-  it.each(['there', 'nobody'] as const)(
-    'refuse that %s writes after a restore, which the replica knows nothing of',
-    (writer) => {
-      const recovery = { region: 'us-west-2', writer, standby: { streamArn, secretsKeyId } };
-      const production = stageNamed('production');
-      const restored = {
-        tableName: 'restored',
-        streamArn: 'arn:aws:dynamodb:us-east-1:123456789012:table/restored/stream/2026-11-27T10:00:00.000',
-      };
-
-      expect(() => parseStage({ ...production, recovery })).not.toThrow();
-      expect(() => parseStage({ ...production, restored, recovery: { ...recovery, writer: 'here' } })).not.toThrow();
-      expect(() => parseStage({ ...production, restored, recovery })).toThrow('table of before');
-    },
-  );
-
   it.each([
     ['a region that is none', { region: 'oregon' }],
     ['two writers', { region: 'us-west-2', writer: 'both' }],
