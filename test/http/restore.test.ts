@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { copiesOf, drillTables, removeDrill, runDrill } from '../../infra/cli/restore/drill.ts';
 import { goOn, planReplay, type Replay, replayRecords, replayTraces } from '../../infra/cli/restore/replay.ts';
 import { kindOf } from '../../infra/cli/restore/row-kinds.ts';
 import { verifyRestored } from '../../infra/cli/restore/verify.ts';
@@ -351,5 +353,29 @@ describe('a restore that is done again', () => {
     const rows = [...again.differences.rows, { kind, old: row, restored: undefined }];
 
     await expect(goOn(task, { ...again, differences: { records: [], rows } })).rejects.toThrow('restore anew');
+  });
+});
+
+describe('a drill', () => {
+  it('makes copies fit for use, leaves no object in the bucket, and removes what it made', async () => {
+    const { store, bucket } = before;
+    const { objects, tableName } = store;
+    const { endpoint, region } = store.client.config;
+    const client = new DynamoDBClient({ region, ...(endpoint === undefined ? {} : { endpoint }) });
+    const place = { table: store, objects: objects.at, url: task.baseUrl };
+    const tables = drillTables(tableName);
+    await create(before, observationBody(opened.subject?.reference ?? '', { note: large.note ?? [] }));
+    await copiesOf(client, place, tables);
+    const keys = await bucket.keys();
+
+    const { faults, records } = await runDrill(place, tables, { at: Date.now(), operator: 'somebody@laptop' });
+
+    expect(faults).toEqual([]);
+    expect(records).toBeGreaterThan(5);
+    expect(await bucket.keys()).toEqual(keys);
+    await removeDrill(client, tables);
+    for (const TableName of [tables.past, tables.end])
+      await expect(client.send(new DescribeTableCommand({ TableName }))).rejects.toThrow();
+    client.destroy();
   });
 });

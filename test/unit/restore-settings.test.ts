@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { beginStream, lackingOf, setLikeOld, settingsOf } from '../../infra/cli/restore/table-settings.ts';
+import { requireClosedDoor } from '../../infra/cli/restore/verbs.ts';
 
 const arnOf = (name = '') => `arn:aws:dynamodb:us-east-1:111122223333:table/${name}`;
 
@@ -89,5 +90,23 @@ describe('the settings of a restored table', () => {
       'no policy of its own',
     ]);
     expect(lackingOf(wanted, { ...wanted, key: 'key-2' })).toEqual(['another key encrypts it']);
+  });
+});
+
+describe('the door before a restore', () => {
+  it.each([
+    ['is closed where the gateway says so', () => Response.json({}, { status: 503 }), undefined],
+    ['is open where it answers', () => Response.json({}), 'is open: it answers 200'],
+    [
+      'is not taken for closed where nothing is heard of it',
+      () => Promise.reject(new Error('no route')),
+      'cannot be reached',
+    ],
+  ])('%s', async (_, answer, refusal) => {
+    vi.stubGlobal('fetch', async () => answer());
+    const asked = requireClosedDoor({ url: 'https://concord.test/fhir' }).finally(() => vi.unstubAllGlobals());
+
+    if (refusal === undefined) await expect(asked).resolves.toBeUndefined();
+    else await expect(asked).rejects.toThrow(refusal);
   });
 });

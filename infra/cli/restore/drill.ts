@@ -33,6 +33,9 @@ export interface DrillResult {
   readonly faults: readonly Fault[];
 }
 
+/** What a drill asks of where it is done. */
+type Drilled = Pick<Place, 'table' | 'objects' | 'url'>;
+
 /** Names of tables that nobody else has. */
 export const drillTables = (tableName: string): DrillTables => {
   const name = `${tableName.slice(0, 200)}-drill-${randomBytes(3).toString('hex')}`;
@@ -43,7 +46,7 @@ export const drillTables = (tableName: string): DrillTables => {
 const mostChanged = 200;
 
 /** The embedded store keeps no past: its table is copied twice, and in one copy records get another version and somebody is denied. */
-export const copiesOf = async (client: DynamoDBClient, place: Place, tables: DrillTables): Promise<void> => {
+export const copiesOf = async (client: DynamoDBClient, place: Drilled, tables: DrillTables): Promise<void> => {
   for (const name of [tables.past, tables.end]) {
     const { StreamSpecification: _none, ...definition } = tableDefinition(name);
     await client.send(new CreateTableCommand(definition));
@@ -73,7 +76,7 @@ const withoutObjects = ({ client, tableName, keys, objects }: RecordStore): Reco
 
 /** Does with two tables what a restore does, and measures it. Neither is the one that is used. */
 export const runDrill = async (
-  place: Place,
+  place: Drilled,
   tables: DrillTables,
   { at, operator }: { readonly at: number; readonly operator: string },
 ): Promise<DrillResult> => {
