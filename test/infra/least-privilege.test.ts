@@ -102,6 +102,40 @@ describe.each(['production', 'dev'])('in %s no role', (stage) => {
   });
 });
 
+describe.each(['production', 'dev'])('each role of %s', (stage) => {
+  /** A policy as IAM counts it: what is known at deployment alone is taken to be a long ARN. */
+  const counted = (value: unknown): string =>
+    JSON.stringify(value, (_, each: unknown) =>
+      typeof each === 'object' &&
+      each !== null &&
+      Object.keys(each).some((key) => key === 'Ref' || key.startsWith('Fn::'))
+        ? 'x'.repeat(130)
+        : each,
+    );
+
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  it('has no more to say than IAM takes of policies within a role: 10,240 letters', () => {
+    const sizes = synthesised(stage)
+      .resources('AWS::IAM::Role')
+      .map(({ part, id, properties }) => ({
+        part,
+        id,
+        policies: (properties.Policies ?? []) as { PolicyDocument: unknown }[],
+      }))
+      .map(({ part, id, policies }) => {
+        const attached = synthesised(stage)
+          .resources('AWS::IAM::Policy')
+          .filter((each) => each.part === part && JSON.stringify(each.properties.Roles).includes(`"${id}"`))
+          .map((each) => each.properties.PolicyDocument);
+        const documents = [...policies.map(({ PolicyDocument }) => PolicyDocument), ...attached];
+        return { role: `${part}/${id}`, size: documents.map(counted).join('').length };
+      });
+
+    expect(Math.max(...sizes.map(({ size }) => size))).toBeGreaterThan(1_000);
+    expect(sizes.filter(({ size }) => size > 10_240)).toEqual([]);
+  });
+});
+
 describe('one function alone', () => {
   it.each(chains)('writes %s: the proof of an access log, which whoever writes logs does not write', (partition) => {
     expect(whoMay('dynamodb:PutItem', table, rows(partition))).toEqual(['file-accesses.ts']);
