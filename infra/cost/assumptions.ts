@@ -25,8 +25,19 @@ export const mix: readonly Share[] = [
   { request: 'transaction of 10 creates', share: 0.01, functionMs: 120, answerBytes: 4_000, records: 10 },
 ];
 
-/** Seconds of a month of 30.4 days. */
-export const secondsOfMonth = 30.4 * 86_400;
+/** What a canary asks for in one of its days (shared/canary/day.ts); a booking counts as two creates, the feed as reads. */
+export const canaryDay: readonly { readonly request: string; readonly times: number }[] = [
+  { request: 'read', times: 5 },
+  { request: 'patient by identifier', times: 2 },
+  { request: 'patient by name', times: 2 },
+  { request: 'search in a chart: 50 newest of 500', times: 5 },
+  { request: 'create', times: 7 },
+  { request: 'update', times: 3 },
+  { request: 'delete', times: 6 },
+];
+
+export const daysOfMonth = 30.4;
+export const secondsOfMonth = daysOfMonth * 86_400;
 
 /** What nobody has counted. Each is a figure that a network replaces by its own. */
 export const assumed = {
@@ -61,8 +72,10 @@ export const assumed = {
   headerBytes: 700,
   /** Metrics that functions count by themselves: changes not published, Subscriptions failed, steps of the canary. */
   metrics: 20,
-  /** X-Ray takes one request a second and this share of further ones. */
+  /** Of each function X-Ray takes one request a second and this share of further ones. https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html */
   traceShare: 0.05,
+  /** Functions that most requests go to. */
+  busyFunctions: 10,
   /** Calls of one warm function to KMS in a month: DynamoDB and Lambda keep data keys for five minutes. */
   keyCallsOfWarmFunction: 2 * (secondsOfMonth / 300),
   /** Calls to KMS for one event: the bus encrypts it, and decrypts it for its rules. */
@@ -78,6 +91,4 @@ export const assumed = {
   objectBytesOfRecord: 1_500,
   /** Objects of one record. */
   objectsOfRecord: 0.01,
-  /** Sizes of backups, as a multiple of the table: one a month is kept besides those of the last days, of which only the table's size counts once. */
-  backupsOfTable: 4,
 } as const;

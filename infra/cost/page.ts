@@ -1,6 +1,6 @@
-import { assumed, mix } from './assumptions.ts';
+import { assumed, canaryDay, mix } from './assumptions.ts';
 import type { CountedUnits } from './counted-units.ts';
-import { linesOf, sumOf } from './lines.ts';
+import { backupsOfTable, linesOf, sumOf } from './lines.ts';
 import { type Price, priceRegion, prices, readOn } from './prices.ts';
 import type { CountedResources } from './resources.ts';
 import { count, dollars, markdownTable } from './table.ts';
@@ -33,7 +33,7 @@ export const costPage = (counted: ReadonlyMap<string, CountedUnits>, resources: 
       'What a request asks of the table is counted ([budgets.md](budgets.md)), what costs something by being there is counted in the templates; the rest is assumed, and stands below. A test holds this page to all three. ' +
       `A load goes on day and night, and has lasted for ${assumed.monthsOfLoad} months.`,
     bill,
-    notes(bills, sums),
+    notes(bills, sums, resources),
     '## What a mean request is',
     markdownTable(
       ['request', 'share', 'read units', 'write units', 'behind', 'bytes kept', 'function ms', 'answer bytes'],
@@ -47,14 +47,11 @@ export const costPage = (counted: ReadonlyMap<string, CountedUnits>, resources: 
       }),
       [1, 2, 3, 4, 5, 6, 7],
     ),
-    'Units and bytes are counted; shares, milliseconds and sizes of answers are assumed.',
+    `Units and bytes are counted; shares, milliseconds and sizes of answers are assumed. A day of the canary is ${canaryDay.map(({ request, times }) => `${times} × ${request}`).join(', ')}.`,
     '## What is there',
     markdownTable(
       ['in the templates', 'number'],
-      Object.entries(resources).map(([name, value]) => [
-        inWords(name),
-        typeof value === 'number' ? count(value) : value ? 'yes' : 'no',
-      ]),
+      Object.entries(resources).map(([name, value]) => [inWords(name), count(value)]),
       [1],
     ),
     '## What is assumed',
@@ -82,14 +79,16 @@ export const costPage = (counted: ReadonlyMap<string, CountedUnits>, resources: 
 const notes = (
   bills: readonly (readonly { readonly what: string; readonly usd: number }[])[],
   sums: readonly number[],
+  resources: CountedResources,
 ): string => {
   const largest = [...(bills[3] ?? [])].sort((a, b) => b.usd - a.usd).slice(0, 3);
   const named = largest.map(({ what, usd }) => `${what} (${Math.round((usd / (sums[3] ?? 1)) * 100)} %)`).join(', ');
   return [
-    `- **Idle**, a deployment costs ${dollars(sums[0] ?? 0)} dollars a month: keys, firewall, alarms and dashboard by being there, and what runs on a schedule. No server waits.`,
+    `- **Idle**, a deployment costs ${dollars(sums[0] ?? 0)} dollars a month: keys, firewall, alarms and dashboard by being there, and what runs on a schedule, the canary above all: how often it lives its day is a figure of the stage. No server waits.`,
     `- At 100 requests a second the three largest lines are ${named}.`,
+    `- **Backups** of a table are whole ones: the ${count(resources.dailyBackups)} of the last days and ${count(resources.monthlyBackups)} of months come to ${count(backupsOfTable(resources))} times the table. A week of daily ones, with the table’s own recovery to any second, would come to ${count(backupsOfTable({ ...resources, dailyBackups: 7 }))} times: settle \`backup\` of the stage before its vault is locked.`,
     '- An **optional recovery region** adds each write unit and each stored GB once more, and its keys; a copy of backups in another account, each GB once more.',
-    '- Not in it: GuardDuty scans of uploads (by GB and object), e-mails of alarms, Secrets Manager’s and CloudTrail’s requests, a trail of its own (the first copy of management events is free, its objects are not many), support plans.',
+    '- Not in it: GuardDuty scans of uploads (by GB and object), e-mails of alarms, Secrets Manager’s and CloudTrail’s requests, a trail of its own (the first copy of management events is free, its objects are not many), support plans; applications of organisations (6 dollars each, and their tokens).',
   ].join('\n');
 };
 

@@ -80,7 +80,9 @@ export const engine = {
   filedAtOnce: 16,
   /** Times a second that Lambda asks a shard for more. */
   pollsOfShard: 4,
-  /** Consumers of the stream: each takes one execution a shard. */
+  /** Of requests, that go to functions for which the stage reserves executions. */
+  reservedShare: 0.7,
+  /** Consumers of the stream: each takes one execution a shard at most. */
   consumers: 2,
   /** Seconds between two looks of a process at who is denied. */
   secondsBetweenLooksAtDenied: 30,

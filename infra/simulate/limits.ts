@@ -1,3 +1,5 @@
+import { clinicalConcurrency } from '../concurrency.ts';
+
 /** A limit of a service, as it is published for a new account, and whether more is to be had for the asking. */
 export interface Limit {
   readonly limit: number;
@@ -32,6 +34,13 @@ export const limits = {
     source: 'https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html',
   },
   executions: { limit: 1_000, unit: 'executions at once', raise: 'on request', source: lambda },
+  unreserved: {
+    limit:
+      clinicalConcurrency.account - Object.values(clinicalConcurrency.reserved).reduce((sum, each) => sum + each, 0),
+    unit: 'executions at once of functions that reserve none',
+    raise: 'in infra/stages.ts',
+    source: 'https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html',
+  },
   invocations: {
     limit: 10_000,
     unit: 'invocations a second: ten for each execution',

@@ -1,4 +1,4 @@
-import { mix } from '../cost/assumptions.ts';
+import { assumed, mix } from '../cost/assumptions.ts';
 import type { CountedUnits } from '../cost/counted-units.ts';
 import { changesOfRequest, engine, type World } from './assumptions.ts';
 
@@ -8,6 +8,8 @@ export interface Load {
   readonly writeUnits: number;
   readonly readUnits: number;
   readonly executions: number;
+  /** Of functions for which the stage reserves none: consumers, and what few ask for. */
+  readonly unreserved: number;
   readonly invocations: number;
   readonly events: number;
   readonly keyRequests: number;
@@ -66,6 +68,8 @@ export const loadOf = (
   // Each request leaves a row of the log, and each change rows of records: all shards have something, as often as they are asked.
   const invocationsOfConsumer = Math.min(requests.all * (1 + changesOfRequest), shards * engine.pollsOfShard);
   const executions = requests.all * units.functionSeconds;
+  // Of a shard and a consumer one at a time, each for as long as it works.
+  const consuming = engine.consumers * Math.min(shards, (invocationsOfConsumer * assumed.consumerMs) / 1_000);
   const namesShare = mix.find(({ request }) => request === 'patient by name')?.share ?? 0;
   const smallRead = (rows: number) => Math.max(1, Math.ceil((rows * engine.bytesOfSmallRow) / 4_096));
   // Processes of all functions: those at work, and as many that rest.
@@ -74,8 +78,8 @@ export const loadOf = (
     requests: requests.all,
     writeUnits: requests.all * units.writes,
     readUnits: requests.all * units.reads,
-    // Each shard holds one execution of each consumer for as long as there is something in it.
-    executions: executions + engine.consumers * Math.min(shards, invocationsOfConsumer),
+    executions: executions + consuming,
+    unreserved: executions * (1 - engine.reservedShare) + consuming,
     invocations: requests.all + engine.consumers * invocationsOfConsumer,
     events: requests.all * changesOfRequest * 1.2,
     keyRequests: requests.all * changesOfRequest * 1.2 * 2 + (processes * 2) / 300,

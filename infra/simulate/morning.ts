@@ -140,6 +140,7 @@ export const simulateMorning = (
     meet('stage', throttle, load.requests);
     meet('gateway', limits.gateway.limit, load.requests);
     meet('executions', limits.executions.limit, load.executions);
+    meet('unreserved', limits.unreserved.limit, load.unreserved);
     meet('invocations', limits.invocations.limit, load.invocations);
     meet('tableWrites', limits.tableWrites.limit, load.writeUnits);
     meet('tableReads', limits.tableReads.limit, load.readUnits);

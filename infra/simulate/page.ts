@@ -1,6 +1,8 @@
+import { assumed, daysOfMonth } from '../cost/assumptions.ts';
 import type { CountedUnits } from '../cost/counted-units.ts';
 import { linesOf, sumOf } from '../cost/lines.ts';
 import { count, dollars, markdownTable } from '../cost/table.ts';
+import { stageNamed } from '../stages.ts';
 import { engine, type World } from './assumptions.ts';
 import { type Limit, limits, newTable, partition } from './limits.ts';
 import { partitionsOf, tellingsOfSecond } from './load.ts';
@@ -9,13 +11,14 @@ import { busiestSecond, largestShare, type Morning, meanOfYear } from './morning
 /** The page `docs/scale.md`. */
 export const scalePage = (world: World, morning: Morning, counted: ReadonlyMap<string, CountedUnits>): string => {
   const { peak } = morning;
-  const tableGb = (world.patients * world.recordsOfChart * engine.bytesOfRecord) / 1e9;
+  const chartsGb = (world.patients * world.recordsOfChart * engine.bytesOfRecord) / 1e9;
   const shards = partitionsOf(world);
   const lines = linesOf(meanOfYear(world), counted, nothingByBeingThere, {
-    tableGb,
+    chartsGb,
     users: world.staff + world.patientsSigningIn,
     shards,
   });
+  const tableGb = lines.find(({ price }) => price === 'tableStorage')?.quantity ?? 0;
   const dearest = [...lines].sort((a, b) => b.usd - a.usd).slice(0, 10);
   const tellings = morning.keys.find(({ key }) => key === 'Q#<organisation>')?.writes ?? 0;
   const firsts = headrooms(morning);
@@ -66,7 +69,7 @@ export const scalePage = (world: World, morning: Morning, counted: ReadonlyMap<s
         `Its first morning refuses ${count(morning.firstMorning.refused)} units, the last at ${clock(morning.firstMorning.until)}; the next morning none. ` +
         'Before a network moves in, set warm throughput on the table, or let half of it begin a day earlier.',
     '## What it costs',
-    `${count(meanOfYear(world))} requests a second in the mean of a year, ${count(tableGb)} GB in the table: **${dollars(sumOf(lines))} US dollars a month** by list prices ([cost.md](cost.md)), ${((sumOf(lines) * 12) / world.patients).toFixed(2)} a patient and year. The ten dearest lines:`,
+    `${count(meanOfYear(world))} requests a second in the mean of a year, ${count(tableGb)} GB in the table when it has lasted for ${assumed.monthsOfLoad} months (${count(chartsGb)} of charts that were there before; the rest are versions and, most of it, who looked at what): **${dollars(sumOf(lines))} US dollars a month** by list prices ([cost.md](cost.md)), ${((sumOf(lines) * 12) / world.patients).toFixed(2)} a patient and year. The ten dearest lines:`,
     markdownTable(
       ['line', 'US dollars a month'],
       dearest.map(({ what, usd }) => [what, dollars(usd)]),
@@ -89,18 +92,23 @@ export const scalePage = (world: World, morning: Morning, counted: ReadonlyMap<s
   ].join('\n\n')}\n`;
 };
 
+const { backup } = stageNamed('production');
+
 /** What costs by being there is lost in the sum: cost.md has it. */
 const nothingByBeingThere = {
   keys: 0,
-  alarms: 0,
+  alarmMetrics: 0,
+  compositeAlarms: 0,
   dashboards: 0,
   webAcls: 1,
   firewallRules: 0,
   secrets: 0,
   queues: 0,
   functions: 0,
-  backups: true,
-  traced: true,
+  dailyBackups: backup.dailyDays,
+  monthlyBackups: Math.floor(backup.monthlyDays / daysOfMonth),
+  tracedFunctions: 1,
+  canaryDays: 0,
 };
 
 interface Headroom {
@@ -130,7 +138,7 @@ const told = (firsts: readonly Headroom[], { partitions }: Morning, world: World
     first
       ? `- **First to break: ${first}**${others.length > 0 ? `; then ${others.join('; ')}` : ''}. Ask for more before the network moves in; the stage’s own throttle is a figure in \`infra/stages.ts\`.`
       : '- Nothing breaks at what an account has to begin with.',
-    `- **Executions**: ${count(partitions)} partitions of the table are as many shards of its stream, and each holds one execution of each of ${engine.consumers} consumers. Reserve what clinical functions need, or consumers take it from them.`,
+    `- **Executions**: ${count(partitions)} partitions of the table are as many shards of its stream, and each runs ${engine.consumers} consumers for ${assumed.consumerMs} ms as often as it is asked. What the stage reserves for clinical functions is lost to all others: they have ${count(limits.unreserved.limit)}, and consumers come first among them.`,
     `- **Sign-in** is what ${count(world.staffBeginning)} people do at once: tokens that are renewed over a shift, and one sign-in of the organisation for all of its apps, help more than a larger quota.`,
   ].join('\n');
 };

@@ -6,6 +6,7 @@ import { countedUnits } from '../../infra/cost/counted-units.ts';
 import { linesOf, sumOf } from '../../infra/cost/lines.ts';
 import { costPage } from '../../infra/cost/page.ts';
 import { countResources } from '../../infra/cost/resources.ts';
+import { stageNamed } from '../../infra/stages.ts';
 import { synthesised } from '../support/synthesised.ts';
 
 const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/cost.md'), 'utf8');
@@ -14,8 +15,18 @@ const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/cost.md'
 const same = new Map(
   mix.map(({ request }) => [request, { calls: 2, readUnits: 4, writeUnits: 6, writeUnitsBehind: 2, bytesStored: 500 }]),
 );
-const bare = { keys: 3, alarms: 5, dashboards: 0, webAcls: 0, firewallRules: 0, secrets: 0, queues: 0, functions: 10 };
-const resources = { ...bare, backups: false, traced: false };
+const bare = {
+  keys: 3,
+  alarmMetrics: 5,
+  compositeAlarms: 2,
+  dashboards: 0,
+  webAcls: 0,
+  firewallRules: 0,
+  secrets: 0,
+  queues: 0,
+  functions: 10,
+};
+const resources = { ...bare, dailyBackups: 0, monthlyBackups: 0, tracedFunctions: 0, canaryDays: 0 };
 
 describe('the page of costs', () => {
   it('is what counts, templates and assumptions come to: npm run cost -- --write', () => {
@@ -54,7 +65,8 @@ describe('a bill', () => {
     // 500 bytes and 100 for each of 6 / 2 + 2 items, for 12 months
     expect(usdOf.get('DynamoDB: what is kept')).toBeCloseTo(((requests * 1_000 * 12) / 1e9) * 0.25, 5);
     expect(usdOf.get('KMS: keys')).toBe(3);
-    expect(usdOf.get('Alarms')).toBe(0.5);
+    expect(usdOf.get('Alarms: their metrics')).toBe(0.5);
+    expect(usdOf.get('Alarms of alarms')).toBe(1);
     expect(sumOf(linesOf(1, same, resources))).toBeCloseTo(
       [...usdOf.values()].reduce((a, b) => a + b, 0),
       9,
@@ -86,9 +98,41 @@ describe('a bill', () => {
     expect(usd('Firewall: requests', {})).toBe(0);
     expect(usd('Firewall: requests', { webAcls: 1 })).toBeCloseTo(2.62656 * 0.6, 5);
     expect(usd('Backups', {})).toBe(0);
-    expect(usd('Backups', { backups: true })).toBeGreaterThan(0);
+    // 31.5 GB: seven whole ones, and those of two months, of which the older is a twelfth smaller
+    const gigabytes = (2_626_560 * 1_000 * 12) / 1e9;
+    const copies = 7 + 1 + 11 / 12;
+    expect(usd('Backups', { dailyBackups: 7, monthlyBackups: 2 })).toBeCloseTo(gigabytes * copies * 0.1, 5);
     expect(usd('Tracing', {})).toBe(0);
-    expect(usd('Tracing', { traced: true })).toBeCloseTo(2.62656 * 5, 5); // one a second is traced in any case
+    // each request, each of 1,401,000 or so invocations behind them, and each run of a schedule
+    expect(usd('Tracing', { tracedFunctions: 9 })).toBeGreaterThan(2 * 2.62656 * 5);
+  });
+
+  it('has the days of the canary in all that requests cost, and its tokens', () => {
+    const usd = (what: string, canaryDays: number) =>
+      linesOf(0, same, { ...resources, canaryDays }).find((line) => line.what === what)?.usd ?? Number.NaN;
+
+    expect(usd('API Gateway', 0)).toBe(0);
+    expect(usd('API Gateway', 8_756)).toBeCloseTo(((8_756 * 30) / 1e6) * 3.5, 6); // 30 requests a day
+    expect(usd('DynamoDB: writes', 1_000) - usd('DynamoDB: writes', 0)).toBeCloseTo((30_000 * 8 * 0.625) / 1e6, 6);
+    expect(usd('Cognito: its tokens', 8_756)).toBeCloseTo(19.701, 6);
+    expect(usd('Cognito: the canary, an application', 8_756)).toBe(6);
+  });
+
+  it('counts metrics of alarms, whole backups, traced functions and the canary in the templates', () => {
+    const { canary, backup } = stageNamed('production');
+
+    expect(countResources(synthesised().resources())).toMatchObject({
+      dailyBackups: backup.dailyDays,
+      monthlyBackups: Math.floor(backup.monthlyDays / 30.4),
+      canaryDays: secondsOfMonth / 60 / (canary?.everyMinutes ?? 0),
+      tracedFunctions: synthesised().resources('AWS::Lambda::Function').length,
+    });
+    const figures = { MetricStat: {} };
+    const alarm = (properties: object) => ({ type: 'AWS::CloudWatch::Alarm', properties: { ...properties } });
+    expect(countResources([alarm({}), alarm({ Metrics: [figures, figures, { Expression: 'a / b' }] })])).toMatchObject({
+      alarmMetrics: 3,
+      compositeAlarms: 0,
+    });
   });
 
   it('refuses to be made of what nobody has counted', () => {

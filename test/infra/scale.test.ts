@@ -65,6 +65,11 @@ describe('a second', () => {
     const keys = new Map(hotKeysOf(load).map((each) => [each.key, each]));
 
     expect(units.writes).toBeCloseTo(5, 9);
+    // ten requests leave ten rows of the log and 3.35 of records; two consumers work 60 ms for each
+    const consuming = 2 * 13.35 * 0.06;
+    expect(units.functionSeconds).toBeCloseTo(0.03585, 9);
+    expect(load.executions).toBeCloseTo(10 * units.functionSeconds + consuming, 6);
+    expect(load.unreserved).toBeCloseTo(0.3 * 10 * units.functionSeconds + consuming, 6);
     expect(load).toMatchObject({ writeUnits: expect.closeTo(50, 6), readUnits: expect.closeTo(30, 6) });
     expect(keys.get('A#<organisation>#<day>')?.writes).toBe(10); // each request leaves a row
     // of ten requests, 0.1 · 10 + 0.235 records are changed each
