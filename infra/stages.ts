@@ -158,7 +158,7 @@ export const stages: readonly StageConfig[] = [
     throttling: { requestsPerSecond: 2_000, burst: 4_000 },
     firewall: { perToken: 60_000, perAddress: 150_000, perAddressWithoutToken: 3_000 },
     recoveryDays: 35,
-    backup: { dailyDays: 35, monthlyDays: 395 },
+    backup: { dailyDays: 7, monthlyDays: 395 },
     trail: 'own',
     logRetentionDays: 2192, // six years, 45 CFR 164.316(b)(2)(i)
     digestRetentionDays: 2192,
