@@ -41,7 +41,7 @@ describe('backups', () => {
     });
     expect(only('AWS::Backup::BackupPlan').properties.BackupPlan).toMatchObject({
       BackupPlanRule: [
-        { RuleName: 'daily', ScheduleExpression: 'cron(0 3 * * ? *)', Lifecycle: { DeleteAfterDays: 35 } },
+        { RuleName: 'daily', ScheduleExpression: 'cron(0 3 * * ? *)', Lifecycle: { DeleteAfterDays: 7 } },
         { RuleName: 'monthly', ScheduleExpression: 'cron(0 1 1 * ? *)', Lifecycle: { DeleteAfterDays: 395 } },
       ],
     });
@@ -53,7 +53,7 @@ describe('backups', () => {
 
     expect(properties).toMatchObject({
       EncryptionKeyArn: { 'Fn::GetAtt': [key.id, 'Arn'] },
-      LockConfiguration: { MinRetentionDays: 35, MaxRetentionDays: 395, ChangeableForDays: 3 },
+      LockConfiguration: { MinRetentionDays: 7, MaxRetentionDays: 395, ChangeableForDays: 3 },
     });
     expect(key.properties.EnableKeyRotation).toBe(true);
     expect([deletionPolicy, key.deletionPolicy]).toEqual(['RetainExceptOnCreate', 'Retain']);
@@ -170,7 +170,7 @@ describe('backups', () => {
     const [plan] = Object.values(template.findResources('AWS::Backup::BackupPlan'));
     expect((plan as { Properties: unknown }).Properties).toMatchObject({
       BackupPlan: {
-        BackupPlanRule: [35, 395].map((days) => ({
+        BackupPlanRule: [7, 395].map((days) => ({
           CopyActions: [{ DestinationBackupVaultArn: copyTo, Lifecycle: { DeleteAfterDays: days } }],
         })),
       },

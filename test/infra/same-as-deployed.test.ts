@@ -1,5 +1,5 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { canaryEntry } from '../../infra/canary.ts';
 import { functionEntries } from '../../infra/concord-stacks.ts';
 import { grantsOf, type Places } from '../../infra/grants/function-grants.ts';
@@ -57,12 +57,15 @@ const meanings: Readonly<Record<string, RegExp>> = {
 
 describe('the environment of functions', () => {
   it('has the same variables on this machine and deployed, but for some with a reason', async () => {
+    const deployed = [...new Set(functions().flatMap((each) => Object.keys(variablesOf(each))))];
+    // A stack of another file may have set them to the same.
+    for (const name of [...deployed, ...Object.keys(onlyLocal)]) vi.stubEnv(name, undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const before = { ...process.env };
     const stack = await bareStack();
     onTestFinished(() => stack.stop());
 
     const local = Object.keys(process.env).filter((name) => process.env[name] !== before[name]);
-    const deployed = [...new Set(functions().flatMap((each) => Object.keys(variablesOf(each))))];
 
     expect(local.filter((name) => !deployed.includes(name) && !(name in onlyLocal))).toEqual([]);
     expect(deployed.filter((name) => !local.includes(name) && !(name in onlyDeployed))).toEqual([]);

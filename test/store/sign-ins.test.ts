@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type TokenEvent,
   withApplicationClaims,
@@ -81,6 +81,8 @@ describe('a sign-in', () => {
   });
 
   it('gives no token where its row cannot be written', async () => {
+    vi.stubEnv('DIGEST_BUCKET_NAME', ''); // another file's stack may have one, which would take the row
+    onTestFinished(() => void vi.unstubAllEnvs());
     const broken = intercepted(store, async ({ name, send }) => {
       if (name === 'Put') throw Object.assign(new Error('denied'), { name: 'AccessDeniedException' });
       return send();
