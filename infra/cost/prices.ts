@@ -8,7 +8,7 @@ export interface Price {
   readonly source: string;
 }
 
-/** List prices of US East (N. Virginia), as copies of these pages had them that were read on `readOn`. */
+/** When the list prices of US East (N. Virginia) were written down. DynamoDB's, Cognito's, API Gateway's, Lambda's, EventBridge's and those of secrets and backups stood so in copies of their pages; the others are still to be compared with theirs. */
 export const readOn = '2026-11-27';
 export const priceRegion = 'us-east-1';
 
